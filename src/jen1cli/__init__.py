@@ -1,0 +1,19 @@
+"""JEN-1 (arXiv 2308.04729): text-guided music at 48 kHz stereo, inpainting and continuation."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline import Jen1
+
+__all__ = ["Jen1", "__version__"]
+__version__ = version("jen1cli")
+
+
+def __getattr__(name: str) -> object:
+    """Import the model only when it is asked for, so that `jen1 --help` never loads torch."""
+    if name == "Jen1":
+        from jen1cli.pipeline import Jen1
+
+        return Jen1
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,272 @@
+"""Frozen configurations, one for each module, with strict reading from JSON.
+
+Each constant that the paper (arXiv 2308.04729v2) states is marked with its section in
+`jen1cli.presets`; here stand the meaning and the unit of every field.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from jen1cli.errors import ConfigError
+
+T = TypeVar("T")
+
+FORMAT_VERSION = 1
+"""Version of the weight-set folder; a loader refuses a newer one."""
+
+SamplerName = Literal["ddpm", "ddim", "dpmpp-2m", "unipc"]
+PredictionName = Literal["eps", "v"]
+ScheduleName = Literal["linear", "sqrt-linear", "cosine"]
+
+
+@dataclass(frozen=True)
+class SeanetConfig:
+    """SEANet autoencoder on the waveform (paper section IV-A; EnCodec 48 kHz is its parent)."""
+
+    family: Literal["seanet"] = "seanet"
+    sample_rate: int = 48_000  # Hz
+    audio_channels: int = 2
+    latent_channels: int = 128
+    num_filters: int = 32  # channels after the first convolution; doubled by each stage
+    ratios: tuple[int, ...] = (8, 5, 4, 2)  # decoder order; their product is the hop length
+    kernel_size: int = 7  # of the first and last convolution
+    residual_kernel_size: int = 3
+    num_residual_layers: int = 1  # per stage
+    dilation_growth: int = 2
+    compress: int = 2  # hidden channels of a residual layer are channels / compress
+    conv_shortcut: bool = True
+    num_lstm_layers: int = 2  # 0 for none
+    norm: Literal["weight_norm", "time_group_norm"] = "weight_norm"
+    mask_ratio: float = 0.05  # of the latent, in training only
+    mask_granularity: Literal["frame", "element", "channel"] = "frame"
+
+    @property
+    def hop_length(self) -> int:
+        """Samples in one latent frame."""
+        hop = 1
+        for ratio in self.ratios:
+            hop *= ratio
+        return hop
+
+
+@dataclass(frozen=True)
+class SpectralBand:
+    """One band of the spectral autoencoder, analysed with a window of its own."""
+
+    window_length: int  # samples; also the Fourier length
+    high_hz: float  # upper edge; the next band begins here
+    num_features: int  # magnitude features of the sum signal in this band
+
+
+@dataclass(frozen=True)
+class SpectralConfig:
+    """Autoencoder on log-magnitudes in several bands; the decoder rebuilds the phase."""
+
+    family: Literal["spectral"] = "spectral"
+    sample_rate: int = 48_000
+    audio_channels: int = 2
+    latent_channels: int = 128
+    analysis_hop_length: int = 512  # samples between spectral frames
+    frames_per_latent: int = 4  # spectral frames in one latent frame
+    bands: tuple[SpectralBand, ...] = (
+        SpectralBand(4096, 1_500.0, 128),
+        SpectralBand(2048, 6_000.0, 96),
+        SpectralBand(1024, 24_000.0, 48),
+    )
+    num_stereo_features: int = 24  # for each of side level and balance
+    trunk_channels: int = 512
+    num_encoder_blocks: int = 3
+    num_decoder_blocks: int = 6
+    mask_ratio: float = 0.05
+    mask_granularity: Literal["frame", "element", "channel"] = "frame"
+
+    @property
+    def hop_length(self) -> int:
+        """Samples in one latent frame."""
+        return self.analysis_hop_length * self.frames_per_latent
+
+
+AutoencoderConfig = SeanetConfig | SpectralConfig
+
+
+@dataclass(frozen=True)
+class WhiteningConfig:
+    """PCA whitening with truncation (paper Algorithm 1)."""
+
+    latent_channels: int = 128
+    components: int = 128  # k of the paper: channels the diffusion model sees
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """T5 text encoder and the prompt that stands for "no text"."""
+
+    source: str = "text_encoder"  # folder inside the weight set, or a hub id
+    revision: str | None = None  # of the hub id; None for a folder
+    features: int = 1024  # width of the encoder's output (d_model)
+    max_tokens: int = 128  # longer prompts are cut, with a warning
+    null_prompt: Literal["empty", "learned"] = "empty"
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Omnidirectional efficient 1D U-Net (paper section IV-B)."""
+
+    latent_channels: int = 128  # of the whitened latent; context adds as many plus one
+    text_features: int = 1024  # cross-attention dimension
+    channels: int = 256  # width at the first level
+    multipliers: tuple[int, ...] = (1, 2, 4, 4)  # width of each level in units of channels
+    factors: tuple[int, ...] = (1, 2, 2, 2)  # downsampling on entering each level
+    num_blocks: tuple[int, ...] = (2, 2, 4, 4)  # residual blocks per level, on each side
+    attention: tuple[bool, ...] = (False, False, True, True)  # self and cross, per level
+    head_channels: int = 64
+    kernel_size: int = 3
+    feedforward_multiplier: int = 2  # hidden width of the attention blocks' feed-forward
+    time_features: int = 512  # width of the time embedding after its two linear layers
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """Noise schedule and what the network predicts (paper section III)."""
+
+    schedule: ScheduleName = "linear"
+    num_timesteps: int = 1000
+    beta_start: float = 0.0015
+    beta_end: float = 0.0195
+    prediction: PredictionName = "eps"
+
+
+@dataclass(frozen=True)
+class GenerationConfig:
+    """Defaults of sampling, stored with the weights they were measured on."""
+
+    window_seconds: float = 10.0  # longest clip made in one go
+    sampler: SamplerName = "ddim"
+    steps: int = 200
+    guidance_scale: float = 2.0  # 1 is off
+    guidance_interval: tuple[float, float] = (0.0, 1.0)  # of diffusion time; 0 is clean
+    guidance_rescale: float = 0.0
+    eta: float = 0.0
+    context_seconds: float = 5.0  # known music in front of each continuation window
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that describes one weight set; `config.json` of its folder."""
+
+    name: str
+    autoencoder: AutoencoderConfig
+    whitening: WhiteningConfig
+    text: TextConfig
+    unet: UNetConfig
+    diffusion: DiffusionConfig
+    generation: GenerationConfig
+    licence: str = "Apache-2.0"
+    provenance: dict[str, Any] = field(default_factory=dict)  # how the weights were trained
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not fit each other."""
+        if self.whitening.latent_channels != self.autoencoder.latent_channels:
+            raise ConfigError(
+                f"whitening expects {self.whitening.latent_channels} channels but the autoencoder"
+                f" has {self.autoencoder.latent_channels}; make them equal"
+            )
+        if self.unet.latent_channels != self.whitening.components:
+            raise ConfigError(
+                f"the U-Net expects {self.unet.latent_channels} channels but whitening keeps"
+                f" {self.whitening.components}; make them equal"
+            )
+        if self.unet.text_features != self.text.features:
+            raise ConfigError(
+                f"the U-Net expects text of {self.unet.text_features} features but the encoder"
+                f" gives {self.text.features}; make them equal"
+            )
+
+    @property
+    def frame_rate(self) -> float:
+        """Latent frames per second."""
+        return self.autoencoder.sample_rate / self.autoencoder.hop_length
+
+
+def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
+    """Turn a configuration into plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(kind: type[T], values: dict[str, Any], where: str = "config") -> T:
+    """Read a configuration strictly: unknown and missing keys are refused.
+
+    Args:
+        kind: dataclass to build.
+        values: parsed JSON object.
+        where: path shown in errors, such as `config.unet`.
+
+    Raises:
+        ConfigError: a key is unknown, missing or of the wrong type.
+    """
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where} must be an object, not {type(values).__name__}")
+    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in fields:
+            close = difflib.get_close_matches(key, fields, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise ConfigError(f"{where} has an unknown key '{key}'{hint}")
+    missing = [name for name in fields if name not in values]
+    if missing:
+        raise ConfigError(f"{where} lacks the key '{missing[0]}'")
+    read = {name: _read(hints[name], values[name], f"{where}.{name}") for name in fields}
+    return kind(**read)
+
+
+def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
+    origin = typing.get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type, hint), value, where)
+    if origin in (types.UnionType, typing.Union):
+        return _read_union(typing.get_args(hint), value, where)
+    if origin is Literal:
+        if value not in typing.get_args(hint):
+            known = ", ".join(map(str, typing.get_args(hint)))
+            raise ConfigError(f"{where} is '{value}'; known: {known}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where} must be a list, not {value!r}")
+        inner = typing.get_args(hint)
+        hints = [inner[0]] * len(value) if len(inner) == 2 and inner[1] is Ellipsis else inner
+        if len(hints) != len(value):
+            raise ConfigError(f"{where} must have {len(hints)} entries, not {len(value)}")
+        return tuple(_read(h, v, where) for h, v in zip(hints, value, strict=True))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where} must be an object, not {value!r}")
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is Any or (isinstance(value, hint) and not (hint is int and value in (True, False))):
+        return value
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ConfigError(f"{where} must be {getattr(hint, '__name__', hint)}, not {value!r}")
+
+
+def _read_union(options: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa: ANN401
+    classes = [option for option in options if dataclasses.is_dataclass(option)]
+    if classes and isinstance(value, dict):
+        families = {typing.get_args(typing.get_type_hints(c)["family"])[0]: c for c in classes}
+        family = value.get("family")
+        if family not in families:
+            raise ConfigError(f"{where}.family is '{family}'; known: {', '.join(families)}")
+        return from_dict(families[family], value, where)
+    if value is None and type(None) in options:
+        return None
+    rest = [option for option in options if option is not type(None)]
+    return _read(rest[0], value, where)
