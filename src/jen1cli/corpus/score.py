@@ -9,6 +9,38 @@ from typing import Any, Literal
 
 Stem = Literal["drums", "bass", "harmony", "melody"]
 
+# The rooms and effects that a score may ask for. `amount` (0 to 1) is the strength of each one;
+# settings in brackets are optional and have sensible defaults in the renderer.
+ROOMS = ("dry", "room", "studio", "plate", "club", "hall", "church", "cave")
+EFFECTS = {
+    "lowpass": "static low-pass filter [cutoff Hz]",
+    "highpass": "static high-pass filter [cutoff Hz]",
+    "sweep": "low-pass that glides [start_beat, end_beat, low Hz, high Hz]; low > high falls",
+    "wobble": "low-pass swung by an oscillator in time [beats per cycle]",
+    "sidechain": "ducking by the kick [beats: period, default 1; or onsets: list of beats]",
+    "gate": "rhythmic chopping [beats per step, pattern: string of 1 and 0]",
+    "tremolo": "volume swing [beats per cycle]",
+    "vibrato": "pitch swing [hz]",
+    "phaser": "slow phaser [hz]",
+    "flanger": "flanger [hz]",
+    "chorus": "chorus, as a whole insert",
+    "saturation": "soft clipping, warmth",
+    "distortion": "hard clipping with a guitar cabinet's low-pass",
+    "bitcrush": "fewer bits and a lower rate",
+    "tape": "wow, flutter and a worn top end",
+    "vinyl": "crackle and rumble (master)",
+    "hiss": "steady tape hiss (master)",
+    "telephone": "narrow band-pass, small speaker",
+    "compress": "compression, glue",
+    "widen": "wider stereo",
+    "mono": "folds both channels into one (master)",
+    "quiet": "very quiet master: amount 1 is about -45 LUFS instead of the usual loudness (master)",
+    "loud": "hot, dense, limited master: amount 1 is about -7 LUFS (master)",
+    "fade_in": "linear fade over the first beats [beats]",
+    "fade_out": "linear fade over the last beats [beats]",
+    "glide": "portamento between the notes of a synthesised voice [seconds]",
+}
+
 
 @dataclass(frozen=True)
 class Note:

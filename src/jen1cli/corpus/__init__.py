@@ -1,0 +1,1 @@
+"""The training music: composed by rule, rendered and captioned; reproducible from seeds."""
