@@ -1,0 +1,141 @@
+"""The mask grammar: which ranges of a file are made anew.
+
+    mask  = range | "bars:" integer "-" integer      bars need a tempo; the last one is included
+    range = point "-" point ["s"]                    half-open, seconds on the file's own clock
+    point = "start" | "end" | seconds ["s"] | minutes ":" seconds
+
+On the command line a mask names what is *replaced*; in the library `keep_mask` is true for what
+is *kept*. Nothing here knows audio, so every mistake is found before a model loads.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jen1cli.errors import ConfigError
+
+BEATS_PER_BAR = 4
+ROUNDING_SECONDS = 1e-3  # `jen1 info` shows milliseconds, so an end may be that much too late
+GRAMMAR = "write 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8"
+
+_BARS = re.compile(r"bars:(\d+)-(\d+)")
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
+_POINT = re.compile(rf"(?:(\d+):)?({_NUMBER})s?")
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One range as it was written; points are seconds, `inf` is the end of the file."""
+
+    written: str
+    start_seconds: float
+    end_seconds: float
+
+
+def parse_masks(written: Sequence[str], bpm: float | None = None) -> list[Mask]:
+    """Read every mask of a command line.
+
+    Args:
+        written: the values of `--mask`.
+        bpm: beats per minute, which masks in bars need.
+
+    Raises:
+        ConfigError: a mask is not in the grammar, empty or reversed.
+    """
+    if not written:
+        raise ConfigError(f"no --mask given, so nothing would change; {GRAMMAR}")
+    if bpm is not None and not (math.isfinite(bpm) and bpm > 0):
+        raise ConfigError(f"--bpm {bpm:g} is not a tempo; give beats per minute above 0")
+    return [_parse(text, bpm) for text in written]
+
+
+def resolve_masks(
+    masks: Sequence[Mask], duration_seconds: float, name: str
+) -> list[tuple[float, float]]:
+    """Turn masks into sorted (start, end) seconds inside a file of known length.
+
+    Args:
+        masks: what `parse_masks` returned.
+        duration_seconds: length of the file.
+        name: what the file is called in errors.
+
+    Raises:
+        ConfigError: a mask lies outside the file, is empty in it, or meets another.
+    """
+    spans = sorted(
+        (_resolve(mask, duration_seconds, name) for mask in masks), key=lambda item: item[:2]
+    )
+    for (_, end, first), (start, _, second) in zip(spans, spans[1:], strict=False):
+        if start < end:
+            raise ConfigError(
+                f"--mask {first} and --mask {second} overlap; give ranges that do not meet,"
+                " or one range for both"
+            )
+    return [(start, end) for start, end, _ in spans]
+
+
+def _resolve(mask: Mask, duration: float, name: str) -> tuple[float, float, str]:
+    length = f"{duration:.3f}".rstrip("0").rstrip(".") + " s"
+    start = duration if math.isinf(mask.start_seconds) else mask.start_seconds
+    end = duration if math.isinf(mask.end_seconds) else mask.end_seconds
+    if start >= duration:
+        raise ConfigError(
+            f"--mask {mask.written} starts after the end of {name} ({length});"
+            " give a range inside it"
+        )
+    if end > duration + ROUNDING_SECONDS:
+        raise ConfigError(
+            f"--mask {mask.written} ends after the end of {name} ({length});"
+            f" give a range inside it, such as {start:g}s-end"
+        )
+    return start, min(end, duration), mask.written
+
+
+def _parse(written: str, bpm: float | None) -> Mask:
+    text = written.strip().lower()
+    if text.startswith("bars:"):
+        return _parse_bars(written, text, bpm)
+    parts = [part.strip() for part in text.split("-")]
+    if parts[0] == "" or len(parts) > 2:
+        raise ConfigError(f"--mask {written} has a negative or a third point; {GRAMMAR}")
+    if len(parts) != 2:
+        raise ConfigError(f"--mask {written} is not a range; {GRAMMAR}")
+    start, end = (_parse_point(part, written) for part in parts)
+    if start == end:
+        raise ConfigError(f"--mask {written} has no length; {GRAMMAR}")
+    if start > end:
+        raise ConfigError(
+            f"--mask {written} is reversed: it ends before it starts; write"
+            f" {parts[1].removesuffix('s')}-{parts[0].removesuffix('s')}s"
+        )
+    return Mask(written, start, end)
+
+
+def _parse_point(text: str, written: str) -> float:
+    if text == "start":
+        return 0.0
+    if text == "end":
+        return math.inf
+    match = _POINT.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"--mask {written}: '{text}' is not a point in time; {GRAMMAR}")
+    minutes, seconds = match[1], float(match[2])
+    if minutes is not None and seconds >= 60:
+        raise ConfigError(f"--mask {written}: '{text}' has {seconds:g} s in a minute; {GRAMMAR}")
+    return 60.0 * int(minutes or 0) + seconds
+
+
+def _parse_bars(written: str, text: str, bpm: float | None) -> Mask:
+    match = _BARS.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"--mask {written} is not a range of bars; write bars:5-8")
+    if bpm is None:
+        raise ConfigError(f"--mask {written} counts in bars, which needs the tempo; add --bpm 120")
+    first, last = int(match[1]), int(match[2])
+    if first < 1:
+        raise ConfigError(f"--mask {written} has a bar 0; the first bar is 1")
+    if last < first:
+        raise ConfigError(f"--mask {written} is reversed; write bars:{last}-{first}")
+    bar_seconds = BEATS_PER_BAR * 60.0 / bpm
+    return Mask(written, (first - 1) * bar_seconds, last * bar_seconds)
