@@ -1,0 +1,168 @@
+"""The masked autoencoder (paper section IV-A): what every family of it has in common.
+
+The waveform [batch, audio_channels, samples] becomes a continuous latent
+[batch, latent_channels, frames] with one frame for each `hop_length` samples, and comes back.
+There is no quantiser, no chunking, no rescaling: level and stereo image live in the latent.
+A family supplies two maps on whole frames; padding, trimming, masking and streaming are here.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.autoencoder.masking import mask_latent
+from jen1cli.autoencoder.streaming import apply_overlapped, pad_to_frames, trim_to_samples
+from jen1cli.config import AutoencoderConfig
+from jen1cli.errors import AudioError
+from jen1cli.shapes import Latent, Waveform
+
+STREAM_SECONDS = 5.0
+"""Audio handled at once by `encode_stream` and `decode_stream`; sets their peak memory."""
+
+
+class Autoencoder(nn.Module):
+    """Waveform ↔ latent; the parent of all families.
+
+    A family overrides `encode_frames` and `decode_frames` and states `context_frames`.
+
+    Attributes:
+        config: the configuration it was built from.
+        sample_rate: Hz.
+        audio_channels: 1 or 2.
+        latent_channels: channels of the latent, before whitening.
+        hop_length: samples in one latent frame.
+        frame_rate: latent frames per second.
+        context_frames: latent frames on each side that one frame of encoder or decoder output
+            depends on; `encode_stream` and `decode_stream` overlap their pieces by as many.
+    """
+
+    context_frames: int = 0
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.sample_rate = config.sample_rate
+        self.audio_channels = config.audio_channels
+        self.latent_channels = config.latent_channels
+        self.hop_length = config.hop_length
+        self.frame_rate = config.sample_rate / config.hop_length
+
+    def encode_frames(self, waveform: Waveform) -> Latent:
+        """Encode a whole number of frames: [B, C, frames · hop] → [B, D, frames]."""
+        raise NotImplementedError
+
+    def decode_frames(self, latent: Latent) -> Waveform:
+        """Decode all frames: [B, D, frames] → [B, C, frames · hop]."""
+        raise NotImplementedError
+
+    def encode(self, waveform: Waveform) -> Latent:
+        """Encode any number of samples; the last frame is filled with zeros.
+
+        Returns:
+            latent [batch, latent_channels, ceil(samples / hop_length)].
+
+        Raises:
+            AudioError: there are no samples.
+        """
+        self._check_waveform(waveform)
+        samples = waveform.shape[-1]
+        if samples == 0:
+            raise AudioError("the audio has 0 samples; give at least one")
+        return self.encode_frames(functional.pad(waveform, (0, -samples % self.hop_length)))
+
+    def decode(self, latent: Latent, samples: int | None = None) -> Waveform:
+        """Decode a latent.
+
+        Args:
+            latent: [batch, latent_channels, frames].
+            samples: length of the result; by default frames · hop_length.
+        """
+        samples = self._check_latent(latent, samples)
+        return self.decode_frames(latent)[..., :samples]
+
+    def forward(self, waveform: Waveform) -> tuple[Waveform, Latent]:
+        """Encode, mask (in training mode only) and decode.
+
+        Returns:
+            reconstruction of the input's length, and the latent as encoded, before masking.
+        """
+        latent = self.encode(waveform)
+        masked = latent
+        if self.training:
+            masked = mask_latent(latent, self.config.mask_ratio, self.config.mask_granularity)
+        return self.decode(masked, waveform.shape[-1]), latent
+
+    def encode_stream(self, blocks: Iterable[Waveform]) -> Iterator[Latent]:
+        """Encode a signal of any length in bounded memory, without gradients.
+
+        Args:
+            blocks: pieces [batch, audio_channels, any number of samples] of one signal, in order.
+
+        Yields:
+            pieces of the latent; joined along frames they equal `encode` of the joined blocks.
+        """
+        return self._encode_blocks(pad_to_frames(self._checked(blocks), self.hop_length))
+
+    def decode_stream(self, latent: Latent, samples: int | None = None) -> Iterator[Waveform]:
+        """Decode a latent of any length in bounded memory, without gradients.
+
+        Args:
+            latent: [batch, latent_channels, frames].
+            samples: length of the result; by default frames · hop_length.
+
+        Yields:
+            pieces of the waveform; joined along samples they equal `decode`.
+        """
+        samples = self._check_latent(latent, samples)
+        blocks = latent.split(self.stream_frames, dim=-1)
+        return trim_to_samples(self._decode_blocks(blocks), samples)
+
+    @property
+    def stream_frames(self) -> int:
+        """Frames that `encode_stream` and `decode_stream` keep from each piece."""
+        return max(1, round(STREAM_SECONDS * self.frame_rate))
+
+    def _encode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Stream of waveform pieces, in total whole frames → stream of latent pieces."""
+        return apply_overlapped(
+            blocks,
+            self.encode_frames,
+            context_frames=self.context_frames,
+            chunk_frames=self.stream_frames,
+            in_hop=self.hop_length,
+        )
+
+    def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Stream of latent pieces → stream of waveform pieces."""
+        return apply_overlapped(
+            blocks,
+            self.decode_frames,
+            context_frames=self.context_frames,
+            chunk_frames=self.stream_frames,
+            out_hop=self.hop_length,
+        )
+
+    def _checked(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        for block in blocks:
+            self._check_waveform(block)
+            yield block
+
+    def _check_waveform(self, waveform: Tensor) -> None:
+        if waveform.ndim != 3 or waveform.shape[1] != self.audio_channels:
+            raise ValueError(
+                f"waveform has shape {tuple(waveform.shape)};"
+                f" give [batch, {self.audio_channels}, samples]"
+            )
+
+    def _check_latent(self, latent: Tensor, samples: int | None) -> int:
+        if latent.ndim != 3 or latent.shape[1] != self.latent_channels or not latent.shape[-1]:
+            raise ValueError(
+                f"latent has shape {tuple(latent.shape)};"
+                f" give [batch, {self.latent_channels}, at least one frame]"
+            )
+        longest = latent.shape[-1] * self.hop_length
+        samples = longest if samples is None else samples
+        if not 0 < samples <= longest:
+            raise ValueError(f"{samples} samples asked of a latent that holds {longest}")
+        return samples
