@@ -1,0 +1,215 @@
+"""SEANet, the paper's autoencoder (section IV-A), in the sizes of EnCodec 48 kHz.
+
+    encoder   conv ─ [ residual… ─ ELU ─ down ] × stages ─ LSTM ─ ELU ─ conv      hop 2·4·5·8 = 320
+    decoder   conv ─ LSTM ─ [ ELU ─ up ─ residual… ] × stages ─ ELU ─ conv
+
+We differ from EnCodec as the paper does: weight normalisation instead of a norm over time, no
+chunks, no loudness normalisation and no quantiser, so one clean grid of 150 frames per second and
+the level in the latent. With `norm="time_group_norm"` it takes EnCodec's weights (see `encodec`).
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.autoencoder.autoencoder import Autoencoder
+from jen1cli.autoencoder.layers import (
+    Convolution,
+    Recurrent,
+    Residual,
+    State,
+    TransposedConvolution,
+)
+from jen1cli.autoencoder.streaming import apply_overlapped
+from jen1cli.config import SeanetConfig
+from jen1cli.shapes import Latent, Waveform
+
+
+class EncoderStage(nn.Module):
+    """Residual layers, then down by the ratio; twice the channels."""
+
+    def __init__(self, config: SeanetConfig, channels: int, ratio: int) -> None:
+        super().__init__()
+        self.residuals = _residuals(config, channels)
+        self.down = Convolution(channels, 2 * channels, 2 * ratio, stride=ratio, norm=config.norm)
+        self.reach = _total_reach(self.residuals) + self.down.reach
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, channels, L] → [B, 2 · channels, L / ratio]."""
+        return self.down(functional.elu(self.residuals(x)))
+
+
+class DecoderStage(nn.Module):
+    """Up by the ratio, half the channels, then residual layers."""
+
+    def __init__(self, config: SeanetConfig, channels: int, ratio: int) -> None:
+        super().__init__()
+        self.up = TransposedConvolution(
+            channels, channels // 2, 2 * ratio, stride=ratio, norm=config.norm
+        )
+        self.residuals = _residuals(config, channels // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, channels, L] → [B, channels / 2, L · ratio]."""
+        return self.residuals(self.up(functional.elu(x)))
+
+
+class Encoder(nn.Module):
+    """Waveform → latent, on whole frames."""
+
+    def __init__(self, config: SeanetConfig) -> None:
+        super().__init__()
+        width = config.num_filters
+        self.first = Convolution(config.audio_channels, width, config.kernel_size, norm=config.norm)
+        self.stages = nn.Sequential()
+        reach, hop = self.first.reach, 1  # samples
+        for ratio in reversed(config.ratios):
+            stage = EncoderStage(config, width, ratio)
+            self.stages.append(stage)
+            reach += stage.reach * hop
+            width, hop = 2 * width, hop * ratio
+        self.recurrent = (
+            Recurrent(width, config.num_lstm_layers) if config.num_lstm_layers else None
+        )
+        self.last = Convolution(width, config.latent_channels, config.kernel_size, norm=config.norm)
+        self.reach_before = -(-reach // hop)  # latent frames, up to the LSTM
+        self.reach_after = self.last.reach  # latent frames, behind it
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """[B, audio_channels, frames · hop] → [B, latent_channels, frames]."""
+        return self.after(self.remember(self.before(waveform))[0])
+
+    def before(self, waveform: Tensor) -> Tensor:
+        """The layers up to the LSTM."""
+        return self.stages(self.first(waveform))
+
+    def remember(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
+        """The LSTM, if there is one."""
+        return (x, None) if self.recurrent is None else self.recurrent(x, state)
+
+    def after(self, x: Tensor) -> Tensor:
+        """The layers behind the LSTM."""
+        return self.last(functional.elu(x))
+
+
+class Decoder(nn.Module):
+    """Latent → waveform, on whole frames."""
+
+    def __init__(self, config: SeanetConfig) -> None:
+        super().__init__()
+        width = config.num_filters * 2 ** len(config.ratios)
+        self.first = Convolution(
+            config.latent_channels, width, config.kernel_size, norm=config.norm
+        )
+        self.recurrent = (
+            Recurrent(width, config.num_lstm_layers) if config.num_lstm_layers else None
+        )
+        self.stages = nn.Sequential()
+        reach, hop = 0.0, 1  # reach in latent frames; hop is samples per frame at this depth
+        for ratio in config.ratios:
+            stage = DecoderStage(config, width, ratio)
+            self.stages.append(stage)
+            reach += stage.up.reach / hop
+            width, hop = width // 2, hop * ratio
+            reach += _total_reach(stage.residuals) / hop
+        self.last = Convolution(width, config.audio_channels, config.kernel_size, norm=config.norm)
+        self.reach_before = self.first.reach  # latent frames, up to the LSTM
+        self.reach_after = math.ceil(reach + self.last.reach / hop)  # latent frames, behind it
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """[B, latent_channels, frames] → [B, audio_channels, frames · hop]."""
+        return self.after(self.remember(self.before(latent))[0])
+
+    def before(self, latent: Tensor) -> Tensor:
+        """The layers up to the LSTM."""
+        return self.first(latent)
+
+    def remember(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
+        """The LSTM, if there is one."""
+        return (x, None) if self.recurrent is None else self.recurrent(x, state)
+
+    def after(self, x: Tensor) -> Tensor:
+        """The layers behind the LSTM."""
+        return self.last(functional.elu(self.stages(x)))
+
+
+class SeanetAutoencoder(Autoencoder):
+    """The SEANet family.
+
+    Streaming is exact with `weight_norm`: convolutions run on overlapping pieces, the LSTM hands
+    its state from piece to piece, so no warm-up is needed. With `time_group_norm` every output
+    depends on the whole signal; streaming then normalises each piece of `stream_frames` for
+    itself, as EnCodec does with its chunks, and differs from `encode` and `decode`.
+    """
+
+    def __init__(self, config: SeanetConfig) -> None:
+        super().__init__(config)
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self.context_frames = max(
+            part.reach_before + part.reach_after for part in (self.encoder, self.decoder)
+        )
+
+    def encode_frames(self, waveform: Waveform) -> Latent:
+        """Encode a whole number of frames."""
+        return self.encoder(waveform)
+
+    def decode_frames(self, latent: Latent) -> Waveform:
+        """Decode all frames."""
+        return self.decoder(latent)
+
+    def _encode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        return self._stream(self.encoder, blocks, in_hop=self.hop_length, out_hop=1)
+
+    def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        return self._stream(self.decoder, blocks, in_hop=1, out_hop=self.hop_length)
+
+    def _stream(
+        self, part: Encoder | Decoder, blocks: Iterable[Tensor], *, in_hop: int, out_hop: int
+    ) -> Iterator[Tensor]:
+        chunk = self.stream_frames
+        blocks = apply_overlapped(
+            blocks,
+            part.before,
+            context_frames=part.reach_before,
+            chunk_frames=chunk,
+            in_hop=in_hop,
+        )
+        return apply_overlapped(
+            _remember(part, blocks),
+            part.after,
+            context_frames=part.reach_after,
+            chunk_frames=chunk,
+            out_hop=out_hop,
+        )
+
+
+def _remember(part: Encoder | Decoder, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+    state = None
+    for block in blocks:
+        with torch.no_grad():
+            output, state = part.remember(block, state)
+        yield output
+
+
+def _residuals(config: SeanetConfig, channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(
+            Residual(
+                channels,
+                kernel_size=config.residual_kernel_size,
+                dilation=config.dilation_growth**index,
+                compress=config.compress,
+                conv_shortcut=config.conv_shortcut,
+                norm=config.norm,
+            )
+            for index in range(config.num_residual_layers)
+        )
+    )
+
+
+def _total_reach(residuals: nn.Sequential) -> int:
+    return sum(layer.reach for layer in residuals if isinstance(layer, Residual))
