@@ -1,0 +1,181 @@
+"""The command `jen1`: its verbs, and the single place where an error becomes a line and a code.
+
+Exit codes: 0 done, 1 something the user can mend (one line on stderr), 2 usage, 130 Ctrl-C.
+Anything else is our own bug and keeps its traceback, as does everything under `JEN1_DEBUG=1`.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import jen1cli
+from jen1cli.cli import (
+    again,
+    continuation,
+    decode,
+    encode,
+    examples,
+    generate,
+    info,
+    inpaint,
+    models,
+    streams,
+)
+from jen1cli.errors import Jen1Error
+
+DEVELOPER_PANEL = "For developers"
+DEVELOPER_VERBS = {
+    "train": "Train the autoencoder and the diffusion model on a folder of music.",
+    "corpus": "Compose and render the training music.",
+    "evaluate": "Measure folders of audio.",
+}
+
+# Typer carries its own copy of click; its parent classes are reached without naming either.
+UsageError = typer.BadParameter.__mro__[1]
+MissingParameter = next(
+    kind for kind in typer.BadParameter.__subclasses__() if kind.__name__ == "MissingParameter"
+)
+NoArgsIsHelpError = next(
+    (kind for kind in UsageError.__subclasses__() if kind.__name__ == "NoArgsIsHelpError"), None
+)
+
+
+class VerbGroup(TyperGroup):
+    """The group of verbs; an unknown verb gets a suggestion, a prompt gets its verb."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
+        """Find the verb, or say what was probably meant."""
+        word = args[0]
+        if not word.startswith("-") and self.get_command(ctx, word) is None:
+            raise UsageError(_suggestion(word, self.list_commands(ctx)), ctx=ctx)  # type: ignore[call-arg]
+        return super().resolve_command(ctx, args)
+
+
+def _suggestion(word: str, verbs: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, verbs, n=1)
+    if close:
+        return f"no verb '{word}'; did you mean 'jen1 {close[0]}'?"
+    if word == "-" or os.path.exists(word):  # noqa: PTH110 - a word, not a path yet
+        return f"'{word}' is an input without a verb; try: jen1 continue {shlex.quote(word)}"
+    if not word.isidentifier():
+        return f"no verb {word!r}; to make music from a prompt: jen1 generate {shlex.quote(word)}"
+    return f"no verb '{word}'; verbs: {', '.join(verbs)}"
+
+
+app = typer.Typer(
+    name="jen1",
+    cls=VerbGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"jen1 {jen1cli.__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=examples.epilog("jen1"))
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Make, repair and extend music at 48 kHz stereo from text (JEN-1).
+
+    '-' reads audio from stdin and writes audio to stdout, so verbs can be chained.
+    """
+
+
+def _register(group: typer.Typer) -> None:
+    for name, command in (
+        ("generate", generate.generate),
+        ("inpaint", inpaint.inpaint),
+        ("continue", continuation.continue_),
+        ("encode", encode.encode),
+        ("decode", decode.decode),
+        ("info", info.info),
+        ("again", again.again),
+    ):
+        group.command(name, epilog=examples.epilog(name), no_args_is_help=True)(command)
+    group.add_typer(models.app, name="models")
+    for name, summary in DEVELOPER_VERBS.items():
+        module = f"jen1cli.cli.{name}"
+        if importlib.util.find_spec(module) is not None:
+            group.add_typer(
+                importlib.import_module(module).app,
+                name=name,
+                help=summary,
+                rich_help_panel=DEVELOPER_PANEL,
+            )
+
+
+_register(app)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are worded here and nowhere else."""
+    debug = bool(os.environ.get("JEN1_DEBUG"))
+    try:
+        command = typer.main.get_command(app)
+        outcome = command.main(
+            None if arguments is None else list(arguments),
+            prog_name="jen1",
+            standalone_mode=False,
+        )
+        streams.flush()
+        return outcome if isinstance(outcome, int) else 0
+    except Jen1Error as error:
+        if debug:
+            raise
+        return _fail(str(error), 1)
+    except BrokenPipeError:
+        streams.close_quietly()  # the reader has what it wanted: `| head -c 100`
+        return 1
+    except UsageError as error:
+        return _usage(error)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        if debug or error.errno is None:
+            raise
+        place = f" {error.filename}" if error.filename else ""
+        return _fail(f"the system refused{place}: {error.strerror}; mend that and try again", 1)
+
+
+def _usage(error: Exception) -> int:
+    if NoArgsIsHelpError is not None and isinstance(error, NoArgsIsHelpError):
+        typer.echo(str(error), err=True)
+        return 2
+    context = getattr(error, "ctx", None)
+    verb = context.command_path if context is not None else "jen1"
+    message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    message = message[:1].lower() + message[1:].rstrip(".")
+    # A value that makes no sense is the user's to mend (1); a wrong shape of command is usage (2).
+    is_value = isinstance(error, typer.BadParameter) and not isinstance(error, MissingParameter)
+    return _fail(f"{message}; see: {verb} --help", 1 if is_value else 2)
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    typer.echo(f"jen1: error: {line}", err=True)
+    return code
+
+
+def main() -> None:
+    """Run the command named by the process's arguments and leave with its exit code."""
+    sys.exit(run())

@@ -1,0 +1,211 @@
+"""Where results go: names, templates, folders, and every check before a model loads."""
+
+import os
+import re
+import string
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jen1cli.cli import streams
+from jen1cli.errors import ConfigError
+
+FORMATS = {  # extension -> format
+    "wav": "wav",
+    "flac": "flac",
+    "ogg": "ogg",
+    "opus": "opus",
+    "mp3": "mp3",
+    "aiff": "aiff",
+    "aif": "aiff",
+}
+FIELDS = ("slug", "seed", "index", "ext")
+MAX_SLUG_CHARACTERS = 48
+MAX_NAME_BYTES = 200  # most file systems allow 255
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a result to come is called, as far as its name tells."""
+
+    slug: str
+    seed: int | None
+    index: int  # from 1
+    folder: Path = Path()  # inside the output folder: the tree that inputs came in
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one result goes."""
+
+    path: Path | None  # None is stdout
+    extension: str  # without its dot; the name of the format
+
+
+def slugify(text: str) -> str:
+    """Turn a prompt into a piece of a file name: letters of any script, digits and hyphens."""
+    words = re.findall(r"\w+", text.lower().replace("_", " "))
+    slug = "-".join(words)
+    if len(slug) > MAX_SLUG_CHARACTERS:
+        cut = slug[: MAX_SLUG_CHARACTERS + 1]
+        slug = cut.rsplit("-", 1)[0] if "-" in cut else cut
+        slug = slug[:MAX_SLUG_CHARACTERS]
+    while len(slug.encode()) > MAX_NAME_BYTES:
+        slug = slug[:-1]
+    return slug.strip("-") or "music"
+
+
+def plan_outputs(
+    output: str | None,
+    results: Sequence[Result],
+    *,
+    default_name: str,
+    extension: str,
+    format_name: str | None = None,
+    extensions: Sequence[str] = tuple(FORMATS),
+    force: bool = False,
+) -> list[Target]:
+    """Name every result and refuse whatever could not be written later.
+
+    Args:
+        output: the value of `-o`: file, folder, template, `-`, or None for the default name.
+        results: the results to come, at least one.
+        default_name: template of the name where `-o` does not give one.
+        extension: the extension where neither `-o` nor `--format` gives one.
+        format_name: the value of `--format`.
+        extensions: what may be written.
+        force: whether files that exist are replaced.
+
+    Raises:
+        ConfigError: a name, folder or format that cannot be, or a file that exists.
+    """
+    chosen = None if format_name is None else _check_format(format_name, "--format", extensions)
+    if output == "-":
+        return [_to_stdout(results, chosen or extension)]
+    template = _read_template(output, default_name)
+    extension = _choose_extension(template, chosen, extension, extensions)
+    if len(results) > 1 and not any("{" + field in template for field in FIELDS[:3]):
+        stem, dot, suffix = template.rpartition(".")
+        template = f"{stem}-{{index}}{dot}{suffix}" if dot else f"{template}-{{index}}"
+    targets = [Target(_fill(template, result, extension), extension) for result in results]
+    _check_distinct(targets)
+    for target, result in zip(targets, results, strict=True):
+        _check_place(target, result.folder, force)
+    return targets
+
+
+def is_folder(output: str | None) -> bool:
+    """Whether `-o` means a folder."""
+    return output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
+
+
+def _to_stdout(results: Sequence[Result], extension: str) -> Target:
+    if len(results) > 1:
+        raise ConfigError(
+            f"-o - takes one result but {len(results)} were asked for; give -o FOLDER or a template"
+        )
+    streams.check_stdout()
+    return Target(None, extension)
+
+
+def _read_template(output: str | None, default_name: str) -> str:
+    if output is None:
+        return default_name
+    if output.strip() == "":
+        raise ConfigError("-o is empty; give a file, a folder or '-'")
+    if is_folder(output):
+        return str(Path(output.replace("{", "{{").replace("}", "}}")) / default_name)
+    _check_fields(output)
+    return output
+
+
+def _choose_extension(
+    template: str, chosen: str | None, default: str, extensions: Sequence[str]
+) -> str:
+    """Pick the extension from the template's own, `--format`, or the default."""
+    suffix = Path(template).suffix.removeprefix(".")
+    if suffix == "{ext}":
+        return chosen or default
+    if suffix == "":
+        if chosen is None:
+            raise ConfigError(
+                f"-o {template} has no extension; write {template}.{default} or add --format"
+            )
+        return chosen
+    named = _check_format(suffix, f"-o {template}", extensions)
+    if chosen is not None and FORMATS.get(named) != FORMATS.get(chosen):
+        raise ConfigError(
+            f"-o {template} names {named} but --format says {chosen}; make them agree"
+        )
+    return named
+
+
+def _check_fields(template: str) -> None:
+    known = ", ".join("{" + field + "}" for field in FIELDS)
+    try:
+        fields = [part[1] for part in string.Formatter().parse(template) if part[1] is not None]
+    except ValueError as error:
+        raise ConfigError(f"-o {template} is no template ({error}); known fields: {known}") from None
+    for field in fields:
+        if field not in FIELDS:
+            raise ConfigError(f"-o {template} has an unknown field '{{{field}}}'; known: {known}")
+
+
+def _check_format(extension: str, where: str, extensions: Sequence[str]) -> str:
+    lower = extension.lower().removeprefix(".")
+    if lower not in extensions:
+        raise ConfigError(
+            f"{where} asks for the unknown format '{extension}'; known: {', '.join(extensions)}"
+        )
+    return lower
+
+
+def _fill(template: str, result: Result, extension: str) -> Path:
+    try:
+        path = Path(
+            template.format(slug=result.slug, seed=result.seed, index=result.index, ext=extension)
+        )
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"-o {template} cannot be filled in ({error}); use {{index}} or {{seed}}"
+        ) from None
+    return path.parent / result.folder / path.name
+
+
+def _check_distinct(targets: Sequence[Target]) -> None:
+    seen = set()
+    for target in targets:
+        if target.path in seen:
+            raise ConfigError(
+                f"two results would both be {target.path}; put {{index}} or {{seed}} into -o"
+            )
+        seen.add(target.path)
+
+
+def _check_place(target: Target, tree: Path, force: bool) -> None:
+    """Refuse a path that cannot be written; `tree` is the part of it that we may create."""
+    path = target.path
+    if path is None:
+        return
+    folder = path.parent
+    root = folder
+    for _ in tree.parts:
+        root = root.parent
+    if not root.exists():
+        raise ConfigError(f"the output folder {root} does not exist; create it: mkdir -p {root}")
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is a file, so {path} cannot be written; choose another -o")
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; give a file name, or {path}/ to write into it")
+    if path.exists() and not force:
+        raise ConfigError(f"{path} exists; use --force to replace it or choose another -o")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"nothing can be written to {folder} ({error.strerror}); choose another -o"
+        ) from error

@@ -1,0 +1,109 @@
+"""What a verb tells: results on stdout, everything else on stderr, progress on a terminal only."""
+
+import contextlib
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import typer
+
+Progress = Callable[[int, int], None]
+
+
+class Report:
+    """The voice of one command.
+
+    Args:
+        as_json: print one JSON object per result in place of its path.
+        quiet: print nothing but results.
+        audio_on_stdout: stdout carries audio, so results are told on stderr.
+    """
+
+    def __init__(
+        self, *, as_json: bool = False, quiet: bool = False, audio_on_stdout: bool = False
+    ) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.audio_on_stdout = audio_on_stdout
+        self.warnings: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Say something by the way."""
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Say what the user should know but need not mend; JSON results repeat it."""
+        line = " ".join(text.split())
+        if line in self.warnings:
+            return
+        self.warnings.append(line)
+        self.note(f"jen1: warning: {line}")
+
+    def result(self, facts: Mapping[str, Any], note: str = "") -> None:
+        """Tell one result: its path, or all its facts as JSON.
+
+        Args:
+            facts: JSON values; `path` is None where the result went to stdout.
+            note: the same in words, for stderr.
+        """
+        if self.as_json:
+            full = dict(facts)
+            if self.warnings:
+                full["warnings"] = list(self.warnings)
+            typer.echo(json.dumps(full), err=self.audio_on_stdout)
+            return
+        if note:
+            self.note(note)
+        if facts.get("path") is not None:
+            typer.echo(facts["path"])
+
+    @contextlib.contextmanager
+    def progress(self, title: str) -> Iterator[Progress]:
+        """Show a bar that a callback (done, total) moves; without a terminal show nothing."""
+        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+            task = bars.add_task(title, total=None)
+            yield lambda done, total: bars.update(task, completed=done, total=total)
+
+    @contextlib.contextmanager
+    def library_warnings(self) -> Iterator[None]:
+        """Turn what the library warns of or logs into lines of our own."""
+        handler = _Lines(self)
+        logger = logging.getLogger("jen1cli")
+        logger.addHandler(handler)
+        propagate, logger.propagate = logger.propagate, False
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = propagate
+
+
+class _Lines(logging.Handler):
+    """Send warnings of the library to a report."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(level=logging.WARNING)
+        self._report = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Report one record."""
+        self._report.warn(record.getMessage())

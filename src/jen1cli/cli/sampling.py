@@ -1,0 +1,117 @@
+"""The settings of sampling as they are given, checked before a model loads."""
+
+import dataclasses
+import difflib
+import math
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from jen1cli.config import SamplerName
+from jen1cli.errors import ConfigError
+
+SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
+DIRECTIONS = ("bidirectional", "unidirectional")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+MIN_SECONDS = 0.1
+MAX_SECONDS = 1_800.0
+MAX_STEPS = 1_000
+MAX_GUIDANCE_SCALE = 100.0
+MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample; None leaves the choice to the model's own defaults."""
+
+    steps: int | None = None
+    sampler: str | None = None
+    guidance_scale: float | None = None  # 1 is off
+    negative: str | None = None
+    direction: str | None = None
+
+    def check(self, where: str = "") -> "Sampling":
+        """Return itself.
+
+        Args:
+            where: line of a prompt file, for the errors; the command line if empty.
+
+        Raises:
+            ConfigError: a value is unknown or makes no sense.
+        """
+        place = f"{where}: " if where.startswith("line") else ""
+        if self.steps is not None and not 1 <= self.steps <= MAX_STEPS:
+            raise ConfigError(f"{place}--steps {self.steps} is not between 1 and {MAX_STEPS:,}")
+        if self.sampler is not None:
+            check_choice(self.sampler, SAMPLERS, f"{place}--sampler")
+        if self.direction is not None:
+            check_choice(self.direction, DIRECTIONS, f"{place}--direction")
+        scale = self.guidance_scale
+        if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
+            raise ConfigError(
+                f"{place}--guidance-scale {scale:g} is not between 0 and"
+                f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
+            )
+        return self
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what was given, as keyword arguments."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+
+
+def check_choice(value: str, known: typing.Sequence[str], option: str) -> str:
+    """Return the value.
+
+    Raises:
+        ConfigError: it is not one of the known.
+    """
+    if value not in known:
+        close = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        raise ConfigError(f"unknown {option} '{value}'; {hint}known: {', '.join(known)}")
+    return value
+
+
+def check_seconds(seconds: float, where: str = "", option: str = "--seconds") -> float:
+    """Return the length.
+
+    Raises:
+        ConfigError: it is negative, too short, too long or no number.
+    """
+    place = f"{where}: " if where.startswith("line") else ""
+    if not math.isfinite(seconds) or seconds < MIN_SECONDS:
+        raise ConfigError(
+            f"{place}{option} {seconds:g} is no length to make; give {MIN_SECONDS:g} or more"
+        )
+    if seconds > MAX_SECONDS:
+        raise ConfigError(
+            f"{place}{option} {seconds:g} is more than the {MAX_SECONDS:g} s made at once;"
+            " make less, then lengthen it with jen1 continue"
+        )
+    return seconds
+
+
+def check_seed(seed: int, where: str = "") -> int:
+    """Return the seed.
+
+    Raises:
+        ConfigError: it is negative or beyond 63 bits.
+    """
+    place = f"{where}: " if where.startswith("line") else ""
+    if not 0 <= seed <= MAX_SEED:
+        raise ConfigError(f"{place}--seed {seed} is not between 0 and {MAX_SEED}")
+    return seed
+
+
+def check_device(device: str) -> str:
+    """Return the device's name.
+
+    Raises:
+        ConfigError: there is no such kind of device.
+    """
+    kind, colon, number = device.partition(":")
+    if colon and (kind != "cuda" or not number.isdigit()):
+        raise ConfigError(f"unknown --device '{device}'; known: auto, cpu, cuda, cuda:N, mps")
+    check_choice(kind, DEVICES, "--device")
+    return device

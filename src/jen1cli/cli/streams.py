@@ -1,0 +1,78 @@
+"""Binary audio over stdin and stdout, which never meets a terminal."""
+
+import contextlib
+import io
+import os
+import sys
+
+from jen1cli.errors import AudioError
+
+MAX_STDIN_BYTES = 4 * 1024**3  # an hour of 48 kHz stereo float is 1.4 GB
+
+
+def read_stdin(what: str = "audio") -> io.BytesIO:
+    """Read everything that comes over stdin.
+
+    Raises:
+        AudioError: stdin is closed, a terminal, empty, or without end.
+    """
+    if sys.stdin is None or sys.stdin.closed:
+        raise AudioError(f"stdin is closed, so no {what} can be read from '-'; give a file")
+    if sys.stdin.isatty():
+        raise AudioError(f"'-' reads {what} from stdin, which is a terminal; pipe a file into it")
+    try:
+        data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise AudioError(f"stdin cannot be read ({error}); give a file instead of '-'") from error
+    if not data:
+        raise AudioError(f"no {what} came over stdin (0 bytes); did the command before fail?")
+    if len(data) > MAX_STDIN_BYTES:
+        raise AudioError(f"more than {MAX_STDIN_BYTES} bytes came over stdin; give a file")
+    return io.BytesIO(data)
+
+
+def check_stdout(what: str = "audio") -> None:
+    """Refuse to send binary to a terminal, or to nowhere.
+
+    Raises:
+        AudioError: stdout is closed or a terminal.
+    """
+    if sys.stdout is None or sys.stdout.closed:
+        raise AudioError(f"stdout is closed, so no {what} can be written to '-'; give -o FILE")
+    if sys.stdout.isatty():
+        raise AudioError(
+            f"'-o -' writes {what} to stdout, which is a terminal; pipe it onwards or give -o FILE"
+        )
+
+
+def write_stdout(data: bytes) -> None:
+    """Send binary over stdout, all of it.
+
+    Raises:
+        BrokenPipeError: the reader has closed the pipe.
+        AudioError: nothing more can be written.
+    """
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        close_quietly()
+        raise AudioError(
+            f"stdout takes no more data ({error.strerror}); free some space or give -o FILE"
+        ) from error
+
+
+def flush() -> None:
+    """Push out what was printed, so that a closed pipe is noticed here and not at exit."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        sys.stdout.flush()
+
+
+def close_quietly() -> None:
+    """Point stdout nowhere, so that the interpreter does not complain about it at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
