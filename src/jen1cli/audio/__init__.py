@@ -1,0 +1,73 @@
+"""Audio files and signals without torch: read, write, edit in place, resample, measure.
+
+Signals are NumPy arrays of float32, `[channels, samples]`, in the range -1 to 1. Files go through
+soundfile (libsndfile); resampling through soxr.
+"""
+
+from jen1cli.audio.files import (
+    AudioInfo,
+    Signal,
+    Source,
+    blocks,
+    check,
+    digest,
+    name_of,
+    probe,
+    read,
+)
+from jen1cli.audio.joining import crossfade, extrapolate
+from jen1cli.audio.loudness import LoudnessMeter, decibels, loudness, true_peak
+from jen1cli.audio.notes import read_note
+from jen1cli.audio.resampling import (
+    Resampler,
+    resample,
+    resampled_length,
+    samples_to_seconds,
+    seconds_to_samples,
+    to_channels,
+)
+from jen1cli.audio.splicing import Patch, spliced, write_spliced
+from jen1cli.audio.writing import (
+    OUTPUT_SUFFIXES,
+    Target,
+    choose_format,
+    is_exact,
+    to_bytes,
+    write,
+    write_blocks,
+)
+
+__all__ = [
+    "OUTPUT_SUFFIXES",
+    "AudioInfo",
+    "LoudnessMeter",
+    "Patch",
+    "Resampler",
+    "Signal",
+    "Source",
+    "Target",
+    "blocks",
+    "check",
+    "choose_format",
+    "crossfade",
+    "decibels",
+    "digest",
+    "extrapolate",
+    "is_exact",
+    "loudness",
+    "name_of",
+    "probe",
+    "read",
+    "read_note",
+    "resample",
+    "resampled_length",
+    "samples_to_seconds",
+    "seconds_to_samples",
+    "spliced",
+    "to_bytes",
+    "to_channels",
+    "true_peak",
+    "write",
+    "write_blocks",
+    "write_spliced",
+]

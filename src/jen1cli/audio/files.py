@@ -1,0 +1,236 @@
+"""Reading of audio files: what they are, whether they are whole, and any range of them."""
+
+import hashlib
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+import soundfile
+from jaxtyping import Float32, Shaped
+
+from jen1cli.errors import AudioError
+
+Signal = Float32[np.ndarray, "channels samples"]
+Frames = Shaped[np.ndarray, "samples channels"]  # raw frames in the file's own order
+Source = str | Path | io.BytesIO
+SampleType = Literal["int32", "float32", "float64"]
+
+BLOCK = 65_536  # samples read or written at once; larger Vorbis writes overflow libvorbis' stack
+MAX_CHANNELS = 2
+_UNKNOWN_SIZE = 0x7FFFF000  # sizes from here up mean "written to a pipe", not "truncated"
+_NOT_TAKEN = {".m4a", ".aac", ".mp4", ".wma", ".webm", ".mka", ".mkv", ".amr"}
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file says of itself."""
+
+    sample_rate: int  # Hz
+    channels: int  # 1 or 2
+    samples: int  # in each channel
+    format: str  # libsndfile's name, such as "WAV"
+    subtype: str  # libsndfile's name, such as "PCM_16"
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.sample_rate
+
+
+def name_of(source: Source) -> str:
+    """Return the name of a source for messages."""
+    return "the piped audio" if isinstance(source, io.BytesIO) else str(source)
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[soundfile.SoundFile]:
+    """Open a file or a buffer for reading, turning every failure into an `AudioError`."""
+    name = name_of(source)
+    if not isinstance(source, io.BytesIO):
+        path = Path(source)
+        if path.is_dir():
+            raise AudioError(f"{name} is a folder; give an audio file")
+        if not path.exists():
+            raise AudioError(f"{name} does not exist; check the path")
+    _refuse_truncated(source)
+    try:
+        if isinstance(source, io.BytesIO):
+            source.seek(0)
+            file = soundfile.SoundFile(source)
+        else:
+            file = soundfile.SoundFile(str(source))
+    except PermissionError as error:
+        raise AudioError(f"{name} cannot be read: permission denied") from error
+    except soundfile.SoundFileError as error:
+        raise AudioError(_why_unreadable(source)) from error
+    with file:
+        yield file
+
+
+def probe(source: Source) -> AudioInfo:
+    """Read the header of a file.
+
+    Raises:
+        AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels.
+    """
+    with opened(source) as file:
+        info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
+    name = name_of(source)
+    if info.samples <= 0:
+        raise AudioError(f"{name} holds no samples; give a file with sound in it")
+    if info.channels > MAX_CHANNELS:
+        raise AudioError(
+            f"{name} has {info.channels} channels; only mono and stereo are taken,"
+            " mix it down first"
+        )
+    return info
+
+
+def check(source: Source) -> AudioInfo:
+    """Read a whole file once, block by block, so that nothing fails half-way later.
+
+    Raises:
+        AudioError: as `probe`, and NaN or infinite samples, and damage inside the file.
+    """
+    info = probe(source)
+    for _ in raw_blocks(source, 0, info.samples, "float32"):
+        pass
+    return info
+
+
+def read(source: Source, start: int = 0, stop: int | None = None) -> Signal:
+    """Read the samples [start, stop) as float32, `[channels, samples]`.
+
+    Raises:
+        AudioError: the file cannot be read, or has NaN or infinite samples.
+    """
+    info = probe(source)
+    stop = info.samples if stop is None else stop
+    signal = np.empty((info.channels, stop - start), np.float32)
+    at = 0
+    for block in raw_blocks(source, start, stop, "float32"):
+        signal[:, at : at + len(block)] = block.T
+        at += len(block)
+    return signal
+
+
+def blocks(
+    source: Source, start: int = 0, stop: int | None = None, size: int = BLOCK
+) -> Iterator[Signal]:
+    """Yield the samples [start, stop) as consecutive float32 blocks of at most `size`."""
+    stop = probe(source).samples if stop is None else stop
+    for block in raw_blocks(source, start, stop, "float32", size):
+        yield np.ascontiguousarray(block.T)
+
+
+def raw_blocks(
+    source: Source, start: int, stop: int, sample_type: SampleType, size: int = BLOCK
+) -> Iterator[Frames]:
+    """Yield the frames [start, stop) in the given sample type, `[samples, channels]`.
+
+    Integers come as libsndfile's left-aligned int32, so that they can be copied without rounding.
+    """
+    name = name_of(source)
+    with opened(source) as file:
+        _seek(file, start, name)
+        at = start
+        while at < stop:
+            block = _read_frames(file, min(size, stop - at), sample_type, name)
+            if len(block) == 0:
+                raise AudioError(
+                    f"{name} is damaged or cut short: {at} of {file.frames} samples could be read;"
+                    " convert it again from its source"
+                )
+            if sample_type != "int32" and not np.isfinite(block).all():
+                raise AudioError(
+                    f"{name} has NaN or infinite samples near"
+                    f" {at / file.samplerate:.2f} s; repair the file first"
+                )
+            at += len(block)
+            yield block
+
+
+def digest(source: Source) -> str:
+    """Return the sha256 of the file's bytes, in hexadecimal."""
+    if isinstance(source, io.BytesIO):
+        return hashlib.sha256(source.getbuffer()).hexdigest()
+    with Path(source).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def opened_bytes(source: Source) -> Iterator[IO[bytes]]:
+    """Open the bytes of a source; a buffer is rewound and stays open."""
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+        yield source
+    else:
+        with Path(source).open("rb") as file:
+            yield file
+
+
+def _seek(file: soundfile.SoundFile, start: int, name: str) -> None:
+    if start == 0:
+        return
+    try:
+        file.seek(start)
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            f"{name} is damaged: there is no way to sample {start} of {file.frames};"
+            " convert it again from its source"
+        ) from error
+
+
+def _read_frames(
+    file: soundfile.SoundFile, count: int, sample_type: SampleType, name: str
+) -> Frames:
+    try:
+        return file.read(count, dtype=sample_type, always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise AudioError(f"{name} is damaged: {error}; convert it again from its source") from error
+
+
+def _why_unreadable(source: Source) -> str:
+    name = name_of(source)
+    with opened_bytes(source) as file:
+        start = file.read(512)
+    if not start:
+        return f"{name} is empty (0 bytes); give a file with sound in it"
+    suffix = "" if isinstance(source, io.BytesIO) else Path(source).suffix.lower()
+    if suffix in _NOT_TAKEN or start[4:8] == b"ftyp":
+        return (
+            f"{name} is in a format we do not read; convert it, for example: ffmpeg -i IN OUT.wav"
+        )
+    text = not any(byte < 9 for byte in start)
+    seen = "it looks like text" if text else "no known audio header"
+    return f"{name} is not audio ({seen}); give a wav, flac, ogg, opus, mp3 or aiff file"
+
+
+def _refuse_truncated(source: Source) -> None:
+    """Compare the size that a RIFF or AIFF header claims for its sound with the bytes there are."""
+    with opened_bytes(source) as file:
+        total = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        head = file.read(12)
+        kind = head[:4]
+        if kind not in (b"RIFF", b"FORM") or len(head) < 12:
+            return
+        order, wanted = ("<", b"data") if kind == b"RIFF" else (">", b"SSND")
+        at = 12
+        while at + 8 <= total:
+            file.seek(at)
+            tag, size = struct.unpack(f"{order}4sI", file.read(8))
+            if tag == wanted:
+                have = total - at - 8
+                if have < size < _UNKNOWN_SIZE:
+                    raise AudioError(
+                        f"{name_of(source)} is cut short: its header promises {size} bytes of sound"
+                        f" and {have} are there; copy or convert it again"
+                    )
+                return
+            at += 8 + size + size % 2

@@ -1,0 +1,68 @@
+"""Sample rates and channel layouts: soxr at very high quality, mono and stereo."""
+
+import math
+
+import numpy as np
+import soxr
+
+from jen1cli.audio.files import Signal
+
+
+def seconds_to_samples(seconds: float, sample_rate: int) -> int:
+    """Round a time to the nearest sample."""
+    return round(seconds * sample_rate)
+
+
+def samples_to_seconds(samples: int, sample_rate: int) -> float:
+    """Return the time of a sample."""
+    return samples / sample_rate
+
+
+def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
+    """Return how many samples cover the same time at another rate, rounded up."""
+    return math.ceil(samples * to_rate / from_rate)
+
+
+def resample(signal: Signal, from_rate: int, to_rate: int) -> Signal:
+    """Resample `[channels, samples]`; the result has exactly `resampled_length` samples.
+
+    The filter has linear phase and no delay: sample i lies at i / to_rate seconds.
+    """
+    if from_rate == to_rate:
+        return signal
+    samples = resampled_length(signal.shape[1], from_rate, to_rate)
+    frames = soxr.resample(np.ascontiguousarray(signal.T), from_rate, to_rate, "VHQ")
+    return _fitted(frames.T, samples)
+
+
+def to_channels(signal: Signal, channels: int) -> Signal:
+    """Bring a signal to mono (the mean) or stereo (the same on both sides)."""
+    if signal.shape[0] == channels:
+        return signal
+    if channels == 1:
+        return signal.mean(axis=0, keepdims=True, dtype=np.float32)
+    return np.repeat(signal, channels, axis=0)
+
+
+class Resampler:
+    """Resamples a stream block by block; all blocks together equal the whole."""
+
+    def __init__(self, from_rate: int, to_rate: int, channels: int) -> None:
+        self._stream = (
+            None
+            if from_rate == to_rate
+            else soxr.ResampleStream(from_rate, to_rate, channels, "float32", "VHQ")
+        )
+
+    def feed(self, block: Signal, last: bool = False) -> Signal:
+        """Take the next block and return what is ready, possibly nothing."""
+        if self._stream is None:
+            return block
+        return self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last).T
+
+
+def _fitted(signal: np.ndarray, samples: int) -> Signal:
+    have = signal.shape[1]
+    if have < samples:
+        signal = np.pad(signal, ((0, 0), (0, samples - have)), mode="edge")
+    return np.ascontiguousarray(signal[:, :samples], np.float32)

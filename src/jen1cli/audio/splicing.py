@@ -1,0 +1,139 @@
+"""Edits of a file in its own samples: copied outside a patch, bit for bit, replaced inside."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from jen1cli.audio.files import (
+    BLOCK,
+    AudioInfo,
+    Frames,
+    Signal,
+    Source,
+    opened,
+    probe,
+    raw_blocks,
+    read,
+)
+from jen1cli.audio.writing import (
+    BITS,
+    FileFormat,
+    Target,
+    choose_format,
+    encoded,
+    is_exact,
+    large_format,
+    write_blocks,
+)
+
+_KEPT_TAGS = ("title", "artist", "album", "date", "genre", "tracknumber", "copyright", "license")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """New samples for the stretch [start, start + samples) of a file.
+
+    `start` is a position in the *output*. With `insert`, the new samples push the file apart
+    instead of replacing what stands there: at 0 they come before it, at its length behind it.
+    """
+
+    start: int
+    signal: Signal  # at the file's own rate and layout
+    insert: bool = False
+
+    @property
+    def stop(self) -> int:
+        """First sample behind the patch."""
+        return self.start + self.signal.shape[1]
+
+
+def spliced_length(info: AudioInfo, patches: Sequence[Patch]) -> int:
+    """Return the samples of the edited file."""
+    return info.samples + sum(patch.signal.shape[1] for patch in patches if patch.insert)
+
+
+def spliced(source: Source, patches: Sequence[Patch]) -> Signal:
+    """Return the edited file in memory as float32, `[channels, samples]`."""
+    info = probe(source)
+    result = np.empty((info.channels, spliced_length(info, patches)), np.float32)
+    at = 0
+    for kind, start, stop, patch in _pieces(info, patches):
+        count = stop - start
+        if kind == "copy":
+            result[:, at : at + count] = read(source, start, stop)
+        elif patch is not None:
+            result[:, at : at + count] = patch.signal
+        at += count
+    return result
+
+
+def write_spliced(
+    target: Target,
+    source: Source,
+    patches: Sequence[Patch],
+    *,
+    subtype: str | None = None,
+    note: str | None = None,
+) -> bool:
+    """Write the edited file; return whether every sample outside the patches is bit-identical.
+
+    The sample rate and the layout are the input's; so are format and bit depth where the target's
+    suffix allows. Samples are copied in blocks as the integers or floats that they are.
+
+    Raises:
+        AudioError: the input is damaged or the target cannot be written.
+    """
+    info = probe(source)
+    format_, subtype = choose_format(target, info, subtype)
+    format_ = large_format(format_, subtype, info.channels * spliced_length(info, patches))
+    kind = FileFormat(format_, subtype, note, _tags_of(source))
+    frames = _frames(source, info, patches, subtype)
+    write_blocks(target, frames, info.sample_rate, info.channels, kind)
+    return is_exact(info, subtype)
+
+
+def _pieces(
+    info: AudioInfo, patches: Sequence[Patch]
+) -> Iterator[tuple[Literal["copy", "patch"], int, int, Patch | None]]:
+    """Yield ("copy", from, to) in input samples and ("patch", from, to) in output order."""
+    at = shift = 0  # position in the input; output position = at + shift
+    for patch in sorted(patches, key=lambda patch: patch.start):
+        begin = patch.start - shift
+        if begin < at or begin > info.samples:
+            raise ValueError(f"patch at {patch.start} overlaps another or lies outside the file")
+        if begin > at:
+            yield "copy", at, begin, None
+        samples = patch.signal.shape[1]
+        yield "patch", patch.start, patch.stop, patch
+        if patch.insert:
+            at, shift = begin, shift + samples
+        else:
+            at = begin + samples
+    if at > info.samples:
+        raise ValueError(f"a patch ends at {at + shift}, behind the end of the file")
+    if at < info.samples:
+        yield "copy", at, info.samples, None
+
+
+def _frames(
+    source: Source, info: AudioInfo, patches: Sequence[Patch], subtype: str
+) -> Iterator[Frames]:
+    integers = (info.subtype in BITS or info.subtype in ("ULAW", "ALAW")) and (
+        info.subtype == subtype or is_exact(info, subtype)
+    )
+    for kind, start, stop, patch in _pieces(info, patches):
+        if kind == "copy" and integers:
+            yield from raw_blocks(source, start, stop, "int32")
+        elif kind == "copy":
+            for block in raw_blocks(source, start, stop, "float64"):
+                yield encoded(block.T, subtype) if subtype in BITS else block
+        elif patch is not None:
+            for at in range(0, patch.signal.shape[1], BLOCK):
+                yield encoded(patch.signal[:, at : at + BLOCK], subtype)
+
+
+def _tags_of(source: Source) -> tuple[tuple[str, str], ...]:
+    with opened(source) as file:
+        return tuple((name, getattr(file, name)) for name in _KEPT_TAGS if getattr(file, name))

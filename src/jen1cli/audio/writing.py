@@ -1,0 +1,303 @@
+"""Writing of audio files: whole or not at all, the same bytes for the same samples."""
+
+import contextlib
+import io
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from jaxtyping import Float
+
+from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal, name_of
+from jen1cli.audio.notes import append_chunk, as_comment, clear_time_stamp
+from jen1cli.audio.ogg import fix_serial_number
+from jen1cli.errors import AudioError
+
+Target = Path | io.BytesIO
+Real = Float[np.ndarray, "channels samples"]
+
+FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".wave": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".oga": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".aiff": ("AIFF", "PCM_16"),
+    ".aif": ("AIFF", "PCM_16"),
+}
+OUTPUT_SUFFIXES = tuple(FORMATS)
+
+BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+"""Bits of the integer subtypes, which are copied without rounding."""
+
+_WIDTH = {"FLOAT": 32, "DOUBLE": 64, **BITS}
+_FAMILY = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "AIFF": "AIFF", "FLAC": "FLAC"}
+_RATES = {
+    "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
+    "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
+}
+_LARGEST_RIFF = 2**32 - 2**20  # bytes; beyond, WAV becomes RF64
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """Container, encoding and tags of a file to be written."""
+
+    format: str  # libsndfile's name, such as "FLAC"
+    subtype: str  # libsndfile's name, such as "PCM_24"
+    note: str | None = None  # ASCII text stored inside: the recipe
+    tags: tuple[tuple[str, str], ...] = ()  # libsndfile's string fields, such as ("title", …)
+
+
+def choose_format(
+    target: Target, info: AudioInfo | None = None, subtype: str | None = None
+) -> tuple[str, str]:
+    """Choose libsndfile's format and subtype for a target.
+
+    The suffix decides the container. A target of the same kind as the input keeps its subtype; one
+    of another lossless kind keeps its bit depth. A buffer keeps the input's format, or is WAV.
+
+    Args:
+        target: file to be written, or a buffer.
+        info: the input that is edited; None for new music.
+        subtype: libsndfile's name of the encoding, such as "PCM_24"; None chooses.
+
+    Raises:
+        AudioError: the suffix is not one that we write, or the subtype does not go with it.
+    """
+    format_, default = _container(target, info)
+    if subtype is not None:
+        if not soundfile.check_format(format_, subtype):
+            known = ", ".join(soundfile.available_subtypes(format_))
+            raise AudioError(f"{format_} files cannot hold '{subtype}'; known: {known}")
+        return format_, subtype
+    if info is None:
+        return format_, default
+    if _kind(info.format, info.subtype) == _kind(format_, default):
+        return info.format, _written(info.subtype, default)
+    bits = _WIDTH.get(info.subtype)
+    if bits is None or default not in BITS:
+        return format_, default
+    if soundfile.check_format(format_, info.subtype):
+        return format_, info.subtype
+    if bits == 8:
+        return format_, "PCM_S8"
+    return format_, "PCM_16" if bits <= 16 else "PCM_24"
+
+
+def is_exact(info: AudioInfo, subtype: str) -> bool:
+    """Whether every sample of an input survives being written with this subtype."""
+    if info.subtype in BITS and subtype in BITS:
+        return BITS[subtype] >= BITS[info.subtype]
+    if info.subtype in ("FLOAT", "DOUBLE"):
+        return subtype == info.subtype or subtype == "DOUBLE"
+    return info.subtype in ("ULAW", "ALAW") and subtype == info.subtype
+
+
+def write(
+    target: Target,
+    signal: Signal,
+    sample_rate: int,
+    *,
+    subtype: str | None = None,
+    note: str | None = None,
+    tags: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Write `[channels, samples]` to a file (its suffix says the format) or a WAV buffer.
+
+    Values beyond ±1 are clipped in integer formats. The file appears whole or not at all.
+
+    Raises:
+        AudioError: unknown suffix, missing folder, not writable, disk full, NaN in the signal.
+    """
+    format_, subtype = choose_format(target, None, subtype)
+    format_ = large_format(format_, subtype, signal.size)
+    kind = FileFormat(format_, subtype, note, tags)
+    parts = (signal[:, at : at + BLOCK] for at in range(0, signal.shape[1], BLOCK))
+    write_blocks(target, (encoded(part, subtype) for part in parts), sample_rate, len(signal), kind)
+
+
+def write_blocks(
+    target: Target, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
+) -> int:
+    """Write blocks of frames `[samples, channels]`, int32 left-aligned or float; return samples.
+
+    Raises:
+        AudioError: the target cannot be written, or the format does not take this sample rate.
+    """
+    rates = _RATES.get(kind.subtype)
+    if rates and sample_rate not in rates:
+        raise AudioError(
+            f"{kind.subtype.lower()} files cannot have {sample_rate} Hz;"
+            " write wav or flac, or resample the input to 48000 Hz"
+        )
+    if isinstance(target, io.BytesIO):
+        return _write_buffer(target, frames, sample_rate, channels, kind)
+    with _replacing(target) as temporary:
+        samples = _write_file(str(temporary), frames, sample_rate, channels, kind)
+        _verify(temporary, samples, target)
+        with temporary.open("r+b") as file:
+            _finish(file, kind)
+    return samples
+
+
+def to_bytes(
+    signal: Signal, sample_rate: int, *, subtype: str | None = None, note: str | None = None
+) -> bytes:
+    """Return a complete WAV file; its header is right even where the target is a pipe."""
+    buffer = io.BytesIO()
+    write(buffer, signal, sample_rate, subtype=subtype, note=note)
+    return buffer.getvalue()
+
+
+def large_format(format_: str, subtype: str, values: int) -> str:
+    """Return RF64 in place of WAV where so many values do not fit under 4 GB."""
+    needed = values * _WIDTH.get(subtype, 16) // 8
+    return "RF64" if format_ in ("WAV", "WAVEX") and needed > _LARGEST_RIFF else format_
+
+
+def encoded(signal: Real, subtype: str) -> Frames:
+    """Turn float samples into the frames that `write_blocks` takes for this subtype.
+
+    Integer subtypes are rounded to the nearest step here, since libsndfile cuts int32 off.
+    """
+    if not np.isfinite(signal).all():
+        raise AudioError("the music has NaN or infinite samples; nothing was written")
+    bits = BITS.get(subtype)
+    if bits is None:
+        return np.ascontiguousarray(signal.T, np.float64 if subtype == "DOUBLE" else np.float32)
+    full = 2.0 ** (bits - 1)
+    steps = np.clip(np.rint(signal.T.astype(np.float64) * full), -full, full - 1)
+    return np.ascontiguousarray((steps * 2.0 ** (32 - bits)).astype(np.int32))
+
+
+def _container(target: Target, info: AudioInfo | None) -> tuple[str, str]:
+    if isinstance(target, io.BytesIO):
+        if info is None or _kind(info.format, info.subtype) not in {
+            _kind(*names) for names in FORMATS.values()
+        }:
+            return FORMATS[".wav"]
+        return _FAMILY.get(info.format, info.format), _written(info.subtype, info.subtype)
+    suffix = target.suffix.lower()
+    if suffix not in FORMATS:
+        seen = f"'{suffix}'" if suffix else "no suffix"
+        known = " ".join(OUTPUT_SUFFIXES)
+        raise AudioError(f"cannot write {target}: {seen} is no format we write; use one of {known}")
+    return FORMATS[suffix]
+
+
+def _kind(format_: str, subtype: str) -> str:
+    """Name the kind of file in which a suffix is kept: WAV, AIFF, FLAC, VORBIS, OPUS, MP3."""
+    if format_ == "OGG":
+        return subtype
+    return _FAMILY.get(format_, format_)
+
+
+def _written(subtype: str, default: str) -> str:
+    """Keep a subtype that can be copied or written again; block codecs become the default."""
+    kept = {*_WIDTH, "ULAW", "ALAW", "VORBIS", "OPUS", "MPEG_LAYER_III"}
+    return subtype if subtype in kept else default
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary name in the target's folder and rename it at the end, or remove it."""
+    folder = target.parent
+    if not folder.is_dir():
+        raise AudioError(f"the folder {folder} does not exist; make it or choose another output")
+    if target.is_dir():
+        raise AudioError(f"{target} is a folder; give the name of a file")
+    temporary = folder / f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix}"
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        raise AudioError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_file(
+    path: str, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
+) -> int:
+    with _create(path, sample_rate, channels, kind) as file:
+        return _fill(file, frames, path)
+
+
+def _write_buffer(
+    buffer: io.BytesIO, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
+) -> int:
+    with _create(buffer, sample_rate, channels, kind) as file:
+        samples = _fill(file, frames, name_of(buffer))
+    _finish(buffer, kind)
+    buffer.seek(0)
+    return samples
+
+
+def _create(
+    target: str | io.BytesIO, sample_rate: int, channels: int, kind: FileFormat
+) -> soundfile.SoundFile:
+    try:
+        file = soundfile.SoundFile(
+            target, "w", sample_rate, channels, kind.subtype, format=kind.format
+        )
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
+        name = target if isinstance(target, str) else "the output"
+        folder = Path(name).parent
+        raise AudioError(
+            f"cannot write {kind.format} {kind.subtype} at {sample_rate} Hz into {folder}: {error}"
+        ) from error
+    try:
+        for name, text in kind.tags:
+            setattr(file, name, text)
+        if kind.note is not None and kind.format not in ("WAV", "WAVEX", "RF64", "AIFF"):
+            file.comment = as_comment(kind.note)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int:
+    samples = 0
+    try:
+        for block in frames:
+            for at in range(0, len(block), BLOCK):
+                file.write(block[at : at + BLOCK])
+            samples += len(block)
+    except (soundfile.SoundFileError, AssertionError, OSError) as error:
+        folder = Path(name).parent
+        raise AudioError(
+            f"writing into {folder} failed ({error or 'disk full'}); free space"
+        ) from error
+    return samples
+
+
+def _finish(file: io.BytesIO | io.BufferedRandom, kind: FileFormat) -> None:
+    if kind.format in ("WAV", "WAVEX", "RF64", "AIFF"):
+        clear_time_stamp(file)
+        if kind.note is not None:
+            append_chunk(file, kind.note)
+    elif kind.format == "OGG":
+        fix_serial_number(file)
+
+
+def _verify(path: Path, samples: int, target: Path) -> None:
+    """Read the length back: libsndfile does not report every failed write."""
+    try:
+        written = soundfile.info(str(path)).frames
+    except soundfile.SoundFileError:
+        written = -1
+    if written != samples:
+        raise AudioError(
+            f"{target} could not be written whole ({max(written, 0)} of {samples} samples);"
+            " is the disk full?"
+        )

@@ -1,0 +1,128 @@
+"""The recipe of a piece of music: everything needed to make it again, kept inside its file."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jen1cli.audio import Source, name_of, read_note
+from jen1cli.config import from_dict
+from jen1cli.errors import AudioError, ConfigError, Jen1Error
+
+RECIPE_VERSION = 1
+"""Version of the recipe's fields; a newer one is refused."""
+
+GENERATOR = "jen1cli"
+TaskName = Literal["generate", "inpaint", "continue", "decode"]
+DirectionName = Literal["bidirectional", "unidirectional"]
+
+
+class RecipeError(Jen1Error):
+    """A file without a recipe, or with one that cannot be used."""
+
+
+@dataclass(frozen=True)
+class RecipeInput:
+    """The audio that an edit began with."""
+
+    name: str  # path as it was given, or "-" for piped audio
+    sha256: str  # of the file's bytes
+    recipe: dict[str, Any] | None = None  # the recipe that the input itself carried
+
+
+@dataclass(frozen=True)
+class RecipeModel:
+    """The weights that made the music."""
+
+    name: str  # of the weight set, such as "jen1-mini"
+    sha256: str  # over all files of the set; empty for random weights
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What was asked for and what with. Same recipe, same device kind: same bytes."""
+
+    task: TaskName
+    model: RecipeModel
+    seconds: float  # of new music; for inpainting the sum of the masks
+    seed: int
+    prompt: str = ""
+    negative_prompt: str = ""
+    steps: int = 0
+    sampler: str = ""
+    eta: float = 0.0
+    guidance_scale: float = 1.0
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    guidance_rescale: float = 0.0
+    direction: DirectionName = "bidirectional"
+    masks: tuple[tuple[float, float], ...] = ()  # seconds [from, to) that were made anew
+    before: bool = False  # continued to the left
+    context_seconds: float = 0.0  # known music in front of each window
+    device: str = "cpu"  # kind of device: cpu, cuda, mps
+    dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
+    input: RecipeInput | None = None
+    version: str = ""  # of jen1cli
+    generator: str = GENERATOR
+    ai_generated: bool = True  # machine-readable mark of generated sound
+    recipe_version: int = RECIPE_VERSION
+
+    def to_json(self) -> str:
+        """Return one line of ASCII JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=True, separators=(",", ":"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "the recipe") -> "Recipe":
+        """Read a recipe strictly.
+
+        Raises:
+            RecipeError: it is no recipe of ours, damaged, or of a newer version.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise RecipeError(f"{where} carries no recipe of {GENERATOR}") from error
+        return cls.from_dict(values, where)
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "the recipe") -> "Recipe":
+        """Read a recipe from plain JSON values; see `from_json`."""
+        if not isinstance(values, dict) or values.get("generator") != GENERATOR:
+            raise RecipeError(f"{where} carries no recipe of {GENERATOR}")
+        version = values.get("recipe_version")
+        if not isinstance(version, int) or version > RECIPE_VERSION:
+            raise RecipeError(
+                f"{where} carries a recipe of version {version}, this {GENERATOR} knows up to"
+                f" {RECIPE_VERSION}; upgrade {GENERATOR}"
+            )
+        try:
+            return from_dict(cls, values, "recipe")
+        except ConfigError as error:
+            raise RecipeError(f"{where} carries a damaged recipe: {error}") from error
+
+
+def read_recipe(source: Source) -> Recipe:
+    """Read the recipe that a file carries.
+
+    Raises:
+        AudioError: the file cannot be read.
+        RecipeError: the file carries no recipe, or one that cannot be used.
+    """
+    note = read_note(source)
+    if note is None:
+        raise RecipeError(
+            f"{name_of(source)} carries no recipe; only files written by jen1 do,"
+            " until another program rewrites them"
+        )
+    return Recipe.from_json(note, name_of(source))
+
+
+def find_recipe(source: Source) -> Recipe | None:
+    """Return the recipe of a file, or None where it has none that we can read."""
+    try:
+        return read_recipe(source)
+    except (RecipeError, AudioError):
+        return None
