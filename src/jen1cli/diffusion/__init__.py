@@ -1,0 +1,20 @@
+"""Diffusion without a network: schedule, denoiser, guidance and samplers."""
+
+from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_eps, to_x
+from jen1cli.diffusion.guidance import guide, guide_batched
+from jen1cli.diffusion.samplers import Known, sample
+from jen1cli.diffusion.schedule import Schedule, expand
+
+__all__ = [
+    "Denoiser",
+    "Known",
+    "Predict",
+    "Schedule",
+    "expand",
+    "guide",
+    "guide_batched",
+    "sample",
+    "target",
+    "to_eps",
+    "to_x",
+]

@@ -1,0 +1,200 @@
+"""Samplers: from noise at t = 1 to a latent at t = 0, given a denoiser.
+
+The loop lives once, in `sample`; a sampler is one short step from time t to time s < t, written
+in the clean prediction x and the half log signal-to-noise ratio λ = log(α / σ):
+
+- DDIM (Song et al., arXiv 2010.02502), the paper's sampler; eta 0 is the ODE, eta 1 is DDPM
+- DDPM (Ho et al., arXiv 2006.11239), ancestral sampling with the posterior variance
+- DPM-Solver++(2M) (Lu et al., arXiv 2211.01095), second order, one evaluation per step
+- UniPC (Zhao et al., arXiv 2302.04867), the same predictor and a corrector that costs nothing
+
+The last step goes to the clean prediction itself.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from jen1cli.config import SamplerName
+from jen1cli.diffusion.denoiser import Denoiser
+from jen1cli.diffusion.schedule import Schedule
+
+Generators = torch.Generator | Sequence[torch.Generator]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Frames that are given, put back at every step (RePaint's idea, arXiv 2201.09865)."""
+
+    latent: Tensor  # [batch, channels, frames]
+    keep_mask: Tensor  # [batch, 1, frames], True = given
+
+    def impose(self, x_t: Tensor, alpha_t: float, sigma_t: float, noise: Tensor) -> Tensor:
+        """Return `x_t` with the given frames at their own noise level."""
+        given = alpha_t * self.latent.to(x_t) + sigma_t * noise
+        return torch.where(self.keep_mask.to(x_t.device), given, x_t)
+
+
+@dataclass
+class _Point:
+    """The schedule at one time."""
+
+    t: float
+    alpha: float
+    sigma: float
+
+    @property
+    def lambda_(self) -> float:
+        return math.inf if self.sigma == 0.0 else math.log(self.alpha) - math.log(self.sigma)
+
+
+@dataclass
+class _State:
+    """What multistep samplers remember: the clean predictions so far, newest last."""
+
+    points: list[_Point] = field(default_factory=list)
+    predictions: list[Tensor] = field(default_factory=list)
+    start: Tensor | None = None  # latent from which the last step was made
+
+    def remember(self, point: _Point, x: Tensor) -> None:
+        self.points = [*self.points[-2:], point]
+        self.predictions = [*self.predictions[-2:], x]
+
+
+def sample(
+    denoiser: Denoiser,
+    noise: Tensor,
+    *,
+    sampler: SamplerName,
+    steps: int,
+    eta: float = 0.0,
+    generator: Generators | None = None,
+    known: Known | None = None,
+    progress: Progress | None = None,
+    times: Sequence[float] | None = None,
+) -> Tensor:
+    """Denoise `noise` in `steps` evaluations of the denoiser.
+
+    Args:
+        denoiser: bound to its conditioning and guidance.
+        noise: standard normal, [batch, channels, frames]; where sampling starts, and the noise of
+            the known frames.
+        sampler: which of the module's samplers.
+        steps: number of equal steps in t.
+        eta: stochasticity of `ddim`, 0 to 1; the other samplers have none to choose.
+        generator: of the noise that `ddpm`, and `ddim` with eta, add; on the CPU, so that a seed
+            means the same on every device. One for the batch, or one for each item.
+        known: given frames, equal to the input in the result.
+        progress: called with (steps done, steps) after each step.
+        times: falling times to visit instead of the equal steps; `steps` + 1 of them.
+
+    Returns:
+        The latent at the last time, like `noise`.
+    """
+    stochastic = sampler == "ddpm" or (sampler == "ddim" and eta > 0)
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
+    if eta and sampler != "ddim":
+        raise ValueError(f"eta belongs to ddim; {sampler} takes none")
+    if stochastic and generator is None:
+        raise ValueError(f"{sampler} adds noise at each step; give a generator")
+    points = _points(denoiser.schedule, steps, times)
+    step = _STEPS[sampler]
+    x_t, state = noise, _State()
+    for index, (point, following) in enumerate(itertools.pairwise(points)):
+        if known is not None:
+            x_t = known.impose(x_t, point.alpha, point.sigma, noise)
+        t = torch.full((len(noise),), point.t, dtype=torch.float32, device=noise.device)
+        x = denoiser.x(x_t, t)
+        if sampler == "unipc":
+            x_t = _unipc_correct(state, point, x_t, x)
+        state.remember(point, x)
+        state.start = x_t
+        fresh = _fresh(noise, generator) if stochastic and following.sigma > 0 else None
+        x_t = step(state, following, x_t, 1.0 if sampler == "ddpm" else eta, fresh)
+        if progress is not None:
+            progress(index + 1, steps)
+    if known is not None:
+        x_t = known.impose(x_t, points[-1].alpha, points[-1].sigma, noise)
+    return x_t
+
+
+def _ddim_step(
+    state: _State, following: _Point, x_t: Tensor, eta: float, fresh: Tensor | None
+) -> Tensor:
+    """x_s = α_s x + √(σ_s² - σ²) eps + σ n, with σ = eta · (σ_s / σ_t) √(1 - α_t² / α_s²)."""
+    now, x = state.points[-1], state.predictions[-1]
+    ratio = following.sigma / now.sigma
+    added = eta * ratio * math.sqrt(max(1.0 - (now.alpha / following.alpha) ** 2, 0.0))
+    rest = math.sqrt(max(following.sigma**2 - added**2, 0.0))
+    x_s = (rest / now.sigma) * x_t + (following.alpha - rest / now.sigma * now.alpha) * x
+    return x_s if fresh is None else x_s + added * fresh
+
+
+def _multistep_step(
+    state: _State, following: _Point, x_t: Tensor, eta: float, fresh: Tensor | None
+) -> Tensor:
+    """DPM-Solver++(2M): x_s = (σ_s / σ_t) x_t - α_s (e^-h - 1) (x + h / 2h' · (x - x')).
+
+    h is the step in λ and h' the one before; x' the clean prediction before. First order at the
+    first step, and at the last, where h is infinite. UniPC's predictor is the same formula.
+    """
+    now, x = state.points[-1], state.predictions[-1]
+    h = following.lambda_ - now.lambda_
+    if len(state.points) > 1 and math.isfinite(h):
+        before = state.points[-2]
+        weight = 0.5 * h / (now.lambda_ - before.lambda_)
+        x = torch.lerp(state.predictions[-2], x, 1.0 + weight)
+    return (following.sigma / now.sigma) * x_t - following.alpha * math.expm1(-h) * x
+
+
+def _unipc_correct(state: _State, point: _Point, x_t: Tensor, x: Tensor) -> Tensor:
+    """UniC: redo the step that led to `x_t` with the clean prediction `x` made there (B2 form)."""
+    if state.start is None:
+        return x_t
+    now, m0 = state.points[-1], state.predictions[-1]
+    h = point.lambda_ - now.lambda_
+    first = math.expm1(-h)  # h φ_1 of the paper, negative
+    second = first / -h - 1.0
+    base = (point.sigma / now.sigma) * state.start - point.alpha * first * m0
+    if len(state.points) == 1:
+        return base - point.alpha * first * 0.5 * (x - m0)
+    # two unknown weights: ρ_1 + ρ_2 = b_1 and r ρ_1 + ρ_2 = b_2
+    r = (state.points[-2].lambda_ - now.lambda_) / h
+    b_1 = second / first
+    b_2 = 2.0 * (second / -h - 0.5) / first
+    rho_1 = (b_1 - b_2) / (1.0 - r)
+    rho_2 = b_1 - rho_1
+    slope = rho_1 / r * (state.predictions[-2] - m0) + rho_2 * (x - m0)
+    return base - point.alpha * first * slope
+
+
+_STEPS = {
+    "ddpm": _ddim_step,
+    "ddim": _ddim_step,
+    "dpmpp-2m": _multistep_step,
+    "unipc": _multistep_step,
+}
+
+
+def _points(schedule: Schedule, steps: int, times: Sequence[float] | None) -> list[_Point]:
+    if times is None:
+        grid = torch.linspace(1.0, 0.0, steps + 1, dtype=torch.float64)
+    else:
+        grid = torch.tensor(times, dtype=torch.float64)
+        if len(grid) != steps + 1 or not bool((grid.diff() < 0).all()):
+            raise ValueError(f"times must be {steps + 1} falling numbers, not {list(times)}")
+    alphas, sigmas = schedule.alpha(grid).tolist(), schedule.sigma(grid).tolist()
+    return [_Point(*levels) for levels in zip(grid.tolist(), alphas, sigmas, strict=True)]
+
+
+def _fresh(like: Tensor, generator: Generators | None) -> Tensor:
+    if isinstance(generator, Sequence):
+        items = [torch.randn(like.shape[1:], generator=each) for each in generator]
+        return torch.stack(items).to(like)
+    return torch.randn(like.shape, generator=generator).to(like)

@@ -1,0 +1,91 @@
+"""Convolutions over frames that run in both directions with the same weights (paper section IV-B).
+
+Features lie as [batch, frames, channels], which norms, attention and linear layers want; to a
+convolution that is an image of height 1 in channels-last memory, so nothing is copied.
+
+Bidirectional:  output i reads inputs i-1, i, i+1        (kernel 3)
+Unidirectional: output i reads inputs i-2, i-1, i        zeros in front ("causal padding")
+
+    entering a level, factor 2             leaving it
+    inputs   0 1 2 3 4                     low frames  0   1   2
+    bidirectional (0 1)(2 3)(4 .)          high frames 0 1 2 3 4 (5 is cropped)
+    unidirectional (. 0)(1 2)(3 4)
+
+In the second row low frame j reads inputs up to j · factor and no further (k - 1 zeros in front),
+and high frame i reads low frame ⌊i / factor⌋; so no output reads a later input, frame by frame.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Features = Float[Tensor, "batch frames channels"]
+
+
+class Convolution(nn.Module):
+    """Dense convolution over frames that keeps their number."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        inner = nn.Conv1d(in_channels, out_channels, kernel_size)  # only for its initialisation
+        self.weight = nn.Parameter(inner.weight.detach().clone())
+        self.bias = nn.Parameter(inner.bias.detach().clone())  # type: ignore[union-attr]
+
+    def forward(
+        self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
+    ) -> Float[Tensor, "batch frames out_channels"]:
+        """Convolve; `causal` puts all the zeros in front."""
+        right = 0 if causal else (self.kernel_size - 1) // 2
+        x = F.pad(x, (0, 0, self.kernel_size - 1 - right, right))
+        image = x.transpose(1, 2).unsqueeze(2)  # batch channels 1 frames, channels last
+        weight = self.weight.unsqueeze(2)
+        return F.conv2d(image, weight, self.bias).squeeze(2).transpose(1, 2)
+
+
+class Downsample(nn.Module):
+    """Enter a level: `factor` neighbouring frames become one."""
+
+    def __init__(self, in_channels: int, out_channels: int, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.linear = nn.Linear(factor * in_channels, out_channels)
+
+    def forward(
+        self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
+    ) -> Float[Tensor, "batch low_frames out_channels"]:
+        """Gather frames j·factor and on, or, when causal, those up to j·factor."""
+        batch, frames, channels = x.shape
+        surplus = -frames % self.factor
+        if causal:
+            in_front = self.factor - 1
+            x = F.pad(x, (0, 0, in_front, surplus - in_front))  # negative: crops the last frames
+        elif surplus:
+            x = F.pad(x, (0, 0, 0, surplus))
+        return self.linear(x.reshape(batch, -1, self.factor * channels))
+
+
+class Upsample(nn.Module):
+    """Leave a level: each frame becomes `factor` frames, each with weights of its own.
+
+    This is the transposed convolution whose kernel is its stride: frames share nothing, so there
+    is no surplus to trim but that of an odd length. All `factor` parts start out equal, as if the
+    frame were repeated, so that no pattern of the stride is heard at first.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.linear = nn.Linear(in_channels, factor * out_channels)
+        with torch.no_grad():
+            first = self.linear.weight[:out_channels]
+            self.linear.weight.copy_(first.repeat(factor, 1))
+            self.linear.bias.zero_()
+
+    def forward(
+        self, x: Float[Tensor, "batch low_frames in_channels"], frames: int
+    ) -> Float[Tensor, "batch {frames} out_channels"]:
+        """Spread the frames and crop them on the right to `frames`."""
+        batch, low_frames, _ = x.shape
+        return self.linear(x).reshape(batch, low_frames * self.factor, -1)[:, :frames]

@@ -1,0 +1,135 @@
+"""The omnidirectional latent U-Net of JEN-1 (paper section IV-B): both directions, one network.
+
+An efficient 1D U-Net (Imagen, arXiv 2205.11487): resample first on the way down and last on the
+way up, more blocks where frames are few, skips scaled by 1/√2. In-context channels carry the task:
+[noisy latent k | kept latent k | keep mask 1]. `causal` switches every convolution to padding in
+front and every self-attention to a triangle; the weights stay the same.
+
+Where we differ from the paper, which gives no widths: the direction is told to the network by a
+learned vector added to the time embedding, and the mean of the text is added there too.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from jen1cli.config import UNetConfig
+from jen1cli.shapes import Context, Latent, Text, TextMask, Time
+from jen1cli.unet.blocks import Conditions, Stage
+from jen1cli.unet.convolution import Convolution, Downsample, Features, Upsample
+from jen1cli.unet.embedding import Rotary, TextEmbedding, TimeEmbedding, rotary
+
+
+class Level(nn.Module):
+    """One resolution: its entrance, its stages on both ways, its exit."""
+
+    def __init__(self, config: UNetConfig, level: int) -> None:
+        super().__init__()
+        widths = [config.channels * multiplier for multiplier in config.multipliers]
+        above, width, factor = widths[max(level - 1, 0)], widths[level], config.factors[level]
+        count = config.num_blocks[level]
+        self.factor = factor
+        self.entrance = Downsample(above, width, factor)
+        self.down = nn.ModuleList(Stage(config, level, takes_skip=False) for _ in range(count))
+        self.up = nn.ModuleList(Stage(config, level, takes_skip=True) for _ in range(count))
+        self.exit = Upsample(width, above, factor)
+
+
+class UNet1d(nn.Module):
+    """Predict eps or v for a noisy latent, given time, text and the in-context channels.
+
+    Attributes:
+        causal_block: frames per block for which the unidirectional mode is causal. 1: output frame
+            i depends on input frames up to i, exactly, whatever the levels' factors.
+        checkpointing: recompute the stages in the backward pass to save memory.
+    """
+
+    causal_block = 1
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.checkpointing = False
+        channels = config.channels * config.multipliers[0]
+        in_channels = 2 * config.latent_channels + 1
+        self.input = Convolution(in_channels, channels, config.kernel_size)
+        self.time = TimeEmbedding(config.time_features)
+        self.direction = nn.Parameter(torch.zeros(config.time_features))
+        self.text = TextEmbedding(config.text_features, config.time_features)
+        self.levels = nn.ModuleList(Level(config, level) for level in range(len(config.factors)))
+        self.norm = nn.LayerNorm(channels)
+        self.output = Convolution(channels, config.latent_channels, config.kernel_size)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(
+        self,
+        x_t: Latent,
+        t: Time,
+        *,
+        context: Context,
+        text: Text,
+        text_mask: TextMask,
+        causal: bool = False,
+    ) -> Latent:
+        """Predict, for any number of frames.
+
+        Args:
+            x_t: noisy latent, [batch, k, frames].
+            t: diffusion time of each item, 0 clean to 1 noise.
+            context: [batch, k + 1, frames], the kept latent and the keep mask.
+            text: encoded prompts; `text_mask` is True at real tokens.
+            text_mask: may be False everywhere.
+            causal: unidirectional mode.
+
+        Returns:
+            The prediction, with the shape and type of `x_t`, computed in the weights' type.
+        """
+        dtype = self.input.weight.dtype
+        x = torch.cat([x_t.to(dtype), context.to(dtype)], dim=1).transpose(1, 2)
+        tokens, mask, pooled = self.text(text, text_mask)
+        direction = self.direction if causal else -self.direction
+        time = F.silu(self.time(t) + pooled + direction)
+        x = self.input(x, causal=causal)
+        skips: list[list[Tensor]] = []
+        frames: list[int] = []
+        conditions: list[Conditions] = []
+        for level in self._levels():
+            frames.append(x.shape[1])
+            x = level.entrance(x, causal=causal)
+            positions = self._positions(x)
+            conditions.append(Conditions(time, positions, tokens, mask, causal))
+            skips.append([])
+            for stage in level.down:
+                x = self._run(stage, x, None, conditions[-1])
+                skips[-1].append(x)
+        for level in reversed(self._levels()):
+            here = conditions.pop()
+            level_skips = skips.pop()
+            for stage in level.up:
+                x = self._run(stage, x, level_skips.pop(), here)
+            x = level.exit(x, frames.pop())
+        x = self.output(F.silu(self.norm(x)), causal=causal)
+        return x.transpose(1, 2).to(x_t.dtype)
+
+    def deepest_frames(self, frames: int) -> int:
+        """Return how many frames the deepest level has for `frames` at the input."""
+        for factor in self.config.factors:
+            frames = -(-frames // factor)
+        return frames
+
+    def _levels(self) -> list[Level]:
+        return [level for level in self.levels if isinstance(level, Level)]
+
+    def _positions(self, x: Features) -> Rotary:
+        return rotary(x.shape[1], self.config.head_channels, x)
+
+    def _run(
+        self, stage: nn.Module, x: Features, skip: Features | None, conditions: Conditions
+    ) -> Tensor:
+        if self.checkpointing and torch.is_grad_enabled():
+            result = checkpoint(stage, x, skip, conditions, use_reentrant=False)
+            assert isinstance(result, Tensor)
+            return result
+        return stage(x, skip, conditions)
