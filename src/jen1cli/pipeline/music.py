@@ -1,0 +1,87 @@
+"""What the model returns: music of its own, and edits of a recording."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxtyping import Float
+from torch import Tensor
+
+from jen1cli import audio
+from jen1cli.recipe import Recipe
+
+Stereo = Float[Tensor, "audio_channels samples"]
+
+
+@dataclass(frozen=True)
+class Music:
+    """New music."""
+
+    waveform: Stereo  # float32, true peak at most -1 dBFS
+    sample_rate: int  # Hz
+    recipe: Recipe
+
+    @property
+    def seed(self) -> int:
+        """Seed of the noise it was made from."""
+        return self.recipe.seed
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return self.waveform.shape[-1] / self.sample_rate
+
+    def save(self, target: str | Path | io.BytesIO, *, subtype: str | None = None) -> None:
+        """Write a file with its recipe inside; the suffix says the format.
+
+        Args:
+            target: wav, flac, ogg, opus, mp3 or aiff file, replaced where it exists; or a buffer,
+                which becomes a WAV file.
+            subtype: libsndfile's encoding, such as "PCM_24" or "FLOAT"; by default 16 bit.
+        """
+        raise NotImplementedError
+
+    def to_bytes(self, *, subtype: str | None = None) -> bytes:
+        """Return a complete WAV file with the recipe inside, for a pipe."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A recording with new stretches; elsewhere its own samples, bit for bit."""
+
+    source: audio.Source  # read again when saved, so it must stay where it is
+    patches: tuple[audio.Patch, ...]
+    sample_rate: int  # Hz, that of the source
+    recipe: Recipe
+
+    @property
+    def waveform(self) -> Stereo:
+        """The whole edited recording as float32; read from the source at each call."""
+        raise NotImplementedError
+
+    @property
+    def seed(self) -> int:
+        """Seed of the noise it was made from."""
+        return self.recipe.seed
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        raise NotImplementedError
+
+    def save(self, target: str | Path | io.BytesIO, *, subtype: str | None = None) -> bool:
+        """Write the edited recording with its recipe inside.
+
+        Rate, layout, format and bit depth are the source's where the suffix allows; a buffer takes
+        the source's format. The target may be the source itself.
+
+        Returns:
+            whether every sample outside the edit is bit-identical to the source; False for lossy
+            formats and for a bit depth that the target cannot hold.
+        """
+        raise NotImplementedError
+
+    def to_bytes(self, *, subtype: str | None = None) -> bytes:
+        """Return the edited file's bytes in the source's own format, for a pipe."""
+        raise NotImplementedError
