@@ -1,0 +1,103 @@
+"""The loss of stage 2: predict eps (paper eq. 6) or v, all three tasks in one call.
+
+The network sees exactly the batch: no guidance, no doubling, no rescaling on this path.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.config import DiffusionConfig, PredictionName
+from jen1cli.diffusion import Schedule, target
+from jen1cli.shapes import KeepMask, Latent, Text, TextMask, Time
+from jen1cli.tasks import make_context
+from jen1cli.training.recipes import DiffusionRecipe
+
+ItemLoss = Float[Tensor, " batch"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Items of a batch that share one direction."""
+
+    latent: Latent
+    eps: Latent
+    t: Time
+    keep_mask: KeepMask
+    text: Text
+    text_mask: TextMask
+    null: Bool[Tensor, " batch"]  # True where the text was replaced by the null text
+    causal: bool
+
+
+def loss_weight(log_snr: Time, prediction: str, recipe: DiffusionRecipe) -> Time:
+    """Weight the squared error at each noise level.
+
+    "min-snr" (arXiv 2303.09556, section 3.4): min(SNR, γ) / SNR for eps and
+    min(SNR, γ) / (SNR + 1) for v. "plain": 1, as the paper.
+    """
+    if recipe.loss_weight == "plain":
+        return torch.ones_like(log_snr)
+    snr = log_snr.double().exp()
+    least = snr.clamp(max=recipe.min_snr_gamma)
+    weight = least / snr.clamp(min=1e-12) if prediction == "eps" else least / (snr + 1.0)
+    return weight.float()
+
+
+class Objective(nn.Module):
+    """The denoiser with its loss; what the optimiser sees, and nothing else.
+
+    `null_text` is a parameter only where the configuration asks for a learned one.
+    """
+
+    def __init__(
+        self,
+        unet: nn.Module,
+        diffusion: DiffusionConfig,
+        recipe: DiffusionRecipe,
+        null_text: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        self.unet = unet
+        self.schedule = Schedule(diffusion)
+        self.prediction: PredictionName = diffusion.prediction
+        self._recipe = recipe
+        self.null_text = nn.Parameter(null_text.clone()) if null_text is not None else None
+
+    def forward(self, parts: Sequence[Part]) -> list[ItemLoss]:
+        """Return the weighted loss of every item, part by part."""
+        return [self.item_loss(part) * self._weight(part) for part in parts]
+
+    def item_loss(self, part: Part) -> ItemLoss:
+        """Return the unweighted squared error of every item, averaged over the whole clip."""
+        x_t = self.schedule.add_noise(part.latent, part.eps, part.t)
+        text, text_mask = self.with_null(part.text, part.text_mask, part.null)
+        found = self.unet(
+            x_t,
+            part.t,
+            context=make_context(part.latent, part.keep_mask),
+            text=text,
+            text_mask=text_mask,
+            causal=part.causal,
+        )
+        wanted = target(part.latent, part.eps, part.t, self.schedule, self.prediction)
+        return (found.float() - wanted).square().mean(dim=(1, 2))
+
+    def _weight(self, part: Part) -> Tensor:
+        return loss_weight(self.schedule.log_snr(part.t), self.prediction, self._recipe)
+
+    def with_null(
+        self, text: Text, text_mask: TextMask, null: Bool[Tensor, " batch"]
+    ) -> tuple[Text, TextMask]:
+        """Put the learned null text, where there is one, into the rows marked `null`."""
+        if self.null_text is None:
+            return text, text_mask
+        tokens = text.shape[1]
+        row = functional.pad(self.null_text, (0, 0, 0, tokens - self.null_text.shape[1]))
+        first = torch.arange(tokens, device=text.device) < self.null_text.shape[1]
+        whole = torch.where(null[:, None, None], row, text)
+        return whole, torch.where(null[:, None], first, text_mask)

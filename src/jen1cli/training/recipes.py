@@ -1,0 +1,159 @@
+"""Recipes of training: every number of the two stages, frozen and named.
+
+The paper's numbers are section V of arXiv 2308.04729v2; "guess" marks what it does not state.
+This file imports no torch, so that the command line can list the recipes.
+"""
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal
+
+from jen1cli.errors import ConfigError
+
+Precision = Literal["auto", "fp32", "bf16"]
+LrShape = Literal["linear", "cosine", "constant"]
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """What both stages share: optimiser, learning rate, averaging, precision."""
+
+    lr: float = 3e-5  # V
+    lr_shape: LrShape = "linear"  # V: linearly decayed
+    warmup_steps: int = 500  # guess
+    betas: tuple[float, float] = (0.9, 0.95)  # V
+    weight_decay: float = 0.1  # V
+    clip_norm: float = 1.0  # V
+    optimizer: Literal["adamw", "muon"] = "adamw"  # V
+    ema_decay: float = 0.9999  # guess
+    precision: Precision = "auto"  # bf16 where the processor or GPU multiplies it natively
+    accumulation: int = 1  # micro-batches in one optimiser step
+    checkpointing: bool = False  # recompute activations in the backward pass
+    compile: bool = False  # torch.compile of the network
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot train."""
+        if self.lr <= 0 or not 0 <= self.ema_decay < 1 or self.accumulation < 1:
+            raise ConfigError(
+                f"learning rate {self.lr}, EMA decay {self.ema_decay} and accumulation"
+                f" {self.accumulation} cannot train; use lr > 0, 0 <= decay < 1, accumulation >= 1"
+            )
+
+
+@dataclass(frozen=True)
+class DiffusionRecipe:
+    """Stage 2: three tasks at once on cached latents (paper section IV-C)."""
+
+    optimisation: Optimisation = Optimisation()
+    batch_size: int = 512  # V; over all processes and micro-batches
+    crop_seconds: float | None = None  # None: the preset's window
+    text_dropout: float = 0.2  # V
+    loss_weight: Literal["plain", "min-snr"] = "plain"
+    min_snr_gamma: float = 5.0  # arXiv 2303.09556
+    times: Literal["discrete", "uniform", "logit-normal"] = "discrete"  # V: t uniform in 1..N
+    validation_clips: int = 48
+    validation_times: int = 6  # fixed noise levels, midpoints of equal parts of (0, 1)
+    steps: int | None = 200_000  # V; None: train for the minutes given
+
+    def __post_init__(self) -> None:
+        """Refuse a batch that does not hold every task."""
+        if self.batch_size < 3:
+            raise ConfigError(
+                f"a batch of {self.batch_size} cannot hold the three tasks; use at least 3"
+            )
+
+
+@dataclass(frozen=True)
+class AutoencoderRecipe:
+    """Stage 1: reconstruction, then adversarial (EnCodec's losses, arXiv 2210.13438 3.4)."""
+
+    optimisation: Optimisation = Optimisation(
+        lr=3e-4, betas=(0.5, 0.9), weight_decay=0.0, ema_decay=0.999, lr_shape="cosine"
+    )
+    batch_size: int = 64
+    crop_seconds: float = 1.0
+    adversarial_from: float = 0.3  # share of the training before the discriminator enters
+    freeze_encoder: bool = False  # in the adversarial part
+    balancer: bool = True  # EnCodec's; False: the weights multiply the losses
+    weight_waveform: float = 0.1
+    weight_spectral: float = 1.0
+    weight_adversarial: float = 4.0
+    weight_features: float = 4.0
+    discriminator_windows: tuple[int, ...] = (4096, 2048, 1024, 512, 256)
+    discriminator_channels: int = 32
+    discriminator_share: float = 0.5  # share of the steps that update the discriminator
+    gain_decibels: tuple[float, float] = (-10.0, 6.0)  # random gain of the crops
+    validation_clips: int = 12
+    validation_seconds: float = 5.0
+    steps: int | None = 600_000  # EnCodec: 300 epochs of 2000 updates
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One recipe for both stages, with the preset it was made for."""
+
+    preset: str
+    autoencoder: AutoencoderRecipe
+    diffusion: DiffusionRecipe
+    note: str = ""
+
+
+_SMALL_STAGE_1 = Optimisation(
+    lr=4e-4, lr_shape="cosine", warmup_steps=100, betas=(0.8, 0.99), weight_decay=0.01,
+    ema_decay=0.999,
+)  # fmt: skip
+_SMALL_STAGE_2 = Optimisation(
+    lr=6e-4, lr_shape="cosine", warmup_steps=300, betas=(0.9, 0.95), weight_decay=0.05,
+    ema_decay=0.999,
+)  # fmt: skip
+
+RECIPES = {
+    "jen1": Recipe("jen1", AutoencoderRecipe(), DiffusionRecipe(), "the paper, for GPUs"),
+    "mini-cpu": Recipe(
+        "mini",
+        AutoencoderRecipe(
+            _SMALL_STAGE_1, batch_size=8, crop_seconds=0.64, adversarial_from=1.0, balancer=False,
+            weight_waveform=10.0, steps=None,
+        ),
+        DiffusionRecipe(
+            _SMALL_STAGE_2, batch_size=24, crop_seconds=5.12, loss_weight="min-snr",
+            times="uniform", steps=None,
+        ),
+        "the bundled model on a few CPU cores, by the minutes given",
+    ),
+    "mini-gpu": Recipe(
+        "mini",
+        AutoencoderRecipe(
+            _SMALL_STAGE_1, batch_size=64, crop_seconds=1.0, adversarial_from=0.5, steps=60_000,
+        ),
+        DiffusionRecipe(
+            _SMALL_STAGE_2, batch_size=258, loss_weight="min-snr", times="uniform", steps=100_000,
+        ),
+        "the bundled model on one GPU",
+    ),
+    "tiny": Recipe(
+        "tiny",
+        AutoencoderRecipe(
+            _SMALL_STAGE_1, batch_size=2, crop_seconds=0.25, discriminator_windows=(256, 128),
+            discriminator_channels=4, validation_clips=2, validation_seconds=0.5, steps=20,
+        ),
+        DiffusionRecipe(
+            _SMALL_STAGE_2, batch_size=6, loss_weight="min-snr", times="uniform",
+            validation_clips=2, validation_times=2, steps=20,
+        ),
+        "the test suite",
+    ),
+}  # fmt: skip
+
+
+def recipe(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises:
+        ConfigError: there is no such recipe.
+    """
+    if name not in RECIPES:
+        close = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise ConfigError(f"unknown recipe '{name}'{hint} known: {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,116 @@
+"""The tokenizer of the bundled text encoder: unigram pieces, bytes below them, so nothing is unknown.
+
+Text is brought to lower case without accents. Words, punctuation and numbers are parted, so that
+"rainy-day" has the pieces of "rainy" and "day"; digits stand alone, so that "92" and "174" are
+read from two and three tokens that every number shares. Ends with `</s>` and pads with `<pad>` as T5.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
+_SPECIAL = (PAD, EOS, UNKNOWN)
+_BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+
+
+def train_tokenizer(texts: Iterable[str], pieces: int = 8192) -> Tokenizer:
+    """Learn the pieces from texts.
+
+    Args:
+        texts: what the encoder will read; common words may repeat.
+        pieces: size of the vocabulary with 3 special tokens and 256 bytes.
+
+    Raises:
+        ValueError: the vocabulary has no room for pieces.
+    """
+    own = pieces - len(_SPECIAL) - len(_BYTES)
+    if own < 40:
+        raise ValueError(f"{pieces} pieces leave {own} for text; use at least 299")
+    learner = _dressed(models.Unigram())
+    trainer = trainers.UnigramTrainer(
+        vocab_size=own + 1,
+        special_tokens=[UNKNOWN],
+        unk_token=UNKNOWN,
+        max_piece_length=16,
+        show_progress=False,
+    )
+    learner.train_from_iterator(texts, trainer)
+    learned = json.loads(learner.to_str())["model"]["vocab"]
+    scores = {piece: float(score) for piece, score in learned if piece != UNKNOWN}
+    lowest = min(scores.values())
+    for number in "0123456789":
+        scores.setdefault(f"▁{number}", lowest)
+    for character in "abcdefghijklmnopqrstuvwxyz0123456789#-&'.,▁":
+        scores.setdefault(character, lowest)  # reachable even where the texts lacked them
+    ranked = sorted(scores.items(), key=lambda item: (len(item[0].strip("▁")) > 1, -item[1]))[:own]
+    vocabulary = [(token, 0.0) for token in _SPECIAL]
+    vocabulary += [(byte, lowest - 10.0) for byte in _BYTES]
+    vocabulary += sorted(ranked, key=lambda item: -item[1])
+    unknown = _SPECIAL.index(UNKNOWN)
+    made = _dressed(models.Unigram(vocabulary, unk_id=unknown, byte_fallback=True))
+    made.add_special_tokens([AddedToken(token, special=True) for token in _SPECIAL])
+    made.post_processor = processors.TemplateProcessing(
+        single=f"$A {EOS}", pair=f"$A {EOS} $B {EOS}", special_tokens=[(EOS, 1)]
+    )
+    return made
+
+
+def _dressed(model: models.Model) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Replace("♯", "#"),
+            normalizers.Replace("♭", "b"),
+            normalizers.Replace(Regex("[‘’`´]"), "'"),
+            normalizers.Replace(Regex("[‐‑–—]"), "-"),
+            normalizers.NFKD(),
+            normalizers.StripAccents(),
+            normalizers.NFC(),
+            normalizers.Lowercase(),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Strip(),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Split(Regex(r"[,.;:|!?()\"/&+\-]"), behavior="isolated"),
+            pre_tokenizers.Split(Regex("[0-9]+"), behavior="isolated"),
+            pre_tokenizers.Metaspace(prepend_scheme="always", split=False),
+            pre_tokenizers.Split(Regex("▁?[0-9]"), behavior="isolated"),
+        ]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always")]
+    )
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int = 64) -> None:
+    """Write `tokenizer.json` and `tokenizer_config.json` in the Hugging Face layout."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    about = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": max_tokens,
+        "pad_token": PAD,
+        "eos_token": EOS,
+        "unk_token": UNKNOWN,
+        "padding_side": "right",
+        "clean_up_tokenization_spaces": False,
+    }
+    text = json.dumps(about, indent=2) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")

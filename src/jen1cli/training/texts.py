@@ -1,0 +1,67 @@
+"""Text embeddings of captions, computed once each and kept in memory as float16."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from jen1cli.conditioning import TextEncoder
+from jen1cli.shapes import Text, TextMask
+
+ENCODE_AT_ONCE = 64
+TOKEN_MULTIPLE = 8
+"""Padding length is a multiple of it, so that compiled networks see few shapes."""
+
+
+class TextCache:
+    """Frozen text encoder with a memory; the empty caption stands for the null text."""
+
+    def __init__(self, encoder: TextEncoder, max_bytes: int = 2_000_000_000) -> None:
+        """Start empty.
+
+        Args:
+            encoder: frozen, on the device where embeddings are wanted.
+            max_bytes: the oldest embeddings are dropped beyond it.
+        """
+        self._encoder = encoder
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._known: OrderedDict[str, Tensor] = OrderedDict()
+        with torch.no_grad():
+            text, mask = encoder.null(1)
+        self._null = text[0][mask[0]].detach()
+
+    def __len__(self) -> int:
+        """Return the number of captions kept."""
+        return len(self._known)
+
+    def __call__(self, captions: Sequence[str]) -> tuple[Text, TextMask]:
+        """Return embeddings and mask of captions, padded to the longest."""
+        self._learn([c for c in dict.fromkeys(captions) if c and c not in self._known])
+        rows = [(self._known[c] if c else self._null).float() for c in captions]
+        counts = torch.tensor([len(row) for row in rows], device=self._null.device)
+        longest = int(-(-max(map(len, rows)) // TOKEN_MULTIPLE) * TOKEN_MULTIPLE)
+        text = pad_sequence(rows, batch_first=True)
+        text = torch.nn.functional.pad(text, (0, 0, 0, longest - text.shape[1]))
+        mask = torch.arange(longest, device=counts.device) < counts[:, None]
+        self._forget(captions)
+        return text, mask
+
+    @torch.no_grad()
+    def _learn(self, captions: Sequence[str]) -> None:
+        for first in range(0, len(captions), ENCODE_AT_ONCE):
+            piece = captions[first : first + ENCODE_AT_ONCE]
+            text, mask = self._encoder.encode(piece)
+            for caption, row, real in zip(piece, text, mask, strict=True):
+                self._known[caption] = row[real].half()
+                self._bytes += self._known[caption].nbytes
+
+    def _forget(self, captions: Sequence[str]) -> None:
+        for caption in captions:
+            if caption:
+                self._known.move_to_end(caption)
+        while self._bytes > self._max_bytes:
+            _, row = self._known.popitem(last=False)
+            self._bytes -= row.nbytes
