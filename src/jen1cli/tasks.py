@@ -1,0 +1,127 @@
+"""The three tasks of JEN-1 as a mask and a direction: the paper's idea in one file (section IV-C).
+
+    task      kept              direction
+    generate  nothing           bidirectional or unidirectional
+    inpaint   all but the hole  bidirectional
+    continue  the beginning     unidirectional
+
+One network does all three: only (keep_mask, causal) differ. The in-context channels have the same
+layout in every task, [kept latent | keep mask], with zeros where nothing is kept. Sampling and
+training both take their masks from here, so that a mask can never have two meanings.
+"""
+
+import itertools
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+from jen1cli.shapes import Context, KeepMask, Latent
+
+MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
+"""Part of a training clip that is hidden (paper section IV-C: 20 to 80 %)."""
+
+MAX_SPANS = 3
+"""Most holes in one training example of inpainting (guess; the paper gives no number)."""
+
+
+class Task(StrEnum):
+    """What the model is asked to do."""
+
+    GENERATE = "generate"
+    INPAINT = "inpaint"
+    CONTINUE = "continue"
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """A task, as the network sees it."""
+
+    keep_mask: KeepMask  # True = given
+    causal: bool
+
+
+def generate(frames: int, batch: int = 1, *, causal: bool = False) -> Conditioning:
+    """Make everything; the direction is free."""
+    return Conditioning(torch.zeros(batch, 1, frames, dtype=torch.bool), causal)
+
+
+def inpaint(frames: int, spans: list[tuple[int, int]], batch: int = 1) -> Conditioning:
+    """Make the frames of each span [start, stop) and keep the rest."""
+    keep_mask = torch.ones(batch, 1, frames, dtype=torch.bool)
+    for start, stop in spans:
+        if not 0 <= start < stop <= frames:
+            raise ValueError(f"span {start}-{stop} does not lie inside {frames} frames")
+        keep_mask[:, :, start:stop] = False
+    return Conditioning(keep_mask, causal=False)
+
+
+def continuation(frames: int, known_frames: int, batch: int = 1) -> Conditioning:
+    """Keep the first `known_frames` frames and make those after them."""
+    if not 0 <= known_frames <= frames:
+        raise ValueError(f"{known_frames} known frames do not fit into {frames} frames")
+    keep_mask = torch.arange(frames) < known_frames
+    return Conditioning(keep_mask.expand(batch, 1, frames).clone(), causal=True)
+
+
+def make_context(latent: Latent, keep_mask: KeepMask) -> Context:
+    """Return the in-context channels [kept latent | keep mask], [batch, channels + 1, frames].
+
+    What is not kept is replaced, not multiplied, so that it may hold anything, even NaN.
+    """
+    kept = torch.where(keep_mask, latent, torch.zeros((), dtype=latent.dtype, device=latent.device))
+    return torch.cat([kept, keep_mask.to(latent.dtype)], dim=1)
+
+
+def random_inpaint_mask(
+    frames: int, batch: int, generator: torch.Generator | None = None
+) -> KeepMask:
+    """Draw for each example one to three holes that together hide 20 to 80 % of the frames.
+
+    Args:
+        frames: at least 2; any number, odd too.
+        batch: each item gets a mask of its own.
+        generator: on the CPU.
+    """
+    masks = [_holes(frames, generator) for _ in range(batch)]
+    return ~torch.stack(masks)[:, None]
+
+
+def random_continuation_mask(
+    frames: int, batch: int, generator: torch.Generator | None = None
+) -> KeepMask:
+    """Draw for each example how much of its end, 20 to 80 %, is hidden."""
+    hidden = torch.stack([_count_hidden(frames, generator) for _ in range(batch)])
+    return (torch.arange(frames) < frames - hidden[:, None])[:, None]
+
+
+def _count_hidden(frames: int, generator: torch.Generator | None) -> Tensor:
+    """Draw a whole number of frames between 20 and 80 %, ends included."""
+    least, most = -(-frames * 2 // 10), frames * 8 // 10
+    if least > most:
+        raise ValueError(f"{frames} frames are too few to hide 20 to 80 % of them")
+    return torch.randint(least, most + 1, (), generator=generator)
+
+
+def _holes(frames: int, generator: torch.Generator | None) -> Tensor:
+    """Draw disjoint holes: where they may fall is decided by random cuts of both parts."""
+    hidden = int(_count_hidden(frames, generator))
+    kept = frames - hidden
+    spans = int(torch.randint(1, 1 + min(MAX_SPANS, hidden, kept), (), generator=generator))
+    holes = _split(hidden, spans, generator, at_least=1)
+    gaps = _split(kept, spans + 1, generator, at_least=0)
+    pieces: list[Tensor] = []
+    for gap, hole in zip(gaps, [*holes, 0], strict=True):
+        pieces += [torch.zeros(gap, dtype=torch.bool), torch.ones(hole, dtype=torch.bool)]
+    return torch.cat(pieces)
+
+
+def _split(
+    total: int, parts: int, generator: torch.Generator | None, *, at_least: int
+) -> list[int]:
+    """Cut a number into random parts of at least `at_least` each."""
+    free = total - parts * at_least
+    cuts, _ = torch.randint(0, free + 1, (parts - 1,), generator=generator).sort()
+    ends = [0, *cuts.tolist(), free]
+    return [stop - start + at_least for start, stop in itertools.pairwise(ends)]
