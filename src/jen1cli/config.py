@@ -55,11 +55,13 @@ class SeanetConfig:
 
 @dataclass(frozen=True)
 class SpectralBand:
-    """One band of the spectral autoencoder, analysed with a window of its own."""
+    """One band of the spectral autoencoder; its frames overlap by three quarters."""
 
     window_length: int  # samples; also the Fourier length
     high_hz: float  # upper edge; the next band begins here
-    num_features: int  # magnitude features of the sum signal in this band
+    num_features: int  # log-magnitude features; fewer than bins are pooled
+    weight: float = 1.0  # of its features in the linear basis and the loss
+    tonal: bool = True  # rebuild phase by following peaks; otherwise as noise
 
 
 @dataclass(frozen=True)
@@ -70,24 +72,20 @@ class SpectralConfig:
     sample_rate: int = 48_000
     audio_channels: int = 2
     latent_channels: int = 128
-    analysis_hop_length: int = 512  # samples between spectral frames
-    frames_per_latent: int = 4  # spectral frames in one latent frame
+    hop_length: int = 2048  # samples in one latent frame; a multiple of every band's hop
     bands: tuple[SpectralBand, ...] = (
-        SpectralBand(4096, 1_500.0, 128),
-        SpectralBand(2048, 6_000.0, 96),
-        SpectralBand(1024, 24_000.0, 48),
+        SpectralBand(4096, 1_500.0, 128, 1.5),
+        SpectralBand(2048, 6_000.0, 192, 1.0),
+        SpectralBand(1024, 24_000.0, 64, 0.7, tonal=False),
     )
-    num_stereo_features: int = 24  # for each of side level and balance
+    num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence
+    floor: float = 3e-5  # magnitude, relative to a full-scale sine, below which all is silence
     trunk_channels: int = 512
     num_encoder_blocks: int = 3
     num_decoder_blocks: int = 6
+    refinements: int = 3  # consistency projections after the first guess of the phase
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
-
-    @property
-    def hop_length(self) -> int:
-        """Samples in one latent frame."""
-        return self.analysis_hop_length * self.frames_per_latent
 
 
 AutoencoderConfig = SeanetConfig | SpectralConfig

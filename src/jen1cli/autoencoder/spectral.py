@@ -1,0 +1,285 @@
+"""Autoencoder on log-magnitudes: the family of the bundled model.
+
+The paper's autoencoder works on the waveform (section IV-A). Its latent carries the phase of every
+partial, which a small diffusion model spends most of its effort on. Here the latent describes only
+how loud each partial is and where it stands between left and right; the decoder rebuilds the phase
+(`jen1cli.autoencoder.phase`) and makes it consistent by a few projections.
+
+Encoder and decoder are each a linear projection, started as the principal components of the
+features (`fit_basis`), plus a convolutional trunk at frame rate whose last layer starts at zero:
+training begins at the quality of the best linear code and only improves on it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from einops import pack, rearrange
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.autoencoder.autoencoder import Autoencoder
+from jen1cli.autoencoder.masking import mask_latent
+from jen1cli.autoencoder.phase import PhaseFollower
+from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
+from jen1cli.autoencoder.streaming import apply_overlapped
+from jen1cli.config import SpectralConfig
+from jen1cli.shapes import Latent, Waveform
+
+STEREO_WEIGHT = 2.0
+"""Weight of balance and coherence (-1..1) against log-magnitudes (nepers)."""
+LATENT_NOISE = 0.05
+"""Standard deviation of the noise added to the latent in training, in units of its own."""
+
+
+class TrunkBlock(nn.Module):
+    """Residual block of two dense convolutions over frames; starts as the identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, channels)
+        self.conv_in = nn.Conv1d(channels, channels, 3, padding=1)
+        self.conv_out = nn.Conv1d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv_out.weight)
+        nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, channels, frames] to the same shape."""
+        normed = functional.layer_norm(
+            x.transpose(1, 2), x.shape[1:2], self.norm.weight, self.norm.bias
+        ).transpose(1, 2)
+        return x + self.conv_out(functional.silu(self.conv_in(normed)))
+
+
+class Trunk(nn.Module):
+    """Correction to a linear projection; its last layer starts at zero."""
+
+    def __init__(self, in_channels: int, out_channels: int, channels: int, num_blocks: int) -> None:
+        super().__init__()
+        self.enter = nn.Conv1d(in_channels, channels, 1)
+        self.blocks = nn.ModuleList(TrunkBlock(channels) for _ in range(num_blocks))
+        self.leave = nn.Conv1d(channels, out_channels, 1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, in_channels, frames] to [B, out_channels, frames]."""
+        x = self.enter(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.leave(functional.silu(x))
+
+
+class SpectralAutoencoder(Autoencoder):
+    """Log-magnitude features ↔ latent, with the phase rebuilt on the way out.
+
+    Attributes:
+        num_features: features of one latent frame.
+    """
+
+    def __init__(self, config: SpectralConfig) -> None:
+        super().__init__(config)
+        self.settings = config
+        lows = [0.0, *(band.high_hz for band in config.bands[:-1])]
+        self.bands = nn.ModuleList(
+            Band(band, low, config.num_stereo_groups, config.sample_rate, config.floor)
+            for band, low in zip(config.bands, lows, strict=True)
+        )
+        # frames of each band in one latent frame
+        self.rates = [config.hop_length // band.hop for band in self._bands]
+        sizes = [
+            rate * band.num_features + rate // 2 * 2 * band.num_groups
+            for rate, band in zip(self.rates, self._bands, strict=True)
+        ]
+        self.num_features = sum(sizes)
+        self._sizes = sizes
+        weights = [
+            self._band_vector(band, rate, item.weight, STEREO_WEIGHT)
+            for band, rate, item in zip(self._bands, self.rates, config.bands, strict=True)
+        ]
+        self.register_buffer("feature_weight", torch.cat(weights), persistent=False)
+        self.feature_mean = nn.Buffer(torch.zeros(self.num_features))
+        self.project = nn.Parameter(torch.zeros(config.latent_channels, self.num_features))
+        self.expand = nn.Parameter(torch.zeros(self.num_features, config.latent_channels))
+        width = config.trunk_channels
+        self.encoder_trunk = Trunk(
+            self.num_features, config.latent_channels, width, config.num_encoder_blocks
+        )
+        self.decoder_trunk = Trunk(
+            config.latent_channels, self.num_features, width, config.num_decoder_blocks
+        )
+        nn.init.orthogonal_(self.project)
+        self.expand.data.copy_(self.project.data.T)
+        window_frames = max(band.length for band in self._bands) // config.hop_length
+        self._refine_context = (config.refinements + 1) * (window_frames + 1)
+        self._trunk_context = 2 * max(config.num_encoder_blocks, config.num_decoder_blocks)
+        self.context_frames = self._trunk_context + window_frames + 1
+
+    @property
+    def _bands(self) -> list[Band]:
+        return [band for band in self.bands if isinstance(band, Band)]
+
+    @staticmethod
+    def _band_vector(band: Band, rate: int, magnitude: float, stereo: float) -> Tensor:
+        """One value for each feature of a band in the order of `features`."""
+        return torch.cat(
+            (
+                torch.full((band.num_features * rate,), magnitude),
+                torch.full((2 * band.num_groups * (rate // 2),), stereo),
+            )
+        )
+
+    def features(self, waveform: Waveform) -> Tensor:
+        """Describe a waveform by weighted, centred features [B, num_features, frames].
+
+        Args:
+            waveform: [B, 2, frames · hop_length].
+        """
+        rows = []
+        for band, rate in zip(self._bands, self.rates, strict=True):
+            log_magnitude, balance, coherence = band.describe(band.analyze(waveform))
+            rows.append(rearrange(log_magnitude, "b n (f r) -> b (r n) f", r=rate))
+            cues = torch.cat((pool_pairs(balance), pool_pairs(coherence)), dim=1)
+            rows.append(rearrange(cues, "b n (f r) -> b (r n) f", r=rate // 2))
+        stacked, _ = pack(rows, "b * f")
+        return (stacked - self.feature_mean[:, None]) * self.feature_weight[:, None]
+
+    def encode_features(self, features: Tensor) -> Latent:
+        """Map features [B, num_features, frames] to the latent."""
+        return self.project @ features + self.encoder_trunk(features)
+
+    def decode_features(self, latent: Latent) -> Tensor:
+        """Map the latent to features [B, num_features, frames]."""
+        return self.expand @ latent + self.decoder_trunk(latent)
+
+    def encode_frames(self, waveform: Waveform) -> Latent:
+        """Encode a whole number of frames: [B, 2, frames · hop] → [B, D, frames]."""
+        return self.encode_features(self.features(waveform))
+
+    def decode_frames(self, latent: Latent) -> Waveform:
+        """Decode all frames: [B, D, frames] → [B, 2, frames · hop]."""
+        return self._render(self._guess_phase(self.decode_features(latent), self._followers()))
+
+    def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Decode in pieces; the phase followers keep their state from piece to piece."""
+        followers = self._followers()
+        features = apply_overlapped(
+            blocks,
+            self.decode_features,
+            context_frames=self._trunk_context,
+            chunk_frames=self.stream_frames,
+        )
+        guesses = (self._guess_phase(piece, followers) for piece in features)
+        return apply_overlapped(
+            guesses,
+            self._render,
+            context_frames=self._refine_context,
+            chunk_frames=self.stream_frames,
+            out_hop=self.hop_length,
+        )
+
+    def training_loss(self, waveform: Waveform) -> tuple[Tensor, dict[str, Tensor]]:
+        """Reconstruction error in the features, with the latent masked and noised.
+
+        The mean absolute error of weighted log-magnitudes and stereo cues; differentiable, and
+        free of phase, so no waveform is made.
+
+        Args:
+            waveform: [B, 2, samples].
+
+        Returns:
+            the loss and its parts by name.
+        """
+        whole = waveform[..., : waveform.shape[-1] // self.hop_length * self.hop_length]
+        with torch.no_grad():
+            features = self.features(whole)
+        return self.feature_loss(features)
+
+    def feature_loss(self, features: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Like `training_loss`, for features [B, num_features, frames] made beforehand."""
+        latent = self.encode_features(features)
+        if self.training:
+            scale = latent.detach().std(dim=(0, 2), keepdim=True)
+            latent = latent + LATENT_NOISE * scale * torch.randn_like(latent)
+            latent = mask_latent(latent, self.settings.mask_ratio, self.settings.mask_granularity)
+        error = (self.decode_features(latent) - features).abs()
+        absolute, square = error.mean(), error.square().mean()
+        return absolute + 0.2 * square, {"absolute": absolute, "square": square}
+
+    @torch.no_grad()
+    def fit_basis(self, features: Tensor, mean: Tensor) -> None:
+        """Start both projections as the principal components of the features.
+
+        The latent then has unit variance in every channel.
+
+        Args:
+            features: [frames, num_features] as `features` gives them, of much music.
+            mean: [num_features] of the unweighted features; replaces `feature_mean`.
+        """
+        shift = (mean - self.feature_mean) * self.feature_weight
+        self.feature_mean.copy_(mean)
+        centred = (features - shift).double()
+        covariance = centred.T @ centred / len(centred)
+        values, vectors = torch.linalg.eigh(covariance)
+        values = values.flip(0)[: self.latent_channels].clamp_min(1e-8)
+        vectors = vectors.flip(1)[:, : self.latent_channels]
+        self.project.copy_((vectors / values.sqrt()).T)
+        self.expand.copy_(vectors * values.sqrt())
+
+    def _followers(self) -> list[PhaseFollower]:
+        return [
+            PhaseFollower(band.bins, band.first, band.length, band.hop, item.tonal)
+            for band, item in zip(self._bands, self.settings.bands, strict=True)
+        ]
+
+    def _guess_phase(self, features: Tensor, followers: list[PhaseFollower]) -> Tensor:
+        """Turn features into stereo spectra with a first phase, packed by latent frames.
+
+        Returns:
+            [B, values, frames]: per band real and imaginary parts of both channels' bins.
+        """
+        features = features / self.feature_weight[:, None] + self.feature_mean[:, None]
+        packed = []
+        parts = features.split(self._sizes, dim=1)
+        for band, rate, follow, part in zip(
+            self._bands, self.rates, followers, parts, strict=True
+        ):
+            magnitudes, cues = part.split(
+                (band.num_features * rate, 2 * band.num_groups * (rate // 2)), dim=1
+            )
+            log_magnitude = rearrange(magnitudes, "b (r n) f -> b n (f r)", r=rate)
+            cues = rearrange(cues, "b (r n) f -> b n (f r)", r=rate // 2)
+            balance, coherence = unpool_pairs(cues).chunk(2, dim=1)
+            magnitude = band.magnitude(log_magnitude)
+            spectrum = band.place(magnitude, follow(magnitude), balance, coherence)
+            values = torch.view_as_real(spectrum)
+            packed.append(rearrange(values, "b c n (f r) two -> b (c n r two) f", r=rate))
+        return torch.cat(packed, dim=1)
+
+    def _render(self, packed: Tensor) -> Waveform:
+        """Make the guessed spectra consistent and add up the bands' waveforms."""
+        waveform = None
+        start = 0
+        for band, rate in zip(self._bands, self.rates, strict=True):
+            size = 4 * band.bins * rate
+            values = rearrange(
+                packed[:, start : start + size],
+                "b (c n r two) f -> b c n (f r) two",
+                c=2,
+                r=rate,
+                two=2,
+            )
+            start += size
+            spectrum = torch.view_as_complex(values.contiguous())
+            share = band.synthesize(self._refine(band, spectrum))
+            waveform = share if waveform is None else waveform + share
+        assert waveform is not None
+        return waveform
+
+    def _refine(self, band: Band, spectrum: Tensor) -> Tensor:
+        """Project on consistent spectra, keeping the magnitudes (Griffin and Lim, 1984)."""
+        magnitude = spectrum.abs()
+        for _ in range(self.settings.refinements if band.tonal else 0):
+            consistent = band.analyze(band.synthesize_whole(spectrum)).detach()
+            direction = consistent / consistent.abs().clamp_min(1e-12)
+            spectrum = magnitude * direction
+        return spectrum

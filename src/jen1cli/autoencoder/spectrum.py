@@ -1,0 +1,197 @@
+"""Band spectra and their log-magnitude features, for the spectral autoencoder.
+
+The signal is split by frequency into bands, each with a window of its own: long windows where
+chords must be told apart, short ones where drums must stay sharp. Every spectrum is reconstructed
+by overlap-add, and the bands' weights sum to one, so analysis and synthesis lose nothing; the
+features do.
+
+Frame m of a band is centred on the m-th hop: a signal of `frames` hops has `frames` spectra.
+"""
+
+import math
+
+import torch
+from einops import rearrange, reduce, repeat
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.config import SpectralBand
+
+EDGE_HZ = 80.0
+"""Half width of the cross-fade between two bands."""
+MAX_BALANCE = 0.9999
+
+
+class Band(nn.Module):
+    """One frequency band: complex spectra ↔ log-magnitudes and stereo cues.
+
+    Attributes:
+        hop: samples between spectra; a quarter of the window.
+        bins: Fourier bins that the band covers, cross-fades included.
+        num_features: pooled log-magnitudes for each spectrum.
+        num_groups: groups of bins that share one balance and one coherence.
+    """
+
+    def __init__(
+        self,
+        config: SpectralBand,
+        low_hz: float,
+        num_groups: int,
+        sample_rate: int,
+        floor: float,
+    ) -> None:
+        super().__init__()
+        length = config.window_length
+        self.length, self.hop, self.floor = length, length // 4, floor
+        self.tonal = config.tonal
+        hz = torch.arange(length // 2 + 1) * sample_rate / length
+        weight = torch.ones_like(hz)
+        if low_hz > 0:
+            weight = weight * _edge(hz, low_hz)
+        if config.high_hz < sample_rate / 2:
+            weight = weight * (1 - _edge(hz, config.high_hz))
+        used = weight.nonzero().squeeze(1)
+        self.first = int(used[0])
+        self.bins = int(used[-1]) + 1 - self.first
+        self.num_features = min(config.num_features, self.bins)
+        self.num_groups = num_groups
+        self._table("weight", weight[self.first : self.first + self.bins])
+        window = torch.hann_window(length)
+        self._table("window", window)
+        self.scale = float(2 / window.sum())  # a full-scale sine has magnitude 1
+        self._table("pool", _pooling(self.bins, self.num_features))
+        self._table("unpool", _unpooling(self.bins, self.num_features))
+        self._table("group", _pooling(self.bins, num_groups))
+        self._table("ungroup", _unpooling(self.bins, num_groups))
+        self._table("turn", 1.0 - 2.0 * (self.ungroup.argmax(dim=1, keepdim=True) % 2))
+
+    def _table(self, name: str, values: Tensor) -> None:
+        """Keep a table that follows the module's device and is derived, not stored."""
+        self.register_buffer(name, values, persistent=False)
+
+    def analyze(self, waveform: Tensor) -> Tensor:
+        """Return the band's spectra, complex [..., bins, frames]; samples = frames · hop."""
+        margin = (self.length - self.hop) // 2
+        padded = functional.pad(waveform, (margin, margin))
+        frames = padded.unfold(-1, self.length, self.hop) * self.window
+        spectrum = torch.fft.rfft(frames, dim=-1)[..., self.first : self.first + self.bins]
+        return spectrum.transpose(-1, -2) * self.scale
+
+    def synthesize(self, spectrum: Tensor) -> Tensor:
+        """Return the band's share of the waveform [..., frames · hop]."""
+        return self.synthesize_whole(spectrum * self.weight[:, None])
+
+    def synthesize_whole(self, spectrum: Tensor) -> Tensor:
+        """Return the waveform of all bins, without the cross-fade to the other bands."""
+        weighted = (spectrum / self.scale).transpose(-1, -2)
+        full = functional.pad(
+            weighted, (self.first, self.length // 2 + 1 - self.first - self.bins)
+        )
+        pieces = torch.fft.irfft(full, n=self.length, dim=-1) * self.window
+        total = self._overlap_add(pieces)
+        samples = spectrum.shape[-1] * self.hop
+        margin = (self.length - self.hop) // 2
+        # the squared Hann windows of four quarters sum to 3/2
+        return total[..., margin : margin + samples] / 1.5
+
+    def _overlap_add(self, pieces: Tensor) -> Tensor:
+        """Add windowed pieces [..., frames, length] at every hop: [..., (frames + 3) · hop]."""
+        total = pieces.new_zeros(*pieces.shape[:-2], (pieces.shape[-2] + 3) * self.hop)
+        for i, quarter in enumerate(pieces.split(self.hop, dim=-1)):
+            flat = rearrange(quarter, "... frames hop -> ... (frames hop)")
+            total[..., i * self.hop : i * self.hop + flat.shape[-1]] += flat
+        return total
+
+    def describe(self, spectrum: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn stereo spectra [B, 2, bins, frames] into features.
+
+        Returns:
+            log-magnitude [B, num_features, frames] of the root mean square of both channels;
+            balance and coherence [B, num_groups, frames], both in -1..1: the balance of the
+            channels' energies and the real part of their normalised correlation.
+        """
+        energy = spectrum.abs().square()
+        left, right = energy.unbind(1)
+        log_magnitude = 0.5 * (self.pool @ ((left + right) / 2) + self.floor**2).log()
+        cross = (spectrum[:, 0] * spectrum[:, 1].conj()).real
+        left, right, cross = self.group @ left, self.group @ right, self.group @ cross
+        silence = self.floor**2
+        balance = (left - right) / (left + right + silence)
+        coherence = (cross + silence) / ((left * right).sqrt() + silence)
+        return log_magnitude, balance, coherence.clamp(-1, 1)
+
+    def magnitude(self, log_magnitude: Tensor) -> Tensor:
+        """Spread log-magnitudes [B, num_features, frames] over the bins and leave the log."""
+        magnitude = (self.unpool @ log_magnitude).exp()
+        return (magnitude - self.floor).clamp_min(0)
+
+    def place(self, magnitude: Tensor, phase: Tensor, balance: Tensor, coherence: Tensor) -> Tensor:
+        """Make stereo spectra [B, 2, bins, frames] with the given balance and coherence.
+
+        Left and right take the phase ± δ/2 with cos δ = coherence, so that the energies of both
+        channels and of their sum and difference are the described ones.
+        """
+        balance = (self.ungroup @ balance).clamp(-MAX_BALANCE, MAX_BALANCE)
+        half = (self.ungroup @ coherence).clamp(-MAX_BALANCE, MAX_BALANCE).acos() / 2
+        # groups of bins turn in opposite directions: width without a lean to one side
+        half = half * self.turn
+        left = torch.polar(magnitude * (1 + balance).sqrt(), phase + half)
+        right = torch.polar(magnitude * (1 - balance).sqrt(), phase - half)
+        return torch.stack((left, right), dim=1)
+
+
+def _edge(hz: Tensor, centre: float) -> Tensor:
+    """Rise from 0 to 1 around `centre`."""
+    place = ((hz - centre) / EDGE_HZ).clamp(-1, 1)
+    return 0.5 + 0.5 * torch.sin(place * math.pi / 2)
+
+
+def _boundaries(bins: int, groups: int) -> list[int]:
+    """Edges of `groups` groups over `bins` bins; one bin each, or wider towards the top."""
+    if groups == bins:
+        return list(range(bins + 1))
+    growth = (bins / groups) ** 1.2
+    sizes = [growth ** (i / max(1, groups - 1)) for i in range(groups)]
+    scale = bins / sum(sizes)
+    edges = [0]
+    total = 0.0
+    for i, size in enumerate(sizes):
+        total += size * scale
+        rest = groups - 1 - i
+        edges.append(min(max(round(total), edges[-1] + 1), bins - rest))
+    edges[-1] = bins
+    return edges
+
+
+def _pooling(bins: int, groups: int) -> Tensor:
+    """Averaging matrix [groups, bins]."""
+    matrix = torch.zeros(groups, bins)
+    edges = _boundaries(bins, groups)
+    for i in range(groups):
+        matrix[i, edges[i] : edges[i + 1]] = 1 / (edges[i + 1] - edges[i])
+    return matrix
+
+
+def _unpooling(bins: int, groups: int) -> Tensor:
+    """Linear interpolation [bins, groups] between the groups' centres."""
+    edges = _boundaries(bins, groups)
+    centres = torch.tensor([(a + b - 1) / 2 for a, b in zip(edges, edges[1:], strict=False)])
+    matrix = torch.zeros(bins, groups)
+    for k in range(bins):
+        right = int(torch.searchsorted(centres, torch.tensor(float(k))))
+        if right == 0 or right == groups:
+            matrix[k, min(right, groups - 1)] = 1
+            continue
+        share = float((k - centres[right - 1]) / (centres[right] - centres[right - 1]))
+        matrix[k, right - 1], matrix[k, right] = 1 - share, share
+    return matrix
+
+
+def pool_pairs(cue: Tensor) -> Tensor:
+    """Average stereo cues over pairs of spectra: [B, groups, frames] → [B, groups, frames / 2]."""
+    return reduce(cue, "b g (f two) -> b g f", "mean", two=2)
+
+
+def unpool_pairs(cue: Tensor) -> Tensor:
+    """Repeat stereo cues for both spectra of a pair."""
+    return repeat(cue, "b g f -> b g (f two)", two=2)
