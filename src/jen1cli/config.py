@@ -116,14 +116,14 @@ class UNetConfig:
 
     latent_channels: int = 128  # of the whitened latent; context adds as many plus one
     text_features: int = 1024  # cross-attention dimension
-    channels: int = 256  # width at the first level
+    channels: int = 320  # width at the first level
     multipliers: tuple[int, ...] = (1, 2, 4, 4)  # width of each level in units of channels
     factors: tuple[int, ...] = (1, 2, 2, 2)  # downsampling on entering each level
-    num_blocks: tuple[int, ...] = (2, 2, 4, 4)  # residual blocks per level, on each side
+    num_blocks: tuple[int, ...] = (2, 2, 4, 5)  # residual blocks per level, on each side
     attention: tuple[bool, ...] = (False, False, True, True)  # self and cross, per level
     head_channels: int = 64
     kernel_size: int = 3
-    feedforward_multiplier: int = 2  # hidden width of the attention blocks' feed-forward
+    feedforward_multiplier: int = 3  # hidden width of the attention blocks' feed-forward
     time_features: int = 512  # width of the time embedding after its two linear layers
     dropout: float = 0.0
 

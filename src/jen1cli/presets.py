@@ -28,7 +28,7 @@ JEN1 = ModelConfig(
         features=1024,
         max_tokens=128,  # guess
     ),
-    unet=UNetConfig(),
+    unet=UNetConfig(),  # guess: widths that give the 746M of version 1 of the paper (750.7M)
     diffusion=DiffusionConfig(),  # V: 1000 steps, 0.0015 to 0.0195
     generation=GenerationConfig(),  # V: DDIM, 200 steps, guidance 2.0
 )
@@ -41,12 +41,13 @@ MINI = ModelConfig(
     unet=UNetConfig(
         latent_channels=96,
         text_features=256,
-        channels=256,
-        multipliers=(1, 2),
+        channels=384,
+        multipliers=(1, 1),
         factors=(1, 2),
-        num_blocks=(2, 4),
+        num_blocks=(2, 3),
         attention=(False, True),
         head_channels=64,
+        feedforward_multiplier=2,
         time_features=256,
     ),
     diffusion=DiffusionConfig(schedule="cosine", prediction="v"),
@@ -73,6 +74,7 @@ TINY = ModelConfig(
         num_blocks=(1, 1, 1),
         attention=(False, True, True),
         head_channels=8,
+        feedforward_multiplier=2,
         time_features=16,
     ),
     diffusion=DiffusionConfig(prediction="v"),
