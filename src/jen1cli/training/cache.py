@@ -21,6 +21,7 @@ from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
 from jen1cli.config import ModelConfig
 from jen1cli.errors import DataError
 from jen1cli.manifest import Clip
+from jen1cli.training.codec import Codec, save_codec
 from jen1cli.training.events import Listener, Prepared, Warned, ignore
 from jen1cli.training.reading import read_waveforms
 
@@ -141,8 +142,9 @@ class CacheWriter:
             raise DataError(
                 f"none of {len(clips)} clips could be read for training; check the warnings above"
             )
-        whitening = whitening or statistics.fit(config.whitening)
-        self._finish(entries, whitening.to("cpu"), config)
+        whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
+        self._finish(entries, whitening, config)
+        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
         return whitening
 
     def _encoded(

@@ -1,4 +1,4 @@
-"""The tokenizer of the bundled text encoder: unigram pieces, bytes below them, so nothing is unknown.
+"""The tokenizer of the bundled text encoder: byte pairs over letters, bytes below, so nothing is unknown.
 
 Text is brought to lower case without accents. Words, punctuation and numbers are parted, so that
 "rainy-day" has the pieces of "rainy" and "day"; digits stand alone, so that "92" and "174" are
@@ -23,6 +23,7 @@ from tokenizers import (
 
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
 _SPECIAL = (PAD, EOS, UNKNOWN)
+_LETTERS = "▁abcdefghijklmnopqrstuvwxyz0123456789#-&'.,:;|!?()\"/+%$*=<>@_~"
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 
@@ -36,31 +37,23 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 8192) -> Tokenizer:
     Raises:
         ValueError: the vocabulary has no room for pieces.
     """
-    own = pieces - len(_SPECIAL) - len(_BYTES)
-    if own < 40:
-        raise ValueError(f"{pieces} pieces leave {own} for text; use at least 299")
-    learner = _dressed(models.Unigram())
-    trainer = trainers.UnigramTrainer(
-        vocab_size=own + 1,
-        special_tokens=[UNKNOWN],
-        unk_token=UNKNOWN,
-        max_piece_length=16,
+    if pieces < len(_SPECIAL) + len(_BYTES) + len(_LETTERS):
+        raise ValueError(f"{pieces} pieces cannot hold bytes and letters; use at least 400")
+    learner = _dressed(models.BPE(unk_token=UNKNOWN, byte_fallback=True))
+    trainer = trainers.BpeTrainer(
+        vocab_size=pieces,
+        special_tokens=[*_SPECIAL, *_BYTES],
+        initial_alphabet=list(_LETTERS),
+        limit_alphabet=len(_LETTERS),
+        max_token_length=16,
+        min_frequency=2,
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    learned = json.loads(learner.to_str())["model"]["vocab"]
-    scores = {piece: float(score) for piece, score in learned if piece != UNKNOWN}
-    lowest = min(scores.values())
-    for number in "0123456789":
-        scores.setdefault(f"▁{number}", lowest)
-    for character in "abcdefghijklmnopqrstuvwxyz0123456789#-&'.,▁":
-        scores.setdefault(character, lowest)  # reachable even where the texts lacked them
-    ranked = sorted(scores.items(), key=lambda item: (len(item[0].strip("▁")) > 1, -item[1]))[:own]
-    vocabulary = [(token, 0.0) for token in _SPECIAL]
-    vocabulary += [(byte, lowest - 10.0) for byte in _BYTES]
-    vocabulary += sorted(ranked, key=lambda item: -item[1])
-    unknown = _SPECIAL.index(UNKNOWN)
-    made = _dressed(models.Unigram(vocabulary, unk_id=unknown, byte_fallback=True))
+    learned = json.loads(learner.to_str())["model"]
+    merges = [tuple(merge) for merge in learned["merges"]]
+    model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
+    made = _dressed(model)  # anew: the bytes are no special tokens that a prompt could spell
     made.add_special_tokens([AddedToken(token, special=True) for token in _SPECIAL])
     made.post_processor = processors.TemplateProcessing(
         single=f"$A {EOS}", pair=f"$A {EOS} $B {EOS}", special_tokens=[(EOS, 1)]

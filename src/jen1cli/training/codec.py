@@ -1,0 +1,77 @@
+"""The autoencoder with its whitening on disk, between the stages.
+
+Stage 1 has no diffusion network yet, so its result is not a weight set but the part of one:
+`config.json` (ModelConfig) and `autoencoder.safetensors` in the weight set's own layout. A latent
+cache carries the same two files.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
+from jen1cli.checkpoint import load_into
+from jen1cli.config import ModelConfig, from_dict, to_dict
+from jen1cli.errors import CheckpointError
+
+CONFIG_NAME = "config.json"
+TENSORS_NAME = "autoencoder.safetensors"
+
+
+@dataclasses.dataclass(frozen=True)
+class Codec:
+    """Autoencoder and whitening with the configuration of the whole model."""
+
+    config: ModelConfig
+    autoencoder: Autoencoder
+    whitening: Whitening
+
+
+def save_codec(folder: Path, codec: Codec) -> None:
+    """Write the two files into a folder, which may hold others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    modules = {"autoencoder": codec.autoencoder, "whitening": codec.whitening}
+    tensors: dict[str, Tensor] = {
+        f"{name}.{key}": value.detach().cpu().contiguous().clone()
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    partial = folder / (TENSORS_NAME + ".partial")
+    save_file(tensors, partial)
+    partial.replace(folder / TENSORS_NAME)
+    text = json.dumps(to_dict(codec.config), indent=2, ensure_ascii=False)
+    (folder / CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def load_codec(folder: Path) -> Codec:
+    """Read a codec from a stage 1 folder, a latent cache or a weight set.
+
+    Raises:
+        CheckpointError: files are missing, damaged or do not fit each other.
+    """
+    try:
+        values = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        tensors = load_file(folder / TENSORS_NAME)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder} holds no autoencoder ({error}); give the result of"
+            " 'jen1 train autoencoder' or a weight set"
+        ) from error
+    values.pop("sha256", None)
+    config = from_dict(ModelConfig, values)
+    autoencoder = build_autoencoder(config.autoencoder)
+    whitening = Whitening(config.whitening)
+    for name, module in (("autoencoder", autoencoder), ("whitening", whitening)):
+        own = {
+            key.removeprefix(f"{name}."): value.float() if value.is_floating_point() else value
+            for key, value in tensors.items()
+            if key.startswith(f"{name}.")
+        }
+        load_into(module, own, f"{folder / TENSORS_NAME} ({name})")
+    for module in (autoencoder, whitening):
+        module.eval().requires_grad_(False)
+    return Codec(config, autoencoder, whitening)

@@ -1,0 +1,153 @@
+"""The jobs of `jen1 train`: what each sub-command asks for, and how it is carried out."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jen1cli.config import ModelConfig
+from jen1cli.errors import ConfigError
+from jen1cli.presets import preset
+from jen1cli.training.events import Event, Listener, ignore
+from jen1cli.training.loop import Budget, Intervals, Loop
+from jen1cli.training.metrics import MetricsWriter
+from jen1cli.training.recipes import DiffusionRecipe, Optimisation, recipe
+from jen1cli.training.setup import (
+    DiffusionSources,
+    build_accelerator,
+    build_diffusion,
+    describe,
+    write_latents,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every training job can be told; None keeps the recipe's value."""
+
+    out: Path  # folder of the run
+    recipe: str = "mini-cpu"
+    minutes: float | None = None  # wall-clock budget; the learning rate ends with it
+    steps: int | None = None
+    batch_size: int | None = None
+    crop_seconds: float | None = None
+    lr: float | None = None
+    accumulation: int | None = None
+    precision: str | None = None  # auto, fp32, bf16
+    compile: bool = False
+    seed: int = 0
+    device: str = "auto"  # auto, cpu, cuda
+    resume: bool = False
+    dry_run: bool = False  # describe, do not train
+    validate_minutes: float = 5.0
+    save_minutes: float = 10.0
+    sample_minutes: float = 20.0
+
+    def optimisation(self, base: Optimisation) -> Optimisation:
+        """Return the recipe's optimisation with what was asked for."""
+        asked = {"lr": self.lr, "accumulation": self.accumulation, "precision": self.precision}
+        changed = {name: value for name, value in asked.items() if value is not None}
+        return dataclasses.replace(base, **changed, compile=self.compile or base.compile)
+
+    def budget(self, steps: int | None) -> Budget:
+        """Return the budget; minutes alone replace the recipe's steps."""
+        return Budget(self.steps or (None if self.minutes else steps), self.minutes)
+
+    def intervals(self) -> Intervals:
+        """Return the minutes between the regular duties."""
+        return Intervals(
+            validate_minutes=self.validate_minutes,
+            save_minutes=self.save_minutes,
+            sample_minutes=self.sample_minutes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentsJob:
+    """Encode a folder of music into a latent cache."""
+
+    data: Path
+    model: Path  # result of stage 1, or a weight set
+    out: Path
+    keep_whitening: bool = False
+    device: str = "auto"
+
+    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+        """Write the cache and say how much it holds."""
+        cache = write_latents(
+            self.data, self.model, self.out,
+            keep_whitening=self.keep_whitening, device=self.device, listener=listener,
+        )  # fmt: skip
+        return {"clips": len(cache.clips), "frames": len(cache.table)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionJob(Settings):
+    """Stage 2 on a latent cache."""
+
+    cache: Path
+    preset: str | None = None  # whose U-Net to train; None: as the cache says
+    text_encoder: Path | None = None
+    init: Path | None = None  # weight set to continue from
+    prompt: tuple[str, ...] = ()  # of the samples
+
+    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+        """Train, or describe the training for a dry run."""
+        chosen = self._recipe()
+        accelerator = build_accelerator(chosen.optimisation, device=self.device)
+        sources = DiffusionSources(self.cache, self.text_encoder, self.init, self.prompt)
+        config: ModelConfig | None = preset(self.preset) if self.preset else None
+        stage = build_diffusion(sources, chosen, accelerator, config=config, seed=self.seed)
+        figures = describe(stage)
+        if self.dry_run:
+            return figures
+        with _recorded(self.out, accelerator.is_main_process, listener) as record:
+            loop = Loop(
+                stage,
+                self.out,
+                self.budget(chosen.steps),
+                accelerator=accelerator,
+                intervals=self.intervals(),
+                listener=record,
+            )
+            _start(loop, self.out, self.resume)
+        return figures
+
+    def _recipe(self) -> DiffusionRecipe:
+        base = recipe(self.recipe).diffusion
+        return dataclasses.replace(
+            base,
+            optimisation=self.optimisation(base.optimisation),
+            batch_size=self.batch_size or base.batch_size,
+            crop_seconds=self.crop_seconds or base.crop_seconds,
+        )
+
+
+class _recorded:  # noqa: N801 - a context manager
+    """Joins the caller's listener with the writer of metrics, on the main process."""
+
+    def __init__(self, folder: Path, main: bool, listener: Listener) -> None:
+        self._writer = MetricsWriter(folder) if main else None
+        self._listener = listener
+
+    def __enter__(self) -> Callable[[Event], None]:
+        return self._tell
+
+    def __exit__(self, *error: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def _tell(self, event: Event) -> None:
+        if self._writer is not None:
+            self._writer(event)
+        self._listener(event)
+
+
+def _start(loop: Loop, folder: Path, resume: bool) -> None:
+    if resume:
+        loop.resume()
+    elif (folder / "state").exists():
+        raise ConfigError(
+            f"{folder} holds a training already; continue it with --resume or choose another --out"
+        )
+    loop.run()

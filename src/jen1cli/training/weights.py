@@ -1,0 +1,49 @@
+"""Weight sets written by training, in the layout that `Jen1.load` opens."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jen1cli.checkpoint import save_weight_set
+from jen1cli.training.codec import Codec
+from jen1cli.training.objective import Objective
+
+
+@dataclass(frozen=True)
+class WeightWriter:
+    """Writes one weight set after the other into the same folder."""
+
+    codec: Codec
+    text_encoder: Path | None = None  # folder to copy into the set; None where it is on a hub
+
+    def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
+        """Write the networks as they are now; the folder changes at once or not at all."""
+        config = self.codec.config
+        config = dataclasses.replace(config, provenance={**config.provenance, **provenance})
+        tensors = {
+            "autoencoder": self.codec.autoencoder.state_dict(),
+            "whitening": self.codec.whitening.state_dict(),
+            "unet": objective.unet.state_dict(),
+        }
+        if objective.null_text is not None:
+            tensors["conditioning"] = {"null_text": objective.null_text.detach()}
+        card = _card(config.name, provenance)
+        save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
+
+
+def _card(name: str, provenance: Mapping[str, Any]) -> str:
+    lines = [
+        f"# {name}",
+        "",
+        "A weight set of jen1cli, written by `jen1 train`. Edit this card before sharing it: say"
+        " what music it was trained on and under which licence.",
+        "",
+        *(
+            f"- {stage}: {about.get('steps')} steps, {about.get('minutes')} minutes on"
+            f" {about.get('processes')} x {about.get('device')}"
+            for stage, about in provenance.items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
