@@ -63,7 +63,7 @@ def _suggestion(word: str, verbs: Sequence[str]) -> str:
     close = difflib.get_close_matches(word, verbs, n=1)
     if close:
         return f"no verb '{word}'; did you mean 'jen1 {close[0]}'?"
-    if word == "-" or os.path.exists(word):  # noqa: PTH110 - a word, not a path yet
+    if word == "-" or os.path.exists(word):
         return f"'{word}' is an input without a verb; try: jen1 continue {shlex.quote(word)}"
     if not word.isidentifier():
         return f"no verb {word!r}; to make music from a prompt: jen1 generate {shlex.quote(word)}"

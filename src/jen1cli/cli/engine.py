@@ -1,21 +1,26 @@
-"""The way from a verb to the library: inputs checked, the model loaded, results delivered."""
+"""The way from a verb to the library: the model loaded, its results written, sent and told."""
 
 import contextlib
-import io
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.cli import streams
-from jen1cli.cli.report import Report
+from jen1cli.cli.outputs import Target
+from jen1cli.cli.report import Progress, Report
 from jen1cli.cli.sampling import DTYPES, check_choice, check_device
+from jen1cli.errors import AudioError
 
 if TYPE_CHECKING:
-    from jen1cli.pipeline import Jen1
+    from jen1cli.pipeline import Edit, Jen1, Music
+    from jen1cli.recipe import Recipe
 
-DEFAULT_MODEL = "jen1-mini"
+DEFAULT_PRESET = "mini"
+BATCH_SIZE = 8  # pieces made at once on a GPU
+LONGEST_BATCHED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,10 @@ class ModelChoice:
     random_weights: bool = False
 
     def check(self) -> "ModelChoice":
-        """Return itself.
+        """Return itself; nothing here loads torch.
 
         Raises:
-            Jen1Error: an unknown device, number type, preset or weight set.
+            Jen1Error: an unknown device, kind of numbers, preset or weight set.
         """
         check_device(self.device)
         check_choice(self.dtype, DTYPES, "--dtype")
@@ -42,26 +47,112 @@ class ModelChoice:
         else:
             from jen1cli.weightsets import find_weights
 
-            find_weights(self.model or DEFAULT_MODEL)
+            find_weights(self.name)
         return self
 
     @property
+    def name(self) -> str:
+        """Name or folder of the weight set."""
+        from jen1cli.weightsets import DEFAULT_WEIGHTS
+
+        return self.model or DEFAULT_WEIGHTS
+
+    @property
     def preset_name(self) -> str:
-        """Name of the preset that `--random-weights` builds."""
-        name = self.model or "mini"
-        return "mini" if name == DEFAULT_MODEL else name
+        """Name of the preset that `--random-weights` builds; jen1-mini is preset mini."""
+        from jen1cli.presets import PRESETS
+
+        by_model = {config.name: name for name, config in PRESETS.items()}
+        name = self.model or DEFAULT_PRESET
+        return by_model.get(name, name)
+
+
+def load_model(choice: ModelChoice, report: Report) -> "Jen1":
+    """Load the model; the first thing here that takes seconds."""
+    from jen1cli.pipeline import Jen1
+
+    place: Any = {"device": choice.device, "dtype": choice.dtype}
+    if choice.random_weights:
+        report.warn(f"preset '{choice.preset_name}' has random weights: what it makes is noise")
+        return Jen1.from_preset(choice.preset_name, random_weights=True, **place)
+    return Jen1.load(choice.name, **place)
+
+
+class Engine:
+    """A loaded model with a voice."""
+
+    def __init__(self, model: "Jen1", report: Report) -> None:
+        self.model = model
+        self.report = report
+        self._started = time.perf_counter()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, choice: ModelChoice, report: Report) -> Iterator["Engine"]:
+        """Load the model; what the library warns of becomes lines of ours while it is open."""
+        with report.library_warnings():
+            yield cls(load_model(choice, report), report)
+
+    def batch_size(self, seconds: float) -> int:
+        """Pieces that are worth making at once: one on a CPU, where each is told when it is done."""
+        on_gpu = self.model.device != "cpu"
+        return BATCH_SIZE if on_gpu and seconds <= LONGEST_BATCHED_SECONDS else 1
+
+    @contextlib.contextmanager
+    def making(self, title: str) -> Iterator[Progress]:
+        """Show progress and take the time."""
+        self._started = time.perf_counter()
+        with self.report.progress(title) as progress:
+            yield progress
+
+    def deliver(self, music: "Music | Edit", target: Target) -> None:
+        """Write one result, or send it over stdout, and tell of it."""
+        from jen1cli.cli.proof import Proof
+        from jen1cli.pipeline import Edit
+
+        elapsed = time.perf_counter() - self._started
+        facts = music_facts(music.recipe, music.seconds, music.sample_rate)
+        facts["path"] = None if target.path is None else str(target.path)
+        facts["format"] = target.extension
+        facts["elapsed_seconds"] = round(elapsed, 3)
+        note = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
+        proof = Proof(music) if isinstance(music, Edit) else None
+        with written(target, music.save) as path:
+            if proof is not None:
+                unchanged = facts["unchanged"] = proof.compare(path)
+                note += f"; {_in_words(unchanged, target.extension)}"
+        self.report.result(facts, note)
+
+
+def _in_words(unchanged: dict[str, Any], extension: str) -> str:
+    if unchanged["identical"]:
+        return f"unchanged elsewhere: {unchanged['samples']} samples, sha256 ok"
+    return f"elsewhere the {extension} encoding changed samples; wav and flac keep them exactly"
 
 
 @contextlib.contextmanager
-def open_model(choice: ModelChoice, report: Report) -> Iterator["Jen1"]:
-    """Load the model; what the library warns of becomes lines of ours while it is open."""
-    with report.library_warnings():
-        from jen1cli.pipeline import Jen1
+def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
+    """Write a result by `save`, then give the path to read it back; stdout gets it in the end."""
+    if target.path is not None:
+        try:
+            target.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AudioError(
+                f"the folder {target.path.parent} cannot be made: {error.strerror}"
+            ) from error
+        save(target.path)
+        yield target.path
+        return
+    with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
+        path = Path(folder) / f"stdout.{target.extension}"
+        save(path)
+        yield path
+        streams.write_stdout(path)
 
-        if choice.random_weights:
-            report.warn(
-                f"preset '{choice.preset_name}' has random weights: what it makes is noise"
-            )
-            yield Jen1.from_preset(choice.preset_name, random_weights=True, device=choice.device)
-        else:
-            yield Jen1.load(choice.model or DEFAULT_MODEL, device=choice.device)
+
+def music_facts(recipe: "Recipe", seconds: float, sample_rate: int) -> dict[str, Any]:
+    """Return what JSON results say of music: path, seed and seconds first, then every setting."""
+    settings = recipe.to_dict()
+    facts = {"path": None, "seed": settings.pop("seed"), "seconds": round(seconds, 6)}
+    settings["new_seconds"] = settings.pop("seconds")
+    return {**facts, "sample_rate": sample_rate, "settings": settings}

@@ -31,21 +31,15 @@ AudioFormat = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option(
-        "--force", "-f", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL
-    ),
+    typer.Option("--force", "-f", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL),
 ]
 Json = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print one JSON object per result.", rich_help_panel=OUTPUT_PANEL
-    ),
+    typer.Option("--json", help="Print one JSON object per result.", rich_help_panel=OUTPUT_PANEL),
 ]
 Quiet = Annotated[
     bool,
-    typer.Option(
-        "--quiet", "-q", help="Print nothing but results.", rich_help_panel=OUTPUT_PANEL
-    ),
+    typer.Option("--quiet", "-q", help="Print nothing but results.", rich_help_panel=OUTPUT_PANEL),
 ]
 
 Model = Annotated[
@@ -73,7 +67,7 @@ Dtype = Annotated[
     typer.Option(
         "--dtype",
         metavar="NAME",
-        help="auto, float32, bfloat16 or float16: numbers the networks compute with.",
+        help="auto, fp32 or bf16: the numbers that the networks compute with.",
         rich_help_panel=MODEL_PANEL,
     ),
 ]
@@ -130,15 +124,6 @@ Negative = Annotated[
         "--negative",
         metavar="TEXT",
         help="What the music should not be.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Direction = Annotated[
-    str | None,
-    typer.Option(
-        "--direction",
-        metavar="NAME",
-        help="bidirectional, or unidirectional: each moment made from the past only.",
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]

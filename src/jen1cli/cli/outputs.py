@@ -146,7 +146,9 @@ def _check_fields(template: str) -> None:
     try:
         fields = [part[1] for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError as error:
-        raise ConfigError(f"-o {template} is no template ({error}); known fields: {known}") from None
+        raise ConfigError(
+            f"-o {template} is no template ({error}); known fields: {known}"
+        ) from None
     for field in fields:
         if field not in FIELDS:
             raise ConfigError(f"-o {template} has an unknown field '{{{field}}}'; known: {known}")

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.cli import streams
-from jen1cli.cli.sampling import Sampling, check_seconds, check_seed
+from jen1cli.cli.sampling import (
+    DIRECTIONS,
+    Sampling,
+    check_choice,
+    check_seconds,
+    check_seed,
+)
 from jen1cli.errors import AudioError, ConfigError
 
 MAX_PROMPT_CHARACTERS = 1_000
@@ -26,6 +32,7 @@ class Request:
     prompt: str
     seed: int
     seconds: float
+    direction: str
     sampling: Sampling
 
 
@@ -150,13 +157,18 @@ def _parse_line(line: str, where: str) -> dict[str, Any]:
 
 
 def _build(values: dict[str, Any], where: str, seed: int, base: Request) -> Request:
-    names = {field.name for field in dataclasses.fields(Sampling)}
-    own = {key: value for key, value in values.items() if key in names}
-    if "guidance_scale" in own:
-        own["guidance_scale"] = float(own["guidance_scale"])
+    own = {key: values[key] for key in ("steps", "sampler") if key in values}
+    if "guidance_scale" in values:
+        own["guidance_scale"] = float(values["guidance_scale"])
+    if "negative" in values:
+        own["negative_prompt"] = values["negative"]
+    place = f"{where}: " if where.startswith("line") else ""
     return Request(
         prompt=check_prompt(values["prompt"], where),
         seed=seed,
         seconds=check_seconds(float(values.get("seconds", base.seconds)), where),
+        direction=check_choice(
+            values.get("direction", base.direction), DIRECTIONS, f"{place}--direction"
+        ),
         sampling=dataclasses.replace(base.sampling, **own).check(where),
     )

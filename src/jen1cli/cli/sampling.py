@@ -13,7 +13,7 @@ from jen1cli.errors import ConfigError
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
+DTYPES = ("auto", "fp32", "bf16")
 MIN_SECONDS = 0.1
 MAX_SECONDS = 1_800.0
 MAX_STEPS = 1_000
@@ -28,8 +28,7 @@ class Sampling:
     steps: int | None = None
     sampler: str | None = None
     guidance_scale: float | None = None  # 1 is off
-    negative: str | None = None
-    direction: str | None = None
+    negative_prompt: str | None = None
 
     def check(self, where: str = "") -> "Sampling":
         """Return itself.
@@ -45,8 +44,6 @@ class Sampling:
             raise ConfigError(f"{place}--steps {self.steps} is not between 1 and {MAX_STEPS:,}")
         if self.sampler is not None:
             check_choice(self.sampler, SAMPLERS, f"{place}--sampler")
-        if self.direction is not None:
-            check_choice(self.direction, DIRECTIONS, f"{place}--direction")
         scale = self.guidance_scale
         if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
             raise ConfigError(

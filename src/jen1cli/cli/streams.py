@@ -3,7 +3,9 @@
 import contextlib
 import io
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from jen1cli.errors import AudioError
 
@@ -45,15 +47,16 @@ def check_stdout(what: str = "audio") -> None:
         )
 
 
-def write_stdout(data: bytes) -> None:
-    """Send binary over stdout, all of it.
+def write_stdout(path: Path) -> None:
+    """Send a finished file over stdout.
 
     Raises:
         BrokenPipeError: the reader has closed the pipe.
         AudioError: nothing more can be written.
     """
     try:
-        sys.stdout.buffer.write(data)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise

@@ -1,0 +1,167 @@
+"""`jen1 again`: make a file once more from the recipe inside it."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import jen1cli
+from jen1cli.cli import options, streams
+from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.inputs import open_input
+from jen1cli.cli.outputs import Result, plan_outputs, slugify
+from jen1cli.cli.report import Report
+from jen1cli.errors import AudioError, ConfigError
+
+if TYPE_CHECKING:
+    from jen1cli.audio import Source
+    from jen1cli.recipe import Recipe
+
+REMADE_FORMATS = ("wav", "flac")  # in which a piped input is made again
+
+
+def again(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A file that jen1 wrote, or '-' for stdin.", show_default=False
+        ),
+    ],
+    input_: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="The recording that an edit began with, where it was piped or has moved.",
+        ),
+    ] = None,
+    output: options.Output = None,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    audio_format: options.AudioFormat = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a file again from its own recipe: same version and kind of device, same bytes."""
+    from jen1cli.recipe import read_recipe
+
+    opened = open_input(file)
+    recipe = read_recipe(opened.source)
+    beside = Path(file).parent
+    source = _find_input(recipe, input_, beside)
+    stem = slugify(recipe.prompt) if recipe.task == "generate" else f"{opened.stem}-again"
+    (target,) = plan_outputs(
+        output,
+        [Result(stem, recipe.seed, 1)],
+        default_name="{slug}-{seed}.{ext}",
+        extension=opened.extension,
+        format_name=audio_format,
+        force=force,
+    )
+    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
+    choice = _same_place(recipe, model, device, dtype)
+    with Engine.open(choice.check(), report) as engine:
+        recipe = _settle(recipe, engine)
+        with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
+            if source is None:
+                source = _remake_input(recipe, engine, Path(folder), beside)
+            with engine.making("again") as progress:
+                music = engine.model.again(recipe, source, progress=progress)
+            engine.deliver(music, target)
+
+
+def _same_place(recipe: "Recipe", model: str | None, device: str, dtype: str) -> ModelChoice:
+    """Choose model, device and numbers as the recipe says, unless the command line differs."""
+    untrained = model is None and recipe.model.sha256 == ""
+    return ModelChoice(
+        model=recipe.model.name if model is None else model,
+        device=recipe.device if device == "auto" else device,
+        dtype=recipe.dtype if dtype == "auto" else dtype,
+        random_weights=untrained,
+    )
+
+
+def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | None":
+    """Find the recording that an edit began with; None where the recipe can make it, or needs none.
+
+    Raises:
+        ConfigError: an input was given that the recipe does not need.
+        AudioError: it is not to be found, or it is another recording.
+    """
+    from jen1cli import audio
+
+    if recipe.input is None:
+        if given is not None:
+            raise ConfigError(f"--input {given} is not needed: the recipe is of {recipe.task}")
+        return None
+    name = recipe.input.name
+    if given is not None:
+        source = streams.read_stdin() if given == "-" else Path(given)
+        audio.probe(source)
+        if audio.digest(source) != recipe.input.sha256:
+            raise AudioError(
+                f"{audio.name_of(source)} is not the recording that the edit began with"
+                f" ({name}, sha256 {recipe.input.sha256[:12]}…); give that one with --input"
+            )
+        return source
+    for place in (Path(name), beside / Path(name).name):
+        if name != "-" and place.is_file() and audio.digest(place) == recipe.input.sha256:
+            return place
+    if recipe.input.recipe is not None:
+        return None
+    seen = "was piped" if name == "-" else f"({name}) is gone or has changed"
+    raise AudioError(f"the recording that the edit began with {seen}; give it with --input FILE")
+
+
+def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -> "Source | None":
+    """Make the input of an edit from the recipe that the input carried, as deep as it takes."""
+    from jen1cli import audio
+    from jen1cli.recipe import Recipe
+
+    source = _find_input(recipe, None, beside)
+    if source is not None or recipe.input is None:
+        return source
+    inner = _settle(Recipe.from_dict(recipe.input.recipe, "the input"), engine)
+    inside = folder / "input"
+    inside.mkdir()
+    engine.report.note(f"making the input ({inner.task}, seed {inner.seed}) from its own recipe")
+    first = _remake_input(inner, engine, inside, beside)
+    with engine.making("input") as progress:
+        music = engine.model.again(inner, first, progress=progress)
+    for extension in REMADE_FORMATS:
+        path = folder / f"input.{extension}"
+        music.save(path)
+        if audio.digest(path) == recipe.input.sha256:
+            return path
+    raise AudioError(
+        "the input of the edit could not be made again to the same bytes"
+        " (another version or device?); give it with --input FILE"
+    )
+
+
+def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
+    """Warn of everything that may keep the bytes from being the same; take the model as it is."""
+    from jen1cli.recipe import RecipeModel
+
+    if recipe.version != jen1cli.__version__:
+        engine.report.warn(
+            f"made by jen1cli {recipe.version}, this is {jen1cli.__version__}: the music may differ"
+        )
+    if recipe.device != engine.model.device or recipe.dtype != engine.model.dtype:
+        engine.report.warn(
+            f"made on {recipe.device} in {recipe.dtype}, now on {engine.model.device} in"
+            f" {engine.model.dtype}: the music will differ slightly"
+        )
+    if recipe.model.sha256 == engine.model.sha256:
+        return recipe
+    engine.report.warn(
+        f"made by other weights ({recipe.model.name}, sha256 {recipe.model.sha256[:12] or 'none'};"
+        f" now {engine.model.sha256[:12] or 'none'}): the music will differ"
+    )
+    model = RecipeModel(engine.model.config.name, engine.model.sha256)
+    return dataclasses.replace(recipe, model=model)

@@ -1,0 +1,60 @@
+"""`jen1 decode`: latent files to audio."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jen1cli.cli import options, streams
+from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.headers import check_latent
+from jen1cli.cli.inputs import LATENT_SUFFIX, list_files
+from jen1cli.cli.outputs import Result, is_folder, plan_outputs
+from jen1cli.cli.report import Report
+
+
+def decode(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LATENT...",
+            help="Latent files, folders of them, or '-' for stdin.",
+            show_default=False,
+        ),
+    ],
+    output: options.Output = None,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    random_weights: options.RandomWeights = False,
+    audio_format: options.AudioFormat = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Turn latent files back into audio; folders keep their tree."""
+    files = list_files(inputs, (LATENT_SUFFIX,), "latent files")
+    piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
+    for given, _ in files:
+        check_latent(piped if given == "-" else Path(given))
+    results = [
+        Result("audio" if given == "-" else Path(given).stem, None, i + 1, folder)
+        for i, (given, folder) in enumerate(files)
+    ]
+    targets = plan_outputs(
+        output,
+        results,
+        default_name="{slug}.{ext}" if is_folder(output) else "{slug}-decoded.{ext}",
+        extension="wav",
+        format_name=audio_format,
+        force=force,
+    )
+    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
+    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+        from jen1cli.pipeline import LatentFile
+
+        for (given, _), target in zip(files, targets, strict=True):
+            with engine.making(given):
+                latent = LatentFile.load(piped if given == "-" else given)
+                music = engine.model.decode(latent)
+            engine.deliver(music, target)

@@ -1,0 +1,109 @@
+"""`jen1 generate`: text to music."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from jen1cli.cli import options
+from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.outputs import Result, Target, plan_outputs, slugify
+from jen1cli.cli.prompts import Request, read_requests
+from jen1cli.cli.report import Report
+from jen1cli.cli.sampling import Sampling
+
+Job = tuple[Request, Target]
+
+
+def generate(
+    prompts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROMPT...", help="What to make; each prompt is a piece of its own."
+        ),
+    ] = None,
+    output: options.Output = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-s", metavar="X", help="Length of each piece.")
+    ] = 10.0,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", help="Pieces for each prompt.")
+    ] = 1,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Prompts from a file or '-': one per line, or a JSON object per line with"
+            " 'prompt' and its own seed, seconds, negative, steps, sampler, guidance_scale or"
+            " direction.",
+        ),
+    ] = None,
+    negative: options.Negative = None,
+    steps: options.Steps = None,
+    sampler: options.Sampler = None,
+    guidance_scale: options.GuidanceScale = None,
+    seed: options.Seed = None,
+    direction: Annotated[
+        str,
+        typer.Option(
+            "--direction",
+            metavar="NAME",
+            help="bidirectional, or unidirectional: each moment made from the past only.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = "bidirectional",
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    random_weights: options.RandomWeights = False,
+    audio_format: options.AudioFormat = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make music from text."""
+    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    base = Request("", 0, seconds, direction, sampling)
+    requests = read_requests(prompts or [], source, count, seed, base)
+    targets = plan_outputs(
+        output,
+        [Result(slugify(item.prompt), item.seed, i + 1) for i, item in enumerate(requests)],
+        default_name="{slug}-{seed}.{ext}",
+        extension="wav",
+        format_name=audio_format,
+        force=force,
+    )
+    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
+    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+        for group in _groups(list(zip(requests, targets, strict=True)), engine):
+            first = group[0][0]
+            with engine.making(f"seed {first.seed}") as progress:
+                pieces = engine.model.generate_batch(
+                    [request.prompt for request, _ in group],
+                    seconds=first.seconds,
+                    seed=first.seed,
+                    direction=first.direction,
+                    progress=progress,
+                    **first.sampling.arguments(),
+                )
+            for music, (_, target) in zip(pieces, group, strict=True):
+                engine.deliver(music, target)
+
+
+def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
+    """Cut jobs into runs of the same settings and rising seeds, which can be made at once."""
+    group: list[Job] = []
+    for job in jobs:
+        size = engine.batch_size(job[0].seconds)
+        if group and (len(group) >= size or not _follows(group[-1][0], job[0])):
+            yield group
+            group = []
+        group.append(job)
+    yield group
+
+
+def _follows(first: Request, second: Request) -> bool:
+    same = dataclasses.replace(first, prompt=second.prompt, seed=first.seed + 1)
+    return same == second

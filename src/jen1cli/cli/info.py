@@ -1,0 +1,92 @@
+"""`jen1 info`: what a file is and how it was made."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jen1cli.cli import options, streams
+from jen1cli.cli.inputs import LATENT_SUFFIX
+
+
+def info(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Audio or latent files, or '-' for stdin.", show_default=False
+        ),
+    ],
+    as_json: options.Json = False,
+) -> None:
+    """Show the recipe that a file carries, and the facts of its sound."""
+    for index, given in enumerate(files):
+        facts = read_facts(given)
+        if as_json:
+            typer.echo(json.dumps(facts))
+        else:
+            typer.echo(("\n" if index else "") + _table(facts))
+
+
+def read_facts(given: str) -> dict[str, Any]:
+    """Return everything that a file tells, as JSON values.
+
+    Raises:
+        Jen1Error: the file cannot be read.
+    """
+    from jen1cli import audio
+    from jen1cli.recipe import RecipeError, read_recipe
+
+    if given.lower().endswith(LATENT_SUFFIX):
+        from jen1cli.cli.latents import read_latent_facts
+
+        return read_latent_facts(Path(given))
+    source = streams.read_stdin() if given == "-" else Path(given)
+    about = audio.probe(source)
+    facts: dict[str, Any] = {
+        "path": given,
+        "seconds": round(about.seconds, 6),
+        "sample_rate": about.sample_rate,
+        "channels": about.channels,
+        "samples": about.samples,
+        "format": about.format,
+        "subtype": about.subtype,
+        "recipe": None,
+    }
+    try:
+        facts["recipe"] = read_recipe(source).to_dict()
+    except RecipeError as error:
+        facts["no_recipe"] = str(error)
+    return facts
+
+
+def _table(facts: dict[str, Any]) -> str:
+    lines = [str(facts["path"])]
+    recipe = facts.get("recipe")
+    for key, value in facts.items():
+        if key not in ("path", "recipe", "no_recipe"):
+            lines.append(_row(key, value))
+    if recipe is None:
+        lines.append(_row("recipe", facts.get("no_recipe", "none")))
+        return "\n".join(lines)
+    lines.append("recipe")
+    lines.extend(_row("  " + key, value) for key, value in recipe.items() if not _is_idle(value))
+    return "\n".join(lines)
+
+
+def _is_idle(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return value is None or value == "" or value == [] or value == ()
+
+
+def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(value, float):
+        text = f"{value:g}" if abs(value) < 1 else f"{value:.3f}".rstrip("0").rstrip(".")
+    elif isinstance(value, dict):
+        text = "  ".join(f"{k}: {v}" for k, v in value.items() if not isinstance(v, dict) and v)
+    elif isinstance(value, (list, tuple)):
+        text = ", ".join(
+            "-".join(f"{x:g}" for x in v) if isinstance(v, (list, tuple)) else str(v) for v in value
+        )
+    else:
+        text = str(value)
+    return f"  {key.replace('_', ' '):<18}{text}"

@@ -1,0 +1,73 @@
+"""`jen1 inpaint`: replace ranges of a file; every other sample stays what it was."""
+
+from typing import Annotated
+
+import typer
+
+from jen1cli.cli import options
+from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.inputs import open_input
+from jen1cli.cli.masks import parse_masks, resolve_masks
+from jen1cli.cli.outputs import Result, plan_outputs
+from jen1cli.cli.prompts import check_prompt, draw_seed
+from jen1cli.cli.report import Report
+from jen1cli.cli.sampling import Sampling, check_seed
+
+
+def inpaint(
+    source: options.AudioInput,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mask",
+            metavar="RANGE",
+            help="What is made anew: 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8; repeatable.",
+        ),
+    ] = None,
+    bpm: Annotated[
+        float | None,
+        typer.Option("--bpm", metavar="X", help="Tempo, for masks in bars of four beats."),
+    ] = None,
+    prompt: options.Prompt = None,
+    output: options.Output = None,
+    negative: options.Negative = None,
+    steps: options.Steps = None,
+    sampler: options.Sampler = None,
+    guidance_scale: options.GuidanceScale = None,
+    seed: options.Seed = None,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    random_weights: options.RandomWeights = False,
+    audio_format: options.AudioFormat = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Replace ranges of a file, leaving every other sample as it was."""
+    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    masks = parse_masks(mask or [], bpm)
+    text = "" if prompt is None else check_prompt(prompt)
+    seed = draw_seed() if seed is None else check_seed(seed)
+    opened = open_input(source)
+    spans = resolve_masks(masks, opened.info.seconds, opened.name)
+    (target,) = plan_outputs(
+        output,
+        [Result(f"{opened.stem}-inpaint", seed, 1)],
+        default_name="{slug}-{seed}.{ext}",
+        extension=opened.extension,
+        format_name=audio_format,
+        force=force,
+    )
+    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
+    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+        with engine.making("inpaint") as progress:
+            music = engine.model.inpaint(
+                opened.source,
+                masks=spans,
+                prompt=text,
+                seed=seed,
+                progress=progress,
+                **sampling.arguments(),
+            )
+        engine.deliver(music, target)

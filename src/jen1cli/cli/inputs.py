@@ -1,0 +1,88 @@
+"""Audio and latent inputs: read from files, folders or stdin, and checked before a model loads."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jen1cli.cli import streams
+from jen1cli.errors import AudioError
+
+if TYPE_CHECKING:
+    from jen1cli.audio import AudioInfo, Source
+
+AUDIO_SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif")
+LATENT_SUFFIX = ".safetensors"
+MIN_INPUT_SECONDS = 0.1
+_EXTENSIONS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "AIFF": "aiff", "FLAC": "flac"}
+_OGG_EXTENSIONS = {"VORBIS": "ogg", "OPUS": "opus"}
+
+
+@dataclass(frozen=True)
+class AudioInput:
+    """One audio input that has been read through once and found whole."""
+
+    source: "Source"
+    name: str  # for messages
+    stem: str  # for the names of results
+    info: "AudioInfo"
+
+    @property
+    def extension(self) -> str:
+        """Extension of a result in the same format."""
+        if self.info.format == "OGG":
+            return _OGG_EXTENSIONS.get(self.info.subtype, "ogg")
+        if self.info.format.startswith("MP3") or self.info.format.startswith("MPEG"):
+            return "mp3"
+        return _EXTENSIONS.get(self.info.format, "wav")
+
+
+def open_input(given: str) -> AudioInput:
+    """Read an input through once.
+
+    Args:
+        given: a path, or '-' for stdin.
+
+    Raises:
+        AudioError: it is missing, not audio, damaged, or too short to hear anything in.
+    """
+    from jen1cli import audio
+
+    source: io.BytesIO | Path = streams.read_stdin() if given == "-" else Path(given)
+    info = audio.check(source)
+    name = audio.name_of(source)
+    if info.seconds < MIN_INPUT_SECONDS:
+        raise AudioError(
+            f"{name} is {info.seconds:.3f} s long; at least {MIN_INPUT_SECONDS:g} s are needed"
+        )
+    stem = "audio" if isinstance(source, io.BytesIO) else source.stem
+    return AudioInput(source, name, stem, info)
+
+
+def list_files(inputs: Sequence[str], suffixes: Sequence[str], what: str) -> list[tuple[str, Path]]:
+    """List the files that inputs name, each with the folder it has inside its input.
+
+    Args:
+        inputs: files, folders (searched to the bottom) and '-'.
+        suffixes: files of a folder that are taken.
+        what: what is looked for, for messages.
+
+    Raises:
+        AudioError: an input is missing, or a folder has nothing to take.
+    """
+    found: list[tuple[str, Path]] = []
+    for given in inputs:
+        path = Path(given)
+        if given == "-" or not path.is_dir():
+            found.append((given, Path()))
+            continue
+        inside = sorted(
+            file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in suffixes
+        )
+        if not inside:
+            raise AudioError(f"{path} has no {what}; looked for {' '.join(suffixes)}")
+        found.extend((str(file), file.relative_to(path).parent) for file in inside)
+    if [given for given, _ in found].count("-") > 1:
+        raise AudioError("'-' is given twice, but stdin can be read once")
+    return found
