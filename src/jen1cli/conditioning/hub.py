@@ -1,0 +1,33 @@
+"""Fetch a text encoder from the Hugging Face hub, once."""
+
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from jen1cli.errors import CheckpointError
+
+FILES = ["config.json", "model*.safetensors", "*.safetensors.index.json", "tokenizer*", "spiece*"]
+
+
+def download(source: str, revision: str | None) -> Path:
+    """Return the local folder of a hub model, downloading it only when it is not there.
+
+    Raises:
+        CheckpointError: it cannot be had; the message says what to do.
+    """
+    try:
+        folder = Path(snapshot_download(source, revision=revision, local_files_only=True))
+        if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+            return folder
+    except (LocalEntryNotFoundError, ValueError, OSError):
+        pass
+    try:
+        return Path(snapshot_download(source, revision=revision, allow_patterns=FILES))
+    except (HfHubHTTPError, ValueError, OSError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(
+            f"cannot get the text encoder '{source}' (revision {revision}) from the hub: {reason};"
+            " connect once to download it, or copy it into a folder and name that folder as"
+            " 'source', with 'revision' null, under 'text' in config.json"
+        ) from error

@@ -1,0 +1,241 @@
+"""Text for the U-Net: prompts through a frozen T5 encoder (paper section V: FLAN-T5).
+
+The encoder lives in a folder of its own, in the Hugging Face layout, and is never trained here; it
+is therefore no submodule: `parameters()` and `state_dict()` of a `TextEncoder` hold the learned
+null text, where there is one, and nothing else. Transformers is imported in this file alone.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import torch
+from jaxtyping import Int
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from torch import Tensor, nn
+from transformers.models.t5.configuration_t5 import T5Config
+from transformers.models.t5.modeling_t5 import T5EncoderModel  # not the package: 1 s more
+
+from jen1cli.conditioning.hub import download
+from jen1cli.config import TextConfig
+from jen1cli.errors import CheckpointError
+from jen1cli.shapes import Text, TextMask
+
+logger = logging.getLogger(__name__)
+
+# features -> layers, hidden width, heads, vocabulary: small, base, large, xl
+_FLAN_T5 = {
+    512: (8, 1024, 6, 32_128),
+    768: (12, 2048, 12, 32_128),
+    1024: (24, 2816, 16, 32_128),
+    2048: (24, 5120, 32, 32_128),
+}
+
+
+class TextEncoder(nn.Module):
+    """Prompts to embeddings, and the text that stands for no prompt.
+
+    Attributes:
+        null_text: learned null text, [1, 1, features]; None when the empty prompt plays its part.
+        num_parameters: of the T5 encoder and the null text.
+    """
+
+    def __init__(self, config: TextConfig, encoder: T5EncoderModel, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.config = config
+        self.null_text: nn.Parameter | None = None
+        if config.null_prompt == "learned":
+            self.null_text = nn.Parameter(torch.zeros(1, 1, config.features))
+        self._frozen = (encoder.eval().requires_grad_(False),)  # in a tuple: not registered
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, config: TextConfig, weights_folder: Path) -> Self:
+        """Load from the weight set's own folder, or from the hub when a revision is named."""
+        if config.revision is None:
+            return cls.from_folder(weights_folder / config.source, config)
+        return cls.from_hub(config)
+
+    @classmethod
+    def from_hub(cls, config: TextConfig) -> Self:
+        """Load a hub model at a fixed revision, from the local cache where it is there.
+
+        Raises:
+            CheckpointError: it is neither in the cache nor to be had from the hub.
+        """
+        return cls.from_folder(download(config.source, config.revision), config)
+
+    @classmethod
+    def from_folder(cls, path: Path, config: TextConfig) -> Self:
+        """Load from a folder with config.json, model.safetensors and tokenizer.json.
+
+        Raises:
+            CheckpointError: a file is missing or broken, or of another size than `config` says.
+        """
+        if not (path / "config.json").is_file():
+            raise CheckpointError(
+                f"{path} holds no text encoder (no config.json); give a folder in the Hugging Face"
+                " layout with config.json, model.safetensors and tokenizer.json"
+            )
+        encoder = _load_encoder(path)
+        if encoder.config.d_model != config.features:
+            raise CheckpointError(
+                f"the text encoder in {path} has {encoder.config.d_model} features but the model"
+                f" expects {config.features}; use the encoder that the model was trained with"
+            )
+        return cls(config, encoder, _load_tokenizer(path))
+
+    @classmethod
+    def random(cls, config: TextConfig) -> Self:
+        """Build an encoder with random weights whose tokens are bytes: for tests and for speed.
+
+        It has the shape of the FLAN-T5 with that many features where there is one.
+        """
+        layers, hidden, heads, vocabulary = _FLAN_T5.get(
+            config.features, (2, 2 * config.features, max(1, config.features // 64), 384)
+        )
+        encoder = T5EncoderModel(
+            T5Config(
+                d_model=config.features,
+                d_kv=64,
+                d_ff=hidden,
+                num_layers=layers,
+                num_heads=heads,
+                vocab_size=vocabulary,
+                feed_forward_proj="gated-gelu",
+            )
+        )
+        return cls(config, encoder, _byte_tokenizer())
+
+    def save(self, path: Path) -> None:
+        """Save the frozen encoder and its tokenizer into a folder that `from_folder` takes."""
+        self._frozen[0].save_pretrained(path)
+        self._tokenizer.save(str(path / "tokenizer.json"))
+
+    @property
+    def device(self) -> torch.device:
+        """Where prompts are encoded."""
+        return self._frozen[0].device
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of parameters, frozen ones included."""
+        own = sum(parameter.numel() for parameter in self.parameters())
+        return own + sum(parameter.numel() for parameter in self._frozen[0].parameters())
+
+    def encode(self, prompts: Sequence[str], *, pad_to: int | None = None) -> tuple[Text, TextMask]:
+        """Encode prompts; those beyond the configured number of tokens are cut with a warning.
+
+        Args:
+            prompts: at least one; an empty one is allowed.
+            pad_to: number of tokens of the result; by default that of the longest prompt.
+
+        Returns:
+            Embeddings [batch, tokens, features] in float32, zero at padding, and their mask.
+        """
+        if isinstance(prompts, str) or not prompts:
+            raise ValueError("give a sequence of at least one prompt")
+        rows = [self._tokens(prompt) for prompt in prompts]
+        width = max(1, *(len(row) for row in rows)) if pad_to is None else pad_to
+        pad = self._frozen[0].config.pad_token_id or 0
+        padded = [row + [pad] * (width - len(row)) for row in rows]
+        tokens = torch.tensor(padded, device=self.device)
+        lengths = torch.tensor([len(row) for row in rows], device=self.device)
+        mask = torch.arange(width, device=self.device) < lengths[:, None]
+        return self._embed(tokens, mask), mask
+
+    def null(self, batch: int) -> tuple[Text, TextMask]:
+        """Return the text that stands for no prompt, once per batch item."""
+        if self.null_text is None:
+            text, mask = self.encode([""])
+        else:
+            text = self.null_text
+            mask = torch.ones(1, 1, dtype=torch.bool, device=text.device)
+        return text.expand(batch, -1, -1), mask.expand(batch, -1)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        self._frozen[0]._apply(fn, recurse)
+        return super()._apply(fn, recurse)
+
+    @torch.no_grad()
+    def _embed(self, tokens: Int[Tensor, "batch tokens"], mask: TextMask) -> Text:
+        output = self._frozen[0](input_ids=tokens, attention_mask=mask.long())
+        return output.last_hidden_state.float().masked_fill(~mask[:, :, None], 0.0)
+
+    def _tokens(self, prompt: str) -> list[int]:
+        tokens = self._tokenizer.encode(prompt).ids
+        most = self.config.max_tokens
+        if len(tokens) <= most:
+            return tokens
+        logger.warning(
+            "prompt of %d tokens cut to %d: '%s ...'", len(tokens), most, prompt[:40].strip()
+        )
+        end = self._frozen[0].config.eos_token_id
+        return tokens[:most] if tokens[-1] != end else [*tokens[: most - 1], end]
+
+
+def join(*texts: tuple[Text, TextMask]) -> tuple[Text, TextMask]:
+    """Put encoded texts into one batch, padding them to the longest."""
+    width = max(text.shape[1] for text, _ in texts)
+    pad = nn.functional.pad
+    padded = [pad(text, (0, 0, 0, width - text.shape[1])) for text, _ in texts]
+    masks = [pad(mask, (0, width - mask.shape[1]), value=False) for _, mask in texts]
+    return torch.cat(padded), torch.cat(masks)
+
+
+def _byte_tokenizer() -> Tokenizer:
+    """Return a tokenizer whose tokens are bytes, with T5's <pad> 0 and </s> 1."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate(["<pad>", "</s>", "<unk>", *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    return tokenizer
+
+
+def _load_encoder(path: Path) -> T5EncoderModel:
+    try:
+        encoder, report = T5EncoderModel.from_pretrained(
+            path,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except Exception as error:  # safetensors, JSON and transformers each raise their own
+        raise CheckpointError(
+            f"cannot read the text encoder in {path}: {_first_line(error)}; install it again"
+        ) from error
+    missing = sorted([*report["missing_keys"], *report["mismatched_keys"]])
+    if missing:
+        raise CheckpointError(
+            f"the text encoder in {path} lacks {len(missing)} tensors (first: {missing[0]});"
+            " install it again"
+        )
+    return encoder
+
+
+def _load_tokenizer(path: Path) -> Tokenizer:
+    file = path / "tokenizer.json"
+    try:
+        if file.is_file():
+            tokenizer = Tokenizer.from_file(str(file))
+        else:  # an older folder with the sentencepiece model alone
+            from transformers.models.auto.tokenization_auto import AutoTokenizer
+
+            loaded = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            tokenizer = loaded.backend_tokenizer
+    except Exception as error:  # tokenizers raises bare Exception
+        raise CheckpointError(
+            f"cannot read the tokenizer in {path}: {_first_line(error)}; install it again"
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
