@@ -8,6 +8,7 @@ A family supplies two maps on whole frames; padding, trimming, masking and strea
 
 from collections.abc import Iterable, Iterator
 
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,6 +17,9 @@ from jen1cli.autoencoder.streaming import apply_overlapped, pad_to_frames, trim_
 from jen1cli.config import AutoencoderConfig
 from jen1cli.errors import AudioError
 from jen1cli.shapes import Latent, Waveform
+
+WaveformBlock = Float[Tensor, "batch audio_channels _"]
+LatentBlock = Float[Tensor, "batch channels _"]
 
 STREAM_SECONDS = 5.0
 """Audio handled at once by `encode_stream` and `decode_stream`; sets their peak memory."""
@@ -93,7 +97,7 @@ class Autoencoder(nn.Module):
             masked = mask_latent(latent, self.config.mask_ratio, self.config.mask_granularity)
         return self.decode(masked, waveform.shape[-1]), latent
 
-    def encode_stream(self, blocks: Iterable[Waveform]) -> Iterator[Latent]:
+    def encode_stream(self, blocks: Iterable[WaveformBlock]) -> Iterator[LatentBlock]:
         """Encode a signal of any length in bounded memory, without gradients.
 
         Args:
@@ -104,7 +108,7 @@ class Autoencoder(nn.Module):
         """
         return self._encode_blocks(pad_to_frames(self._checked(blocks), self.hop_length))
 
-    def decode_stream(self, latent: Latent, samples: int | None = None) -> Iterator[Waveform]:
+    def decode_stream(self, latent: Latent, samples: int | None = None) -> Iterator[WaveformBlock]:
         """Decode a latent of any length in bounded memory, without gradients.
 
         Args:

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from jen1cli.autoencoder.seanet import SeanetAutoencoder
-from jen1cli.config import SeanetConfig
-from jen1cli.errors import CheckpointError
+from jen1cli.config import SeanetConfig, from_dict, to_dict
+from jen1cli.errors import CheckpointError, ConfigError
 
 _FIELDS: dict[str, tuple[str, Any]] = {  # transformers' key → ours, and transformers' default
     "sampling_rate": ("sample_rate", 24_000),
@@ -84,7 +84,10 @@ def encodec_config(values: Mapping[str, Any]) -> SeanetConfig:
                 " use the 48 kHz model"
             )
     read = {ours: values.get(theirs, default) for theirs, (ours, default) in _FIELDS.items()}
-    return SeanetConfig(**read | {"ratios": tuple(read["ratios"])})
+    try:
+        return from_dict(SeanetConfig, to_dict(SeanetConfig()) | read, "EnCodec config.json")
+    except ConfigError as error:
+        raise CheckpointError(f"{error}; use an EnCodec folder") from error
 
 
 def encodec_state(tensors: Mapping[str, Tensor], config: SeanetConfig) -> dict[str, Tensor]:

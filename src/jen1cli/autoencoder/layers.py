@@ -34,6 +34,7 @@ class Convolution(nn.Module):
     ) -> None:
         super().__init__()
         conv = nn.Conv1d(in_channels, out_channels, kernel_size, stride, dilation=dilation)
+        _initialize(conv, taps=in_channels * kernel_size)
         self.conv = weight_norm(conv) if norm == "weight_norm" else conv
         self.norm = _after(norm, out_channels)
         padding = (kernel_size - 1) * dilation + 1 - stride
@@ -53,6 +54,7 @@ class TransposedConvolution(nn.Module):
     ) -> None:
         super().__init__()
         conv = nn.ConvTranspose1d(in_channels, out_channels, kernel_size, stride)
+        _initialize(conv, taps=in_channels * kernel_size // stride)
         self.conv = weight_norm(conv) if norm == "weight_norm" else conv
         self.norm = _after(norm, out_channels)
         padding = kernel_size - stride
@@ -101,8 +103,8 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """[B, channels, L] → the same, and the state after the last frame."""
-        y, state = self.lstm(rearrange(x, "b c l -> l b c"), state)
-        return x + rearrange(y, "l b c -> b c l"), state
+        y, last = self.lstm(rearrange(x, "b c l -> l b c"), state)
+        return x + rearrange(y, "l b c -> b c l"), last
 
 
 def reflect(x: Tensor, padding: tuple[int, int]) -> Tensor:
@@ -118,6 +120,16 @@ def reflect(x: Tensor, padding: tuple[int, int]) -> Tensor:
         x = functional.pad(x, (0, lacking))
     padded = functional.pad(x, padding, mode="reflect")
     return padded[..., : padded.shape[-1] - lacking]
+
+
+def _initialize(conv: nn.Conv1d | nn.ConvTranspose1d, taps: int) -> None:
+    """Start with variance kept and no bias, so that silence is silence and levels come through.
+
+    With torch's own start the level falls by √3 in each layer and the biases drown a quiet input.
+    """
+    nn.init.normal_(conv.weight, std=taps**-0.5)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
 
 
 def _after(norm: Norm, channels: int) -> nn.Module:

@@ -11,11 +11,14 @@ Every frame of every clip is one sample. Statistics are in float64, the stored m
 
 import torch
 from einops import einsum, rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from jen1cli.config import WhiteningConfig
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.shapes import Latent
+
+WhiteLatent = Float[Tensor, "batch components frames"]
 
 EIGENVALUE_FLOOR = 1e-6
 """Least variance of a component as a share of the greatest. It keeps the gain on dead channels
@@ -48,12 +51,12 @@ class Whitening(nn.Module):
         self.register_buffer("forward_matrix", identity)
         self.register_buffer("inverse_matrix", identity.T.contiguous())
 
-    def whiten(self, latent: Latent) -> Latent:
+    def whiten(self, latent: Latent) -> WhiteLatent:
         """[batch, latent_channels, frames] → [batch, components, frames]."""
         centred = latent - rearrange(self.mean, "d -> d 1")
         return einsum(centred, self.forward_matrix, "b d f, d k -> b k f")
 
-    def unwhiten(self, latent: Latent) -> Latent:
+    def unwhiten(self, latent: WhiteLatent) -> Latent:
         """[batch, components, frames] → [batch, latent_channels, frames]."""
         restored = einsum(latent, self.inverse_matrix, "b k f, k d -> b d f")
         return restored + rearrange(self.mean, "d -> d 1")
