@@ -8,7 +8,7 @@ null text, where there is one, and nothing else. Transformers is imported in thi
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -51,14 +51,14 @@ class TextEncoder(nn.Module):
         self._tokenizer = tokenizer
 
     @classmethod
-    def load(cls, config: TextConfig, weights_folder: Path) -> Self:
+    def load(cls, config: TextConfig, weights_folder: Path) -> "TextEncoder":
         """Load from the weight set's own folder, or from the hub when a revision is named."""
         if config.revision is None:
             return cls.from_folder(weights_folder / config.source, config)
         return cls.from_hub(config)
 
     @classmethod
-    def from_hub(cls, config: TextConfig) -> Self:
+    def from_hub(cls, config: TextConfig) -> "TextEncoder":
         """Load a hub model at a fixed revision, from the local cache where it is there.
 
         Raises:
@@ -67,7 +67,7 @@ class TextEncoder(nn.Module):
         return cls.from_folder(download(config.source, config.revision), config)
 
     @classmethod
-    def from_folder(cls, path: Path, config: TextConfig) -> Self:
+    def from_folder(cls, path: Path, config: TextConfig) -> "TextEncoder":
         """Load from a folder with config.json, model.safetensors and tokenizer.json.
 
         Raises:
@@ -87,7 +87,7 @@ class TextEncoder(nn.Module):
         return cls(config, encoder, _load_tokenizer(path))
 
     @classmethod
-    def random(cls, config: TextConfig) -> Self:
+    def random(cls, config: TextConfig) -> "TextEncoder":
         """Build an encoder with random weights whose tokens are bytes: for tests and for speed.
 
         It has the shape of the FLAN-T5 with that many features where there is one.
@@ -154,7 +154,7 @@ class TextEncoder(nn.Module):
             mask = torch.ones(1, 1, dtype=torch.bool, device=text.device)
         return text.expand(batch, -1, -1), mask.expand(batch, -1)
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "TextEncoder":
         self._frozen[0]._apply(fn, recurse)
         return super()._apply(fn, recurse)
 
@@ -171,11 +171,11 @@ class TextEncoder(nn.Module):
         logger.warning(
             "prompt of %d tokens cut to %d: '%s ...'", len(tokens), most, prompt[:40].strip()
         )
-        end = self._frozen[0].config.eos_token_id
-        return tokens[:most] if tokens[-1] != end else [*tokens[: most - 1], end]
+        end = tokens[-1]  # T5 ends every prompt with </s>
+        return [*tokens[: most - 1], end]
 
 
-def join(*texts: tuple[Text, TextMask]) -> tuple[Text, TextMask]:
+def join(*texts: tuple[Tensor, Tensor]) -> tuple[Text, TextMask]:
     """Put encoded texts into one batch, padding them to the longest."""
     width = max(text.shape[1] for text, _ in texts)
     pad = nn.functional.pad
@@ -198,7 +198,7 @@ def _byte_tokenizer() -> Tokenizer:
 
 def _load_encoder(path: Path) -> T5EncoderModel:
     try:
-        encoder, report = T5EncoderModel.from_pretrained(
+        loaded: Any = T5EncoderModel.from_pretrained(
             path,
             local_files_only=True,
             use_safetensors=True,
@@ -209,6 +209,7 @@ def _load_encoder(path: Path) -> T5EncoderModel:
         raise CheckpointError(
             f"cannot read the text encoder in {path}: {_first_line(error)}; install it again"
         ) from error
+    encoder, report = loaded
     missing = sorted([*report["missing_keys"], *report["mismatched_keys"]])
     if missing:
         raise CheckpointError(
