@@ -39,7 +39,7 @@ DEVELOPER_VERBS = {
 }
 
 # Typer carries its own copy of click; its parent classes are reached without naming either.
-UsageError = typer.BadParameter.__mro__[1]
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 MissingParameter = next(
     kind for kind in typer.BadParameter.__subclasses__() if kind.__name__ == "MissingParameter"
 )
@@ -80,10 +80,11 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"jen1 {jen1cli.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback(epilog=examples.epilog("jen1"))

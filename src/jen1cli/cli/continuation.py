@@ -48,9 +48,8 @@ def continue_(
     """Lengthen a file with music that follows from it."""
     sampling = Sampling(steps, sampler, guidance_scale, negative).check()
     check_seconds(seconds)
-    listening = (
-        {} if context is None else {"context_seconds": check_seconds(context, option="--context")}
-    )
+    if context is not None:
+        check_seconds(context, option="--context")
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)
     opened = open_input(source)
@@ -72,7 +71,7 @@ def continue_(
                 prompt=text,
                 seed=seed,
                 progress=progress,
-                **listening,
+                context_seconds=context,
                 **sampling.arguments(),
             )
         engine.deliver(music, target)

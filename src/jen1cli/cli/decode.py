@@ -17,7 +17,7 @@ def decode(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="LATENT...",
+            metavar="LATENT",
             help="Latent files, folders of them, or '-' for stdin.",
             show_default=False,
         ),

@@ -17,7 +17,7 @@ def encode(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Audio files, folders of them, or '-' for stdin.",
             show_default=False,
         ),

@@ -94,7 +94,7 @@ class Engine:
             yield cls(load_model(choice, report), report)
 
     def batch_size(self, seconds: float) -> int:
-        """Pieces that are worth making at once: one on a CPU, where each is told when it is done."""
+        """Pieces worth making at once: one on a CPU, where each is told as soon as it is done."""
         on_gpu = self.model.device != "cpu"
         return BATCH_SIZE if on_gpu and seconds <= LONGEST_BATCHED_SECONDS else 1
 

@@ -19,9 +19,7 @@ Job = tuple[Request, Target]
 def generate(
     prompts: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="PROMPT...", help="What to make; each prompt is a piece of its own."
-        ),
+        typer.Argument(metavar="PROMPT", help="What to make; each prompt is a piece of its own."),
     ] = None,
     output: options.Output = None,
     seconds: Annotated[
@@ -84,7 +82,7 @@ def generate(
                     [request.prompt for request, _ in group],
                     seconds=first.seconds,
                     seed=first.seed,
-                    direction=first.direction,
+                    direction=first.direction,  # type: ignore[arg-type]
                     progress=progress,
                     **first.sampling.arguments(),
                 )

@@ -1,4 +1,4 @@
-"""Headers of safetensors files, read without torch: names, shapes and metadata of what is inside."""
+"""Headers of safetensors files, read without torch: names, shapes and metadata."""
 
 import json
 import math
@@ -61,7 +61,8 @@ def check_latent(source: Path | bytes) -> Header:
         CheckpointError: it is no latent file.
     """
     header = read_header(source)
-    if "latent" not in header.shapes or not header.metadata:
+    known = {"samples", "sample_rate", "frame_rate"} <= header.metadata.keys()
+    if not known or len(header.shapes.get("latent", ())) != 2:
         name = "the piped file" if isinstance(source, bytes) else str(source)
         raise CheckpointError(f"{name} is no latent file of jen1; make one with jen1 encode")
     return header

@@ -1,12 +1,14 @@
 """`jen1 info`: what a file is and how it was made."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from jen1cli.cli import options, streams
+from jen1cli.cli.headers import check_latent
 from jen1cli.cli.inputs import LATENT_SUFFIX
 
 
@@ -14,7 +16,7 @@ def info(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="Audio or latent files, or '-' for stdin.", show_default=False
+            metavar="FILE", help="Audio or latent files, or '-' for stdin.", show_default=False
         ),
     ],
     as_json: options.Json = False,
@@ -38,9 +40,7 @@ def read_facts(given: str) -> dict[str, Any]:
     from jen1cli.recipe import RecipeError, read_recipe
 
     if given.lower().endswith(LATENT_SUFFIX):
-        from jen1cli.cli.latents import read_latent_facts
-
-        return read_latent_facts(Path(given))
+        return _latent_facts(Path(given))
     source = streams.read_stdin() if given == "-" else Path(given)
     about = audio.probe(source)
     facts: dict[str, Any] = {
@@ -60,6 +60,17 @@ def read_facts(given: str) -> dict[str, Any]:
     return facts
 
 
+def _latent_facts(path: Path) -> dict[str, Any]:
+    header = check_latent(path)
+    numbers = {"frame_rate": float, "samples": int, "sample_rate": int, "channels": int}
+    facts: dict[str, Any] = {"path": str(path)}
+    for key, value in header.metadata.items():
+        facts[key] = numbers[key](value) if key in numbers else value
+    channels, frames = header.shapes["latent"]
+    facts["seconds"] = round(facts["samples"] / facts["sample_rate"], 6)
+    return {**facts, "latent_channels": channels, "frames": frames}
+
+
 def _table(facts: dict[str, Any]) -> str:
     lines = [str(facts["path"])]
     recipe = facts.get("recipe")
@@ -67,7 +78,8 @@ def _table(facts: dict[str, Any]) -> str:
         if key not in ("path", "recipe", "no_recipe"):
             lines.append(_row(key, value))
     if recipe is None:
-        lines.append(_row("recipe", facts.get("no_recipe", "none")))
+        if "no_recipe" in facts:
+            lines.append(_row("recipe", facts["no_recipe"]))
         return "\n".join(lines)
     lines.append("recipe")
     lines.extend(_row("  " + key, value) for key, value in recipe.items() if not _is_idle(value))
@@ -78,6 +90,10 @@ def _is_idle(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     return value is None or value == "" or value == [] or value == ()
 
 
+def _range(numbers: Sequence[float]) -> str:
+    return "-".join(f"{number:g}" for number in numbers)
+
+
 def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, float):
         text = f"{value:g}" if abs(value) < 1 else f"{value:.3f}".rstrip("0").rstrip(".")
@@ -85,7 +101,7 @@ def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         text = "  ".join(f"{k}: {v}" for k, v in value.items() if not isinstance(v, dict) and v)
     elif isinstance(value, (list, tuple)):
         text = ", ".join(
-            "-".join(f"{x:g}" for x in v) if isinstance(v, (list, tuple)) else str(v) for v in value
+            _range(item) if isinstance(item, list | tuple) else str(item) for item in value
         )
     else:
         text = str(value)

@@ -8,6 +8,7 @@ On the command line a mask names what is *replaced*; in the library `keep_mask` 
 is *kept*. Nothing here knows audio, so every mistake is found before a model loads.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -66,7 +67,7 @@ def resolve_masks(
     spans = sorted(
         (_resolve(mask, duration_seconds, name) for mask in masks), key=lambda item: item[:2]
     )
-    for (_, end, first), (start, _, second) in zip(spans, spans[1:], strict=False):
+    for (_, end, first), (start, _, second) in itertools.pairwise(spans):
         if start < end:
             raise ConfigError(
                 f"--mask {first} and --mask {second} overlap; give ranges that do not meet,"

@@ -87,7 +87,9 @@ def read_requests(
     if count < 1:
         raise ConfigError(f"--count {count} makes nothing; give 1 or more")
     first = draw_seed() if seed is None else check_seed(seed)
-    lines = [({"prompt": prompt}, "the prompt") for prompt in prompts]
+    lines: list[tuple[dict[str, Any], str]] = [
+        ({"prompt": prompt}, "the prompt") for prompt in prompts
+    ]
     if source is not None:
         lines.extend(_read_lines(source))
     if not lines:

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import math
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ class Sampling:
         return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
 
 
-def check_choice(value: str, known: typing.Sequence[str], option: str) -> str:
+def check_choice(value: str, known: Sequence[str], option: str) -> str:
     """Return the value.
 
     Raises:

@@ -1,0 +1,196 @@
+"""A model by hand: real files, real recipes, no networks; and one way to run a command."""
+
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from jen1cli import __version__, audio
+from jen1cli.cli import engine
+from jen1cli.cli.app import run
+from jen1cli.config import to_dict
+from jen1cli.errors import ConfigError
+from jen1cli.pipeline import Edit, LatentFile, Music
+from jen1cli.presets import TINY
+from jen1cli.recipe import Recipe, RecipeInput, RecipeModel
+
+RATE = 48_000
+
+
+class FakeJen1:
+    """Answers as `Jen1` does, from the seed alone, and remembers how it was called."""
+
+    sha256 = "f" * 64
+    device = "cpu"
+    dtype = "fp32"
+    sample_rate = RATE
+    config = TINY
+
+    def __init__(self):
+        self.calls = []
+        self.error = None
+        self.load = None
+
+    def _note(self, name, **arguments):
+        progress = arguments.pop("progress", None)
+        if progress is not None:
+            progress(1, 2)
+            progress(2, 2)
+        self.calls.append((name, arguments))
+        if self.error is not None:
+            raise self.error
+
+    def _noise(self, seed, channels, samples):
+        noise = np.random.default_rng(seed).uniform(-0.5, 0.5, (channels, samples))
+        return noise.astype(np.float32)
+
+    def _recipe(self, task, seed, seconds, options, **more):
+        given = {key: value for key, value in options.items() if key != "context_seconds"}
+        model = RecipeModel(self.config.name, self.sha256)
+        return Recipe(
+            task=task, model=model, seconds=seconds, seed=seed, version=__version__, **given, **more
+        )
+
+    def generate_batch(self, prompts, *, seconds=10.0, seed, direction="bidirectional", **options):
+        self._note("generate_batch", prompts=prompts, seconds=seconds, seed=seed,
+                   direction=direction, **options)  # fmt: skip
+        options.pop("progress", None)
+        return [
+            Music(
+                torch.from_numpy(self._noise(seed + i, 2, round(seconds * RATE))),
+                RATE,
+                self._recipe("generate", seed + i, seconds, options, prompt=prompt,
+                             direction=direction),
+            )
+            for i, prompt in enumerate(prompts)
+        ]  # fmt: skip
+
+    def inpaint(self, source, masks, prompt="", *, seed, **options):
+        self._note("inpaint", source=source, masks=masks, prompt=prompt, seed=seed, **options)
+        options.pop("progress", None)
+        info = audio.probe(source)
+        patches = []
+        for start, stop in masks:
+            first, last = round(start * info.sample_rate), round(stop * info.sample_rate)
+            patches.append(audio.Patch(first, self._noise(seed, info.channels, last - first)))
+        recipe = self._recipe(
+            "inpaint", seed, sum(b - a for a, b in masks), options, prompt=prompt,
+            masks=tuple(masks), input=self._input(source),
+        )  # fmt: skip
+        return Edit(source, tuple(patches), info.sample_rate, recipe)
+
+    def continue_(self, source, seconds=10.0, prompt="", *, before=False, seed, **options):
+        self._note("continue_", source=source, seconds=seconds, prompt=prompt, before=before,
+                   seed=seed, **options)  # fmt: skip
+        options.pop("progress", None)
+        info = audio.probe(source)
+        new = self._noise(seed, info.channels, round(seconds * info.sample_rate))
+        patch = audio.Patch(0 if before else info.samples, new, insert=True)
+        recipe = self._recipe("continue", seed, seconds, options, prompt=prompt, before=before,
+                              input=self._input(source))  # fmt: skip
+        return Edit(source, (patch,), info.sample_rate, recipe)
+
+    def again(self, recipe, source=None, *, progress=None):
+        self._note("again", recipe=recipe, source=source, progress=progress)
+        common = {"seed": recipe.seed, "prompt": recipe.prompt}
+        if recipe.task == "generate":
+            return self.generate_batch([recipe.prompt], seconds=recipe.seconds, seed=recipe.seed)[0]
+        if recipe.task == "inpaint":
+            return self.inpaint(source, recipe.masks, **common)
+        return self.continue_(source, recipe.seconds, before=recipe.before, **common)
+
+    def encode(self, source):
+        self._note("encode", source=source)
+        info = audio.probe(source)
+        frames = max(1, round(info.seconds * 10))
+        return LatentFile(
+            torch.zeros(4, frames), 10.0, info.samples, info.sample_rate, info.channels,
+            self.config.name, "a" * 64,
+        )  # fmt: skip
+
+    def decode(self, latent):
+        self._note("decode", latent=latent)
+        waveform = torch.zeros(latent.channels, latent.samples)
+        recipe = self._recipe("decode", 0, latent.seconds, {})
+        return Music(waveform, latent.sample_rate, recipe)
+
+    @staticmethod
+    def _input(source):
+        from jen1cli.recipe import find_recipe
+
+        name = "-" if not isinstance(source, str) and not hasattr(source, "parent") else str(source)
+        inner = find_recipe(source)
+        return RecipeInput(name, audio.digest(source), inner.to_dict() if inner else None)
+
+
+@pytest.fixture
+def model(monkeypatch, tmp_path):
+    """A fake model behind every verb, and a weight set that the checks before loading find."""
+    fake = FakeJen1()
+
+    def load(choice, report):
+        fake.load = choice
+        return fake
+
+    monkeypatch.setattr(engine, "load_model", load)
+    folder = tmp_path / "sets" / "jen1-mini"
+    folder.mkdir(parents=True)
+    config = dataclasses.replace(TINY, name="jen1-mini")
+    (folder / "config.json").write_text(json.dumps(to_dict(config)))
+    monkeypatch.setenv("JEN1_WEIGHTS", str(folder.parent))
+    return fake
+
+
+@pytest.fixture
+def jen1(capfd, monkeypatch, tmp_path):
+    """Run a command in an empty folder; returns its code and what it said."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        said = capfd.readouterr()
+        return SimpleNamespace(code=code, out=said.out, err=said.err, folder=folder)
+
+    return call
+
+
+@pytest.fixture
+def refused(jen1, model):
+    """Run a command that must fail for its user: one line, code 1, nothing left behind."""
+
+    def call(*arguments, words, code=1):
+        before = {path: path.read_bytes() for path in _files()}
+        result = jen1(*arguments)
+        assert result.code == code, result.err
+        assert result.out == ""
+        assert result.err.startswith("jen1: error: ")
+        assert result.err.count("\n") == 1
+        assert words in result.err
+        assert {path: path.read_bytes() for path in _files()} == before
+        assert model.load is None, "the model was loaded before the input was checked"
+        return result
+
+    def _files():
+        from pathlib import Path
+
+        return [path for path in Path.cwd().rglob("*") if path.is_file()]
+
+    return call
+
+
+@pytest.fixture
+def take(jen1, tmp_path):
+    """Two seconds of stereo noise as a 16-bit WAV in the folder of the command."""
+    path = tmp_path / "here" / "take.wav"
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2 * RATE, 2))
+    soundfile.write(path, noise, RATE, subtype="PCM_16")
+    return path
+
+
+__all__ = ["ConfigError", "FakeJen1"]
