@@ -1,0 +1,195 @@
+"""What bad input gets: one line that says what is wrong, code 1, and nothing left behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+INPAINT = ["--mask", "0.5-1s"]
+VERBS = [["inpaint", *INPAINT], ["continue"], ["encode"]]
+
+
+def write(name, signal, rate=48_000, subtype="PCM_16"):
+    soundfile.write(name, signal, rate, subtype=subtype)
+    return name
+
+
+def noise(seconds=1.0, channels=2):
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (round(48_000 * seconds), channels))
+
+
+@pytest.fixture
+def broken(refused):
+    """Inputs that no verb can take, by name."""
+    Path("folder.wav").mkdir()
+    Path("empty.wav").touch()
+    Path("text.wav").write_text("this is a text, whatever its name says\n" * 20)
+    write("nan.wav", np.full((48_000, 2), np.nan), subtype="FLOAT")
+    write("six.wav", noise(channels=6))
+    write("none.wav", noise(0.0))
+    write("short.wav", noise(0.05))
+    write("whole.wav", noise())
+    Path("cut.wav").write_bytes(Path("whole.wav").read_bytes()[:50_000])
+    soundfile.write("whole.flac", noise(), 48_000)
+    Path("cut.flac").write_bytes(Path("whole.flac").read_bytes()[:50_000])
+    return refused
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.wav", "missing.wav does not exist"),
+        ("folder.wav", "folder"),
+        ("empty.wav", "empty.wav is empty (0 bytes)"),
+        ("text.wav", "text.wav is not audio"),
+        ("nan.wav", "NaN"),
+        ("six.wav", "6 channels"),
+        ("none.wav", "no samples"),
+        ("short.wav", "short.wav is 0.050 s long"),
+        ("cut.wav", "cut"),
+        ("cut.flac", "cut.flac is damaged"),
+    ],
+)
+def test_a_broken_input(broken, verb, name, words):
+    broken(verb[0], name, *verb[1:], words=words)
+
+
+@pytest.mark.parametrize(
+    ("masks", "words"),
+    [
+        (["5-6s"], "starts after the end of"),
+        (["1-6s"], "ends after the end of"),
+        (["1-0.5s"], "reversed"),
+        (["0.5-0.5s"], "has no length"),
+        (["0.2-0.6", "0.5-0.8"], "overlap"),
+        (["bars:1-2"], "add --bpm"),
+        (["soon"], "is not a range"),
+        ([], "no --mask given"),
+    ],
+)
+def test_a_mask_that_makes_no_sense(refused, take, masks, words):
+    given = [piece for mask in masks for piece in ("--mask", mask)]
+    refused("inpaint", take, *given, words=words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--sampler", "dpm"], "unknown --sampler 'dpm'; did you mean 'ddpm'?"),
+        (["--direction", "left"], "unknown --direction 'left'; known: bidirectional"),
+        (["--device", "tpu"], "unknown --device 'tpu'"),
+        (["--device", "cpu:1"], "unknown --device 'cpu:1'"),
+        (["--dtype", "int8"], "unknown --dtype 'int8'; known: auto, fp32, bf16"),
+        (["--format", "m4a"], "unknown format 'm4a'"),
+        (["--steps", "0"], "--steps 0 is not between"),
+        (["--steps", "many"], "'--steps'"),
+        (["--guidance-scale", "-1"], "--guidance-scale -1 is not between"),
+        (["--guidance-scale", "nan"], "--guidance-scale nan is not between"),
+        (["--seed", "-1"], "--seed -1 is not between"),
+        (["--seconds", "-5"], "--seconds -5 is no length"),
+        (["--seconds", "0"], "--seconds 0 is no length"),
+        (["--seconds", "0.05"], "--seconds 0.05 is no length"),
+        (["--seconds", "nan"], "--seconds nan is no length"),
+        (["--seconds", "soon"], "'--seconds'"),
+        (["--seconds", "3600"], "--seconds 3600 is more than the 1800 s"),
+        (["--count", "0"], "--count 0 makes nothing"),
+        (["--count", "99999"], "at most 10000"),
+        (["--model", "jen1-mega"], "unknown weight set 'jen1-mega'; did you mean 'jen1-mini'?"),
+        (["--model", "jen1"], "the preset 'jen1' has no trained weights"),
+        (["--model", "./nothing"], "./nothing does not exist"),
+        (["--model", "jen2", "--random-weights"], "unknown preset 'jen2'"),
+        (["-o", "nowhere/out.wav"], "output folder nowhere does not exist"),
+        (["-o", "exists.wav"], "exists.wav exists; use --force"),
+        (["-o", "/proc/out.wav"], "nothing can be written to /proc"),
+        (["-o", "song"], "no extension"),
+        (["--from", "missing.txt"], "--from missing.txt cannot be read"),
+        (["--from", "blank.txt"], "has no prompts"),
+        (["--from", "exists.wav"], "is not UTF-8"),
+        (["--from", "keys.jsonl"], "line 2 of keys.jsonl has an unknown key 'promt'; did you"),
+        (["--from", "values.jsonl"], "line 1 of values.jsonl: 'seconds' is '1'"),
+        (["--from", "json.jsonl"], "line 1 of json.jsonl is not valid JSON"),
+        (["--from", "steps.jsonl"], "line 1 of steps.jsonl: --steps 0"),
+        (["--from", "empty.jsonl"], "line 1 of empty.jsonl lacks 'prompt'"),
+    ],
+)
+def test_an_option_that_makes_no_sense(refused, options, words):
+    Path("exists.wav").write_bytes(b"\xff\xfe\xfd")
+    Path("blank.txt").write_text("\n \n")
+    Path("keys.jsonl").write_text('{"prompt": "lofi"}\n{"promt": "lofi"}\n')
+    Path("values.jsonl").write_text('{"prompt": "lofi", "seconds": "1"}\n')
+    Path("json.jsonl").write_text('{"prompt": "lofi"\n')
+    Path("steps.jsonl").write_text('{"prompt": "lofi", "steps": 0}\n')
+    Path("empty.jsonl").write_text("{}\n")
+    refused("generate", "lofi", *options, words=words)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("", "the prompt is empty"),
+        ("   ", "the prompt is empty"),
+        ("lofi piano " * 1000, "the prompt has 10,999 characters; at most 1,000"),
+        ("로파이 피아노", "'로파이 피아노' is not in Latin letters"),
+        ("лофи пианино", "not in Latin letters"),
+        ("!!! 123", "not in Latin letters"),
+    ],
+)
+def test_a_prompt_that_cannot_be_read(refused, take, prompt, words):
+    refused("generate", prompt, words=words)
+    refused("inpaint", take, *INPAINT, "--prompt", prompt, words=words)
+    refused("continue", take, "--prompt", prompt, words=words)
+
+
+def test_a_prompt_with_some_foreign_letters_is_read(jen1, model):
+    assert jen1("generate", "smørrebrød jazz, 演歌 touch", "-s", "0.1").code == 0
+
+
+def test_no_prompt_at_all(refused):
+    refused("generate", "--seed", "1", words="no prompt given")
+
+
+@pytest.mark.parametrize("seconds", ["-5", "0", "3600", "nan"])
+def test_a_continuation_of_no_sensible_length(refused, take, seconds):
+    refused("continue", take, "--seconds", seconds, words="--seconds")
+
+
+def test_a_context_of_no_sensible_length(refused, take):
+    refused("continue", take, "--context", "-1", words="--context -1")
+
+
+def test_folders_without_anything_to_take(refused):
+    Path("bare").mkdir()
+    refused("encode", "bare", words="bare has no audio files")
+    refused("decode", "bare", words="bare has no latent files")
+
+
+def test_latents_that_are_none(refused, take):
+    Path("cut.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
+    Path("none.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    Path("empty.safetensors").touch()
+    refused("decode", take, words="take.wav is not a safetensors file")
+    refused("decode", "cut.safetensors", words="cut short")
+    refused("decode", "none.safetensors", words="none.safetensors is no latent file of jen1")
+    refused("decode", "empty.safetensors", words="empty.safetensors is empty (0 bytes)")
+    refused("decode", "missing.safetensors", words="missing.safetensors does not exist")
+
+
+def test_an_existing_result_of_an_edit(refused, take):
+    Path("out.wav").touch()
+    refused("continue", take, "-o", "out.wav", words="out.wav exists; use --force")
+    refused("inpaint", take, *INPAINT, "-o", take, words="take.wav exists; use --force")
+
+
+def test_a_library_error_leaves_nothing_behind(jen1, model, take):
+    from jen1cli.errors import CheckpointError
+
+    model.error = CheckpointError("weights/jen1-mini/unet.safetensors\nwas changed; copy it again")
+    before = sorted(Path().rglob("*"))
+    result = jen1("continue", take, "-o", "out.wav")
+    assert result.code == 1
+    assert result.err == (
+        "jen1: error: weights/jen1-mini/unet.safetensors was changed; copy it again\n"
+    )
+    assert sorted(Path().rglob("*")) == before

@@ -1,0 +1,223 @@
+"""Where results go, under which names, and what they say of themselves."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from jen1cli import audio
+from jen1cli.cli import outputs
+from jen1cli.cli.inputs import AUDIO_SUFFIXES
+from jen1cli.cli.outputs import Result, plan_outputs, slugify
+from jen1cli.errors import ConfigError
+
+TWO = [Result("lofi-piano", 7, 1), Result("lofi-piano", 8, 2)]
+
+
+def plan(output, results=TWO, **more):
+    targets = plan_outputs(
+        output, results, default_name="{slug}-{seed}.{ext}", extension="wav", **more
+    )
+    return [str(target.path) for target in targets]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path, monkeypatch):
+    (tmp_path / "takes").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (None, ["lofi-piano-7.wav", "lofi-piano-8.wav"]),
+        ("takes", ["takes/lofi-piano-7.wav", "takes/lofi-piano-8.wav"]),
+        ("takes/", ["takes/lofi-piano-7.wav", "takes/lofi-piano-8.wav"]),
+        ("out.flac", ["out-1.flac", "out-2.flac"]),
+        ("takes/{slug}_{index:02d}.{ext}", ["takes/lofi-piano_01.wav", "takes/lofi-piano_02.wav"]),
+        ("{seed}.mp3", ["7.mp3", "8.mp3"]),
+        ("a.b.{ext}", ["a.b-1.wav", "a.b-2.wav"]),
+        ("brace{{s}}.wav", ["brace{s}-1.wav", "brace{s}-2.wav"]),
+    ],
+)
+def test_names(output, expected):
+    assert plan(output) == expected
+
+
+def test_format_decides_where_the_name_does_not():
+    assert plan(None, format_name="flac")[0] == "lofi-piano-7.flac"
+    assert plan("takes", format_name="OPUS")[0] == "takes/lofi-piano-7.opus"
+    assert plan("song", TWO[:1], format_name="ogg") == ["song"]
+    assert plan("song.AIF", TWO[:1], format_name="aiff") == ["song.AIF"]
+
+
+@pytest.mark.parametrize(
+    ("output", "more", "words"),
+    [
+        ("song", {}, "no extension; write song.wav or add --format"),
+        ("song.xyz", {}, "unknown format 'xyz'; known: wav, flac"),
+        ("song.wav", {"format_name": "flac"}, "names wav but --format says flac"),
+        (None, {"format_name": "m4a"}, "--format asks for the unknown format 'm4a'"),
+        ("{sluug}.wav", {}, "unknown field '{sluug}'; known: {slug}"),
+        ("{seed.real}.wav", {}, "unknown field '{seed.real}'"),
+        ("{seed.wav", {}, "is no template"),
+        ("{slug:d}.wav", {}, "cannot be filled in"),
+        ("{slug}.wav", {}, "two results would both be lofi-piano.wav"),
+        ("-", {}, "-o - takes one result but 2 were asked for"),
+        ("", {}, "-o is empty"),
+        ("nowhere/out.wav", {}, "output folder nowhere does not exist; create it: mkdir -p"),
+        ("nowhere/", {}, "output folder nowhere does not exist"),
+        ("note.txt/out.wav", {}, "note.txt is a file"),
+        ("exists-{index}.wav", {}, "exists-2.wav exists; use --force"),
+        ("full-{index}.wav", {}, "full-1.wav is a folder"),
+        ("/proc/out.wav", {}, "nothing can be written to /proc"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused(output, more, words):
+    Path("note.txt").touch()
+    Path("exists-2.wav").touch()
+    Path("full-1.wav").mkdir()
+    before = sorted(Path().rglob("*"))
+    with pytest.raises(ConfigError) as caught:
+        plan(output, **more)
+    assert words in str(caught.value)
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_force_takes_a_file_that_exists():
+    Path("exists.wav").touch()
+    assert plan("exists.wav", TWO[:1], force=True) == ["exists.wav"]
+
+
+def test_the_tree_of_the_inputs_is_kept():
+    results = [Result("a", None, 1, Path("x/y")), Result("a", None, 2, Path("x"))]
+    targets = plan_outputs("takes", results, default_name="{slug}.{ext}", extension="wav")
+    assert [str(target.path) for target in targets] == ["takes/x/y/a.wav", "takes/x/a.wav"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "slug"),
+    [
+        ("Lofi piano", "lofi-piano"),
+        ("  Drum & Bass, 174 BPM!  ", "drum-bass-174-bpm"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("café del mar", "café-del-mar"),
+        ("…", "music"),
+        ("a" * 200, "a" * 48),
+        ("slow " * 40, "slow-slow-slow-slow-slow-slow-slow-slow-slow"),
+    ],
+)
+def test_slugs(prompt, slug):
+    assert slugify(prompt) == slug
+    assert len(slugify(prompt).encode()) <= 200
+
+
+def test_formats_are_those_of_the_library():
+    assert {f".{name}" for name in outputs.FORMATS} <= set(audio.OUTPUT_SUFFIXES)
+    assert set(AUDIO_SUFFIXES) == set(audio.OUTPUT_SUFFIXES)
+
+
+def test_default_name_is_printed_and_nothing_else_on_stdout(jen1, model):
+    result = jen1("generate", "lofi piano", "-s", "0.1")
+    assert result.code == 0
+    (name,) = result.out.split()
+    seed = model.calls[0][1]["seed"]
+    assert name == f"lofi-piano-{seed}.wav"
+    assert f"seed {seed}" in result.err
+    assert soundfile.info(name).samplerate == 48_000
+
+
+def test_two_drawn_seeds_differ(jen1, model):
+    jen1("generate", "lofi", "-s", "0.1")
+    jen1("generate", "lofi", "-s", "0.1")
+    assert model.calls[0][1]["seed"] != model.calls[1][1]["seed"]
+
+
+def test_quiet_says_only_the_result(jen1, model):
+    result = jen1("generate", "lofi", "-s", "0.1", "--quiet", "-o", "a.wav", "--random-weights")
+    assert (result.out, result.err) == ("a.wav\n", "")
+
+
+def test_json_has_path_seed_seconds_and_settings(jen1, model):
+    result = jen1("generate", "lofi", "-s", "0.1", "--seed", "3", "--steps", "4", "--json")
+    facts = json.loads(result.out)
+    assert facts["path"] == "lofi-3.wav"
+    assert facts["seed"] == 3
+    assert facts["seconds"] == 0.1
+    assert facts["settings"]["steps"] == 4
+    assert facts["settings"]["prompt"] == "lofi"
+    assert facts["settings"]["model"] == {"name": "tiny", "sha256": "f" * 64}
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "opus", "mp3", "aiff"])
+def test_every_format_is_written_with_its_recipe(jen1, model, extension):
+    result = jen1("generate", "lofi piano", "-s", "0.5", "--seed", "3", "-o", f"a.{extension}")
+    assert result.code == 0, result.err
+    facts = json.loads(jen1("info", f"a.{extension}", "--json").out)
+    assert facts["recipe"]["prompt"] == "lofi piano"
+    assert facts["recipe"]["seed"] == 3
+    assert facts["channels"] == 2
+
+
+def test_an_edit_keeps_the_format_of_its_input(jen1, model, take):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (44_100, 1))
+    soundfile.write("mono.flac", noise, 44_100, subtype="PCM_24")
+    result = jen1("inpaint", "mono.flac", "--mask", "0.2-0.4", "--seed", "1")
+    assert result.out == "mono-inpaint-1.flac\n"
+    info = soundfile.info("mono-inpaint-1.flac")
+    assert (info.samplerate, info.channels, info.subtype) == (44_100, 1, "PCM_24")
+    result = jen1("continue", "mono.flac", "-s", "0.5", "--seed", "1", "-o", "longer.wav")
+    info = soundfile.info("longer.wav")
+    assert (info.frames, info.subtype) == (44_100 + 22_050, "PCM_24")
+
+
+@pytest.mark.parametrize("verb", [["inpaint", "--mask", "0.5-1s"], ["continue", "-s", "0.5"]])
+@pytest.mark.parametrize(
+    ("output", "identical"), [("o.wav", True), ("o.flac", True), ("o.mp3", False)]
+)
+def test_an_edit_proves_that_the_rest_is_unchanged(jen1, model, take, verb, output, identical):
+    result = jen1(verb[0], take, *verb[1:], "-o", output, "--json", "--seed", "1")
+    assert result.code == 0, result.err
+    unchanged = json.loads(result.out)["unchanged"]
+    assert unchanged["identical"] is identical
+    assert unchanged["samples"] == (72_000 if verb[0] == "inpaint" else 96_000)
+    assert len(unchanged["sha256"]) == 64
+
+
+def test_before_is_proved_too(jen1, model, take):
+    result = jen1("continue", take, "--before", "-s", "0.5", "-o", "o.flac", "--json")
+    assert json.loads(result.out)["unchanged"]["identical"] is True
+
+
+def test_an_input_can_be_replaced_by_its_edit(jen1, model, take):
+    before, _ = soundfile.read(take, dtype="int16")
+    result = jen1("inpaint", take, "--mask", "0.5-1s", "-o", take, "--force", "--json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["unchanged"]["identical"] is True
+    after, _ = soundfile.read(take, dtype="int16")
+    assert (after[:24_000] == before[:24_000]).all()
+    assert (after[24_000:48_000] != before[24_000:48_000]).any()
+
+
+def test_a_lossy_output_of_an_edit_says_so(jen1, model, take):
+    result = jen1("inpaint", take, "--mask", "0.5-1s", "-o", "o.mp3")
+    assert "the mp3 encoding changed samples" in result.err
+
+
+def test_encode_and_decode_keep_the_tree(jen1, model, take):
+    Path("album/disc one").mkdir(parents=True)
+    for name in ("album/a.wav", "album/disc one/b.wav"):
+        Path(name).write_bytes(take.read_bytes())
+    Path("album/cover.txt").write_text("not audio")
+    Path("latents").mkdir()
+    result = jen1("encode", "album", "-o", "latents")
+    assert result.code == 0, result.err
+    assert result.out.splitlines() == [
+        "latents/a.safetensors", "latents/disc one/b.safetensors",
+    ]  # fmt: skip
+    Path("back").mkdir()
+    result = jen1("decode", "latents/", "-o", "back/", "--format", "flac")
+    assert result.out.splitlines() == ["back/a.flac", "back/disc one/b.flac"]
+    assert soundfile.info("back/disc one/b.flac").frames == 96_000
