@@ -85,8 +85,8 @@ def test_masking_follows_the_ratio_of_the_configuration(waveform):
 
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 5.0])
 @pytest.mark.parametrize("block", [100, 320, 7001, 20_001])
-def test_streamed_equals_whole(smoother, waveform, monkeypatch, seconds, block):
-    monkeypatch.setattr("jen1cli.autoencoder.autoencoder.STREAM_SECONDS", seconds)
+def test_streamed_equals_whole(smoother, waveform, seconds, block):
+    smoother.stream_seconds = seconds
     with torch.no_grad():
         latent = smoother.encode(waveform)
         expected = smoother.decode(latent, waveform.shape[-1])

@@ -1,5 +1,7 @@
 """Promises of the SEANet family: the paper's grid, exact streaming, level in the latent."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch.nn import functional
@@ -60,9 +62,9 @@ def test_mono_and_other_widths_follow_the_configuration():
 @pytest.mark.parametrize("config", [SMALL, TINY.autoencoder], ids=["lstm", "tiny"])
 @pytest.mark.parametrize("seconds", [0.0005, 0.01, 0.05])
 @torch.no_grad()
-def test_streamed_equals_whole_also_at_the_ends(config, seconds, monkeypatch):
+def test_streamed_equals_whole_also_at_the_ends(config, seconds):
     model = build(config)
-    monkeypatch.setattr("jen1cli.autoencoder.autoencoder.STREAM_SECONDS", seconds)
+    model.stream_seconds = seconds
     waveform = torch.randn(2, 2, 40 * model.hop_length + 7)
     latent = model.encode(waveform)
     streamed = torch.cat(list(model.encode_stream(waveform.split(1001, -1))), -1)
@@ -73,7 +75,7 @@ def test_streamed_equals_whole_also_at_the_ends(config, seconds, monkeypatch):
 
 
 @torch.no_grad()
-def test_a_long_memory_of_the_lstm_survives_streaming(monkeypatch):
+def test_a_long_memory_of_the_lstm_survives_streaming():
     """With forget gates wide open no finite warm-up would do; the state is handed on."""
     model = build(SMALL)
     for part in (model.encoder, model.decoder):
@@ -81,7 +83,7 @@ def test_a_long_memory_of_the_lstm_survives_streaming(monkeypatch):
             if name.startswith("bias"):
                 hidden = parameter.shape[0] // 4
                 parameter[hidden : 2 * hidden] = 10.0
-    monkeypatch.setattr("jen1cli.autoencoder.autoencoder.STREAM_SECONDS", 0.01)
+    model.stream_seconds = 0.01
     waveform = torch.randn(1, 2, 3000)
     changed = waveform.clone()
     changed[..., :100] = 0
@@ -89,6 +91,20 @@ def test_a_long_memory_of_the_lstm_survives_streaming(monkeypatch):
     assert (latent - model.encode(changed))[..., -1].abs().max() > 1e-3
     streamed = torch.cat(list(model.encode_stream(waveform.split(500, -1))), -1)
     torch.testing.assert_close(streamed, latent, rtol=0, atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_part_with_its_context_equals_the_whole():
+    """What the editor does: encode and decode only the frames around a gap."""
+    model = build(dataclasses.replace(TINY.autoencoder, num_lstm_layers=2))
+    context = model.context_frames
+    assert context == 6 + 150
+    waveform = torch.randn(1, 2, 400 * 320)
+    latent = model.encode(waveform)
+    part = model.encode(waveform[..., (250 - context) * 320 :])
+    torch.testing.assert_close(part[..., context:], latent[..., 250:], rtol=0, atol=1e-4)
+    part = model.decode(latent[..., 250 - context :])[..., context * 320 :]
+    torch.testing.assert_close(part, model.decode(latent)[..., 250 * 320 :], rtol=0, atol=1e-4)
 
 
 def test_no_frame_depends_on_more_than_the_stated_context():
@@ -147,6 +163,7 @@ def test_level_survives_the_round_trip_within_half_a_decibel():
     level = waveform.square().mean((1, 2), keepdim=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=300)
+    loss = torch.tensor(torch.inf)
     for _ in range(300):
         loss = ((model(waveform)[0] - waveform).square() / level).mean()
         optimizer.zero_grad()

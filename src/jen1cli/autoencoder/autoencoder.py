@@ -21,9 +21,6 @@ from jen1cli.shapes import Latent, Waveform
 WaveformBlock = Float[Tensor, "batch audio_channels _"]
 LatentBlock = Float[Tensor, "batch channels _"]
 
-STREAM_SECONDS = 5.0
-"""Audio handled at once by `encode_stream` and `decode_stream`; sets their peak memory."""
-
 
 class Autoencoder(nn.Module):
     """Waveform ↔ latent; the parent of all families.
@@ -39,9 +36,11 @@ class Autoencoder(nn.Module):
         frame_rate: latent frames per second.
         context_frames: latent frames on each side that one frame of encoder or decoder output
             depends on; `encode_stream` and `decode_stream` overlap their pieces by as many.
+        stream_seconds: audio that the streams handle at once; sets their peak memory.
     """
 
     context_frames: int = 0
+    stream_seconds: float = 5.0
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
@@ -125,7 +124,7 @@ class Autoencoder(nn.Module):
     @property
     def stream_frames(self) -> int:
         """Frames that `encode_stream` and `decode_stream` keep from each piece."""
-        return max(1, round(STREAM_SECONDS * self.frame_rate))
+        return max(1, round(self.stream_seconds * self.frame_rate))
 
     def _encode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
         """Stream of waveform pieces, in total whole frames → stream of latent pieces."""

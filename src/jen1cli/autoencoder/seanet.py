@@ -28,6 +28,10 @@ from jen1cli.config import SeanetConfig
 from jen1cli.shapes import Latent, Waveform
 
 
+WARM_UP_SECONDS = 1.0
+"""The length EnCodec trains on, so the longest memory that its LSTM can have learned."""
+
+
 class EncoderStage(nn.Module):
     """Residual layers, then down by the ratio; twice the channels."""
 
@@ -143,7 +147,13 @@ class SeanetAutoencoder(Autoencoder):
     its state from piece to piece, so no warm-up is needed. With `time_group_norm` every output
     depends on the whole signal; streaming then normalises each piece of `stream_frames` for
     itself, as EnCodec does with its chunks, and differs from `encode` and `decode`.
+
+    `context_frames`, for who encodes or decodes a part by itself, is the reach of the convolutions
+    plus `WARM_UP_SECONDS` for the LSTM to forget that it started anew.
     """
+
+    # Measured on one core: as fast as any longer piece, and the least memory among the fast ones.
+    stream_seconds = 1.0
 
     def __init__(self, config: SeanetConfig) -> None:
         super().__init__(config)
@@ -152,6 +162,8 @@ class SeanetAutoencoder(Autoencoder):
         self.context_frames = max(
             part.reach_before + part.reach_after for part in (self.encoder, self.decoder)
         )
+        if config.num_lstm_layers:
+            self.context_frames += round(WARM_UP_SECONDS * self.frame_rate)
 
     def encode_frames(self, waveform: Waveform) -> Latent:
         """Encode a whole number of frames."""
