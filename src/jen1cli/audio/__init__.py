@@ -26,7 +26,7 @@ from jen1cli.audio.resampling import (
     seconds_to_samples,
     to_channels,
 )
-from jen1cli.audio.splicing import Patch, spliced, write_spliced
+from jen1cli.audio.splicing import Patch, spliced, spliced_length, write_spliced
 from jen1cli.audio.writing import (
     OUTPUT_SUFFIXES,
     Target,
@@ -64,6 +64,7 @@ __all__ = [
     "samples_to_seconds",
     "seconds_to_samples",
     "spliced",
+    "spliced_length",
     "to_bytes",
     "to_channels",
     "true_peak",

@@ -1,21 +1,51 @@
-"""`Jen1`: text to music, inpainting and continuation with one model (design of the Python door)."""
+"""`Jen1`: text to music, inpainting and continuation with one model."""
 
+import io
+import math
+import secrets
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Unpack
 
-from jaxtyping import Float
-from torch import Tensor
+import torch
 
+from jen1cli import audio
 from jen1cli.audio import Source
+from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.config import ModelConfig
+from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.pipeline import leveling
+from jen1cli.pipeline.coding import decode_latent, encode_source
+from jen1cli.pipeline.denoising import encode_prompts
+from jen1cli.pipeline.editing import make_patches, plan_sections
+from jen1cli.pipeline.generating import make_music
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.music import Edit, Music
-from jen1cli.pipeline.sampling import Progress, SamplingOptions
-from jen1cli.recipe import DirectionName, Recipe
+from jen1cli.pipeline.networks import (
+    DtypeName,
+    Networks,
+    choose_device,
+    choose_dtype,
+    load_networks,
+    random_networks,
+)
+from jen1cli.pipeline.sampling import Progress, Sampling, SamplingOptions
+from jen1cli.pipeline.sources import Input, as_source, mask_spans
+from jen1cli.pipeline.timeline import Timeline
+from jen1cli.pipeline.windows import Span
+from jen1cli.presets import preset
+from jen1cli.recipe import (
+    DirectionName,
+    Recipe,
+    RecipeError,
+    RecipeInput,
+    RecipeModel,
+    find_recipe,
+)
+from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
-DtypeName = Literal["auto", "fp32", "bf16"]
-Stereo = Float[Tensor, "audio_channels samples"]
+_LARGEST_BATCH = 8  # pieces sampled at once on a GPU; one by one on a CPU
 
 
 class Jen1:
@@ -23,24 +53,22 @@ class Jen1:
 
     Attributes:
         config: of the weight set.
-        sha256: over all files of the weight set; empty for random weights.
-        device: kind of device the networks are on, such as "cpu".
-        dtype: of the networks' arithmetic, "fp32" or "bf16".
-        sample_rate: Hz of the music it makes.
-        audio_channels: of the music it makes.
+        sha256: over all files of the weight set; for random weights, what names them.
+        networks: its parts.
     """
 
-    config: ModelConfig
-    sha256: str
-    device: str
-    dtype: str
-    sample_rate: int
-    audio_channels: int
+    def __init__(
+        self, config: ModelConfig, networks: Networks, *, sha256: str, autoencoder_sha256: str
+    ) -> None:
+        self.config = config
+        self.networks = networks
+        self.sha256 = sha256
+        self._autoencoder_sha256 = autoencoder_sha256
 
     @classmethod
     def load(
         cls,
-        name_or_folder: str | Path = "jen1-mini",
+        name_or_folder: str | Path = DEFAULT_WEIGHTS,
         *,
         device: str = "auto",
         dtype: DtypeName = "auto",
@@ -56,7 +84,17 @@ class Jen1:
             CheckpointError: there is no such weight set, or it is damaged.
             ConfigError: the device is not there.
         """
-        raise NotImplementedError
+        place = choose_device(device)
+        folder = find_weights(name_or_folder).folder
+        config, tensors = load_weight_set(folder)
+        description = read_description(folder)
+        networks = load_networks(config, tensors, folder, place, choose_dtype(dtype, place))
+        return cls(
+            config,
+            networks,
+            sha256=description.sha256,
+            autoencoder_sha256=description.hashes["autoencoder.safetensors"],
+        )
 
     @classmethod
     def from_preset(
@@ -73,7 +111,41 @@ class Jen1:
         Raises:
             ConfigError: no such preset, or random weights were not asked for.
         """
-        raise NotImplementedError
+        config = preset(name)
+        if not random_weights:
+            raise ConfigError(
+                f"the preset '{name}' has no weights of its own; load a weight set,"
+                " or ask for random_weights"
+            )
+        place = choose_device(device)
+        networks = random_networks(config, seed, place, choose_dtype(dtype, place))
+        label = f"random-{name}-{seed}"
+        return cls(config, networks, sha256=label, autoencoder_sha256=label)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the music it makes, in Hz."""
+        return self.config.autoencoder.sample_rate
+
+    @property
+    def audio_channels(self) -> int:
+        """Channels of the music it makes."""
+        return self.config.autoencoder.audio_channels
+
+    @property
+    def device(self) -> str:
+        """Kind of device the networks are on, such as "cpu"."""
+        return self.networks.device.type
+
+    @property
+    def dtype(self) -> str:
+        """Arithmetic of the U-Net, "fp32" or "bf16"."""
+        return self.networks.dtype
+
+    @property
+    def window_seconds(self) -> float:
+        """Longest music made in one go; longer music slides."""
+        return self.config.generation.window_seconds
 
     def generate(
         self,
@@ -94,9 +166,20 @@ class Jen1:
             direction: "unidirectional" lets no frame see a later one.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
-        """
-        raise NotImplementedError
 
+        Raises:
+            ConfigError: a setting makes no sense.
+        """
+        return self.generate_batch(
+            [prompt],
+            seconds=seconds,
+            seed=seed,
+            direction=direction,
+            progress=progress,
+            **sampling,
+        )[0]
+
+    @torch.inference_mode()
     def generate_batch(
         self,
         prompts: Sequence[str],
@@ -110,12 +193,57 @@ class Jen1:
         """Make one piece for each prompt; item i equals `generate` with `seed + i`.
 
         On the CPU the equality is bit by bit, since items run one by one there.
+
+        Args:
+            prompts: what the pieces shall be.
+            seconds: length of each; beyond the model's window by continuation.
+            seed: of the noise of the first piece; None draws one.
+            direction: "unidirectional" lets no frame see a later one.
+            progress: called with (steps done, steps in all).
+            **sampling: see `SamplingOptions`.
+
+        Raises:
+            ConfigError: a setting makes no sense.
         """
-        raise NotImplementedError
+        settings = Sampling.over(self.config.generation, sampling)
+        samples = audio.seconds_to_samples(_checked_seconds(seconds), self.sample_rate)
+        if direction not in ("bidirectional", "unidirectional"):
+            raise ConfigError(
+                f"unknown direction '{direction}'; known: bidirectional, unidirectional"
+            )
+        seed = draw_seed() if seed is None else seed
+        size = 1 if self.device == "cpu" else _LARGEST_BATCH
+        context = self.config.generation.context_seconds
+        results: list[Music] = []
+        for first in range(0, len(prompts), size):
+            batch = prompts[first : first + size]
+            signals = make_music(
+                self.networks,
+                encode_prompts(self.networks, batch, settings.negative_prompt),
+                samples,
+                settings,
+                [_generator(seed + first + i) for i in range(len(batch))],
+                window=self._frames(self.window_seconds),
+                context=self._frames(context),
+                causal=direction == "unidirectional",
+                progress=_share(progress, first, len(batch), len(prompts)),
+            )
+            for i, signal in enumerate(signals):
+                recipe = self._recipe(
+                    "generate",
+                    settings,
+                    seed + first + i,
+                    batch[i],
+                    seconds,
+                    direction=direction,
+                    context_seconds=context,
+                )
+                results.append(Music(torch.from_numpy(signal), self.sample_rate, recipe))
+        return results
 
     def inpaint(
         self,
-        source: Source | Music | Stereo,
+        source: Input,
         masks: Sequence[tuple[float, float]],
         prompt: str = "",
         *,
@@ -125,6 +253,8 @@ class Jen1:
         **sampling: Unpack[SamplingOptions],
     ) -> Edit:
         """Make stretches of a recording anew; everything outside them stays bit-identical.
+
+        Nothing of what stands inside a mask is used: not as context, not in the cross-fade.
 
         Args:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
@@ -139,11 +269,32 @@ class Jen1:
             AudioError: the source cannot be used.
             ConfigError: a mask is empty, outside, or overlaps another.
         """
-        raise NotImplementedError
+        given = as_source(source, sample_rate)
+        info = audio.probe(given)
+        ranges = [(float(start), float(stop)) for start, stop in masks]
+        spans = mask_spans(ranges, info, audio.name_of(given))
+        settings = Sampling.over(self.config.generation, sampling)
+        seed = draw_seed() if seed is None else seed
+        audio.check(given)
+        timeline = self._timeline(given, info, spans, info.samples, offset=0)
+        window = self._frames(self.window_seconds)
+        patches = self._edit(
+            timeline, settings, prompt, seed, progress, context=window // 2, reach=window
+        )
+        recipe = self._recipe(
+            "inpaint",
+            settings,
+            seed,
+            prompt,
+            sum(stop - start for start, stop in spans) / info.sample_rate,
+            masks=tuple(sorted(ranges)),
+            source=given,
+        )
+        return Edit(given, tuple(patches), info.sample_rate, recipe)
 
     def continue_(
         self,
-        source: Source | Music | Stereo,
+        source: Input,
         seconds: float = 10.0,
         prompt: str = "",
         *,
@@ -166,29 +317,90 @@ class Jen1:
             seed: of the noise; None draws one.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
+
+        Raises:
+            AudioError: the source cannot be used.
+            ConfigError: a setting makes no sense.
         """
-        raise NotImplementedError
+        given = as_source(source, sample_rate)
+        info = audio.probe(given)
+        settings = Sampling.over(self.config.generation, sampling)
+        new = audio.seconds_to_samples(_checked_seconds(seconds), info.sample_rate)
+        seconds_heard = self._checked_context(context_seconds)
+        seed = draw_seed() if seed is None else seed
+        audio.check(given)
+        span = (0, new) if before else (info.samples, info.samples + new)
+        timeline = self._timeline(
+            given, info, [span], info.samples + new, offset=new if before else 0
+        )
+        context = self._frames(seconds_heard)
+        patches = self._edit(
+            timeline, settings, prompt, seed, progress, context=context, reach=context
+        )
+        recipe = self._recipe(
+            "continue",
+            settings,
+            seed,
+            prompt,
+            seconds,
+            direction="bidirectional" if before else "unidirectional",
+            before=before,
+            context_seconds=seconds_heard,
+            source=given,
+        )
+        return Edit(given, tuple(patches), info.sample_rate, recipe)
 
-    def encode(
-        self, source: Source | Music | Stereo, *, sample_rate: int | None = None
-    ) -> LatentFile:
-        """Encode a recording of any length, in bounded memory."""
-        raise NotImplementedError
+    @torch.inference_mode()
+    def encode(self, source: Input, *, sample_rate: int | None = None) -> LatentFile:
+        """Encode a recording of any length, in bounded memory.
 
-    def decode(self, latent: LatentFile | str | Path) -> Music:
+        Raises:
+            AudioError: the source cannot be used.
+        """
+        given = as_source(source, sample_rate)
+        info = audio.probe(given)
+        return LatentFile(
+            latent=encode_source(self.networks, given, info)[0],
+            frame_rate=self.config.frame_rate,
+            samples=info.samples,
+            sample_rate=info.sample_rate,
+            channels=info.channels,
+            model=self.config.name,
+            sha256=self._autoencoder_sha256,
+        )
+
+    @torch.inference_mode()
+    def decode(self, latent: LatentFile | str | Path | bytes) -> Music:
         """Decode a latent, or a latent file, at the rate, layout and length of its recording.
 
         Raises:
             CheckpointError: the latent was made by another autoencoder, or is damaged.
         """
-        raise NotImplementedError
+        if not isinstance(latent, LatentFile):
+            latent = LatentFile.load(latent)
+        if latent.sha256 != self._autoencoder_sha256:
+            raise CheckpointError(
+                f"the latent was made by the autoencoder of '{latent.model}'"
+                f" ({latent.sha256[:12]}), not by this one of '{self.config.name}'"
+                f" ({self._autoencoder_sha256[:12]}); decode it with that model"
+            )
+        signal = decode_latent(
+            self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
+        )
+        leveling.limit(signal, latent.sample_rate, ceiling=1.0)
+        recipe = Recipe(
+            task="decode",
+            model=self._recipe_model(),
+            seconds=latent.seconds,
+            seed=0,
+            device=self.device,
+            dtype=self.dtype,
+            version=version("jen1cli"),
+        )
+        return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
 
     def again(
-        self,
-        recipe: Recipe,
-        source: Source | None = None,
-        *,
-        progress: Progress | None = None,
+        self, recipe: Recipe, source: Source | None = None, *, progress: Progress | None = None
     ) -> Music | Edit:
         """Follow a recipe.
 
@@ -200,4 +412,179 @@ class Jen1:
         Raises:
             RecipeError: the recording is not the one of the recipe, or the model is another.
         """
-        raise NotImplementedError
+        if recipe.model.sha256 != self.sha256:
+            raise RecipeError(
+                f"the recipe was followed with '{recipe.model.name}'"
+                f" ({recipe.model.sha256[:12]}), this is '{self.config.name}'"
+                f" ({self.sha256[:12]}); load the model of the recipe"
+            )
+        options: SamplingOptions = {
+            "negative_prompt": recipe.negative_prompt,
+            "steps": recipe.steps,
+            "sampler": recipe.sampler,  # type: ignore[typeddict-item] - checked by Sampling
+            "eta": recipe.eta,
+            "guidance_scale": recipe.guidance_scale,
+            "guidance_interval": recipe.guidance_interval,
+            "guidance_rescale": recipe.guidance_rescale,
+        }
+        if recipe.task == "generate":
+            return self.generate(
+                recipe.prompt,
+                seconds=recipe.seconds,
+                seed=recipe.seed,
+                direction=recipe.direction,
+                progress=progress,
+                **options,
+            )
+        if recipe.task == "decode" or recipe.input is None:
+            raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
+        given = _same_input(recipe.input, source)
+        if recipe.task == "inpaint":
+            return self.inpaint(
+                given, recipe.masks, recipe.prompt, seed=recipe.seed, progress=progress, **options
+            )
+        return self.continue_(
+            given,
+            recipe.seconds,
+            recipe.prompt,
+            before=recipe.before,
+            context_seconds=recipe.context_seconds,
+            seed=recipe.seed,
+            progress=progress,
+            **options,
+        )
+
+    def _frames(self, seconds: float) -> int:
+        return max(1, round(seconds * self.config.frame_rate))
+
+    def _checked_context(self, seconds: float | None) -> float:
+        seconds = self.config.generation.context_seconds if seconds is None else seconds
+        if not 0.0 < seconds < self.window_seconds:
+            raise ConfigError(
+                f"context_seconds is {seconds:g}; give more than 0 and less than the model's"
+                f" window of {self.window_seconds:g} s"
+            )
+        return seconds
+
+    def _timeline(
+        self,
+        source: Source,
+        info: audio.AudioInfo,
+        unknown: list[Span],
+        samples: int,
+        *,
+        offset: int,
+    ) -> Timeline:
+        return Timeline(
+            source,
+            info,
+            unknown,
+            samples=samples,
+            offset=offset,
+            model_rate=self.sample_rate,
+            hop_length=self.config.autoencoder.hop_length,
+        )
+
+    @torch.inference_mode()
+    def _edit(
+        self,
+        timeline: Timeline,
+        settings: Sampling,
+        prompt: str,
+        seed: int,
+        progress: Progress | None,
+        *,
+        context: int,
+        reach: int,
+    ) -> list[audio.Patch]:
+        window = self._frames(self.window_seconds)
+        return make_patches(
+            self.networks,
+            timeline,
+            plan_sections(timeline, window=window, context=context, reach=reach),
+            encode_prompts(self.networks, [prompt], settings.negative_prompt),
+            settings,
+            _generator(seed),
+            progress,
+        )
+
+    def _recipe_model(self) -> RecipeModel:
+        return RecipeModel(self.config.name, self.sha256)
+
+    def _recipe(
+        self,
+        task: str,
+        settings: Sampling,
+        seed: int,
+        prompt: str,
+        seconds: float,
+        *,
+        direction: DirectionName = "bidirectional",
+        masks: tuple[tuple[float, float], ...] = (),
+        before: bool = False,
+        context_seconds: float = 0.0,
+        source: Source | None = None,
+    ) -> Recipe:
+        return Recipe(
+            task=task,  # type: ignore[arg-type]
+            model=self._recipe_model(),
+            seconds=seconds,
+            seed=seed,
+            prompt=prompt,
+            negative_prompt=settings.negative_prompt,
+            steps=settings.steps,
+            sampler=settings.sampler,
+            eta=settings.eta,
+            guidance_scale=settings.guidance_scale,
+            guidance_interval=settings.guidance_interval,
+            guidance_rescale=settings.guidance_rescale,
+            direction=direction,
+            masks=masks,
+            before=before,
+            context_seconds=context_seconds,
+            device=self.device,
+            dtype=self.dtype,
+            input=None if source is None else _described(source),
+            version=version("jen1cli"),
+        )
+
+
+def draw_seed() -> int:
+    """Draw a seed that nobody chose."""
+    return secrets.randbelow(2**32)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator(device="cpu").manual_seed(seed)
+
+
+def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
+    """Count the steps of a batch in the steps of all batches."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(first * total + items * done, all_items * total)
+
+
+def _checked_seconds(seconds: float) -> float:
+    if not math.isfinite(seconds) or seconds < 0.01:
+        raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
+    return seconds
+
+
+def _described(source: Source) -> RecipeInput:
+    name = "-" if isinstance(source, io.BytesIO) else str(source)
+    recipe = find_recipe(source)
+    return RecipeInput(name, audio.digest(source), None if recipe is None else recipe.to_dict())
+
+
+def _same_input(expected: RecipeInput, source: Source | None) -> Source:
+    given = Path(expected.name) if source is None else source
+    if source is None and expected.name == "-":
+        raise RecipeError("the recipe began with piped audio, which is gone; give its input again")
+    audio.probe(given)
+    if audio.digest(given) != expected.sha256:
+        raise RecipeError(
+            f"{audio.name_of(given)} is not the recording that the recipe began with"
+            f" (sha256 {expected.sha256[:12]}); give that one"
+        )
+    return given

@@ -4,20 +4,22 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.recipe import Recipe
 
-Stereo = Float[Tensor, "audio_channels samples"]
+Channels = Float[Tensor, "audio_channels samples"]
+_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
 
 
 @dataclass(frozen=True)
 class Music:
     """New music."""
 
-    waveform: Stereo  # float32, true peak at most -1 dBFS
+    waveform: Channels  # float32, true peak at most -1 dBFS
     sample_rate: int  # Hz
     recipe: Recipe
 
@@ -38,12 +40,24 @@ class Music:
             target: wav, flac, ogg, opus, mp3 or aiff file, replaced where it exists; or a buffer,
                 which becomes a WAV file.
             subtype: libsndfile's encoding, such as "PCM_24" or "FLOAT"; by default 16 bit.
+
+        Raises:
+            AudioError: the target cannot be written.
         """
-        raise NotImplementedError
+        audio.write(
+            Path(target) if isinstance(target, str) else target,
+            self.waveform.numpy(),
+            self.sample_rate,
+            subtype=subtype,
+            note=self.recipe.to_json(),
+            tags=_TAGS,
+        )
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:
         """Return a complete WAV file with the recipe inside, for a pipe."""
-        raise NotImplementedError
+        buffer = io.BytesIO()
+        self.save(buffer, subtype=subtype)
+        return buffer.getvalue()
 
 
 @dataclass(frozen=True)
@@ -56,9 +70,9 @@ class Edit:
     recipe: Recipe
 
     @property
-    def waveform(self) -> Stereo:
+    def waveform(self) -> Channels:
         """The whole edited recording as float32; read from the source at each call."""
-        raise NotImplementedError
+        return torch.from_numpy(audio.spliced(self.source, self.patches))
 
     @property
     def seed(self) -> int:
@@ -68,7 +82,8 @@ class Edit:
     @property
     def seconds(self) -> float:
         """Length."""
-        raise NotImplementedError
+        samples = audio.spliced_length(audio.probe(self.source), self.patches)
+        return samples / self.sample_rate
 
     def save(self, target: str | Path | io.BytesIO, *, subtype: str | None = None) -> bool:
         """Write the edited recording with its recipe inside.
@@ -79,9 +94,20 @@ class Edit:
         Returns:
             whether every sample outside the edit is bit-identical to the source; False for lossy
             formats and for a bit depth that the target cannot hold.
+
+        Raises:
+            AudioError: the target cannot be written, or the source has gone.
         """
-        raise NotImplementedError
+        return audio.write_spliced(
+            Path(target) if isinstance(target, str) else target,
+            self.source,
+            self.patches,
+            subtype=subtype,
+            note=self.recipe.to_json(),
+        )
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:
         """Return the edited file's bytes in the source's own format, for a pipe."""
-        raise NotImplementedError
+        buffer = io.BytesIO()
+        self.save(buffer, subtype=subtype)
+        return buffer.getvalue()

@@ -1,0 +1,149 @@
+"""Fill the unknown windows of a latent canvas: text, task, guidance and sampler put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from jen1cli import tasks
+from jen1cli.conditioning import join
+from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
+from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.sampling import Progress, Sampling
+from jen1cli.pipeline.windows import Window
+from jen1cli.shapes import KeepMask, Latent
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Whitened latents of some pieces of music, and which of their frames are known."""
+
+    latent: Latent  # anything where unknown
+    known: KeepMask
+
+    @classmethod
+    def empty(cls, networks: Networks, frames: int, batch: int = 1) -> "Canvas":
+        """Return a canvas of which nothing is known."""
+        channels = networks.unet.config.latent_channels
+        latent = torch.zeros(batch, channels, frames, device=networks.device)
+        return cls(latent, torch.zeros(batch, 1, frames, dtype=torch.bool, device=networks.device))
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Encoded text of a batch, doubled: first the prompts, then what guidance leads away from."""
+
+    text: Float[Tensor, "two_batch tokens features"]
+    mask: Bool[Tensor, "two_batch tokens"]
+
+    @property
+    def batch(self) -> int:
+        """Number of pieces."""
+        return len(self.text) // 2
+
+
+def encode_prompts(networks: Networks, prompts: Sequence[str], negative_prompt: str) -> Prompts:
+    """Encode the prompts and, beside them, the negative prompt or the null text."""
+    encoder = networks.text_encoder
+    positive = [encoder.encode([prompt]) if prompt else encoder.null(1) for prompt in prompts]
+    null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
+    return Prompts(*join(*positive, *[null] * len(prompts)))
+
+
+def fill(
+    networks: Networks,
+    canvas: Canvas,
+    windows: Sequence[Window],
+    prompts: Prompts,
+    sampling: Sampling,
+    generators: Sequence[torch.Generator],
+    progress: Progress | None = None,
+) -> Canvas:
+    """Sample the windows one after the other; each knows what was made before it.
+
+    Args:
+        networks: of the model.
+        canvas: what is known; not changed.
+        windows: as `plan_windows` gives them.
+        prompts: encoded, for as many pieces as the canvas has.
+        sampling: settings.
+        generators: on the CPU, one for each piece: its noise does not depend on its neighbours.
+        progress: called with (steps done, steps in all).
+
+    Returns:
+        the canvas with the windows' unknown frames made; known frames are bit-identical.
+    """
+    latent, known = canvas.latent.clone(), canvas.known.clone()
+    for index, window in enumerate(windows):
+        inside = slice(window.start, window.stop)
+        x = _sample_window(
+            networks,
+            Canvas(latent[..., inside], known[..., inside]),
+            window,
+            prompts,
+            sampling,
+            generators,
+            shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
+        )
+        for start, stop in window.unknown:
+            latent[..., start:stop] = x[..., start - window.start : stop - window.start]
+            known[..., start:stop] = True
+    return Canvas(latent, known)
+
+
+def _sample_window(
+    networks: Networks,
+    part: Canvas,
+    window: Window,
+    prompts: Prompts,
+    sampling: Sampling,
+    generators: Sequence[torch.Generator],
+    progress: Progress | None,
+) -> Latent:
+    shape = part.latent.shape[1:]
+    noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
+    context = tasks.make_context(part.latent, part.known)
+    twice = torch.cat([context, context])
+
+    def both(x_t: Tensor, t: Tensor) -> Tensor:
+        return networks.unet(
+            x_t, t, context=twice, text=prompts.text, text_mask=prompts.mask, causal=window.causal
+        )
+
+    def conditional(x_t: Tensor, t: Tensor) -> Tensor:
+        half = prompts.batch
+        return networks.unet(
+            x_t,
+            t,
+            context=context,
+            text=prompts.text[:half],
+            text_mask=prompts.mask[:half],
+            causal=window.causal,
+        )
+
+    predict = guide_batched(
+        conditional,
+        both,
+        scale=sampling.guidance_scale,
+        interval=sampling.guidance_interval,
+        rescale=sampling.guidance_rescale,
+    )
+    return sample(
+        Denoiser(predict, networks.schedule, networks.prediction),
+        noise.to(networks.device),
+        sampler=sampling.sampler,
+        steps=sampling.steps,
+        eta=sampling.eta,
+        generator=list(generators),
+        known=Known(part.latent, part.known) if bool(part.known.any()) else None,
+        progress=progress,
+    )
+
+
+def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """Return a callback that counts on from `done` towards `total`."""
+    if progress is None:
+        return None
+    return lambda step, _: progress(done + step, total)

@@ -1,0 +1,231 @@
+"""Edits: from a recording with unknown stretches to the new samples that fill them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from jen1cli import audio
+from jen1cli.audio import Patch, Resampler, Signal
+from jen1cli.pipeline import leveling
+from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.denoising import Canvas, Prompts, fill, shifted
+from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.sampling import Progress, Sampling
+from jen1cli.pipeline.storage import allocate
+from jen1cli.pipeline.timeline import Timeline
+from jen1cli.pipeline.windows import Span, Window, plan_windows
+
+_FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
+_TAIL = 64  # samples of the model fed behind the end, so that the resampler gives all it holds
+_LEVEL_SECONDS = 3.0  # of known music on each side whose loudness counts
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the timeline that is handled at once: unknown stretches and what is around them."""
+
+    start: int  # frames of the timeline
+    stop: int
+    windows: tuple[Window, ...]  # frames of the section
+    unknown: tuple[Span, ...]  # frames of the section
+    spans: tuple[Span, ...]  # file samples of the timeline
+
+
+def plan_sections(timeline: Timeline, *, window: int, context: int, reach: int) -> list[Section]:
+    """Divide the unknown stretches into sections that know nothing of each other.
+
+    Args:
+        timeline: the recording.
+        window: most frames in one sampling.
+        context: known frames in front of each window of a long stretch.
+        reach: known frames that a section takes along on both sides.
+    """
+    groups: list[list[Span]] = []
+    for span in timeline.unknown_frames():
+        if groups and span[0] - groups[-1][-1][1] < 2 * reach:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    sections = []
+    for group in groups:
+        start = max(0, group[0][0] - reach)
+        stop = min(timeline.frames, group[-1][1] + reach)
+        unknown = [(a - start, b - start) for a, b in group]
+        plan = plan_windows(stop - start, unknown, window=window, context=context)
+        inside = tuple(
+            span for span in timeline.unknown if start <= timeline.frame_span(span)[0] < stop
+        )
+        sections.append(Section(start, stop, tuple(plan), tuple(unknown), inside))
+    return sections
+
+
+def make_patches(
+    networks: Networks,
+    timeline: Timeline,
+    sections: Sequence[Section],
+    prompts: Prompts,
+    sampling: Sampling,
+    generator: torch.Generator,
+    progress: Progress | None,
+) -> list[Patch]:
+    """Make the new samples of all stretches, at the file's rate and layout.
+
+    Args:
+        networks: of the model.
+        timeline: the recording.
+        sections: as `plan_sections` gives them.
+        prompts: one encoded prompt.
+        sampling: settings.
+        generator: on the CPU.
+        progress: called with (steps done, steps in all).
+    """
+    patches = []
+    done, total = 0, sum(len(section.windows) for section in sections) * sampling.steps
+    for section in sections:
+        canvas, raw = _known_canvas(networks, timeline, section)
+        count = len(section.windows) * sampling.steps
+        canvas = fill(
+            networks,
+            canvas,
+            section.windows,
+            prompts,
+            sampling,
+            [generator],
+            shifted(progress, done, total),
+        )
+        done += count
+        made = networks.whitening.unwhiten(canvas.latent)
+        for start, stop in section.unknown:
+            raw[..., start:stop] = made[..., start:stop]
+        patches += _decoded_patches(networks, timeline, section, raw)
+    return patches
+
+
+def _known_canvas(
+    networks: Networks, timeline: Timeline, section: Section
+) -> tuple[Canvas, torch.Tensor]:
+    """Encode the known runs of a section; returns whitened canvas and unwhitened latent."""
+    autoencoder = networks.autoencoder
+    canvas = Canvas.empty(networks, section.stop - section.start)
+    raw = torch.zeros(
+        1, autoencoder.latent_channels, section.stop - section.start, device=networks.device
+    )
+    edges = [
+        0,
+        *(frame for span in section.unknown for frame in span),
+        section.stop - section.start,
+    ]
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if start < stop:
+            raw[..., start:stop] = _encoded(
+                networks, timeline, section.start + start, section.start + stop
+            )
+            canvas.known[..., start:stop] = True
+    canvas.latent.copy_(networks.whitening.whiten(raw))
+    return canvas, raw
+
+
+def _encoded(networks: Networks, timeline: Timeline, start: int, stop: int) -> torch.Tensor:
+    """Encode frames [start, stop) as they are in the latent of the whole recording."""
+    autoencoder = networks.autoencoder
+    reach = autoencoder.context_frames
+    first, last = max(0, start - reach), min(timeline.frames, stop + reach)
+    waveform = timeline.waveform(first, last, autoencoder.audio_channels)
+    latent = autoencoder.encode(torch.from_numpy(waveform)[None].to(networks.device))
+    return latent[..., start - first : stop - first]
+
+
+def _decoded_patches(
+    networks: Networks, timeline: Timeline, section: Section, latent: torch.Tensor
+) -> list[Patch]:
+    margin = round(_LEVEL_SECONDS * timeline.rate)
+    start = max(0, section.spans[0][0] - margin)
+    stop = min(timeline.samples, section.spans[-1][1] + margin)
+    start, decoded = _decoded(networks, timeline, section, latent, start, stop)
+    cuts = [_file_sample(timeline, section.start + w.unknown[0][0]) for w in section.windows]
+    patches = []
+    for span in section.spans:
+        known = timeline.known_around(span, _LEVEL_SECONDS)
+        first, last = span[0] - start, span[1] - start
+        around = (
+            decoded[:, max(0, first - known[0].shape[1]) : first],
+            decoded[:, last : last + known[1].shape[1]],
+        )
+        signal = decoded[:, first:last]
+        inside = sorted(cut - span[0] for cut in cuts if span[0] < cut < span[1])
+        _match_level(timeline.rate, signal, known, around, inside)
+        _fade_edges(timeline, span, signal)
+        patches.append(Patch(span[0], signal, insert=timeline.is_outside(span)))
+    return patches
+
+
+def _file_sample(timeline: Timeline, frame: int) -> int:
+    return frame * timeline.hop_length * timeline.rate // timeline.model_rate
+
+
+def _decoded(
+    networks: Networks,
+    timeline: Timeline,
+    section: Section,
+    latent: torch.Tensor,
+    start: int,
+    stop: int,
+) -> tuple[int, Signal]:
+    """Decode a section and return its file samples from `start` (or a little later) to `stop`."""
+    first = section.start * timeline.hop_length  # model samples
+    ticks = -(-first // timeline.model_step)
+    skip = ticks * timeline.model_step - first  # until both clocks tick together
+    at = ticks * timeline.file_step
+    start = max(start, at)
+    result = allocate(timeline.info.channels, stop - start)
+    resampler = Resampler(timeline.model_rate, timeline.rate, timeline.info.channels)
+    tail = np.zeros((timeline.info.channels, 1), np.float32)
+    for block in decoded_blocks(networks, latent):
+        cut = min(skip, block.shape[1])
+        skip -= cut
+        piece = audio.to_channels(block[:, cut:], timeline.info.channels)
+        at = _place(resampler.feed(piece), at, start, result)
+        tail = block[:, -1:].repeat(_TAIL, axis=1)
+    piece = audio.to_channels(tail, timeline.info.channels)
+    _place(resampler.feed(piece, last=True), at, start, result)
+    return start, result
+
+
+def _place(signal: Signal, at: int, start: int, result: Signal) -> int:
+    """Put samples that begin at `at` where they belong in a result that begins at `start`."""
+    lo, hi = max(at, start), min(at + signal.shape[1], start + result.shape[1])
+    if lo < hi:
+        result[:, lo - start : hi - start] = signal[:, lo - at : hi - at]
+    return at + signal.shape[1]
+
+
+def _match_level(
+    rate: int,
+    signal: Signal,
+    known: tuple[Signal, Signal],
+    decoded: tuple[Signal, Signal],
+    cuts: Sequence[int],
+) -> None:
+    """Undo the autoencoder's own gain, then keep the new music near its surroundings."""
+    target = leveling.measured_together(known, rate)
+    coloured = leveling.measured_together(decoded, rate)
+    gain = leveling.matching_gain(coloured, target, tolerance=0.0)
+    signal *= np.float32(10 ** (gain / 20))
+    leveling.level_segments(signal, rate, cuts, target)
+    peak = max(leveling.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))
+    leveling.limit(signal, rate, min(peak, 1.0))
+
+
+def _fade_edges(timeline: Timeline, span: Span, signal: Signal) -> None:
+    """Cross-fade from the recording's own prediction into the new music, and back."""
+    samples = signal.shape[1]
+    length = min(round(_FADE_SECONDS * timeline.rate), samples // 4)
+    if length < 1:
+        return
+    left, right = timeline.edges(span, length)
+    if left is not None:
+        signal[:, :length] = audio.crossfade(left, signal[:, :length])
+    if right is not None:
+        signal[:, samples - length :] = audio.crossfade(signal[:, samples - length :], right)

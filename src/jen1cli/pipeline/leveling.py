@@ -1,0 +1,75 @@
+"""Loudness of new music: matched to its surroundings, steady over windows, never clipping."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
+from jen1cli.audio.loudness import SILENCE
+
+CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
+TOLERANCE = 1.5  # LU that new music may differ from its surroundings: music is not all alike
+_QUIET = -55.0  # LUFS; below, a level says nothing about the music
+_MOST_UP, _MOST_DOWN = 6.0, 12.0  # dB
+_RAMP_SECONDS = 1.0
+_BLOCK = 1 << 20
+
+
+def matching_gain(level: float, target: float, tolerance: float = TOLERANCE) -> float:
+    """Return the gain in dB that brings a level within a tolerance of its target, in LUFS."""
+    if level < _QUIET or target < _QUIET:
+        return 0.0
+    difference = target - level
+    gain = np.sign(difference) * max(0.0, abs(difference) - tolerance)
+    return float(np.clip(gain, -_MOST_DOWN, _MOST_UP))
+
+
+def level_segments(
+    signal: Signal, sample_rate: int, cuts: Sequence[int], target: float | None
+) -> None:
+    """Bring the segments between the cuts near one loudness, in place, by slow ramps.
+
+    Args:
+        signal: [channels, samples]; may lie in a file on disk.
+        sample_rate: Hz.
+        cuts: samples where one window's music meets the next one's, rising.
+        target: loudness in LUFS; None takes that of the first segment.
+    """
+    edges = [0, *cuts, signal.shape[1]]
+    spans = list(itertools.pairwise(edges))
+    levels = [measured(signal[:, start:stop], sample_rate) for start, stop in spans]
+    wanted = levels[0] if target is None else target
+    gains = [10 ** (matching_gain(level, wanted) / 20) for level in levels]
+    if max(abs(gain - 1) for gain in gains) < 1e-6:
+        return
+    shortest = min(stop - start for start, stop in spans)
+    half = min(round(_RAMP_SECONDS * sample_rate), shortest) / 2
+    points = [0.0, *(x for cut in cuts for x in (cut - half, cut + half)), float(signal.shape[1])]
+    values = [gain for gain in gains for _ in range(2)]
+    for at in range(0, signal.shape[1], _BLOCK):
+        stop = min(at + _BLOCK, signal.shape[1])
+        curve = np.interp(np.arange(at, stop), points, values).astype(np.float32)
+        signal[:, at:stop] *= curve
+
+
+def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
+    """Turn the whole signal down, in place, until its true peak is at most the ceiling."""
+    peak = true_peak(signal, sample_rate)
+    if peak > ceiling:
+        scale = np.float32(ceiling / peak)
+        for at in range(0, signal.shape[1], _BLOCK):
+            signal[:, at : at + _BLOCK] *= scale
+
+
+def measured(signal: Signal, sample_rate: int) -> float:
+    """Return the integrated loudness in LUFS; silence for nothing at all."""
+    return loudness(signal, sample_rate) if signal.shape[1] else SILENCE
+
+
+def measured_together(signals: Sequence[Signal], sample_rate: int) -> float:
+    """Return the integrated loudness of several stretches as one."""
+    meter = LoudnessMeter(sample_rate)
+    for signal in signals:
+        meter.feed(signal)
+    return meter.result()

@@ -1,0 +1,165 @@
+"""The networks of a model, built from its configuration and given their weights."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
+from jen1cli.checkpoint import load_into
+from jen1cli.conditioning import TextEncoder
+from jen1cli.config import ModelConfig, PredictionName
+from jen1cli.diffusion import Schedule
+from jen1cli.errors import ConfigError
+from jen1cli.unet import UNet1d
+
+DtypeName = Literal["auto", "fp32", "bf16"]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Networks:
+    """All parts of a model, in evaluation mode, on one device."""
+
+    autoencoder: Autoencoder  # float32
+    whitening: Whitening  # float32
+    unet: UNet1d  # in the compute dtype; takes and returns float32
+    text_encoder: TextEncoder
+    schedule: Schedule
+    prediction: PredictionName
+    device: torch.device
+    dtype: Literal["fp32", "bf16"]
+
+
+class _SkipRandomNumbers(TorchFunctionMode):
+    """Leave out the random initialisation of weights that are loaded a moment later.
+
+    Modules are built on their device rather than on `meta`, so that tables which are no parameters
+    (windows, filter banks) hold their values; memory that nobody writes to costs nothing.
+    """
+
+    _skipped = frozenset({Tensor.uniform_, Tensor.normal_, nn.init.kaiming_uniform_})
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        """Run every function but the ones that draw random numbers."""
+        kwargs = kwargs or {}
+        if func in self._skipped:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device that is there.
+
+    Raises:
+        ConfigError: no such device on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"unknown device '{name}'; known: auto, cpu, cuda, cuda:N, mps"
+        ) from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(device.type, False):
+        raise ConfigError(f"the device '{name}' is not on this machine; use --device cpu or auto")
+    return device
+
+
+def choose_dtype(name: DtypeName, device: torch.device) -> Literal["fp32", "bf16"]:
+    """Choose the arithmetic of the U-Net: bf16 where the device computes in it."""
+    if name in ("fp32", "bf16"):
+        return name
+    if name != "auto":
+        raise ConfigError(f"unknown dtype '{name}'; known: auto, fp32, bf16")
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    ):
+        return "bf16"
+    return "fp32"
+
+
+def load_networks(
+    config: ModelConfig,
+    tensors: dict[str, dict[str, Tensor]],
+    folder: Path,
+    device: torch.device,
+    dtype: Literal["fp32", "bf16"],
+) -> Networks:
+    """Build the networks of a weight set and give them their tensors.
+
+    Raises:
+        CheckpointError: tensors are missing, unexpected or misshapen.
+    """
+    with _SkipRandomNumbers():
+        autoencoder = build_autoencoder(config.autoencoder)
+        whitening = Whitening(config.whitening)
+        unet = UNet1d(config.unet)
+    load_into(autoencoder, tensors["autoencoder"], f"{folder}/autoencoder.safetensors")
+    load_into(whitening, tensors["whitening"], f"{folder}/autoencoder.safetensors")
+    load_into(unet, tensors["unet"], f"{folder}/unet.safetensors")
+    text_encoder = TextEncoder.load(config.text, folder)
+    load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
+    return _ready(config, autoencoder, whitening, unet, text_encoder, device, dtype)
+
+
+def random_networks(
+    config: ModelConfig, seed: int, device: torch.device, dtype: Literal["fp32", "bf16"]
+) -> Networks:
+    """Build networks with seeded random weights; layers that start at zero are stirred as well."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        autoencoder = build_autoencoder(config.autoencoder)
+        whitening = Whitening(config.whitening)
+        unet = UNet1d(config.unet)
+        with torch.no_grad():
+            for parameter in unet.parameters():
+                if parameter.ndim > 1 and not parameter.any():
+                    parameter.normal_(std=0.02)
+        text = dataclasses.replace(config.text, revision=None)
+        text_encoder = TextEncoder.random(text)
+    return _ready(config, autoencoder, whitening, unet, text_encoder, device, dtype)
+
+
+def _ready(
+    config: ModelConfig,
+    autoencoder: Autoencoder,
+    whitening: Whitening,
+    unet: UNet1d,
+    text_encoder: TextEncoder,
+    device: torch.device,
+    dtype: Literal["fp32", "bf16"],
+) -> Networks:
+    for module in (autoencoder, whitening):
+        module.eval().requires_grad_(False).to(device)
+    unet.eval().requires_grad_(False).to(device=device, dtype=_DTYPES[dtype])
+    text_encoder.to(device)
+    return Networks(
+        autoencoder,
+        whitening,
+        unet,
+        text_encoder,
+        Schedule(config.diffusion),
+        config.diffusion.prediction,
+        device,
+        dtype,
+    )

@@ -1,0 +1,169 @@
+"""A recording with stretches to be made, on the frame grid of the model.
+
+Three clocks run here, all from the start of the *edited* recording: samples of the file (its own
+rate), samples of the model (48 kHz), and latent frames. A cut can only be made where both sample
+clocks tick together, every `file_step` samples of the file and `model_step` of the model.
+
+Nothing of what the user asked to replace is read: inside a stretch the recording is continued by
+linear prediction from both sides, for the encoder to look over the edge and for the seam to fade.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from jen1cli import audio
+from jen1cli.audio import AudioInfo, Signal, Source
+from jen1cli.pipeline.windows import Span
+
+_FILL_SECONDS = 0.1  # of linear prediction on each side of a stretch
+_PAST = 4096  # samples that the prediction learns from
+_RESAMPLER_REACH = 1024  # samples of the file; soxr's filter is shorter
+
+
+class Timeline:
+    """The edited recording before it is made: what is known, and where.
+
+    Attributes:
+        samples: length, in samples of the file.
+        offset: samples of new music before the recording begins.
+        unknown: stretches to make, in samples of the file, disjoint and rising.
+        frames: length in latent frames, the last one filled up.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        info: AudioInfo,
+        unknown: Sequence[Span],
+        *,
+        samples: int,
+        offset: int,
+        model_rate: int,
+        hop_length: int,
+    ) -> None:
+        self.source, self.info = source, info
+        self.unknown = tuple(unknown)
+        self.samples, self.offset = samples, offset
+        self.rate, self.model_rate, self.hop_length = info.sample_rate, model_rate, hop_length
+        common = math.gcd(self.rate, model_rate)
+        self.file_step, self.model_step = self.rate // common, model_rate // common
+        self.model_samples = audio.resampled_length(samples, self.rate, model_rate)
+        self.frames = -(-self.model_samples // hop_length)
+
+    def frame_span(self, span: Span) -> Span:
+        """Round a stretch of file samples outward to frames."""
+        numerator, denominator = self.model_rate, self.rate * self.hop_length
+        start = span[0] * numerator // denominator
+        stop = -(-span[1] * numerator // denominator)
+        return start, min(stop, self.frames)
+
+    def is_outside(self, span: Span) -> bool:
+        """Whether a stretch lies before or behind the recording, not inside it."""
+        return span[1] <= self.offset or span[0] >= self.offset + self.info.samples
+
+    def unknown_frames(self) -> list[Span]:
+        """Return the stretches in frames, joined where rounding makes them touch."""
+        joined: list[Span] = []
+        for start, stop in map(self.frame_span, self.unknown):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+            else:
+                joined.append((start, stop))
+        return joined
+
+    def waveform(self, start_frame: int, stop_frame: int, channels: int) -> Signal:
+        """Return frames [start, stop) of the recording at the model's rate and layout.
+
+        The result has (stop - start) · hop_length samples, zeros behind the end of the recording.
+        """
+        first = start_frame * self.hop_length
+        last = min(stop_frame * self.hop_length, self.model_samples)
+        begin = max(0, first * self.rate // self.model_rate - _RESAMPLER_REACH)
+        begin = begin // self.file_step * self.file_step
+        end = min(self.samples, -(-last * self.rate // self.model_rate) + _RESAMPLER_REACH)
+        signal = audio.to_channels(self.read(begin, end), channels)
+        signal = audio.resample(signal, self.rate, self.model_rate)
+        skipped = first - begin // self.file_step * self.model_step
+        signal = signal[:, skipped : skipped + last - first]
+        missing = (stop_frame - start_frame) * self.hop_length - signal.shape[1]
+        return np.pad(signal, ((0, 0), (0, missing)))
+
+    def read(self, start: int, stop: int) -> Signal:
+        """Read file samples [start, stop) of the timeline, stretches filled by prediction."""
+        result = np.zeros((self.info.channels, stop - start), np.float32)
+        begin = max(start, self.offset)
+        end = min(stop, self.offset + self.info.samples)
+        if begin < end:
+            result[:, begin - start : end - start] = self._recorded(begin, end)
+        for span in self.unknown:
+            lo, hi = max(span[0], start), min(span[1], stop)
+            if lo < hi:
+                result[:, lo - start : hi - start] = self._filled(span, lo, hi)
+        return result
+
+    def edges(self, span: Span, samples: int) -> tuple[Signal | None, Signal | None]:
+        """Return what the recording would go on with inside a stretch.
+
+        Args:
+            span: one of `unknown`.
+            samples: wanted on each side.
+
+        Returns:
+            the first samples of the stretch as predicted from its left, and its last samples as
+            predicted from its right; None where nothing is known on that side.
+        """
+        left, right = self._predictions(span)
+        return (
+            None if left is None else left[:, :samples],
+            None if right is None else right[:, right.shape[1] - samples :],
+        )
+
+    def known_around(self, span: Span, seconds: float) -> tuple[Signal, Signal]:
+        """Return up to so many seconds of the recording on both sides of a stretch."""
+        wanted = round(seconds * self.rate)
+        left_limit, right_limit = self._limits(span)
+        left = self._recorded(max(left_limit, span[0] - wanted), span[0])
+        right = self._recorded(span[1], min(right_limit, span[1] + wanted))
+        return left, right
+
+    def _recorded(self, start: int, stop: int) -> Signal:
+        if start >= stop:
+            return np.zeros((self.info.channels, 0), np.float32)
+        return audio.read(self.source, start - self.offset, stop - self.offset)
+
+    def _limits(self, span: Span) -> Span:
+        """Return how far the recording is known to the left and to the right of a stretch."""
+        index = self.unknown.index(span)
+        left = self.unknown[index - 1][1] if index > 0 else self.offset
+        last = index + 1 == len(self.unknown)
+        right = self.offset + self.info.samples if last else self.unknown[index + 1][0]
+        return min(left, span[0]), max(right, span[1])
+
+    @functools.cache  # noqa: B019 - a timeline lives as long as one edit
+    def _predictions(self, span: Span) -> tuple[Signal | None, Signal | None]:
+        length = min(round(_FILL_SECONDS * self.rate), span[1] - span[0])
+        left_limit, right_limit = self._limits(span)
+        left = self._recorded(max(left_limit, span[0] - _PAST), span[0])
+        right = self._recorded(span[1], min(right_limit, span[1] + _PAST))
+        return (
+            audio.extrapolate(left, length) if left.shape[1] else None,
+            audio.extrapolate(right[:, ::-1], length)[:, ::-1] if right.shape[1] else None,
+        )
+
+    def _filled(self, span: Span, start: int, stop: int) -> Signal:
+        left, right = self._predictions(span)
+        result = np.zeros((self.info.channels, stop - start), np.float32)
+        for piece, at in ((left, span[0]), (right, span[1])):
+            if piece is None:
+                continue
+            length = piece.shape[1]
+            begin = at if piece is left else at - length
+            fade = np.linspace(1.0, 0.0, length, dtype=np.float32)
+            faded = piece * (fade if piece is left else fade[::-1])
+            lo, hi = max(begin, start), min(begin + length, stop)
+            if lo < hi:
+                result[:, lo - start : hi - start] += faded[:, lo - begin : hi - begin]
+        return result

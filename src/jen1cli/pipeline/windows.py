@@ -1,0 +1,134 @@
+"""Which windows fill the unknown stretches of a recording, and what each of them may hear.
+
+The canvas is the latent of the whole recording; some stretches of it are unknown. The network sees
+one window at a time. A stretch that fits gets one window with known music around it:
+
+    canvas   | known . . . . [ unknown ] . . . . known |
+    window          |- - - - -#########- - - - -|                 bidirectional
+
+A longer one is filled in turn, each window hearing what was made before it:
+
+    canvas   | known [ unknown                        ] known |
+    window 1      |- -#########|                                  unidirectional
+    window 2              |- - -#########|                        unidirectional
+    window 3                       |- - -##############- -|       bidirectional, to meet the end
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Span = tuple[int, int]  # frames [start, stop)
+
+
+@dataclass(frozen=True)
+class Window:
+    """One sampling: the frames [start, stop) of the canvas, of which `unknown` are made."""
+
+    start: int
+    stop: int
+    unknown: tuple[Span, ...]  # frames of the canvas
+    causal: bool
+
+    @property
+    def frames(self) -> int:
+        """Length of the window."""
+        return self.stop - self.start
+
+
+def plan_windows(
+    frames: int, unknown: Sequence[Span], *, window: int, context: int, causal: bool = False
+) -> list[Window]:
+    """Cover all unknown stretches.
+
+    Args:
+        frames: length of the canvas.
+        unknown: stretches to make, disjoint and rising.
+        window: most frames in one sampling.
+        context: known frames in front of each window of a continuation, and at both ends of a
+            stretch that is longer than a window.
+        causal: direction where nothing at all is known; elsewhere the task decides.
+    """
+    context = max(0, min(context, window // 2))
+    margin = min(context, window // 4)
+    plan: list[Window] = []
+    groups = _grouped(unknown, window - 2 * margin)
+    for index, group in enumerate(groups):
+        right_limit = groups[index + 1][0][0] if index + 1 < len(groups) else frames
+        start, stop = group[0][0], group[-1][1]
+        known_right = right_limit - stop
+        if len(group) > 1 or _fits(start, stop, known_right, window, context, margin):
+            plan.append(_single(group, known_right, window, causal))
+        elif start == 0 and known_right > 0:
+            plan += _leftwards(stop, known_right, window, context)
+        else:
+            plan += _rightwards(start, stop, known_right, window, context, margin, causal)
+    return plan
+
+
+def _grouped(unknown: Sequence[Span], reach: int) -> list[list[Span]]:
+    """Put stretches together that one window can hold."""
+    groups: list[list[Span]] = []
+    for span in unknown:
+        if groups and span[1] - groups[-1][0][0] <= reach:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return groups
+
+
+def _fits(start: int, stop: int, known_right: int, window: int, context: int, margin: int) -> bool:
+    if start == 0 and known_right == 0:
+        return stop <= window
+    if start == 0 or known_right == 0:
+        return stop - start + min(context, start + known_right) <= window
+    return stop - start + min(margin, start) + min(margin, known_right) <= window
+
+
+def _single(group: list[Span], known_right: int, window: int, causal: bool) -> Window:
+    start, stop = group[0][0], group[-1][1]
+    room = window - (stop - start)
+    if known_right == 0 and len(group) == 1:  # a beginning is continued, or nothing is known
+        begin = start - min(start, room)
+        return Window(begin, stop, tuple(group), causal if start == 0 else True)
+    left = min(start, max(room // 2, room - known_right))
+    right = min(known_right, room - left)
+    return Window(start - left, stop + right, tuple(group), causal=False)
+
+
+def _rightwards(
+    start: int, stop: int, known_right: int, window: int, context: int, margin: int, causal: bool
+) -> list[Window]:
+    plan = []
+    if start == 0:  # nothing known: the first window is made from nothing
+        plan.append(Window(0, window, ((0, window),), causal))
+        start = window
+    right = min(margin, known_right)
+    for begin, end in _pieces(start, stop, window - context - right):
+        last = end == stop and right > 0
+        room = window - (end - begin) - context
+        plan.append(
+            Window(
+                begin - min(context, begin),
+                end + min(known_right, room) if last else end,
+                ((begin, end),),
+                causal=not last,
+            )
+        )
+    return plan
+
+
+def _leftwards(stop: int, known_right: int, window: int, context: int) -> list[Window]:
+    pieces = _pieces(0, stop, window - context)
+    last = stop + known_right
+    return [
+        Window(begin, min(last, end + context), ((begin, end),), causal=False)
+        for begin, end in reversed(pieces)
+    ]
+
+
+def _pieces(start: int, stop: int, longest: int) -> list[Span]:
+    """Cut a stretch into as few pieces as possible, as equal as possible."""
+    count = -(-(stop - start) // longest)
+    cuts = [start + (stop - start) * i // count for i in range(count + 1)]
+    return list(itertools.pairwise(cuts))
