@@ -59,9 +59,9 @@ class SpectralBand:
 
     window_length: int  # samples; also the Fourier length
     high_hz: float  # upper edge; the next band begins here
-    num_features: int  # log-magnitude features; fewer than bins are pooled
     weight: float = 1.0  # of its features in the linear basis and the loss
-    tonal: bool = True  # rebuild phase by following peaks; otherwise as noise
+    num_features: int | None = None  # log-magnitudes of pooled bins; None: one for each bin
+    tonal: bool = True  # rebuild phase by following peaks, needs every bin; otherwise as noise
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class SpectralConfig:
     latent_channels: int = 128
     hop_length: int = 2048  # samples in one latent frame; a multiple of every band's hop
     bands: tuple[SpectralBand, ...] = (
-        SpectralBand(4096, 1_500.0, 128, 1.5),
-        SpectralBand(2048, 6_000.0, 192, 1.0),
-        SpectralBand(1024, 24_000.0, 64, 0.7, tonal=False),
+        SpectralBand(4096, 1_500.0, 1.5),
+        SpectralBand(2048, 6_000.0, 1.0),
+        SpectralBand(1024, 24_000.0, 0.7, num_features=64, tonal=False),
     )
     num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence
     floor: float = 3e-5  # magnitude, relative to a full-scale sine, below which all is silence

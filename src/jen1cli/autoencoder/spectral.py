@@ -214,14 +214,23 @@ class SpectralAutoencoder(Autoencoder):
         Args:
             features: [frames, num_features] as `features` gives them, of much music.
             mean: [num_features] of the unweighted features; replaces `feature_mean`.
+
+        Raises:
+            ValueError: there are fewer frames than latent channels.
         """
+        if len(features) < self.latent_channels:
+            raise ValueError(f"{len(features)} frames for {self.latent_channels} channels")
         shift = (mean - self.feature_mean) * self.feature_weight
         self.feature_mean.copy_(mean)
         centred = (features - shift).double()
-        covariance = centred.T @ centred / len(centred)
-        values, vectors = torch.linalg.eigh(covariance)
-        values = values.flip(0)[: self.latent_channels].clamp_min(1e-8)
-        vectors = vectors.flip(1)[:, : self.latent_channels]
+        if len(centred) < self.num_features:
+            _, singular, rows = torch.linalg.svd(centred, full_matrices=False)
+            values, vectors = singular.square() / len(centred), rows.T
+        else:
+            values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
+            values, vectors = values.flip(0), vectors.flip(1)
+        values = values[: self.latent_channels].clamp_min(1e-8)
+        vectors = vectors[:, : self.latent_channels]
         self.project.copy_((vectors / values.sqrt()).T)
         self.expand.copy_(vectors * values.sqrt())
 
@@ -240,9 +249,7 @@ class SpectralAutoencoder(Autoencoder):
         features = features / self.feature_weight[:, None] + self.feature_mean[:, None]
         packed = []
         parts = features.split(self._sizes, dim=1)
-        for band, rate, follow, part in zip(
-            self._bands, self.rates, followers, parts, strict=True
-        ):
+        for band, rate, follow, part in zip(self._bands, self.rates, followers, parts, strict=True):
             magnitudes, cues = part.split(
                 (band.num_features * rate, 2 * band.num_groups * (rate // 2)), dim=1
             )

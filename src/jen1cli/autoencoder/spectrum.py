@@ -8,6 +8,7 @@ features do.
 Frame m of a band is centred on the m-th hop: a signal of `frames` hops has `frames` spectra.
 """
 
+import itertools
 import math
 
 import torch
@@ -53,7 +54,7 @@ class Band(nn.Module):
         used = weight.nonzero().squeeze(1)
         self.first = int(used[0])
         self.bins = int(used[-1]) + 1 - self.first
-        self.num_features = min(config.num_features, self.bins)
+        self.num_features = min(config.num_features or self.bins, self.bins)
         self.num_groups = num_groups
         self._table("weight", weight[self.first : self.first + self.bins])
         window = torch.hann_window(length)
@@ -62,7 +63,7 @@ class Band(nn.Module):
         self._table("pool", _pooling(self.bins, self.num_features))
         self._table("unpool", _unpooling(self.bins, self.num_features))
         self._table("group", _pooling(self.bins, num_groups))
-        self._table("ungroup", _unpooling(self.bins, num_groups))
+        self._table("ungroup", (self.group > 0).float().T)
         self._table("turn", 1.0 - 2.0 * (self.ungroup.argmax(dim=1, keepdim=True) % 2))
 
     def _table(self, name: str, values: Tensor) -> None:
@@ -84,9 +85,7 @@ class Band(nn.Module):
     def synthesize_whole(self, spectrum: Tensor) -> Tensor:
         """Return the waveform of all bins, without the cross-fade to the other bands."""
         weighted = (spectrum / self.scale).transpose(-1, -2)
-        full = functional.pad(
-            weighted, (self.first, self.length // 2 + 1 - self.first - self.bins)
-        )
+        full = functional.pad(weighted, (self.first, self.length // 2 + 1 - self.first - self.bins))
         pieces = torch.fft.irfft(full, n=self.length, dim=-1) * self.window
         total = self._overlap_add(pieces)
         samples = spectrum.shape[-1] * self.hop
@@ -175,7 +174,7 @@ def _pooling(bins: int, groups: int) -> Tensor:
 def _unpooling(bins: int, groups: int) -> Tensor:
     """Linear interpolation [bins, groups] between the groups' centres."""
     edges = _boundaries(bins, groups)
-    centres = torch.tensor([(a + b - 1) / 2 for a, b in zip(edges, edges[1:], strict=False)])
+    centres = torch.tensor([(a + b - 1) / 2 for a, b in itertools.pairwise(edges)])
     matrix = torch.zeros(bins, groups)
     for k in range(bins):
         right = int(torch.searchsorted(centres, torch.tensor(float(k))))
