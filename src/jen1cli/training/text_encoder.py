@@ -8,7 +8,7 @@ average would blur (tempo, key, what plays and what must not). The result is fro
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +45,8 @@ from jen1cli.training.text_encoder_prompts import (
     words,
 )
 from jen1cli.training.text_encoder_tokenizer import save_tokenizer, train_tokenizer
+
+_READER_WEIGHTS = {"style": 0.3, "key": 0.2, "mode": 0.1, "meter": 0.1, "drums": 0.2}
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def train_text_encoder(
         )
     corpus, targets = _prepare(groups, master, listener)
     student = Student(build_student(recipe.student), tokenizer, recipe.student.max_tokens)
-    spelt = [tokenizer.id_to_token(i).replace("▁", " ").strip() or "," for i in range(pieces)]
+    spelt = [str(tokenizer.id_to_token(i)).replace("▁", " ").strip() or "," for i in range(pieces)]
     start_from_teacher(student.model, master.encode(spelt).float())
     heads = Heads(recipe.student.features, master.features, targets)
     losses = _fit(student, heads, corpus, recipe, listener)
@@ -136,7 +138,7 @@ def save_text_encoder(student: Student, out: Path) -> None:
     """Write the encoder and its tokenizer; weights in half precision."""
     out.mkdir(parents=True, exist_ok=True)
     student.model.config.save_pretrained(str(out))
-    weights = {name: value for name, value in student.model.state_dict().items()}
+    weights = dict(student.model.state_dict())
     weights.pop("encoder.embed_tokens.weight", None)  # the same tensor as shared.weight
     halved = {name: value.detach().half().contiguous() for name, value in weights.items()}
     save_file(halved, str(out / "model.safetensors"), metadata={"format": "pt"})
@@ -168,13 +170,17 @@ def _gather(
 
 
 def _facts_of(group: str, concept: str) -> dict[str, object]:
-    says = {"says": (f"{group}/{concept}",)}
-    return {"style": concept, **says} if group == "style" else says
+    facts: dict[str, object] = {"says": (f"{group}/{concept}",)}
+    if group == "style":
+        facts["style"] = concept
+    return facts
 
 
 def _tokenizer_texts(groups: Sequence[Sequence[Prompt]]) -> list[str]:
     rng = random.Random(0)
-    chosen = [prompt.text for group in groups for prompt in rng.sample(group, min(len(group), 60_000))]
+    chosen = [
+        prompt.text for group in groups for prompt in rng.sample(group, min(len(group), 60_000))
+    ]
     return chosen + [name for names in style_names().values() for name in names] * 4
 
 
@@ -228,7 +234,9 @@ def _fit(
         optimizer.step()
         step += 1
         for name, value in losses.items():
-            recent[name] = 0.98 * recent.get(name, float(value)) + 0.02 * float(value)
+            recent[name] = 0.98 * recent.get(name, float(value.detach())) + 0.02 * float(
+                value.detach()
+            )
         if step % 100 == 0:
             rest = elapsed / max(progress, 1e-6) - elapsed
             speed = step * recipe.batch_size / max(elapsed, 1e-6)
@@ -237,7 +245,7 @@ def _fit(
     return {"steps": float(step), **recent}
 
 
-def _batches(corpus: _Corpus, recipe: TextEncoderRecipe, rng: random.Random):  # noqa: ANN202
+def _batches(corpus: _Corpus, recipe: TextEncoderRecipe, rng: random.Random) -> Iterator[list[int]]:
     """Yield rows of texts of similar length, in random order."""
     shares = [
         share if len(kind) else 0.0 for share, kind in zip(recipe.shares, corpus.kinds, strict=True)
@@ -273,7 +281,7 @@ def _losses(
         "teacher": 1.0 - functional.cosine_similarity(heads.to_teacher(pooled), goal).mean(),
         "likeness": 0.3 * likeness_loss(pooled, goal, recipe.temperature),
     }
-    for name, weight in (("style", 0.3), ("key", 0.2), ("mode", 0.1), ("meter", 0.1), ("drums", 0.2)):
+    for name, weight in _READER_WEIGHTS.items():
         logits = heads.readers[name](text, mask)
         losses[name] = weight * _known_cross_entropy(logits, target[name])
     likeness = heads.style_likeness(pooled)
@@ -323,4 +331,6 @@ def _label_loss(logits: Tensor, target: Tensor) -> Tensor:
     known = target >= 0
     if not known.any():
         return logits.sum() * 0.0
-    return functional.binary_cross_entropy_with_logits(logits[known], target[known].to(logits.dtype))
+    return functional.binary_cross_entropy_with_logits(
+        logits[known], target[known].to(logits.dtype)
+    )

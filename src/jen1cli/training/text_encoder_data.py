@@ -74,7 +74,8 @@ def encode_targets(prompts: Sequence[Prompt], targets: Targets) -> dict[str, tor
     """
     styles = {name: index for index, name in enumerate(targets.styles)}
     labels = {name: index for index, name in enumerate(targets.labels)}
-    made_up = torch.tensor([name.startswith("says/") for name in targets.labels])
+    said = [name.startswith("says/") for name in targets.labels]
+    made_up = torch.tensor(said, dtype=torch.bool)
     whole = {name: torch.full((len(prompts),), -1) for name in ("style", "key", "mode", "meter")}
     whole["drums"] = torch.full((len(prompts),), -1)
     bpm = torch.full((len(prompts),), math.nan)

@@ -179,7 +179,9 @@ class Student:
     def read(self, texts: Sequence[str]) -> tuple[Tensor, TextMask]:
         """Return token ids [texts, tokens] and the mask of the real ones."""
         rows = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
-        rows = [row if len(row) <= self.max_tokens else [*row[: self.max_tokens - 1], 1] for row in rows]
+        rows = [
+            row if len(row) <= self.max_tokens else [*row[: self.max_tokens - 1], 1] for row in rows
+        ]
         ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
         mask = torch.zeros_like(ids, dtype=torch.bool)
         for index, row in enumerate(rows):

@@ -224,7 +224,9 @@ class PromptWriter:
         return self._random.choice((", ", ", ", "; ", " ", " | ")).join(tags)
 
     def _sentence(self) -> str:
-        parts = [self._random.choice(("a", "some", "", "a piece of", "an instrumental,", "a track,"))]
+        parts = [
+            self._random.choice(("a", "some", "", "a piece of", "an instrumental,", "a track,"))
+        ]
         if self._chance(0.7):
             parts.append(self._mood())
         if self._chance(0.2):
@@ -269,7 +271,16 @@ class PromptWriter:
 
     def _request(self) -> str:
         ask = self._random.choice(
-            ("make me", "give me", "I want", "compose", "write", "I need", "please play", "can I get")
+            (
+                "make me",
+                "give me",
+                "I want",
+                "compose",
+                "write",
+                "I need",
+                "please play",
+                "can I get",
+            )
         )
         thing = f"{self._mood()} {self._style()}" if self._chance(0.6) else self._style()
         parts = [ask, self._random.choice(("some", "a", "")), thing]

@@ -1,8 +1,9 @@
-"""The tokenizer of the bundled text encoder: byte pairs over letters, bytes below, so nothing is unknown.
+"""The tokenizer of the bundled text encoder: byte pairs of letters, so that nothing is unknown.
 
 Text is brought to lower case without accents. Words, punctuation and numbers are parted, so that
 "rainy-day" has the pieces of "rainy" and "day"; digits stand alone, so that "92" and "174" are
-read from two and three tokens that every number shares. Ends with `</s>` and pads with `<pad>` as T5.
+read from two and three tokens that every number shares. Letters of other scripts become bytes.
+Text ends with `</s>` and is padded with `<pad>` as T5's.
 """
 
 import json
