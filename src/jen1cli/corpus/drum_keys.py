@@ -1,0 +1,60 @@
+"""The General MIDI percussion keys: what they are and how loud they sit in a kit."""
+
+from typing import Literal
+
+Drum = Literal[
+    "kick", "snare", "rim", "clap", "closed_hat", "pedal_hat", "open_hat", "tom", "crash", "ride",
+    "bell", "tambourine", "cowbell", "shaker", "conga", "clave", "triangle", "click",
+]  # fmt: skip
+
+_KEYS: dict[Drum, tuple[int, ...]] = {
+    "kick": (35, 36),
+    "snare": (38, 40),
+    "rim": (31, 37),
+    "clap": (39,),
+    "closed_hat": (42,),
+    "pedal_hat": (44,),
+    "open_hat": (46,),
+    "tom": (41, 43, 45, 47, 48, 50),
+    "crash": (49, 52, 55, 57),
+    "ride": (51, 59),
+    "bell": (53, 67, 68, 83, 84),
+    "tambourine": (54,),
+    "cowbell": (56,),
+    "shaker": (58, 69, 70, 71, 72, 73, 74, 82),
+    "conga": (60, 61, 62, 63, 64, 65, 66, 78, 79, 86, 87),
+    "clave": (75, 76, 77, 85),
+    "triangle": (80, 81),
+}
+_DRUMS: dict[int, Drum] = {key: drum for drum, keys in _KEYS.items() for key in keys}
+
+_LEVELS: dict[Drum, float] = {  # dB of the loudest 100 ms against a kick
+    "kick": 4.0,
+    "snare": 0.0,
+    "rim": -9.0,
+    "clap": -3.0,
+    "closed_hat": -15.0,
+    "pedal_hat": -17.0,
+    "open_hat": -11.0,
+    "tom": 0.0,
+    "crash": -7.0,
+    "ride": -12.0,
+    "bell": -10.0,
+    "tambourine": -14.0,
+    "cowbell": -10.0,
+    "shaker": -17.0,
+    "conga": -4.0,
+    "clave": -11.0,
+    "triangle": -15.0,
+    "click": -12.0,
+}
+
+
+def drum_of(key: int) -> Drum:
+    """Name the drum of a percussion key; "click" for keys without a drum of their own."""
+    return _DRUMS.get(key, "click")
+
+
+def drum_level(key: int) -> float:
+    """Decibels at which a drum sits in a kit, against the reference level."""
+    return _LEVELS[drum_of(key)]

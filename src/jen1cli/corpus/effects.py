@@ -1,0 +1,458 @@
+"""Inserts of parts and of the mix. Every effect works from its amount (0 off, 1 extreme) alone;
+settings in parentheses are optional.
+
+| name | what it does (settings) |
+|---|---|
+| lowpass, highpass, bandpass | steady filter (hertz) |
+| filter_sweep | low-pass that moves once (start_hz, end_hz, start_beat, end_beat, kind="highpass") |
+| auto_filter | low-pass that swings (beats per turn, low_hz, high_hz) |
+| sidechain | ducks under every kick, or every beat where there is none (beats of recovery) |
+| trance_gate | chops into rhythm (pattern like "x.xxx.x.", steps of a quarter beat) |
+| tremolo, autopan, vibrato | moving level, place, pitch (hertz, or beats) |
+| chorus, flanger, phaser | moving copies (hertz) |
+| saturation, distortion | warm or hard overdrive |
+| bitcrush | fewer bits and samples (bits, hold) |
+| compressor | evens the level |
+| tape | wow, flutter, dullness and saturation of an old cassette |
+| vinyl | crackle and hiss of a record |
+| hiss | steady noise |
+| telephone | narrow band |
+| reverb, delay | wet inserts (room; beats) beside the parts' sends |
+| widen, mono | stereo width |
+| eq | (low_db, mid_db, high_db) |
+| fade_in, fade_out | over the clip (beats) |
+| swell | grows from section to section with their energy |
+| gain | (db) |
+| loudness | of the mix only: what to aim at instead of -14 LUFS (lufs) |
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import fft, signal
+
+from jen1cli.corpus.rooms import echoes, reverberate
+from jen1cli.corpus.score import Effect, Section
+from jen1cli.corpus.sound import (
+    CONTROL_SAMPLES,
+    SAMPLE_RATE,
+    Curve,
+    Stereo,
+    control_points,
+    decibels,
+    read_at,
+    spread,
+)
+
+FRAME = 2048
+HOP = FRAME // 2
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an effect may know of the clip."""
+
+    bpm: float
+    samples: int
+    rng: np.random.Generator
+    room: str = "hall"
+    kicks: tuple[int, ...] = ()  # samples of the kick drum's strokes
+    sections: tuple[Section, ...] = field(default=())
+
+    def beats(self, beats: float) -> float:
+        """Samples of so many beats."""
+        return beats * 60.0 / self.bpm * SAMPLE_RATE
+
+
+Process = Callable[[Stereo, Effect, Scene], Stereo]
+
+
+def apply(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    """Run one effect."""
+    process = EFFECTS.get(effect.name)
+    if process is None:
+        raise ValueError(f"unknown effect '{effect.name}'; known: {', '.join(sorted(EFFECTS))}")
+    if effect.amount <= 0:
+        return sound
+    return process(sound, effect, scene)
+
+
+# --- filters ---
+
+
+def _filtered(sound: Stereo, kind: str, hertz: float | list[float], order: int = 2) -> Stereo:
+    sos = signal.butter(order, hertz, kind, fs=SAMPLE_RATE, output="sos").astype(np.float32)
+    return np.asarray(signal.sosfilt(sos, sound, axis=-1), np.float32)
+
+
+def _lowpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    hertz = float(effect.settings.get("hertz", 18_000.0 * 2.0 ** (-6.0 * effect.amount)))
+    return _filtered(sound, "lowpass", min(hertz, 23_000.0))
+
+
+def _highpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    hertz = float(effect.settings.get("hertz", 25.0 * 2.0 ** (6.0 * effect.amount)))
+    return _filtered(sound, "highpass", hertz)
+
+
+def _bandpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    hertz = float(effect.settings.get("hertz", 1000.0))
+    octaves = 2.5 - 1.8 * min(effect.amount, 1.0)
+    return _filtered(sound, "bandpass", [hertz * 2.0**-octaves, min(hertz * 2.0**octaves, 23e3)], 1)
+
+
+def _telephone(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    wet = _filtered(sound, "bandpass", [420.0, 3200.0], 2)
+    return sound + np.float32(effect.amount) * (wet - sound)
+
+
+def moving_filter(sound: Stereo, hertz: Curve, *, highpass: bool = False) -> Stereo:
+    """Filter with a corner that moves: 24 dB per octave, one value per 1024 samples."""
+    samples = sound.shape[1]
+    frames = -(-samples // HOP) + 1
+    padded = np.zeros((2, (frames + 1) * HOP), np.float32)
+    padded[:, HOP : HOP + samples] = sound
+    window = np.sin(np.pi * (np.arange(FRAME, dtype=np.float32) + 0.5) / FRAME)
+    bins = np.maximum(np.fft.rfftfreq(FRAME, 1.0 / SAMPLE_RATE), 1.0)
+    corner = np.interp(np.arange(frames), np.arange(len(hertz)), hertz)
+    ratio = bins[None, :] / corner[:, None]
+    gain = 1.0 / (1.0 + (1.0 / ratio if highpass else ratio) ** 4)
+    output = np.zeros_like(padded)
+    for channel in range(2):
+        blocks = np.lib.stride_tricks.sliding_window_view(padded[channel], FRAME)[::HOP] * window
+        spectrum = fft.rfft(blocks, axis=-1) * gain.astype(np.float32)
+        made = fft.irfft(spectrum, FRAME, axis=-1) * window
+        output[channel, : frames * HOP] += made[:, :HOP].reshape(-1)
+        output[channel, HOP:] += made[:, HOP:].reshape(-1)
+    return output[:, HOP : HOP + samples]
+
+
+def _filter_sweep(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    settings = effect.settings
+    start_hz = float(settings.get("start_hz", 8000.0 * 2.0 ** (-5.5 * effect.amount)))
+    end_hz = float(settings.get("end_hz", 18_000.0))
+    first = scene.beats(float(settings.get("start_beat", 0.0)))
+    last = settings.get("end_beat")
+    last = scene.samples if last is None else scene.beats(float(last))
+    where = np.arange(0, scene.samples + HOP, HOP)
+    way = np.clip((where - first) / max(last - first, 1.0), 0.0, 1.0)
+    curve = start_hz * (end_hz / start_hz) ** way
+    return moving_filter(sound, curve, highpass=settings.get("kind") == "highpass")
+
+
+def _auto_filter(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    period = scene.beats(float(effect.settings.get("beats", 8.0)))
+    high = float(effect.settings.get("high_hz", 9000.0))
+    low = float(effect.settings.get("low_hz", high * 2.0 ** (-5.0 * effect.amount)))
+    where = np.arange(0, scene.samples + HOP, HOP)
+    way = 0.5 - 0.5 * np.cos(2 * np.pi * where / period)
+    return moving_filter(sound, low * (high / low) ** way)
+
+
+def _eq(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    low = _filtered(sound, "lowpass", 220.0, 1)
+    high = _filtered(sound, "highpass", 4000.0, 1)
+    gains = [decibels(float(effect.settings.get(key, 0.0)) * min(1.0, 2 * effect.amount))
+             for key in ("low_db", "mid_db", "high_db")]  # fmt: skip
+    middle = sound - low - high
+    return np.float32(gains[0]) * low + np.float32(gains[1]) * middle + np.float32(gains[2]) * high
+
+
+# --- level over time ---
+
+
+def _sidechain(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    onsets = scene.kicks or tuple(
+        int(scene.beats(b)) for b in range(int(scene.samples / scene.beats(1)) + 1)
+    )
+    recovery = scene.beats(float(effect.settings.get("beats", 0.75)))
+    where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
+    last = np.searchsorted(np.asarray(onsets), where, side="right") - 1
+    since = np.where(last >= 0, where - np.asarray(onsets)[np.maximum(last, 0)], 1e9)
+    depth = min(1.0, effect.amount) * 0.92
+    shape = np.clip(since / recovery, 0.0, 1.0)
+    gain = 1.0 - depth * (1.0 - shape) ** 2 * np.minimum(since / 240.0, 1.0)
+    return sound * spread(gain, scene.samples)
+
+
+def _trance_gate(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    pattern = str(effect.settings.get("pattern", "x.xxx.x."))
+    step = scene.beats(0.25)
+    where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES / step
+    is_open = np.array([mark == "x" for mark in pattern])[where.astype(int) % len(pattern)]
+    gain = np.where(is_open & (where % 1.0 < 0.85), 1.0, 1.0 - min(1.0, effect.amount))
+    smooth = np.convolve(np.pad(gain, 4, mode="edge"), np.full(9, 1 / 9), "valid")
+    return sound * spread(smooth, scene.samples)
+
+
+def _lfo(effect: Effect, scene: Scene, hertz: float, points: int) -> Curve:
+    """Return a sine at control rate from `beats` or `hertz` of the settings."""
+    if "beats" in effect.settings:
+        hertz = SAMPLE_RATE / scene.beats(float(effect.settings["beats"]))
+    hertz = float(effect.settings.get("hertz", hertz))
+    t = np.arange(points) * (CONTROL_SAMPLES / SAMPLE_RATE)
+    return np.sin(2 * np.pi * hertz * t)
+
+
+def _tremolo(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    wave = _lfo(effect, scene, 5.5, control_points(scene.samples))
+    return sound * spread(1.0 - 0.5 * min(1.0, effect.amount) * (1.0 + wave), scene.samples)
+
+
+def _autopan(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    wave = min(1.0, effect.amount) * _lfo(effect, scene, 0.4, control_points(scene.samples))
+    sides = np.stack([spread(np.sqrt(1.0 + sign * wave), scene.samples) for sign in (-1, 1)])
+    return sound * sides
+
+
+def _compressor(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    return compress(sound, min(1.0, effect.amount))
+
+
+def compress(sound: Stereo, amount: float) -> Stereo:
+    """Even out the level: threshold 12 dB under the loudest, up to 4 : 1, 10 ms in and 120 ms out."""
+    samples = sound.shape[1]
+    points = control_points(samples)
+    power = np.zeros(points * CONTROL_SAMPLES, np.float32)
+    power[:samples] = np.square(sound).max(axis=0)
+    level = power.reshape(points, CONTROL_SAMPLES).mean(axis=1)
+    if not level.any():
+        return sound
+    level_db = 10.0 * np.log10(level + 1e-10)
+    threshold = (
+        np.percentile(level_db[level_db > -80], 97) - 12.0 if (level_db > -80).any() else 0.0
+    )
+    ratio = 1.0 + 3.0 * amount
+    wanted = -np.maximum(level_db - threshold, 0.0) * (1.0 - 1.0 / ratio)
+    attack = float(np.exp(-CONTROL_SAMPLES / (0.010 * SAMPLE_RATE)))
+    release = float(np.exp(-CONTROL_SAMPLES / (0.120 * SAMPLE_RATE)))
+    here, reduction = 0.0, []
+    for value in wanted.tolist():
+        pole = attack if value < here else release
+        here = value + pole * (here - value)
+        reduction.append(here)
+    gain = 10.0 ** (np.array(reduction) / 20.0)
+    return sound * spread(gain, samples)
+
+
+def _fade_in(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    length = scene.beats(float(effect.settings.get("beats", 4.0 + 12.0 * effect.amount)))
+    where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
+    return sound * spread(np.clip(where / length, 0.0, 1.0) ** 1.5, scene.samples)
+
+
+def _fade_out(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    length = scene.beats(float(effect.settings.get("beats", 4.0 + 12.0 * effect.amount)))
+    where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
+    return sound * spread(np.clip((scene.samples - where) / length, 0.0, 1.0) ** 1.5, scene.samples)
+
+
+def _swell(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    if not scene.sections:
+        return _fade_in(sound, effect, scene)
+    beats = [s.start_beat for s in scene.sections]
+    ends = scene.sections[-1].start_beat + scene.sections[-1].length_beats
+    energies = [s.energy for s in scene.sections]
+    where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES / scene.beats(1.0)
+    energy = np.interp(where, [*beats, ends], [*energies, energies[-1]])
+    decline = -18.0 * effect.amount * (max(energies) - energy)
+    return sound * spread(10.0 ** (decline / 20.0), scene.samples)
+
+
+def _gain(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    return sound * np.float32(decibels(float(effect.settings.get("db", 0.0))))
+
+
+# --- pitch and copies ---
+
+
+def _warp(sound: Stereo, delay: Curve, samples: int) -> Stereo:
+    """Read a sound through a delay (in samples) that moves."""
+    positions = np.arange(samples, dtype=np.float64) - spread(delay, samples)
+    return np.stack([read_at(channel, positions) for channel in sound])
+
+
+def _vibrato(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    hertz = float(effect.settings.get("hertz", 5.2))
+    # depth in cents of a delay d·sin: 2π·hertz·d/rate of relative speed
+    depth = 60.0 * effect.amount / 1731.0 / (2 * np.pi * hertz) * SAMPLE_RATE
+    wave = _lfo(effect, scene, hertz, control_points(scene.samples))
+    return _warp(sound, depth * (1.0 + wave), scene.samples)
+
+
+def chorus(sound: Stereo, amount: float, hertz: float = 0.7) -> Stereo:
+    """Add two moving copies, one a side."""
+    samples = sound.shape[1]
+    t = np.arange(control_points(samples)) * (CONTROL_SAMPLES / SAMPLE_RATE)
+    copies = []
+    for channel, turn in zip(sound, (0.0, 0.4), strict=True):
+        sway = np.sin(2 * np.pi * (hertz * t + turn)) + 0.4 * np.sin(2 * np.pi * (2.1 * hertz * t))
+        delay = SAMPLE_RATE * (0.013 + 0.0022 * (0.4 + amount) * sway)
+        positions = np.arange(samples, dtype=np.float64) - spread(delay, samples)
+        copies.append(read_at(channel, positions))
+    wet = np.float32(0.75 * min(1.0, amount))
+    return (sound + wet * np.stack(copies)[::-1]) / np.float32(np.sqrt(1.0 + wet**2))
+
+
+def _chorus(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    return chorus(sound, effect.amount, float(effect.settings.get("hertz", 0.7)))
+
+
+def _flanger(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    wave = _lfo(effect, scene, 0.18, control_points(scene.samples))
+    copy = _warp(sound, SAMPLE_RATE * (0.0032 + 0.0026 * wave), scene.samples)
+    wet = np.float32(0.9 * min(1.0, effect.amount))
+    return (sound + wet * copy) / np.float32(np.sqrt(1.0 + wet**2))
+
+
+def _phaser(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    """Notches that wander: two of them, carved in the spectrum frame by frame."""
+    wave = _lfo(effect, scene, 0.25, control_points(scene.samples))[:: HOP // CONTROL_SAMPLES]
+    centre = 900.0 * np.exp2(1.3 * wave)
+    low = moving_filter(sound, centre)
+    wet = 2.0 * low - sound
+    amount = np.float32(0.5 * min(1.0, effect.amount))
+    return (1.0 - amount) * sound + amount * wet
+
+
+def _tape(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    amount = min(1.0, effect.amount)
+    t = np.arange(control_points(scene.samples)) * (CONTROL_SAMPLES / SAMPLE_RATE)
+    turns = scene.rng.uniform(size=3)
+    wow = np.sin(2 * np.pi * (0.55 * t + turns[0])) + 0.6 * np.sin(
+        2 * np.pi * (0.93 * t + turns[1])
+    )
+    flutter = np.sin(2 * np.pi * (6.7 * t + turns[2]))
+    delay = amount * SAMPLE_RATE * (0.0016 * (wow + 1.6) + 0.00006 * (flutter + 1.0))
+    worn = _saturate(_warp(sound, delay, scene.samples), 0.5 * amount)
+    return _filtered(worn, "lowpass", 17_000.0 * 2.0 ** (-1.6 * amount), 1)
+
+
+# --- grit ---
+
+
+def _saturate(sound: Stereo, amount: float) -> Stereo:
+    level = float(np.sqrt(np.mean(np.square(sound))))
+    if level < 1e-7:
+        return sound
+    drive = np.float32((0.25 + 2.2 * amount) / (3.0 * level))
+    made = np.tanh(sound * drive)
+    return made * np.float32(level / max(float(np.sqrt(np.mean(np.square(made)))), 1e-9))
+
+
+def _saturation(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    return _saturate(sound, min(1.0, effect.amount))
+
+
+def _distortion(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    driven = _saturate(_filtered(sound, "highpass", 90.0, 1), 1.0 + 6.0 * effect.amount)
+    return _filtered(driven, "lowpass", 6500.0)
+
+
+def _bitcrush(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    bits = float(effect.settings.get("bits", 12.0 - 8.0 * min(1.0, effect.amount)))
+    hold = int(effect.settings.get("hold", 1 + round(5.0 * min(1.0, effect.amount))))
+    peak = float(np.abs(sound).max()) or 1.0
+    steps = np.float32(2.0 ** (bits - 1) / peak)
+    crushed = np.round(sound * steps) / steps
+    if hold > 1:
+        crushed = np.repeat(crushed[:, ::hold], hold, axis=1)[:, : sound.shape[1]]
+    return crushed.astype(np.float32)
+
+
+def _vinyl(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    level = _music_level(sound)
+    samples = sound.shape[1]
+    noise = np.zeros((2, samples), np.float32)
+    count = int(samples / SAMPLE_RATE * (4.0 + 26.0 * effect.amount))
+    where = scene.rng.integers(0, samples, count)
+    sizes = scene.rng.exponential(1.0, count) ** 1.7 * scene.rng.choice([-1.0, 1.0], count)
+    place = scene.rng.uniform(0.3, 0.7, count)
+    np.add.at(noise, (0, where), sizes * np.sqrt(1.0 - place))
+    np.add.at(noise, (1, where), sizes * np.sqrt(place))
+    crackle = _filtered(noise * np.float32(4.0), "bandpass", [900.0, 7000.0], 1)
+    hiss = _noise(scene, samples, [300.0, 9000.0]) * np.float32(0.025)
+    return sound + (crackle + hiss) * np.float32(level * (0.15 + 0.55 * effect.amount))
+
+
+def _hiss(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    noise = _noise(scene, sound.shape[1], [700.0, 12_000.0])
+    return sound + noise * np.float32(_music_level(sound) * 0.06 * effect.amount)
+
+
+def _noise(scene: Scene, samples: int, band: list[float]) -> Stereo:
+    noise = scene.rng.standard_normal((2, samples), dtype=np.float32)
+    return _filtered(noise, "bandpass", band, 1)
+
+
+def _music_level(sound: Stereo) -> float:
+    return float(np.sqrt(np.mean(np.square(sound))))
+
+
+# --- space ---
+
+
+def _reverb(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    room = str(effect.settings.get("room", scene.room))
+    wet = reverberate(sound.mean(axis=0), room, int(scene.rng.integers(4)))
+    return sound * np.float32(1.0 - 0.5 * effect.amount) + wet * np.float32(0.7 * effect.amount)
+
+
+def _delay(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    seconds = scene.beats(float(effect.settings.get("beats", 0.75))) / SAMPLE_RATE
+    return sound + np.float32(0.6 * effect.amount) * echoes(sound.mean(axis=0), seconds)
+
+
+def _widen(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    """More of the difference of the sides, and a late copy of the middle to differ by."""
+    middle, side = sound.mean(axis=0), 0.5 * (sound[0] - sound[1])
+    late = np.zeros_like(middle)
+    late[620:] = middle[:-620] if len(middle) > 620 else 0.0
+    late = np.asarray(_filtered(np.stack([late, late]), "highpass", 300.0, 1)[0])
+    side = side * np.float32(1.0 + 0.6 * effect.amount) + np.float32(0.28 * effect.amount) * late
+    return np.stack([middle + side, middle - side]).astype(np.float32)
+
+
+def _mono(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    middle = sound.mean(axis=0, keepdims=True)
+    return (sound + np.float32(min(1.0, effect.amount)) * (middle - sound)).astype(np.float32)
+
+
+def _nothing(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    return sound
+
+
+EFFECTS: dict[str, Process] = {
+    "lowpass": _lowpass,
+    "highpass": _highpass,
+    "bandpass": _bandpass,
+    "filter_sweep": _filter_sweep,
+    "auto_filter": _auto_filter,
+    "sidechain": _sidechain,
+    "trance_gate": _trance_gate,
+    "tremolo": _tremolo,
+    "autopan": _autopan,
+    "vibrato": _vibrato,
+    "chorus": _chorus,
+    "flanger": _flanger,
+    "phaser": _phaser,
+    "saturation": _saturation,
+    "distortion": _distortion,
+    "bitcrush": _bitcrush,
+    "compressor": _compressor,
+    "tape": _tape,
+    "vinyl": _vinyl,
+    "hiss": _hiss,
+    "telephone": _telephone,
+    "reverb": _reverb,
+    "delay": _delay,
+    "widen": _widen,
+    "mono": _mono,
+    "eq": _eq,
+    "fade_in": _fade_in,
+    "fade_out": _fade_out,
+    "swell": _swell,
+    "gain": _gain,
+    "loudness": _nothing,  # read by the renderer
+}
