@@ -27,7 +27,6 @@ from jen1cli.autoencoder.streaming import apply_overlapped
 from jen1cli.config import SeanetConfig
 from jen1cli.shapes import Latent, Waveform
 
-
 WARM_UP_SECONDS = 1.0
 """The length EnCodec trains on, so the longest memory that its LSTM can have learned."""
 
