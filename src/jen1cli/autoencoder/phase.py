@@ -68,9 +68,9 @@ class PhaseFollower:
         state = self.state
         phase = np.empty((frames, batch, bins), dtype=np.float32)
         rows = np.arange(batch)[:, None]
-        nearest, increment, offset = (
-            np.ascontiguousarray(np.moveaxis(x, 2, 0)) for x in (nearest, increment, offset)
-        )
+        nearest = np.ascontiguousarray(np.moveaxis(nearest, 2, 0))
+        increment = np.ascontiguousarray(np.moveaxis(increment, 2, 0))
+        offset = np.ascontiguousarray(np.moveaxis(offset, 2, 0))
         for frame in range(frames):
             state = (state + increment[frame])[rows, nearest[frame]] + offset[frame]
             state = np.remainder(state, 2 * math.pi)

@@ -36,7 +36,7 @@ class TrunkBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(1, channels)
+        self.norm = nn.LayerNorm(channels)
         self.conv_in = nn.Conv1d(channels, channels, 3, padding=1)
         self.conv_out = nn.Conv1d(channels, channels, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
@@ -44,9 +44,7 @@ class TrunkBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, channels, frames] to the same shape."""
-        normed = functional.layer_norm(
-            x.transpose(1, 2), x.shape[1:2], self.norm.weight, self.norm.bias
-        ).transpose(1, 2)
+        normed = self.norm(x.transpose(1, 2)).transpose(1, 2)
         return x + self.conv_out(functional.silu(self.conv_in(normed)))
 
 
@@ -76,6 +74,9 @@ class SpectralAutoencoder(Autoencoder):
         num_features: features of one latent frame.
     """
 
+    feature_weight: Tensor  # [num_features]
+    feature_mean: Tensor  # [num_features]
+
     def __init__(self, config: SpectralConfig) -> None:
         super().__init__(config)
         self.settings = config
@@ -97,7 +98,7 @@ class SpectralAutoencoder(Autoencoder):
             for band, rate, item in zip(self._bands, self.rates, config.bands, strict=True)
         ]
         self.register_buffer("feature_weight", torch.cat(weights), persistent=False)
-        self.feature_mean = nn.Buffer(torch.zeros(self.num_features))
+        self.register_buffer("feature_mean", torch.zeros(self.num_features))
         self.project = nn.Parameter(torch.zeros(config.latent_channels, self.num_features))
         self.expand = nn.Parameter(torch.zeros(self.num_features, config.latent_channels))
         width = config.trunk_channels

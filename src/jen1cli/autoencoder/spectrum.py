@@ -33,6 +33,14 @@ class Band(nn.Module):
         num_groups: groups of bins that share one balance and one coherence.
     """
 
+    weight: Tensor  # [bins], of the band's share in the sum of all bands
+    window: Tensor  # [window_length]
+    pool: Tensor  # [num_features, bins]
+    unpool: Tensor  # [bins, num_features]
+    group: Tensor  # [num_groups, bins]
+    ungroup: Tensor  # [bins, num_groups]
+    turn: Tensor  # [bins, 1], +1 or -1
+
     def __init__(
         self,
         config: SpectralBand,
