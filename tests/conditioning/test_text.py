@@ -160,15 +160,52 @@ def test_broken_files_are_refused(tmp_path):
         TextEncoder.from_folder(broken, config)
 
 
-def test_missing_and_misshapen_tensors_are_refused(tmp_path):
+@pytest.mark.parametrize("change", [{"num_layers": 3}, {"num_layers": 1}, {"d_ff": 8}])
+def test_missing_unknown_and_misshapen_tensors_are_refused(tmp_path, change):
     folder = make_text_encoder_folder(tmp_path, FEATURES)
     settings = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**settings, "num_layers": 3}))
-    with pytest.raises(CheckpointError, match="lacks"):
+    (folder / "config.json").write_text(json.dumps({**settings, **change}))
+    with pytest.raises(CheckpointError, match="does not match its config"):
         TextEncoder.from_folder(folder, TextConfig(features=FEATURES))
-    (folder / "config.json").write_text(json.dumps({**settings, "d_ff": 8}))
-    with pytest.raises(CheckpointError):
-        TextEncoder.from_folder(folder, TextConfig(features=FEATURES))
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_encoder_is_taken_out_of_a_whole_t5(encoder, folder, tmp_path, shards):
+    from transformers import T5ForConditionalGeneration
+    from transformers.models.t5.configuration_t5 import T5Config
+
+    whole = T5ForConditionalGeneration(T5Config.from_pretrained(folder))
+    whole.encoder.load_state_dict(encoder._frozen[0].encoder.state_dict())
+    whole.shared.weight = encoder._frozen[0].shared.weight
+    whole.half().save_pretrained(tmp_path, max_shard_size="20KB" if shards else "1GB")
+    (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
+    assert (len(list(tmp_path.glob("*.safetensors"))) > 1) == shards
+    taken = TextEncoder.from_folder(tmp_path, encoder.config)
+    assert taken.num_parameters == encoder.num_parameters
+    text, _ = taken.encode(["soft piano"])
+    torch.testing.assert_close(text, encoder.encode(["soft piano"])[0], atol=5e-3, rtol=5e-3)
+
+
+def test_saved_encoder_loads_equal(encoder, tmp_path):
+    encoder.save(tmp_path / "deep" / "folder")
+    again = TextEncoder.from_folder(tmp_path / "deep" / "folder", encoder.config)
+    wanted, mask = encoder.encode(["soft piano"])
+    text, again_mask = again.encode(["soft piano"])
+    assert torch.equal(text, wanted)
+    assert torch.equal(mask, again_mask)
+
+
+def test_random_encoder_needs_no_files():
+    encoder = TextEncoder.random(TextConfig(features=FEATURES, max_tokens=8))
+    text, mask = encoder.encode(["abc", ""])
+    assert text.shape == (2, 4, FEATURES)
+    assert mask.sum(1).tolist() == [4, 1]
+    assert text.isfinite().all()
+
+
+def test_loading_is_silent(folder, capfd):
+    TextEncoder.from_folder(folder, TextConfig(features=FEATURES))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_hub_model_that_cannot_be_had_says_what_to_do(monkeypatch, tmp_path):

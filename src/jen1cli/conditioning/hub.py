@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from jen1cli.errors import CheckpointError
 
@@ -23,8 +23,9 @@ def download(source: str, revision: str | None) -> Path:
     except (LocalEntryNotFoundError, ValueError, OSError):
         pass
     try:
+        HfApi().model_info(source, revision=revision, timeout=10)  # fails at once, not in 20 s
         return Path(snapshot_download(source, revision=revision, allow_patterns=FILES))
-    except (HfHubHTTPError, ValueError, OSError) as error:
+    except Exception as error:  # of the hub and of its HTTP library, which has changed before
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
             f"cannot get the text encoder '{source}' (revision {revision}) from the hub: {reason};"

@@ -5,13 +5,14 @@ is therefore no submodule: `parameters()` and `state_dict()` of a `TextEncoder` 
 null text, where there is one, and nothing else. Transformers is imported in this file alone.
 """
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Int
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 from transformers.models.t5.configuration_t5 import T5Config
@@ -23,6 +24,9 @@ from jen1cli.errors import CheckpointError
 from jen1cli.shapes import Text, TextMask
 
 logger = logging.getLogger(__name__)
+
+FILE = "model.safetensors"
+EMBEDDING_NAMES = ("shared.weight", "encoder.embed_tokens.weight")
 
 # features -> layers, hidden width, heads, vocabulary: small, base, large, xl
 _FLAN_T5 = {
@@ -110,7 +114,11 @@ class TextEncoder(nn.Module):
 
     def save(self, path: Path) -> None:
         """Save the frozen encoder and its tokenizer into a folder that `from_folder` takes."""
-        self._frozen[0].save_pretrained(path)
+        path.mkdir(parents=True, exist_ok=True)
+        tensors = self._frozen[0].state_dict()
+        del tensors[EMBEDDING_NAMES[1]]  # the same tensor as the first
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path / FILE)
+        self._frozen[0].config.save_pretrained(path)
         self._tokenizer.save(str(path / "tokenizer.json"))
 
     @property
@@ -197,26 +205,48 @@ def _byte_tokenizer() -> Tokenizer:
 
 
 def _load_encoder(path: Path) -> T5EncoderModel:
+    """Build the encoder from its files; from_pretrained would draw a progress bar."""
     try:
-        loaded: Any = T5EncoderModel.from_pretrained(
-            path,
-            local_files_only=True,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except Exception as error:  # safetensors, JSON and transformers each raise their own
+        values = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        with torch.device("meta"):
+            encoder = T5EncoderModel(T5Config(**values))
+        tensors = _read_tensors(path)
+    except Exception as error:  # JSON, safetensors and transformers each raise their own
         raise CheckpointError(
             f"cannot read the text encoder in {path}: {_first_line(error)}; install it again"
         ) from error
-    encoder, report = loaded
-    missing = sorted([*report["missing_keys"], *report["mismatched_keys"]])
-    if missing:
+    wanted = encoder.state_dict()
+    wrong = [
+        name for name in wanted if name not in tensors or tensors[name].shape != wanted[name].shape
+    ]
+    wrong += [name for name in tensors if name not in wanted]
+    if wrong:
         raise CheckpointError(
-            f"the text encoder in {path} lacks {len(missing)} tensors (first: {missing[0]});"
-            " install it again"
+            f"the text encoder in {path} does not match its config.json: {len(wrong)} tensors are"
+            f" missing, of another shape or unknown (first: {wrong[0]}); install it again"
         )
+    encoder.load_state_dict(tensors, strict=True, assign=True)
+    encoder.tie_weights()
     return encoder
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read all shards, without the decoder that a whole T5 brings along."""
+    files = sorted(path.glob("model*.safetensors"))
+    if not files:
+        raise FileNotFoundError("no model.safetensors")
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        tensors |= load_file(file)
+    tensors = {
+        name: tensor.float()
+        for name, tensor in tensors.items()
+        if not name.startswith(("decoder.", "lm_head."))
+    }
+    for name, twin in (EMBEDDING_NAMES, EMBEDDING_NAMES[::-1]):  # one tensor under two names
+        if name in tensors:
+            tensors.setdefault(twin, tensors[name])
+    return tensors
 
 
 def _load_tokenizer(path: Path) -> Tokenizer:
