@@ -1,46 +1,21 @@
-"""Inserts of parts and of the mix. Every effect works from its amount (0 off, 1 extreme) alone;
-settings in parentheses are optional.
+"""The effects of parts and of the mix: the table `EFFECTS` of the score, made audible.
 
-| name | what it does (settings) |
-|---|---|
-| lowpass, highpass, bandpass | steady filter (hertz) |
-| filter_sweep | low-pass that moves once (start_hz, end_hz, start_beat, end_beat, kind="highpass") |
-| auto_filter | low-pass that swings (beats per turn, low_hz, high_hz) |
-| sidechain | ducks under every kick, or every beat where there is none (beats of recovery) |
-| trance_gate | chops into rhythm (pattern like "x.xxx.x.", steps of a quarter beat) |
-| tremolo, autopan, vibrato | moving level, place, pitch (hertz, or beats) |
-| chorus, flanger, phaser | moving copies (hertz) |
-| saturation, distortion | warm or hard overdrive |
-| bitcrush | fewer bits and samples (bits, hold) |
-| compressor | evens the level |
-| tape | wow, flutter, dullness and saturation of an old cassette |
-| vinyl | crackle and hiss of a record |
-| hiss | steady noise |
-| telephone | narrow band |
-| reverb, delay | wet inserts (room; beats) beside the parts' sends |
-| widen, mono | stereo width |
-| eq | (low_db, mid_db, high_db) |
-| fade_in, fade_out | over the clip (beats) |
-| swell | grows from section to section with their energy |
-| gain | (db) |
-| loudness | of the mix only: what to aim at instead of -14 LUFS (lufs) |
+Every effect works from its amount (0 off, 1 extreme) alone; settings are optional.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft, signal
 
-from jen1cli.corpus.rooms import echoes, reverberate
-from jen1cli.corpus.score import Effect, Section
+from jen1cli.corpus.score import Effect
 from jen1cli.corpus.sound import (
     CONTROL_SAMPLES,
     SAMPLE_RATE,
     Curve,
     Stereo,
     control_points,
-    decibels,
     read_at,
     spread,
 )
@@ -56,9 +31,7 @@ class Scene:
     bpm: float
     samples: int
     rng: np.random.Generator
-    room: str = "hall"
     kicks: tuple[int, ...] = ()  # samples of the kick drum's strokes
-    sections: tuple[Section, ...] = field(default=())
 
     def beats(self, beats: float) -> float:
         """Samples of so many beats."""
@@ -87,19 +60,13 @@ def _filtered(sound: Stereo, kind: str, hertz: float | list[float], order: int =
 
 
 def _lowpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    hertz = float(effect.settings.get("hertz", 18_000.0 * 2.0 ** (-6.0 * effect.amount)))
+    hertz = float(effect.settings.get("cutoff", 18_000.0 * 2.0 ** (-6.0 * effect.amount)))
     return _filtered(sound, "lowpass", min(hertz, 23_000.0))
 
 
 def _highpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    hertz = float(effect.settings.get("hertz", 25.0 * 2.0 ** (6.0 * effect.amount)))
+    hertz = float(effect.settings.get("cutoff", 25.0 * 2.0 ** (6.0 * effect.amount)))
     return _filtered(sound, "highpass", hertz)
-
-
-def _bandpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    hertz = float(effect.settings.get("hertz", 1000.0))
-    octaves = 2.5 - 1.8 * min(effect.amount, 1.0)
-    return _filtered(sound, "bandpass", [hertz * 2.0**-octaves, min(hertz * 2.0**octaves, 23e3)], 1)
 
 
 def _telephone(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
@@ -128,69 +95,71 @@ def moving_filter(sound: Stereo, hertz: Curve, *, highpass: bool = False) -> Ste
     return output[:, HOP : HOP + samples]
 
 
-def _filter_sweep(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+def _sweep(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    """Let a low-pass glide from `low` to `high` Hz between two beats."""
     settings = effect.settings
-    start_hz = float(settings.get("start_hz", 8000.0 * 2.0 ** (-5.5 * effect.amount)))
-    end_hz = float(settings.get("end_hz", 18_000.0))
+    start_hz = float(settings.get("low", 8000.0 * 2.0 ** (-5.5 * effect.amount)))
+    end_hz = float(settings.get("high", 18_000.0))
     first = scene.beats(float(settings.get("start_beat", 0.0)))
     last = settings.get("end_beat")
     last = scene.samples if last is None else scene.beats(float(last))
     where = np.arange(0, scene.samples + HOP, HOP)
     way = np.clip((where - first) / max(last - first, 1.0), 0.0, 1.0)
-    curve = start_hz * (end_hz / start_hz) ** way
-    return moving_filter(sound, curve, highpass=settings.get("kind") == "highpass")
+    return moving_filter(sound, start_hz * (end_hz / start_hz) ** way)
 
 
-def _auto_filter(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    period = scene.beats(float(effect.settings.get("beats", 8.0)))
-    high = float(effect.settings.get("high_hz", 9000.0))
-    low = float(effect.settings.get("low_hz", high * 2.0 ** (-5.0 * effect.amount)))
+def _wobble(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    period = scene.beats(float(effect.settings.get("beats", 2.0)))
+    high = 9000.0
+    low = high * 2.0 ** (-5.5 * effect.amount)
     where = np.arange(0, scene.samples + HOP, HOP)
     way = 0.5 - 0.5 * np.cos(2 * np.pi * where / period)
     return moving_filter(sound, low * (high / low) ** way)
-
-
-def _eq(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    low = _filtered(sound, "lowpass", 220.0, 1)
-    high = _filtered(sound, "highpass", 4000.0, 1)
-    gains = [decibels(float(effect.settings.get(key, 0.0)) * min(1.0, 2 * effect.amount))
-             for key in ("low_db", "mid_db", "high_db")]  # fmt: skip
-    middle = sound - low - high
-    return np.float32(gains[0]) * low + np.float32(gains[1]) * middle + np.float32(gains[2]) * high
 
 
 # --- level over time ---
 
 
 def _sidechain(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    onsets = scene.kicks or tuple(
-        int(scene.beats(b)) for b in range(int(scene.samples / scene.beats(1)) + 1)
-    )
-    recovery = scene.beats(float(effect.settings.get("beats", 0.75)))
+    """Duck at every kick; the level is back after a beat, or before the next one."""
+    onsets = _ducking_onsets(effect, scene)
+    recovery = 0.85 * scene.beats(min(1.0, float(effect.settings.get("beats", 1.0))))
     where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
-    last = np.searchsorted(np.asarray(onsets), where, side="right") - 1
-    since = np.where(last >= 0, where - np.asarray(onsets)[np.maximum(last, 0)], 1e9)
-    depth = min(1.0, effect.amount) * 0.92
-    shape = np.clip(since / recovery, 0.0, 1.0)
-    gain = 1.0 - depth * (1.0 - shape) ** 2 * np.minimum(since / 240.0, 1.0)
+    last = np.searchsorted(onsets, where, side="right") - 1
+    since = np.where(last >= 0, where - onsets[np.maximum(last, 0)], 1e9)
+    gain = 1.0 - 0.92 * min(1.0, effect.amount) * (1.0 - np.clip(since / recovery, 0.0, 1.0)) ** 2
     return sound * spread(gain, scene.samples)
 
 
-def _trance_gate(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    pattern = str(effect.settings.get("pattern", "x.xxx.x."))
-    step = scene.beats(0.25)
+def _ducking_onsets(effect: Effect, scene: Scene) -> np.ndarray:
+    """Return the samples at which the level ducks: given, periodic, or the kicks."""
+    if "onsets" in effect.settings:
+        return np.array([scene.beats(float(beat)) for beat in effect.settings["onsets"]])
+    if scene.kicks and "beats" not in effect.settings:
+        return np.array(scene.kicks, float)
+    period = scene.beats(float(effect.settings.get("beats", 1.0)))
+    return np.arange(0.0, scene.samples + period, period)
+
+
+def _gate(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    pattern = str(effect.settings.get("pattern", "10111010"))
+    step = scene.beats(float(effect.settings.get("beats", 0.25)))
     where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES / step
-    is_open = np.array([mark == "x" for mark in pattern])[where.astype(int) % len(pattern)]
+    is_open = np.array([mark == "1" for mark in pattern])[where.astype(int) % len(pattern)]
     gain = np.where(is_open & (where % 1.0 < 0.85), 1.0, 1.0 - min(1.0, effect.amount))
     smooth = np.convolve(np.pad(gain, 4, mode="edge"), np.full(9, 1 / 9), "valid")
     return sound * spread(smooth, scene.samples)
+
+
+def _compress(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
+    return compress(sound, min(1.0, effect.amount))
 
 
 def _lfo(effect: Effect, scene: Scene, hertz: float, points: int) -> Curve:
     """Return a sine at control rate from `beats` or `hertz` of the settings."""
     if "beats" in effect.settings:
         hertz = SAMPLE_RATE / scene.beats(float(effect.settings["beats"]))
-    hertz = float(effect.settings.get("hertz", hertz))
+    hertz = float(effect.settings.get("hz", hertz))
     t = np.arange(points) * (CONTROL_SAMPLES / SAMPLE_RATE)
     return np.sin(2 * np.pi * hertz * t)
 
@@ -200,18 +169,8 @@ def _tremolo(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     return sound * spread(1.0 - 0.5 * min(1.0, effect.amount) * (1.0 + wave), scene.samples)
 
 
-def _autopan(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    wave = min(1.0, effect.amount) * _lfo(effect, scene, 0.4, control_points(scene.samples))
-    sides = np.stack([spread(np.sqrt(1.0 + sign * wave), scene.samples) for sign in (-1, 1)])
-    return sound * sides
-
-
-def _compressor(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    return compress(sound, min(1.0, effect.amount))
-
-
 def compress(sound: Stereo, amount: float) -> Stereo:
-    """Even out the level: threshold 12 dB under the loudest, up to 4 : 1, 10 ms in and 120 ms out."""
+    """Even out the level above 12 dB under the loudest, by up to 4 : 1."""
     samples = sound.shape[1]
     points = control_points(samples)
     power = np.zeros(points * CONTROL_SAMPLES, np.float32)
@@ -239,29 +198,13 @@ def compress(sound: Stereo, amount: float) -> Stereo:
 def _fade_in(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     length = scene.beats(float(effect.settings.get("beats", 4.0 + 12.0 * effect.amount)))
     where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
-    return sound * spread(np.clip(where / length, 0.0, 1.0) ** 1.5, scene.samples)
+    return sound * spread(np.clip(where / length, 0.0, 1.0), scene.samples)
 
 
 def _fade_out(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     length = scene.beats(float(effect.settings.get("beats", 4.0 + 12.0 * effect.amount)))
     where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
-    return sound * spread(np.clip((scene.samples - where) / length, 0.0, 1.0) ** 1.5, scene.samples)
-
-
-def _swell(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    if not scene.sections:
-        return _fade_in(sound, effect, scene)
-    beats = [s.start_beat for s in scene.sections]
-    ends = scene.sections[-1].start_beat + scene.sections[-1].length_beats
-    energies = [s.energy for s in scene.sections]
-    where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES / scene.beats(1.0)
-    energy = np.interp(where, [*beats, ends], [*energies, energies[-1]])
-    decline = -18.0 * effect.amount * (max(energies) - energy)
-    return sound * spread(10.0 ** (decline / 20.0), scene.samples)
-
-
-def _gain(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    return sound * np.float32(decibels(float(effect.settings.get("db", 0.0))))
+    return sound * spread(np.clip((scene.samples - where) / length, 0.0, 1.0), scene.samples)
 
 
 # --- pitch and copies ---
@@ -274,7 +217,7 @@ def _warp(sound: Stereo, delay: Curve, samples: int) -> Stereo:
 
 
 def _vibrato(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    hertz = float(effect.settings.get("hertz", 5.2))
+    hertz = float(effect.settings.get("hz", 5.2))
     # depth in cents of a delay d·sin: 2π·hertz·d/rate of relative speed
     depth = 60.0 * effect.amount / 1731.0 / (2 * np.pi * hertz) * SAMPLE_RATE
     wave = _lfo(effect, scene, hertz, control_points(scene.samples))
@@ -296,7 +239,7 @@ def chorus(sound: Stereo, amount: float, hertz: float = 0.7) -> Stereo:
 
 
 def _chorus(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    return chorus(sound, effect.amount, float(effect.settings.get("hertz", 0.7)))
+    return chorus(sound, effect.amount, float(effect.settings.get("hz", 0.7)))
 
 
 def _flanger(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
@@ -390,20 +333,6 @@ def _music_level(sound: Stereo) -> float:
     return float(np.sqrt(np.mean(np.square(sound))))
 
 
-# --- space ---
-
-
-def _reverb(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    room = str(effect.settings.get("room", scene.room))
-    wet = reverberate(sound.mean(axis=0), room, int(scene.rng.integers(4)))
-    return sound * np.float32(1.0 - 0.5 * effect.amount) + wet * np.float32(0.7 * effect.amount)
-
-
-def _delay(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    seconds = scene.beats(float(effect.settings.get("beats", 0.75))) / SAMPLE_RATE
-    return sound + np.float32(0.6 * effect.amount) * echoes(sound.mean(axis=0), seconds)
-
-
 def _widen(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     """More of the difference of the sides, and a late copy of the middle to differ by."""
     middle, side = sound.mean(axis=0), 0.5 * (sound[0] - sound[1])
@@ -426,33 +355,29 @@ def _nothing(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 EFFECTS: dict[str, Process] = {
     "lowpass": _lowpass,
     "highpass": _highpass,
-    "bandpass": _bandpass,
-    "filter_sweep": _filter_sweep,
-    "auto_filter": _auto_filter,
+    "sweep": _sweep,
+    "wobble": _wobble,
     "sidechain": _sidechain,
-    "trance_gate": _trance_gate,
+    "gate": _gate,
     "tremolo": _tremolo,
-    "autopan": _autopan,
     "vibrato": _vibrato,
-    "chorus": _chorus,
-    "flanger": _flanger,
     "phaser": _phaser,
+    "flanger": _flanger,
+    "chorus": _chorus,
     "saturation": _saturation,
     "distortion": _distortion,
     "bitcrush": _bitcrush,
-    "compressor": _compressor,
     "tape": _tape,
     "vinyl": _vinyl,
     "hiss": _hiss,
     "telephone": _telephone,
-    "reverb": _reverb,
-    "delay": _delay,
+    "compress": _compress,
     "widen": _widen,
     "mono": _mono,
-    "eq": _eq,
     "fade_in": _fade_in,
     "fade_out": _fade_out,
-    "swell": _swell,
-    "gain": _gain,
-    "loudness": _nothing,  # read by the renderer
+    # heard by the renderer: the mix's loudness, the voice's portamento
+    "quiet": _nothing,
+    "loud": _nothing,
+    "glide": _nothing,
 }

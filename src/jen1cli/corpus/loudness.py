@@ -19,7 +19,6 @@ _SEGMENT = SAMPLE_RATE // 10
 _BLOCK = 16  # samples per value of the limiter's gain
 _LOOK_BLOCKS = 75  # 25 ms
 _MARGIN_DB = 0.15  # interpolation of the gain between blocks
-_MOST_LIMITING_DB = 9.0
 _POLYPHASE_TAPS = 12
 _CHUNK = 1 << 14
 
@@ -130,16 +129,22 @@ def _limiter_gain(peaks: Float[np.ndarray, " blocks"], ceiling: float, samples: 
     return (gain[:-1, None] + (gain[1:] - gain[:-1])[:, None] * ramp).reshape(-1)[:samples]
 
 
-def normalize(sound: Stereo, lufs: float = TARGET_LUFS, ceiling_db: float = CEILING_DB) -> Stereo:
+def normalize(
+    sound: Stereo,
+    lufs: float = TARGET_LUFS,
+    ceiling_db: float = CEILING_DB,
+    *,
+    most_limiting_db: float = 9.0,
+) -> Stereo:
     """Bring music to a loudness under a true-peak ceiling.
 
-    Peaks are limited by 9 dB at most; music with taller ones stays softer than asked.
+    Peaks are limited by so many decibels at most; music with taller ones stays softer than asked.
     """
     loudness, peaks = integrated_loudness(sound), _block_peaks(sound)
     peak_db = 20.0 * np.log10(max(float(peaks.max()), 1e-9))
     if loudness <= SILENCE_LUFS + 0.01:
         return _limit(sound, peaks, ceiling_db)
-    most = ceiling_db + _MOST_LIMITING_DB - peak_db
+    most = ceiling_db + most_limiting_db - peak_db
     gain_db = min(lufs - loudness, most)
     for _ in range(2):
         gain = np.float32(decibels(gain_db))

@@ -1,8 +1,8 @@
 """Band-limited oscillators as seamless loops, built from their spectrum.
 
-A loop holds a whole number of cycles, so it repeats without a seam and has no partial above 20 kHz.
-Detuned voices sit in neighbouring bins of the same spectrum, a low-pass is a factor on the partials,
-and playing a note costs no more than copying memory.
+A loop holds a whole number of cycles, so it repeats without a seam, and has no partial above
+20 kHz. Detuned voices sit in neighbouring bins of the same spectrum, a low-pass is a factor on the
+partials, and playing a note costs no more than copying memory.
 """
 
 from collections import OrderedDict

@@ -16,7 +16,7 @@ from jen1cli.corpus import drum_machine, synth
 from jen1cli.corpus.drum_keys import drum_of
 from jen1cli.corpus.effects import Scene, apply, chorus, compress
 from jen1cli.corpus.instruments import INSTRUMENTS
-from jen1cli.corpus.loudness import CEILING_DB, TARGET_LUFS, normalize
+from jen1cli.corpus.loudness import TARGET_LUFS, normalize
 from jen1cli.corpus.rooms import ROOMS, echoes, reverberate
 from jen1cli.corpus.score import Part, Score, Stem
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, TimedNote, decibels
@@ -86,7 +86,7 @@ class Renderer:
         samples = bus.dry.shape[1]
         rng = np.random.default_rng((score.seed, 11, number))
         sound = self._play(score, part, samples, int(rng.integers(1 << 31)))
-        scene = Scene(score.bpm, samples, rng, _room(score), kicks_of(score), tuple(score.sections))
+        scene = Scene(score.bpm, samples, rng, kicks_of(score))
         for effect in part.effects:
             sound = apply(sound, effect, scene)
         if part.chorus > 0:
@@ -107,7 +107,13 @@ class Renderer:
         )
         if instrument.kind == "synth":
             return synth.play(
-                instrument.voice, notes, samples, bpm=score.bpm, model=model, seed=seed
+                instrument.voice,
+                notes,
+                samples,
+                bpm=score.bpm,
+                model=model,
+                seed=seed,
+                glide=_glide(part),
             )
         if instrument.kind == "synth_kit":
             return drum_machine.play(instrument.voice, notes, samples, model=model)
@@ -133,20 +139,26 @@ class Renderer:
         if not mix.any():
             return mix
         rng = np.random.default_rng((score.seed, 13))
-        scene = Scene(
-            score.bpm, mix.shape[1], rng, _room(score), kicks_of(score), tuple(score.sections)
-        )
-        lufs, is_leveled = TARGET_LUFS, False
+        scene = Scene(score.bpm, mix.shape[1], rng, kicks_of(score))
         for effect in score.master:
             mix = apply(mix, effect, scene)
-            if effect.name == "loudness":
-                lufs, is_leveled = float(effect.settings.get("lufs", TARGET_LUFS)), True
-        if not is_leveled:
-            mix = compress(mix, _GLUE)
-        mix = normalize(mix.astype(np.float32), lufs, CEILING_DB)
+        lufs, most = _target(score)
+        mix = compress(mix, _GLUE if lufs <= TARGET_LUFS else 1.0)
+        mix = normalize(mix.astype(np.float32), lufs, most_limiting_db=most)
         fade = min(_END_FADE, mix.shape[1])
         mix[:, -fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
         return np.clip(mix, -1.0, 1.0)
+
+
+def _target(score: Score) -> tuple[float, float]:
+    """Return the loudness to aim at (LUFS) and the decibels of limiting allowed for it."""
+    lufs, most = TARGET_LUFS, 9.0
+    for effect in score.master:
+        if effect.name == "quiet":
+            lufs, most = TARGET_LUFS - 31.0 * min(1.0, effect.amount), 0.0
+        elif effect.name == "loud":
+            lufs, most = TARGET_LUFS + 7.0 * min(1.0, effect.amount), 16.0
+    return lufs, most
 
 
 def samples_of(score: Score) -> int:
@@ -184,7 +196,17 @@ def _kits(parts: Iterable[Part]) -> Iterable[Part]:
 
 
 def _room(score: Score) -> str:
-    return score.room if score.room in ROOMS else "hall"
+    if score.room not in ROOMS:
+        raise ValueError(f"unknown room '{score.room}'; known: {', '.join(ROOMS)}")
+    return score.room
+
+
+def _glide(part: Part) -> float | None:
+    """Seconds of portamento that a part asks for, None to leave it to the voice."""
+    for effect in part.effects:
+        if effect.name == "glide":
+            return float(effect.settings.get("seconds", 0.2 * effect.amount))
+    return None
 
 
 def _place(part: Part) -> np.ndarray:

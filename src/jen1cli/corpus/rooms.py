@@ -22,27 +22,17 @@ class Room:
     brightness: float  # 0 dark to 1 bright
     attack: float = 0.005  # seconds until it is dense
     early: int = 8  # single reflections before it
-    gate: float = 0.0  # cut off after so many seconds; 0: never
-    metallic: bool = False
 
 
 ROOMS: dict[str, Room] = {
     "dry": Room(0.15, 0.001, 0.5, early=3),
-    "booth": Room(0.25, 0.002, 0.4, early=6),
     "studio": Room(0.5, 0.006, 0.55, early=10),
     "room": Room(0.7, 0.008, 0.5, early=12),
     "club": Room(1.0, 0.010, 0.35, early=12),
-    "chamber": Room(1.4, 0.012, 0.55),
     "plate": Room(1.8, 0.004, 0.8, attack=0.002, early=0),
-    "spring": Room(1.5, 0.015, 0.45, early=4, metallic=True),
-    "stage": Room(1.5, 0.018, 0.5, early=10),
     "hall": Room(2.2, 0.022, 0.5, attack=0.03),
-    "church": Room(3.2, 0.030, 0.4, attack=0.05),
-    "cathedral": Room(4.6, 0.040, 0.35, attack=0.09),
-    "arena": Room(2.8, 0.045, 0.45, attack=0.06),
-    "canyon": Room(4.0, 0.120, 0.3, attack=0.2),
-    "space": Room(5.2, 0.030, 0.6, attack=0.3, early=0),
-    "gated": Room(1.6, 0.004, 0.75, attack=0.002, gate=0.32),
+    "church": Room(3.4, 0.035, 0.4, attack=0.06),
+    "cave": Room(4.6, 0.060, 0.3, attack=0.12),
 }
 
 
@@ -52,7 +42,7 @@ def impulse_response(name: str, model: int) -> Stereo:
     room = ROOMS[name]
     rng = np.random.default_rng((*name.encode(), model))
     seconds = room.seconds * float(rng.uniform(0.85, 1.2))
-    samples = int((room.gate or 1.05 * seconds) * SAMPLE_RATE)
+    samples = int(1.05 * seconds * SAMPLE_RATE)
     frames = samples // HOP + 2
     hertz = np.maximum(np.fft.rfftfreq(FRAME, 1.0 / SAMPLE_RATE), 20.0)
     octaves = np.log2(hertz / 700.0)
@@ -65,12 +55,6 @@ def impulse_response(name: str, model: int) -> Stereo:
     tail = shaped_noise((fall * colour).astype(np.float32), samples, rng)
     grown = np.minimum(np.arange(samples, dtype=np.float32) / (room.attack * SAMPLE_RATE), 1.0)
     tail *= grown
-    if room.gate:
-        tail[:, -960:] *= np.linspace(1.0, 0.0, 960, dtype=np.float32)
-    if room.metallic:
-        comb = np.zeros(int(0.037 * SAMPLE_RATE), np.float32)
-        comb[0], comb[-1] = 1.0, 0.8
-        tail = signal.fftconvolve(tail, comb[None, :], axes=-1)[:, :samples].astype(np.float32)
     delay = int(room.delay * SAMPLE_RATE)
     response = np.zeros((2, samples + delay), np.float32)
     response[:, delay:] = tail / np.sqrt(np.sum(np.square(tail)) / 2.0)

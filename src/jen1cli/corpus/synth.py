@@ -5,7 +5,8 @@ are built for one clip serve the next. A sound never depends on what was played 
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -25,7 +26,14 @@ VOICES = frozenset(PATCHES) | frozenset(STRUCK) | frozenset(TEXTURES)
 
 
 def play(
-    voice: str, notes: Sequence[TimedNote], samples: int, *, bpm: float, model: int, seed: int
+    voice: str,
+    notes: Sequence[TimedNote],
+    samples: int,
+    *,
+    bpm: float,
+    model: int,
+    seed: int,
+    glide: float | None = None,
 ) -> Stereo:
     """Play notes on a synthesised voice.
 
@@ -36,11 +44,17 @@ def play(
         bpm: tempo, for voices that move with it.
         model: which setting of the voice, modulo `MODELS`.
         seed: draws phases and noises.
+        glide: seconds of portamento where notes touch; None leaves it to the voice.
     """
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
     model %= MODELS
     if voice in PATCHES:
-        return _play_patch(voice, ordered, samples, bpm, model, seed)
+        gains = {note.pitch: _patch_gain(voice, model, note.pitch) for note in ordered}
+        patch = patch_of(voice, model)
+        if glide is not None:
+            patch = replace(patch, glide=glide)
+        rng = np.random.default_rng(seed)
+        return play_patch(patch, ordered, samples, bpm=bpm, rng=rng, gains=gains)
     if voice in STRUCK:
         return _play_struck(voice, ordered, samples, model)
     if voice in TEXTURES:
@@ -56,7 +70,7 @@ def patch_of(voice: str, model: int) -> Patch:
     return vary(PATCHES[voice], np.random.default_rng((*voice.encode(), model)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _patch_gain(voice: str, model: int, pitch: int) -> float:
     """Factor that brings a note of a patch to the reference level."""
     note = TimedNote(0, int(0.8 * SAMPLE_RATE), pitch, 0.8)
@@ -67,14 +81,6 @@ def _patch_gain(voice: str, model: int, pitch: int) -> float:
 
 def _reference(pitch: int) -> float:
     return REFERENCE_LEVEL * 10.0 ** (_TILT_DB * (60 - pitch) / 20.0)
-
-
-def _play_patch(
-    voice: str, notes: Sequence[TimedNote], samples: int, bpm: float, model: int, seed: int
-) -> Stereo:
-    gains = {note.pitch: _patch_gain(voice, model, note.pitch) for note in notes}
-    rng = np.random.default_rng(seed)
-    return play_patch(patch_of(voice, model), notes, samples, bpm=bpm, rng=rng, gains=gains)
 
 
 def _play_struck(voice: str, notes: Sequence[TimedNote], samples: int, model: int) -> Stereo:
