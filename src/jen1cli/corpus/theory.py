@@ -1,0 +1,260 @@
+"""Keys, modes, chords and voice leading.
+
+Chords are written as Roman numerals relative to the *major* scale on the tonic whatever the mode
+(so the minor mode's submediant is `bVI`); upper case has a major third, lower case a minor one.
+"""
+
+import itertools
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+MODES: dict[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
+    "phrygian dominant": (0, 1, 4, 5, 7, 8, 10),
+}
+
+SCALES: dict[str, tuple[int, ...]] = {
+    **MODES,
+    "major pentatonic": (0, 2, 4, 7, 9),
+    "minor pentatonic": (0, 3, 5, 7, 10),
+    "blues": (0, 3, 5, 6, 7, 10),
+    "major blues": (0, 2, 3, 4, 7, 9),
+    "hirajoshi": (0, 2, 3, 7, 8),
+    "insen": (0, 1, 5, 7, 10),
+    "kumoi": (0, 2, 3, 7, 9),
+    "whole tone": (0, 2, 4, 6, 8, 10),
+    "chromatic": tuple(range(12)),
+}
+
+_DEGREES = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
+
+# What a suffix adds to the triad, or (with "=") the whole chord.
+_SUFFIXES: dict[str, str] = {
+    "": "",
+    "7": "10",
+    "maj7": "11",
+    "9": "10 14",
+    "maj9": "11 14",
+    "6": "9",
+    "69": "9 14",
+    "add9": "14",
+    "11": "10 14 17",
+    "13": "10 14 21",
+    "7#9": "10 15",
+    "7b9": "10 13",
+    "maj7#11": "11 18",
+    "sus4": "=0 5 7",
+    "sus2": "=0 2 7",
+    "7sus4": "=0 5 7 10",
+    "9sus4": "=0 5 7 10 14",
+    "5": "=0 7",
+    "dim": "=0 3 6",
+    "dim7": "=0 3 6 9",
+    "m7b5": "=0 3 6 10",
+    "aug": "=0 4 8",
+    "7#5": "=0 4 8 10",
+}
+
+_SYMBOL = re.compile(r"^([b#]?)([ivIV]+)([^/]*)(?:/([b#]?)([ivIV]+))?$")
+
+
+@dataclass(frozen=True)
+class ChordShape:
+    """A chord relative to the tonic: semitones of root and bass, intervals above the root."""
+
+    symbol: str
+    root: int
+    intervals: tuple[int, ...]
+    bass: int
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A chord in a key at a place in time."""
+
+    symbol: str
+    root: int  # pitch class 0 to 11
+    intervals: tuple[int, ...]  # semitones above the root, ascending
+    bass: int  # pitch class
+    start: float  # beat
+    length: float  # beats
+
+    @property
+    def end(self) -> float:
+        """Beat at which the chord is over."""
+        return self.start + self.length
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Pitch classes, from the root upwards."""
+        return tuple((self.root + interval) % 12 for interval in self.intervals)
+
+    @property
+    def third(self) -> int:
+        """Interval of the third (or of what stands for it)."""
+        return next((i for i in self.intervals if i in (3, 4)), self.intervals[1] % 12)
+
+    @property
+    def fifth(self) -> int:
+        """Interval of the fifth, diminished or augmented where the chord says so."""
+        return next((i for i in self.intervals if i in (6, 7, 8)), 7)
+
+    @property
+    def seventh(self) -> int:
+        """Interval of the seventh or sixth, the octave where there is none."""
+        return next((i for i in self.intervals if i in (9, 10, 11)), 12)
+
+
+@lru_cache(maxsize=1024)
+def parse_chord(symbol: str) -> ChordShape:
+    """Reads a Roman numeral such as `bVImaj7`, `ii7`, `V7/ii`-like slash basses as `I/iii`.
+
+    Raises:
+        ValueError: for a symbol that is no chord.
+    """
+    match = _SYMBOL.match(symbol)
+    if not match or match[3] not in _SUFFIXES or match[2].lower() not in _DEGREES:
+        raise ValueError(f"no chord symbol: {symbol!r}")
+    accidental, numeral, suffix, bass_accidental, bass_numeral = match.groups()
+    shift = {"b": -1, "#": 1, "": 0, None: 0}
+    root = (_DEGREES[numeral.lower()] + shift[accidental]) % 12
+    content = _SUFFIXES[suffix]
+    if content.startswith("="):
+        intervals = tuple(int(n) for n in content[1:].split())
+    else:
+        triad = (0, 4, 7) if numeral.isupper() else (0, 3, 7)
+        intervals = triad + tuple(int(n) for n in content.split())
+    bass = root
+    if bass_numeral:
+        bass = (_DEGREES[bass_numeral.lower()] + shift[bass_accidental]) % 12
+    return ChordShape(symbol, root, intervals, bass)
+
+
+def chord_at(chords: tuple[Chord, ...], beat: float) -> Chord:
+    """The chord that sounds at a beat (the last one when beyond the end)."""
+    for chord in chords:
+        if beat < chord.end - 1e-6:
+            return chord
+    return chords[-1]
+
+
+def ladder(classes: frozenset[int] | set[int], low: int, high: int) -> list[int]:
+    """All MIDI numbers of these pitch classes between low and high, ascending."""
+    return [pitch for pitch in range(low, high + 1) if pitch % 12 in classes]
+
+
+def chord_scale(scale: frozenset[int], chord: Chord) -> frozenset[int]:
+    """The scale bent to a chord: foreign chord tones replace their neighbours."""
+    tones = set(chord.classes)
+    foreign = tones - scale
+    if not foreign:
+        return scale
+    kept = {pc for pc in scale if pc in tones or not any((pc - f) % 12 in (1, 11) for f in foreign)}
+    return frozenset(kept | tones)
+
+
+def nearest(pitch: float, pitches: list[int]) -> int:
+    """The closest of some pitches; the lower one of two equally close."""
+    return min(pitches, key=lambda other: (abs(other - pitch), other))
+
+
+@lru_cache(maxsize=8192)
+def _voicings(
+    root: int, intervals: tuple[int, ...], size: int, low: int, high: int, manner: str
+) -> tuple[tuple[int, ...], ...]:
+    tones = _select(intervals, size, rootless=manner == "rootless")
+    classes = sorted({(root + interval) % 12 for interval in tones})
+    found: set[tuple[int, ...]] = set()
+    for bottom in range(low, high + 1):
+        if bottom % 12 not in classes:
+            continue
+        stack = [bottom]
+        while len(stack) < size:
+            pitch = stack[-1] + 1
+            while pitch % 12 not in classes:
+                pitch += 1
+            stack.append(pitch)
+        shapes = [stack]
+        if manner == "open" and size >= 3:
+            shapes = [sorted([stack[0], *stack[2:], stack[1] + 12])]
+        elif manner == "drop2" and size >= 4:
+            shapes.append(sorted([*stack[:-2], stack[-2] - 12, stack[-1]]))
+        for shape in shapes:
+            if shape[-1] <= high and shape[0] >= low and _clear(shape):
+                found.add(tuple(shape))
+    return tuple(sorted(found))
+
+
+def _select(intervals: tuple[int, ...], size: int, *, rootless: bool) -> tuple[int, ...]:
+    """The most telling tones: the fifth goes first, then (where asked for) the root."""
+    tones = [i for i in intervals if not (rootless and i == 0 and len(intervals) > 3)]
+    while len(tones) > size and len(tones) > 2:
+        if 7 in tones and len(tones) > 3:
+            tones.remove(7)
+        elif 0 in tones and len(intervals) > 3:
+            tones.remove(0)
+        else:
+            tones.pop()
+    return tuple(tones)
+
+
+def _clear(shape: list[int]) -> bool:
+    """No seconds or thirds in the mud below C3, no semitone on top."""
+    muddy = any(b - a < 5 and a < 48 for a, b in itertools.pairwise(shape))
+    return not muddy and not (len(shape) > 2 and shape[-1] - shape[-2] == 1)
+
+
+def voice_chord(
+    chord: Chord,
+    previous: tuple[int, ...] | None,
+    *,
+    size: int,
+    low: int,
+    high: int,
+    manner: str = "close",
+) -> tuple[int, ...]:
+    """Chooses the voicing that moves least from the previous one and stays near the middle.
+
+    Args:
+        chord: What to voice.
+        previous: The voicing before it, or None.
+        size: Number of voices.
+        low: Lowest MIDI number allowed.
+        high: Highest MIDI number allowed.
+        manner: "close", "open" (wide), "drop2" or "rootless".
+
+    Returns:
+        Ascending MIDI numbers.
+    """
+    options = _voicings(chord.root, chord.intervals, size, low, high, manner)
+    if not options:
+        options = _voicings(chord.root, chord.intervals, min(size, 3), low, high + 7, "close")
+    if not options:
+        base = low + (chord.root - low) % 12
+        return tuple(base + i for i in chord.intervals[:size])
+    middle = (low + high) / 2
+    if previous is None:
+        return min(options, key=lambda v: (abs(sum(v) / len(v) - middle), v))
+
+    def cost(voicing: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
+        return movement(previous, voicing) + 0.25 * abs(
+            sum(voicing) / len(voicing) - middle
+        ), voicing
+
+    return min(options, key=cost)
+
+
+def movement(first: tuple[int, ...], second: tuple[int, ...]) -> float:
+    """Mean semitones that the voices move between two voicings, the top one counted twice."""
+    count = min(len(first), len(second))
+    total = sum(abs(a - b) for a, b in zip(first[-count:], second[-count:], strict=True))
+    return (total + abs(first[-1] - second[-1])) / (count + 1)
