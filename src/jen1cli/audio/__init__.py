@@ -29,6 +29,7 @@ from jen1cli.audio.resampling import (
 from jen1cli.audio.splicing import Patch, spliced, spliced_length, write_spliced
 from jen1cli.audio.writing import (
     OUTPUT_SUFFIXES,
+    FileFormat,
     Target,
     choose_format,
     is_exact,
@@ -40,6 +41,7 @@ from jen1cli.audio.writing import (
 __all__ = [
     "OUTPUT_SUFFIXES",
     "AudioInfo",
+    "FileFormat",
     "LoudnessMeter",
     "Patch",
     "Resampler",

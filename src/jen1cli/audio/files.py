@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
 import soundfile
@@ -15,9 +15,10 @@ from jaxtyping import Float32, Shaped
 
 from jen1cli.errors import AudioError
 
-Signal = Float32[np.ndarray, "channels samples"]
-Frames = Shaped[np.ndarray, "samples channels"]  # raw frames in the file's own order
+Signal = Float32[np.ndarray, "_channels _samples"]  # lengths may differ within one function
+Frames = Shaped[np.ndarray, "_samples _channels"]  # raw frames in the file's own order
 Source = str | Path | io.BytesIO
+ByteFile = io.BytesIO | io.BufferedReader | io.BufferedRandom
 SampleType = Literal["int32", "float32", "float64"]
 
 BLOCK = 65_536  # samples read or written at once; larger Vorbis writes overflow libvorbis' stack
@@ -164,7 +165,7 @@ def digest(source: Source) -> str:
 
 
 @contextmanager
-def opened_bytes(source: Source) -> Iterator[IO[bytes]]:
+def opened_bytes(source: Source) -> Iterator[ByteFile]:
     """Open the bytes of a source; a buffer is rewound and stays open."""
     if isinstance(source, io.BytesIO):
         source.seek(0)

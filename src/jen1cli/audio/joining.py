@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from jen1cli.audio.files import Signal
 
-_ORDER = 256  # of the linear predictor; a few periods of a bass note need more context than order
+_ORDER = 256  # of the linear predictor
+_PAST = 8192  # samples that it learns from; fewer blur its pitch
 
 
 def extrapolate(signal: Signal, samples: int) -> Signal:
@@ -43,7 +44,7 @@ def crossfade(
 
 
 def _predict(past: np.ndarray, order: int, samples: int) -> np.ndarray:
-    weights = _burg(past[-16 * order :], order)
+    weights = _burg(past[-_PAST:], order)
     line = np.concatenate([past[-order:], np.zeros(samples)])
     for at in range(order, order + samples):
         line[at] = weights @ line[at - order : at]

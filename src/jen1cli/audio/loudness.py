@@ -74,9 +74,9 @@ class LoudnessMeter:
         loud = powers[levels > SILENCE]
         if len(loud) == 0:
             return SILENCE
-        gate = _lufs(loud.mean()) - 10.0
+        gate = _lufs(np.asarray(loud.mean())) - 10.0
         kept = powers[(levels > SILENCE) & (levels > gate)]
-        return float(_lufs(kept.mean()))
+        return float(_lufs(np.asarray(kept.mean())))
 
     def _measure(self) -> None:
         if not self._pending:
@@ -113,7 +113,7 @@ class LoudnessMeter:
         samples = self._hop * sum(len(e) for e in self._energies) + rest.shape[1]
         if rest.shape[1]:
             energy += float((self._weighted(rest.astype(np.float32)) ** 2).sum())
-        return max(SILENCE, float(_lufs(np.float64(energy / max(samples, 1)))))
+        return max(SILENCE, float(_lufs(np.asarray(energy / max(samples, 1)))))
 
 
 def loudness(signal: Signal, sample_rate: int) -> float:
@@ -135,5 +135,5 @@ def true_peak(signal: Signal, sample_rate: int) -> float:
     return peak
 
 
-def _lufs(power: np.ndarray | np.floating) -> np.ndarray:
-    return -0.691 + 10 * np.log10(np.maximum(power, 1e-20))
+def _lufs(power: np.ndarray) -> np.ndarray:
+    return np.asarray(-0.691 + 10 * np.log10(np.maximum(power, 1e-20)))

@@ -10,9 +10,8 @@ import base64
 import io
 import struct
 import zlib
-from typing import IO
 
-from jen1cli.audio.files import Source, name_of, opened, opened_bytes
+from jen1cli.audio.files import ByteFile, Source, name_of, opened, opened_bytes
 from jen1cli.errors import AudioError
 
 CHUNK = b"jen1"
@@ -49,7 +48,7 @@ def as_comment(note: str) -> str:
     return packed
 
 
-def append_chunk(file: IO[bytes], note: str) -> None:
+def append_chunk(file: ByteFile, note: str) -> None:
     """Append the text as a chunk to a finished WAV (RIFF, RF64) or AIFF file."""
     file.seek(0)
     kind = file.read(4)
@@ -72,7 +71,7 @@ def append_chunk(file: IO[bytes], note: str) -> None:
         file.write(struct.pack(f"{order}I", size))
 
 
-def clear_time_stamp(file: IO[bytes]) -> None:
+def clear_time_stamp(file: ByteFile) -> None:
     """Zero the clock time that libsndfile puts into the PEAK chunk of float files.
 
     Without this the same samples would give other bytes every second.
@@ -84,7 +83,7 @@ def clear_time_stamp(file: IO[bytes]) -> None:
             return
 
 
-def _find_chunk(file: IO[bytes]) -> str | None:
+def _find_chunk(file: ByteFile) -> str | None:
     found = None
     for tag, at, size in _chunks(file):
         if tag in (CHUNK, b"APPL"):
@@ -101,7 +100,7 @@ def _find_chunk(file: IO[bytes]) -> str | None:
         raise AudioError("the recipe chunk of the file is damaged; it cannot be read") from error
 
 
-def _chunks(file: IO[bytes]) -> list[tuple[bytes, int, int]]:
+def _chunks(file: ByteFile) -> list[tuple[bytes, int, int]]:
     """List (tag, offset of the payload, size) of a RIFF, RF64 or AIFF file."""
     total = file.seek(0, io.SEEK_END)
     file.seek(0)

@@ -7,14 +7,15 @@ page, under a CRC over the page (polynomial 0x04c11db7, most significant bit fir
 import io
 import struct
 import zlib
-from typing import IO
+
+from jen1cli.audio.files import ByteFile
 
 SERIAL_NUMBER = 0x4A454E31  # "JEN1"
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _CRC_AT = 22
 
 
-def fix_serial_number(file: IO[bytes]) -> None:
+def fix_serial_number(file: ByteFile) -> None:
     """Rewrite the serial number of every page of a one-stream OGG file in place."""
     total = file.seek(0, io.SEEK_END)
     at = 0

@@ -13,13 +13,13 @@ import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal, name_of
+from jen1cli.audio.files import BLOCK, AudioInfo, ByteFile, Frames, Signal, name_of
 from jen1cli.audio.notes import append_chunk, as_comment, clear_time_stamp
 from jen1cli.audio.ogg import fix_serial_number
 from jen1cli.errors import AudioError
 
 Target = Path | io.BytesIO
-Real = Float[np.ndarray, "channels samples"]
+Real = Float[np.ndarray, "_channels _samples"]
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -281,7 +281,7 @@ def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int
     return samples
 
 
-def _finish(file: io.BytesIO | io.BufferedRandom, kind: FileFormat) -> None:
+def _finish(file: ByteFile, kind: FileFormat) -> None:
     if kind.format in ("WAV", "WAVEX", "RF64", "AIFF"):
         clear_time_stamp(file)
         if kind.note is not None:

@@ -19,7 +19,7 @@ from jen1cli.audio import AudioInfo, Signal, Source
 from jen1cli.pipeline.windows import Span
 
 _FILL_SECONDS = 0.1  # of linear prediction on each side of a stretch
-_PAST = 4096  # samples that the prediction learns from
+_PAST = 8192  # samples that the prediction learns from
 _RESAMPLER_REACH = 1024  # samples of the file; soxr's filter is shorter
 
 

@@ -1,0 +1,98 @@
+"""The `tiny` model through the real save and load paths, sounds to work on, and `--device`."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+RATE = 48_000
+
+
+def pytest_addoption(parser):
+    parser.addoption("--device", default="cpu", help="device of the tests that run a model")
+
+
+@pytest.fixture(scope="session")
+def device(request):
+    return request.config.getoption("--device")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Many small networks run fastest on one thread, and give the same bytes everywhere."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory) -> Path:
+    """A weight set of the `tiny` preset with seeded random weights."""
+    from jen1cli.checkpoint import save_weight_set
+    from jen1cli.pipeline.networks import random_networks
+    from jen1cli.presets import TINY
+
+    networks = random_networks(TINY, 0, torch.device("cpu"), "fp32")
+    folder = tmp_path_factory.mktemp("weights")
+    text_encoder = folder / "text"
+    text_encoder.mkdir()
+    networks.text_encoder.save(text_encoder)
+    tensors = {
+        "autoencoder": networks.autoencoder.state_dict(),
+        "whitening": networks.whitening.state_dict(),
+        "unet": networks.unet.state_dict(),
+    }
+    config = dataclasses.replace(TINY, provenance={"trained_on": "nothing: random weights"})
+    return save_weight_set(
+        folder / "tiny", config, tensors, text_encoder=text_encoder, card="# tiny\n\nrandom.\n"
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder, device):
+    """The `tiny` model, loaded as a user loads one."""
+    from jen1cli import Jen1
+
+    return Jen1.load(tiny_folder, device=device, dtype="fp32")
+
+
+@pytest.fixture
+def tone():
+    """Make a sine: `tone(seconds, frequency, rate, channels)` -> float32 [channels, samples]."""
+
+    def make(seconds=1.0, frequency=440.0, rate=RATE, channels=2, level=0.5):
+        t = np.arange(round(seconds * rate)) / rate
+        sine = level * np.sin(2 * np.pi * frequency * t)
+        return np.repeat(sine[None], channels, axis=0).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def noise():
+    """Make white noise: `noise(seconds, rate, channels, level, seed)` -> [channels, samples]."""
+
+    def make(seconds=1.0, rate=RATE, channels=2, level=0.1, seed=0):
+        rng = np.random.default_rng(seed)
+        return (level * rng.standard_normal((channels, round(seconds * rate)))).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def music():
+    """Make decaying chords over a beat: `music(seconds, rate, channels)` -> [channels, samples]."""
+
+    def make(seconds=2.0, rate=RATE, channels=2, seed=0):
+        rng = np.random.default_rng(seed)
+        t = np.arange(round(seconds * rate)) / rate
+        signal = np.zeros((channels, len(t)))
+        for beat in np.arange(0, seconds, 0.25):
+            since = np.maximum(t - beat, 0)
+            sounding = (t >= beat) * np.exp(-6 * since)
+            for note in rng.choice([48, 52, 55, 60, 64, 67], 3, replace=False):
+                sine = np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * since)
+                signal += sounding * sine * rng.uniform(0.5, 1.0, (channels, 1))
+        return (0.5 * signal / np.abs(signal).max()).astype(np.float32)
+
+    return make
