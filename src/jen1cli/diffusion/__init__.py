@@ -2,7 +2,7 @@
 
 from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_eps, to_x
 from jen1cli.diffusion.guidance import guide, guide_batched
-from jen1cli.diffusion.samplers import Known, sample
+from jen1cli.diffusion.samplers import Known, sample, time_grid
 from jen1cli.diffusion.schedule import Schedule, expand
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "guide_batched",
     "sample",
     "target",
+    "time_grid",
     "to_eps",
     "to_x",
 ]

@@ -47,6 +47,16 @@ class Schedule:
         """Return log(α² / σ²); +∞ at t = 0."""
         return 2.0 * (torch.log(self.alpha(t)) - torch.log(self.sigma(t)))
 
+    def time(self, angle: Tensor) -> Tensor:
+        """Return the time at which arctan(σ / α) is `angle`: the way from clean to noise."""
+        if self.name == "cosine":
+            return angle / self._final_angle
+        table = -self._log_alpha_bar.to(device=angle.device, dtype=angle.dtype)  # rises
+        wanted = (-2.0 * torch.log(torch.cos(angle))).clamp(table[0], table[-1])
+        low = torch.searchsorted(table, wanted, right=True).clamp(1, len(table) - 1) - 1
+        fraction = (wanted - table[low]) / (table[low + 1] - table[low])
+        return (low + fraction) / self.num_timesteps
+
     def add_noise(self, x: Tensor, eps: Tensor, t: Tensor) -> Tensor:
         """Return x_t = α(t) x + σ(t) eps.
 

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from jen1cli.config import DiffusionConfig
+from jen1cli.diffusion import Denoiser, Schedule, target
+
+T = torch.tensor([0.05, 0.3, 0.6, 0.95])
+PREDICTIONS = ["eps", "v"]
+
+
+def clip_and_noise():
+    generator = torch.Generator().manual_seed(0)
+    x = 4.0 * torch.randn(4, 3, 7, generator=generator, dtype=torch.float64)
+    eps = torch.randn(4, 3, 7, generator=generator, dtype=torch.float64)
+    return x, eps
+
+
+@pytest.mark.parametrize("name", ["linear", "sqrt-linear", "cosine"])
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_line_14_oracle_recovers_batch_of_four_with_different_times(name, prediction):
+    x, eps = clip_and_noise()
+    t = T.double()
+    schedule = Schedule(DiffusionConfig(schedule=name))
+    x_t = schedule.add_noise(x, eps, t)
+    output = target(x, eps, t, schedule, prediction)
+    denoiser = Denoiser(lambda *_: output, schedule, prediction)
+    torch.testing.assert_close(denoiser.x(x_t, t), x)
+    torch.testing.assert_close(denoiser.eps(x_t, t), eps)
+
+
+def test_v_is_built_from_the_clean_latent():
+    x, eps = clip_and_noise()
+    schedule = Schedule(DiffusionConfig())
+    v = target(x, eps, T.double(), schedule, "v")
+    alpha = schedule.alpha(T.double()).view(4, 1, 1)
+    torch.testing.assert_close(v, alpha * eps - (1 - alpha**2).sqrt() * x)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_denoiser_asks_the_network_once_with_its_arguments(prediction):
+    calls = []
+
+    def predict(x_t, t):
+        calls.append((x_t, t))
+        return x_t
+
+    x, _ = clip_and_noise()
+    Denoiser(predict, Schedule(DiffusionConfig()), prediction).x(x, T)
+    assert len(calls) == 1
+    assert calls[0][0] is x
+    assert calls[0][1] is T
+
+
+def test_loss_path_knows_no_guidance():
+    """Line 3: in training the network sees exactly the batch; the target needs no guidance."""
+    import jen1cli.diffusion.denoiser as denoiser
+    import jen1cli.diffusion.schedule as schedule
+
+    assert not {"guide", "guide_batched"} & (set(vars(denoiser)) | set(vars(schedule)))
