@@ -258,6 +258,8 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
 
 def _read_union(options: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa: ANN401
     classes = [option for option in options if dataclasses.is_dataclass(option)]
+    if len(classes) == 1 and isinstance(value, dict):
+        return from_dict(classes[0], value, where)
     if classes and isinstance(value, dict):
         families = {typing.get_args(typing.get_type_hints(c)["family"])[0]: c for c in classes}
         family = value.get("family")

@@ -1,0 +1,89 @@
+"""Recipes: a strict round trip through every format, and clear words where there is none."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from jen1cli import audio
+from jen1cli.recipe import Recipe, RecipeError, RecipeInput, RecipeModel, find_recipe, read_recipe
+
+
+@pytest.fixture
+def recipe():
+    return Recipe(
+        task="inpaint",
+        model=RecipeModel("tiny", "ab" * 32),
+        seconds=3.0,
+        seed=2**53 + 1,
+        prompt="soft 피아노 “ballad” \U0001f3b9 and a\nnew line",
+        negative_prompt="drums",
+        steps=20,
+        sampler="dpmpp-2m",
+        guidance_scale=3.5,
+        masks=((3.0, 6.0), (7.25, 8.0)),
+        input=RecipeInput("in.wav", "cd" * 32, {"any": "thing"}),
+        version="0.1.0",
+    )
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3", "aiff"])
+def test_a_recipe_comes_back_from_every_format(tmp_path, recipe, noise, suffix):
+    path = tmp_path / f"a.{suffix}"
+    audio.write(path, noise(0.1), 48_000, note=recipe.to_json())
+    assert read_recipe(path) == recipe
+
+
+def test_a_recipe_is_ascii_and_marks_generated_sound(recipe):
+    text = recipe.to_json()
+    assert text.isascii()
+    assert "\n" not in text
+    assert json.loads(text)["ai_generated"] is True
+
+
+def test_a_prompt_of_10000_letters_fits_everywhere(tmp_path, recipe, noise):
+    rng = np.random.default_rng(0)
+    words = ["".join(chr(c) for c in rng.integers(0xAC00, 0xD7A3, 4)) for _ in range(300)]
+    prompt = " ".join(words[i] for i in rng.integers(0, 300, 2_500))[:10_000]
+    long = dataclasses.replace(recipe, prompt=prompt)
+    for suffix in ("wav", "flac", "ogg", "opus", "mp3", "aiff"):
+        path = tmp_path / f"a.{suffix}"
+        audio.write(path, noise(0.1), 48_000, note=long.to_json())
+        assert read_recipe(path).prompt == prompt
+
+
+def test_files_without_a_recipe_say_so(tmp_path, noise):
+    path = tmp_path / "a.wav"
+    audio.write(path, noise(0.1), 48_000)
+    with pytest.raises(RecipeError, match=r"a\.wav carries no recipe"):
+        read_recipe(path)
+    assert find_recipe(path) is None
+    audio.write(tmp_path / "b.flac", noise(0.1), 48_000, note="a comment of somebody else")
+    with pytest.raises(RecipeError, match="carries no recipe"):
+        read_recipe(tmp_path / "b.flac")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"recipe_version": 99}, "upgrade"),
+        ({"generator": "other"}, "no recipe"),
+        ({"seeds": 3}, "did you mean 'seed'"),
+        ({"seed": "seven"}, "damaged"),
+        ({"task": "compose"}, "known: generate"),
+    ],
+)
+def test_unusable_recipes_are_refused_in_words(recipe, change, words):
+    with pytest.raises(RecipeError, match=words):
+        Recipe.from_dict({**recipe.to_dict(), **change})
+
+
+def test_missing_fields_and_other_json_are_refused(recipe):
+    values = recipe.to_dict()
+    del values["seed"]
+    with pytest.raises(RecipeError, match="lacks the key 'seed'"):
+        Recipe.from_dict(values)
+    for text in ("", "[]", "3", "null", "{"):
+        with pytest.raises(RecipeError, match="no recipe"):
+            Recipe.from_json(text)
