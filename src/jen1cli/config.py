@@ -87,6 +87,20 @@ class SpectralConfig:
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 
+    def __post_init__(self) -> None:
+        """Refuse what the bands cannot be built from."""
+        if self.audio_channels != 2:
+            raise ConfigError(
+                f"the spectral autoencoder describes stereo, not {self.audio_channels} channels;"
+                " use 2"
+            )
+        for band in self.bands:
+            if band.window_length % 4 or self.hop_length % (band.window_length // 2):
+                raise ConfigError(
+                    f"a hop of {self.hop_length} samples holds no even number of spectra of a"
+                    f" window of {band.window_length}; use a multiple of half the window"
+                )
+
 
 AutoencoderConfig = SeanetConfig | SpectralConfig
 

@@ -23,6 +23,7 @@ from jen1cli.autoencoder.phase import PhaseFollower
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
 from jen1cli.autoencoder.streaming import apply_overlapped
 from jen1cli.config import SpectralConfig
+from jen1cli.errors import DataError
 from jen1cli.shapes import Latent, Waveform
 
 STEREO_WEIGHT = 2.0
@@ -190,9 +191,9 @@ class SpectralAutoencoder(Autoencoder):
         Returns:
             the loss and its parts by name.
         """
-        whole = waveform[..., : waveform.shape[-1] // self.hop_length * self.hop_length]
         with torch.no_grad():
-            features = self.features(whole)
+            padding = -waveform.shape[-1] % self.hop_length
+            features = self.features(functional.pad(waveform, (0, padding)))
         return self.feature_loss(features)
 
     def feature_loss(self, features: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -217,10 +218,13 @@ class SpectralAutoencoder(Autoencoder):
             mean: [num_features] of the unweighted features; replaces `feature_mean`.
 
         Raises:
-            ValueError: there are fewer frames than latent channels.
+            DataError: there are fewer frames than latent channels.
         """
         if len(features) < self.latent_channels:
-            raise ValueError(f"{len(features)} frames for {self.latent_channels} channels")
+            raise DataError(
+                f"{len(features)} frames of music are too few for {self.latent_channels} latent"
+                " channels; give more music"
+            )
         shift = (mean - self.feature_mean) * self.feature_weight
         self.feature_mean.copy_(mean)
         centred = (features - shift).double()
@@ -286,7 +290,7 @@ class SpectralAutoencoder(Autoencoder):
     def _refine(self, band: Band, spectrum: Tensor) -> Tensor:
         """Project on consistent spectra, keeping the magnitudes (Griffin and Lim, 1984)."""
         magnitude = spectrum.abs()
-        for _ in range(self.settings.refinements if band.tonal else 0):
+        for _ in range(self.settings.refinements):
             consistent = band.analyze(band.synthesize_whole(spectrum)).detach()
             direction = consistent / consistent.abs().clamp_min(1e-12)
             spectrum = magnitude * direction

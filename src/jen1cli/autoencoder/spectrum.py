@@ -98,8 +98,9 @@ class Band(nn.Module):
         total = self._overlap_add(pieces)
         samples = spectrum.shape[-1] * self.hop
         margin = (self.length - self.hop) // 2
-        # the squared Hann windows of four quarters sum to 3/2
-        return total[..., margin : margin + samples] / 1.5
+        squares = self.window.square().expand(1, spectrum.shape[-1], self.length)
+        norm = self._overlap_add(squares)[0, margin : margin + samples]  # 3/2 but at the ends
+        return total[..., margin : margin + samples] / norm
 
     def _overlap_add(self, pieces: Tensor) -> Tensor:
         """Add windowed pieces [..., frames, length] at every hop: [..., (frames + 3) · hop]."""
