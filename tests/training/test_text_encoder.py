@@ -23,7 +23,7 @@ from jen1cli.training.text_encoder_data import (
     states_key,
     states_tempo,
 )
-from jen1cli.training.text_encoder_models import Reader, StudentConfig, Teacher, pool
+from jen1cli.training.text_encoder_models import Reader, StudentConfig, Teacher, load_student, pool
 from jen1cli.training.text_encoder_prompts import (
     Prompt,
     PromptWriter,
@@ -32,7 +32,6 @@ from jen1cli.training.text_encoder_prompts import (
     words,
 )
 from jen1cli.training.text_encoder_report import (
-    load_student,
     made_up_prompts,
     paraphrases,
     probe_tokens,
@@ -250,6 +249,15 @@ def test_saved_encoder_equals_the_library_of_inference(trained):
     assert (own - text)[mask].abs().max() < 1e-4
 
 
+def test_training_goes_on_from_an_encoder_with_its_tokenizer(trained, teacher, tmp_path):
+    folder, _ = trained
+    recipe = TextEncoderRecipe(steps=1, batch_size=8, made_up_prompts=50, lr=1e-6)
+    train_text_encoder(tmp_path / "on", teacher=teacher, init=folder, recipe=recipe)
+    before, after = load_student(folder), load_student(tmp_path / "on")
+    assert before.tokenizer.to_str() == after.tokenizer.to_str()
+    assert (before.sentence_vectors(PROMPTS) - after.sentence_vectors(PROMPTS)).abs().max() < 0.01
+
+
 def test_retrieval_is_perfect_for_a_perfect_encoder():
     asked = [("x1", "x"), ("y1", "y"), ("z1", "z")]
 
@@ -265,6 +273,6 @@ def test_retrieval_is_perfect_for_a_perfect_encoder():
 
 def test_probes_read_facts_from_tokens(trained):
     folder, _ = trained
-    report = probe_tokens(load_student(folder), made_up_prompts(400), steps=5)
+    report = probe_tokens(load_student(folder), made_up_prompts(900), steps=5)
     assert {"key", "mode", "drums", "style", "bpm", "instruments", "absent"} <= set(report)
     assert all(0.0 <= value <= 1.0 for value in report.values())

@@ -26,14 +26,15 @@ from jen1cli.training.text_encoder_data import (
     encode_targets,
     pick_fillers,
     read_captions,
-    read_texts,
 )
+from jen1cli.training.text_encoder_english import read_english
 from jen1cli.training.text_encoder_models import (
     Heads,
     Student,
     StudentConfig,
     Teacher,
     build_student,
+    load_student,
     pool,
     start_from_teacher,
 )
@@ -91,6 +92,7 @@ def train_text_encoder(
     teacher: Path,
     captions: Sequence[Path] = (),
     texts: Sequence[Path] = (),
+    init: Path | None = None,
     recipe: TextEncoderRecipe | None = None,
     listener: Listener = ignore,
 ) -> dict[str, float]:
@@ -100,7 +102,8 @@ def train_text_encoder(
         out: folder for `config.json`, `model.safetensors` (half precision) and the tokenizer.
         teacher: folder of a sentence model (BERT layout), used in training only.
         captions: manifests or JSON lines with captions and attributes.
-        texts: plain files of general English, one text a line.
+        texts: general English: files with one text a line, or a folder of WordNet.
+        init: folder of a text encoder to go on from, with its tokenizer and size.
         recipe: numbers of the training.
         listener: told about progress.
 
@@ -116,18 +119,10 @@ def train_text_encoder(
     master = Teacher(teacher)
     groups = _gather(captions, texts, recipe)
     listener(Prepared("texts", sum(map(len, groups)), sum(map(len, groups))))
-    tokenizer = train_tokenizer(_tokenizer_texts(groups), recipe.student.pieces)
-    pieces = tokenizer.get_vocab_size()
-    if pieces != recipe.student.pieces:
-        raise DataError(
-            f"the texts give {pieces} pieces, not {recipe.student.pieces}; add texts or ask for"
-            f" {pieces} pieces"
-        )
+    student = load_student(init) if init else _new_student(groups, master, recipe.student)
+    student.model.requires_grad_(True)
     corpus, targets = _prepare(groups, master, listener)
-    student = Student(build_student(recipe.student), tokenizer, recipe.student.max_tokens)
-    spelt = [str(tokenizer.id_to_token(i)).replace("▁", " ").strip() or "," for i in range(pieces)]
-    start_from_teacher(student.model, master.encode(spelt).float())
-    heads = Heads(recipe.student.features, master.features, targets)
+    heads = Heads(student.model.config.d_model, master.features, targets)
     losses = _fit(student, heads, corpus, recipe, listener)
     save_text_encoder(student, out)
     listener(Saved(0, out))
@@ -142,7 +137,23 @@ def save_text_encoder(student: Student, out: Path) -> None:
     weights.pop("encoder.embed_tokens.weight", None)  # the same tensor as shared.weight
     halved = {name: value.detach().half().contiguous() for name, value in weights.items()}
     save_file(halved, str(out / "model.safetensors"), metadata={"format": "pt"})
+    (out / "model.safetensors").chmod(0o644)
     save_tokenizer(student.tokenizer, out, student.max_tokens)
+
+
+def _new_student(
+    groups: Sequence[Sequence[Prompt]], master: Teacher, config: StudentConfig
+) -> Student:
+    tokenizer = train_tokenizer(_tokenizer_texts(groups), config.pieces)
+    pieces = tokenizer.get_vocab_size()
+    if pieces != config.pieces:
+        raise DataError(
+            f"the texts give {pieces} pieces, not {config.pieces}; add texts or ask for {pieces}"
+        )
+    student = Student(build_student(config), tokenizer, config.max_tokens)
+    spelt = [str(tokenizer.id_to_token(i)).replace("▁", " ").strip() or "," for i in range(pieces)]
+    start_from_teacher(student.model, master.encode(spelt).float())
+    return student
 
 
 # -------------------------------------------------------------------- texts
@@ -153,7 +164,7 @@ def _gather(
     rng = random.Random(recipe.seed)
     plain: list[str] = []
     for path in texts:
-        lines = list(dict.fromkeys(read_texts(path)))
+        lines = list(dict.fromkeys(read_english(path)))
         plain += rng.sample(lines, min(len(lines), recipe.text_limit))
     fillers = pick_fillers(plain, 20_000, recipe.seed)
     writer = PromptWriter(recipe.seed, fillers, fillers)
@@ -274,6 +285,7 @@ def _losses(
     ids, mask = student.read(texts)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         text = student.forward(ids, mask)
+        said = heads.label_logits(text, mask)
     goal = functional.normalize(corpus.vectors[rows].float(), dim=-1)
     target = {name: values[rows] for name, values in corpus.targets.items()}
     pooled = pool(text, mask)
@@ -286,8 +298,8 @@ def _losses(
         losses[name] = weight * _known_cross_entropy(logits, target[name])
     likeness = heads.style_likeness(pooled)
     losses["style_pooled"] = 0.2 * _known_cross_entropy(likeness, target["style"])
-    losses["bpm"] = 0.15 * tempo_loss(heads.readers["bpm"](text, mask), target["bpm"])
-    losses["labels"] = 3.0 * _label_loss(heads.label_logits(text, mask), target["labels"])
+    losses["bpm"] = 0.3 * tempo_loss(heads.readers["bpm"](text, mask), target["bpm"])
+    losses["labels"] = 3.0 * _label_loss(said, target["labels"])
     return losses
 
 
@@ -328,9 +340,9 @@ def _known_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def _label_loss(logits: Tensor, target: Tensor) -> Tensor:
-    known = target >= 0
-    if not known.any():
-        return logits.sum() * 0.0
-    return functional.binary_cross_entropy_with_logits(
-        logits[known], target[known].to(logits.dtype)
+    known = (target >= 0).to(logits.dtype)
+    wanted = target.clamp(min=0).to(logits.dtype)
+    total = functional.binary_cross_entropy_with_logits(
+        logits, wanted, weight=known, reduction="sum"
     )
+    return total / known.sum().clamp(min=1.0)

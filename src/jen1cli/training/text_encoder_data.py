@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from jen1cli.errors import DataError
+from jen1cli.training.text_encoder_english import read_english
 from jen1cli.training.text_encoder_prompts import FLATS, METERS, MODES, TONICS, Prompt, spoken_key
 
 LOWEST_BPM, HIGHEST_BPM = 40, 220
@@ -53,7 +54,7 @@ class Targets:
 def plain_style(name: str) -> str:
     """Bring names of styles to one spelling: `drum_and_bass` is "drum and bass"."""
     name = re.sub(r"[_\-\s]+", " ", name.lower()).strip()
-    return {"boom bap": "boom-bap", "lo fi": "lofi"}.get(name, name)
+    return {"lo fi": "lofi", "cinematic orchestral": "cinematic"}.get(name, name)
 
 
 def labels_of(prompt: Prompt) -> list[str]:
@@ -131,19 +132,20 @@ def states_key(text: str, key: str, mode: str) -> bool:
     return False
 
 
-def read_captions(path: Path) -> list[Prompt]:
+def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
     """Read captions with attributes from JSON lines.
 
     Args:
         path: a file of `{"caption": ..., "attributes": {...}}`, a manifest with `captions`, or a
             folder that holds `manifest.jsonl`.
+        training: the training split; False: all others.
 
     Raises:
         DataError: the file is missing or a line is not of that form.
     """
     path = path / "manifest.jsonl" if path.is_dir() else path
     prompts = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_english(path), start=1):
         try:
             item: dict[str, Any] = json.loads(line)
             captions = item["captions"] if "captions" in item else [item["caption"]]
@@ -153,25 +155,9 @@ def read_captions(path: Path) -> list[Prompt]:
                 f"{path} line {number} is no caption: {line[:60]!r}; write one JSON object a line"
                 ' with "caption" and "attributes"'
             ) from error
-        if item.get("split", "train") == "train":
+        if (item.get("split", "train") == "train") == training:
             prompts += [Prompt(str(caption), known) for caption in captions if str(caption).strip()]
     return prompts
-
-
-def read_texts(path: Path) -> list[str]:
-    """Read plain texts, one a line."""
-    return _lines(path)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as text ({error}); give a UTF-8 file") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise DataError(f"{path} has no lines; give a file with one text a line")
-    return lines
 
 
 def pick_fillers(texts: Sequence[str], count: int, seed: int) -> list[str]:

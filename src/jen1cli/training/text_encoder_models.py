@@ -4,6 +4,7 @@ The student is a plain `transformers.T5EncoderModel`, so that inference loads it
 loads FLAN-T5. Heads and teacher exist in training only.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,3 +202,11 @@ class Student:
             ids, mask = self.read(texts[start : start + batch])
             made.append(functional.normalize(pool(self.forward(ids, mask), mask), dim=-1))
         return torch.cat(made)
+
+
+def load_student(folder: Path) -> Student:
+    """Load a trained text encoder with its tokenizer."""
+    about = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    model = T5EncoderModel.from_pretrained(str(folder), dtype=torch.float32)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return Student(model.eval().requires_grad_(False), tokenizer, int(about["model_max_length"]))

@@ -8,14 +8,11 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
-from transformers import T5EncoderModel
 
 from jen1cli.training.text_encoder_data import (
     HIGHEST_BPM,
@@ -30,14 +27,6 @@ from jen1cli.training.text_encoder_prompts import Prompt, PromptWriter
 Vectors = Float[Tensor, "texts features"]
 Encode = Callable[[Sequence[str]], Vectors]
 _FACTS = ("key", "mode", "drums", "style")
-
-
-def load_student(folder: Path) -> Student:
-    """Load a trained text encoder with its tokenizer."""
-    about = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
-    model = T5EncoderModel.from_pretrained(str(folder), dtype=torch.float32)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    return Student(model.eval().requires_grad_(False), tokenizer, int(about["model_max_length"]))
 
 
 def paraphrases() -> list[tuple[str, str]]:
