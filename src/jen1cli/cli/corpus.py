@@ -1,0 +1,190 @@
+"""`jen1 corpus`: compose and render training music, and look at folders of music."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jen1cli.cli import options
+from jen1cli.cli.report import Report
+from jen1cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from jen1cli.corpus.inspect import Statistics
+    from jen1cli.corpus.writing import Progress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Compose and render the training music; look at folders of music.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the music.")]
+Style = Annotated[
+    list[str] | None,
+    typer.Option("--style", metavar="NAME", help="Only this style; repeatable. Left out: all."),
+]
+SoundFont = Annotated[
+    Path | None,
+    typer.Option(
+        "--soundfont",
+        metavar="FILE",
+        help="SoundFont (.sf2, .sf3) of the sampled instruments. Left out: JEN1_SOUNDFONT, or one"
+        " under /usr/share/sounds.",
+    ),
+]
+
+
+@app.command("make", no_args_is_help=True)
+def make(
+    folder: Folder,
+    hours: Annotated[float, typer.Option("--hours", metavar="X", help="Hours of music.")] = 1.0,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", metavar="N", help="Same seed and version: same bytes."),
+    ] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", metavar="N", help="Processes. Left out: one a core."),
+    ] = None,
+    style: Style = None,
+    soundfont: SoundFont = None,
+    shards: Annotated[
+        bool, typer.Option("--shards", help="Write WebDataset tar files, not single files.")
+    ] = False,
+    stems: Annotated[
+        bool, typer.Option("--stems", help="Write drums, bass, harmony and melody as well.")
+    ] = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make training music: composed by rule, rendered, captioned.
+
+    An interrupted run goes on where it stopped; more --hours extend a finished one.
+    """
+    if hours <= 0:
+        raise ConfigError(f"--hours {hours:g} is no length; give more than 0")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"--workers {workers} is too few; give 1 or more")
+    report = Report(as_json=as_json, quiet=quiet)
+    from jen1cli.corpus import writing
+
+    began = time.monotonic()
+    with report.library_warnings(), report.progress("minutes of music") as bar:
+
+        def tell(progress: "Progress") -> None:
+            bar(int(progress.seconds / 60), int(progress.wanted_seconds / 60) + 1)
+
+        made = writing.make(
+            folder,
+            hours,
+            seed,
+            workers or os.cpu_count() or 1,
+            styles=tuple(style or ()),
+            soundfont=soundfont,
+            shards=shards,
+            stems=stems,
+            listener=tell,
+        )
+    facts = {
+        "path": str(folder),
+        "clips": made.clips,
+        "reused": made.reused,
+        "hours": round(made.seconds / 3600.0, 4),
+        "seed": seed,
+    }
+    note = (
+        f"{made.clips} clips, {made.seconds / 3600.0:.2f} hours, {made.reused} of them there before"
+        f" ({time.monotonic() - began:.0f} s)"
+    )
+    report.result(facts, note)
+
+
+@app.command("styles")
+def styles(as_json: options.Json = False) -> None:
+    """List the styles that can be composed."""
+    from jen1cli.corpus.styles import STYLES
+
+    for name, style in STYLES.items():
+        low, high = style.tempo
+        if as_json:
+            facts = {"style": name, "tempo": [low, high], "meters": sorted(_words(style.meters))}
+            typer.echo(json.dumps(facts))
+        else:
+            typer.echo(f"{name:<20} {low:g}-{high:g} bpm, {', '.join(_words(style.meters))}")
+
+
+def _words(weights: str) -> list[str]:
+    """Take the names out of `one:3 two`."""
+    return [word.split(":")[0] for word in weights.split()]
+
+
+@app.command("inspect", no_args_is_help=True)
+def inspect(
+    folder: Folder,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Contact sheet (HTML). Left out: contact-sheet.html in the folder.",
+        ),
+    ] = None,
+    clips: Annotated[
+        int, typer.Option("--clips", metavar="N", help="Clips on the sheet; 0: no sheet.")
+    ] = 24,
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="X", help="Seconds of each player.")
+    ] = 8.0,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what a folder of music holds, and write a page to look and listen through it."""
+    report = Report(as_json=as_json, quiet=quiet)
+    from jen1cli.corpus import contact_sheet
+    from jen1cli.corpus import inspect as inspection
+    from jen1cli.manifest import read_folder
+
+    sheet = output or folder / "contact-sheet.html"
+    if clips > 0 and sheet.exists() and not force and output is not None:
+        raise ConfigError(f"'{sheet}' exists; give --force to replace it or another --output")
+    found = read_folder(folder, on_skip=lambda path, why: report.warn(f"skipped {path}: {why}"))
+    statistics = inspection.measure(found)
+    if not quiet and not as_json:
+        _show(statistics)
+    path = None
+    if clips > 0:
+        with report.progress("clips on the sheet") as bar:
+            chosen = inspection.choose(found, clips)
+            contact_sheet.write(sheet, folder.name, statistics, chosen, seconds, bar)
+        path = str(sheet)
+    report.result({"path": path, **inspection.as_json(statistics)})
+
+
+def _show(statistics: "Statistics") -> None:
+    """Print tables for people on stderr."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=True)
+    console.print(
+        f"{statistics.clips} clips, {statistics.hours:.2f} hours; "
+        f"{statistics.captions} captions of {statistics.words_per_caption:.1f} words on average, "
+        f"{statistics.vocabulary} different words"
+    )
+    for title, counts in statistics.tables.items():
+        if not counts:
+            continue
+        table = Table(title=title, title_justify="left", show_header=False, box=None)
+        table.add_column()
+        table.add_column(justify="right")
+        table.add_column()
+        most = max(counts.values())
+        for name, count in counts.items():
+            table.add_row(name, str(count), "▇" * max(1, round(30 * count / most)))
+        console.print(table)

@@ -1,0 +1,353 @@
+"""Data sets of made music on disk: a plain folder of FLAC files, or WebDataset shards.
+
+Both can be interrupted at any time and taken up again: finished clips are kept, nothing is half
+written, and the result is the same bytes as of one uninterrupted run.
+"""
+
+import io
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import soundfile
+
+from jen1cli.corpus.dataset import (
+    MadeClip,
+    Pcm,
+    Plan,
+    in_order,
+    make_plan,
+)
+from jen1cli.corpus.sound import SAMPLE_RATE
+from jen1cli.errors import DataError
+from jen1cli.manifest import MANIFEST_NAME, SPLITS, write_text
+
+SHARD_CLIPS = 256  # clips that share a set of shards
+BYTES_PER_SECOND = 150_000  # FLAC of 16 bits, measured 120 kB on average
+_JOURNAL = "manifest.partial.jsonl"
+_CORPUS = "corpus.json"
+_SPARE_BYTES = 200 << 20
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a data set is."""
+
+    clips: int  # finished, those of earlier runs included
+    reused: int  # of these, from earlier runs
+    seconds: float  # of music, finished
+    wanted_seconds: float
+
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass
+class _Tally:
+    """Counts what is finished and tells it."""
+
+    wanted_seconds: float
+    listener: Listener | None
+    lines: list[Line] = field(default_factory=list)
+    seconds: float = 0.0
+    reused: int = 0
+
+    def add(self, line: Line, *, reused: bool) -> None:
+        self.lines.append(line)
+        self.seconds += line["seconds"]
+        self.reused += reused
+        if self.listener is not None:
+            self.listener(self.progress)
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(len(self.lines), self.reused, self.seconds, self.wanted_seconds)
+
+    @property
+    def is_full(self) -> bool:
+        return self.seconds >= self.wanted_seconds
+
+
+def make(
+    folder: Path,
+    hours: float,
+    seed: int = 1,
+    workers: int = 1,
+    *,
+    styles: tuple[str, ...] = (),
+    soundfont: Path | None = None,
+    shards: bool = False,
+    stems: bool = False,
+    listener: Listener | None = None,
+) -> Progress:
+    """Make a data set of so many hours, or finish or extend one that was begun.
+
+    Args:
+        folder: made where it is missing.
+        hours: of music; the last clip may go beyond it.
+        seed: of the data set.
+        workers: processes; the result does not depend on it.
+        styles: all where empty.
+        soundfont: found where None.
+        shards: write WebDataset tar files in place of single files.
+        stems: write drums, bass, harmony and melody as well (not into shards).
+        listener: told after every clip.
+
+    Raises:
+        DataError: no SoundFont, an unknown style, a folder of something else, a full disk.
+    """
+    if shards and stems:
+        raise DataError("stems cannot be written into shards; leave out --shards or --stems")
+    plan = make_plan(seed, styles, soundfont, stems=stems)
+    folder = folder.expanduser().absolute()
+    _check_folder(folder, plan, shards=shards)
+    tally = _Tally(hours * 3600.0, listener)
+    done = _read_journal(folder)
+    missing = tally.wanted_seconds - sum(line["seconds"] for line in done.values())
+    if missing <= 0 and not (folder / _JOURNAL).exists():
+        for index in sorted(done):
+            tally.add(done[index], reused=True)
+        return tally.progress
+    _check_disk(folder, missing, plan)
+    if shards:
+        _make_shards(folder, plan, workers, tally, done)
+    else:
+        _make_files(folder, plan, workers, tally, done)
+    text = "".join(_dump(line) for line in tally.lines)
+    write_text(folder / MANIFEST_NAME, text)
+    (folder / _JOURNAL).unlink(missing_ok=True)
+    return tally.progress
+
+
+def _dump(line: Line) -> str:
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+# --- what is there already ---
+
+
+def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
+    """Note what the folder holds; refuse one that holds another data set or other things."""
+    facts = {
+        "format": 1,
+        "version": version("jen1cli"),
+        "seed": plan.seed,
+        "styles": list(plan.styles),
+        "soundfont": plan.soundfont.name if plan.soundfont else "",
+        "shards": shards,
+        "stems": plan.stems,
+    }
+    place = folder / _CORPUS
+    if place.is_file():
+        there = json.loads(place.read_text(encoding="utf-8"))
+        for key, value in facts.items():
+            if there.get(key) != value:
+                raise DataError(
+                    f"'{folder}' holds a corpus with another {key} ({_short(there.get(key))}, now "
+                    f"{_short(value)}); choose another folder or remove this one"
+                )
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"'{folder}' is not empty and no corpus; choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(place, json.dumps(facts, indent=1) + "\n")
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _read_journal(folder: Path) -> dict[int, Line]:
+    """Return the lines of finished clips by index; a line cut off by an interruption is dropped."""
+    done: dict[int, Line] = {}
+    for name in (MANIFEST_NAME, _JOURNAL):
+        path = folder / name
+        if not path.is_file():
+            continue
+        for text in path.read_text(encoding="utf-8").splitlines():
+            try:
+                line = json.loads(text)
+                done[int(line["index"])] = line
+            except (json.JSONDecodeError, KeyError, TypeError):
+                continue
+    return done
+
+
+def _check_disk(folder: Path, seconds: float, plan: Plan) -> None:
+    needed = int(max(seconds, 0.0) * BYTES_PER_SECOND * (4 if plan.stems else 1)) + _SPARE_BYTES
+    free = shutil.disk_usage(folder).free
+    if seconds > 0 and free < needed:
+        raise DataError(
+            f"'{folder}' has {free / 1e9:.1f} GB free and {seconds / 3600:.2f} hours need about "
+            f"{needed / 1e9:.1f} GB; ask for fewer --hours or give another folder"
+        )
+
+
+def _facts(clip: MadeClip) -> Line:
+    return {
+        "captions": list(clip.captions),
+        "seconds": round(clip.seconds, 6),
+        "split": clip.split,
+        "attributes": clip.attributes,
+        "seed": clip.seed,
+        "index": clip.index,
+    }
+
+
+# --- plain folders ---
+
+
+@dataclass(frozen=True)
+class _FileWriter:
+    """What a worker does with a clip: files under temporary names, and the line about them."""
+
+    partial: Path
+
+    def __call__(self, clip: MadeClip) -> Line:
+        name = f"{clip.split}/{clip.index:06d}.flac"
+        write_flac(self.partial / f"{clip.index:06d}.flac", clip.pcm)
+        line: Line = {"audio": name, **_facts(clip)}
+        for stem, pcm in clip.stems.items():
+            write_flac(self.partial / f"{clip.index:06d}.{stem}.flac", pcm)
+            line.setdefault("stems", {})[stem] = f"stems/{clip.split}/{clip.index:06d}/{stem}.flac"
+        return line
+
+
+def write_flac(target: Path | BinaryIO, pcm: Pcm) -> None:
+    """Write 16 bits at 48 kHz."""
+    soundfile.write(target, pcm.T, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+
+
+def _make_files(
+    folder: Path, plan: Plan, workers: int, tally: _Tally, done: dict[int, Line]
+) -> None:
+    partial = folder / ".partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for split in SPLITS:
+        (folder / split).mkdir(exist_ok=True)
+    done = {i: line for i, line in done.items() if (folder / line["audio"]).is_file()}
+    made = in_order(_FileWriter(partial), _missing(done), plan, workers)
+    try:
+        with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+            index, last = 0, max(done, default=-1)
+            while not tally.is_full or index <= last:
+                line = done.get(index)
+                if line is None:
+                    line = next(made)
+                    _move_in(folder, partial, line)
+                    journal.write(_dump(line))
+                    journal.flush()
+                tally.add(line, reused=index in done)
+                index += 1
+    finally:
+        made.close()  # type: ignore[attr-defined]
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _missing(done: dict[int, Line]) -> Iterator[int]:
+    index = 0
+    while True:
+        if index not in done:
+            yield index
+        index += 1
+
+
+def _move_in(folder: Path, partial: Path, line: Line) -> None:
+    """Give finished files their names; the music last, since it counts as the sign."""
+    name = f"{line['index']:06d}"
+    for stem, target in line.get("stems", {}).items():
+        (folder / target).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(partial / f"{name}.{stem}.flac", folder / target)
+    os.replace(partial / f"{name}.flac", folder / line["audio"])
+
+
+# --- shards ---
+
+
+def _to_bytes(clip: MadeClip) -> tuple[Line, bytes]:
+    target = io.BytesIO()
+    write_flac(target, clip.pcm)
+    return _facts(clip), target.getvalue()
+
+
+def _make_shards(
+    folder: Path, plan: Plan, workers: int, tally: _Tally, done: dict[int, Line]
+) -> None:
+    for path in folder.glob(".*.tar.partial"):
+        path.unlink()
+    done = _whole_blocks(folder, done)
+    made = in_order(_to_bytes, _missing(done), plan, workers)
+    try:
+        with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+            block, last = 0, max(done, default=-1)
+            while not tally.is_full or block * SHARD_CLIPS <= last:
+                first = block * SHARD_CLIPS
+                if first in done:
+                    for index in range(first, first + SHARD_CLIPS):
+                        tally.add(done[index], reused=True)
+                else:
+                    for line in _make_block(folder, block, made, tally):
+                        journal.write(_dump(line))
+                    journal.flush()
+                block += 1
+    finally:
+        made.close()  # type: ignore[attr-defined]
+
+
+def _whole_blocks(folder: Path, done: dict[int, Line]) -> dict[int, Line]:
+    """Keep the lines of complete blocks whose tar files are all there."""
+    kept: dict[int, Line] = {}
+    for first in range(0, max(done, default=-1) + 1, SHARD_CLIPS):
+        indices = range(first, first + SHARD_CLIPS)
+        if all(i in done and (folder / done[i]["audio"]).is_file() for i in indices):
+            kept |= {i: done[i] for i in indices}
+    return kept
+
+
+def _make_block(
+    folder: Path, block: int, made: Iterator[tuple[Line, bytes]], tally: _Tally
+) -> list[Line]:
+    """Write the shards of one block, one for each split that occurs in it."""
+    lines: list[Line] = []
+    tars: dict[str, tarfile.TarFile] = {}
+    try:
+        for _ in range(SHARD_CLIPS):
+            facts, audio = next(made)
+            name = f"{facts['split']}-{block:06d}.tar"
+            if name not in tars:
+                tars[name] = tarfile.open(  # noqa: SIM115 - closed below, several at once
+                    folder / f".{name}.partial", "w", format=tarfile.USTAR_FORMAT
+                )
+            offset = _add_member(tars[name], f"{facts['index']:06d}.flac", audio)
+            text = json.dumps(facts, ensure_ascii=False).encode()
+            _add_member(tars[name], f"{facts['index']:06d}.json", text)
+            line = {"audio": name, "offset": offset, "size": len(audio), **facts}
+            lines.append(line)
+            tally.add(line, reused=False)
+            if tally.is_full:
+                break
+    finally:
+        for tar in tars.values():
+            tar.close()
+    for name in tars:
+        os.replace(folder / f".{name}.partial", folder / name)
+    return lines
+
+
+def _add_member(tar: tarfile.TarFile, name: str, data: bytes) -> int:
+    """Add a file without date or owner; return the byte where its data starts."""
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    start = tar.offset + len(info.tobuf(tarfile.USTAR_FORMAT))
+    tar.addfile(info, io.BytesIO(data))
+    return start
