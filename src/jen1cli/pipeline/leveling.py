@@ -11,7 +11,7 @@ from jen1cli.audio.loudness import SILENCE
 CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
 TOLERANCE = 1.5  # LU that new music may differ from its surroundings: music is not all alike
 _QUIET = -55.0  # LUFS; below, a level says nothing about the music
-_MOST_UP, _MOST_DOWN = 6.0, 12.0  # dB
+_MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; turning up brings noise forward, turning down is safe
 _RAMP_SECONDS = 1.0
 _BLOCK = 1 << 20
 

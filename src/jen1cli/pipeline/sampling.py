@@ -5,7 +5,7 @@ import math
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from jen1cli.config import GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
@@ -38,27 +38,6 @@ class Sampling:
     guidance_interval: tuple[float, float]
     guidance_rescale: float
 
-    def __post_init__(self) -> None:
-        """Refuse settings that make no sense."""
-        if self.steps < 1:
-            raise ConfigError(f"steps is {self.steps}; give 1 or more")
-        known = typing.get_args(SamplerName)
-        if self.sampler not in known:
-            raise ConfigError(f"unknown sampler '{self.sampler}'; known: {', '.join(known)}")
-        for name in ("eta", "guidance_rescale"):
-            value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise ConfigError(f"{name} is {value:g}; give a number from 0 to 1")
-        if not (math.isfinite(self.guidance_scale) and self.guidance_scale >= 0):
-            raise ConfigError(
-                f"guidance_scale is {self.guidance_scale:g}; give 0 or more, 1 is off"
-            )
-        low, high = self.guidance_interval
-        if not 0.0 <= low <= high <= 1.0:
-            raise ConfigError(
-                f"guidance_interval is {low:g} to {high:g}; give two of 0 to 1, rising"
-            )
-
     @classmethod
     def over(cls, defaults: GenerationConfig, options: SamplingOptions) -> "Sampling":
         """Put options over a model's defaults.
@@ -72,4 +51,28 @@ class Sampling:
         given = {name: value for name, value in options.items() if value is not None}
         if given.get("sampler", defaults.sampler) != "ddim":
             values["eta"] = 0.0  # belongs to ddim alone
-        return cls(**{**values, **given})
+        if unknown := sorted(given.keys() - values.keys()):
+            raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(values)}")
+        values.update(given)
+        _check(values)
+        return cls(**values)
+
+
+def _check(values: dict[str, Any]) -> None:
+    """Refuse settings that make no sense."""
+    if values["steps"] < 1:
+        raise ConfigError(f"steps is {values['steps']}; give 1 or more")
+    known = typing.get_args(SamplerName)
+    if values["sampler"] not in known:
+        raise ConfigError(f"unknown sampler '{values['sampler']}'; known: {', '.join(known)}")
+    for name in ("eta", "guidance_rescale"):
+        if not 0.0 <= values[name] <= 1.0:
+            raise ConfigError(f"{name} is {values[name]:g}; give a number from 0 to 1")
+    if values["eta"] and values["sampler"] != "ddim":
+        raise ConfigError(f"eta belongs to ddim, not to {values['sampler']}; leave it out")
+    scale = values["guidance_scale"]
+    if not (math.isfinite(scale) and scale >= 0):
+        raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")
+    low, high = values["guidance_interval"]
+    if not 0.0 <= low <= high <= 1.0:
+        raise ConfigError(f"guidance_interval is {low:g} to {high:g}; give two of 0 to 1, rising")

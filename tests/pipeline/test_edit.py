@@ -1,0 +1,324 @@
+"""Inpainting and continuation of files: exact outside the mask, made anew inside it."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from jen1cli import audio
+from jen1cli.errors import AudioError, ConfigError
+from jen1cli.pipeline.editing import plan_sections
+from jen1cli.recipe import RecipeError, read_recipe
+
+FILES = [
+    ("wav", "PCM_16", 44_100, 2), ("wav", "PCM_24", 48_000, 2), ("wav", "FLOAT", 48_000, 1),
+    ("flac", "PCM_16", 48_000, 2), ("flac", "PCM_24", 44_100, 1), ("aiff", "PCM_16", 22_050, 2),
+]  # fmt: skip
+
+
+def raw(path):
+    data, _ = soundfile.read(path, dtype="float64", always_2d=True)
+    return data
+
+
+@pytest.fixture
+def recording(tmp_path, music):
+    """Write a recording: `recording(seconds, suffix, subtype, rate, channels)` -> path."""
+
+    def make(seconds=2.0, suffix="wav", subtype="PCM_16", rate=48_000, channels=2):
+        path = tmp_path / f"in.{suffix}"
+        soundfile.write(path, music(seconds, rate, channels).T, rate, subtype=subtype)
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(("suffix", "subtype", "rate", "channels"), FILES)
+def test_inpainting_changes_the_mask_and_nothing_else(
+    tiny, recording, tmp_path, suffix, subtype, rate, channels
+):
+    source = recording(2.0, suffix, subtype, rate, channels)
+    target = tmp_path / f"out.{suffix}"
+    edit = tiny.inpaint(source, [(0.51, 0.73), (1.2, 1.6)], "soft drums", seed=1)
+    assert edit.save(target) is True
+    assert audio.probe(source) == audio.probe(target)
+    a, b = raw(source), raw(target)
+    inside = np.zeros(len(a), bool)
+    for start, stop in [(0.51, 0.73), (1.2, 1.6)]:
+        inside[round(start * rate) : round(stop * rate)] = True
+    np.testing.assert_array_equal(a[~inside], b[~inside])
+    assert (a[inside] != b[inside]).mean() > 0.9
+    assert np.isfinite(b).all()
+    np.testing.assert_allclose(edit.waveform.numpy(), b.T, atol=1e-4)
+    assert read_recipe(target) == edit.recipe
+
+
+@pytest.mark.parametrize(("suffix", "subtype", "rate", "channels"), FILES)
+@pytest.mark.parametrize("before", [False, True])
+def test_continuation_adds_exactly_and_keeps_the_recording(
+    tiny, recording, tmp_path, suffix, subtype, rate, channels, before
+):
+    source = recording(1.1, suffix, subtype, rate, channels)
+    target = tmp_path / f"out.{suffix}"
+    edit = tiny.continue_(source, 0.8, before=before, seed=1)
+    assert edit.save(target) is True
+    a, b = raw(source), raw(target)
+    assert len(b) == len(a) + round(0.8 * rate)
+    assert edit.seconds == pytest.approx(len(b) / rate)
+    kept = b[-len(a) :] if before else b[: len(a)]
+    np.testing.assert_array_equal(kept, a)
+    new = b[: -len(a)] if before else b[len(a) :]
+    assert new.std() > 1e-3
+
+
+def test_seams_have_no_step(tiny, recording):
+    source = recording(2.0)
+    original = audio.read(source)
+    usual = np.abs(np.diff(original, axis=1)).max()
+    edit = tiny.inpaint(source, [(0.5, 1.5)], seed=1).waveform.numpy()
+    for at in (24_000, 72_000):
+        assert np.abs(edit[:, at] - edit[:, at - 1]).max() <= 1.5 * usual
+    for before in (False, True):
+        longer = tiny.continue_(source, 0.5, before=before, seed=1).waveform.numpy()
+        at = 24_000 if before else 96_000
+        assert np.abs(longer[:, at] - longer[:, at - 1]).max() <= 1.5 * usual
+
+
+def test_what_stood_inside_the_mask_has_no_say(tiny, tmp_path, music, noise):
+    signal = music(2.0)
+    other = signal.copy()
+    other[:, 30_000:60_000] = noise(2.0, level=0.3)[:, 30_000:60_000]
+    made = []
+    for name, data in [("a.wav", signal), ("b.wav", other)]:
+        soundfile.write(tmp_path / name, data.T, 48_000, subtype="PCM_24")
+        edit = tiny.inpaint(tmp_path / name, [(30_000 / 48_000, 60_000 / 48_000)], seed=4)
+        made.append(edit.waveform)
+    assert torch.equal(*made)
+
+
+def test_surroundings_prompt_and_seed_have_a_say(tiny, tmp_path, music):
+    for name, seed in [("a.wav", 0), ("b.wav", 1)]:
+        soundfile.write(tmp_path / name, music(2.0, seed=seed).T, 48_000)
+    inside = slice(30_000, 60_000)
+
+    def made(name, prompt, seed):
+        mask = (inside.start / 48_000, inside.stop / 48_000)
+        return tiny.inpaint(tmp_path / name, [mask], prompt, seed=seed).waveform[:, inside]
+
+    plain = made("a.wav", "x", 0)
+    assert torch.equal(plain, made("a.wav", "x", 0))
+    for other in (made("b.wav", "x", 0), made("a.wav", "y", 0), made("a.wav", "x", 1)):
+        assert not torch.allclose(plain, other, atol=1e-3)
+
+
+def test_each_task_tells_the_network_what_is_kept(tiny, recording, calls):
+    source = recording(2.0)
+    tiny.inpaint(source, [(0.8, 1.0)], seed=0)  # 30 frames inside a window of 150
+    assert set(calls()) == {(False, 120)}
+    tiny.continue_(source, 0.3, seed=0)  # hears half a second: 75 frames
+    assert set(calls()) == {(True, 75)}
+    tiny.continue_(source, 0.3, seed=0, context_seconds=0.2)
+    assert set(calls()) == {(True, 30)}
+    tiny.continue_(source, 0.3, before=True, seed=0)
+    assert set(calls()) == {(False, 75)}
+    tiny.inpaint(source, [(0.0, 2.0)], seed=0)  # nothing known: begins as new music does
+    assert [kept for _, kept in calls()][:4] == [0] * 4
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
+        [(0.0, 0.3)],
+        [(1.7, 2.0)],
+        [(0.0, 2.0)],
+        [(0.2, 1.9)],
+        [(0.1, 0.2), (1.8, 1.9)],
+        [(0.5, 1.0), (1.0, 1.5)],
+        [(0.9, 0.9001)],
+        [(0.3, 0.31), (0.312, 0.32)],
+    ],
+)
+def test_masks_of_every_shape(tiny, recording, masks):
+    source = recording(2.0, rate=44_100)
+    edit = tiny.inpaint(source, masks, seed=0)
+    a, b = audio.read(source), edit.waveform.numpy()
+    assert a.shape == b.shape
+    outside = np.ones(a.shape[1], bool)
+    for start, stop in masks:
+        outside[round(start * 44_100) : round(stop * 44_100)] = False
+    np.testing.assert_array_equal(a[:, outside], b[:, outside])
+    assert (a[:, ~outside] != b[:, ~outside]).mean() > 0.5
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.004, 0.05, 0.3])
+def test_very_short_recordings_can_be_continued_and_mended(tiny, recording, seconds):
+    source = recording(seconds)
+    edit = tiny.continue_(source, 0.3, seed=0)
+    assert edit.waveform.shape[1] == round(seconds * 48_000) + 14_400
+    mended = tiny.inpaint(source, [(seconds / 4, seconds / 2)], seed=0)
+    assert mended.waveform.shape[1] == round(seconds * 48_000)
+
+
+def test_silence_can_be_continued(tiny, tmp_path):
+    soundfile.write(tmp_path / "in.wav", np.zeros((24_000, 2)), 48_000)
+    edit = tiny.continue_(tmp_path / "in.wav", 0.5, seed=0).waveform
+    assert torch.isfinite(edit).all()
+    assert not edit[:, :24_000].any()
+
+
+def test_new_music_is_as_loud_as_its_surroundings(tiny, tmp_path, music):
+    for level in (0.03, 1.0):
+        soundfile.write(tmp_path / "in.wav", level * music(4.0).T, 48_000, subtype="PCM_24")
+        edit = tiny.inpaint(tmp_path / "in.wav", [(1.5, 2.5)], seed=0).waveform.numpy()
+        inside = audio.loudness(edit[:, 72_000:120_000], 48_000)
+        around = audio.loudness(edit[:, :72_000], 48_000)
+        assert -20 < inside - around < 2.5  # never louder; random weights may be much softer
+        assert audio.true_peak(edit, 48_000) <= 1.0
+
+
+def test_longer_than_a_window_by_sliding(tiny, recording):
+    source = recording(1.5)
+    edit = tiny.continue_(source, 2.7, seed=0)
+    new = edit.waveform[:, 72_000:]
+    assert new.shape[1] == 129_600
+    known = edit.waveform[:, 48_000:72_000]
+    for start in range(0, new.shape[1] - 24_000, 4_800):
+        assert not torch.allclose(new[:, start : start + 24_000], known, atol=1e-2)
+
+
+def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
+    """At every sampler: what was known before sampling is untouched after it."""
+    from jen1cli.pipeline.denoising import encode_prompts, fill
+    from jen1cli.pipeline.editing import _known_canvas
+    from jen1cli.pipeline.sampling import Sampling
+
+    source = recording(2.0)
+    info = audio.probe(source)
+    timeline = tiny._timeline(source, info, [(30_000, 50_000)], info.samples, offset=0)
+    (section,) = plan_sections(timeline, window=150, context=75, reach=150)
+    with torch.inference_mode():
+        prompts = encode_prompts(tiny.networks, ["x"], "")
+        canvas, _ = _known_canvas(tiny.networks, timeline, section)
+        kept = canvas.known[0, 0]
+        for sampler in ("ddpm", "ddim", "dpmpp-2m", "unipc"):
+            settings = Sampling.over(tiny.config.generation, {"sampler": sampler})
+            generators = [torch.Generator().manual_seed(0)]
+            after = fill(
+                tiny.networks, canvas, section.windows, prompts, settings, generators
+            ).latent
+            assert torch.equal(after[..., kept], canvas.latent[..., kept])
+            assert not torch.equal(after[..., ~kept], canvas.latent[..., ~kept])
+
+
+def test_progress_counts_all_windows_of_all_masks(tiny, recording):
+    seen = []
+    tiny.inpaint(
+        recording(8.0), [(0.5, 0.7), (7.0, 7.2)], seed=0, progress=lambda *step: seen.append(step)
+    )
+    assert seen == [(i + 1, 8) for i in range(8)]
+
+
+def test_all_kinds_of_input_mean_the_same(tiny, recording):
+    path = recording(1.0, subtype="FLOAT")
+    by_path = tiny.inpaint(path, [(0.3, 0.6)], seed=2)
+    data = path.read_bytes()
+    signal = torch.from_numpy(audio.read(path))
+    for source in (str(path), data, io.BytesIO(data)):
+        assert torch.equal(tiny.inpaint(source, [(0.3, 0.6)], seed=2).waveform, by_path.waveform)
+    by_tensor = tiny.inpaint(signal, [(0.3, 0.6)], sample_rate=48_000, seed=2)
+    assert torch.equal(by_tensor.waveform, by_path.waveform)
+    with pytest.raises(AudioError, match="sample_rate"):
+        tiny.inpaint(signal, [(0.3, 0.6)])
+    with pytest.raises(AudioError, match=r"\[6, 48000\]"):
+        tiny.inpaint(torch.zeros(6, 48_000), [(0.3, 0.6)], sample_rate=48_000)
+
+
+def test_verbs_chain_in_memory(tiny):
+    music = tiny.generate("x", seconds=0.6, seed=0)
+    longer = tiny.continue_(music, 0.5, seed=1)
+    fixed = tiny.inpaint(longer, [(0.2, 0.4)], seed=2)
+    assert torch.equal(longer.waveform[:, :28_800], music.waveform)
+    assert torch.equal(fixed.waveform[:, :9_600], longer.waveform[:, :9_600])
+    assert torch.equal(fixed.waveform[:, 19_200:], longer.waveform[:, 19_200:])
+    assert audio.probe(io.BytesIO(fixed.to_bytes())).samples == 52_800
+
+
+def test_bad_masks_are_refused(tiny, recording):
+    source = recording(2.0)
+    for masks, words in [
+        ([], "no mask"),
+        ([(1.0, 1.0)], "empty"),
+        ([(1.5, 1.0)], "reversed"),
+        ([(-1.0, 1.0)], r"outside .*in\.wav \(2\.00 s\)"),
+        ([(1.0, 2.5)], "outside"),
+        ([(0.5, 1.0), (0.9, 1.2)], "overlaps"),
+        ([(0.5, float("nan"))], "empty"),
+        ([(0.5, 0.500001)], "one sample"),
+    ]:
+        with pytest.raises(ConfigError, match=words):
+            tiny.inpaint(source, masks)
+    with pytest.raises(ConfigError, match="context_seconds"):
+        tiny.continue_(source, 1.0, context_seconds=5.0)
+
+
+def test_damaged_recordings_are_refused_before_any_work(tiny, recording, calls):
+    source = recording(2.0, subtype="FLOAT")
+    data, _ = soundfile.read(source)
+    data[50_000, 1] = np.nan
+    soundfile.write(source, data, 48_000, subtype="FLOAT")
+    for edit in (
+        lambda: tiny.inpaint(source, [(0.1, 0.2)]),
+        lambda: tiny.continue_(source, 0.2),
+    ):
+        with pytest.raises(AudioError, match="NaN"):
+            edit()
+    assert calls() == []
+
+
+def test_edits_can_be_repeated_from_their_recipe(tiny, recording, tmp_path):
+    source = recording(1.5, "flac", rate=44_100)
+    for name, edit in [
+        ("a.flac", tiny.inpaint(source, [(0.4, 0.9)], "drums", seed=3, steps=3)),
+        ("b.flac", tiny.continue_(source, 0.4, "drums", before=True, context_seconds=0.3, seed=3)),
+    ]:
+        edit.save(tmp_path / name)
+        recipe = read_recipe(tmp_path / name)
+        assert recipe.input is not None
+        assert recipe.input.name == str(source)
+        tiny.again(recipe).save(tmp_path / f"again-{name}")
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"again-{name}").read_bytes()
+    with pytest.raises(RecipeError, match="not the recording"):
+        tiny.again(recipe, tmp_path / "a.flac")
+    nested = tiny.continue_(tmp_path / "a.flac", 0.2, seed=1).recipe
+    assert nested.input is not None
+    assert nested.input.recipe is not None
+    assert nested.input.recipe["task"] == "inpaint"
+
+
+def test_in_place_edits_keep_the_rest(tiny, recording):
+    path = recording(1.0)
+    before = audio.read(path)
+    tiny.inpaint(path, [(0.2, 0.4)], seed=0).save(path)
+    after = audio.read(path)
+    np.testing.assert_array_equal(before[:, :9_600], after[:, :9_600])
+    np.testing.assert_array_equal(before[:, 19_200:], after[:, 19_200:])
+
+
+def test_lossy_recordings_keep_length_and_format(tiny, tmp_path, music):
+    for suffix in ("mp3", "ogg"):
+        source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+        audio.write(source, music(1.0, 44_100), 44_100)
+        assert tiny.inpaint(source, [(0.3, 0.5)], seed=0).save(target) is False
+        assert audio.probe(source) == audio.probe(target)
+        a, b = audio.read(source), audio.read(target)
+        assert np.corrcoef(a[0, :13_000], b[0, :13_000])[0, 1] > 0.98
+
+
+def test_far_masks_are_made_apart(tiny, recording):
+    """A second mask ten windows away changes nothing of the first one's music."""
+    source = recording(12.0, rate=44_100)
+    one = tiny.inpaint(source, [(1.0, 1.2)], seed=0).waveform
+    two = tiny.inpaint(source, [(1.0, 1.2), (11.0, 11.3)], seed=0).waveform
+    assert torch.equal(one[:, :100_000], two[:, :100_000])

@@ -1,0 +1,93 @@
+"""Latent files: a strict round trip, the recording's own shape back, damage named."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import save
+
+from jen1cli import Jen1, audio
+from jen1cli.errors import AudioError, CheckpointError
+from jen1cli.pipeline import LatentFile
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1), (22_050, 2)])
+@pytest.mark.parametrize("seconds", [0.01, 1.234])
+def test_a_recording_comes_back_in_its_own_shape(tiny, tmp_path, music, rate, channels, seconds):
+    path = tmp_path / "in.wav"
+    soundfile.write(path, music(seconds, rate, channels).T, rate)
+    latent = tiny.encode(path)
+    frames = -(-audio.resampled_length(latent.samples, rate, 48_000) // 320)
+    assert latent.latent.shape == (8, frames)
+    assert latent.frame_rate == 150.0
+    latent.save(tmp_path / "x.safetensors")
+    decoded = tiny.decode(tmp_path / "x.safetensors")
+    assert decoded.waveform.shape == (channels, round(seconds * rate))
+    assert decoded.sample_rate == rate
+    assert torch.isfinite(decoded.waveform).all()
+    assert torch.equal(tiny.decode(latent.to_bytes()).waveform, decoded.waveform)
+
+
+def test_a_file_holds_all_that_was_said(tiny, tmp_path, music):
+    latent = tiny.encode(torch.from_numpy(music(0.5)), sample_rate=48_000)
+    latent.save(tmp_path / "x.safetensors")
+    back = LatentFile.load(tmp_path / "x.safetensors")
+    assert torch.equal(back.latent, latent.latent)
+    for field in dataclasses.fields(LatentFile)[1:]:
+        assert getattr(back, field.name) == getattr(latent, field.name)
+    assert back.model == "tiny"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
+
+
+def test_long_recordings_are_encoded_in_pieces_that_fit(tiny, tmp_path, music):
+    path = tmp_path / "in.wav"
+    soundfile.write(path, music(12.0, 44_100).T, 44_100)
+    latent = tiny.encode(path)
+    whole = audio.resample(audio.read(path), 44_100, 48_000)
+    with torch.inference_mode():
+        expected = tiny.networks.autoencoder.encode(torch.from_numpy(whole)[None])[0]
+    assert latent.latent.shape == expected.shape
+    torch.testing.assert_close(latent.latent[:, 5:-5], expected[:, 5:-5], atol=2e-3, rtol=0)
+
+
+def fails(source):
+    with pytest.raises(CheckpointError) as caught:
+        LatentFile.load(source)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_damage_is_named(tiny, tmp_path, music):
+    latent = tiny.encode(torch.from_numpy(music(0.5)), sample_rate=48_000)
+    good = latent.to_bytes()
+    assert "cannot be read" in fails(tmp_path / "missing.safetensors")
+    assert "folder" in fails(tmp_path)
+    assert "no latent file" in fails(b"")
+    assert "no latent file" in fails(b"RIFF....WAVE" * 40)
+    assert "no latent file" in fails(save({"latent": torch.zeros(2, 3)}))
+    assert "damaged" in fails(good[: len(good) // 2])
+    newer = dataclasses.replace(latent)
+    assert "upgrade" in fails(newer.to_bytes().replace(b'"version":"1"', b'"version":"9"'))
+    assert "not finite" in fails(
+        dataclasses.replace(latent, latent=latent.latent * float("nan")).to_bytes()
+    )
+    assert "frames" in fails(dataclasses.replace(latent, samples=9_999_999).to_bytes())
+    assert "recording" in fails(dataclasses.replace(latent, channels=6).to_bytes())
+    (tmp_path / "song.wav").write_bytes(audio.to_bytes(music(0.1), 48_000))
+    assert "jen1 encode" in fails(tmp_path / "song.wav")
+
+
+def test_latents_of_another_model_are_refused(tiny, music):
+    other = Jen1.from_preset("tiny", random_weights=True, device="cpu")
+    latent = other.encode(torch.from_numpy(music(0.2)), sample_rate=48_000)
+    with pytest.raises(CheckpointError, match="decode it with that model"):
+        tiny.decode(latent)
+
+
+def test_saving_into_nowhere_is_refused(tiny, tmp_path, music):
+    latent = tiny.encode(torch.from_numpy(music(0.1)), sample_rate=48_000)
+    with pytest.raises(AudioError, match="does not exist"):
+        latent.save(tmp_path / "none" / "x.safetensors")
+    assert np.isfinite(latent.seconds)

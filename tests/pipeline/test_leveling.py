@@ -1,0 +1,52 @@
+"""Levels: matched within a tolerance, steady over windows, never above the ceiling."""
+
+import numpy as np
+import pytest
+
+from jen1cli import audio
+from jen1cli.pipeline import leveling
+
+
+def test_gain_closes_the_difference_but_for_the_tolerance():
+    assert leveling.matching_gain(-20.0, -14.0, tolerance=1.5) == pytest.approx(4.5)
+    assert leveling.matching_gain(-14.0, -20.0, tolerance=1.5) == pytest.approx(-4.5)
+    assert leveling.matching_gain(-20.0, -19.0, tolerance=1.5) == 0.0
+    assert leveling.matching_gain(-40.0, -10.0) == 6.0
+    assert leveling.matching_gain(0.0, -50.0) == -40.0
+    assert leveling.matching_gain(-70.0, -10.0) == 0.0
+
+
+def test_a_window_that_drifts_is_brought_back_without_steps(music):
+    one = music(4.0)
+    signal = np.concatenate([one, 0.5 * one, one, 1.8 * one], axis=1)
+    cuts = [192_000, 384_000, 576_000]
+    before = signal.copy()
+    leveling.level_segments(signal, 48_000, cuts, target=None)
+    edges = [0, *cuts, signal.shape[1]]
+    levels = [audio.loudness(signal[:, a:b], 48_000) for a, b in zip(edges, edges[1:])]  # noqa: B905, RUF007
+    assert max(levels) - min(levels) < 2 * leveling.TOLERANCE + 0.3
+    loud = np.abs(before[0]) > 1e-3
+    gain = np.where(loud, signal[0] / np.where(loud, before[0], 1), np.nan)
+    gain = gain[~np.isnan(gain)]
+    assert np.abs(np.diff(gain)).max() < 1e-3
+    assert gain[0] == pytest.approx(1.0)
+
+
+def test_steady_music_is_left_alone(music):
+    signal = np.concatenate([music(2.0), music(2.0)], axis=1)
+    before = signal.copy()
+    leveling.level_segments(signal, 48_000, [96_000], target=None)
+    np.testing.assert_array_equal(signal, before)
+
+
+def test_the_limit_is_one_gain_for_all(noise):
+    signal = noise(1.0, level=0.9)
+    before = signal.copy()
+    leveling.limit(signal, 48_000)
+    assert audio.true_peak(signal, 48_000) == pytest.approx(leveling.CEILING, rel=1e-3)
+    ratio = signal / before
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-5)
+    quiet = noise(1.0, level=0.01)
+    kept = quiet.copy()
+    leveling.limit(quiet, 48_000)
+    np.testing.assert_array_equal(quiet, kept)
