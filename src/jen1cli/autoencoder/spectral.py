@@ -26,8 +26,10 @@ from jen1cli.config import SpectralConfig
 from jen1cli.errors import DataError
 from jen1cli.shapes import Latent, Waveform
 
-STEREO_WEIGHT = 2.0
-"""Weight of balance and coherence (-1..1) against log-magnitudes (nepers)."""
+BALANCE_WEIGHT = 3.0
+"""Weight of the balance (-1..1) against log-magnitudes (nepers)."""
+WIDTH_WEIGHT = 1.0
+"""Weight of the width (nepers) against log-magnitudes."""
 LATENT_NOISE = 0.05
 """Standard deviation of the noise added to the latent in training, in units of its own."""
 
@@ -95,7 +97,7 @@ class SpectralAutoencoder(Autoencoder):
         self.num_features = sum(sizes)
         self._sizes = sizes
         weights = [
-            self._band_vector(band, rate, item.weight, STEREO_WEIGHT)
+            self._band_vector(band, rate, item.weight)
             for band, rate, item in zip(self._bands, self.rates, config.bands, strict=True)
         ]
         self.register_buffer("feature_weight", torch.cat(weights), persistent=False)
@@ -121,13 +123,12 @@ class SpectralAutoencoder(Autoencoder):
         return [band for band in self.bands if isinstance(band, Band)]
 
     @staticmethod
-    def _band_vector(band: Band, rate: int, magnitude: float, stereo: float) -> Tensor:
-        """One value for each feature of a band in the order of `features`."""
+    def _band_vector(band: Band, rate: int, magnitude: float) -> Tensor:
+        """One weight for each feature of a band in the order of `features`."""
+        groups = torch.ones(band.num_groups)
+        cues = torch.cat((BALANCE_WEIGHT * groups, WIDTH_WEIGHT * groups))
         return torch.cat(
-            (
-                torch.full((band.num_features * rate,), magnitude),
-                torch.full((2 * band.num_groups * (rate // 2),), stereo),
-            )
+            (torch.full((band.num_features * rate,), magnitude), cues.repeat(rate // 2))
         )
 
     def features(self, waveform: Waveform) -> Tensor:
@@ -138,9 +139,9 @@ class SpectralAutoencoder(Autoencoder):
         """
         rows = []
         for band, rate in zip(self._bands, self.rates, strict=True):
-            log_magnitude, balance, coherence = band.describe(band.analyze(waveform))
+            log_magnitude, balance, width = band.describe(band.analyze(waveform))
             rows.append(rearrange(log_magnitude, "b n (f r) -> b (r n) f", r=rate))
-            cues = torch.cat((pool_pairs(balance), pool_pairs(coherence)), dim=1)
+            cues = torch.cat((pool_pairs(balance), pool_pairs(width)), dim=1)
             rows.append(rearrange(cues, "b n (f r) -> b (r n) f", r=rate // 2))
         stacked, _ = pack(rows, "b * f")
         return (stacked - self.feature_mean[:, None]) * self.feature_weight[:, None]
@@ -260,9 +261,9 @@ class SpectralAutoencoder(Autoencoder):
             )
             log_magnitude = rearrange(magnitudes, "b (r n) f -> b n (f r)", r=rate)
             cues = rearrange(cues, "b (r n) f -> b n (f r)", r=rate // 2)
-            balance, coherence = unpool_pairs(cues).chunk(2, dim=1)
+            balance, width = unpool_pairs(cues).chunk(2, dim=1)
             magnitude = band.magnitude(log_magnitude)
-            spectrum = band.place(magnitude, follow(magnitude), balance, coherence)
+            spectrum = band.place(magnitude, follow(magnitude), balance, width)
             values = torch.view_as_real(spectrum)
             packed.append(rearrange(values, "b c n (f r) two -> b (c n r two) f", r=rate))
         return torch.cat(packed, dim=1)

@@ -21,6 +21,8 @@ from jen1cli.config import SpectralBand
 EDGE_HZ = 80.0
 """Half width of the cross-fade between two bands."""
 MAX_BALANCE = 0.9999
+MAX_WIDTH = 3.5
+"""Nepers (30 dB) of side against mid, or mid against side; beyond that all is mono."""
 
 
 class Band(nn.Module):
@@ -30,7 +32,7 @@ class Band(nn.Module):
         hop: samples between spectra; a quarter of the window.
         bins: Fourier bins that the band covers, cross-fades included.
         num_features: pooled log-magnitudes for each spectrum.
-        num_groups: groups of bins that share one balance and one coherence.
+        num_groups: groups of bins that share one balance and one width.
     """
 
     weight: Tensor  # [bins], of the band's share in the sum of all bands
@@ -115,8 +117,8 @@ class Band(nn.Module):
 
         Returns:
             log-magnitude [B, num_features, frames] of the root mean square of both channels;
-            balance and coherence [B, num_groups, frames], both in -1..1: the balance of the
-            channels' energies and the real part of their normalised correlation.
+            balance and width [B, num_groups, frames]: the balance of the channels' energies in
+            -1..1, and the level of side against mid in nepers, within ±MAX_WIDTH.
         """
         energy = spectrum.abs().square()
         left, right = energy.unbind(1)
@@ -124,23 +126,28 @@ class Band(nn.Module):
         cross = (spectrum[:, 0] * spectrum[:, 1].conj()).real
         left, right, cross = self.group @ left, self.group @ right, self.group @ cross
         silence = self.floor**2
-        balance = (left - right) / (left + right + silence)
-        coherence = (cross + silence) / ((left * right).sqrt() + silence)
-        return log_magnitude, balance, coherence.clamp(-1, 1)
+        both = left + right
+        balance = (left - right) / (both + silence)
+        side = (both - 2 * cross).clamp_min(0) + silence * math.exp(-2 * MAX_WIDTH)
+        width = 0.5 * (side / ((both + 2 * cross).clamp_min(0) + silence)).log()
+        return log_magnitude, balance, width.clamp(-MAX_WIDTH, MAX_WIDTH)
 
     def magnitude(self, log_magnitude: Tensor) -> Tensor:
         """Spread log-magnitudes [B, num_features, frames] over the bins and leave the log."""
         magnitude = (self.unpool @ log_magnitude).exp()
         return (magnitude - self.floor).clamp_min(0)
 
-    def place(self, magnitude: Tensor, phase: Tensor, balance: Tensor, coherence: Tensor) -> Tensor:
-        """Make stereo spectra [B, 2, bins, frames] with the given balance and coherence.
+    def place(self, magnitude: Tensor, phase: Tensor, balance: Tensor, width: Tensor) -> Tensor:
+        """Make stereo spectra [B, 2, bins, frames] with the given balance and width.
 
-        Left and right take the phase ± δ/2 with cos δ = coherence, so that the energies of both
-        channels and of their sum and difference are the described ones.
+        Left and right take the phase ± δ/2, where cos δ is the correlation that gives mid and
+        side their levels; so the energies of both channels, of mid and of side are as described.
         """
         balance = (self.ungroup @ balance).clamp(-MAX_BALANCE, MAX_BALANCE)
-        half = (self.ungroup @ coherence).clamp(-MAX_BALANCE, MAX_BALANCE).acos() / 2
+        # (mid - side) / (mid + side) in energies, over the geometric mean of left and right
+        width = self.ungroup @ width.clamp(-MAX_WIDTH, MAX_WIDTH)
+        correlation = -torch.tanh(width) / (1 - balance.square()).sqrt()
+        half = correlation.clamp(-MAX_BALANCE, MAX_BALANCE).acos() / 2
         # groups of bins turn in opposite directions: width without a lean to one side
         half = half * self.turn
         left = torch.polar(magnitude * (1 + balance).sqrt(), phase + half)
