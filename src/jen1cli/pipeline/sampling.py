@@ -45,7 +45,7 @@ class Sampling:
         Raises:
             ConfigError: a setting makes no sense.
         """
-        values = {
+        values: dict[str, Any] = {
             field.name: getattr(defaults, field.name, "") for field in dataclasses.fields(cls)
         }
         given = {name: value for name, value in options.items() if value is not None}
