@@ -140,7 +140,7 @@ def model(monkeypatch, tmp_path):
     folder = tmp_path / "sets" / "jen1-mini"
     folder.mkdir(parents=True)
     config = dataclasses.replace(TINY, name="jen1-mini")
-    (folder / "config.json").write_text(json.dumps(to_dict(config)))
+    (folder / "config.json").write_text(json.dumps({**to_dict(config), "sha256": {}}))
     monkeypatch.setenv("JEN1_WEIGHTS", str(folder.parent))
     return fake
 

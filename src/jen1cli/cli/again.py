@@ -1,6 +1,7 @@
 """`jen1 again`: make a file once more from the recipe inside it."""
 
 import dataclasses
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,8 +18,10 @@ from jen1cli.errors import AudioError, ConfigError
 
 if TYPE_CHECKING:
     from jen1cli.audio import Source
+    from jen1cli.pipeline import Edit, Music
     from jen1cli.recipe import Recipe
 
+RANDOM_LABEL = re.compile(r"random-(.+)-\d+")  # what names the weights of `--random-weights`
 REMADE_FORMATS = ("wav", "flac")  # in which a piped input is made again
 
 
@@ -52,6 +55,8 @@ def again(
 
     opened = open_input(file)
     recipe = read_recipe(opened.source)
+    if recipe.task == "decode":
+        raise ConfigError(f"{opened.name} was decoded from a latent; use jen1 decode on that again")
     beside = Path(file).parent
     source = _find_input(recipe, input_, beside)
     stem = slugify(recipe.prompt) if recipe.task == "generate" else f"{opened.stem}-again"
@@ -70,16 +75,16 @@ def again(
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
                 source = _remake_input(recipe, engine, Path(folder), beside)
-            with engine.making("again") as progress:
-                music = engine.model.again(recipe, source, progress=progress)
-            engine.deliver(music, target)
+            engine.deliver(_follow(recipe, source, engine), target)
 
 
 def _same_place(recipe: "Recipe", model: str | None, device: str, dtype: str) -> ModelChoice:
     """Choose model, device and numbers as the recipe says, unless the command line differs."""
-    untrained = model is None and recipe.model.sha256 == ""
+    random = RANDOM_LABEL.fullmatch(recipe.model.sha256)
+    untrained = model is None and random is not None
+    made_by = random[1] if random is not None else recipe.model.name
     return ModelChoice(
-        model=recipe.model.name if model is None else model,
+        model=made_by if model is None else model,
         device=recipe.device if device == "auto" else device,
         dtype=recipe.dtype if dtype == "auto" else dtype,
         random_weights=untrained,
@@ -131,8 +136,7 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
     inside.mkdir()
     engine.report.note(f"making the input ({inner.task}, seed {inner.seed}) from its own recipe")
     first = _remake_input(inner, engine, inside, beside)
-    with engine.making("input") as progress:
-        music = engine.model.again(inner, first, progress=progress)
+    music = _follow(inner, first, engine)
     for extension in REMADE_FORMATS:
         path = folder / f"input.{extension}"
         music.save(path)
@@ -144,8 +148,15 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
     )
 
 
+def _follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music | Edit":
+    """Make the music; the recipe stays word for word, whatever its input is called by now."""
+    with engine.making(recipe.task) as progress:
+        music = engine.model.again(recipe, source, progress=progress)
+    return dataclasses.replace(music, recipe=recipe)
+
+
 def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
-    """Warn of everything that may keep the bytes from being the same; take the model as it is."""
+    """Warn of whatever may change the bytes; return the recipe as it is followed now."""
     from jen1cli.recipe import RecipeModel
 
     if recipe.version != jen1cli.__version__:
@@ -157,11 +168,16 @@ def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
             f"made on {recipe.device} in {recipe.dtype}, now on {engine.model.device} in"
             f" {engine.model.dtype}: the music will differ slightly"
         )
-    if recipe.model.sha256 == engine.model.sha256:
-        return recipe
-    engine.report.warn(
-        f"made by other weights ({recipe.model.name}, sha256 {recipe.model.sha256[:12] or 'none'};"
-        f" now {engine.model.sha256[:12] or 'none'}): the music will differ"
-    )
     model = RecipeModel(engine.model.config.name, engine.model.sha256)
-    return dataclasses.replace(recipe, model=model)
+    if recipe.model.sha256 != model.sha256:
+        engine.report.warn(
+            f"made by other weights ({recipe.model.name}, sha256 {recipe.model.sha256[:12]};"
+            f" now {model.name}, {model.sha256[:12]}): the music will differ"
+        )
+    return dataclasses.replace(
+        recipe,
+        model=model,
+        device=engine.model.device,
+        dtype=engine.model.dtype,
+        version=jen1cli.__version__,
+    )

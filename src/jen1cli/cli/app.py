@@ -144,7 +144,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _fail(str(error), 1)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Typer leaves at once where a pipe is closed
         streams.close_quietly()  # the reader has what it wanted: `| head -c 100`
         return 1
     except UsageError as error:

@@ -105,4 +105,4 @@ def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         )
     else:
         text = str(value)
-    return f"  {key.replace('_', ' '):<18}{text}"
+    return f"  {key.replace('_', ' '):<20}{text}"

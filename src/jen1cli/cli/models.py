@@ -8,7 +8,7 @@ import typer
 
 from jen1cli.cli import examples, options
 from jen1cli.cli.headers import read_header
-from jen1cli.errors import ConfigError, Jen1Error
+from jen1cli.errors import Jen1Error
 
 if TYPE_CHECKING:
     from jen1cli.config import ModelConfig
@@ -73,6 +73,7 @@ _TEXT_ENCODERS = {"google/flan-t5-large": 341_231_104}
 
 def _facts(name: str) -> dict[str, Any]:
     """Return everything that is known of a weight set or preset, as JSON values."""
+    from jen1cli.checkpoint import read_description
     from jen1cli.presets import PRESETS
     from jen1cli.weightsets import find_weights, list_weights
 
@@ -84,8 +85,12 @@ def _facts(name: str) -> dict[str, Any]:
         facts["weights"] = f"trained as {config.name}" if config.name in trained else "none here"
     else:
         found = find_weights(name)
-        config = _read_config(found.folder)
-        facts = _about_set(found.name, found.folder, found.place)
+        described = read_description(found.folder)
+        config = described.config
+        facts = {
+            **_about_set(found.name, found.folder, found.place),
+            "sha256": described.sha256,
+        }
         parameters = _count_set(found.folder)
     known = [count for count in parameters.values() if count is not None]
     facts["licence"] = config.licence
@@ -107,19 +112,9 @@ def _plain(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any configuration
     return to_dict(config)
 
 
-def _read_config(folder: Path) -> "ModelConfig":
-    from jen1cli.config import ModelConfig, from_dict
-    from jen1cli.weightsets import CONFIG_NAME
-
-    try:
-        values = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
-        values.pop("sha256", None)
-    except (OSError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{folder / CONFIG_NAME} is damaged ({error}); copy it again") from error
-    return from_dict(ModelConfig, values, str(folder / CONFIG_NAME))
-
-
 def _about_set(name: str, folder: Path, place: str) -> dict[str, Any]:
+    from jen1cli.checkpoint import read_description
+
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     about: dict[str, Any] = {
         "name": name,
@@ -129,7 +124,7 @@ def _about_set(name: str, folder: Path, place: str) -> dict[str, Any]:
         "bytes": size,
     }
     try:
-        config = _read_config(folder)
+        config = read_description(folder).config
     except Jen1Error as error:
         return {**about, "problem": str(error)}
     return {**about, "description": _describe(config), "licence": config.licence}
@@ -167,12 +162,13 @@ def _count_preset(config: "ModelConfig") -> dict[str, int | None]:
         return sum(tensor.numel() for tensor in module.state_dict().values())
 
     with torch.device("meta"):
-        return {
-            "autoencoder": count(build_autoencoder(config.autoencoder)),
-            "whitening": count(Whitening(config.whitening)),
-            "unet": count(UNet1d(config.unet)),
-            "text_encoder": _TEXT_ENCODERS.get(config.text.source),
-        }
+        unet = UNet1d(config.unet)  # the large part; the others measure their own constants
+    return {
+        "autoencoder": count(build_autoencoder(config.autoencoder)),
+        "whitening": count(Whitening(config.whitening)),
+        "unet": count(unet),
+        "text_encoder": _TEXT_ENCODERS.get(config.text.source),
+    }
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -1,0 +1,185 @@
+"""Audio over stdin and stdout: right headers, nothing else in between, quiet ends."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+from jen1cli.cli.app import run
+
+JEN1 = [sys.executable, "-m", "jen1cli"]
+
+
+@pytest.fixture
+def pipe(capfdbinary, monkeypatch, model, tmp_path):
+    """Run a command with these bytes on stdin."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, data=b""):
+        stdin = SimpleNamespace(buffer=io.BytesIO(data), closed=False, isatty=lambda: False)
+        monkeypatch.setattr("sys.stdin", stdin)
+        code = run([str(argument) for argument in arguments])
+        said = capfdbinary.readouterr()
+        return SimpleNamespace(code=code, out=said.out, err=said.err.decode())
+
+    return call
+
+
+def wav(seconds=1.0, rate=44_100, subtype="PCM_24", channels=2):
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (round(seconds * rate), channels))
+    soundfile.write(buffer, noise, rate, subtype=subtype, format="WAV")
+    return buffer.getvalue()
+
+
+def test_a_chain_of_three_verbs_has_right_headers(pipe):
+    made = pipe("generate", "lofi piano", "-s", "1", "-o", "-")
+    assert made.code == 0, made.err
+    first = soundfile.info(io.BytesIO(made.out))
+    assert (first.frames, first.samplerate, first.channels) == (48_000, 48_000, 2)
+    longer = pipe("continue", "-", "--seconds", "0.5", "-o", "-", data=made.out)
+    assert soundfile.info(io.BytesIO(longer.out)).frames == 72_000
+    fixed = pipe("inpaint", "-", "--mask", "0.2-0.4s", "-o", "out.flac", data=longer.out)
+    assert fixed.out == b"out.flac\n"
+    info = soundfile.info("out.flac")
+    assert (info.frames, info.samplerate, info.subtype) == (72_000, 48_000, "PCM_16")
+    again, _ = soundfile.read("out.flac", dtype="int16")
+    before, _ = soundfile.read(io.BytesIO(made.out), dtype="int16")
+    assert (again[19_200:48_000] == before[19_200:]).all()
+
+
+def test_stdout_has_the_format_of_the_input_or_the_one_asked_for(pipe):
+    edited = pipe("continue", "-", "-s", "0.5", "-o", "-", data=wav())
+    info = soundfile.info(io.BytesIO(edited.out))
+    assert (info.format, info.subtype, info.samplerate) == ("WAV", "PCM_24", 44_100)
+    edited = pipe("continue", "-", "-s", "0.5", "-o", "-", "--format", "flac", data=wav())
+    assert soundfile.info(io.BytesIO(edited.out)).format == "FLAC"
+    made = pipe("generate", "lofi", "-s", "0.5", "-o", "-", "--format", "opus")
+    assert soundfile.info(io.BytesIO(made.out)).subtype == "OPUS"
+
+
+def test_json_goes_to_stderr_where_stdout_carries_audio(pipe):
+    result = pipe("generate", "lofi", "-s", "0.1", "-o", "-", "--json", "--seed", "3")
+    assert result.out[:4] == b"RIFF"
+    facts = json.loads(result.err)
+    assert facts["path"] is None
+    assert facts["seed"] == 3
+
+
+def test_quiet_says_nothing_beside_the_audio(pipe):
+    result = pipe("generate", "lofi", "-s", "0.1", "-o", "-", "--quiet")
+    assert result.out[:4] == b"RIFF"
+    assert result.err == ""
+
+
+def test_latents_go_through_pipes(pipe):
+    encoded = pipe("encode", "-", "-o", "-", data=wav())
+    assert encoded.code == 0, encoded.err
+    decoded = pipe("decode", "-", "-o", "-", data=encoded.out)
+    assert soundfile.info(io.BytesIO(decoded.out)).frames == 44_100
+
+
+def test_info_reads_a_pipe(pipe):
+    result = pipe("info", "-", "--json", data=wav())
+    assert json.loads(result.out)["sample_rate"] == 44_100
+
+
+def test_prompts_come_over_stdin(pipe):
+    result = pipe("generate", "--from", "-", "-s", "0.1", "--seed", "1", data=b"lofi\njazz trio\n")
+    assert result.out.split() == [b"lofi-1.wav", b"jazz-trio-2.wav"]
+
+
+def test_an_edit_from_stdin_without_output_is_named(pipe):
+    result = pipe("continue", "-", "-s", "0.1", "--seed", "4", data=wav())
+    assert result.out == b"audio-continue-4.wav\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "data", "words"),
+    [
+        (["continue", "-"], b"", "no audio came over stdin (0 bytes)"),
+        (["continue", "-"], b"not audio at all", "the piped audio is not audio"),
+        (["continue", "-"], wav()[:9_000], "the piped audio is cut short"),
+        (["inpaint", "-", "--mask", "1-2s"], wav(0.5), "after the end of the piped audio (0.5 s)"),
+        (["decode", "-"], wav(), "the piped latent is not a safetensors file"),
+        (["encode", "-", "-"], wav(), "'-' is given twice"),
+        (["generate", "--from", "-"], b"", "no prompts came over stdin"),
+    ],
+)
+def test_bad_bytes_on_stdin(pipe, model, arguments, data, words):
+    result = pipe(*arguments, data=data)
+    assert result.code == 1
+    assert result.out == b""
+    assert result.err.startswith("jen1: error: ")
+    assert words in result.err
+    assert result.err.count("\n") == 1
+    assert model.load is None
+
+
+def test_a_terminal_is_never_sent_binary_nor_read(pipe, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    result = pipe("generate", "lofi", "-o", "-")
+    assert result.code == 1
+    assert "stdout, which is a terminal" in result.err
+    assert result.out == b""
+
+
+def test_stdin_that_is_a_terminal_is_not_waited_for(jen1, model, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True, closed=False))
+    result = jen1("continue", "-")
+    assert result.code == 1
+    assert "stdin, which is a terminal" in result.err
+
+
+def test_a_reader_that_leaves_early_ends_it_quietly(jen1, model, monkeypatch, capfd):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        monkeypatch.setattr("sys.stdout", gone)
+        assert run(["generate", "lofi", "-s", "1", "-o", "-", "--quiet"]) == 1
+        monkeypatch.undo()
+    assert capfd.readouterr().err == ""
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_stdout_is_told_in_one_line(jen1, model, monkeypatch, capfd):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run(["generate", "lofi", "-s", "1", "-o", "-", "--quiet"]) == 1
+        monkeypatch.undo()
+    error = capfd.readouterr().err
+    assert error.startswith("jen1: error: stdout takes no more data (No space left on device)")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "words"),
+    [
+        ("continue - <&-", "stdin is closed"),
+        ("continue - </dev/null", "no audio came over stdin"),
+        ("generate lofi -o - >&-", "stdout is closed"),
+    ],
+)
+def test_closed_streams(redirection, words, model, tmp_path):
+    command = f"'{sys.executable}' -m jen1cli {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_text_to_a_reader_that_leaves_early(tmp_path):
+    command = f"'{sys.executable}' -m jen1cli generate --help | head -c 10"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr == ""
