@@ -184,6 +184,14 @@ COMPS: dict[str, tuple[str, ...]] = {
     "slow_swell": ("4/4 x---------------",),
     "sixeight": ("6/8 B-h-h-h-h-h-", "6/8 x-o-o-x-o-o-", "6/8 b-1-2-3-2-1-"),
     "sixeight_held": ("6/8 x-----------",),
+    "rasgueado": (
+        "4/4 d--dududd---d-d-",
+        "3/4 d-dudud-dudu",
+        "4/4 X---d-dududud-d-",
+        "3/4 d---d-d-dudu",
+    ),
+    "tanpura": ("4/4 3---5---5---1---",),
+    "sparse_pluck": ("4/4 1...3.......2-..", "4/4 3-..1-......5...", "4/4 ....1.2.3-......"),
     "tremolo_pick": ("4/4 XxxxXxxxXxxxXxxx",),
 }
 

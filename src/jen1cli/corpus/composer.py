@@ -6,7 +6,7 @@ from dataclasses import replace
 from jen1cli.corpus.bass import ALGORITHMS, LINES, write_bass
 from jen1cli.corpus.comping import COMPS, Hand, write_comp, write_drone
 from jen1cli.corpus.dice import Dice
-from jen1cli.corpus.drums import GROOVES, write_drums
+from jen1cli.corpus.drums import GROOVES, write_drums, write_hits
 from jen1cli.corpus.form import count_bars, make_sections, phrase_bars
 from jen1cli.corpus.harmony import CADENCES, choose_loop, is_minor, lay_chords
 from jen1cli.corpus.instruments import INSTRUMENTS, Instrument
@@ -86,7 +86,10 @@ def make_plan(style: Style, dice: Dice, seconds: float) -> Plan:
     """Decides tempo, meter, key, chords and form."""
     frame = dice.stream("frame")
     meter = METERS[frame.weighted(read_weights(style.meters))]
-    felt = round(frame.uniform(*style.tempo))
+    slowest, fastest = style.tempo
+    if meter.pulse == 1.5:
+        slowest, fastest = min(slowest, 112.0), min(fastest, 126.0)
+    felt = round(frame.uniform(slowest, fastest))
     bpm = felt * meter.pulse if meter.pulse == 1.5 else float(felt)
     bar_seconds = meter.beats * 60.0 / bpm
     bars = count_bars(bar_seconds, seconds)
@@ -226,6 +229,8 @@ def _write(
     touch = Touch(timing=timing, velocity=0.05, push=voice.push, strum=voice.strum)
     low, high = _range(voice, instrument)
     role = f"{voice.role}/{instrument.name}"
+    if voice.role == "percussion" and instrument.family != "drums":
+        return write_hits(plan, manner, instrument.low, instrument.high, touch)
     if voice.role == "percussion":
         weights = _fitting_grooves({manner: 1.0}, plan.meter.name)
         return write_drums(

@@ -765,6 +765,54 @@ conga_h X..x.ox.x..xoxo.
 conga_l X.....X...X.....
 tamb  ....x.......x...
 """,
+    "darbuka": """4/4
+bongo_l X.....X.X.......
+bongo_h ..x.xx..x.xxx.xx
+tamb  x...x...x...x...
+/
+conga_l X...X.......X...
+conga_h ..x...x.x.x...x.
+tamb  ....x.x.....x.xx
+/
+bongo_l X.....X.....X...
+bongo_h ..xox.xoxox.xox.
+shaker xoxoxoxoxoxoxoxo
+""",
+    "palmas": """4/4
+clap  X.xxX.xxX.xxX.xx
+bongo_l X.......X.......
+/
+clap  ..X...X.X...X.X.
+block_h x.x.x.x.x.x.x.x.
+/
+clap  x.xXx.xXx.xXx.xX
+conga_l X.....x.X.....x.
+""",
+    "sleigh": """4/4
+tamb  XoxoXoxoXoxoXoxo
+kick  x.......x.......
+/
+tamb  X.x.X.x.X.x.X.x.
+triangle x.......x.......
+snare2 ....o.......o...
+""",
+    "motown": """4/4
+kick  X.....x.X.......
+snare X...X...X...X...
+tamb  ..x...x...x...x.
+/
+kick  X.......X.x.....
+snare ....X.......X...
+tamb  x.x.x.x.x.x.x.x.
+""",
+    "boom": """4/4
+kick  X...............|................
+/
+kick  X.......x.......
+/
+kick  X...............
+tom4  ............o...
+""",
     "polka": """2/4
 kick  X...X...
 snare ..X...X.
@@ -1000,6 +1048,21 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
             notes += _fill(plan, fill, start, fill_from, dice)
         if _wants_crash(plan, bar, groove) and dice.chance(0.35 + 0.6 * section.energy):
             notes.append(Note(start, 2.0, KEYS["crash"], 0.6 + 0.3 * section.energy))
+    return perform(plan, notes, touch, dice)
+
+
+def write_hits(plan: Plan, groove: str, low: int, high: int, touch: Touch) -> tuple[Note, ...]:
+    """A groove on one tuned drum: kicks on the tonic, everything else on the fifth."""
+    dice = plan.dice.stream("hits")
+    written, blocks = _groove(groove)
+    block = dice.pick(blocks)
+    root = low + (plan.tonic - low) % 12
+    fifth = root + 7 if root + 7 <= high else root - 5
+    notes: list[Note] = []
+    for bar in range(plan.bars):
+        for note in _bar(plan, written, block, bar, dice, 0.0, plan.energy(bar * plan.meter.beats)):
+            pitch = root if note.pitch == KEYS["kick"] else fifth
+            notes.append(Note(note.beat, 2.0, pitch, note.velocity))
     return perform(plan, notes, touch, dice)
 
 

@@ -336,6 +336,20 @@ POOLS: dict[str, tuple[str, ...]] = {
         "I | I | V7 | I",
     ),
     "march": ("I | I | V7 | I", "I | IV | I/v V7 | I", "I | II7 | V7 | I", "I | vi | II7 | V7"),
+    "horror": (
+        "i | #iv | i | bvi",
+        "i | bII | i | idim7",
+        "i | bvi | iv | bII",
+        "idim7 | i | bIIaug | i",
+    ),
+    "spy": ("i | i | bVI | V7", "i bVI | i bVI", "i7 | IV7 | i7 | bVI7 V7#9", "i | iv | i | V7"),
+    "flamenco": (
+        "I | bII | I | bII",
+        "I | I | bII | I",
+        "iv | bIII | bII | I",
+        "I | bII bIII | bII | I",
+        "I | bvii | bII | I",
+    ),
     "trap": ("i | i | bVI | v", "i | bVI | i | V", "i | bII | i | bII", "i | iv | bVI | v"),
 }
 

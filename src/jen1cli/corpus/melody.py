@@ -60,6 +60,8 @@ FEELS: dict[str, Feel] = {
     "east": Feel(0.9, 0.5, 0.14, 0.1, 0.25, 0.95, 7, 0.1, "grace", 0.35, "insen", 0.5),
     "koto": Feel(1.2, 0.25, 0.2, 0.1, 0.25, 1.0, 8, 0.1, "roll", 0.3, "hirajoshi", 0.5),
     "raga": Feel(1.6, 0.25, 0.06, 0.1, 0.12, 0.97, 7, 0.12, "slide", 0.4, "", 0.5),
+    "flamenco": Feel(1.8, 0.25, 0.15, 0.15, 0.15, 0.95, 7, 0.1, "turn", 0.3, "", 0.6),
+    "klezmer": Feel(1.7, 0.25, 0.05, 0.15, 0.2, 0.85, 8, 0.12, "grace", 0.4, "", 0.75),
     "tango": Feel(1.2, 0.25, 0.1, 0.2, 0.25, 0.8, 8, 0.1, "grace", 0.25),
     "heavy": Feel(1.4, 0.25, 0.08, 0.2, 0.25, 0.95, 8, 0.15, "slide", 0.2),
     "drama": Feel(0.7, 0.5, 0.05, 0.05, 0.3, 1.0, 8, 0.1),
@@ -144,6 +146,8 @@ def _scale(plan: Plan, feel: Feel) -> frozenset[int]:
         name = "minor pentatonic" if minor else "major pentatonic"
     if name == "major blues" and minor:
         name = "blues"
+    if name in ("insen", "hirajoshi"):
+        name = "insen" if (plan.tonic + 1) % 12 in plan.scale else "hirajoshi"
     return frozenset((plan.tonic + interval) % 12 for interval in SCALES[name])
 
 

@@ -21,7 +21,6 @@ EFFECTS = {
     "gate": "rhythmic chopping [beats per step, pattern: string of 1 and 0]",
     "tremolo": "volume swing [beats per cycle]",
     "vibrato": "pitch swing [hz]",
-    "wah": "auto-wah: band-pass that follows the level",
     "phaser": "slow phaser [hz]",
     "flanger": "flanger [hz]",
     "chorus": "chorus, as a whole insert",

@@ -1,17 +1,112 @@
 # ruff: noqa: E501 - a voice of a style is one row
 # fmt: off
-"""Baroque, waltz, romantic piano, minimalism and chamber music."""
+"""Baroque, classical, romantic and minimal music, waltzes, marches, hymns, lullabies."""
 
-from jen1cli.corpus.style import Style, Voice
+from jen1cli.corpus.style import Drums, Style, Voice
+
+BAROQUE = Style(
+    name="baroque",
+    tempo=(76, 126),
+    modes="major:3 minor:2 harmonic_minor:2",
+    harmony={"major": "baroque_major classical_major", "minor": "baroque_minor"},
+    voices=(
+        Voice("chords", "harpsichord:4 church_organ", "quarter broken alberti", size=4, legato=0.8, strum=0.01),
+        Voice("bass", "cello:3 bassoon contrabass", "walk:3 quarters", low=36, high=58, gain=1),
+        Voice("melody", "violin:3 recorder:2 oboe:2 flute trumpet harpsichord", "baroque", gain=1),
+        Voice("counter", "violin oboe viola recorder", "thirds sixths guide answer", 0.7),
+        Voice("pad", "strings", "quarter held", 0.35, gain=3),
+    ),
+    drums=None,
+    energy=0.42,
+    moods={"any": "ornate stately intricate courtly noble", "major": "bright festive", "minor": "solemn grave"},
+    meters="4/4:4 3/4:3",
+    cadence="plain",
+    forms="aba steady",
+    variants="full:7 duo:2 solo:2",
+    solos="harpsichord:4 church_organ:2 cello violin nylon_guitar recorder",
+    timing=0.009,
+    room="church",
+    tags="acoustic classical",
+    extra={"solo_comp": "broken alberti"},
+)
+
+CLASSICAL = Style(
+    name="classical",
+    tempo=(80, 144),
+    modes="major:4 minor:2 harmonic_minor",
+    harmony={"major": "classical_major", "minor": "classical_minor"},
+    voices=(
+        Voice("chords", "grand_piano:3 strings:2", "alberti:2 eighth quarter", size=3),
+        Voice("bass", "cello:2 contrabass bassoon", "quarters halves", 0.8, legato=0.7),
+        Voice("melody", "violin:2 grand_piano:2 flute:2 clarinet:2 oboe strings", "classical:3 flowing", gain=1),
+        Voice("counter", "viola clarinet french_horn bassoon", "guide answer thirds", 0.5, 0.4),
+    ),
+    drums=None,
+    energy=0.38,
+    moods={"any": "elegant graceful refined balanced", "major": "cheerful light", "minor": "stormy serious"},
+    meters="4/4:4 3/4:3 6/8",
+    cadence="plain",
+    forms="aba:2 crescendo",
+    variants="full:7 duo:2 solo:2",
+    solos="grand_piano:4 violin flute clarinet cello",
+    timing=0.01,
+    room="hall",
+    tags="acoustic classical",
+    extra={"solo_comp": "alberti broken"},
+)
+
+STRING_QUARTET = Style(
+    name="string quartet",
+    tempo=(66, 138),
+    modes="major:3 minor:3 harmonic_minor",
+    harmony={"major": "classical_major pop_major", "minor": "classical_minor cinematic"},
+    voices=(
+        Voice("melody", "violin", "lyrical classical drama", gain=1, pan=-0.4),
+        Voice("counter", "violin", "thirds sixths answer guide", pan=-0.15, low=55, high=79),
+        Voice("chords", "viola", "eighth half ostinato held", pan=0.2, size=2, low=50, high=70, gain=1),
+        Voice("bass", "cello", "halves quarters sixeight waltz", pan=0.4, low=36, high=57),
+    ),
+    drums=None,
+    energy=0.34,
+    moods={"any": "expressive refined intimate flowing", "major": "warm graceful", "minor": "mournful passionate"},
+    meters="4/4:4 3/4:3 6/8:2",
+    cadence="plain",
+    forms="aba crescendo calm",
+    variants="full:8 solo:2",
+    solos="violin:2 cello:3 viola",
+    timing=0.014,
+    room="hall",
+    tags="acoustic classical",
+)
+
+SOLO_CELLO = Style(
+    name="solo strings",
+    tempo=(56, 96),
+    modes="minor:3 major:2 dorian",
+    harmony={"minor": "classical_minor folk_minor", "major": "classical_major folk_major"},
+    voices=(Voice("melody", "cello:4 violin:2 viola", "lyrical:2 flowing drama baroque"),),
+    drums=None,
+    energy=0.24,
+    moods={"any": "expressive lonely intimate singing", "minor": "sorrowful", "major": "tender"},
+    meters="4/4:3 3/4:3 6/8",
+    cadence="plain",
+    forms="aba calm crescendo",
+    variants="solo",
+    solos="cello:5 violin:3 viola:2 contrabass",
+    timing=0.018,
+    room="hall",
+    tags="acoustic classical",
+    extra={"solo_melody": "lyrical:2 flowing:2 drama baroque", "share": "0.6"},
+)
 
 ROMANTIC_PIANO = Style(
     name="romantic piano",
-    tempo=(60, 104),
+    tempo=(58, 108),
     modes="major:2 minor:3 harmonic_minor",
     harmony={"major": "classical_major pop_major", "minor": "classical_minor"},
     voices=(
         Voice("chords", "grand_piano", "nocturne:3 broken alberti ballad", pan=0.0, low=48, high=67, gain=-2),
-        Voice("melody", "grand_piano", "lyrical:3 classical", pan=0.0, low=65, high=90, gain=0),
+        Voice("melody", "grand_piano", "lyrical:3 classical", pan=0.0, low=65, high=90),
     ),
     drums=None,
     energy=0.25,
@@ -22,12 +117,59 @@ ROMANTIC_PIANO = Style(
     timing=0.016,
     room="hall",
     tags="acoustic classical",
+    extra={"share": "1.3"},
 )
 
+MODERN_PIANO = Style(
+    name="modern piano",
+    tempo=(66, 120),
+    modes="major:3 minor:4 dorian lydian",
+    harmony={"major": "pop_major ambient_major", "minor": "pop_minor ambient_minor minimal_minor", "dorian": "modal_dorian", "lydian": "modal_lydian"},
+    voices=(
+        Voice("chords", "grand_piano", "broken arp_minimal nocturne lofi_roll", pan=0.0, low=45, high=67, gain=-1, reverb=0.35),
+        Voice("melody", "grand_piano", "sparse lyrical pentatonic", 0.85, pan=0.0, low=64, high=88, reverb=0.4),
+        Voice("pad", "slow_strings warm_pad cello", "held", 0.3, gain=1, reverb=0.5),
+    ),
+    drums=None,
+    energy=0.2,
+    moods={"any": "reflective gentle intimate delicate cinematic", "major": "hopeful", "minor": "melancholic nostalgic"},
+    meters="4/4:5 3/4:2 6/8:3 5/4",
+    forms="calm crescendo aba",
+    timing=0.016,
+    room="hall",
+    master="",
+    tags="acoustic classical",
+)
+
+MINIMALISM = Style(
+    name="minimalism",
+    tempo=(96, 160),
+    modes="major:3 minor:2 dorian lydian",
+    harmony={"major": "minimal_major", "minor": "minimal_minor", "dorian": "modal_dorian", "lydian": "modal_lydian"},
+    voices=(
+        Voice("arpeggio", "marimba:2 grand_piano:3 vibraphone strings", "arp_minimal", pan=-0.4, gain=2, size=3),
+        Voice("chords", "grand_piano marimba clarinet strings xylophone", "pulse arp_minimal", 0.8, pan=0.4, size=3, legato=0.5),
+        Voice("bass", "bassoon cello contrabass", "whole eighths five sixeight", 0.5, gain=-1),
+        Voice("melody", "flute clarinet violin voice_oohs", "drama ambient", 0.5, 0.4, gain=-2),
+        Voice("pad", "strings voice_oohs", "held", 0.4),
+    ),
+    drums=None,
+    energy=0.4,
+    moods={"any": "hypnotic pulsing repetitive shimmering patient", "major": "bright", "minor": "restless"},
+    meters="4/4:4 3/4:2 6/8:2 5/4:3",
+    cell=2.0,
+    forms="crescendo calm lift",
+    variants="full:8 solo",
+    solos="grand_piano marimba",
+    timing=0.006,
+    room="hall",
+    tags="acoustic classical",
+    extra={"solo_comp": "arp_minimal"},
+)
 
 WALTZ = Style(
     name="waltz",
-    tempo=(120, 186),
+    tempo=(116, 186),
     modes="major:3 minor:2 harmonic_minor",
     harmony={"major": "classical_major", "minor": "classical_minor"},
     voices=(
@@ -49,5 +191,102 @@ WALTZ = Style(
     tags="acoustic classical",
 )
 
+LULLABY = Style(
+    name="music box lullaby",
+    tempo=(62, 100),
+    modes="major:5 minor:2",
+    harmony={"major": "folk_major minimal_major", "minor": "minimal_minor folk_minor"},
+    voices=(
+        Voice("melody", "music_box:4 celesta:2 glockenspiel kalimba", "lullaby", gain=1, low=69, high=93, pan=0.1),
+        Voice("arpeggio", "music_box:4 celesta harp kalimba", "music_box broken", 0.85, gain=-1, low=57, high=79, size=3, pan=-0.1),
+        Voice("pad", "warm_pad slow_strings voice_oohs glass_pad", "held", 0.35),
+    ),
+    drums=None,
+    energy=0.1,
+    moods={"any": "gentle soothing sleepy innocent delicate", "major": "sweet dreamy", "minor": "wistful haunted"},
+    meters="3/4:4 4/4:3 6/8:3",
+    cadence="plain",
+    forms="calm aba",
+    variants="full:6 solo:4",
+    solos="music_box:6 celesta kalimba harp",
+    timing=0.014,
+    room="hall",
+    tags="acoustic",
+    extra={"solo_comp": "music_box broken"},
+)
 
-STYLES = (ROMANTIC_PIANO, WALTZ)
+HYMN = Style(
+    name="choral hymn",
+    tempo=(60, 92),
+    modes="major:4 minor:2 dorian",
+    harmony={"major": "classical_major folk_major", "minor": "classical_minor", "dorian": "folk_minor"},
+    voices=(
+        Voice("chords", "choir:4 voice_oohs", "quarter half held", size=4, low=48, high=74, gain=2, reverb=0.5),
+        Voice("pad", "church_organ:2 strings", "half held quarter", 0.5, size=4, low=40, high=72, gain=3),
+        Voice("melody", "choir voice_oohs church_organ", "hymn", low=60, high=79, reverb=0.5),
+        Voice("bass", "church_organ contrabass", "quarters halves", 0.4, low=36, high=52, gain=-3),
+    ),
+    drums=None,
+    energy=0.22,
+    moods={"any": "sacred reverent solemn peaceful", "major": "radiant", "minor": "mournful"},
+    meters="4/4:4 3/4:3",
+    cadence="plain",
+    forms="aba calm crescendo",
+    variants="full:7 solo",
+    solos="church_organ",
+    timing=0.012,
+    room="church",
+    tags="acoustic sacred",
+    extra={"solo_comp": "half quarter held"},
+)
+
+ORGAN = Style(
+    name="church organ",
+    tempo=(60, 104),
+    modes="major:3 minor:3 harmonic_minor:2",
+    harmony={"major": "baroque_major classical_major", "minor": "baroque_minor classical_minor"},
+    voices=(
+        Voice("chords", "church_organ", "half quarter broken alberti", pan=0.0, low=48, high=72, size=4),
+        Voice("melody", "church_organ", "baroque hymn flowing", pan=0.0, low=64, high=90),
+        Voice("bass", "church_organ", "quarters halves walk", 0.8, low=36, high=55),
+    ),
+    drums=None,
+    energy=0.34,
+    moods={"any": "majestic sacred grand solemn", "major": "glorious", "minor": "gothic dramatic"},
+    meters="4/4:4 3/4:3",
+    cadence="plain",
+    forms="aba crescendo steady",
+    timing=0.007,
+    room="church",
+    tags="acoustic sacred",
+    extra={"share": "0.7"},
+)
+
+MARCH = Style(
+    name="march",
+    tempo=(104, 126),
+    modes="major:5 minor:2",
+    harmony={"major": "march classical_major", "minor": "classical_minor"},
+    voices=(
+        Voice("melody", "trumpet:3 brass_section:2 piccolo clarinet flute", "march", gain=1, double=""),
+        Voice("stabs", "french_horn trombone brass_section", "march", legato=0.5, size=3),
+        Voice("bass", "tuba", "country oompah", legato=0.6, gain=1),
+        Voice("counter", "trombone piccolo clarinet", "guide answer thirds", 0.7, 0.4),
+    ),
+    drums=Drums("kit_orchestra kit_standard", "march", "march", 0.1),
+    energy=0.62,
+    moods={"any": "proud rousing military brisk parading", "major": "triumphant", "minor": "stern"},
+    meters="4/4:4 6/8",
+    invent=0.0,
+    cadence="plain",
+    forms="aba verse",
+    variants="full:9 nodrums drums:0.5",
+    timing=0.007,
+    room="hall",
+    tags="acoustic orchestral",
+)
+
+STYLES = (
+    BAROQUE, CLASSICAL, STRING_QUARTET, SOLO_CELLO, ROMANTIC_PIANO, MODERN_PIANO, MINIMALISM, WALTZ,
+    LULLABY, HYMN, ORGAN, MARCH,
+)

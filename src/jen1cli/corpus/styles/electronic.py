@@ -1,16 +1,15 @@
 # ruff: noqa: E501 - a voice of a style is one row
 # fmt: off
-"""House, techno, trance, drum and bass, synthwave, ambient and their kin."""
+"""House, techno, trance, drum and bass, dubstep, synthwave, ambient and their kin."""
 
 from jen1cli.corpus.style import Drums, Style, Voice
 
 _DUCK = "sidechain:0.6"
 
-
 HOUSE = Style(
     name="house",
-    tempo=(118, 128),
-    modes="minor:4 dorian:2 major:2",
+    tempo=(118, 129),
+    modes="minor:3 dorian:2 major:3",
     harmony={"minor": "house disco", "dorian": "modal_dorian house", "major": "house_major"},
     voices=(
         Voice("bass", "analog_bass:3 fm_bass sub_bass", "house:3 eighths_octave", effects=_DUCK),
@@ -31,10 +30,9 @@ HOUSE = Style(
     tags="electronic dance",
 )
 
-
 DEEP_HOUSE = Style(
     name="deep house",
-    tempo=(116, 123),
+    tempo=(114, 123),
     modes="minor:3 dorian:3 major",
     harmony={"minor": "house jazz_minor", "dorian": "modal_dorian", "major": "house_major lofi"},
     voices=(
@@ -54,15 +52,37 @@ DEEP_HOUSE = Style(
     tags="electronic dance",
 )
 
+ACID_HOUSE = Style(
+    name="acid house",
+    tempo=(120, 130),
+    modes="minor:3 phrygian:1",
+    harmony={"minor": "static_minor", "phrygian": "modal_phrygian"},
+    voices=(
+        Voice("bass", "acid_bass", "acid", gain=1, low=33, high=60, delay=0.15, effects="distortion:0.15"),
+        Voice("stabs", "stab organ_house", "rave house_stab", 0.5, 0.5, size=3, legato=0.5, delay=0.25, effects=_DUCK),
+        Voice("pad", "saw_pad synth_strings", "held", 0.35, effects=_DUCK),
+    ),
+    drums=Drums("kit_909:3 kit_808:2", "house:3 techno:2", "cut roll none", 0.2, gain=0.5),
+    energy=0.78,
+    moods={"any": "squelchy hypnotic trippy raw wild underground"},
+    cell=2.0,
+    invent=0.0,
+    forms="steady:2 break build",
+    variants="full:9 rhythm",
+    timing=0.0,
+    room="club",
+    master="saturation:0.35 compress:0.4",
+    tags="electronic dance",
+)
 
 TECHNO = Style(
     name="techno",
-    tempo=(126, 140),
+    tempo=(124, 142),
     modes="minor:3 phrygian:3",
     harmony={"minor": "static_minor", "phrygian": "modal_phrygian"},
     voices=(
         Voice("bass", "analog_bass:2 sub_bass:2 reese_bass", "techno", effects=_DUCK, legato=0.7),
-        Voice("riff", "acid_bass:2 pluck saw_lead fm_bass", "acid:2 sequence", 0.75, gain=-2, low=40, high=64, delay=0.25, effects="lowpass:0.5(cutoff=1800)"),
+        Voice("riff", "pluck:2 saw_lead fm_bass square_lead", "sequence:2 acid", 0.75, gain=-2, low=40, high=64, delay=0.25, effects="lowpass:0.5(cutoff=1800)"),
         Voice("stabs", "stab supersaw", "rave stabs house_stab", 0.5, 0.5, effects=_DUCK, size=3, legato=0.5, delay=0.3, reverb=0.35),
         Voice("pad", "dark_drone warm_pad", "held", 0.5, low=40, high=62, size=3, effects=_DUCK),
         Voice("texture", "noise_texture", "steady", 0.3, gain=-4, effects="sidechain:0.8"),
@@ -80,18 +100,17 @@ TECHNO = Style(
     tags="electronic dance",
 )
 
-
 TRANCE = Style(
     name="trance",
-    tempo=(134, 142),
-    modes="minor:4 major",
+    tempo=(132, 144),
+    modes="minor:4 major:2",
     harmony={"minor": "trance", "major": "trance_major"},
     voices=(
         Voice("bass", "analog_bass:3 reese_bass", "trance", effects="sidechain:0.4", legato=0.7),
         Voice("arpeggio", "arp_saw:2 pluck", "arp_trance arp_up arp_updown", delay=0.3, effects="sidechain:0.4"),
         Voice("chords", "supersaw", "trance_chord sidechain held", 0.8, 0.6, gain=-1, effects="sidechain:0.75", voicing="open", reverb=0.35),
         Voice("melody", "saw_lead supersaw", "lead anthem", 0.75, 0.6, low=64, high=86, delay=0.35, reverb=0.35),
-        Voice("pad", "saw_pad choir", "held", 0.5, effects=_DUCK),
+        Voice("pad", "saw_pad choir", "held", 0.5, effects="gate:0.7(beats=0.25,pattern=1101101011011010)"),
     ),
     drums=Drums("kit_909", "trance", "roll:2 cut", 0.1),
     energy=0.86,
@@ -103,21 +122,42 @@ TRANCE = Style(
     tags="electronic dance",
 )
 
+HARDSTYLE = Style(
+    name="hardstyle",
+    tempo=(148, 160),
+    modes="minor:4 harmonic_minor",
+    harmony={"minor": "trance pop_minor"},
+    voices=(
+        Voice("bass", "reese_bass:2 analog_bass", "trance techno", effects="sidechain:0.6 distortion:0.3", legato=0.6),
+        Voice("melody", "supersaw:2 saw_lead:2", "anthem lead", 1.0, low=62, high=84, gain=1, reverb=0.3, delay=0.2),
+        Voice("chords", "supersaw", "trance_chord sidechain", 0.7, 0.5, effects="sidechain:0.7"),
+        Voice("stabs", "stab", "rave", 0.4, 0.5),
+    ),
+    drums=Drums("kit_909", "hardstyle:2 trance", "roll:2 cut", 0.1, gain=2.0, effects="distortion:0.35"),
+    energy=0.97,
+    moods={"any": "hard pounding aggressive euphoric intense rave"},
+    forms="drop:3 build:2",
+    variants="full",
+    timing=0.0,
+    room="club",
+    master="saturation:0.4 compress:0.6",
+    tags="electronic dance",
+)
 
 DRUM_AND_BASS = Style(
     name="drum and bass",
-    tempo=(168, 178),
-    modes="minor:4 dorian phrygian",
-    harmony={"minor": "static_minor pop_minor", "dorian": "modal_dorian", "phrygian": "modal_phrygian"},
+    tempo=(166, 180),
+    modes="minor:4 dorian major phrygian",
+    harmony={"minor": "static_minor pop_minor", "dorian": "modal_dorian", "phrygian": "modal_phrygian", "major": "pop_major"},
     voices=(
         Voice("bass", "reese_bass:4 sub_bass:2 wobble_bass", "dnb", gain=1),
         Voice("pad", "warm_pad saw_pad choir slow_strings", "held", 0.85, gain=2, voicing="open", reverb=0.45),
         Voice("stabs", "rhodes stab grand_piano pluck", "stabs lofi", 0.5, 0.5, delay=0.25),
         Voice("melody", "soft_lead saw_lead pluck alto_sax", "sparse hook", 0.45, 0.5, delay=0.3),
     ),
-    drums=Drums("kit_break:4 kit_909 kit_electronic", "dnb:4 jungle:2", "jungle:2 roll none", 0.35, gain=1.5),
+    drums=Drums("kit_break:4 kit_909 kit_electronic", "dnb", "jungle:2 roll none", 0.35, gain=1.5),
     energy=0.9,
-    moods={"any": "fast energetic rolling intense futuristic", "minor": "dark urgent", "major": "liquid"},
+    moods={"any": "fast energetic rolling intense futuristic", "minor": "dark urgent", "major": "liquid soulful"},
     cell=2.0,
     forms="drop:2 build:2 break",
     variants="full:9 drums rhythm",
@@ -127,11 +167,125 @@ DRUM_AND_BASS = Style(
     tags="electronic dance",
 )
 
+JUNGLE = Style(
+    name="jungle",
+    tempo=(158, 172),
+    modes="minor:3 dorian:2",
+    harmony={"minor": "static_minor reggae_minor", "dorian": "modal_dorian"},
+    voices=(
+        Voice("bass", "sub_bass:3 reese_bass:2", "dnb dub", gain=2),
+        Voice("pad", "warm_pad choir synth_strings", "held", 0.8, reverb=0.5, voicing="open"),
+        Voice("stabs", "stab rhodes orchestra_hit", "stabs rave", 0.5, 0.5, delay=0.35),
+    ),
+    drums=Drums("kit_break", "jungle", "jungle", 0.55, gain=2),
+    energy=0.88,
+    moods={"any": "frenetic raw fast chopped ravey dubby"},
+    cell=2.0,
+    forms="drop:2 break steady",
+    variants="full:9 drums rhythm",
+    timing=0.004,
+    room="club",
+    master="saturation:0.3",
+    tags="electronic dance",
+)
+
+BREAKBEAT = Style(
+    name="breakbeat",
+    tempo=(124, 140),
+    modes="minor:3 dorian:2 mixolydian",
+    harmony={"minor": "static_minor house", "dorian": "modal_dorian", "mixolydian": "modal_mixolydian"},
+    voices=(
+        Voice("bass", "analog_bass:2 acid_bass reese_bass fm_bass", "hiphop garage", gain=1),
+        Voice("riff", "clavinet saw_lead square_lead hammond clean_guitar", "groove_riff sequence", 0.7, effects="phaser:0.3"),
+        Voice("stabs", "stab synth_brass brass_section", "stabs rave", 0.5, 0.5, delay=0.2),
+        Voice("pad", "saw_pad warm_pad", "held", 0.4),
+    ),
+    drums=Drums("kit_break:4 kit_room kit_electronic", "breaks", "jungle snare cut", 0.4, gain=1.5),
+    energy=0.8,
+    moods={"any": "punchy funky gritty energetic block-rocking"},
+    cell=2.0,
+    forms="steady break drop build",
+    variants="full:9 drums rhythm",
+    timing=0.003,
+    room="studio",
+    master="saturation:0.35 compress:0.4",
+    tags="electronic dance",
+)
+
+DUBSTEP = Style(
+    name="dubstep",
+    tempo=(138, 144),
+    modes="minor:3 phrygian:2 harmonic_minor",
+    harmony={"minor": "static_minor trap", "phrygian": "modal_phrygian"},
+    voices=(
+        Voice("bass", "wobble_bass:4 reese_bass", "dubstep", gain=3, legato=1.0),
+        Voice("bass", "sub_bass", "whole", gain=-1),
+        Voice("stabs", "stab supersaw saw_lead", "stabs rave", 0.5, 0.5, delay=0.2),
+        Voice("pad", "choir saw_pad strings", "held", 0.5),
+        Voice("melody", "square_lead fm_bell pluck grand_piano", "trap sparse", 0.4, 0.4, delay=0.25),
+    ),
+    drums=Drums("kit_electronic:2 kit_power kit_909", "dubstep", "roll toms none", 0.25, gain=2, reverb=0.15),
+    energy=0.9,
+    moods={"any": "heavy filthy aggressive dark massive menacing"},
+    cell=2.0,
+    invent=0.0,
+    forms="drop:3 build:2",
+    variants="full:9 rhythm",
+    timing=0.0,
+    room="club",
+    master="saturation:0.4 compress:0.5",
+    tags="electronic dance",
+)
+
+UK_GARAGE = Style(
+    name="uk garage",
+    tempo=(128, 138),
+    modes="minor:3 dorian:2 major",
+    harmony={"minor": "house soul_minor", "dorian": "modal_dorian", "major": "soul house_major"},
+    voices=(
+        Voice("bass", "sub_bass:3 fm_bass:2 reese_bass", "garage", gain=1),
+        Voice("chords", "organ_house:3 rhodes:2 grand_piano stab", "house_stab stabs", legato=0.55, delay=0.15),
+        Voice("pad", "warm_pad synth_strings", "held", 0.5),
+        Voice("melody", "pluck soft_lead vibraphone voice_oohs", "hook sparse", 0.5, 0.5, delay=0.2),
+    ),
+    drums=Drums("kit_909:2 kit_minimal:2 kit_electronic", "garage", "cut soft none", 0.35),
+    energy=0.68,
+    moods={"any": "bouncy skippy slick shuffling urban", "minor": "moody cool", "major": "cheeky sunny"},
+    swing=(0.25, 0.57, 0.64),
+    cell=1.0,
+    forms="steady lift break",
+    variants="full:9 nodrums",
+    timing=0.002,
+    room="club",
+    tags="electronic dance",
+)
+
+FUTURE_BASS = Style(
+    name="future bass",
+    tempo=(136, 156),
+    modes="major:4 minor:2",
+    harmony={"major": "house_major pop_major lofi", "minor": "house pop_minor"},
+    voices=(
+        Voice("chords", "supersaw", "future", gain=2, effects="sidechain:0.6 tremolo:0.3(beats=0.5)", voicing="open", size=5, high=80),
+        Voice("bass", "sub_bass:2 bass_808:2", "trap halves", gain=1),
+        Voice("melody", "pluck fm_bell soft_lead square_lead kalimba", "hook lead", 0.75, 0.4, delay=0.25),
+        Voice("arpeggio", "pluck crystal", "arp_sync arp_wide", 0.5, 0.5),
+    ),
+    drums=Drums("kit_808:2 kit_electronic:2 kit_909", "future:3 trap", "roll trap", 0.25, gain=1),
+    energy=0.8,
+    moods={"any": "bright glittery huge emotional dreamy", "major": "joyful colourful sweet", "minor": "bittersweet"},
+    forms="build:3 drop:2 lift",
+    variants="full:9 nodrums:0.5",
+    timing=0.001,
+    room="plate",
+    master="compress:0.5 widen:0.4",
+    tags="electronic dance",
+)
 
 SYNTHWAVE = Style(
     name="synthwave",
-    tempo=(84, 118),
-    modes="minor:4 dorian major",
+    tempo=(80, 120),
+    modes="minor:4 dorian major:2",
     harmony={"minor": "pop_minor trance", "dorian": "pop_minor", "major": "pop_major"},
     voices=(
         Voice("bass", "analog_bass:3 fm_bass", "synthwave", effects="sidechain:0.3", low=28, high=56, legato=0.8),
@@ -150,12 +304,101 @@ SYNTHWAVE = Style(
     tags="electronic",
 )
 
+SYNTH_POP = Style(
+    name="synth pop",
+    tempo=(104, 132),
+    modes="major:3 minor:3 mixolydian",
+    harmony={"major": "pop_major", "minor": "pop_minor", "mixolydian": "modal_mixolydian"},
+    voices=(
+        Voice("bass", "analog_bass:2 fm_bass:2", "synthwave disco pop", legato=0.75),
+        Voice("chords", "saw_pad synth_strings synth_brass pluck fm_piano", "pop eighth held", chorus=0.4),
+        Voice("arpeggio", "arp_saw pluck chip_square", "arp_up arp_sync", 0.6, 0.4, delay=0.2),
+        Voice("melody", "square_lead saw_lead synth_brass fm_bell soft_lead", "vocal:2 hook", 0.9, 0.4, delay=0.2),
+    ),
+    drums=Drums("kit_eighties:3 kit_electronic:2", "synthwave pop disco", "toms snare cut", 0.2, reverb=0.15),
+    energy=0.68,
+    moods={"any": "catchy bright retro shiny danceable", "major": "cheerful playful", "minor": "icy wistful"},
+    forms="verse:2 lift steady",
+    variants="full:9 nodrums",
+    timing=0.001,
+    room="plate",
+    tags="electronic",
+)
+
+VAPORWAVE = Style(
+    name="vaporwave",
+    tempo=(60, 84),
+    modes="major:3 minor:2 lydian",
+    harmony={"major": "soul lofi jazz_major", "minor": "soul_minor lofi_minor", "lydian": "modal_lydian"},
+    voices=(
+        Voice("chords", "fm_piano:3 rhodes saw_pad", "soul lofi held", chorus=0.6, effects="tape:0.6", reverb=0.4),
+        Voice("bass", "fm_bass slap_bass fretless_bass", "soul rnb", effects="tape:0.5"),
+        Voice("pad", "synth_strings glass_pad choir warm_pad", "held", 0.7, reverb=0.5, effects="tape:0.6"),
+        Voice("melody", "alto_sax:2 soprano_sax fm_bell pan_flute soft_lead", "sparse vocal", 0.8, 0.3, delay=0.35, reverb=0.5, effects="tape:0.5"),
+    ),
+    drums=Drums("kit_eighties:3 kit_electronic", "rnb soul synthwave", "none toms", 0.15, gain=-1, reverb=0.3, effects="tape:0.4 lowpass:0.3(cutoff=5000)"),
+    energy=0.28,
+    moods={"any": "dreamy surreal hazy nostalgic slowed woozy"},
+    forms="steady calm",
+    variants="full:7 nodrums:2",
+    timing=0.004,
+    room="church",
+    master="tape:0.5 hiss:0.2",
+    tags="electronic chill",
+)
+
+TRIP_HOP = Style(
+    name="trip hop",
+    tempo=(70, 96),
+    modes="minor:4 dorian harmonic_minor",
+    harmony={"minor": "jazz_minor static_minor lofi_minor", "dorian": "modal_dorian"},
+    voices=(
+        Voice("bass", "sub_bass upright_bass finger_bass", "hiphop dub", gain=1),
+        Voice("chords", "rhodes:3 grand_piano vibraphone clean_guitar", "lofi held stabs", effects="tremolo:0.3(beats=0.5)", reverb=0.3),
+        Voice("pad", "strings slow_strings warm_pad choir", "held", 0.8, reverb=0.45),
+        Voice("melody", "muted_trumpet oboe clean_guitar theremin flute", "sparse", 0.5, 0.4, delay=0.35, reverb=0.4),
+        Voice("texture", "noise_texture rain_noise", "steady", 0.15),
+    ),
+    drums=Drums("kit_break:2 kit_lofi:2 kit_room", "boom_bap breaks lofi", "soft none", 0.4, gain=1, push=0.006, effects="saturation:0.4"),
+    energy=0.4,
+    moods={"any": "smoky moody dark cinematic brooding noir"},
+    swing=(0.25, 0.52, 0.6),
+    forms="steady lift",
+    variants="full:9 nodrums rhythm",
+    timing=0.007,
+    room="hall",
+    master="vinyl:0.3 saturation:0.2",
+    tags="electronic chill",
+)
+
+DOWNTEMPO = Style(
+    name="downtempo",
+    tempo=(86, 110),
+    modes="dorian:2 minor:3 major:2",
+    harmony={"dorian": "modal_dorian", "minor": "house lofi_minor ambient_minor", "major": "lofi ambient_major"},
+    voices=(
+        Voice("bass", "sub_bass analog_bass fretless_bass finger_bass", "rnb house hiphop"),
+        Voice("pad", "warm_pad glass_pad saw_pad", "held", gain=2, reverb=0.45, effects="sidechain:0.3"),
+        Voice("arpeggio", "kalimba marimba pluck harp vibraphone", "arp_sync arp_minimal pick", 0.75, delay=0.3),
+        Voice("melody", "sitar flute shakuhachi soft_lead nylon_guitar cello", "sparse pentatonic", 0.6, 0.4, reverb=0.4, delay=0.3),
+        Voice("percussion", "kit_standard", "tribal tabla", 0.4),
+    ),
+    drums=Drums("kit_electronic kit_808 kit_minimal", "minimal breaks soft amapiano", "none soft", 0.25, gain=-1),
+    energy=0.42,
+    moods={"any": "chilled organic hypnotic earthy atmospheric sunset"},
+    swing=(0.25, 0.5, 0.57),
+    forms="steady lift calm",
+    variants="full:8 nodrums:2",
+    timing=0.005,
+    room="hall",
+    tags="electronic chill",
+)
 
 AMBIENT = Style(
     name="ambient",
     tempo=(54, 84),
     modes="major:3 lydian:2 minor:2 dorian",
-    harmony={"major": "ambient_major", "lydian": "modal_lydian", "minor": "ambient_minor"},
+    harmony={"major": "ambient_major", "lydian": "modal_lydian", "minor": "ambient_minor", "dorian": "ambient_minor modal_dorian"},
     voices=(
         Voice("pad", "warm_pad:3 glass_pad:2 slow_strings choir voice_oohs synth_strings", "held", gain=6, voicing="open", reverb=0.6),
         Voice("melody", "grand_piano:2 soft_lead crystal fm_bell flute rhodes cello harp", "ambient:3 sparse", 0.75, reverb=0.6, delay=0.35),
@@ -172,7 +415,77 @@ AMBIENT = Style(
     timing=0.02,
     room="cave",
     tags="electronic",
+    extra={"share": "1.3"},
 )
 
+DRONE = Style(
+    name="drone",
+    tempo=(50, 70),
+    modes="minor:3 phrygian major lydian dorian",
+    harmony={"minor": "drone_minor", "major": "drone"},
+    voices=(
+        Voice("drone", "dark_drone:3 reese_bass cello contrabass church_organ", "drone", gain=4, low=28, high=55, reverb=0.5),
+        Voice("pad", "warm_pad choir glass_pad slow_strings tremolo_strings", "held", 0.8, gain=2, voicing="open", reverb=0.7),
+        Voice("melody", "shakuhachi theremin soft_lead tubular_bells", "ambient", 0.35, gain=-3, reverb=0.7, delay=0.4),
+        Voice("texture", "noise_texture wind_noise", "steady", 0.5),
+    ),
+    drums=None,
+    energy=0.06,
+    moods={"any": "still deep hypnotic slow-moving vast meditative", "minor": "dark ominous", "major": "glowing sacred"},
+    cell=4.0,
+    invent=0.0,
+    forms="calm crescendo",
+    timing=0.03,
+    room="cave",
+    tags="electronic",
+)
 
-STYLES = (HOUSE, DEEP_HOUSE, TECHNO, TRANCE, DRUM_AND_BASS, SYNTHWAVE, AMBIENT)
+DARK_AMBIENT = Style(
+    name="dark ambient",
+    tempo=(50, 76),
+    modes="phrygian:3 minor:3 harmonic_minor",
+    harmony={"phrygian": "modal_phrygian", "minor": "horror ambient_minor"},
+    voices=(
+        Voice("drone", "dark_drone:3 reese_bass", "drone", gain=3, low=28, high=52, reverb=0.5),
+        Voice("pad", "choir tremolo_strings glass_pad saw_pad", "held", gain=3, voicing="open", reverb=0.7, size=3),
+        Voice("melody", "tubular_bells grand_piano theremin music_box", "ambient", 0.6, gain=-2, reverb=0.7, delay=0.4),
+        Voice("percussion", "impact taiko", "boom", 0.5, gain=-3),
+        Voice("texture", "wind_noise noise_texture", "steady", 0.6, gain=1),
+    ),
+    drums=None,
+    energy=0.14,
+    moods={"any": "ominous eerie haunting bleak unsettling cavernous"},
+    cell=2.0,
+    forms="calm",
+    timing=0.02,
+    room="cave",
+    tags="electronic",
+)
+
+SPACE_SYNTH = Style(
+    name="berlin school",
+    tempo=(104, 132),
+    modes="minor:3 dorian:3 phrygian",
+    harmony={"minor": "static_minor ambient_minor", "dorian": "modal_dorian", "phrygian": "modal_phrygian"},
+    voices=(
+        Voice("riff", "arp_saw:3 pluck:2 analog_bass", "sequence", gain=2, low=38, high=67, delay=0.35, effects="sweep:0.6"),
+        Voice("pad", "saw_pad warm_pad synth_strings choir", "held", gain=2, reverb=0.5, effects="phaser:0.4"),
+        Voice("melody", "saw_lead soft_lead square_lead theremin", "drama sparse", 0.6, 0.3, reverb=0.5, delay=0.35),
+        Voice("bass", "analog_bass sub_bass", "whole eighths", 0.6, low=28, high=50),
+    ),
+    drums=None,
+    energy=0.42,
+    moods={"any": "cosmic hypnotic pulsing spacey retro-futuristic"},
+    cell=2.0,
+    invent=0.0,
+    forms="calm lift crescendo",
+    timing=0.0,
+    room="cave",
+    tags="electronic",
+)
+
+STYLES = (
+    HOUSE, DEEP_HOUSE, ACID_HOUSE, TECHNO, TRANCE, HARDSTYLE, DRUM_AND_BASS, JUNGLE, BREAKBEAT, DUBSTEP,
+    UK_GARAGE, FUTURE_BASS, SYNTHWAVE, SYNTH_POP, VAPORWAVE, TRIP_HOP, DOWNTEMPO, AMBIENT, DRONE,
+    DARK_AMBIENT, SPACE_SYNTH,
+)
