@@ -6,8 +6,10 @@ measured once and corrected: all instruments are equally loud at equal velocity,
 means the same whatever it plays. Fonts are large (500 MB of samples): one player per process.
 """
 
+import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,10 +38,11 @@ _PLACES = tuple(
 _MAX_VOICES = 96
 _PLAIN = 0  # channel without correction
 _CORRECTIONS = 60  # dB each way; channel 61 + c plays c dB louder
-_VELOCITY_STEPS = 32
+_VELOCITY_STEPS = 24
 _VELOCITY_EXPONENT = 1.2  # loudness of a note against its velocity
 _TILT_DB = 0.06  # per semitone: higher notes sound louder at the same level
 _FADE_SAMPLES = 4096
+_MEASURED = SAMPLE_RATE // 2
 
 
 def find_soundfont(path: Path | None = None) -> Path:
@@ -89,20 +92,25 @@ class SoundFontPlayer:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._font = _load(path)
-        self._correction = lru_cache(maxsize=None)(self._measure)
+        self._level_db = lru_cache(maxsize=None)(self._measure)
 
     def play(
         self, program: int, notes: Sequence[TimedNote], samples: int, *, kit: bool = False
     ) -> Stereo:
         """Play notes on a General MIDI program, or on a kit of bank 128."""
         bank = DRUM_BANK if kit else 0
-        corrections = [
-            self._correction(bank, program, note.pitch, round(note.velocity * _VELOCITY_STEPS))
-            for note in notes
+        # played at the measured velocities: next to them another layer may sound
+        steps = [max(1, round(note.velocity * _VELOCITY_STEPS)) for note in notes]
+        played = [
+            replace(note, velocity=step / _VELOCITY_STEPS)
+            for note, step in zip(notes, steps, strict=True)
         ]
-        channels = [_CORRECTIONS + 1 + correction for correction in corrections]
+        channels = [
+            self._channel(bank, program, note, step)
+            for note, step in zip(notes, steps, strict=True)
+        ]
         self._select(bank, program, channels)
-        return self._perform(notes, channels, samples)
+        return self._perform(played, channels, samples)
 
     def name(self, program: int, *, kit: bool = False) -> str | None:
         """Return what the font calls a program, None where it has none."""
@@ -156,19 +164,21 @@ class SoundFontPlayer:
             font.render(view[here * 8 :], False)
         return np.ascontiguousarray(buffer.T)
 
-    def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> int:
-        """Return the whole decibels that bring a note to the level its velocity asks for."""
-        velocity = max(velocity_step, 1) / _VELOCITY_STEPS
+    def _channel(self, bank: int, program: int, note: TimedNote, step: int) -> int:
+        """Choose the channel that brings a note to the level its velocity asks for."""
+        level_db = self._level_db(bank, program, note.pitch, step)
+        target_db = 20.0 * math.log10(REFERENCE_LEVEL)
+        target_db += 20.0 * _VELOCITY_EXPONENT * math.log10(max(note.velocity, 0.01) / 0.8)
+        target_db += drum_level(note.pitch) if bank == DRUM_BANK else _TILT_DB * (60 - note.pitch)
+        correction = max(-_CORRECTIONS, min(_CORRECTIONS, round(target_db - level_db)))
+        return _CORRECTIONS + 1 + correction
+
+    def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> float:
+        """Return the level of a note, in decibels, as the font plays it."""
         self._select(bank, program, [_PLAIN])
-        note = TimedNote(0, SAMPLE_RATE // 2, pitch, velocity)
+        note = TimedNote(0, _MEASURED, pitch, velocity_step / _VELOCITY_STEPS)
         measure = stroke_level if bank == DRUM_BANK else loudest_level
-        level = measure(self._perform([note], [_PLAIN], SAMPLE_RATE // 2))
-        if level < 1e-7:
-            return 0
-        target = REFERENCE_LEVEL * (velocity / 0.8) ** _VELOCITY_EXPONENT
-        tilt_db = drum_level(pitch) if bank == DRUM_BANK else _TILT_DB * (60 - pitch)
-        correction = round(20.0 * np.log10(target / level) + tilt_db)
-        return max(-_CORRECTIONS, min(_CORRECTIONS, correction))
+        return 20.0 * math.log10(max(measure(self._perform([note], [_PLAIN], _MEASURED)), 1e-5))
 
 
 def loudest_level(sound: Stereo) -> float:
