@@ -25,6 +25,9 @@ MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
 MAX_SPANS = 3
 """Most holes in one training example of inpainting (guess; the paper gives no number)."""
 
+TURNED = 0.25
+"""Part of those examples whose mask is turned as on a ring, so that ends are hidden as well."""
+
 
 class Task(StrEnum):
     """What the model is asked to do."""
@@ -79,6 +82,9 @@ def random_inpaint_mask(
 ) -> KeepMask:
     """Draw for each example one to three holes that together hide 20 to 80 % of the frames.
 
+    A quarter of the masks is turned by a random number of frames, so that a hole may begin at the
+    end and go on at the beginning: the ends of a clip are inpainted too.
+
     Args:
         frames: at least 2; any number, odd too.
         batch: each item gets a mask of its own.
@@ -114,7 +120,10 @@ def _holes(frames: int, generator: torch.Generator | None) -> Tensor:
     pieces: list[Tensor] = []
     for gap, hole in zip(gaps, [*holes, 0], strict=True):
         pieces += [torch.zeros(gap, dtype=torch.bool), torch.ones(hole, dtype=torch.bool)]
-    return torch.cat(pieces)
+    mask = torch.cat(pieces)
+    if torch.rand((), generator=generator) < TURNED:
+        mask = mask.roll(int(torch.randint(frames, (), generator=generator)))
+    return mask
 
 
 def _split(

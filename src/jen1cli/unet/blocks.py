@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from jen1cli.config import UNetConfig
 from jen1cli.unet.attention import AttentionBlock
-from jen1cli.unet.convolution import Convolution, Features
+from jen1cli.unet.convolution import Convolution, Features, keep_variance
 from jen1cli.unet.embedding import Rotary
 
 SKIP_SCALE = 2.0**-0.5
@@ -66,6 +66,8 @@ class Stage(nn.Module):
         super().__init__()
         channels = config.channels * config.multipliers[level]
         self.merge = nn.Linear(2 * channels, channels) if takes_skip else None
+        if self.merge is not None:
+            keep_variance(self.merge)
         self.residual = ResidualBlock(
             channels, config.time_features, config.kernel_size, config.dropout
         )

@@ -23,6 +23,12 @@ from torch import Tensor, nn
 Features = Float[Tensor, "batch frames channels"]
 
 
+def keep_variance(layer: "nn.Linear | Convolution") -> None:
+    """Start a layer of the trunk, which no residual connection bypasses, with gain 1."""
+    nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
+    nn.init.zeros_(layer.bias)
+
+
 class Convolution(nn.Module):
     """Dense convolution over frames that keeps their number."""
 
@@ -51,6 +57,7 @@ class Downsample(nn.Module):
         super().__init__()
         self.factor = factor
         self.linear = nn.Linear(factor * in_channels, out_channels)
+        keep_variance(self.linear)
 
     def forward(
         self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
@@ -78,10 +85,9 @@ class Upsample(nn.Module):
         super().__init__()
         self.factor = factor
         self.linear = nn.Linear(in_channels, factor * out_channels)
+        keep_variance(self.linear)
         with torch.no_grad():
-            first = self.linear.weight[:out_channels]
-            self.linear.weight.copy_(first.repeat(factor, 1))
-            self.linear.bias.zero_()
+            self.linear.weight.copy_(self.linear.weight[:out_channels].repeat(factor, 1))
 
     def forward(
         self, x: Float[Tensor, "batch low_frames in_channels"], frames: int

@@ -16,8 +16,14 @@ from torch.utils.checkpoint import checkpoint
 
 from jen1cli.config import UNetConfig
 from jen1cli.shapes import Context, Latent, Text, TextMask, Time
-from jen1cli.unet.blocks import Conditions, Stage
-from jen1cli.unet.convolution import Convolution, Downsample, Features, Upsample
+from jen1cli.unet.blocks import SKIP_SCALE, Conditions, Stage
+from jen1cli.unet.convolution import (
+    Convolution,
+    Downsample,
+    Features,
+    Upsample,
+    keep_variance,
+)
 from jen1cli.unet.embedding import Rotary, TextEmbedding, TimeEmbedding, rotary
 
 
@@ -54,6 +60,7 @@ class UNet1d(nn.Module):
         channels = config.channels * config.multipliers[0]
         in_channels = 2 * config.latent_channels + 1
         self.input = Convolution(in_channels, channels, config.kernel_size)
+        keep_variance(self.input)
         self.time = TimeEmbedding(config.time_features)
         self.direction = nn.Parameter(torch.zeros(config.time_features))
         self.text = TextEmbedding(config.text_features, config.time_features)
@@ -91,7 +98,7 @@ class UNet1d(nn.Module):
         tokens, mask, pooled = self.text(text, text_mask)
         direction = self.direction if causal else -self.direction
         time = F.silu(self.time(t) + pooled + direction)
-        x = self.input(x, causal=causal)
+        x = entered = self.input(x, causal=causal)
         skips: list[list[Tensor]] = []
         frames: list[int] = []
         conditions: list[Conditions] = []
@@ -110,6 +117,7 @@ class UNet1d(nn.Module):
             for stage in level.up:
                 x = self._run(stage, x, level_skips.pop(), here)
             x = level.exit(x, frames.pop())
+        x = x + entered * SKIP_SCALE
         x = self.output(F.silu(self.norm(x)), causal=causal)
         return x.transpose(1, 2).to(x_t.dtype)
 

@@ -1,0 +1,127 @@
+import pytest
+import torch
+
+from jen1cli.tasks import (
+    Task,
+    continuation,
+    generate,
+    inpaint,
+    make_context,
+    random_continuation_mask,
+    random_inpaint_mask,
+)
+
+ODD_LENGTHS = [2, 3, 5, 7, 11, 13, 37, 101, 239, 240, 1499, 1500]
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def holes(keep_mask):
+    """Number of separate unknown spans."""
+    unknown = (~keep_mask).int().flatten()
+    return int((unknown.diff(prepend=torch.zeros(1)) == 1).sum())
+
+
+def test_tasks_are_the_papers_three():
+    assert list(Task) == ["generate", "inpaint", "continue"]
+
+
+def test_generate_keeps_nothing():
+    task = generate(9, 2)
+    assert task.keep_mask.shape == (2, 1, 9)
+    assert not task.keep_mask.any()
+    assert not task.causal
+    assert generate(9, causal=True).causal
+
+
+def test_inpaint_keeps_all_but_the_spans_and_looks_both_ways():
+    task = inpaint(8, [(1, 3), (6, 8)], batch=2)
+    assert task.keep_mask[1, 0].tolist() == [True, False, False, True, True, True, False, False]
+    assert not task.causal
+
+
+@pytest.mark.parametrize("span", [(3, 3), (4, 2), (-1, 2), (5, 9)])
+def test_impossible_spans_are_refused(span):
+    with pytest.raises(ValueError, match="does not lie inside 8 frames"):
+        inpaint(8, [span])
+
+
+@pytest.mark.parametrize("known", [0, 3, 8])
+def test_continuation_keeps_the_beginning_and_looks_back(known):
+    task = continuation(8, known, batch=2)
+    assert task.keep_mask[0, 0].tolist() == [True] * known + [False] * (8 - known)
+    assert task.causal
+    with pytest.raises(ValueError, match="do not fit"):
+        continuation(8, 9)
+
+
+def test_context_is_the_kept_latent_then_the_mask():
+    latent = torch.randn(2, 3, 6)
+    keep_mask = inpaint(6, [(2, 4)], batch=2).keep_mask
+    context = make_context(latent, keep_mask)
+    assert context.shape == (2, 4, 6)
+    assert torch.equal(context[:, :3, :2], latent[..., :2])
+    assert context[:, :, 2:4].abs().max() == 0
+    assert context[:, 3].tolist() == [[1, 1, 0, 0, 1, 1]] * 2
+
+
+def test_what_is_not_kept_may_hold_anything():
+    latent = torch.full((1, 3, 6), torch.nan)
+    assert not make_context(latent, generate(6).keep_mask).any()
+
+
+def test_layout_is_the_same_for_every_task():
+    latent = torch.randn(1, 128, 10)
+    tasks = [generate(10), inpaint(10, [(2, 5)]), continuation(10, 4)]
+    assert {make_context(latent, task.keep_mask).shape for task in tasks} == {(1, 129, 10)}
+
+
+@pytest.mark.parametrize("draw", [random_inpaint_mask, random_continuation_mask])
+@pytest.mark.parametrize("frames", ODD_LENGTHS)
+def test_line_16_hidden_part_is_20_to_80_percent_at_any_length(draw, frames):
+    keep_mask = draw(frames, 40, generator())
+    assert keep_mask.shape == (40, 1, frames)
+    assert keep_mask.dtype == torch.bool
+    hidden = (~keep_mask).sum(-1)
+    assert (10 * hidden >= 2 * frames).all()
+    assert (10 * hidden <= 8 * frames).all()
+
+
+@pytest.mark.parametrize("draw", [random_inpaint_mask, random_continuation_mask])
+def test_line_16_masks_differ_within_a_batch(draw):
+    keep_mask = draw(239, 32, generator())
+    assert len({tuple(row.flatten().tolist()) for row in keep_mask}) > 20
+
+
+@pytest.mark.parametrize("draw", [random_inpaint_mask, random_continuation_mask])
+def test_masks_follow_the_seed_and_use_the_whole_range(draw):
+    assert torch.equal(draw(101, 8, generator(1)), draw(101, 8, generator(1)))
+    assert not torch.equal(draw(101, 8, generator(1)), draw(101, 8, generator(2)))
+    part = (~draw(101, 400, generator())).float().mean(-1)
+    assert part.min() < 0.25
+    assert part.max() > 0.75
+    assert 0.45 < part.mean() < 0.55
+
+
+def test_inpaint_masks_have_one_or_several_holes_anywhere():
+    keep_mask = random_inpaint_mask(101, 300, generator())
+    counts = torch.tensor([holes(row) for row in keep_mask])
+    assert {1, 2, 3, 4} == set(counts.tolist())
+    assert (counts == 4).sum() < 30
+    known = keep_mask.float().mean((0, 1))
+    assert known.min() > 0.2
+    assert known.max() < 0.9
+
+
+def test_continuation_masks_hide_the_right_end_only():
+    keep_mask = random_continuation_mask(101, 100, generator())
+    assert (keep_mask[..., 1:].int() - keep_mask[..., :-1].int() <= 0).all()
+    assert keep_mask[..., 0].all()
+    assert not keep_mask[..., -1].any()
+
+
+def test_one_frame_cannot_be_masked():
+    with pytest.raises(ValueError, match="too few"):
+        random_inpaint_mask(1, 1, generator())
