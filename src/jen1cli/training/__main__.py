@@ -1,4 +1,4 @@
-"""`accelerate launch -m jen1cli.training diffusion --cache … --out …`: the jobs, many processes.
+"""`accelerate launch -m jen1cli.training diffusion --cache … --output …`: the jobs, many processes.
 
 The options are the fields of the jobs (`jen1cli.training.jobs`); figures go to the log on stderr
 and to `metrics.jsonl`. For one process `jen1 train` shows more.

@@ -208,9 +208,7 @@ class Planner:
         ]
         times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
         noise = torch.Generator(self._device).manual_seed(seed)
-        eps = torch.randn(
-            size, self._components, frames, generator=noise, device=self._device
-        )
+        eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
         return Plan(
             windows=tuple(
                 Window(w.clip, w.start, "" if drop else w.caption)

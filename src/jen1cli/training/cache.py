@@ -147,9 +147,7 @@ class CacheWriter:
         save_codec(self._folder, Codec(config, self._autoencoder, whitening))
         return whitening
 
-    def _encoded(
-        self, clips: Sequence[Clip], listener: Listener
-    ) -> Iterator[tuple[Clip, Tensor]]:
+    def _encoded(self, clips: Sequence[Clip], listener: Listener) -> Iterator[tuple[Clip, Tensor]]:
         rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
         done = 0
         for clip, waveform in read_waveforms(clips, rate, channels, listener):

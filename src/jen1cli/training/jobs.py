@@ -25,7 +25,7 @@ from jen1cli.training.setup import (
 class Settings:
     """What every training job can be told; None keeps the recipe's value."""
 
-    out: Path  # folder of the run
+    output: Path  # folder of the run
     recipe: str = "mini-cpu"
     minutes: float | None = None  # wall-clock budget; the learning rate ends with it
     steps: int | None = None
@@ -68,14 +68,14 @@ class LatentsJob:
 
     data: Path
     model: Path  # result of stage 1, or a weight set
-    out: Path
+    output: Path
     keep_whitening: bool = False
     device: str = "auto"
 
     def run(self, listener: Listener = ignore) -> Mapping[str, float]:
         """Write the cache and say how much it holds."""
         cache = write_latents(
-            self.data, self.model, self.out,
+            self.data, self.model, self.output,
             keep_whitening=self.keep_whitening, device=self.device, listener=listener,
         )  # fmt: skip
         return {"clips": len(cache.clips), "frames": len(cache.table)}
@@ -101,16 +101,16 @@ class DiffusionJob(Settings):
         figures = describe(stage)
         if self.dry_run:
             return figures
-        with _recorded(self.out, accelerator.is_main_process, listener) as record:
+        with _recorded(self.output, accelerator.is_main_process, listener) as record:
             loop = Loop(
                 stage,
-                self.out,
+                self.output,
                 self.budget(chosen.steps),
                 accelerator=accelerator,
                 intervals=self.intervals(),
                 listener=record,
             )
-            _start(loop, self.out, self.resume)
+            _start(loop, self.output, self.resume)
         return figures
 
     def _recipe(self) -> DiffusionRecipe:
@@ -148,6 +148,6 @@ def _start(loop: Loop, folder: Path, resume: bool) -> None:
         loop.resume()
     elif (folder / "state").exists():
         raise ConfigError(
-            f"{folder} holds a training already; continue it with --resume or choose another --out"
+            f"{folder} holds a training already; continue it with --resume or choose another --output"
         )
     loop.run()

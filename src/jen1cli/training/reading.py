@@ -25,8 +25,9 @@ def read_waveform(
     Raises:
         AudioError: the file is missing, broken, empty or not finite.
     """
-    rate = audio.probe(clip.path).sample_rate
-    signal = audio.to_channels(audio.read(clip.path), audio_channels)
+    source = clip.source
+    rate = audio.probe(source).sample_rate
+    signal = audio.to_channels(audio.read(source), audio_channels)
     return torch.from_numpy(audio.resample(signal, rate, sample_rate))
 
 

@@ -116,8 +116,8 @@ RECIPES = {
             weight_waveform=10.0, steps=None,
         ),
         DiffusionRecipe(
-            _SMALL_STAGE_2, batch_size=24, crop_seconds=5.12, loss_weight="min-snr",
-            times="uniform", steps=None,
+            _SMALL_STAGE_2, batch_size=18, crop_seconds=10.24, loss_weight="plain",
+            times="logit-normal", steps=None,
         ),
         "the bundled model on a few CPU cores, by the minutes given",
     ),

@@ -46,7 +46,8 @@ class SampleWriter:
             audio.write(path, waveform.numpy(), self.autoencoder.sample_rate)
             paths.append(path)
         picture = folder / "spectrograms.png"
-        draw_spectrograms(picture, waveforms, self.autoencoder.sample_rate)
+        with torch.autocast("cpu", enabled=False):  # only the network computes in bf16
+            draw_spectrograms(picture, waveforms, self.autoencoder.sample_rate)
         return (*paths, picture)
 
     def _generated(

@@ -13,11 +13,11 @@ from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.manifest import read_folder
+from jen1cli.manifest import Clip, read_folder
 from jen1cli.training.cache import CacheWriter, LatentCache
 from jen1cli.training.codec import Codec, load_codec
 from jen1cli.training.diffusion import DiffusionParts, DiffusionStage
-from jen1cli.training.events import Listener, ignore
+from jen1cli.training.events import Listener, Warned, ignore
 from jen1cli.training.objective import Objective
 from jen1cli.training.optimisation import mixed_precision
 from jen1cli.training.recipes import DiffusionRecipe, Optimisation
@@ -46,6 +46,19 @@ def build_accelerator(optimisation: Optimisation, *, device: str = "auto") -> Ac
     return Accelerator(cpu=cpu, mixed_precision=mixed_precision(optimisation, kind))
 
 
+def read_clips(data: Path, listener: Listener) -> list[Clip]:
+    """Read a folder of music; files that cannot be used are named to the listener.
+
+    Raises:
+        DataError: nothing in it can be used.
+    """
+
+    def skipped(path: Path, reason: str) -> None:
+        listener(Warned(f"skipped {path.name}: {reason}"))
+
+    return read_folder(data, on_skip=skipped)
+
+
 def write_latents(
     data: Path,
     codec_folder: Path,
@@ -69,7 +82,7 @@ def write_latents(
     place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
     writer = CacheWriter(folder, codec.autoencoder.to(place), place)
     whitening = codec.whitening if keep_whitening else None
-    writer.write(read_folder(data), codec.config, whitening, listener)
+    writer.write(read_clips(data, listener), codec.config, whitening, listener)
     return LatentCache.open(folder)
 
 
@@ -138,9 +151,7 @@ def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
     )
 
 
-def _text_encoder(
-    sources: DiffusionSources, config: TextConfig
-) -> tuple[TextEncoder, Path | None]:
+def _text_encoder(sources: DiffusionSources, config: TextConfig) -> tuple[TextEncoder, Path | None]:
     if config.revision is not None:
         return TextEncoder.from_hub(config), None
     folder = sources.text_encoder

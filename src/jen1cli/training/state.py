@@ -20,7 +20,10 @@ ABOUT_NAME = "state.json"
 
 def save_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write a state so that a crash leaves either the old one or the new one."""
-    partial, old = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
+    partial, old = (
+        folder.with_name(folder.name + ".partial"),
+        folder.with_name(folder.name + ".old"),
+    )
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}

@@ -1,0 +1,244 @@
+"""`jen1 train`: both stages, the latent cache between them, and fine-tuning."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jen1cli.cli import options
+from jen1cli.cli.report import Report
+from jen1cli.cli.training_display import Display
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Train the autoencoder and the diffusion model on a folder of music.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+BUDGET_PANEL = "Budget"
+RECIPE_PANEL = "Recipe"
+
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the run.", show_default=False),
+]
+Recipe = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="jen1 (the paper), mini-gpu, mini-cpu or tiny: every number not given below.",
+        rich_help_panel=RECIPE_PANEL,
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="Train for this long by the clock; the learning rate ends at zero on time.",
+        rich_help_panel=BUDGET_PANEL,
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Optimiser steps.", rich_help_panel=BUDGET_PANEL),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Items of one step, over all processes.", rich_help_panel=RECIPE_PANEL
+    ),
+]
+CropSeconds = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Length of the training windows.", rich_help_panel=RECIPE_PANEL),
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option("--lr", metavar="X", help="Highest learning rate.", rich_help_panel=RECIPE_PANEL),
+]
+Accumulation = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Micro-batches in one step, for little memory.",
+        rich_help_panel=RECIPE_PANEL,
+    ),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="auto, fp32 or bf16.", rich_help_panel=RECIPE_PANEL),
+]
+Compile = Annotated[
+    bool, typer.Option("--compile", help="Compile the network.", rich_help_panel=RECIPE_PANEL)
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="Of weights and draws.", rich_help_panel=RECIPE_PANEL)
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Continue the run in the folder.", rich_help_panel=BUDGET_PANEL),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show parameters, memory and steps per epoch; train nothing."),
+]
+ValidateMinutes = Annotated[
+    float,
+    typer.Option(metavar="X", help="Between held-out losses.", rich_help_panel=BUDGET_PANEL),
+]
+SaveMinutes = Annotated[
+    float, typer.Option(metavar="X", help="Between saves.", rich_help_panel=BUDGET_PANEL)
+]
+SampleMinutes = Annotated[
+    float,
+    typer.Option(metavar="X", help="Between audio samples.", rich_help_panel=BUDGET_PANEL),
+]
+Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
+
+
+@app.command("latents")
+def latents(
+    data: Data,
+    output: Output,
+    model: Annotated[
+        Path,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FOLDER",
+            help="Result of 'jen1 train autoencoder', or a weight set.",
+            show_default=False,
+        ),
+    ],
+    keep_whitening: Annotated[
+        bool,
+        typer.Option("--keep-whitening", help="Use the model's whitening, for fine-tuning."),
+    ] = False,
+    device: options.Device = "auto",
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Encode a folder of music into a latent cache."""
+    values = {
+        "data": data, "output": output, "model": model, "keep_whitening": keep_whitening,
+        "device": device,
+    }  # fmt: skip
+    _run("LatentsJob", values, Report(as_json=as_json, quiet=quiet), output)
+
+
+@app.command("diffusion")
+def diffusion(
+    cache: Annotated[
+        Path,
+        typer.Argument(metavar="CACHE", help="Folder of 'jen1 train latents'.", show_default=False),
+    ],
+    output: Output,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose U-Net to train; left out: the cache's model."),
+    ] = None,
+    text_encoder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Text encoder, where it is local.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Weight set to continue from.")
+    ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", "-p", metavar="TEXT", help="Of the samples; repeatable."),
+    ] = None,
+    recipe: Recipe = "mini-cpu",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    crop_seconds: CropSeconds = None,
+    lr: LearningRate = None,
+    accumulation: Accumulation = None,
+    precision: Precision = None,
+    compile_: Compile = False,
+    seed: Seed = 0,
+    device: options.Device = "auto",
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    validate_minutes: ValidateMinutes = 5.0,
+    save_minutes: SaveMinutes = 10.0,
+    sample_minutes: SampleMinutes = 20.0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train the diffusion model (stage 2): three tasks at once on cached latents."""
+    values = _job_values(locals(), prompt=tuple(prompt or ()))
+    _run("DiffusionJob", values, Report(as_json=as_json, quiet=quiet), output / "weights")
+
+
+@app.command("text-encoder")
+def text_encoder(
+    output: Output,
+    teacher: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Sentence model to learn from, such as all-MiniLM-L6-v2.",
+            show_default=False,
+        ),
+    ],
+    captions: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="Folder of music or JSON lines; repeatable."),
+    ] = None,
+    text: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="General English: file or WordNet folder; repeatable."),
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Text encoder to go on from.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(metavar="X", help="Of training.")] = 15.0,
+    steps: Steps = None,
+    seed: Seed = 0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a small text encoder (T5) from a sentence model, for a bundled model."""
+    report = Report(as_json=as_json, quiet=quiet)
+    with Display(report) as display:
+        from jen1cli.training.text_encoder_job import TextEncoderJob
+
+        job = TextEncoderJob(
+            output=output, teacher=teacher, captions=tuple(captions or ()),
+            texts=tuple(text or ()), init=init, minutes=minutes, steps=steps, seed=seed,
+        )  # fmt: skip
+        figures = job.run(display)
+    report.result({"path": str(output), **figures}, "\n".join(map(_figure, figures.items())))
+
+
+def _job_values(given: Mapping[str, Any], **changed: object) -> dict[str, Any]:
+    """Turn a command's options into a job's fields."""
+    names = {"compile_": "compile"}
+    values = {names.get(name, name): value for name, value in given.items()}
+    for name in ("as_json", "quiet"):
+        values.pop(name)
+    return {**values, **changed}
+
+
+def _run(kind: str, values: Mapping[str, Any], report: Report, result: Path) -> None:
+    """Run a job with a live display; tell its result's path."""
+    with _job(kind, values) as job, Display(report) as display:
+        figures = job.run(display)
+    if values.get("dry_run"):
+        report.result({"path": None, **figures}, "\n".join(map(_figure, figures.items())))
+        return
+    report.result({"path": str(result), **figures})
+
+
+@contextlib.contextmanager
+def _job(kind: str, values: Mapping[str, Any]) -> Iterator[Any]:
+    from jen1cli.training import jobs
+
+    yield getattr(jobs, kind)(**values)
+
+
+def _figure(item: tuple[str, float]) -> str:
+    return f"{item[0]}: {item[1]:,.6g}"

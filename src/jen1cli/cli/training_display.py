@@ -1,0 +1,105 @@
+"""The live display of a training: bar, losses, throughput, time left; lines where no terminal is."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from jen1cli.cli.report import Report
+
+if TYPE_CHECKING:
+    from jen1cli.training.events import Event, Prepared, Stepped
+
+LINE_SECONDS = 60.0
+"""Time between lines where there is no terminal."""
+
+
+class Display:
+    """A listener that shows events on stderr."""
+
+    def __init__(self, report: Report) -> None:
+        """Choose a live bar or lines."""
+        self._report = report
+        self._live = not report.quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._bars: Any = None
+        self._task: Any = None
+        self._title = ""
+        self._last_line = 0.0
+
+    def __enter__(self) -> "Display":
+        """Open the bar."""
+        if self._live:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+            self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the bar."""
+        if self._bars is not None:
+            self._bars.stop()
+
+    def __call__(self, event: "Event") -> None:
+        """Show an event."""
+        name = type(event).__name__
+        shown = getattr(self, f"_show_{name.lower()}", None)
+        if shown is not None:
+            shown(event)
+
+    def _show_prepared(self, event: "Prepared") -> None:
+        self._advance(event.what, event.done / max(1, event.total), event.what)
+
+    def _show_stepped(self, event: "Stepped") -> None:
+        text = (
+            f"step {event.step}  loss {event.values.get('loss', float('nan')):.4f}"
+            f"  {event.items_per_second:.1f} items/s  {_clock(event.remaining_seconds)} left"
+        )
+        self._advance("training", event.progress, text)
+
+    def _show_validated(self, event: Any) -> None:  # noqa: ANN401
+        figures = (f"{name} {value:.4f}" for name, value in event.values.items())
+        self._say(f"step {event.step}: " + ", ".join(figures))
+
+    def _show_sampled(self, event: Any) -> None:  # noqa: ANN401
+        self._say(f"step {event.step}: samples in {event.paths[0].parent}")
+
+    def _show_saved(self, event: Any) -> None:  # noqa: ANN401
+        self._say(f"step {event.step}: saved {event.folder}")
+
+    def _show_warned(self, event: Any) -> None:  # noqa: ANN401
+        self._report.warn(event.message)
+
+    def _advance(self, title: str, share: float, text: str) -> None:
+        if self._bars is None:
+            due = share >= 1.0 or time.monotonic() - self._last_line >= LINE_SECONDS
+            if due:
+                self._last_line = time.monotonic()
+                self._report.note(f"{text} ({100 * share:.0f} %)")
+            return
+        if title != self._title:
+            if self._task is not None:
+                self._bars.remove_task(self._task)
+            self._title, self._task = title, self._bars.add_task(text, total=1.0)
+        self._bars.update(self._task, completed=share, description=text)
+
+    def _say(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            self._report.note(text)
+
+
+def _clock(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "?"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
