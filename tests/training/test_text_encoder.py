@@ -23,6 +23,8 @@ from jen1cli.training.text_encoder_data import (
     states_key,
     states_tempo,
 )
+from jen1cli.training.text_encoder_english import read_english
+from jen1cli.training.text_encoder_job import measure_text_encoder, write_card
 from jen1cli.training.text_encoder_models import Reader, StudentConfig, Teacher, load_student, pool
 from jen1cli.training.text_encoder_prompts import (
     Prompt,
@@ -33,6 +35,7 @@ from jen1cli.training.text_encoder_prompts import (
 )
 from jen1cli.training.text_encoder_report import (
     made_up_prompts,
+    names_its_style,
     paraphrases,
     probe_tokens,
     retrieve_styles,
@@ -269,6 +272,34 @@ def test_retrieval_is_perfect_for_a_perfect_encoder():
     assert found["top1"] == 1.0
     wrong = retrieve_styles(encode, [("x1", "y")], {"x": ["x"], "y": ["y"], "z": ["z"]})
     assert wrong["top1"] == 0.0
+
+
+def test_prompts_that_name_their_style_are_told_from_those_that_do_not():
+    assert names_its_style("a slow Boom Bap loop", "boom bap")
+    assert not names_its_style("dusty MPC break for a rapper", "boom bap")
+
+
+def test_wordnet_gives_words_definitions_and_examples(tmp_path):
+    entry = '00001 00 s 02 cosy 0 snug 0 001 & 1 a 0 | giving warmth; "a cosy warm nook"'
+    name = "00002 03 n 01 Paris 0 000 | the capital of France"
+    (tmp_path / "data.adj").write_text(f"  1 licence\n{entry}\n{name}\n")
+    assert read_english(tmp_path) == ["cosy", "cosy, snug", "a cosy warm nook"]
+
+
+def test_a_folder_without_wordnet_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no WordNet"):
+        read_english(tmp_path)
+
+
+def test_figures_and_card_are_complete(trained, teacher):
+    folder, _ = trained
+    figures = measure_text_encoder(folder, teacher=teacher, prompts=900, steps=2)
+    assert 0.0 <= figures["retrieval_names_top1"] <= figures["retrieval_names_top3"] <= 1.0
+    assert {"teacher_names_top1", "probe_bpm", "encode_milliseconds"} <= set(figures)
+    write_card(folder, figures, "State: test.")
+    card = (folder / "README.md").read_text("utf-8")
+    assert "State: test." in card
+    assert f"| parameters | {figures['parameters']:,.4g} |" in card
 
 
 def test_probes_read_facts_from_tokens(trained):

@@ -189,9 +189,10 @@ def _facts_of(group: str, concept: str) -> dict[str, object]:
 
 def _tokenizer_texts(groups: Sequence[Sequence[Prompt]]) -> list[str]:
     rng = random.Random(0)
-    chosen = [
-        prompt.text for group in groups for prompt in rng.sample(group, min(len(group), 60_000))
-    ]
+    music = (
+        prompt for group in groups[:2] for prompt in rng.sample(group, min(len(group), 30_000))
+    )
+    chosen = [prompt.text for prompt in (*music, *groups[2])]
     return chosen + [name for names in style_names().values() for name in names] * 4
 
 

@@ -10,7 +10,7 @@ from jen1cli.training.events import Listener, ignore
 from jen1cli.training.text_encoder import TextEncoderRecipe, train_text_encoder
 from jen1cli.training.text_encoder_data import plain_style, read_captions
 from jen1cli.training.text_encoder_models import Teacher, load_student
-from jen1cli.training.text_encoder_prompts import Prompt, style_names
+from jen1cli.training.text_encoder_prompts import Prompt, style_names, words
 from jen1cli.training.text_encoder_report import (
     encode_seconds,
     made_up_prompts,
@@ -20,6 +20,7 @@ from jen1cli.training.text_encoder_report import (
 )
 
 CARD = "README.md"
+_COMPARED = ("top1", "top3", "unnamed_top1")
 _EXAMPLES = 64  # captions that stand for a style
 
 
@@ -58,7 +59,12 @@ class TextEncoderJob:
 
 
 def measure_text_encoder(
-    folder: Path, captions: Sequence[Path] = (), teacher: Path | None = None
+    folder: Path,
+    captions: Sequence[Path] = (),
+    teacher: Path | None = None,
+    *,
+    prompts: int = 6000,
+    steps: int = 400,
 ) -> dict[str, float]:
     """Measure retrieval, probes, size and time of a trained text encoder.
 
@@ -66,6 +72,8 @@ def measure_text_encoder(
         folder: of the encoder.
         captions: manifests whose captions outside the training split are probed.
         teacher: sentence model that is asked the same, for comparison.
+        prompts: texts of each probe; half of them train its readers.
+        steps: of the readers' training.
 
     Returns:
         Figures by name: `retrieval_...`, `teacher_...`, `probe_...`, `captions_probe_...`.
@@ -76,7 +84,8 @@ def measure_text_encoder(
         "megabytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6,
         "encode_milliseconds": 1e3 * encode_seconds(student, "calm lofi piano at 82 bpm, no drums"),
     }
-    kinds: dict[str, Mapping[str, Sequence[str]]] = {"names": style_names()}
+    both = {name: (*said, *words().hints[name]) for name, said in style_names().items()}
+    kinds: dict[str, Mapping[str, Sequence[str]]] = {"names": style_names(), "hints": both}
     held_out = [p for path in captions for p in read_captions(path, training=False)]
     if by_style := _captions_by_style([p for path in captions for p in read_captions(path)]):
         kinds["captions"] = by_style
@@ -87,11 +96,12 @@ def measure_text_encoder(
         figures |= {f"retrieval_{kind}_{name}": value for name, value in found.items()}
         if master:
             found = retrieve_styles(master.encode, asked, examples)
-            figures |= {f"teacher_{kind}_{name}": found[name] for name in ("top1", "top3")}
-    probes = probe_tokens(student, made_up_prompts(6000))
+            figures |= {f"teacher_{kind}_{name}": found[name] for name in _COMPARED}
+    probes = probe_tokens(student, made_up_prompts(prompts), steps=steps)
     figures |= {f"probe_{name}": value for name, value in probes.items()}
     if len(held_out) >= 200:
-        probes = probe_tokens(student, random.Random(0).sample(held_out, min(6000, len(held_out))))
+        some = random.Random(0).sample(held_out, min(prompts, len(held_out)))
+        probes = probe_tokens(student, some, steps=steps)
         figures |= {f"captions_probe_{name}": value for name, value in probes.items()}
     return figures
 
@@ -126,10 +136,12 @@ def write_card(folder: Path, figures: Mapping[str, float], state: str = "") -> N
         "",
         "## Measured",
         "",
-        "`retrieval` is the share of 201 hand-written prompts, not used in training, whose style is"
+        "`retrieval` is the share of 206 hand-written prompts, not used in training, whose style is"
         " nearest (top1) or among three (top3) by cosine of the averaged tokens to the mean of each"
-        " style's names or captions; `teacher` is the teacher's own figure. `probe` is the accuracy"
-        " of a linear reader on the frozen tokens (bpm: within 4 %; instruments, absent: F1).",
+        " style's names, names and hints, or captions; `unnamed` counts only prompts that hold no"
+        " word that training knew for their style; `teacher` is its own figure. `probe` is"
+        " the accuracy of a linear reader on the frozen tokens (bpm: within 4 %; instruments,"
+        " absent: F1).",
         "",
         "| what | value |",
         "|---|---|",

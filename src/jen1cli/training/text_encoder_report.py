@@ -5,6 +5,7 @@ attention-pooled linear reader per fact on the frozen tokens of one half and ask
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -22,7 +23,7 @@ from jen1cli.training.text_encoder_data import (
     plain_style,
 )
 from jen1cli.training.text_encoder_models import Reader, Student
-from jen1cli.training.text_encoder_prompts import Prompt, PromptWriter
+from jen1cli.training.text_encoder_prompts import Prompt, PromptWriter, words
 
 Vectors = Float[Tensor, "texts features"]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -36,6 +37,12 @@ def paraphrases() -> list[tuple[str, str]]:
     return [(item["text"], plain_style(item["style"])) for item in items]
 
 
+def names_its_style(text: str, style: str) -> bool:
+    """Whether a prompt holds a name or a hint of its style that training used."""
+    known = (*words().groups["style"].get(style, ()), *words().hints.get(style, ()))
+    return any(re.search(rf"\b{re.escape(said)}\b", text, re.IGNORECASE) for said in known)
+
+
 def retrieve_styles(
     encode: Encode, asked: Sequence[tuple[str, str]], examples: Mapping[str, Sequence[str]]
 ) -> dict[str, float]:
@@ -47,7 +54,8 @@ def retrieve_styles(
         examples: texts that stand for each style, its names or its captions.
 
     Returns:
-        `top1` and `top3`, shares of prompts whose style is nearest or among the nearest three.
+        `top1` and `top3`, shares of prompts whose style is nearest or among the nearest three;
+        `unnamed_top1`, of those prompts alone that hold no word training knew for their style.
     """
     styles = sorted(examples)
     centres = torch.stack([encode(list(examples[style])).float().mean(0) for style in styles])
@@ -58,10 +66,13 @@ def retrieve_styles(
     right = torch.tensor([styles.index(style) for _, style in known])
     ranked = (vectors @ centres.T).argsort(dim=-1, descending=True)
     hits = ranked == right[:, None]
+    unnamed = torch.tensor([not names_its_style(text, style) for text, style in known])
     return {
         "top1": float(hits[:, 0].float().mean()),
         "top3": float(hits[:, :3].any(1).float().mean()),
+        "unnamed_top1": float(hits[unnamed, 0].float().mean()),
         "prompts": float(len(known)),
+        "unnamed_prompts": float(unnamed.sum()),
         "styles": float(len(styles)),
     }
 
