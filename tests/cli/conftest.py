@@ -28,7 +28,7 @@ class FakeJen1:
     device = "cpu"
     dtype = "fp32"
     sample_rate = RATE
-    config = TINY
+    config = dataclasses.replace(TINY, name="jen1-mini")
 
     def __init__(self):
         self.calls = []
@@ -139,8 +139,7 @@ def model(monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "load_model", load)
     folder = tmp_path / "sets" / "jen1-mini"
     folder.mkdir(parents=True)
-    config = dataclasses.replace(TINY, name="jen1-mini")
-    (folder / "config.json").write_text(json.dumps({**to_dict(config), "sha256": {}}))
+    (folder / "config.json").write_text(json.dumps({**to_dict(fake.config), "sha256": {}}))
     monkeypatch.setenv("JEN1_WEIGHTS", str(folder.parent))
     return fake
 

@@ -141,20 +141,18 @@ def test_stdin_that_is_a_terminal_is_not_waited_for(jen1, model, monkeypatch):
 def test_a_reader_that_leaves_early_ends_it_quietly(jen1, model, monkeypatch, capfd):
     reading, writing = os.pipe()
     os.close(reading)
-    with os.fdopen(writing, "w") as gone:
-        monkeypatch.setattr("sys.stdout", gone)
+    with os.fdopen(writing, "w") as gone, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", gone)
         assert run(["generate", "lofi", "-s", "1", "-o", "-", "--quiet"]) == 1
-        monkeypatch.undo()
     assert capfd.readouterr().err == ""
     assert list(Path().iterdir()) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_stdout_is_told_in_one_line(jen1, model, monkeypatch, capfd):
-    with open("/dev/full", "w") as full:
-        monkeypatch.setattr("sys.stdout", full)
+    with open("/dev/full", "w") as full, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", full)
         assert run(["generate", "lofi", "-s", "1", "-o", "-", "--quiet"]) == 1
-        monkeypatch.undo()
     error = capfd.readouterr().err
     assert error.startswith("jen1: error: stdout takes no more data (No space left on device)")
     assert error.count("\n") == 1

@@ -112,7 +112,7 @@ def _register(group: typer.Typer) -> None:
         ("info", info.info),
         ("again", again.again),
     ):
-        group.command(name, epilog=examples.epilog(name), no_args_is_help=True)(command)
+        group.command(name, epilog=examples.epilog(name))(command)
     group.add_typer(models.app, name="models")
     for name, summary in DEVELOPER_VERBS.items():
         module = f"jen1cli.cli.{name}"
@@ -160,8 +160,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _usage(error: Exception) -> int:
     if NoArgsIsHelpError is not None and isinstance(error, NoArgsIsHelpError):
-        typer.echo(str(error), err=True)
-        return 2
+        return 2  # Typer has shown the help
     context = getattr(error, "ctx", None)
     verb = context.command_path if context is not None else "jen1"
     message = " ".join(error.format_message().split())  # type: ignore[attr-defined]

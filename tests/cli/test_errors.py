@@ -1,0 +1,112 @@
+"""The single place where an error becomes a line and a code."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import jen1cli
+from jen1cli.cli import app
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["inpaint"], "missing argument 'INPUT'; see: jen1 inpaint --help"),
+        (["decode", "a", "--negative", "x"], "no such option: --negative"),
+        (["continue", "--seconds"], "'--seconds'"),
+        (["genrate", "lofi"], "no verb 'genrate'; did you mean 'jen1 generate'?"),
+        (["lofi piano"], "to make music from a prompt: jen1 generate 'lofi piano'"),
+        (["dance"], "no verb 'dance'; verbs: generate, inpaint"),
+        (["models", "lsit"], "lsit"),
+        (["--verbose"], "no such option: --verbose"),
+    ],
+)
+def test_usage_is_code_2(jen1, model, arguments, words):
+    result = jen1(*arguments)
+    assert result.code == 2
+    assert words in result.err
+    assert result.out == ""
+    assert model.load is None
+
+
+def test_a_usage_error_is_one_line_that_names_the_help(jen1, model):
+    result = jen1("decode", "a", "--negative", "x")
+    assert result.err.startswith("jen1: error: no such option")
+    assert result.err.endswith("see: jen1 decode --help\n")
+    assert result.err.count("\n") == 1
+
+
+def test_an_input_without_a_verb_gets_one(jen1, model, take):
+    assert "try: jen1 continue take.wav" in jen1("take.wav").err
+
+
+def test_a_bug_keeps_its_traceback(jen1, model):
+    model.error = ZeroDivisionError("our fault")
+    with pytest.raises(ZeroDivisionError):
+        jen1("generate", "lofi", "-s", "0.1")
+
+
+def test_debug_keeps_every_traceback(jen1, model, monkeypatch):
+    monkeypatch.setenv("JEN1_DEBUG", "1")
+    with pytest.raises(jen1cli.errors.ConfigError):
+        jen1("generate", "", "-s", "0.1")
+
+
+def test_ctrl_c_is_130_and_leaves_nothing(jen1, model):
+    model.error = KeyboardInterrupt()
+    result = jen1("generate", "lofi", "-s", "0.1", "-o", "a.wav")
+    assert result.code == 130
+    assert "Traceback" not in result.err
+    assert list(result.folder.iterdir()) == []
+
+
+def test_a_disk_that_is_full_leaves_nothing(jen1, model, monkeypatch):
+    from jen1cli.audio import writing
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writing, "_fill", full)
+    result = jen1("generate", "lofi", "-s", "0.1", "-o", "a.wav")
+    assert result.code == 1
+    assert result.err.startswith("jen1: error: ")
+    assert "No space left on device" in result.err
+    assert list(result.folder.iterdir()) == []
+
+
+def test_main_leaves_with_the_code(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["jen1", "--version"])
+    with pytest.raises(SystemExit) as left:
+        app.main()
+    assert left.value.code == 0
+
+
+def test_version(jen1):
+    assert jen1("--version").out == f"jen1 {jen1cli.__version__}\n"
+
+
+def test_python_m_is_the_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "jen1cli", "--version"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == f"jen1 {jen1cli.__version__}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_in_the_middle_of_work(tmp_path):
+    command = [sys.executable, "-m", "jen1cli", "generate", "lofi", "--model", "tiny",
+               "--random-weights", "-s", "1500", "-o", "a.wav"]  # fmt: skip
+    working = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, text=True)
+    assert working.stderr is not None
+    working.stderr.readline()  # the warning of random weights: the model is being loaded
+    time.sleep(5)
+    working.send_signal(signal.SIGINT)
+    _, said = working.communicate(timeout=30)
+    assert working.returncode == 130
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

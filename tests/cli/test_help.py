@@ -1,0 +1,95 @@
+"""Help: every verb, its examples, and one meaning for every option name."""
+
+import shlex
+
+import pytest
+import typer
+
+from jen1cli.cli import app as app_module
+from jen1cli.cli.examples import EXAMPLES
+from jen1cli.cli.outputs import FIELDS
+
+COMMAND = typer.main.get_command(app_module.app)
+VERBS = ["generate", "inpaint", "continue", "encode", "decode", "info", "again", "models"]
+
+
+def verb(name):
+    return COMMAND.commands[name]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+
+
+def test_user_verbs_come_first_and_developer_verbs_in_a_panel_of_their_own(jen1):
+    text = jen1("--help").out
+    names = list(COMMAND.commands)  # type: ignore[attr-defined]
+    assert names[: len(VERBS)] == VERBS
+    developer = names[len(VERBS) :]
+    assert set(developer) <= set(app_module.DEVELOPER_VERBS)
+    if developer:
+        user_panel, developer_panel = text.split(app_module.DEVELOPER_PANEL)
+        assert all(name in user_panel for name in VERBS)
+        assert all(name in developer_panel for name in developer)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_has_help_with_its_examples(jen1, name):
+    result = jen1(name, "--help")
+    assert result.code == 0
+    assert 2 <= len(EXAMPLES[name]) <= 4
+    text = " ".join(result.out.split())
+    for command, _ in EXAMPLES[name]:
+        assert " ".join(command.split()) in text
+
+
+def examples():
+    for name, pairs in EXAMPLES.items():
+        for command, _ in pairs:
+            for piece in command.split(" | "):
+                words = shlex.split(piece.split(" <")[0].split(" >")[0])
+                if words[0] == "jen1":
+                    yield pytest.param(name, words[1:], id=" ".join(words))
+
+
+@pytest.mark.parametrize(("name", "words"), list(examples()))
+def test_every_example_is_a_command_that_parses(name, words):
+    command = verb(words[0])
+    rest = words[1:]
+    if words[0] == "models":
+        command, rest = command.commands[words[1]], words[2:]
+    context = command.make_context(words[0], list(rest))
+    assert context.params
+    assert name in ("jen1", words[0])
+
+
+def test_an_option_means_the_same_everywhere():
+    seen = {}
+    for name in VERBS:
+        for parameter in verb(name).params:
+            for option in parameter.opts:
+                if option.startswith("--") and option not in ("--seconds", "--help"):
+                    known = seen.setdefault(option, (parameter.help, parameter.opts, name))
+                    assert (parameter.help, parameter.opts) == known[:2], (option, name, known[2])
+    assert {"--seed", "--output", "--json", "--quiet", "--force", "--model"} <= seen.keys()
+
+
+def test_the_help_of_output_names_every_field():
+    (output,) = [p for p in verb("generate").params if "--output" in p.opts]
+    assert all("{" + field + "}" in output.help for field in FIELDS)
+
+
+def test_the_help_of_samplers_names_every_sampler():
+    from jen1cli.cli.sampling import SAMPLERS
+
+    (sampler,) = [p for p in verb("generate").params if "--sampler" in p.opts]
+    assert all(name in sampler.help for name in SAMPLERS)
+
+
+def test_the_command_alone_shows_its_help(jen1):
+    result = jen1()
+    assert result.code == 2
+    assert "Usage: jen1" in result.out
+    assert result.err == ""

@@ -1,0 +1,183 @@
+"""`info` and `again`: a file says how it was made, and makes itself once more."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from jen1cli.recipe import read_recipe
+
+
+def test_info_shows_recipe_and_facts(jen1, model):
+    jen1("generate", "lofi piano", "-s", "0.5", "--seed", "3", "--steps", "4", "-o", "a.flac")
+    facts = json.loads(jen1("info", "a.flac", "--json").out)
+    assert (facts["seconds"], facts["sample_rate"], facts["format"]) == (0.5, 48_000, "FLAC")
+    assert facts["recipe"]["prompt"] == "lofi piano"
+    assert facts["recipe"]["model"]["sha256"] == model.sha256
+    text = jen1("info", "a.flac").out
+    assert "lofi piano" in text
+    assert "seed" in text
+
+
+def test_info_of_a_file_without_recipe(jen1, model, take):
+    result = jen1("info", take)
+    assert result.code == 0
+    assert "carries no recipe" in result.out
+    assert json.loads(jen1("info", take, "--json").out)["recipe"] is None
+
+
+def test_info_of_many_files_prints_one_object_each(jen1, model, take):
+    jen1("encode", take)
+    lines = jen1("info", take, "take.safetensors", "--json").out.splitlines()
+    wave, latent = (json.loads(line) for line in lines)
+    assert wave["samples"] == 96_000
+    assert (latent["samples"], latent["frames"], latent["latent_channels"]) == (96_000, 20, 4)
+    assert latent["frame_rate"] == 10.0
+    assert latent["model"] == "jen1-mini"
+
+
+def test_info_of_what_is_no_audio(refused):
+    Path("text.wav").write_text("a text" * 100)
+    refused("info", "missing.wav", words="missing.wav does not exist")
+    refused("info", "text.wav", words="text.wav is not audio")
+
+
+def test_again_makes_the_same_bytes(jen1, model):
+    jen1("generate", "lofi piano", "-s", "0.5", "--seed", "3", "-o", "a.wav", "--quiet")
+    result = jen1("again", "a.wav", "-o", "b.wav")
+    assert result.code == 0, result.err
+    assert "warning" not in result.err
+    assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
+
+
+def test_again_follows_the_place_of_the_recipe_unless_told_otherwise(jen1, model):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    jen1("again", "a.wav", "-o", "b.wav")
+    assert (model.load.device, model.load.dtype) == ("cpu", "fp32")
+    assert (model.load.model, model.load.random_weights) == ("jen1-mini", False)
+    jen1("again", "a.wav", "-o", "c.wav", "--device", "cuda", "--dtype", "bf16", "--model",
+         "jen1-mini")  # fmt: skip
+    assert (model.load.device, model.load.dtype, model.load.model) == ("cuda", "bf16", "jen1-mini")
+
+
+def test_again_of_random_weights_builds_the_preset(jen1, model):
+    model.sha256 = "random-tiny-0"
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    assert jen1("again", "a.wav", "-o", "b.wav").code == 0
+    assert model.load.random_weights
+    assert model.load.preset_name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sha256": "e" * 64}, "made by other weights"),
+        ({"device": "cuda"}, "made on cpu in fp32, now on cuda"),
+    ],
+)
+def test_again_warns_of_what_will_differ(jen1, model, change, words):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    for name, value in change.items():
+        setattr(model, name, value)
+    result = jen1("again", "a.wav", "-o", "b.wav", "--json")
+    assert result.code == 0, result.err
+    assert f"jen1: warning: {words}" in result.err
+    assert words in json.loads(result.out)["warnings"][0]
+    assert read_recipe(Path("b.wav")).model.sha256 == model.sha256
+
+
+def test_again_warns_of_another_version(jen1, model, monkeypatch):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    monkeypatch.setattr("jen1cli.__version__", "9.9")
+    assert "this is 9.9" in jen1("again", "a.wav", "-o", "b.wav").err
+
+
+@pytest.mark.parametrize(
+    "edit", [["inpaint", "--mask", "0.5-1s"], ["continue", "--before", "-s", "0.5"]]
+)
+def test_an_edit_is_made_again_from_its_input(jen1, model, take, edit):
+    jen1(edit[0], take, *edit[1:], "-o", "edit.flac", "--seed", "4")
+    result = jen1("again", "edit.flac", "-o", "same.flac")
+    assert result.code == 0, result.err
+    assert Path("edit.flac").read_bytes() == Path("same.flac").read_bytes()
+
+
+def test_a_moved_input_is_found_beside_the_file_or_given(jen1, model, take):
+    jen1("continue", take, "-s", "0.5", "-o", "edit.wav", "--seed", "4")
+    Path("moved").mkdir()
+    take.rename("moved/other.wav")
+    gone = jen1("again", "edit.wav", "-o", "b.wav")
+    assert gone.code == 1
+    assert "is gone or has changed; give it with --input FILE" in gone.err
+    given = jen1("again", "edit.wav", "--input", "moved/other.wav", "-o", "b.wav")
+    assert given.code == 0, given.err
+    assert Path("edit.wav").read_bytes() == Path("b.wav").read_bytes()
+    Path("moved/other.wav").rename("moved/take.wav")
+    Path("edit.wav").rename("moved/edit.wav")
+    assert jen1("again", "moved/edit.wav", "-o", "c.wav").code == 0
+
+
+def test_another_recording_is_refused(jen1, model, take):
+    jen1("continue", take, "-s", "0.5", "-o", "edit.wav")
+    result = jen1("again", "edit.wav", "--input", "edit.wav", "-o", "b.wav")
+    assert result.code == 1
+    assert "is not the recording that the edit began with" in result.err
+
+
+def test_a_whole_chain_is_made_again_from_its_last_file(jen1, model):
+    jen1("generate", "lofi", "-s", "1", "-o", "1.wav", "--seed", "1")
+    jen1("continue", "1.wav", "-s", "0.5", "-o", "2.wav", "--seed", "2")
+    jen1("inpaint", "2.wav", "--mask", "0.2-0.4", "-o", "3.flac", "--seed", "3")
+    Path("1.wav").unlink()
+    Path("2.wav").unlink()
+    result = jen1("again", "3.flac", "-o", "same.flac")
+    assert result.code == 0, result.err
+    assert "making the input (continue, seed 2)" in result.err
+    assert "making the input (generate, seed 1)" in result.err
+    assert Path("3.flac").read_bytes() == Path("same.flac").read_bytes()
+
+
+def test_a_chain_that_comes_out_otherwise_is_refused(jen1, model):
+    jen1("generate", "lofi", "-s", "1", "-o", "1.wav", "--seed", "1")
+    jen1("continue", "1.wav", "-s", "0.5", "-o", "2.wav", "--seed", "2")
+    Path("1.wav").unlink()
+    model.sha256 = "e" * 64
+    result = jen1("again", "2.wav", "-o", "same.wav")
+    assert result.code == 1
+    assert "could not be made again to the same bytes" in result.err
+    assert not Path("same.wav").exists()
+
+
+def test_what_cannot_be_made_again(refused, take):
+    refused("again", take, words="take.wav carries no recipe")
+    refused("again", "missing.wav", words="missing.wav does not exist")
+
+
+def test_a_generated_file_takes_no_input(jen1, model, take):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    result = jen1("again", "a.wav", "--input", take, "-o", "b.wav")
+    assert result.code == 1
+    assert "is not needed: the recipe is of generate" in result.err
+
+
+def test_a_decoded_file_is_not_made_again(jen1, model, take):
+    jen1("encode", take)
+    jen1("decode", "take.safetensors", "-o", "back.wav")
+    result = jen1("again", "back.wav", "-o", "b.wav")
+    assert result.code == 1
+    assert "use jen1 decode on that again" in result.err
+
+
+def test_a_damaged_or_newer_recipe_is_refused(jen1, model):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    recipe = read_recipe(Path("a.wav"))
+    newer = dataclasses.replace(recipe, recipe_version=99)
+    data = Path("a.wav").read_bytes()
+    assert recipe.to_json().encode() in data
+    changed = data.replace(b'"recipe_version":1', b'"recipe_version":9')
+    Path("a.wav").write_bytes(changed)
+    result = jen1("again", "a.wav", "-o", "b.wav")
+    assert result.code == 1
+    assert "recipe of version 9" in result.err
+    assert newer.recipe_version == 99

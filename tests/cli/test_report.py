@@ -1,0 +1,40 @@
+"""What a command tells: warnings of the library, progress on a terminal only."""
+
+import logging
+import sys
+
+from jen1cli.cli.report import Report
+
+
+def test_warnings_of_the_library_become_lines(capsys):
+    report = Report()
+    with report.library_warnings():
+        logging.getLogger("jen1cli.conditioning").warning("the prompt was\ncut to %d tokens", 64)
+        logging.getLogger("jen1cli.conditioning").warning("the prompt was\ncut to %d tokens", 64)
+        logging.getLogger("jen1cli").info("chatter")
+    assert capsys.readouterr().err == "jen1: warning: the prompt was cut to 64 tokens\n"
+    assert report.warnings == ["the prompt was cut to 64 tokens"]
+
+
+def test_without_a_terminal_there_is_no_progress(capsys):
+    with Report().progress("making") as progress:
+        progress(1, 2)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_on_a_terminal_there_is_progress_on_stderr(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with Report().progress("making") as progress:
+        progress(1, 2)
+        progress(2, 2)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "making" in said.err
+
+
+def test_quiet_shows_none(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with Report(quiet=True).progress("making") as progress:
+        progress(1, 2)
+    assert capsys.readouterr() == ("", "")
