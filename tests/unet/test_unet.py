@@ -227,6 +227,7 @@ def test_far_positions_keep_their_neighbours_apart():
 
 
 @pytest.mark.compile
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_whole_network_compiles_without_a_graph_break():
     unet, inputs = awake(CONFIG).eval(), unet_inputs(CONFIG, 16)
     with torch.no_grad():

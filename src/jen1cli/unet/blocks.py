@@ -1,6 +1,6 @@
 """The residual block and the stage: what a level of the U-Net is made of."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +16,7 @@ SKIP_SCALE = 2.0**-0.5
 """Skip connections are scaled by 1/√2 (efficient U-Net, arXiv 2205.11487)."""
 
 
-@dataclass(frozen=True)
-class Conditions:
+class Conditions(NamedTuple):
     """What every stage of a level sees besides the features."""
 
     time: Float[Tensor, "batch time_features"]
