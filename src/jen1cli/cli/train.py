@@ -98,6 +98,42 @@ SampleMinutes = Annotated[
 Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
 
 
+@app.command("autoencoder")
+def autoencoder(
+    data: Data,
+    output: Output,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose autoencoder to train; left out: the recipe's."),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Stage 1 folder or weight set to continue from."),
+    ] = None,
+    recipe: Recipe = "mini-cpu",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    crop_seconds: CropSeconds = None,
+    lr: LearningRate = None,
+    accumulation: Accumulation = None,
+    precision: Precision = None,
+    compile_: Compile = False,
+    seed: Seed = 0,
+    device: options.Device = "auto",
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    validate_minutes: ValidateMinutes = 5.0,
+    save_minutes: SaveMinutes = 10.0,
+    sample_minutes: SampleMinutes = 20.0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train the masked autoencoder (stage 1)."""
+    values = _job_values(locals())
+    _run("AutoencoderJob", values, Report(as_json=as_json, quiet=quiet), output / "weights")
+
+
 @app.command("latents")
 def latents(
     data: Data,

@@ -1,4 +1,4 @@
-"""The live display of a training: bar, losses, throughput, time left; lines where no terminal is."""
+"""The live display of a training: bar, losses, throughput, time left; else plain lines."""
 
 import sys
 import time

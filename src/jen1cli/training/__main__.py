@@ -19,6 +19,7 @@ from jen1cli.training import jobs
 from jen1cli.training.events import Event, Prepared, Stepped, Validated, Warned
 
 JOBS: dict[str, Any] = {
+    "autoencoder": jobs.AutoencoderJob,
     "latents": jobs.LatentsJob,
     "diffusion": jobs.DiffusionJob,
 }

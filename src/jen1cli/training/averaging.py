@@ -30,7 +30,8 @@ class Ema:
         """Take the present weights into the average."""
         weight = 1.0 - self.decay_at(self.updates)
         present = [p.detach().float() for p in self._parameters.values()]
-        torch._foreach_lerp_(list(self.average.values()), present, weight)
+        for average, parameter in zip(self.average.values(), present, strict=True):
+            average.lerp_(parameter, weight)
         self.updates += 1
 
     @contextmanager

@@ -20,7 +20,7 @@ from jen1cli.training.objective import Objective, Part
 from jen1cli.training.optimisation import build_optimizer, set_learning_rate
 from jen1cli.training.recipes import DiffusionRecipe
 from jen1cli.training.samples import SampleWriter
-from jen1cli.training.state import load_optimizer, optimizer_tensors
+from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 from jen1cli.training.texts import TextCache
 from jen1cli.training.validation import DiffusionValidation
 from jen1cli.training.weights import WeightWriter
@@ -73,7 +73,9 @@ class DiffusionStage:
         self._table = LatentTable(parts.cache, self._device)
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, recipe.optimisation)
-        self._names = {p: n for n, p in self.objective.named_parameters() if p.requires_grad}
+        self._names: dict[Tensor, str] = {
+            p: n for n, p in self.objective.named_parameters() if p.requires_grad
+        }
         self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
         model = torch.compile(self.objective) if recipe.optimisation.compile else self.objective
         self._model, self._prepared = accelerator.prepare(model, self._optimizer)
@@ -152,7 +154,7 @@ class DiffusionStage:
 
     def take_values(self) -> dict[str, float]:
         """Return mean losses per task, their mean, gradient norm and learning rate."""
-        sums = self._accelerator.reduce(self._sums.clone(), "sum").cpu()
+        sums = torch.as_tensor(self._accelerator.reduce(self._sums.clone(), "sum")).cpu()
         self._sums.zero_()
         names = [*(f"loss/{task.value}" for task in TASKS), "gradient_norm"]
         values = {n: float(s / c) for n, (s, c) in zip(names, sums, strict=True) if c}
@@ -198,9 +200,5 @@ class DiffusionStage:
         """Take a state back."""
         for name, parameter in self.objective.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])
-        self.ema.load(_under(tensors, "ema."), about["ema_updates"])
-        load_optimizer(self._optimizer, self._names, _under(tensors, "optimizer."))
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
+        self.ema.load(under(tensors, "ema."), about["ema_updates"])
+        load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))

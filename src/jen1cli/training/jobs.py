@@ -1,22 +1,27 @@
 """The jobs of `jen1 train`: what each sub-command asks for, and how it is carried out."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from accelerate import Accelerator
+
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
 from jen1cli.training.events import Event, Listener, ignore
-from jen1cli.training.loop import Budget, Intervals, Loop
+from jen1cli.training.loop import Budget, Intervals, Loop, Stage
 from jen1cli.training.metrics import MetricsWriter
-from jen1cli.training.recipes import DiffusionRecipe, Optimisation, recipe
+from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation, recipe
 from jen1cli.training.setup import (
     DiffusionSources,
     build_accelerator,
+    build_autoencoder_stage,
     build_diffusion,
     describe,
+    describe_autoencoder,
     write_latents,
 )
 
@@ -82,6 +87,41 @@ class LatentsJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoencoderJob(Settings):
+    """Stage 1 on a folder of music."""
+
+    data: Path
+    preset: str | None = None  # whose autoencoder to train; None: the recipe's
+    init: Path | None = None  # stage 1 folder or weight set to continue from
+
+    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+        """Train, or describe the training for a dry run."""
+        chosen = self._recipe()
+        accelerator = build_accelerator(
+            chosen.optimisation, device=self.device, unused=chosen.freeze_encoder
+        )
+        config = preset(self.preset or recipe(self.recipe).preset)
+        with _Recorded(self.output, accelerator.is_main_process, listener) as record:
+            stage = build_autoencoder_stage(
+                self.data, config, chosen, accelerator,
+                init=self.init, seed=self.seed, listener=record,
+            )  # fmt: skip
+            with contextlib.closing(stage):
+                if not self.dry_run:
+                    _train(stage, self, chosen.steps, accelerator, record)
+        return describe_autoencoder(stage)
+
+    def _recipe(self) -> AutoencoderRecipe:
+        base = recipe(self.recipe).autoencoder
+        return dataclasses.replace(
+            base,
+            optimisation=self.optimisation(base.optimisation),
+            batch_size=self.batch_size or base.batch_size,
+            crop_seconds=self.crop_seconds or base.crop_seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DiffusionJob(Settings):
     """Stage 2 on a latent cache."""
 
@@ -101,16 +141,8 @@ class DiffusionJob(Settings):
         figures = describe(stage)
         if self.dry_run:
             return figures
-        with _recorded(self.output, accelerator.is_main_process, listener) as record:
-            loop = Loop(
-                stage,
-                self.output,
-                self.budget(chosen.steps),
-                accelerator=accelerator,
-                intervals=self.intervals(),
-                listener=record,
-            )
-            _start(loop, self.output, self.resume)
+        with _Recorded(self.output, accelerator.is_main_process, listener) as record:
+            _train(stage, self, chosen.steps, accelerator, record)
         return figures
 
     def _recipe(self) -> DiffusionRecipe:
@@ -123,7 +155,7 @@ class DiffusionJob(Settings):
         )
 
 
-class _recorded:  # noqa: N801 - a context manager
+class _Recorded:
     """Joins the caller's listener with the writer of metrics, on the main process."""
 
     def __init__(self, folder: Path, main: bool, listener: Listener) -> None:
@@ -143,11 +175,27 @@ class _recorded:  # noqa: N801 - a context manager
         self._listener(event)
 
 
-def _start(loop: Loop, folder: Path, resume: bool) -> None:
-    if resume:
+def _train(
+    stage: Stage,
+    settings: Settings,
+    steps: int | None,
+    accelerator: Accelerator,
+    listener: Listener,
+) -> None:
+    folder = settings.output
+    loop = Loop(
+        stage,
+        folder,
+        settings.budget(steps),
+        accelerator=accelerator,
+        intervals=settings.intervals(),
+        listener=listener,
+    )
+    if settings.resume:
         loop.resume()
     elif (folder / "state").exists():
         raise ConfigError(
-            f"{folder} holds a training already; continue it with --resume or choose another --output"
+            f"{folder} holds a training already; continue it with --resume or choose another"
+            " --output"
         )
     loop.run()

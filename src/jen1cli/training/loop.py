@@ -107,7 +107,7 @@ class Loop:
         budget: Budget,
         *,
         accelerator: Accelerator,
-        intervals: Intervals = Intervals(),  # noqa: B008 - frozen
+        intervals: Intervals = Intervals(),
         listener: Listener = ignore,
     ) -> None:
         self._stage = stage
@@ -138,7 +138,8 @@ class Loop:
             KeyboardInterrupt: after saving, when the user stopped the training.
         """
         self._clock.started = time.monotonic()
-        last = dict.fromkeys(("report", "validate", "save", "sample"), self._clock.seconds())
+        started = self._clock.seconds()
+        last: dict[str, float] = dict.fromkeys(("report", "validate", "save", "sample"), started)
         last_step = self._step
         with _interrupts(self._stop):
             while not self._finished():

@@ -7,26 +7,35 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, KwargsHandler
 from torch import nn
 
+from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
+from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.manifest import Clip, read_folder
+from jen1cli.shapes import Waveform
+from jen1cli.training.autoencoder import AutoencoderParts, AutoencoderStage
 from jen1cli.training.cache import CacheWriter, LatentCache
 from jen1cli.training.codec import Codec, load_codec
+from jen1cli.training.crops import CropSource, middles
 from jen1cli.training.diffusion import DiffusionParts, DiffusionStage
 from jen1cli.training.events import Listener, Warned, ignore
+from jen1cli.training.linear_codec import LinearCodec
 from jen1cli.training.objective import Objective
 from jen1cli.training.optimisation import mixed_precision
-from jen1cli.training.recipes import DiffusionRecipe, Optimisation
+from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation
 from jen1cli.training.samples import SampleWriter
 from jen1cli.training.texts import TextCache
 from jen1cli.training.weights import WeightWriter
 from jen1cli.unet import UNet1d
 
 SAMPLE_PROMPTS = 4
+FLOOR_CROPS = 256
+"""Crops to which the linear floor and linear starts are fitted."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +48,21 @@ class DiffusionSources:
     prompts: Sequence[str] = ()  # of the samples; empty: captions of held-out clips
 
 
-def build_accelerator(optimisation: Optimisation, *, device: str = "auto") -> Accelerator:
-    """Build accelerate's state for this process; `device` "cpu" forces the processor."""
+def build_accelerator(
+    optimisation: Optimisation, *, device: str = "auto", unused: bool = False
+) -> Accelerator:
+    """Build accelerate's state for this process.
+
+    Args:
+        optimisation: its precision.
+        device: "cpu" forces the processor.
+        unused: some parameters get no gradient in some steps.
+    """
     cpu = device == "cpu" or not torch.cuda.is_available()
     kind = torch.device("cpu" if cpu else "cuda")
-    return Accelerator(cpu=cpu, mixed_precision=mixed_precision(optimisation, kind))
+    handlers: list[KwargsHandler] = [DistributedDataParallelKwargs(find_unused_parameters=unused)]
+    precision = mixed_precision(optimisation, kind)
+    return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
 
 
 def read_clips(data: Path, listener: Listener) -> list[Clip]:
@@ -84,6 +103,68 @@ def write_latents(
     whitening = codec.whitening if keep_whitening else None
     writer.write(read_clips(data, listener), codec.config, whitening, listener)
     return LatentCache.open(folder)
+
+
+def build_autoencoder_stage(
+    data: Path,
+    config: ModelConfig,
+    recipe: AutoencoderRecipe,
+    accelerator: Accelerator,
+    *,
+    init: Path | None = None,
+    seed: int = 0,
+    listener: Listener = ignore,
+) -> AutoencoderStage:
+    """Build stage 1 on a folder of music.
+
+    Args:
+        data: folder of music.
+        config: preset whose autoencoder to train.
+        recipe: of the training.
+        accelerator: of this process.
+        init: stage 1 folder or weight set to continue from; replaces `config`.
+        seed: of the weights and of every random draw.
+        listener: told about skipped files.
+    """
+    torch.manual_seed(seed)
+    if init is None:
+        model = build_autoencoder(config.autoencoder)
+        codec = Codec(config, model, Whitening(config.whitening))
+    else:
+        codec = load_codec(init)
+    model, shape = codec.autoencoder, codec.config.autoencoder
+    clips = read_clips(data, listener)
+    rate, channels = shape.sample_rate, shape.audio_channels
+    hop = shape.hop_length
+    crops = CropSource(
+        [clip for clip in clips if clip.split == "train"],
+        sample_rate=rate,
+        audio_channels=channels,
+        samples=max(1, round(recipe.crop_seconds * rate / hop)) * hop,
+        gain_decibels=recipe.gain_decibels,
+        seed=seed,
+        listener=listener,
+    )
+    some = crops.peek(FLOOR_CROPS)
+    if init is None:
+        start_linear(model, some)
+    held_out = [clip for clip in clips if clip.split == "validation"][: recipe.validation_clips]
+    samples = round(recipe.validation_seconds * rate)
+    found = list(middles(held_out, rate, channels, samples, listener))
+    stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
+    floor = LinearCodec.fit(some, hop, shape.latent_channels) if found else None
+    parts = AutoencoderParts(codec, crops, stacked, floor)
+    return AutoencoderStage(parts, recipe, accelerator, seed=seed)
+
+
+def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:
+    """Let a family that can (`fit_basis`) start at the principal components of some music."""
+    if not isinstance(autoencoder, SpectralAutoencoder):
+        return
+    with torch.inference_mode():
+        features = torch.cat([autoencoder.features(one[None])[0].T for one in waveform])
+        mean = features.mean(0) / autoencoder.feature_weight + autoencoder.feature_mean
+        autoencoder.fit_basis(features, mean)
 
 
 def build_diffusion(
@@ -199,4 +280,17 @@ def describe(stage: DiffusionStage) -> Mapping[str, float]:
         "windows per epoch": windows,
         "steps per epoch": windows / stage.batch_size,
         "frames per window": stage.frames,
+    }
+
+
+def describe_autoencoder(stage: AutoencoderStage) -> Mapping[str, float]:
+    """Return what `--dry-run` shows for stage 1."""
+    parameters = sum(p.numel() for p in stage.objective.parameters())
+    critic = sum(p.numel() for p in stage.discriminator.parameters())
+    return {
+        "parameters": parameters,
+        "discriminator parameters": critic,
+        "memory for weights and optimisers (MB)": (5 * parameters + 4 * critic) * 4 / 1e6,
+        "clips": stage.clips,
+        "steps per epoch": stage.clips / stage.batch_size,
     }

@@ -75,3 +75,8 @@ def load_optimizer(
         parameter = by_name[name]
         kept = value if field == "step" else value.to(parameter.device)
         optimizer.state[parameter][field] = kept.clone()
+
+
+def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
+    return {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
