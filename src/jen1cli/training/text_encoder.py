@@ -34,6 +34,7 @@ from jen1cli.training.text_encoder_models import (
     StudentConfig,
     Teacher,
     build_student,
+    fit_linear,
     load_student,
     pool,
     start_from_teacher,
@@ -123,6 +124,9 @@ def train_text_encoder(
     student.model.requires_grad_(True)
     corpus, targets = _prepare(groups, master, listener)
     heads = Heads(student.model.config.d_model, master.features, targets)
+    some = random.Random(recipe.seed).sample(range(len(corpus.texts)), min(4096, len(corpus.texts)))
+    vectors = student.pooled_vectors([corpus.texts[row] for row in some])
+    fit_linear(heads.to_teacher, vectors, corpus.vectors[some].float())
     losses = _fit(student, heads, corpus, recipe, listener)
     save_text_encoder(student, out)
     listener(Saved(0, out))

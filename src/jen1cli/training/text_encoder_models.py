@@ -60,10 +60,13 @@ def build_student(config: StudentConfig) -> T5EncoderModel:
 
 @torch.no_grad()
 def start_from_teacher(student: T5EncoderModel, vectors: Vectors) -> None:
-    """Set the token embeddings to the main directions of the teacher's vectors of the pieces.
+    """Begin as a bag of the teacher's words, so that the average token means something at once.
+
+    The token embeddings become the main directions of the teacher's vectors of the pieces, at unit
+    variance, and the layers add little to them at first.
 
     Args:
-        student: its shared embedding is overwritten, at unit variance.
+        student: its weights are changed in place.
         vectors: the teacher's vector of each piece, in the order of the vocabulary.
     """
     table = student.shared.weight
@@ -74,6 +77,20 @@ def start_from_teacher(student: T5EncoderModel, vectors: Vectors) -> None:
     turn = torch.linalg.qr(torch.randn(width, width, generator=torch.Generator().manual_seed(0))).Q
     reduced = reduced @ turn  # every feature carries the same share of variance
     table[:, :width] = reduced / reduced.std()
+    for name, weight in student.named_parameters():
+        if name.endswith((".o.weight", ".wo.weight")):
+            weight.mul_(0.1)
+
+
+@torch.no_grad()
+def fit_linear(linear: nn.Linear, given: Vectors, wanted: Float[Tensor, "batch outputs"]) -> None:
+    """Set a linear layer to the ridge regression from `given` to `wanted`."""
+    middle, aim = given.mean(0), wanted.mean(0)
+    left, right = given - middle, wanted - aim
+    ridge = 0.01 * left.square().sum() / left.shape[1] * torch.eye(left.shape[1])
+    weight = torch.linalg.solve(left.T @ left + ridge, left.T @ right).T
+    linear.weight.copy_(weight)
+    linear.bias.copy_(aim - weight @ middle)
 
 
 def pool(text: Text, text_mask: TextMask) -> Vectors:
@@ -194,14 +211,18 @@ class Student:
         """Return the token outputs [batch, tokens, features]."""
         return self.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state.float()
 
-    @torch.inference_mode()
-    def sentence_vectors(self, texts: Sequence[str], batch: int = 256) -> Vectors:
-        """Return averaged tokens of unit length."""
+    @torch.no_grad()
+    def pooled_vectors(self, texts: Sequence[str], batch: int = 256) -> Vectors:
+        """Return averaged tokens."""
         made = []
         for start in range(0, len(texts), batch):
             ids, mask = self.read(texts[start : start + batch])
-            made.append(functional.normalize(pool(self.forward(ids, mask), mask), dim=-1))
+            made.append(pool(self.forward(ids, mask), mask))
         return torch.cat(made)
+
+    def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return averaged tokens of unit length."""
+        return functional.normalize(self.pooled_vectors(texts), dim=-1)
 
 
 def load_student(folder: Path) -> Student:
