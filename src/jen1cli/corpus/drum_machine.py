@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal
 
 from jen1cli.corpus.drum_keys import Drum, drum_level, drum_of
+from jen1cli.corpus.dsp import butterworth, convolve
 from jen1cli.corpus.oscillators import CACHE
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, TimedNote, decibels, mix_in
 from jen1cli.corpus.soundfont import REFERENCE_LEVEL, stroke_level
@@ -166,8 +166,7 @@ def _age(sound: Mono, kit: Kit) -> Mono:
             sound = np.repeat(sound[::hold], hold)[: len(sound)]
         sound = np.round(sound * steps) / steps
     if kit.lowpass < 20_000:
-        filters = signal.butter(2, kit.lowpass, fs=SAMPLE_RATE, output="sos")
-        sound = signal.sosfilt(filters, sound)
+        sound = butterworth(sound, "lowpass", kit.lowpass)
     return sound.astype(np.float32)
 
 
@@ -177,7 +176,7 @@ def _gated_room(sound: Stereo, amount: float, rng: np.random.Generator) -> Stere
     t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     gate = np.exp(-t * 2.5) * np.clip((0.28 - t) / 0.02, 0.0, 1.0)
     room = rng.standard_normal((2, length)).astype(np.float32) * gate * 0.03
-    wet = signal.fftconvolve(sound, room, axes=-1)
+    wet = convolve(sound, room)
     wet[:, : sound.shape[1]] += sound / max(amount, 0.05)
     return (wet * amount).astype(np.float32)
 
@@ -191,8 +190,7 @@ def _noise(t: Mono, rng: np.random.Generator) -> Mono:
 
 
 def _filtered(sound: Mono, low: float, high: float) -> Mono:
-    filters = signal.butter(2, [low, high], "bandpass", fs=SAMPLE_RATE, output="sos")
-    return signal.sosfilt(filters, sound).astype(np.float32)
+    return butterworth(sound, "bandpass", [low, high])
 
 
 def _kick(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
@@ -245,8 +243,7 @@ def _cymbal(kit: Kit, rng: np.random.Generator, decay: float, *, bright: float =
     if kit.chip:
         return _held_noise(t, rng, 2) * np.exp(-t / decay * 2.2)
     source = kit.hat_metal * 2.5 * _metal(t) + (1.0 - kit.hat_metal) * _noise(t, rng)
-    filters = signal.butter(3, bright, "highpass", fs=SAMPLE_RATE, output="sos")
-    return signal.sosfilt(filters, source).astype(np.float32) * np.exp(-t * 2.2 / decay)
+    return butterworth(source, "highpass", bright, 3) * np.exp(-t * 2.2 / decay)
 
 
 def _closed_hat(kit: Kit, key: int, rng: np.random.Generator) -> Mono:

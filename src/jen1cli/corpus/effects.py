@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft, signal
 
+from jen1cli.corpus.dsp import butterworth, irfft, rfft
 from jen1cli.corpus.score import Effect
 from jen1cli.corpus.sound import (
     CONTROL_SAMPLES,
@@ -54,23 +54,18 @@ def apply(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 # --- filters ---
 
 
-def _filtered(sound: Stereo, kind: str, hertz: float | list[float], order: int = 2) -> Stereo:
-    sos = signal.butter(order, hertz, kind, fs=SAMPLE_RATE, output="sos").astype(np.float32)
-    return np.asarray(signal.sosfilt(sos, sound, axis=-1), np.float32)
-
-
 def _lowpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     hertz = float(effect.settings.get("cutoff", 18_000.0 * 2.0 ** (-6.0 * effect.amount)))
-    return _filtered(sound, "lowpass", min(hertz, 23_000.0))
+    return butterworth(sound, "lowpass", min(hertz, 23_000.0))
 
 
 def _highpass(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     hertz = float(effect.settings.get("cutoff", 25.0 * 2.0 ** (6.0 * effect.amount)))
-    return _filtered(sound, "highpass", hertz)
+    return butterworth(sound, "highpass", hertz)
 
 
 def _telephone(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    wet = _filtered(sound, "bandpass", [420.0, 3200.0], 2)
+    wet = butterworth(sound, "bandpass", [420.0, 3200.0], 2)
     return sound + np.float32(effect.amount) * (wet - sound)
 
 
@@ -88,8 +83,8 @@ def moving_filter(sound: Stereo, hertz: Curve, *, highpass: bool = False) -> Ste
     output = np.zeros_like(padded)
     for channel in range(2):
         blocks = np.lib.stride_tricks.sliding_window_view(padded[channel], FRAME)[::HOP] * window
-        spectrum = fft.rfft(blocks, axis=-1) * gain.astype(np.float32)
-        made = fft.irfft(spectrum, FRAME, axis=-1) * window
+        spectrum = rfft(blocks) * gain.astype(np.float32)
+        made = irfft(spectrum, FRAME) * window
         output[channel, : frames * HOP] += made[:, :HOP].reshape(-1)
         output[channel, HOP:] += made[:, HOP:].reshape(-1)
     return output[:, HOP : HOP + samples]
@@ -282,7 +277,7 @@ def _tape(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     flutter = np.sin(2 * np.pi * (6.7 * t + turns[2]))
     delay = amount * SAMPLE_RATE * (0.0016 * (wow + 1.6) + 0.00006 * (flutter + 1.0))
     worn = _saturate(_warp(sound, delay, scene.samples), 0.5 * amount)
-    return _filtered(worn, "lowpass", 17_000.0 * 2.0 ** (-1.6 * amount), 1)
+    return butterworth(worn, "lowpass", 17_000.0 * 2.0 ** (-1.6 * amount), 1)
 
 
 # --- grit ---
@@ -302,8 +297,8 @@ def _saturation(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _distortion(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    driven = _saturate(_filtered(sound, "highpass", 90.0, 1), 1.0 + 6.0 * effect.amount)
-    return _filtered(driven, "lowpass", 6500.0)
+    driven = _saturate(butterworth(sound, "highpass", 90.0, 1), 1.0 + 6.0 * effect.amount)
+    return butterworth(driven, "lowpass", 6500.0)
 
 
 def _bitcrush(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
@@ -325,9 +320,9 @@ def _vinyl(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     where = scene.rng.integers(0, samples, count)
     sizes = scene.rng.exponential(1.0, count) ** 1.7 * scene.rng.choice([-1.0, 1.0], count)
     place = scene.rng.uniform(0.3, 0.7, count)
-    np.add.at(noise, (0, where), sizes * np.sqrt(1.0 - place))
-    np.add.at(noise, (1, where), sizes * np.sqrt(place))
-    crackle = _filtered(noise * np.float32(4.0), "bandpass", [900.0, 7000.0], 1)
+    np.add.at(noise[0], where, sizes * np.sqrt(1.0 - place))
+    np.add.at(noise[1], where, sizes * np.sqrt(place))
+    crackle = butterworth(noise * np.float32(4.0), "bandpass", [900.0, 7000.0], 1)
     hiss = _noise(scene, samples, [300.0, 9000.0]) * np.float32(0.025)
     return sound + (crackle + hiss) * np.float32(level * (0.15 + 0.55 * effect.amount))
 
@@ -339,7 +334,7 @@ def _hiss(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 def _noise(scene: Scene, samples: int, band: list[float]) -> Stereo:
     noise = scene.rng.standard_normal((2, samples), dtype=np.float32)
-    return _filtered(noise, "bandpass", band, 1)
+    return butterworth(noise, "bandpass", band, 1)
 
 
 def _music_level(sound: Stereo) -> float:
@@ -351,7 +346,7 @@ def _widen(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     middle, side = sound.mean(axis=0), 0.5 * (sound[0] - sound[1])
     late = np.zeros_like(middle)
     late[620:] = middle[:-620] if len(middle) > 620 else 0.0
-    late = np.asarray(_filtered(np.stack([late, late]), "highpass", 300.0, 1)[0])
+    late = np.asarray(butterworth(np.stack([late, late]), "highpass", 300.0, 1)[0])
     side = side * np.float32(1.0 + 0.6 * effect.amount) + np.float32(0.28 * effect.amount) * late
     return np.stack([middle + side, middle - side]).astype(np.float32)
 

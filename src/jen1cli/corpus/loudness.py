@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Float32
-from scipy import fft, ndimage
 
+from jen1cli.corpus.dsp import least_around, mean_around, rfft
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, decibels
 
 TARGET_LUFS = -14.0
@@ -43,7 +43,7 @@ def integrated_loudness(sound: Stereo) -> float:
     count = max(1, -(-sound.shape[1] // _SEGMENT))
     padded = np.zeros((2, count * _SEGMENT), np.float32)
     padded[:, : sound.shape[1]] = sound
-    spectrum = fft.rfft(padded.reshape(2, count, _SEGMENT), axis=-1).view(np.float32)
+    spectrum = rfft(padded.reshape(2, count, _SEGMENT)).view(np.float32)
     np.square(spectrum, out=spectrum)
     power = spectrum[0] + spectrum[1]
     segments = (power * _k_weight()).sum(axis=-1).astype(np.float64)
@@ -121,9 +121,9 @@ def _limit(sound: Stereo, peaks: Float[np.ndarray, " blocks"], ceiling_db: float
 def _limiter_gain(peaks: Float[np.ndarray, " blocks"], ceiling: float, samples: int) -> Mono:
     needed = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
     # the least gain around each block, then its mean over as wide a window, is never above need
-    held = ndimage.minimum_filter1d(needed, 2 * _LOOK_BLOCKS + 3, mode="nearest")
-    smooth = ndimage.uniform_filter1d(held, _LOOK_BLOCKS, mode="nearest")
-    smooth = ndimage.uniform_filter1d(smooth, _LOOK_BLOCKS, mode="nearest")
+    held = least_around(needed, 2 * _LOOK_BLOCKS + 3)
+    smooth = mean_around(held, _LOOK_BLOCKS)
+    smooth = mean_around(smooth, _LOOK_BLOCKS)
     gain = np.append(smooth, smooth[-1]).astype(np.float32)
     ramp = (np.arange(_BLOCK, dtype=np.float32) / _BLOCK)[None, :]
     return (gain[:-1, None] + (gain[1:] - gain[:-1])[:, None] * ramp).reshape(-1)[:samples]
@@ -146,6 +146,7 @@ def normalize(
         return _limit(sound, peaks, ceiling_db)
     most = ceiling_db + most_limiting_db - peak_db
     gain_db = min(lufs - loudness, most)
+    loud = sound
     for _ in range(2):
         gain = np.float32(decibels(gain_db))
         loud = _limit(sound * gain, peaks * gain, ceiling_db)

@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Complex, Float32
-from scipy import fft
 
+from jen1cli.corpus.dsp import fast_length, irfft
 from jen1cli.corpus.sound import SAMPLE_RATE, frequency
 
 Wave = Literal["saw", "square", "pulse", "triangle", "sine", "chip_triangle", "organ", "hollow"]
@@ -83,7 +83,7 @@ def _fast_lengths(about: int) -> np.ndarray:
         return np.arange(about * 3 // 4, about + 1)
     lengths, length = [], about * 3 // 4
     while length <= about:
-        length = fft.next_fast_len(length, real=True)
+        length = fast_length(length)
         lengths.append(length)
         length += 1
     return np.array(lengths)
@@ -125,7 +125,7 @@ def build_loop(spec: LoopSpec) -> Loop:
         for channel, side in enumerate(sides):
             spectrum[channel, number * step] += (values * side).astype(np.complex64)
     # full-scale convention of rfft: a sine of amplitude 1 has samples / 2 in its bin
-    return fft.irfft(spectrum * np.float32(samples / 2), n=samples, axis=-1)
+    return irfft(spectrum * np.float32(samples / 2), samples)
 
 
 class ByteCache:

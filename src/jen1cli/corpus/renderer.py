@@ -14,6 +14,7 @@ import numpy as np
 
 from jen1cli.corpus import drum_machine, synth
 from jen1cli.corpus.drum_keys import drum_of
+from jen1cli.corpus.dsp import butterworth
 from jen1cli.corpus.effects import Scene, apply, chorus, compress
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.loudness import TARGET_LUFS, normalize
@@ -25,6 +26,7 @@ from jen1cli.corpus.soundfont import SoundFontPlayer, find_soundfont
 STEMS: tuple[Stem, ...] = ("drums", "bass", "harmony", "melody")
 _END_FADE = 480  # samples
 _GLUE = 0.25  # bus compression
+_LOWEST_HZ = 22.0  # no direct current, nothing that only moves the cone
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Renderer:
                 if part.stem == stem:
                     self._add(bus, score, number, part)
             stems[stem] = self._wet(score, bus)
-        total = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        total = np.asarray(np.sum(list(stems.values()), axis=0, dtype=np.float32))
         mix = self._master(score, total)
         power = float(np.mean(np.square(total)))
         gain = np.float32(np.sqrt(float(np.mean(np.square(mix))) / power) if power else 1.0)
@@ -142,6 +144,7 @@ class Renderer:
         scene = Scene(score.bpm, mix.shape[1], rng, kicks_of(score))
         for effect in score.master:
             mix = apply(mix, effect, scene)
+        mix = butterworth(mix, "highpass", _LOWEST_HZ)
         lufs, most = _target(score)
         mix = compress(mix, _GLUE if lufs <= TARGET_LUFS else 1.0)
         mix = normalize(mix.astype(np.float32), lufs, most_limiting_db=most)

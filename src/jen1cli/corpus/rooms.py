@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Complex
-from scipy import fft, signal
 
+from jen1cli.corpus.dsp import butterworth, irfft, rfft
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo
 from jen1cli.corpus.textures import FRAME, HOP, shaped_noise
 
@@ -71,7 +71,7 @@ def impulse_response(name: str, model: int) -> Stereo:
 def _response_spectrum(name: str, model: int) -> tuple[Complex[np.ndarray, "2 bins"], int, int]:
     response = impulse_response(name, model)
     size = 1 << int(np.ceil(np.log2(2 * response.shape[1])))
-    return fft.rfft(response, size, axis=-1), size, response.shape[1]
+    return rfft(response, size), size, response.shape[1]
 
 
 def reverberate(sound: Mono, name: str, model: int = 0) -> Stereo:
@@ -84,7 +84,7 @@ def reverberate(sound: Mono, name: str, model: int = 0) -> Stereo:
         block = sound[start : start + hop]
         if not block.any():
             continue
-        wet[:, start : start + size] += fft.irfft(fft.rfft(block, size) * spectrum, size, axis=-1)
+        wet[:, start : start + size] += irfft(rfft(block, size) * spectrum, size)
     return wet[:, :samples]
 
 
@@ -100,7 +100,6 @@ def echoes(
     wet = np.zeros((2, len(sound)), np.float32)
     step = max(1, round(seconds * SAMPLE_RATE))
     top = 1200.0 * 2.0 ** (3.0 * brightness)
-    band = signal.butter(1, [180.0, top], "bandpass", fs=SAMPLE_RATE, output="sos")
     source = sound
     level = 1.0
     for number in range(repeats):
@@ -108,7 +107,7 @@ def echoes(
         if start >= len(sound) or level < 0.03:
             break
         if number < 3:  # darker at every turn; after three there is little left to lose
-            source = signal.sosfilt(band.astype(np.float32), source).astype(np.float32)
+            source = butterworth(source, "bandpass", [180.0, top], 1)
         near, far = (0.9, 0.35) if number % 2 == 0 else (0.35, 0.9)
         part = source[: len(sound) - start] * np.float32(level)
         wet[0, start:] += near * part

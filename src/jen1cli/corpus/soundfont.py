@@ -1,11 +1,11 @@
 """Sampled instruments, played offline by TinySoundFont from a free SoundFont.
 
-TinySoundFont takes a region's attenuation at full scale where the fonts were balanced for players
-that take less, so velocity layers and drums come out some 30 dB apart. Every note is therefore
+TinySoundFont leaves velocity layers and drums of some fonts 30 dB apart. Every note is therefore
 measured once and corrected: all instruments are equally loud at equal velocity, and a part's gain
 means the same whatever it plays. Fonts are large (500 MB of samples): one player per process.
 """
 
+import importlib
 import math
 import os
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.corpus.drum_keys import drum_level
+from jen1cli.corpus.modulators import freeze_modulators
 from jen1cli.corpus.sound import SAMPLE_RATE, Stereo, TimedNote, decibels
 from jen1cli.errors import DataError
 
@@ -35,7 +36,7 @@ _PLACES = tuple(
         "default-GM.sf2",
     )
 )
-_MAX_VOICES = 96
+_MAX_VOICES = 64
 _PLAIN = 0  # channel without correction
 _CORRECTIONS = 60  # dB each way; channel 61 + c plays c dB louder
 _VELOCITY_STEPS = 24
@@ -71,16 +72,17 @@ def find_soundfont(path: Path | None = None) -> Path:
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - the extension module has no types
     try:
-        from tinysoundfont import _tinysoundfont as native
+        native = importlib.import_module("tinysoundfont._tinysoundfont")
     except ImportError as error:
         raise DataError(
             f"sampled instruments need the package tinysoundfont ({error}); install jen1cli[corpus]"
         ) from error
     try:
-        font = native.SoundFont(str(path))
+        font = native.SoundFont(freeze_modulators(path.read_bytes()))
     except Exception as error:
         raise DataError(
-            f"'{path}' cannot be read as a SoundFont; give --soundfont another .sf2 or .sf3 file"
+            f"'{path}' cannot be read as a SoundFont ({error}); "
+            "give --soundfont another .sf2 or .sf3 file"
         ) from error
     font.set_output(native.OutputMode.StereoInterleaved, SAMPLE_RATE, 0.0)
     return font
@@ -148,7 +150,7 @@ class SoundFontPlayer:
             events.append((end, 0, channel, note.pitch, 0.0))
         events.sort()
         buffer = np.zeros((samples, 2), np.float32)
-        view = memoryview(buffer).cast("B")
+        view = buffer.data.cast("B")
         font, here = self._font, 0
         for sample, is_start, channel, pitch, velocity in events:
             if sample >= samples:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
 
+from jen1cli.corpus.dsp import recursive
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, frequency
 
 Build = Callable[[float, float, np.random.Generator], Stereo]  # hertz, brightness 0 to 1
@@ -90,7 +90,7 @@ def _string_pluck(hertz: float, brightness: float, rng: np.random.Generator) -> 
     fraction = period - whole
     burst = rng.standard_normal(whole).astype(np.float32)
     soften = 0.15 + 0.75 * (1.0 - brightness)
-    burst = signal.lfilter([1.0 - soften], [1.0, -soften], burst)
+    burst = recursive([1.0 - soften], [1.0, -soften], burst)
     excitation = np.zeros(samples, np.float32)
     excitation[:whole] = burst - burst.mean()
     loss = 0.5 * 10.0 ** (-3.0 / (hertz * rng.uniform(2.5, 4.5)))
@@ -98,7 +98,7 @@ def _string_pluck(hertz: float, brightness: float, rng: np.random.Generator) -> 
     feedback[0] = 1.0
     # linear interpolation (1 - f, f) times the average (1, 1)
     feedback[whole : whole + 3] -= loss * np.array([1.0 - fraction, 1.0, fraction])
-    string = signal.lfilter([1.0], feedback, excitation).astype(np.float32)
+    string = recursive([1.0], feedback, excitation)
     return _both(string)
 
 
@@ -109,7 +109,7 @@ def _impact(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo
     boom = np.tanh(2.5 * _sine(phase.astype(np.float64))) * np.exp(-t * 1.5)
     noise = rng.standard_normal((2, len(t))).astype(np.float32)
     pole = float(np.exp(-2 * np.pi * (300 + 2500 * brightness) / SAMPLE_RATE))
-    noise = signal.lfilter([1.0 - pole], [1.0, -pole], noise, axis=-1).astype(np.float32)
+    noise = recursive([1.0 - pole], [1.0, -pole], noise).astype(np.float32)
     return (boom + 2.5 * noise * np.exp(-t * rng.uniform(2.0, 5.0))).astype(np.float32) * _onset(t)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float32
-from scipy import fft, ndimage
 
+from jen1cli.corpus.dsp import convolve, irfft, smooth_curve
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, TimedNote, frequency
 
 FRAME = 2048
@@ -25,7 +25,7 @@ def shaped_noise(
     sound = np.zeros((2, (frames + 1) * HOP), np.float32)
     for channel in range(2):
         turn = rng.random(magnitude.shape, dtype=np.float32) * np.float32(2 * np.pi)
-        blocks = fft.irfft(magnitude * (np.cos(turn) + 1j * np.sin(turn)), n=FRAME, axis=-1)
+        blocks = irfft(magnitude * (np.cos(turn) + 1j * np.sin(turn)), FRAME)
         blocks = (blocks * window).astype(np.float32)
         sound[channel, : frames * HOP] += blocks[:, :HOP].reshape(-1)
         sound[channel, HOP:] += blocks[:, HOP:].reshape(-1)
@@ -49,7 +49,7 @@ def _band(
 def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """Return a slow random curve of spread 1."""
     points = max(4, int(frames * HOP / SAMPLE_RATE / seconds) + 4)
-    return ndimage.zoom(rng.standard_normal(points), frames / points, order=3)[:frames]
+    return smooth_curve(rng.standard_normal(points), frames)
 
 
 def _edges(samples: int, attack: float, release: float) -> Mono:
@@ -84,7 +84,7 @@ def _rain(note: TimedNote, samples: int, rng: np.random.Generator) -> Stereo:
     drops[rng.integers(0, 2, count), where] = rng.exponential(6.0, count)
     ring = np.arange(480, dtype=np.float32) / SAMPLE_RATE
     drop = np.sin(2 * np.pi * 2600 * ring) * np.exp(-ring * 900)
-    drops = fft.irfft(fft.rfft(drops, samples + 480) * fft.rfft(drop, samples + 480), samples + 480)
+    drops = convolve(drops, drop[None, :])
     return (hiss + drops[:, :samples]).astype(np.float32) * _edges(samples, 0.5, 0.5)
 
 
