@@ -80,9 +80,9 @@ class SpectralConfig:
     )
     num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence
     floor: float = 3e-5  # magnitude, relative to a full-scale sine, below which all is silence
-    trunk_channels: int = 512
-    num_encoder_blocks: int = 3
-    num_decoder_blocks: int = 6
+    trunk_channels: int = 384
+    num_encoder_blocks: int = 2
+    num_decoder_blocks: int = 4
     refinements: int = 3  # consistency projections after the first guess of the phase
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"

@@ -131,6 +131,17 @@ RECIPES = {
         ),
         "the bundled model on one GPU",
     ),
+    "finetune": Recipe(
+        "mini",
+        AutoencoderRecipe(),
+        DiffusionRecipe(
+            Optimisation(
+                lr=1e-4, lr_shape="cosine", warmup_steps=50, weight_decay=0.01, ema_decay=0.995
+            ),
+            batch_size=12, loss_weight="min-snr", times="uniform", steps=1000,
+        ),
+        "a trained model on a folder of one's own; a LoRA takes five times the rate",
+    ),
     "tiny": Recipe(
         "tiny",
         AutoencoderRecipe(
