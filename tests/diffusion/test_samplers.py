@@ -190,9 +190,22 @@ def test_wrong_calls_are_refused():
 @pytest.mark.parametrize("schedule", ["linear", "sqrt-linear", "cosine"])
 def test_multistep_samplers_crowd_their_steps_towards_the_clean_end(schedule):
     levels = Schedule(DiffusionConfig(schedule=schedule))
-    times = torch.tensor(time_grid(levels, "dpmpp-2m", 16), dtype=torch.float64)
+    times = torch.tensor(time_grid(levels, "dpmpp-2m", 16, "v"), dtype=torch.float64)
     angles = torch.atan2(levels.sigma(times), levels.alpha(times))
     wanted = angles[0] * torch.linspace(1, 0, 17, dtype=torch.float64) ** 1.5
     torch.testing.assert_close(angles, wanted, atol=1e-6, rtol=0)
     assert (times[0], times[-1]) == (1, 0)
-    assert time_grid(levels, "ddim", 4) == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert time_grid(levels, "ddim", 4, "v") == [1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+@pytest.mark.parametrize("schedule", ["linear", "sqrt-linear", "cosine"])
+@pytest.mark.parametrize("steps", [1, 2, 16])
+def test_multistep_samplers_of_eps_take_equal_steps_in_log_snr(schedule, steps):
+    levels = Schedule(DiffusionConfig(schedule=schedule))
+    times = time_grid(levels, "unipc", steps, "eps")
+    assert len(times) == steps + 1
+    assert (times[0], times[-1]) == (1, 0)
+    ends = torch.tensor([1.0, 0.001], dtype=torch.float64)
+    wanted = torch.linspace(*levels.log_snr(ends).tolist(), steps, dtype=torch.float64)
+    found = levels.log_snr(torch.tensor(times[:-1], dtype=torch.float64))
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
