@@ -1,0 +1,171 @@
+"""Folders of audio to be judged: read one clip at a time; what cannot count is named and counted.
+
+A clip that is silent, too short, of another sample rate than the rest, unreadable or without words
+is left out of the figures that it would bend, and every report lists it.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from jen1cli import audio
+from jen1cli.audio import Signal, Source
+from jen1cli.errors import AudioError, DataError
+from jen1cli.evaluation.signals import level
+from jen1cli.manifest import Clip, caption_from_name, read_folder
+
+Problem = Literal["unreadable", "silent", "too short", "wrong sample rate", "without caption"]
+
+SILENT_DB = -70.0  # root mean square against full scale below which a clip is silent
+SHORTEST_SECONDS = 1.0
+FEWEST_CLIPS = 20  # below which a figure of a set is called unreliable
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One clip with its sound."""
+
+    clip: Clip
+    signal: Signal  # float32 [channels, samples]
+    sample_rate: int  # Hz
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return self.signal.shape[1] / self.sample_rate
+
+
+@dataclass
+class Audit:
+    """What was found wrong with a folder."""
+
+    folder: str
+    clips: int = 0  # found
+    used: int = 0
+    problems: dict[str, list[str]] = field(default_factory=dict)  # kind -> names of files
+
+    def note(self, problem: Problem, name: str) -> None:
+        """Remember one problem."""
+        self.problems.setdefault(problem, []).append(name)
+
+    def warnings(self) -> list[str]:
+        """Say what was found, one line a kind, with the first names."""
+        lines = []
+        for problem, names in self.problems.items():
+            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            lines.append(f"{len(names)} of {self.clips} clips in {self.folder} {problem}: {shown}")
+        if 0 < self.used < FEWEST_CLIPS:
+            lines.append(
+                f"only {self.used} clips of {self.folder} count; figures of fewer than"
+                f" {FEWEST_CLIPS} are unreliable"
+            )
+        return lines
+
+    def facts(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "folder": self.folder,
+            "clips": self.clips,
+            "used": self.used,
+            "problems": {kind: sorted(names) for kind, names in self.problems.items()},
+        }
+
+
+def read_clip(clip: Clip) -> tuple[Signal, int]:
+    """Read a clip's sound, [channels, samples], and its sample rate.
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+    source = _source(clip)
+    return audio.read(source), audio.probe(source).sample_rate
+
+
+def _source(clip: Clip) -> Source:
+    return io.BytesIO(clip.open().read()) if clip.size else clip.path
+
+
+def has_caption(clip: Clip) -> bool:
+    """Whether somebody wrote words for it, beyond the file's name."""
+    return clip.captions != (caption_from_name(clip.path.stem),) and bool(clip.captions[0].strip())
+
+
+def find_clips(
+    folder: Path, *, split: str | None = None, limit: int | None = None
+) -> tuple[list[Clip], Audit]:
+    """List the clips of a folder, with those that no reader takes in the audit.
+
+    Args:
+        folder: with a manifest, or with audio files.
+        split: of the manifest; None takes every clip.
+        limit: of how many, evenly chosen; None takes all.
+
+    Raises:
+        DataError: nothing is there.
+    """
+    audit = Audit(str(folder))
+    broken: list[Path] = []
+    try:
+        clips = read_folder(folder, on_skip=lambda path, reason: broken.append(path))
+    except DataError:
+        if not broken:
+            raise
+        clips = []
+    for path in broken:
+        audit.note("unreadable", path.name)
+    if split is not None:
+        clips = [clip for clip in clips if clip.split == split]
+    if limit is not None and len(clips) > limit:
+        clips = [clips[i * len(clips) // limit] for i in range(limit)]
+    audit.clips = len(clips) + len(broken)
+    if not audit.clips:
+        raise DataError(f"no clips of split '{split}' in {folder}; choose another --split")
+    return clips, audit
+
+
+def listen(
+    clips: Sequence[Clip], audit: Audit, *, sample_rate: int | None = None, words: bool = False
+) -> Iterator[Heard]:
+    """Read clips one by one; those that cannot count go into the audit instead.
+
+    Args:
+        clips: as `find_clips` gives them.
+        audit: filled while reading.
+        sample_rate: that the files must have; None: the rate of most of them.
+        words: leave out clips without a caption.
+    """
+    wanted = sample_rate or usual_rate(clips)
+    for clip in clips:
+        name = clip.path.name
+        try:
+            signal, rate = read_clip(clip)
+        except AudioError:
+            audit.note("unreadable", name)
+            continue
+        if signal.shape[1] < SHORTEST_SECONDS * rate:
+            audit.note("too short", name)
+        elif level(signal) < SILENT_DB:
+            audit.note("silent", name)
+        elif rate != wanted:
+            audit.note("wrong sample rate", name)
+        elif words and not has_caption(clip):
+            audit.note("without caption", name)
+        else:
+            audit.used += 1
+            yield Heard(clip, signal, rate)
+
+
+def usual_rate(clips: Sequence[Clip]) -> int:
+    """Return the sample rate that most of the first hundred clips have; 48000 without clips."""
+    rates: Counter[int] = Counter()
+    for clip in clips[:100]:
+        try:
+            rates[
+                audio.probe(io.BytesIO(clip.open().read()) if clip.size else clip.path).sample_rate
+            ] += 1
+        except AudioError:
+            continue
+    return rates.most_common(1)[0][0] if rates else 48_000

@@ -1,0 +1,207 @@
+"""Distances between sets of embeddings, and between distributions of labels, as pure functions.
+
+Everything is computed in float64 and takes plain arrays: one row per sound (or per window of a
+sound), one column per feature.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from jen1cli.errors import DataError
+
+Rows = Float[np.ndarray, "_rows features"]  # two sets may differ in size
+Probabilities = Float[np.ndarray, "_rows classes"]
+
+KAD_SCALE = 100.0  # of the kernel distance, as its authors report it (arXiv 2502.15602)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Mean and covariance of a set of embeddings."""
+
+    mean: Float[np.ndarray, " features"]
+    covariance: Float[np.ndarray, "features features"]
+    count: int  # rows that it was measured on
+
+    @classmethod
+    def of(cls, rows: Rows) -> "Gaussian":
+        """Measure a set, covariance unbiased.
+
+        Raises:
+            DataError: fewer than two rows.
+        """
+        if len(rows) < 2:
+            raise DataError(f"{len(rows)} embeddings have no covariance; give at least two clips")
+        rows = np.asarray(rows, np.float64)
+        covariance = np.atleast_2d(np.cov(rows, rowvar=False))
+        return cls(rows.mean(axis=0), covariance, len(rows))
+
+
+def frechet_distance(first: Gaussian, second: Gaussian) -> float:
+    """Return ‖μ₁−μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁Σ₂)^½), never negative (arXiv 1812.08466).
+
+    The trace of the root is taken from the eigenvalues of the symmetric √Σ₁·Σ₂·√Σ₁, which holds for
+    covariances of any rank, where a matrix root of Σ₁Σ₂ turns complex.
+    """
+    if first.mean.shape != second.mean.shape:
+        raise ValueError(f"{len(first.mean)} and {len(second.mean)} features cannot be compared")
+    values, vectors = np.linalg.eigh(first.covariance)
+    root = (vectors * np.sqrt(values.clip(min=0.0))) @ vectors.T
+    shared = np.linalg.eigvalsh(root @ second.covariance @ root)
+    cross = np.sqrt(shared.clip(min=0.0)).sum()
+    apart = np.square(first.mean - second.mean).sum()
+    spread = np.trace(first.covariance) + np.trace(second.covariance) - 2.0 * cross
+    return float(max(0.0, apart + spread))
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """A Fréchet distance extrapolated to infinitely many samples."""
+
+    value: float  # FAD∞
+    slope: float  # of the distance over 1 / n
+    fit: float  # R² of the line; below about 0.9 the value deserves no trust
+    smallest: int  # rows of the smallest subset
+    largest: int
+
+
+def minimum_rows(features: int) -> int:
+    """Return how many rows FAD∞ needs at least.
+
+    Its smallest subset, a fifth of the rows, must have a covariance that is more than noise: as
+    many rows as a quarter of the features, and 100; in all 500 or more, as Microsoft's fadtk asks.
+    """
+    return max(500, 5 * math.ceil(features / 4))
+
+
+def frechet_infinity(
+    reference: Gaussian, rows: Rows, *, sizes: int = 25, seed: int = 0
+) -> Extrapolation:
+    """Extrapolate the distance to infinitely many rows: its line over 1/n, read at 0.
+
+    Args:
+        reference: what is compared with.
+        rows: embeddings of the music that is judged.
+        sizes: subsets of as many sizes, from a fifth of the rows to all of them.
+        seed: of the subsets.
+
+    Raises:
+        DataError: fewer than `minimum_rows`.
+    """
+    needed = minimum_rows(rows.shape[1])
+    if len(rows) < needed:
+        raise DataError(
+            f"FAD-infinity needs {needed} embeddings and there are {len(rows)};"
+            " make more clips or longer ones"
+        )
+    rng = np.random.default_rng(seed)
+    counts = np.unique(np.linspace(max(100, len(rows) // 5), len(rows), sizes).astype(int))
+    distances = np.array(
+        [
+            frechet_distance(reference, Gaussian.of(rows[rng.permutation(len(rows))[:count]]))
+            for count in counts
+        ]
+    )
+    inverse = 1.0 / counts
+    slope, value = np.polyfit(inverse, distances, 1)
+    rest = np.square(distances - (value + slope * inverse)).sum()
+    total = np.square(distances - distances.mean()).sum()
+    fit = 1.0 - rest / total if total > 0 else 1.0
+    return Extrapolation(float(value), float(slope), float(fit), int(counts[0]), int(counts[-1]))
+
+
+def median_bandwidth(rows: Rows, *, most: int = 2000, seed: int = 0) -> float:
+    """Return the median distance between different rows, of at most `most` of them."""
+    if len(rows) < 2:
+        raise DataError("a bandwidth needs at least two embeddings")
+    if len(rows) > most:
+        rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
+    squares = _squared_distances(rows, rows)
+    return float(np.sqrt(np.median(squares[np.triu_indices(len(rows), 1)])))
+
+
+def kernel_distance(reference: Rows, rows: Rows, bandwidth: float | None = None) -> float:
+    """Return KAD: the unbiased squared MMD under a Gaussian kernel, times 100 (arXiv 2502.15602).
+
+    Unbiased: the terms of a row with itself are left out, so that the expectation is 0 for two sets
+    of one source, and single values may be slightly negative.
+
+    Args:
+        reference: what is compared with, at least two rows.
+        rows: what is judged, at least two rows.
+        bandwidth: σ of exp(−d² / 2σ²); None is the median distance within the reference.
+
+    Raises:
+        DataError: fewer than two rows on a side.
+    """
+    if min(len(reference), len(rows)) < 2:
+        raise DataError(
+            f"KAD needs two embeddings on each side, there are {len(reference)} and {len(rows)};"
+            " give more clips"
+        )
+    bandwidth = median_bandwidth(reference) if bandwidth is None else bandwidth
+    scale = 1.0 / (2.0 * max(bandwidth, 1e-12) ** 2)
+    within = _mean_kernel(reference, reference, scale) + _mean_kernel(rows, rows, scale)
+    return float(KAD_SCALE * (within - 2.0 * _mean_kernel(reference, rows, scale)))
+
+
+def _mean_kernel(first: Rows, second: Rows, scale: float, block: int = 2048) -> float:
+    """Average the kernel over all pairs; over all pairs of different rows where both are one."""
+    same = first is second
+    total = 0.0
+    for start in range(0, len(first), block):
+        total += np.exp(-scale * _squared_distances(first[start : start + block], second)).sum()
+    if same:
+        return (total - len(first)) / (len(first) * (len(first) - 1))
+    return total / (len(first) * len(second))
+
+
+def _squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    centre = second.mean(axis=0)  # keeps the differences of large numbers exact
+    first, second = first - centre, second - centre
+    squares = np.square(first).sum(1)[:, None] + np.square(second).sum(1) - 2.0 * first @ second.T
+    return squares.clip(min=0.0)
+
+
+def kl_divergence(
+    reference: Probabilities, rows: Probabilities, *, floor: float = 1e-6
+) -> Float[np.ndarray, " _rows"]:
+    """Return KL(reference ‖ rows) in nats for each pair of label distributions.
+
+    Args:
+        reference: probabilities of the music that is meant, rows sum to 1.
+        rows: of what was made, in the same order.
+        floor: added to both and normalised away, so that no probability is 0.
+    """
+    if reference.shape != rows.shape:
+        raise ValueError(f"shapes {reference.shape} and {rows.shape} do not pair up")
+    p = np.asarray(reference, np.float64) + floor
+    q = np.asarray(rows, np.float64) + floor
+    p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
+    return (p * np.log(p / q)).sum(1)
+
+
+def set_divergence(reference: Probabilities, rows: Probabilities) -> float:
+    """Return KL between the mean label distributions of two sets, which need not pair up."""
+    return float(kl_divergence(reference.mean(0, keepdims=True), rows.mean(0, keepdims=True))[0])
+
+
+def cosine_scores(first: Rows, second: Rows) -> Float[np.ndarray, " _rows"]:
+    """Return the cosine of each pair of rows: the CLAP score, for embeddings of sound and text."""
+    if first.shape != second.shape:
+        raise ValueError(f"shapes {first.shape} and {second.shape} do not pair up")
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return (first * second).sum(1) / np.maximum(lengths, 1e-12)
+
+
+def mean_pairwise_distance(rows: Rows) -> float:
+    """Return the mean of 1 − cosine over all pairs: how varied a set is."""
+    if len(rows) < 2:
+        return float("nan")
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    cosines = unit @ unit.T
+    return float(1.0 - cosines[np.triu_indices(len(rows), 1)].mean())

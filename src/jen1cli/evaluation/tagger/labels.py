@@ -1,0 +1,114 @@
+"""The words of the tagger: what it can answer, and targets made from a clip's attributes."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
+
+TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B", "Fb": "E"}
+_RAREST = 12  # clips that an instrument family must be heard in to be learned
+NOT_MUSIC = "sounds"  # a style of noises and test tones: no tempo, no key
+
+
+@lru_cache(maxsize=2)
+def _table(name: str) -> dict[str, str]:
+    return json.loads(files("jen1cli.evaluation").joinpath("data", name).read_text("utf-8"))
+
+
+def style_family(style: str) -> str:
+    """Return the broad kind of a style, such as "jazz"; an unknown style is its own kind."""
+    return _table("style_families.json").get(style, style)
+
+
+def families(instruments: Iterable[str]) -> tuple[str, ...]:
+    """Return the families of instruments, sorted; an unknown instrument is its own family."""
+    return tuple(
+        sorted({_table("instrument_families.json").get(name, name) for name in instruments})
+    )
+
+
+def tonic_index(key: str) -> int:
+    """Return 0 for C to 11 for B, -1 where there is no key."""
+    name = _FLATS.get(key, key)
+    return TONICS.index(name) if name in TONICS else -1
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The answers that a tagger knows."""
+
+    styles: tuple[str, ...]
+    instruments: tuple[str, ...]  # families
+    modes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, attributes: Iterable[Mapping[str, Any]]) -> "Labels":
+        """Collect what occurs in the attributes of the training clips."""
+        styles: set[str] = set()
+        modes: set[str] = set()
+        heard: Counter[str] = Counter()
+        for facts in attributes:
+            styles.add(facts["style"])
+            if facts.get("mode"):
+                modes.add(facts["mode"])
+            heard.update(families(facts.get("instruments", ())))
+        common = (name for name, count in heard.items() if count >= _RAREST)
+        return cls(tuple(sorted(styles)), tuple(sorted(common)), tuple(sorted(modes)))
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the answers should be; -1 or NaN where the clip does not say."""
+
+    style: Tensor  # [batch] index
+    instruments: Tensor  # [batch, instruments] 0 or 1
+    drums: Tensor  # [batch] 0 or 1
+    key: Tensor  # [batch] tonic * modes + mode, -1 for none
+    tempo: Tensor  # [batch, tempi] distribution, all 0 for none
+    energy: Tensor  # [batch] 0 to 1
+
+    def take(self, rows: Tensor) -> "Targets":
+        """Return some rows."""
+        return Targets(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def make_targets(attributes: Iterable[Mapping[str, Any]], labels: Labels) -> Targets:
+    """Turn the attributes of clips into targets."""
+    rows = list(attributes)
+    style = [labels.styles.index(r["style"]) if r["style"] in labels.styles else -1 for r in rows]
+    heard = [set(families(r.get("instruments", ()))) for r in rows]
+    return Targets(
+        style=torch.tensor(style),
+        instruments=torch.tensor([[float(n in h) for n in labels.instruments] for h in heard]),
+        drums=torch.tensor([float(bool(r.get("drums"))) for r in rows]),
+        key=torch.tensor([_key_index(r, labels) for r in rows]),
+        tempo=torch.stack([_tempo_curve(r) for r in rows]),
+        energy=torch.tensor([float(r.get("energy", 0.5)) for r in rows]),
+    )
+
+
+def _key_index(facts: Mapping[str, Any], labels: Labels) -> int:
+    tonic = tonic_index(facts.get("key") or "")
+    if tonic < 0 or facts["style"] == NOT_MUSIC or facts.get("mode") not in labels.modes:
+        return -1
+    return tonic * len(labels.modes) + labels.modes.index(facts["mode"])
+
+
+def _tempo_curve(facts: Mapping[str, Any]) -> Tensor:
+    bpm = facts.get("bpm")
+    if not bpm or facts["style"] == NOT_MUSIC:
+        return torch.zeros(NUM_TEMPI)
+    place = torch.log(torch.tensor(bpm / SLOWEST_BPM)) / BPM_STEP
+    if not 0 <= place <= NUM_TEMPI - 1:
+        return torch.zeros(NUM_TEMPI)
+    curve = torch.exp(-0.5 * (torch.arange(NUM_TEMPI) - place).square())
+    return curve / curve.sum()

@@ -1,0 +1,208 @@
+"""The trained tagger: loading, saving, and what it says of a sound."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional
+
+from jen1cli import audio
+from jen1cli.audio import Signal
+from jen1cli.errors import CheckpointError
+from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
+from jen1cli.evaluation.tagger.labels import TONICS, Labels
+from jen1cli.evaluation.tagger.network import Answers, TaggerNet
+from jen1cli.weightsets import search_places
+
+FOLDER_NAME = "tagger"
+DESCRIPTION_NAME = "tagger.json"
+TENSORS_NAME = "tagger.safetensors"
+FORMAT_VERSION = 1
+WINDOW_SECONDS = 10.0  # heard at once
+_SHORTEST_SECONDS = 2.0
+
+Vector = Float[np.ndarray, " features"]
+Windows = Float[np.ndarray, "batch samples"]
+Rows = Float[np.ndarray, "batch embedding"]
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What the tagger hears in one sound."""
+
+    styles: dict[str, float]  # probability of each
+    instruments: dict[str, float]  # probability of each family, independent
+    drums: float  # probability
+    key: str  # most likely tonic
+    mode: str
+    tonic_modes: Float[np.ndarray, "tonics modes"]  # probabilities
+    bpm: float  # most likely tempo
+    energy: float  # 0 to 1
+    embedding: Vector  # of length 1, comparable with `Tagger.embed_text`
+
+    def best_styles(self, count: int = 3) -> list[str]:
+        """Return the likeliest styles, first one first."""
+        return sorted(self.styles, key=lambda name: -self.styles[name])[:count]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What `tagger.json` says."""
+
+    labels: Labels
+    sha256: str  # of the tensors
+    provenance: dict[str, Any] = field(default_factory=dict)
+    accuracies: dict[str, float] = field(default_factory=dict)  # on held-out made music
+    format_version: int = FORMAT_VERSION
+
+
+class Tagger:
+    """A trained tagger; in-domain, that is: it knows the music of `jen1 corpus`.
+
+    Attributes:
+        labels: what it can answer.
+        description: where it comes from and how good it is.
+    """
+
+    def __init__(self, net: TaggerNet, description: Description) -> None:
+        self.net = net.eval().requires_grad_(False)
+        self.description = description
+        self.labels = description.labels
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "Tagger":
+        """Load a tagger from its folder; None is the one that comes with the package.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+        """
+        folder = folder or find_tagger()
+        try:
+            values = json.loads((folder / DESCRIPTION_NAME).read_text(encoding="utf-8"))
+            tensors = load_file(folder / TENSORS_NAME)
+            digest = _digest(folder / TENSORS_NAME)
+            labels = Labels(**{key: tuple(names) for key, names in values["labels"].items()})
+            description = Description(**{**values, "labels": labels})
+        except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
+            raise CheckpointError(
+                f"the tagger in {folder} cannot be read ({error}); train it again with"
+                " 'jen1 evaluate train-tagger'"
+            ) from error
+        if description.format_version != FORMAT_VERSION or description.sha256 != digest:
+            raise CheckpointError(
+                f"the tagger in {folder} does not match its {DESCRIPTION_NAME}; install it again"
+            )
+        net = TaggerNet(len(labels.styles), len(labels.instruments), len(labels.modes))
+        net.load_state_dict(
+            {
+                name: tensor.float() if tensor.is_floating_point() else tensor
+                for name, tensor in tensors.items()
+            },
+            strict=True,
+        )
+        return cls(net, description)
+
+    def hear(self, signal: Signal, sample_rate: int) -> Tags:
+        """Listen to a sound of any length: windows of ten seconds, answers averaged."""
+        answers = self._answers(signal, sample_rate)
+        joint = answers.key.flatten(1).softmax(-1).mean(0).unflatten(0, (12, -1))
+        place = int(joint.argmax())
+        style = answers.style.softmax(-1).mean(0)
+        heard = answers.instruments.sigmoid().mean(0)
+        tempo = answers.tempo.softmax(-1).mean(0)
+        return Tags(
+            styles=dict(zip(self.labels.styles, style.tolist(), strict=True)),
+            instruments=dict(zip(self.labels.instruments, heard.tolist(), strict=True)),
+            drums=float(answers.drums.sigmoid().mean()),
+            key=TONICS[place // len(self.labels.modes)],
+            mode=self.labels.modes[place % len(self.labels.modes)],
+            tonic_modes=joint.numpy(),
+            bpm=_peak_bpm(tempo),
+            energy=float(answers.energy.mean()),
+            embedding=functional.normalize(answers.embedding.mean(0), dim=0).numpy(),
+        )
+
+    def embed(self, windows: Float[np.ndarray, "batch samples"]) -> Rows:
+        """Embed mono windows of one length at 24 kHz, not normalised: for distances of sets."""
+        with torch.inference_mode():
+            return self.net(describe(torch.from_numpy(windows))).embedding.numpy()
+
+    def embed_text(self, captions: Sequence[str]) -> Rows:
+        """Embed captions as vectors of length 1."""
+        with torch.inference_mode():
+            return functional.normalize(self.net.text(captions), dim=1).numpy()
+
+    def _answers(self, signal: Signal, sample_rate: int) -> Answers:
+        mono = audio.resample(audio.to_channels(signal, 1), sample_rate, SAMPLE_RATE)[0]
+        window = round(WINDOW_SECONDS * SAMPLE_RATE)
+        shortest = round(_SHORTEST_SECONDS * SAMPLE_RATE)
+        if len(mono) < shortest:
+            mono = np.pad(mono, (0, shortest - len(mono)))
+        starts = window_starts(len(mono), window)
+        size = min(window, len(mono))
+        windows = torch.stack([torch.from_numpy(mono[s : s + size].copy()) for s in starts])
+        with torch.inference_mode():
+            return self.net(describe(windows))
+
+
+def window_starts(samples: int, window: int) -> list[int]:
+    """Return starts of evenly spread windows that cover everything; one where all fits in one."""
+    if samples <= window:
+        return [0]
+    count = -(-samples // window)
+    return [round(i * (samples - window) / (count - 1)) for i in range(count)]
+
+
+def save_tagger(
+    folder: Path,
+    net: TaggerNet,
+    labels: Labels,
+    provenance: dict[str, Any],
+    accuracies: dict[str, float],
+) -> None:
+    """Write the two files of a tagger, weights in half precision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in net.state_dict().items()
+    }
+    save_file(tensors, folder / TENSORS_NAME)
+    description = Description(labels, _digest(folder / TENSORS_NAME), provenance, accuracies)
+    text = json.dumps(asdict(description), indent=1)
+    (folder / DESCRIPTION_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def find_tagger() -> Path:
+    """Return the folder of the tagger that comes with the checkout or the package.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    for _, place in search_places():
+        if (place / FOLDER_NAME / DESCRIPTION_NAME).is_file():
+            return place / FOLDER_NAME
+    raise CheckpointError(
+        "no tagger is installed; train one with 'jen1 evaluate train-tagger' into weights/tagger"
+    )
+
+
+def _peak_bpm(tempo: Tensor) -> float:
+    """Return the tempo of the highest peak, between the columns."""
+    place = int(tempo.argmax())
+    first, last = max(0, place - 2), min(len(tempo), place + 3)
+    weights = tempo[first:last]
+    return float((tempi()[first:last].log() * weights).sum().div(weights.sum()).exp())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
