@@ -97,6 +97,19 @@ SampleMinutes = Annotated[
 ]
 Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
 
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option("--prompt", "-p", metavar="TEXT", help="Of the samples; repeatable."),
+]
+TextEncoderFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--text-encoder",
+        metavar="FOLDER",
+        help="Text encoder, where it is local; left out: that of the bundled model.",
+    ),
+]
+
 
 @app.command("autoencoder")
 def autoencoder(
@@ -175,16 +188,11 @@ def diffusion(
         str | None,
         typer.Option(metavar="NAME", help="Whose U-Net to train; left out: the cache's model."),
     ] = None,
-    text_encoder: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Text encoder, where it is local.")
-    ] = None,
+    text_encoder: TextEncoderFolder = None,
     init: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Weight set to continue from.")
     ] = None,
-    prompt: Annotated[
-        list[str] | None,
-        typer.Option("--prompt", "-p", metavar="TEXT", help="Of the samples; repeatable."),
-    ] = None,
+    prompt: Prompts = None,
     recipe: Recipe = "mini-cpu",
     minutes: Minutes = None,
     steps: Steps = None,
@@ -248,6 +256,76 @@ def text_encoder(
         )  # fmt: skip
         figures = job.run(display)
     report.result({"path": str(output), **figures}, "\n".join(map(_figure, figures.items())))
+
+
+@app.command("finetune")
+def finetune(
+    data: Data,
+    output: Output,
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", metavar="NAME|FOLDER", help="Weight set to start from."),
+    ] = "jen1-mini",
+    lora: Annotated[
+        int | None,
+        typer.Option(
+            metavar="RANK", help="Train a small LoRA file of this rank; left out: all weights."
+        ),
+    ] = None,
+    prompt: Prompts = None,
+    recipe: Recipe = "finetune",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    crop_seconds: CropSeconds = None,
+    lr: LearningRate = None,
+    accumulation: Accumulation = None,
+    precision: Precision = None,
+    compile_: Compile = False,
+    seed: Seed = 0,
+    device: options.Device = "auto",
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    validate_minutes: ValidateMinutes = 5.0,
+    save_minutes: SaveMinutes = 10.0,
+    sample_minutes: SampleMinutes = 20.0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a model further on your own music: all of it, or a LoRA."""
+    values = _job_values(locals(), prompt=tuple(prompt or ()))
+    name = "weights/lora.safetensors" if lora else "weights"
+    _run("FinetuneJob", values, Report(as_json=as_json, quiet=quiet), output / name)
+
+
+@app.command("all")
+def all_stages(
+    data: Data,
+    output: Output,
+    text_encoder: TextEncoderFolder = None,
+    recipe: Recipe = "mini-cpu",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    crop_seconds: CropSeconds = None,
+    lr: LearningRate = None,
+    accumulation: Accumulation = None,
+    precision: Precision = None,
+    compile_: Compile = False,
+    seed: Seed = 0,
+    device: options.Device = "auto",
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    validate_minutes: ValidateMinutes = 5.0,
+    save_minutes: SaveMinutes = 10.0,
+    sample_minutes: SampleMinutes = 20.0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train both stages on a folder of music, one after the other."""
+    values = _job_values(locals())
+    report = Report(as_json=as_json, quiet=quiet)
+    _run("AllJob", values, report, output / "diffusion" / "weights")
 
 
 def _job_values(given: Mapping[str, Any], **changed: object) -> dict[str, Any]:

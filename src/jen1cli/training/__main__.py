@@ -22,6 +22,8 @@ JOBS: dict[str, Any] = {
     "autoencoder": jobs.AutoencoderJob,
     "latents": jobs.LatentsJob,
     "diffusion": jobs.DiffusionJob,
+    "finetune": jobs.FinetuneJob,
+    "all": jobs.AllJob,
 }
 
 log = logging.getLogger("jen1cli.training")

@@ -23,7 +23,7 @@ from jen1cli.training.samples import SampleWriter
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 from jen1cli.training.texts import TextCache
 from jen1cli.training.validation import DiffusionValidation
-from jen1cli.training.weights import WeightWriter
+from jen1cli.training.weights import LoraWriter, WeightWriter
 
 GIVE_UP_AFTER = 20
 """Consecutive steps with a gradient that is not finite before training stops."""
@@ -37,7 +37,7 @@ class DiffusionParts:
     objective: Objective
     cache: LatentCache
     texts: TextCache
-    weights: WeightWriter
+    weights: WeightWriter | LoraWriter
     samples: SampleWriter | None = None
 
 
@@ -189,7 +189,7 @@ class DiffusionStage:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return weights, average and optimiser; the data cursor is the step itself."""
-        tensors = {f"model.{n}": p for n, p in self.objective.named_parameters()}
+        tensors = {f"model.{n}": p for p, n in self._names.items()}
         tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
         moments = optimizer_tensors(self._optimizer, self._names)
         tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
@@ -198,7 +198,7 @@ class DiffusionStage:
     @torch.no_grad()
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
         """Take a state back."""
-        for name, parameter in self.objective.named_parameters():
+        for parameter, name in self._names.items():
             parameter.copy_(tensors[f"model.{name}"])
         self.ema.load(under(tensors, "ema."), about["ema_updates"])
         load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
+from jen1cli.training.cache import CACHE_NAME
 from jen1cli.training.events import Event, Listener, ignore
 from jen1cli.training.loop import Budget, Intervals, Loop, Stage
 from jen1cli.training.metrics import MetricsWriter
@@ -24,6 +25,12 @@ from jen1cli.training.setup import (
     describe_autoencoder,
     write_latents,
 )
+from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
+
+LORA_LR_FACTOR = 5.0
+"""A LoRA's small matrices bear and need a higher rate than whole weights."""
+STAGE_1_SHARE = 1 / 3
+"""Share of the minutes that `AllJob` gives to the autoencoder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +140,9 @@ class DiffusionJob(Settings):
 
     def run(self, listener: Listener = ignore) -> Mapping[str, float]:
         """Train, or describe the training for a dry run."""
-        chosen = self._recipe()
+        chosen = _diffusion_recipe(self)
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
-        sources = DiffusionSources(self.cache, self.text_encoder, self.init, self.prompt)
+        sources = DiffusionSources(self.cache, self.text_encoder, self.init, prompts=self.prompt)
         config: ModelConfig | None = preset(self.preset) if self.preset else None
         stage = build_diffusion(sources, chosen, accelerator, config=config, seed=self.seed)
         figures = describe(stage)
@@ -145,14 +152,93 @@ class DiffusionJob(Settings):
             _train(stage, self, chosen.steps, accelerator, record)
         return figures
 
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneJob(Settings):
+    """A trained model on a folder of one's own music: all of its U-Net, or a LoRA."""
+
+    data: Path
+    model: str = DEFAULT_WEIGHTS  # weight set, by name or folder
+    recipe: str = "finetune"
+    lora: int | None = None  # rank; None: train the whole U-Net
+    prompt: tuple[str, ...] = ()  # of the samples
+
+    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+        """Encode the folder once, then train."""
+        folder = find_weights(self.model).folder
+        cache = self.output / "cache"
+        if not (cache / CACHE_NAME).is_file():
+            write_latents(
+                self.data, folder, cache,
+                keep_whitening=True, device=self.device, listener=listener,
+            )  # fmt: skip
+        chosen = self._recipe()
+        accelerator = build_accelerator(chosen.optimisation, device=self.device)
+        sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
+        stage = build_diffusion(sources, chosen, accelerator, seed=self.seed)
+        figures = describe(stage)
+        if self.dry_run:
+            return figures
+        with _Recorded(self.output, accelerator.is_main_process, listener) as record:
+            _train(stage, self, chosen.steps, accelerator, record)
+        return figures
+
     def _recipe(self) -> DiffusionRecipe:
-        base = recipe(self.recipe).diffusion
-        return dataclasses.replace(
-            base,
-            optimisation=self.optimisation(base.optimisation),
-            batch_size=self.batch_size or base.batch_size,
-            crop_seconds=self.crop_seconds or base.crop_seconds,
-        )
+        base = _diffusion_recipe(self)
+        if self.lora is None or self.lr is not None:
+            return base
+        faster = dataclasses.replace(base.optimisation, lr=LORA_LR_FACTOR * base.optimisation.lr)
+        return dataclasses.replace(base, optimisation=faster)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllJob(Settings):
+    """Both stages on a folder of music, one after the other."""
+
+    data: Path
+    text_encoder: Path | None = None
+
+    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+        """Train the autoencoder, write the latents, train the diffusion model."""
+        shared = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(Settings)
+            if field.name not in ("output", "minutes", "steps", "resume")
+        }
+        parts = {name: self.output / name for name in ("autoencoder", "latents", "diffusion")}
+        minutes = self.minutes or 0.0
+        first = AutoencoderJob(
+            data=self.data, output=parts["autoencoder"], steps=self.steps,
+            minutes=STAGE_1_SHARE * minutes or None, resume=self._begun(parts["autoencoder"]),
+            **shared,
+        )  # fmt: skip
+        figures = first.run(listener)
+        if self.dry_run:
+            return figures
+        if not (self.resume and (parts["latents"] / CACHE_NAME).is_file()):
+            LatentsJob(
+                data=self.data, model=parts["autoencoder"] / "weights", output=parts["latents"],
+                device=self.device,
+            ).run(listener)  # fmt: skip
+        second = DiffusionJob(
+            cache=parts["latents"], output=parts["diffusion"], steps=self.steps,
+            minutes=(1.0 - STAGE_1_SHARE) * minutes or None, text_encoder=self.text_encoder,
+            resume=self._begun(parts["diffusion"]), **shared,
+        )  # fmt: skip
+        return second.run(listener)
+
+    def _begun(self, folder: Path) -> bool:
+        return self.resume and (folder / "state").exists()
+
+
+def _diffusion_recipe(settings: Settings) -> DiffusionRecipe:
+    base = recipe(settings.recipe).diffusion
+    return dataclasses.replace(
+        base,
+        optimisation=settings.optimisation(base.optimisation),
+        batch_size=settings.batch_size or base.batch_size,
+        crop_seconds=settings.crop_seconds or base.crop_seconds,
+    )
 
 
 class _Recorded:

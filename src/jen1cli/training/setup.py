@@ -15,7 +15,7 @@ from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import ModelConfig, TextConfig
-from jen1cli.errors import ConfigError, DataError
+from jen1cli.errors import CheckpointError, ConfigError, DataError
 from jen1cli.manifest import Clip, read_folder
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder import AutoencoderParts, AutoencoderStage
@@ -30,8 +30,10 @@ from jen1cli.training.optimisation import mixed_precision
 from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation
 from jen1cli.training.samples import SampleWriter
 from jen1cli.training.texts import TextCache
-from jen1cli.training.weights import WeightWriter
+from jen1cli.training.weights import LoraWriter, WeightWriter
 from jen1cli.unet import UNet1d
+from jen1cli.unet.lora import add_lora
+from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
 SAMPLE_PROMPTS = 4
 FLOOR_CROPS = 256
@@ -45,6 +47,7 @@ class DiffusionSources:
     cache: Path
     text_encoder: Path | None = None  # folder; None: of `init`, or the hub's
     init: Path | None = None  # weight set to continue from; None: random weights
+    lora_rank: int | None = None  # train low-rank changes of `init` only
     prompts: Sequence[str] = ()  # of the samples; empty: captions of held-out clips
 
 
@@ -161,8 +164,10 @@ def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:
     """Let a family that can (`fit_basis`) start at the principal components of some music."""
     if not isinstance(autoencoder, SpectralAutoencoder):
         return
-    with torch.inference_mode():
-        features = torch.cat([autoencoder.features(one[None])[0].T for one in waveform])
+    hop = autoencoder.hop_length
+    whole = waveform[..., : waveform.shape[-1] // hop * hop]
+    with torch.no_grad():
+        features = torch.cat([autoencoder.features(one[None])[0].T for one in whole])
         mean = features.mean(0) / autoencoder.feature_weight + autoencoder.feature_mean
         autoencoder.fit_basis(features, mean)
 
@@ -200,8 +205,11 @@ def build_diffusion(
     unet = UNet1d(config.unet)
     if sources.init is not None:
         _start_from(unet, config, sources.init)
+    if sources.lora_rank is not None:
+        add_lora(unet, sources.lora_rank)
     unet.checkpointing = recipe.optimisation.checkpointing
-    null_text = encoder.null(1)[0] if config.text.null_prompt == "learned" else None
+    learned = config.text.null_prompt == "learned" and sources.lora_rank is None
+    null_text = encoder.null(1)[0] if learned else None
     objective = Objective(unet, config.diffusion, recipe, null_text)
     texts = TextCache(encoder)
     codec.autoencoder.to(accelerator.device)
@@ -211,10 +219,20 @@ def build_diffusion(
         objective=objective,
         cache=cache,
         texts=texts,
-        weights=WeightWriter(codec, text_folder),
+        weights=_writer(sources, codec, text_folder),
         samples=_samples(codec, cache, texts, sources.prompts),
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
+
+
+def _writer(
+    sources: DiffusionSources, codec: Codec, text_folder: Path | None
+) -> WeightWriter | LoraWriter:
+    if sources.lora_rank is None:
+        return WeightWriter(codec, text_folder)
+    if sources.init is None:
+        raise ConfigError("a LoRA changes weights that exist; name the weight set to start from")
+    return LoraWriter(codec.config, sources.lora_rank, codec.config.name)
 
 
 def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
@@ -238,12 +256,21 @@ def _text_encoder(sources: DiffusionSources, config: TextConfig) -> tuple[TextEn
     folder = sources.text_encoder
     if folder is None and sources.init is not None:
         folder = sources.init / TEXT_ENCODER_FOLDER
+    if folder is None:
+        folder = _bundled_text_encoder()
     if folder is None or not folder.is_dir():
         raise ConfigError(
             f"no text encoder was given ({folder}); name its folder with --text-encoder, such as"
             " the text_encoder folder of a weight set"
         )
     return TextEncoder.from_folder(folder, config), folder
+
+
+def _bundled_text_encoder() -> Path | None:
+    try:
+        return find_weights(DEFAULT_WEIGHTS).folder / TEXT_ENCODER_FOLDER
+    except CheckpointError:
+        return None
 
 
 def _start_from(unet: nn.Module, config: ModelConfig, folder: Path) -> None:

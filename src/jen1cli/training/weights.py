@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.checkpoint import save_weight_set
+from jen1cli.config import ModelConfig
 from jen1cli.training.codec import Codec
 from jen1cli.training.objective import Objective
+from jen1cli.unet import UNet1d
+from jen1cli.unet.lora import LoraConfig, save_lora
+
+LORA_NAME = "lora.safetensors"
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,22 @@ class WeightWriter:
             tensors["conditioning"] = {"null_text": objective.null_text.detach()}
         card = _card(config.name, provenance)
         save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
+
+
+@dataclass(frozen=True)
+class LoraWriter:
+    """Writes `lora.safetensors`: the changes of a U-Net that `add_lora` prepared."""
+
+    config: ModelConfig
+    rank: int
+    base: str
+
+    def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
+        """Write the changes as they are now."""
+        del provenance
+        assert isinstance(objective.unet, UNet1d)
+        config = LoraConfig(self.rank, float(self.rank), self.base, self.config.unet)
+        save_lora(folder / LORA_NAME, objective.unet, config)
 
 
 def _card(name: str, provenance: Mapping[str, Any]) -> str:

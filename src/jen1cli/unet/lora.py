@@ -1,0 +1,158 @@
+"""Low-rank adaptation of the U-Net (LoRA, arXiv 2106.09685): a small file beside the weights.
+
+    W' = W + strength · (alpha / rank) · B A,      A [rank, in], B [out, rank], B zero at first
+
+for every matrix and convolution inside the levels. In training the sum is formed on the fly and
+only A and B learn; for music making it is added into the weights once, so it costs no time.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from jen1cli.config import UNetConfig, from_dict, to_dict
+from jen1cli.errors import CheckpointError
+from jen1cli.unet.unet import UNet1d
+
+LORA_FORMAT = "jen1-lora"
+LORA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """What a LoRA file says of itself; kept in its metadata."""
+
+    rank: int
+    alpha: float
+    base: str  # name of the weight set it was trained on
+    unet: UNetConfig  # it fits U-Nets of this shape
+    version: int = LORA_VERSION
+
+
+class LowRank(nn.Module):
+    """The change of one weight, as a parametrisation of it."""
+
+    def __init__(self, weight: Tensor, rank: int, alpha: float) -> None:
+        super().__init__()
+        out, fan_in = weight.shape[0], weight[0].numel()
+        self.scale = alpha / rank
+        self.down = nn.Parameter(torch.empty(rank, fan_in, device=weight.device))
+        self.up = nn.Parameter(torch.zeros(out, rank, device=weight.device))
+        nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Return the changed weight."""
+        return weight + self.scale * (self.up @ self.down).view_as(weight)
+
+
+def add_lora(unet: UNet1d, rank: int, alpha: float | None = None) -> None:
+    """Freeze a U-Net and give every weight of its levels a trainable change.
+
+    Args:
+        unet: changed in place; its output is the same at first.
+        rank: of the changes; 4 to 32 are usual.
+        alpha: scale; by default the rank.
+    """
+    unet.requires_grad_(False)
+    for _, module in _targets(unet):
+        change = LowRank(module.weight, rank, float(alpha or rank))  # type: ignore[arg-type]
+        parametrize.register_parametrization(module, "weight", change)
+
+
+def lora_tensors(unet: UNet1d) -> dict[str, Tensor]:
+    """Return A (`.down`) and B (`.up`) of every changed weight by the module's name."""
+    return {
+        f"{name}.{part}": getattr(change, part).detach()
+        for name, module in unet.named_modules()
+        if parametrize.is_parametrized(module, "weight")
+        for change in module.parametrizations["weight"]  # type: ignore[union-attr]
+        if isinstance(change, LowRank)
+        for part in ("down", "up")
+    }
+
+
+def save_lora(path: Path, unet: UNet1d, config: LoraConfig) -> None:
+    """Write the changes as float16, with their configuration in the file's metadata."""
+    tensors = {n: t.cpu().half().contiguous() for n, t in lora_tensors(unet).items()}
+    metadata = {"format": LORA_FORMAT, "config": json.dumps(to_dict(config))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    save_file(tensors, partial, metadata=metadata)
+    partial.replace(path)
+
+
+def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
+    """Read a LoRA file.
+
+    Raises:
+        CheckpointError: it is missing, damaged, of another kind or too new.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read as a LoRA file: {error}") from error
+    if metadata.get("format") != LORA_FORMAT:
+        raise CheckpointError(
+            f"{path} is no LoRA file of jen1; make one with 'jen1 train finetune'"
+        )
+    values = json.loads(metadata["config"])
+    if values.get("version", 0) > LORA_VERSION:
+        raise CheckpointError(
+            f"{path} has version {values['version']}, this jen1cli knows up to {LORA_VERSION};"
+            " upgrade jen1cli"
+        )
+    return from_dict(LoraConfig, values, str(path)), tensors
+
+
+@torch.no_grad()
+def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
+    """Add the changes of a file into a U-Net's weights; several files may follow each other.
+
+    Args:
+        unet: changed in place; apply before converting it to bf16.
+        path: written by `save_lora`.
+        strength: 1 as trained, 0 nothing, negative away from it.
+
+    Raises:
+        CheckpointError: the file is unusable or was made for a U-Net of another shape.
+    """
+    config, tensors = read_lora(path)
+    if config.unet != unet.config:
+        different = next(
+            field.name
+            for field in dataclasses.fields(UNetConfig)
+            if getattr(config.unet, field.name) != getattr(unet.config, field.name)
+        )
+        raise CheckpointError(
+            f"{path} was made for '{config.base}', whose U-Net differs in '{different}';"
+            " use it with that model"
+        )
+    targets = dict(_targets(unet))
+    names = {key.rpartition(".")[0] for key in tensors}
+    if names != set(targets):
+        odd = min(names ^ set(targets))
+        raise CheckpointError(f"{path} does not cover the U-Net (first: {odd}); make it again")
+    for name, module in targets.items():
+        weight: Tensor = module.weight  # type: ignore[assignment]
+        change = tensors[f"{name}.up"] @ tensors[f"{name}.down"]
+        scaled = (strength * config.alpha / config.rank) * change
+        weight.add_(scaled.view_as(weight).to(weight))
+    return config
+
+
+def _targets(unet: UNet1d) -> Iterator[tuple[str, nn.Module]]:
+    for name, module in unet.named_modules():
+        weight = getattr(module, "weight", None)
+        if name.startswith("levels.") and isinstance(weight, Tensor) and weight.ndim > 1:
+            yield name, module
