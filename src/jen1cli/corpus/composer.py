@@ -11,6 +11,7 @@ from jen1cli.corpus.form import count_bars, make_sections, phrase_bars
 from jen1cli.corpus.harmony import CADENCES, choose_loop, is_minor, lay_chords
 from jen1cli.corpus.instruments import INSTRUMENTS, Instrument
 from jen1cli.corpus.melody import FEELS, RIFFS, write_counter, write_melody, write_riff
+from jen1cli.corpus.mix import balanced_gain
 from jen1cli.corpus.plan import Plan, Touch, in_range
 from jen1cli.corpus.rhythm import METERS, Swing
 from jen1cli.corpus.score import Note, Part, Score, Section, Stem
@@ -24,21 +25,21 @@ _POLYPHONIC = frozenset(
 )
 _POLYPHONIC_NAMES = frozenset({"vibraphone", "marimba", "music_box", "kalimba", "koto", "dulcimer"})
 
-# role: gain dB, width of the pan, reverb, stem
-_ROLES: dict[str, tuple[float, float, float, Stem]] = {
-    "drums": (0.0, 0.0, 0.08, "drums"),
-    "percussion": (-5.0, 0.35, 0.15, "drums"),
-    "bass": (-2.0, 0.0, 0.03, "bass"),
-    "chords": (-6.0, 0.25, 0.18, "harmony"),
-    "stabs": (-6.0, 0.25, 0.2, "harmony"),
-    "strum": (-6.5, 0.4, 0.15, "harmony"),
-    "pad": (-11.0, 0.1, 0.35, "harmony"),
-    "arpeggio": (-8.0, 0.35, 0.25, "harmony"),
-    "drone": (-9.0, 0.0, 0.35, "harmony"),
-    "melody": (-3.0, 0.12, 0.22, "melody"),
-    "counter": (-7.5, 0.45, 0.25, "melody"),
-    "riff": (-5.0, 0.25, 0.15, "melody"),
-    "texture": (-18.0, 0.0, 0.2, "harmony"),
+# role: width of the pan, reverb, stem
+_ROLES: dict[str, tuple[float, float, Stem]] = {
+    "drums": (0.0, 0.08, "drums"),
+    "percussion": (0.35, 0.15, "drums"),
+    "bass": (0.0, 0.03, "bass"),
+    "chords": (0.25, 0.18, "harmony"),
+    "stabs": (0.25, 0.2, "harmony"),
+    "strum": (0.4, 0.15, "harmony"),
+    "pad": (0.1, 0.35, "harmony"),
+    "arpeggio": (0.35, 0.25, "harmony"),
+    "drone": (0.0, 0.35, "harmony"),
+    "melody": (0.12, 0.22, "melody"),
+    "counter": (0.45, 0.25, "melody"),
+    "riff": (0.25, 0.15, "melody"),
+    "texture": (0.0, 0.2, "harmony"),
 }
 
 
@@ -126,7 +127,7 @@ def _modes(text: str) -> dict[str, float]:
 
 
 def _energy(style: Style, variant: str, plan: Plan) -> float:
-    calmer = {"full": 0.0, "rhythm": 0.0, "drums": 0.0, "nodrums": 0.12, "duo": 0.15, "solo": 0.2}
+    calmer = {"full": 0.0, "rhythm": 0.0, "drums": 0.0, "nodrums": 0.1, "duo": 0.1, "solo": 0.1}
     low, high = 60.0, 180.0
     tempo = (min(high, max(low, plan.bpm)) - low) / (high - low) - 0.4
     return round(min(1.0, max(0.02, style.energy - calmer[variant] + 0.1 * tempo)), 3)
@@ -195,13 +196,12 @@ def _drum_part(style: Style, plan: Plan, dice: Dice) -> Part:
     fill = choose.weighted(read_weights(drums.fill))
     touch = Touch(timing=style.timing * 0.6, velocity=0.05, push=drums.push)
     notes = write_drums(plan, groove, fill, touch, drums.busy)
-    gain, _, _, stem = _ROLES["drums"]
     return Part(
         role="drums",
-        stem=stem,
+        stem="drums",
         instrument=kit,
         notes=notes,
-        gain_db=round(gain + drums.gain, 2),
+        gain_db=round(balanced_gain("drums", kit, notes, plan.bpm) + drums.gain, 2),
         pan=0.0,
         reverb=drums.reverb,
         effects=read_effects(drums.effects),
@@ -328,7 +328,8 @@ def _within(note: Note, sections: list[Section]) -> bool:
 def _part(
     plan: Plan, voice: Voice, instrument: Instrument, notes: tuple[Note, ...], choose: Dice
 ) -> Part:
-    gain, width, reverb, stem = _ROLES[voice.role]
+    width, reverb, stem = _ROLES[voice.role]
+    gain = balanced_gain(voice.role, instrument.name, notes, plan.bpm)
     pan = voice.pan
     if pan is None:
         pan = round(choose.uniform(0.3, 1.0) * width * choose.pick((-1.0, 1.0)), 2)
@@ -352,7 +353,7 @@ def _doubled(part: Part, name: str) -> Part:
         part,
         instrument=name,
         notes=tuple(replace(n, velocity=round(n.velocity * 0.85, 4)) for n in notes),
-        gain_db=part.gain_db - 4.0,
+        gain_db=round(part.gain_db - 4.0, 2),
         pan=-part.pan if part.pan else 0.3,
     )
 
