@@ -36,10 +36,10 @@ JEN1 = ModelConfig(
 MINI = ModelConfig(
     name="jen1-mini",
     autoencoder=SpectralConfig(),
-    whitening=WhiteningConfig(latent_channels=128, components=96),
+    whitening=WhiteningConfig(latent_channels=128, components=64),
     text=TextConfig(source="text_encoder", features=256, max_tokens=64),
     unet=UNetConfig(
-        latent_channels=96,
+        latent_channels=64,
         text_features=256,
         channels=384,
         multipliers=(1, 1),

@@ -127,14 +127,15 @@ def test_streams_equal_the_whole() -> None:
 
 
 @torch.no_grad()
-def test_basis_gives_unit_variance_and_the_best_linear_code() -> None:
+def test_basis_gives_the_best_linear_code() -> None:
     generator = torch.Generator().manual_seed(3)
     steps = torch.rand(1, 1, 40, generator=generator).repeat_interleave(2048, dim=-1)
     waveform = whole(chord())[..., : 2048 * 40] * steps
     autoencoder = fitted(waveform, latent_channels=4)
     features = autoencoder.features(waveform)
     latent = autoencoder.encode_features(features)
-    assert torch.allclose(latent.var(dim=(0, 2), unbiased=False), torch.ones(4), atol=0.05)
+    variance = latent.var(dim=(0, 2), unbiased=False)
+    assert bool((variance[:-1] > variance[1:]).all())  # the most important first
     error = (autoencoder.decode_features(latent) - features).square().sum()
     values = torch.linalg.svdvals(features[0].double())
     assert float(error) == pytest.approx(float(values[4:].square().sum()), rel=0.02)

@@ -79,6 +79,7 @@ class SpectralAutoencoder(Autoencoder):
 
     feature_weight: Tensor  # [num_features]
     feature_mean: Tensor  # [num_features]
+    latent_scale: Tensor  # [latent_channels]
 
     def __init__(self, config: SpectralConfig) -> None:
         super().__init__(config)
@@ -102,6 +103,7 @@ class SpectralAutoencoder(Autoencoder):
         ]
         self.register_buffer("feature_weight", torch.cat(weights), persistent=False)
         self.register_buffer("feature_mean", torch.zeros(self.num_features))
+        self.register_buffer("latent_scale", torch.ones(config.latent_channels))
         self.project = nn.Parameter(torch.zeros(config.latent_channels, self.num_features))
         self.expand = nn.Parameter(torch.zeros(self.num_features, config.latent_channels))
         width = config.trunk_channels
@@ -148,11 +150,13 @@ class SpectralAutoencoder(Autoencoder):
 
     def encode_features(self, features: Tensor) -> Latent:
         """Map features [B, num_features, frames] to the latent."""
-        return self.project @ features + self.encoder_trunk(features)
+        unit = self.project @ features + self.encoder_trunk(features)
+        return unit * self.latent_scale[:, None]
 
     def decode_features(self, latent: Latent) -> Tensor:
         """Map the latent to features [B, num_features, frames]."""
-        return self.expand @ latent + self.decoder_trunk(latent)
+        unit = latent / self.latent_scale[:, None]
+        return self.expand @ unit + self.decoder_trunk(unit)
 
     def encode_frames(self, waveform: Waveform) -> Latent:
         """Encode a whole number of frames: [B, 2, frames · hop] → [B, D, frames]."""
@@ -212,7 +216,8 @@ class SpectralAutoencoder(Autoencoder):
     def fit_basis(self, features: Tensor, mean: Tensor) -> None:
         """Start both projections as the principal components of the features.
 
-        The latent then has unit variance in every channel.
+        Inside, every channel has unit variance; `latent_scale` gives it its share of the
+        features' variance, so that whitening (paper Algorithm 1) can tell which to drop.
 
         Args:
             features: [frames, num_features] as `features` gives them, of much music.
@@ -237,6 +242,7 @@ class SpectralAutoencoder(Autoencoder):
             values, vectors = values.flip(0), vectors.flip(1)
         values = values[: self.latent_channels].clamp_min(1e-8)
         vectors = vectors[:, : self.latent_channels]
+        self.latent_scale.copy_(values.sqrt())
         self.project.copy_((vectors / values.sqrt()).T)
         self.expand.copy_(vectors * values.sqrt())
 
