@@ -60,20 +60,42 @@ class Objective(nn.Module):
         diffusion: DiffusionConfig,
         recipe: DiffusionRecipe,
         null_text: Tensor | None = None,
+        deviations: Float[Tensor, " components"] | None = None,
     ) -> None:
+        """Join network, schedule and recipe.
+
+        Args:
+            unet: the network.
+            diffusion: schedule and prediction.
+            recipe: weights of noise levels and components.
+            null_text: start of the learned null text, [1, tokens, features].
+            deviations: standard deviation of each whitened component in the autoencoder's latent;
+                needed where the recipe weighs components.
+        """
         super().__init__()
         self.unet = unet
         self.schedule = Schedule(diffusion)
         self.prediction: PredictionName = diffusion.prediction
         self._recipe = recipe
+        weights = None
+        if recipe.component_power and deviations is not None:
+            weights = deviations**recipe.component_power
+            weights = (weights / weights.mean())[:, None]
+        self.component_weight: Tensor | None
+        self.register_buffer("component_weight", weights, persistent=False)
         self.null_text = nn.Parameter(null_text.clone()) if null_text is not None else None
 
     def forward(self, parts: Sequence[Part]) -> list[ItemLoss]:
         """Return the weighted loss of every item, part by part."""
-        return [self.item_loss(part) * self._weight(part) for part in parts]
+        return [self.item_loss(part, weighted=True) * self._weight(part) for part in parts]
 
-    def item_loss(self, part: Part) -> ItemLoss:
-        """Return the unweighted squared error of every item, averaged over the whole clip."""
+    def item_loss(self, part: Part, *, weighted: bool = False) -> ItemLoss:
+        """Return the squared error of every item, averaged over the whole clip.
+
+        Args:
+            part: the items.
+            weighted: weigh the components as the recipe says.
+        """
         x_t = self.schedule.add_noise(part.latent, part.eps, part.t)
         text, text_mask = self.with_null(part.text, part.text_mask, part.null)
         found = self.unet(
@@ -85,7 +107,10 @@ class Objective(nn.Module):
             causal=part.causal,
         )
         wanted = target(part.latent, part.eps, part.t, self.schedule, self.prediction)
-        return (found.float() - wanted).square().mean(dim=(1, 2))
+        error = (found.float() - wanted).square()
+        if weighted and self.component_weight is not None:
+            error = error * self.component_weight
+        return error.mean(dim=(1, 2))
 
     def _weight(self, part: Part) -> Tensor:
         return loss_weight(self.schedule.log_snr(part.t), self.prediction, self._recipe)

@@ -210,7 +210,8 @@ def build_diffusion(
     unet.checkpointing = recipe.optimisation.checkpointing
     learned = config.text.null_prompt == "learned" and sources.lora_rank is None
     null_text = encoder.null(1)[0] if learned else None
-    objective = Objective(unet, config.diffusion, recipe, null_text)
+    deviations = codec.whitening.inverse_matrix.norm(dim=1)
+    objective = Objective(unet, config.diffusion, recipe, null_text, deviations)
     texts = TextCache(encoder)
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
