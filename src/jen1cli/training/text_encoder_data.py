@@ -53,8 +53,12 @@ class Targets:
 
 def plain_style(name: str) -> str:
     """Bring names of styles to one spelling: `drum_and_bass` is "drum and bass"."""
-    name = re.sub(r"[_\-\s]+", " ", name.lower()).strip()
-    return {"lo fi": "lofi", "cinematic orchestral": "cinematic"}.get(name, name)
+    return re.sub(r"[_\s]+", " ", name.lower()).strip()
+
+
+def plain_mode(mode: str, text: str) -> str:
+    """Return the mode as the text names it: "harmonic minor" may be said "minor"."""
+    return mode if mode in text else {"harmonic minor": "minor"}.get(mode, mode)
 
 
 def labels_of(prompt: Prompt) -> list[str]:
@@ -91,7 +95,7 @@ def encode_targets(prompts: Sequence[Prompt], targets: Targets) -> dict[str, tor
             whole["drums"][row] = int(bool(attributes["drums"]))
         if attributes.get("bpm") and states_tempo(text, attributes["bpm"]):
             bpm[row] = attributes["bpm"]
-        key, mode = attributes.get("key") or "", attributes.get("mode") or ""
+        key, mode = attributes.get("key") or "", plain_mode(attributes.get("mode") or "", text)
         if key and states_key(text, key, mode):
             whole["key"][row] = tonic_index(key)
             whole["mode"][row] = MODES.index(mode) if mode in MODES else -1

@@ -15,8 +15,11 @@ from typing import Any
 
 TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLATS = {"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb"}
-MODES = ("major", "minor", "dorian", "mixolydian", "lydian", "phrygian")
-METERS = ("4/4", "3/4", "6/8", "5/4", "7/8", "12/8")
+MODES = (
+    "major", "minor", "dorian", "mixolydian", "lydian", "phrygian", "harmonic minor",
+    "phrygian dominant",
+)  # fmt: skip
+METERS = ("4/4", "3/4", "6/8", "5/4", "7/8", "12/8", "2/4")
 _PERCUSSION = frozenset(
     ("drums", "brushes", "kick", "snare", "hi-hats", "claps", "congas", "taiko", "bodhran")
 )
@@ -26,6 +29,7 @@ _SPOKEN_METERS = {
     "6/8": ("in 6/8", "6/8 time", "in six eight", "compound meter"),
     "5/4": ("in five", "in 5/4", "5/4 time", "odd meter in five"),
     "7/8": ("in seven", "in 7/8", "7/8 time"),
+    "2/4": ("in two", "in 2/4", "2/4 time", "cut time"),
     "12/8": ("in 12/8", "12/8 time", "slow twelve eight"),
 }
 
@@ -161,7 +165,7 @@ class PromptWriter:
 
     def _key(self) -> str:
         tonic = self._random.choice(TONICS)
-        mode = self._random.choices(MODES, (8, 8, 2, 1, 1, 1))[0]
+        mode = self._random.choices(MODES, (8, 8, 2, 1, 1, 1, 1, 0.5))[0]
         self._facts["key"], self._facts["mode"] = tonic, mode
         name = FLATS[tonic] if tonic in FLATS and self._chance(0.5) else tonic
         spelt = self._random.choice((name, name, name.replace("#", "♯"), spoken_key(name)))

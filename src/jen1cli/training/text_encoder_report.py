@@ -30,27 +30,30 @@ Encode = Callable[[Sequence[str]], Vectors]
 _FACTS = ("key", "mode", "drums", "style")
 
 
-def paraphrases() -> list[tuple[str, str]]:
-    """Return the hand-written prompts of the package with the style they ask for."""
+def paraphrases() -> list[tuple[str, tuple[str, ...]]]:
+    """Return the hand-written prompts of the package with the styles that would be right."""
     data = resources.files("jen1cli.training") / "data" / "paraphrases.jsonl"
     items = [json.loads(line) for line in data.read_text("utf-8").splitlines()]
-    return [(item["text"], plain_style(item["style"])) for item in items]
+    return [(item["text"], tuple(map(plain_style, item["styles"]))) for item in items]
 
 
-def names_its_style(text: str, style: str) -> bool:
-    """Whether a prompt holds a name or a hint of its style that training used."""
-    known = (*words().groups["style"].get(style, ()), *words().hints.get(style, ()))
+def names_its_style(text: str, styles: Sequence[str]) -> bool:
+    """Whether a prompt holds a name or a hint of one of its styles that training used."""
+    names, hints = words().groups["style"], words().hints
+    known = [said for s in styles for said in (*names.get(s, ()), *hints.get(s, ()))]
     return any(re.search(rf"\b{re.escape(said)}\b", text, re.IGNORECASE) for said in known)
 
 
 def retrieve_styles(
-    encode: Encode, asked: Sequence[tuple[str, str]], examples: Mapping[str, Sequence[str]]
+    encode: Encode,
+    asked: Sequence[tuple[str, Sequence[str]]],
+    examples: Mapping[str, Sequence[str]],
 ) -> dict[str, float]:
     """Find the nearest style by cosine to the mean vector of each style's examples.
 
     Args:
         encode: sentences to unit vectors.
-        asked: prompts with the right style.
+        asked: prompts with the styles that are right.
         examples: texts that stand for each style, its names or its captions.
 
     Returns:
@@ -61,12 +64,12 @@ def retrieve_styles(
     centres = torch.stack([encode(list(examples[style])).float().mean(0) for style in styles])
     middle = centres.mean(0)
     centres = functional.normalize(centres - middle, dim=-1)
-    known = [(text, style) for text, style in asked if style in examples]
+    known = [(text, right) for text, right in asked if set(right) & set(examples)]
     vectors = functional.normalize(encode([text for text, _ in known]).float() - middle, dim=-1)
-    right = torch.tensor([styles.index(style) for _, style in known])
+    right = torch.tensor([[style in known_as for style in styles] for _, known_as in known])
     ranked = (vectors @ centres.T).argsort(dim=-1, descending=True)
-    hits = ranked == right[:, None]
-    unnamed = torch.tensor([not names_its_style(text, style) for text, style in known])
+    hits = right.gather(1, ranked)
+    unnamed = torch.tensor([not names_its_style(text, known_as) for text, known_as in known])
     return {
         "top1": float(hits[:, 0].float().mean()),
         "top3": float(hits[:, :3].any(1).float().mean()),
