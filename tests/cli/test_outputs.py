@@ -206,6 +206,14 @@ def test_a_lossy_output_of_an_edit_says_so(jen1, model, take):
     assert "the mp3 encoding changed samples" in result.err
 
 
+def test_a_latent_file_may_say_what_it_is(jen1, model, take):
+    assert jen1("encode", take, "-o", "take.latent").out == "take.latent\n"
+    assert json.loads(jen1("info", "take.latent", "--json").out)["frames"] == 20
+    assert jen1("decode", "take.latent").out == "take-decoded.wav\n"
+    refused = jen1("encode", take, "-o", "take.wav", "--force")
+    assert "-o take.wav asks for the unknown format 'wav'; known: safetensors" in refused.err
+
+
 def test_encode_and_decode_keep_the_tree(jen1, model, take):
     Path("album/disc one").mkdir(parents=True)
     for name in ("album/a.wav", "album/disc one/b.wav"):

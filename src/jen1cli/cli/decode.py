@@ -8,7 +8,7 @@ import typer
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.headers import check_latent
-from jen1cli.cli.inputs import LATENT_SUFFIX, list_files
+from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files
 from jen1cli.cli.outputs import Result, is_folder, plan_outputs
 from jen1cli.cli.report import Report
 
@@ -33,7 +33,7 @@ def decode(
     quiet: options.Quiet = False,
 ) -> None:
     """Turn latent files back into audio; folders keep their tree."""
-    files = list_files(inputs, (LATENT_SUFFIX,), "latent files")
+    files = list_files(inputs, LATENT_SUFFIXES, "latent files")
     piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
     for given, _ in files:
         check_latent(piped if given == "-" else Path(given))

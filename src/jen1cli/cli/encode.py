@@ -6,11 +6,11 @@ import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice, written
-from jen1cli.cli.inputs import AUDIO_SUFFIXES, LATENT_SUFFIX, list_files, open_input
+from jen1cli.cli.inputs import AUDIO_SUFFIXES, LATENT_SUFFIXES, list_files, open_input
 from jen1cli.cli.outputs import Result, plan_outputs
 from jen1cli.cli.report import Report
 
-LATENT = LATENT_SUFFIX.removeprefix(".")
+LATENTS = tuple(suffix.removeprefix(".") for suffix in LATENT_SUFFIXES)
 
 
 def encode(
@@ -41,8 +41,8 @@ def encode(
             for i, (item, (_, folder)) in enumerate(zip(opened, files, strict=True))
         ],
         default_name="{slug}.{ext}",
-        extension=LATENT,
-        extensions=(LATENT,),
+        extension=LATENTS[0],
+        extensions=LATENTS,
         force=force,
     )
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")

@@ -9,7 +9,7 @@ import typer
 
 from jen1cli.cli import options, streams
 from jen1cli.cli.headers import check_latent
-from jen1cli.cli.inputs import LATENT_SUFFIX
+from jen1cli.cli.inputs import LATENT_SUFFIXES
 
 
 def info(
@@ -39,7 +39,7 @@ def read_facts(given: str) -> dict[str, Any]:
     from jen1cli import audio
     from jen1cli.recipe import RecipeError, read_recipe
 
-    if given.lower().endswith(LATENT_SUFFIX):
+    if given.lower().endswith(LATENT_SUFFIXES):
         return _latent_facts(Path(given))
     source = streams.read_stdin() if given == "-" else Path(given)
     about = audio.probe(source)

@@ -1,0 +1,166 @@
+"""The shape of the code: who may import whom, what is never loaded, how files are named."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "jen1cli"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+DRAWERS = {"utils", "util", "common", "misc", "base", "helpers", "helper", "tools", "functions"}
+HEAVY = ("torch", "transformers", "numpy", "soundfile", "soxr", "jaxtyping", "safetensors", "scipy")
+HELP_SECONDS = 0.5
+
+
+def test_imports_point_down():
+    code = (
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = re.search(r"Contracts: (\d+) kept, 0 broken", done.stdout)
+    assert kept, done.stdout
+    assert int(kept[1]) >= 3
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    """CPU time is measured, so that a busy machine does not matter."""
+    code = (
+        "import sys, time\n"
+        "from jen1cli.cli.app import run\n"
+        "code = run(['--help'])\n"
+        "seconds = time.process_time()\n"
+        "for verb in ('generate', 'inpaint', 'continue', 'encode', 'decode', 'info', 'again',"
+        " 'models'):\n"
+        "    code += run([verb, '--help'])\n"
+        f"heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "print(code, seconds, *heavy, file=sys.stderr)\n"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        for _ in range(2)
+    ]
+    said = [run.stderr.split() for run in runs]
+    assert said[0][0] == "0", runs[0].stderr
+    assert said[0][2:] == [], "loaded by --help"
+    assert min(float(words[1]) for words in said) < HELP_SECONDS
+
+
+def test_no_file_is_a_drawer():
+    assert [path for path in MODULES if path.stem in DRAWERS] == []
+
+
+def test_file_names_are_nouns_in_snake_case():
+    names = [path.stem for path in MODULES if not path.stem.startswith("__")]
+    assert names
+    assert [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
+
+
+def test_every_module_says_what_it_is():
+    silent = [
+        path
+        for path in MODULES
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    "forbidden", [r"^from __future__ import annotations", r"^\s*from \.", r"\bpickle\b", r"# TODO"]
+)
+def test_no_module_has(forbidden):
+    pattern = re.compile(forbidden, re.MULTILINE)
+    found = [path for path in MODULES if pattern.search(path.read_text(encoding="utf-8"))]
+    allowed = {"checkpoint.py", "encodec.py"} if "pickle" in forbidden else set()  # in words only
+    assert [path for path in found if path.name not in allowed] == []
+
+
+def test_nothing_prints_but_the_command_line():
+    printing = []
+    for path in MODULES:
+        if "cli" in path.relative_to(PACKAGE).parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("print", "exit"):
+                printing.append(f"{path}:{node.lineno}")
+    assert printing == []
+
+
+def test_transformers_is_named_in_one_file_of_each_box():
+    """A heavy import appears once: in the library's text encoder, and in its training."""
+    files = [
+        path.relative_to(PACKAGE)
+        for path in MODULES
+        if re.search(r"^\s*(from|import) transformers", path.read_text(encoding="utf-8"), re.M)
+    ]
+    boxes = [path.parts[0] for path in files]
+    assert "conditioning" in boxes
+    assert len(boxes) == len(set(boxes)), files
+    assert set(boxes) <= {"conditioning", "training", "evaluation"}
+
+
+def test_tests_have_the_tree_of_the_package():
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    boxes = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    assert folders - {"data", "__pycache__"} <= boxes
+
+
+def parse_tree(text):
+    """List the paths of a drawn tree: the first line without branches is its root."""
+    paths, parents, root = [], [], None
+    for line in text.splitlines():
+        match = re.match(r"^(?P<stem>(?:[│ ]   )*)[├└]── (?P<names>\S.*)$", line)
+        if match is None:
+            bare = re.match(r"^(\S+/)(\s|$)", line)
+            root = bare[1].rstrip("/") if bare else root
+            parents = []
+            continue
+        depth = len(match["stem"]) // 4
+        name = re.split(r"\s{2,}|\s#", match["names"])[0]
+        parents = parents[:depth]
+        for single in name.split():
+            paths.append("/".join([*([root] if root else []), *parents, single.rstrip("/")]))
+        parents.append(name.split()[0].rstrip("/"))
+    return paths
+
+
+def test_a_drawn_tree_is_read():
+    tree = (
+        "src/jen1cli/\n"
+        "├── audio/        files\n"
+        "│   ├── files.py  reading\n"
+        "│   └── ogg.py\n"
+        "└── __init__.py  py.typed   the door\n"
+    )
+    assert parse_tree(tree) == [
+        "src/jen1cli/audio",
+        "src/jen1cli/audio/files.py",
+        "src/jen1cli/audio/ogg.py",
+        "src/jen1cli/__init__.py",
+    ]
+
+
+def test_the_tree_of_the_readme_is_the_real_one():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    drawn = [
+        path
+        for block in re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        if "── " in block
+        for path in parse_tree(block)
+    ]
+    if not drawn:
+        pytest.skip("the README draws no tree")
+    missing = [path for path in drawn if not (ROOT / path).exists()]
+    assert missing == [], "drawn, but not there"
+    boxes = {
+        f"src/jen1cli/{path.name}"
+        for path in PACKAGE.iterdir()
+        if not path.name.startswith(("_", "py.typed"))
+    }
+    assert boxes - set(drawn) == set(), "there, but not drawn"

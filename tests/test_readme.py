@@ -1,0 +1,199 @@
+"""The README cannot drift: its commands parse, its Python runs, its help is the real help.
+
+A help block is a marker and a fence behind it, the output of that help at 80 columns:
+
+    <!-- help: generate -->
+    ```text
+    ...
+    ```
+
+`<!-- help: jen1 -->` is the help of the command itself, `<!-- help: models show -->` that of a verb
+of a verb. `python tests/test_readme.py` writes all of them anew.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+HELP = re.compile(r"<!-- help: ([\w ]+?) -->\n+```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELLS = ("sh", "bash", "console", "shell")
+WRITTEN_LINES = 20  # a README with fewer lines has not been written yet
+
+
+def help_of(verb):
+    """Return what `jen1 VERB --help` prints at 80 columns, without colours."""
+    words = [] if verb == "jen1" else verb.split()
+    environment = {
+        **os.environ,
+        "COLUMNS": "80",
+        "TERMINAL_WIDTH": "80",
+        "NO_COLOR": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "jen1cli", *words, "--help"],
+        capture_output=True, text=True, encoding="utf-8", env=environment, check=True,
+    )  # fmt: skip
+    return tidy(done.stdout)
+
+
+def tidy(text):
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()).strip("\n")
+
+
+def help_blocks(text):
+    return [(verb, tidy(block)) for verb, block in HELP.findall(text)]
+
+
+def commands(text):
+    """List the words of every `jen1` command in the shell blocks of a text."""
+    found = []
+    for language, block in FENCE.findall(text):
+        if language not in SHELLS:
+            continue
+        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+            for piece in re.split(r"\s(?:\||&&|;)\s", line.removeprefix("$ ")):
+                words = shlex.split(piece, comments=True)
+                while words and re.fullmatch(r"\w+=\S*", words[0]):
+                    words = words[1:]
+                if words and words[0] == "jen1":
+                    found.append(cut_redirections(words[1:]))
+    return found
+
+
+def cut_redirections(words):
+    kept = []
+    skip = False
+    for word in words:
+        if not skip and not re.match(r"^\d?[<>]", word):
+            kept.append(word)
+        skip = not skip and word in ("<", ">", "2>", ">>")
+    return kept
+
+
+def parse(words):
+    """Parse a command as the command line does; raises where a verb or an option is unknown."""
+    import typer
+
+    from jen1cli.cli.app import app
+
+    command, rest, path = typer.main.get_command(app), list(words), "jen1"
+    while hasattr(command, "commands") and rest and rest[0] in command.commands:
+        command, rest, path = command.commands[rest[0]], rest[1:], rest[0]
+    if any(word in ("--help", "-h", "--version") for word in rest):
+        return
+    if hasattr(command, "commands"):
+        raise AssertionError(f"unknown verb in: jen1 {shlex.join(words)}")
+    command.make_context(path, rest)
+
+
+def python_blocks(text):
+    return [block for language, block in FENCE.findall(text) if language in ("python", "py")]
+
+
+@pytest.fixture
+def readme():
+    text = README.read_text(encoding="utf-8")
+    if len(text.splitlines()) < WRITTEN_LINES:
+        pytest.skip("the README has not been written yet")
+    return text
+
+
+def test_help_blocks_are_the_real_help(readme):
+    blocks = help_blocks(readme)
+    assert len(blocks) == readme.count("<!-- help:"), "a help marker without its fence"
+    assert blocks, "no help block: mark one with <!-- help: generate -->"
+    for verb, block in blocks:
+        assert block == help_of(verb), f"stale help of {verb}: run python tests/test_readme.py"
+
+
+def test_commands_parse(readme):
+    found = commands(readme)
+    assert {"generate", "inpaint", "continue"} <= {words[0] for words in found if words}
+    for words in found:
+        parse(words)
+
+
+def test_python_runs(readme, tiny_folder, tmp_path, tone):
+    """In a process of its own, as a reader would run it; the tiny model is called jen1-mini."""
+    import soundfile
+
+    blocks = python_blocks(readme)
+    assert any("Jen1" in block for block in blocks), "the README shows no Python"
+    shutil.copytree(tiny_folder, tmp_path / "sets" / "jen1-mini")
+    for name in set(re.findall(r"""["']([\w-]+\.(?:wav|flac))["']""", "".join(blocks))):
+        soundfile.write(tmp_path / name, tone(seconds=8.0).T, 48_000)
+    (tmp_path / "readme.py").write_text("\n".join(blocks), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "readme.py"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "JEN1_WEIGHTS": str(tmp_path / "sets"), "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_files_that_are_linked_exist(readme):
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", readme)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+SAMPLE = """
+```sh
+pip install jen1cli
+jen1 generate "lofi piano" -o - | jen1 continue - --seconds 10 -o - > long.wav  # a chain
+JEN1_WEIGHTS=/models jen1 inpaint take.wav --mask 3-6s \\
+    -o fixed.wav
+$ jen1 models list && jen1 info long.wav
+```
+```python
+x = 1
+```
+<!-- help: models path -->
+```text
+stale
+```
+"""
+
+
+def test_the_checks_see_what_they_check():
+    assert [words[0] for words in commands(SAMPLE)] == [
+        "generate", "continue", "inpaint", "models", "info",
+    ]  # fmt: skip
+    assert commands(SAMPLE)[1] == ["continue", "-", "--seconds", "10", "-o", "-"]
+    for words in commands(SAMPLE):
+        parse(words)
+    assert python_blocks(SAMPLE) == ["x = 1\n"]
+    ((verb, block),) = help_blocks(SAMPLE)
+    assert (verb, block) == ("models path", "stale")
+    assert "Usage: jen1 models path" in help_of(verb)
+
+
+@pytest.mark.parametrize("words", [["generate", "x", "--nonsense"], ["dance"], ["inpaint"]])
+def test_a_command_that_does_not_exist_is_seen(words):
+    with pytest.raises(Exception, match=r"(?i)no such option|unknown verb|missing \w+"):
+        parse(words)
+
+
+def test_blocks_are_written_anew():
+    text = renewed(SAMPLE, lambda verb: f"help of {verb}")
+    assert help_blocks(text) == [("models path", "help of models path")]
+    assert commands(text) == commands(SAMPLE)
+
+
+def renewed(text, helper=help_of):
+    """Return the text with every help block written anew."""
+    return HELP.sub(
+        lambda match: f"<!-- help: {match[1]} -->\n```text\n{helper(match[1])}\n```", text
+    )
+
+
+if __name__ == "__main__":
+    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
