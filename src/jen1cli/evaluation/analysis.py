@@ -24,9 +24,7 @@ _LOUDEST_PARTIALS = 12
 # Probe-tone profiles of Krumhansl and Kessler 1982, as Temperley 1999 revised them.
 _MAJOR = np.array([5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0])
 _MINOR = np.array([5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0])
-_MINORISH = frozenset(
-    {"minor", "dorian", "phrygian", "harmonic minor", "harmonic_minor", "aeolian"}
-)
+_MAJORISH = frozenset({"major", "mixolydian", "lydian", "ionian", "major pentatonic"})
 
 
 @dataclass(frozen=True)

@@ -163,9 +163,7 @@ def usual_rate(clips: Sequence[Clip]) -> int:
     rates: Counter[int] = Counter()
     for clip in clips[:100]:
         try:
-            rates[
-                audio.probe(io.BytesIO(clip.open().read()) if clip.size else clip.path).sample_rate
-            ] += 1
+            rates[audio.probe(_source(clip)).sample_rate] += 1
         except AudioError:
             continue
     return rates.most_common(1)[0][0] if rates else 48_000

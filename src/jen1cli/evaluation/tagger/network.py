@@ -81,7 +81,7 @@ class TimbreNet(nn.Module):
 class KeyNet(nn.Module):
     """Spectrum by semitones → a score for each of 12 tonics and each mode."""
 
-    def __init__(self, modes: int, channels: int = 48) -> None:
+    def __init__(self, modes: int, channels: int = 32) -> None:
         super().__init__()
         self.enter = nn.Conv2d(2 * OCTAVES, channels, (12, 3), padding=(0, 1))
         self.middle = nn.Conv2d(channels, channels, (12, 3), padding=(0, 1))
@@ -100,6 +100,7 @@ class KeyNet(nn.Module):
         both = torch.stack((level, sharp), 1)
         # the lowest note is an A: rotate so that row 0 of the twelve is a C
         x = rearrange(both, "b k (o n) f -> b (k o) n f", n=12).roll(-3, dims=2)
+        x = functional.avg_pool2d(x, (1, 2))
         x = functional.relu(self.enter(_circular(x)))
         x = functional.relu(self.middle(_circular(x)))
         x = torch.cat((x.mean(-1), x.amax(-1)), dim=1)
@@ -194,11 +195,11 @@ class TaggerNet(nn.Module):
         scalars = self.scalars(timbre)
         heard = torch.cat((timbre, key.logsumexp(-1).softmax(-1), tempo.softmax(-1)), dim=1)
         return Answers(
-            style=self.style(timbre),
-            instruments=self.instruments(timbre),
-            drums=scalars[:, 0],
-            key=key,
-            tempo=tempo,
-            energy=scalars[:, 1].sigmoid(),
-            embedding=self.to_embedding(heard),
+            style=self.style(timbre).float(),
+            instruments=self.instruments(timbre).float(),
+            drums=scalars[:, 0].float(),
+            key=key.float(),
+            tempo=tempo.float(),
+            energy=scalars[:, 1].float().sigmoid(),
+            embedding=self.to_embedding(heard).float(),
         )

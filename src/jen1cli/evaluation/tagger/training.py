@@ -44,12 +44,14 @@ class TaggerJob:
     Attributes:
         folders: of music with attributes, as `jen1 corpus make` writes them.
         output: folder of the tagger.
-        minutes: of training, after the features are there.
+        minutes: of training by the clock, after the features are there.
+        steps: of the optimiser; given, the clock does not count and the result repeats.
     """
 
     folders: tuple[Path, ...]
     output: Path
     minutes: float = 8.0
+    steps: int | None = None
     batch_size: int = 32
     learning_rate: float = 2e-3
     crop_seconds: float = 10.0
@@ -107,14 +109,16 @@ class TaggerJob:
         net.train()
         start, step = time.monotonic(), 0
         running: dict[str, float] = {}
-        while (share := (time.monotonic() - start) / (60 * self.minutes)) < 1:
+        while (share := self._share(step, time.monotonic() - start)) < 1:
             rate = min(1.0, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * share))
             for group in optimiser.param_groups:
                 group["lr"] = self.learning_rate * rate
             rows = torch.randperm(len(data.features), generator=generator)[: self.batch_size]
             features = roughen(data.crop(rows, self.crop_seconds, generator), generator)
             captions = [_pick(data.captions[int(row)], generator) for row in rows]
-            losses = compute_losses(net, features, data.targets.take(rows), captions)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                answers = net(features)
+            losses = compute_losses(net, answers, data.targets.take(rows), captions)
             optimiser.zero_grad()
             torch.stack(list(losses.values())).sum().backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -126,6 +130,9 @@ class TaggerJob:
                 shown = ", ".join(f"{name} {value:.2f}" for name, value in running.items())
                 tell(f"step {step}: {shown}", share)
         return step
+
+    def _share(self, step: int, seconds: float) -> float:
+        return seconds / (60 * self.minutes) if self.steps is None else step / self.steps
 
 
 @dataclass(frozen=True)
@@ -231,10 +238,9 @@ def roughen(features: Features, generator: torch.Generator) -> Features:
 
 
 def compute_losses(
-    net: TaggerNet, features: Features, targets: Targets, captions: Sequence[str]
+    net: TaggerNet, answers: Answers, targets: Targets, captions: Sequence[str]
 ) -> dict[str, Tensor]:
     """Return the loss of every head, weighted; missing answers do not count."""
-    answers = net(features)
     zero = answers.style.sum() * 0
     has_key, has_tempo = targets.key >= 0, targets.tempo.sum(1) > 0
     has_style = targets.style >= 0

@@ -1,0 +1,240 @@
+"""How well music follows its prompt: judgements of single clips, and the table of them.
+
+Every figure stands between a floor, the same music scored against other clips' prompts, and a
+ceiling, real music scored against its own captions by the same listeners.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from jen1cli.evaluation.analysis import Analysis, is_minorish, tempo_matches
+from jen1cli.evaluation.distances import cosine_scores
+from jen1cli.evaluation.intervals import NOTHING, Estimate, mean_interval, statistic_interval
+from jen1cli.evaluation.tagger.labels import style_family, tonic_index
+from jen1cli.evaluation.tagger.tagger import Tags
+from jen1cli.evaluation.wishes import Wishes
+
+HEARD_FROM = 0.5  # probability from which an instrument or drums count as heard
+PERCUSSIVE_FROM = 0.12  # share of percussive power from which signal analysis hears drums
+SHUFFLES = 8  # other prompts that every clip is scored against for the floor
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One clip with all that was heard in it."""
+
+    name: str
+    wishes: Wishes
+    tags: Tags
+    analysis: Analysis
+    text: np.ndarray  # embedding of the prompt
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of the table."""
+
+    name: str
+    about: str
+    by: str  # "tagger" or "signal"
+    ask: Callable[[Judged, Wishes, np.ndarray], float | None]  # None: the prompt does not say
+
+
+def _style(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return float(judged.tags.best_styles(1)[0] in wishes.styles) if wishes.styles else None
+
+
+def _style_top3(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    if not wishes.styles:
+        return None
+    return float(not wishes.styles.isdisjoint(judged.tags.best_styles(3)))
+
+
+def _style_family(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    if not wishes.styles:
+        return None
+    wanted = {style_family(style) for style in wishes.styles}
+    return float(style_family(judged.tags.best_styles(1)[0]) in wanted)
+
+
+def _instruments(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    known = [
+        max(judged.tags.instruments[name] for name in meaning if name in judged.tags.instruments)
+        for meaning in wishes.instruments
+        if any(name in judged.tags.instruments for name in meaning)
+    ]
+    return float(np.mean([p >= HEARD_FROM for p in known])) if known else None
+
+
+def _drums(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return None if wishes.drums is None else float((judged.tags.drums >= 0.5) == wishes.drums)
+
+
+def _drums_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    if wishes.drums is None:
+        return None
+    return float((judged.analysis.percussive >= PERCUSSIVE_FROM) == wishes.drums)
+
+
+def _tempo(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return float(tempo_matches(judged.tags.bpm, wishes.bpm)) if wishes.bpm else None
+
+
+def _tempo_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return float(tempo_matches(judged.analysis.bpm, wishes.bpm)) if wishes.bpm else None
+
+
+def _key(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    if not wishes.key:
+        return None
+    return float(tonic_index(judged.tags.key) == tonic_index(wishes.key))
+
+
+def _key_mode(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    if not wishes.key or not wishes.mode:
+        return None
+    right = tonic_index(judged.tags.key) == tonic_index(wishes.key)
+    return float(right and is_minorish(judged.tags.mode) == is_minorish(wishes.mode))
+
+
+def _key_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    if not wishes.key or not wishes.mode:
+        return None
+    right = tonic_index(judged.analysis.key) == tonic_index(wishes.key)
+    return float(right and (judged.analysis.mode == "minor") == is_minorish(wishes.mode))
+
+
+def _cosine(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return float(cosine_scores(judged.tags.embedding[None], text[None])[0])
+
+
+QUESTIONS = (
+    Question("style", "the likeliest style is the one asked for", "tagger", _style),
+    Question("style, top 3", "it is among the three likeliest", "tagger", _style_top3),
+    Question("style family", "the broad kind is right", "tagger", _style_family),
+    Question(
+        "instruments", "share of the instruments named that are heard", "tagger", _instruments
+    ),
+    Question("drums", "drums are there or away as asked", "tagger", _drums),
+    Question("drums (signal)", "the same by percussive power", "signal", _drums_signal),
+    Question("tempo", "within 4 %, or double or half", "tagger", _tempo),
+    Question("tempo (signal)", "the same by beat tracking", "signal", _tempo_signal),
+    Question("key", "the tonic is right", "tagger", _key),
+    Question("key and mode", "tonic and minor or major third are right", "tagger", _key_mode),
+    Question("key and mode (signal)", "the same by a chroma profile", "signal", _key_signal),
+    Question("text cosine", "likeness of sound and prompt, not a share", "tagger", _cosine),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure with floor and ceiling."""
+
+    name: str
+    about: str
+    by: str
+    value: Estimate
+    floor: Estimate
+    ceiling: Estimate
+
+    @property
+    def way(self) -> float | None:
+        """How far the figure is on the way from the floor (0) to the ceiling (1)."""
+        room = self.ceiling.value - self.floor.value
+        if not (self.value.count and self.ceiling.count) or room <= 1e-9:
+            return None
+        return (self.value.value - self.floor.value) / room
+
+    def facts(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {**asdict(self), "way": self.way}
+
+
+def adherence_table(made: Sequence[Judged], real: Sequence[Judged], *, seed: int = 0) -> list[Row]:
+    """Score music against its prompts.
+
+    Args:
+        made: generated clips.
+        real: clips of real music with captions, for the ceiling; may be empty.
+        seed: of shuffles and bootstrap.
+    """
+    rows = [
+        Row(
+            question.name,
+            question.about,
+            question.by,
+            mean_interval(_ask(question, made), seed=seed),
+            mean_interval(_ask_shuffled(question, made, seed), seed=seed),
+            mean_interval(_ask(question, real), seed=seed),
+        )
+        for question in QUESTIONS
+    ]
+    return [*rows, _energy_row(made, real, seed)]
+
+
+def _ask(question: Question, clips: Sequence[Judged]) -> list[float]:
+    answers = [question.ask(clip, clip.wishes, clip.text) for clip in clips]
+    return [float("nan") if answer is None else answer for answer in answers]
+
+
+def _ask_shuffled(question: Question, clips: Sequence[Judged], seed: int) -> list[float]:
+    """Average each clip's score over prompts of other clips; one value for each clip."""
+    rng = np.random.default_rng(seed)
+    count = len(clips)
+    if count < 2:
+        return []
+    scores = np.full((SHUFFLES, count), np.nan)
+    for turn in range(SHUFFLES):
+        shift = int(rng.integers(1, count))
+        order = rng.permutation(count)
+        for i in range(count):
+            clip, other = clips[order[i]], clips[order[(i + shift) % count]]
+            answer = question.ask(clip, other.wishes, other.text)
+            if answer is not None:
+                scores[turn, order[i]] = answer
+    known = np.isfinite(scores)
+    counts = known.sum(0)
+    sums = np.where(known, scores, 0.0).sum(0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist()
+
+
+def _energy_row(made: Sequence[Judged], real: Sequence[Judged], seed: int) -> Row:
+    return Row(
+        "energy",
+        "rank correlation of heard and wanted energy, not a share",
+        "tagger",
+        _energy(made, seed),
+        _energy(made, seed, shuffled=True),
+        _energy(real, seed),
+    )
+
+
+def _energy(clips: Sequence[Judged], seed: int, *, shuffled: bool = False) -> Estimate:
+    pairs = [
+        (clip.tags.energy, clip.wishes.energy) for clip in clips if clip.wishes.energy is not None
+    ]
+    if len(pairs) < 3:
+        return NOTHING
+    heard, wanted = np.array(pairs, np.float64).T
+    if shuffled:
+        wanted = np.random.default_rng(seed).permutation(wanted)
+    return statistic_interval(
+        lambda drawn: rank_correlation(heard[drawn], wanted[drawn]), len(pairs), draws=300
+    )
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Spearman's correlation, ties at their mean rank; 0 where one side is constant."""
+    ranks = [_ranks(values) for values in (first, second)]
+    centred = [rank - rank.mean() for rank in ranks]
+    lengths = float(np.linalg.norm(centred[0]) * np.linalg.norm(centred[1]))
+    return float(centred[0] @ centred[1]) / lengths if lengths > 0 else 0.0
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts - 1) / 2)[places]

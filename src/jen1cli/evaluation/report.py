@@ -1,0 +1,146 @@
+"""What an evaluation found: tables, clips and warnings; as JSON with a schema, or as a page.
+
+Figures are `Estimate`s (with intervals) or plain numbers; a cell is empty (None) where there is
+nothing to say, never 0.
+"""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from jen1cli.evaluation.intervals import Estimate
+from jen1cli.manifest import write_text
+
+SCHEMA = "jen1-evaluation/1"
+_LIBRARIES = ("torch", "numpy", "scipy", "librosa", "soxr", "soundfile")
+
+Cell = str | float | int | Estimate | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of figures."""
+
+    name: str  # short, for machines
+    title: str
+    columns: tuple[str, ...]  # the first names the row
+    rows: tuple[tuple[Cell, ...], ...]
+    unit: str = ""  # "%" shows shares as percent
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One clip worth listening to."""
+
+    title: str
+    path: Path
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass
+class Report:
+    """Everything that one run of `jen1 evaluate` found."""
+
+    kind: str  # prompts, codec, edits, audio, musiccaps, listening, ablation
+    settings: dict[str, Any] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
+    audits: list[dict[str, Any]] = field(default_factory=list)  # of the folders read
+    warnings: list[str] = field(default_factory=list)
+    listeners: dict[str, str] = field(default_factory=dict)  # embedding or tagger -> version
+    clips: list[dict[str, Any]] = field(default_factory=list)  # figures of single clips
+    samples: list[Sample] = field(default_factory=list)  # for the page
+
+    def facts(self) -> dict[str, Any]:
+        """Return JSON values, as `data/report.schema.json` describes them."""
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            "settings": plain(self.settings),
+            "listeners": dict(self.listeners),
+            "tables": [_table_facts(table) for table in self.tables],
+            "audits": plain(self.audits),
+            "warnings": list(self.warnings),
+            "clips": plain(self.clips),
+        }
+
+    def save(self, folder: Path) -> tuple[Path, Path]:
+        """Write `report.json` and `report.html` into a folder and return their paths."""
+        from jen1cli.evaluation.page import write_page
+
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.facts(), indent=1, ensure_ascii=False, allow_nan=False)
+        return (
+            write_text(folder / "report.json", text + "\n"),
+            write_page(folder / "report.html", self),
+        )
+
+
+def _table_facts(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "title": table.title,
+        "columns": list(table.columns),
+        "unit": table.unit,
+        "note": table.note,
+        "rows": plain(table.rows),
+    }
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Turn estimates, paths, tuples and NaN into JSON values; figures keep five digits."""
+    if isinstance(value, Estimate):
+        if not value.count:
+            return None
+        keys = ("value", "low", "high", "count")
+        return {key: plain(getattr(value, key)) for key in keys}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, bool) or value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    number = float(value)
+    return float(f"{number:.5g}") if math.isfinite(number) else None
+
+
+def shown(cell: Cell, unit: str = "") -> str:
+    """Return a cell in words."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, Estimate):
+        return cell.percent() if unit == "%" else str(cell)
+    if isinstance(cell, float):
+        if not math.isfinite(cell):
+            return "-"
+        return f"{100 * cell:.0f} %" if unit == "%" else f"{cell:.3g}"
+    return str(cell)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what measured."""
+    found = {"jen1cli": version("jen1cli"), "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def evenly(items: Sequence[Any], count: int) -> list[Any]:
+    """Return `count` of the items, evenly chosen; all where there are no more."""
+    if len(items) <= count:
+        return list(items)
+    return [items[i * len(items) // count] for i in range(count)]

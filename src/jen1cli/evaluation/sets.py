@@ -1,0 +1,343 @@
+"""`jen1 evaluate audio`: one folder of music against another, or against stored statistics."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.evaluation.clips import Audit, find_clips, has_caption, listen
+from jen1cli.evaluation.distances import (
+    Gaussian,
+    cosine_scores,
+    frechet_distance,
+    frechet_infinity,
+    kernel_distance,
+    kl_divergence,
+    mean_pairwise_distance,
+    median_bandwidth,
+    set_divergence,
+)
+from jen1cli.evaluation.embeddings import Embedding, load_embedding
+from jen1cli.evaluation.intervals import Estimate, mean_interval
+
+Progress = Callable[[int, int], None]
+STATS_VERSION = 1
+_KEPT_ROWS = 2000  # of a reference's embeddings, in its statistics, for KAD
+_KAD_DRAWS = 100
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A folder heard through one embedding."""
+
+    name: str  # of the embedding
+    version: str
+    rows: np.ndarray  # [windows, features]
+    owners: np.ndarray  # [windows] index of the clip
+    labels: np.ndarray | None  # [clips, classes]
+    names: tuple[str, ...]  # of the clips' files
+    captions: np.ndarray | None = None  # [captioned clips] cosine of sound and own caption
+    shuffled: np.ndarray | None = None  # the same with another clip's caption
+
+    @property
+    def clips(self) -> int:
+        """How many clips it rests on."""
+        return len(self.names)
+
+
+def measure_folder(
+    folder: Path,
+    specs: Sequence[str],
+    *,
+    split: str | None = None,
+    limit: int | None = None,
+    sample_rate: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[Measured], Audit]:
+    """Hear a folder through several embeddings, reading every clip once.
+
+    Raises:
+        ConfigError, CheckpointError: an embedding is unknown or its weights are missing.
+        DataError: no clip of the folder counts.
+    """
+    embeddings = [load_embedding(spec) for spec in specs]
+    clips, audit = find_clips(folder, split=split, limit=limit)
+    heard: list[list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]] = [
+        [] for _ in embeddings
+    ]
+    captions: list[str | None] = []
+    names: list[str] = []
+    for number, item in enumerate(listen(clips, audit, sample_rate=sample_rate)):
+        if progress is not None:
+            progress(number, len(clips))
+        for found, embedding in zip(heard, embeddings, strict=True):
+            found.append(
+                (
+                    embedding.embed(item.signal, item.sample_rate),
+                    embedding.classify(item.signal, item.sample_rate),
+                    embedding.match(item.signal, item.sample_rate),
+                )
+            )
+        captions.append(item.clip.captions[0] if has_caption(item.clip) else None)
+        names.append(item.clip.path.name)
+        if captions[-1] is None:
+            audit.note("without caption", item.clip.path.name)
+    if not names:
+        reasons = "; ".join(audit.warnings()) or "nothing was read"
+        raise DataError(f"no clip of {folder} counts ({reasons}); give other audio")
+    measured = [
+        _finish(embedding, found, captions, tuple(names))
+        for embedding, found in zip(embeddings, heard, strict=True)
+    ]
+    return measured, audit
+
+
+def _finish(
+    embedding: Embedding,
+    found: list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]],
+    captions: list[str | None],
+    names: tuple[str, ...],
+) -> Measured:
+    """Put the clips of one embedding together, captions included."""
+    joined = join(
+        embedding.name, embedding.version, [(rows, label) for rows, label, _ in found], names
+    )
+    with_words = [i for i, caption in enumerate(captions) if caption is not None]
+    vectors = [vector for i in with_words if (vector := found[i][2]) is not None]
+    if not vectors or len(vectors) < len(with_words):
+        return joined
+    text = embedding.embed_text([captions[i] or "" for i in with_words])
+    if text is None:
+        return joined
+    sound = np.stack(vectors)
+    other = np.roll(text, max(1, len(text) // 2), axis=0) if len(text) > 1 else None
+    return replace(
+        joined,
+        captions=cosine_scores(sound, text),
+        shuffled=None if other is None else cosine_scores(sound, other),
+    )
+
+
+def join(
+    name: str,
+    version: str,
+    found: Sequence[tuple[np.ndarray, np.ndarray | None]],
+    names: tuple[str, ...],
+) -> Measured:
+    """Put the windows and labels of clips together.
+
+    Args:
+        name: of the embedding.
+        version: of the embedding.
+        found: windows [windows, features] and label distribution of each clip.
+        names: of the clips.
+    """
+    labels = [label for _, label in found if label is not None]
+    return Measured(
+        name,
+        version,
+        np.concatenate([rows for rows, _ in found]),
+        np.repeat(np.arange(len(found)), [len(rows) for rows, _ in found]),
+        np.stack(labels) if len(labels) == len(found) else None,
+        names,
+    )
+
+
+# --- statistics of a reference ---
+
+
+def save_statistics(path: Path, measured: Sequence[Measured], audit: Audit) -> None:
+    """Store what distances to a reference need, without its audio: an .npz file."""
+    values: dict[str, np.ndarray] = {
+        "version": np.array(STATS_VERSION),
+        "folder": np.array(audit.folder),
+        "names": np.array([item.name for item in measured]),
+    }
+    for item in measured:
+        gaussian = Gaussian.of(item.rows)
+        kept = np.random.default_rng(0).permutation(len(item.rows))[:_KEPT_ROWS]
+        values |= {
+            f"{item.name}.version": np.array(item.version),
+            f"{item.name}.mean": gaussian.mean,
+            f"{item.name}.covariance": gaussian.covariance,
+            f"{item.name}.count": np.array(gaussian.count),
+            f"{item.name}.clips": np.array(item.clips),
+            f"{item.name}.rows": item.rows[np.sort(kept)].astype(np.float32),
+        }
+        if item.labels is not None:
+            values[f"{item.name}.labels"] = item.labels.mean(0, keepdims=True)
+    np.savez_compressed(path, allow_pickle=False, **values)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What music is compared with, through one embedding."""
+
+    name: str
+    version: str
+    gaussian: Gaussian
+    rows: np.ndarray
+    labels: np.ndarray | None
+    names: tuple[str, ...]  # of the clips; empty where only statistics are known
+    clips: int
+
+    @classmethod
+    def of(cls, item: Measured) -> "Reference":
+        """Turn a heard folder into a reference."""
+        gaussian = Gaussian.of(item.rows)
+        return cls(
+            item.name, item.version, gaussian, item.rows, item.labels, item.names, item.clips
+        )
+
+
+def load_statistics(path: Path) -> list[Reference]:
+    """Read stored statistics.
+
+    Raises:
+        DataError: the file is none of ours.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = dict(file)
+        if int(values["version"]) != STATS_VERSION:
+            raise KeyError("version")
+        return [_reference(values, str(name)) for name in values["names"]]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise DataError(
+            f"{path} holds no statistics of 'jen1 evaluate stats'; make them again from the folder"
+        ) from error
+
+
+def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
+    gaussian = Gaussian(
+        values[f"{name}.mean"], values[f"{name}.covariance"], int(values[f"{name}.count"])
+    )
+    return Reference(
+        name,
+        str(values[f"{name}.version"]),
+        gaussian,
+        values[f"{name}.rows"],
+        values.get(f"{name}.labels"),
+        (),
+        int(values[f"{name}.clips"]),
+    )
+
+
+# --- comparison ---
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All figures of one embedding."""
+
+    embedding: str
+    version: str
+    clips: int
+    reference_clips: int
+    windows: int
+    fad: float
+    kad: Estimate
+    fad_infinity: float | None = None
+    fad_infinity_fit: float | None = None
+    kl: Estimate | None = None  # of pairs of clips with one file name
+    kl_sets: float | None = None  # of the mean distributions
+    clap: Estimate | None = None
+    clap_shuffled: Estimate | None = None
+    diversity: float | None = None
+    remarks: tuple[str, ...] = field(default_factory=tuple)
+
+    def facts(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
+
+def compare(item: Measured, reference: Reference) -> Comparison:
+    """Compare a heard folder with a reference.
+
+    Raises:
+        ConfigError: they were heard through different weights.
+        DataError: too few windows for any distance.
+    """
+    if item.version != reference.version:
+        raise ConfigError(
+            f"the reference was heard through {reference.name} {reference.version[:12]}, the music"
+            f" through {item.version[:12]}; make the statistics again"
+        )
+    remarks: list[str] = []
+    gaussian = Gaussian.of(item.rows)
+    infinity = fit = None
+    try:
+        found = frechet_infinity(reference.gaussian, item.rows)
+        infinity, fit = found.value, found.fit
+        if fit < 0.9:
+            remarks.append(f"the line of FAD-infinity fits badly (R² {fit:.2f})")
+    except DataError as error:
+        remarks.append(f"no FAD-infinity: {error}")
+    if min(gaussian.count, reference.gaussian.count) <= len(gaussian.mean):
+        remarks.append(
+            f"{gaussian.count} and {reference.gaussian.count} windows for"
+            f" {len(gaussian.mean)} features: FAD is biased upwards, trust KAD"
+        )
+    kl, kl_sets = _divergences(item, reference)
+    return Comparison(
+        embedding=item.name,
+        version=item.version,
+        clips=item.clips,
+        reference_clips=reference.clips,
+        windows=len(item.rows),
+        fad=frechet_distance(reference.gaussian, gaussian),
+        kad=_kad(item, reference),
+        fad_infinity=infinity,
+        fad_infinity_fit=fit,
+        kl=kl,
+        kl_sets=kl_sets,
+        clap=None if item.captions is None else mean_interval(item.captions),
+        clap_shuffled=None if item.shuffled is None else mean_interval(item.shuffled),
+        diversity=mean_pairwise_distance(_clip_means(item)),
+        remarks=tuple(remarks),
+    )
+
+
+def _kad(item: Measured, reference: Reference) -> Estimate:
+    """KAD with an interval over clips: windows of one clip are drawn together."""
+    rng = np.random.default_rng(0)
+    kept = reference.rows[rng.permutation(len(reference.rows))[:_KEPT_ROWS]]
+    bandwidth = median_bandwidth(kept)
+    groups = [np.flatnonzero(item.owners == clip) for clip in range(item.clips)]
+    value = kernel_distance(kept, item.rows, bandwidth)
+    if item.clips < 2:
+        return Estimate(value, float("nan"), float("nan"), item.clips)
+    # Half of the clips without repetition: repeated rows would count as perfect neighbours.
+    found = []
+    for _ in range(_KAD_DRAWS):
+        chosen = rng.permutation(item.clips)[: max(1, item.clips // 2)]
+        rows = item.rows[np.concatenate([groups[clip] for clip in chosen])]
+        if len(rows) >= 2:
+            found.append(kernel_distance(kept[:500], rows, bandwidth))
+    spread = np.std(found) if found else float("nan")
+    # n/2 of n without repetition has the spread of the whole's mean
+    return Estimate(value, float(value - 1.96 * spread), float(value + 1.96 * spread), item.clips)
+
+
+def _divergences(item: Measured, reference: Reference) -> tuple[Estimate | None, float | None]:
+    if item.labels is None or reference.labels is None:
+        return None, None
+    sets = set_divergence(reference.labels, item.labels)
+    places = {name.rsplit(".", 1)[0]: i for i, name in enumerate(reference.names)}
+    pairs = [
+        (places[stem], i)
+        for i, name in enumerate(item.names)
+        if (stem := name.rsplit(".", 1)[0]) in places
+    ]
+    if len(pairs) < max(2, item.clips // 2):
+        return None, sets
+    theirs, ours = (np.array(side) for side in zip(*pairs, strict=True))
+    return mean_interval(kl_divergence(reference.labels[theirs], item.labels[ours])), sets
+
+
+def _clip_means(item: Measured) -> np.ndarray:
+    centred = item.rows - item.rows.mean(0)
+    return np.stack([centred[item.owners == clip].mean(0) for clip in range(item.clips)])

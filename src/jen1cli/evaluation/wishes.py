@@ -1,0 +1,187 @@
+"""What a prompt asks for, as far as it can be checked: style, instruments, drums, tempo, key.
+
+Prompts are read with the vocabulary of the corpus (tables in `data/`), longest phrases first, so
+that "drum and bass" asks for no bass. What a prompt does not name is not scored.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jen1cli.errors import DataError
+from jen1cli.evaluation.tagger.labels import families, tonic_index
+
+_BPM = re.compile(r"(\d{2,3})\s*(?:bpm|beats per minute)\b")
+_MODES = "harmonic minor|major|minor|dorian|phrygian|lydian|mixolydian"
+_KEY = re.compile(rf"\b([a-g](?:#|♯|b|♭| sharp| flat)?)[ -]({_MODES})\b")
+_NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
+_DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
+_DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
+_NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What one prompt asks for; empty, None or 0 where it does not say."""
+
+    prompt: str
+    styles: frozenset[str] = frozenset()  # any of these
+    instruments: tuple[frozenset[str], ...] = ()  # for each one named, any of these families
+    absent: tuple[frozenset[str], ...] = ()  # families that are asked to be away
+    drums: bool | None = None
+    bpm: float = 0.0
+    key: str = ""
+    mode: str = ""
+    energy: float | None = None  # of the composition that the prompt describes
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=4)
+def _table(name: str) -> dict[str, tuple[str, ...]]:
+    text = files("jen1cli.evaluation").joinpath("data", name).read_text("utf-8")
+    return {word: tuple(meanings) for word, meanings in json.loads(text).items()}
+
+
+@lru_cache(maxsize=4)
+def _pattern(name: str) -> re.Pattern[str]:
+    words = sorted(_table(name), key=lambda word: -len(word))
+    return re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, words)) + r")(?![\w-])")
+
+
+def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wishes:
+    """Read what a prompt asks for.
+
+    Args:
+        prompt: in words.
+        attributes: of the composition that it describes, where known: they settle which of several
+            styles a word means, and how energetic the music is.
+    """
+    facts = dict(attributes or {})
+    text = prompt.lower()
+    styles, text_left = _styles(text, facts)
+    wanted, absent = _instruments(text_left)
+    key, mode = _key(text)
+    bpm = _BPM.search(text)
+    return Wishes(
+        prompt=prompt,
+        styles=styles,
+        instruments=wanted,
+        absent=absent,
+        drums=_drums(text_left, wanted, absent),
+        bpm=float(bpm[1]) if bpm else 0.0,
+        key=key,
+        mode=mode,
+        energy=facts.get("energy"),
+        attributes=facts,
+    )
+
+
+def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
+    """Return the styles that are named, and the text without their names."""
+    claimed = [match.span() for match in _pattern("instrument_words.json").finditer(text)]
+    found: set[str] = set()
+    left = text
+    for match in _pattern("style_words.json").finditer(text):
+        start, stop = match.span()
+        inside = any(a <= start and stop <= b and (a, b) != (start, stop) for a, b in claimed)
+        if inside or _NOT.search(text[:start]):
+            continue  # the "rock" of "rock organ"
+        found.update(_table("style_words.json")[match[1]])
+        if match[1] not in _table("instrument_words.json"):
+            left = left[:start] + " " * (stop - start) + left[stop:]
+    style = facts.get("style")
+    if found and style in found:
+        found = {style}
+    return frozenset(found), left
+
+
+def _instruments(text: str) -> tuple[tuple[frozenset[str], ...], tuple[frozenset[str], ...]]:
+    wanted: dict[frozenset[str], None] = {}
+    absent: dict[frozenset[str], None] = {}
+    for match in _pattern("instrument_words.json").finditer(text):
+        meaning = frozenset(_table("instrument_words.json")[match[1]])
+        (absent if _NOT.search(text[: match.start()]) else wanted)[meaning] = None
+    return tuple(wanted), tuple(absent)
+
+
+def _drums(
+    text: str, wanted: Iterable[frozenset[str]], absent: Iterable[frozenset[str]]
+) -> bool | None:
+    if any(meaning <= _DRUM_FAMILIES for meaning in absent) or _NO_DRUMS.search(text):
+        return False
+    for word in re.finditer(r"[\w-]+", text):
+        if word[0] in _DRUM_WORDS:
+            return not _NOT.search(text[: word.start()])
+    return True if any(meaning <= _DRUM_FAMILIES for meaning in wanted) else None
+
+
+def _key(text: str) -> tuple[str, str]:
+    match = _KEY.search(text)
+    if not match:
+        return "", ""
+    letter = match[1][0].upper()
+    mark = match[1][1:].strip()
+    if mark in ("b", "♭", "flat"):
+        letter += "b"
+    elif mark:
+        letter += "#"
+    return (letter, match[2]) if tonic_index(letter) >= 0 else ("", "")
+
+
+def read_prompts(path: Path | None) -> list[Wishes]:
+    """Read prompts: one a line, or JSONL with `prompt` and optional `attributes`.
+
+    Args:
+        path: None is the package's own 240 prompts, captions of compositions that belong to the
+            corpus' test split.
+
+    Raises:
+        DataError: the file is missing, empty or broken.
+    """
+    if path is None:
+        text = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_text("utf-8")
+        name = "the package's prompts"
+    else:
+        name = str(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} cannot be read ({error}); give a text file") from error
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        if not line.lstrip().startswith("{"):
+            found.append(read_wishes(line.strip()))
+            continue
+        try:
+            facts = json.loads(line)
+            found.append(read_wishes(facts["prompt"], facts.get("attributes")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f'line {number} of {name} is no JSON object with a "prompt"; mend or remove it'
+            ) from error
+    if not found:
+        raise DataError(f"{name} has no prompts; write one a line")
+    return found
+
+
+def truth_of(attributes: Mapping[str, Any], prompt: str) -> Wishes:
+    """Return everything that is true of a composition, as if a prompt had named it all."""
+    style = attributes.get("style")
+    return Wishes(
+        prompt=prompt,
+        styles=frozenset({style} if style else ()),
+        instruments=tuple(frozenset({name}) for name in families(attributes["instruments"])),
+        drums=bool(attributes.get("drums")),
+        bpm=float(attributes.get("bpm") or 0.0),
+        key=attributes.get("key") or "",
+        mode=attributes.get("mode") or "",
+        energy=attributes.get("energy"),
+        attributes=attributes,
+    )
