@@ -13,7 +13,7 @@ import numpy as np
 from jen1cli.corpus.drum_keys import Drum, drum_level, drum_of
 from jen1cli.corpus.dsp import butterworth, convolve
 from jen1cli.corpus.oscillators import CACHE
-from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, TimedNote, decibels, mix_in
+from jen1cli.corpus.sound import SAMPLE_RATE, Cut, Mono, Raw, Stereo, TimedNote, decibels, mix_in
 from jen1cli.corpus.soundfont import REFERENCE_LEVEL, stroke_level
 
 TAKES = 3  # sounds a key, played in turn
@@ -44,20 +44,20 @@ class Kit:
 
 
 KITS: dict[str, Kit] = {
-    "808": Kit(kick_hertz=48, kick_sweep=1.2, kick_decay=0.75, kick_click=0.2, snare_decay=0.14,
+    "808": Kit(kick_hertz=48.0, kick_sweep=1.2, kick_decay=0.75, kick_click=0.2, snare_decay=0.14,
                hat_metal=0.9, hat_decay=0.045, clap_decay=0.18),
-    "909": Kit(kick_hertz=52, kick_sweep=2.3, kick_decay=0.32, kick_click=0.6, kick_drive=2.4,
-               snare_hertz=200, snare_noise=0.75, hat_metal=0.5, hat_decay=0.06),
-    "lofi": Kit(kick_hertz=62, kick_sweep=1.6, kick_decay=0.24, kick_click=0.25, snare_hertz=210,
-                snare_decay=0.15, hat_metal=0.3, crush_bits=10, lowpass=7000),
-    "eighties": Kit(kick_hertz=58, kick_sweep=1.8, kick_decay=0.26, snare_hertz=175,
-                    snare_decay=0.24, tom_hertz=95, room=0.8),
-    "break": Kit(kick_hertz=70, kick_sweep=1.2, kick_decay=0.2, kick_click=0.6, snare_hertz=230,
-                 snare_noise=0.6, snare_decay=0.14, hat_metal=0.25, crush_bits=12, lowpass=12_000,
+    "909": Kit(kick_hertz=52.0, kick_sweep=2.3, kick_decay=0.32, kick_click=0.6, kick_drive=2.4,
+               snare_hertz=200.0, snare_noise=0.75, hat_metal=0.5, hat_decay=0.06),
+    "lofi": Kit(kick_hertz=62.0, kick_sweep=1.6, kick_decay=0.24, kick_click=0.25, snare_hertz=210.0,
+                snare_decay=0.15, hat_metal=0.3, crush_bits=10, lowpass=7000.0),
+    "eighties": Kit(kick_hertz=58.0, kick_sweep=1.8, kick_decay=0.26, snare_hertz=175.0,
+                    snare_decay=0.24, tom_hertz=95.0, room=0.8),
+    "break": Kit(kick_hertz=70.0, kick_sweep=1.2, kick_decay=0.2, kick_click=0.6, snare_hertz=230.0,
+                 snare_noise=0.6, snare_decay=0.14, hat_metal=0.25, crush_bits=12, lowpass=12_000.0,
                  room=0.25),
-    "chip": Kit(crush_bits=5, kick_hertz=60, kick_decay=0.12, snare_decay=0.1, hat_decay=0.03,
+    "chip": Kit(crush_bits=5, kick_hertz=60.0, kick_decay=0.12, snare_decay=0.1, hat_decay=0.03,
                 chip=True),
-    "minimal": Kit(kick_hertz=55, kick_sweep=1.4, kick_decay=0.2, kick_click=0.15, snare_hertz=330,
+    "minimal": Kit(kick_hertz=55.0, kick_sweep=1.4, kick_decay=0.2, kick_click=0.15, snare_hertz=330.0,
                    snare_noise=0.5, snare_decay=0.05, hat_metal=0.2, hat_decay=0.02,
                    clap_decay=0.07),
 }  # fmt: skip
@@ -79,7 +79,7 @@ def play(kit: str, notes: Sequence[TimedNote], samples: int, *, model: int) -> S
     return sound
 
 
-def _choke(sound: Stereo, start: int, following: Sequence[TimedNote]) -> Stereo:
+def _choke(sound: Stereo, start: int, following: Sequence[TimedNote]) -> Cut:
     for note in following:
         if note.start - start >= sound.shape[1]:
             break
@@ -155,7 +155,7 @@ def _place(sound: Stereo, key: int) -> Stereo:
     return sound * sides[:, None]
 
 
-def _age(sound: Mono, kit: Kit) -> Mono:
+def _age(sound: Raw, kit: Kit) -> Mono:
     """Give a sound the converter and the bandwidth of its machine."""
     peak = float(np.abs(sound).max()) or 1.0
     sound = sound / peak
@@ -170,7 +170,7 @@ def _age(sound: Mono, kit: Kit) -> Mono:
     return sound.astype(np.float32)
 
 
-def _gated_room(sound: Stereo, amount: float, rng: np.random.Generator) -> Stereo:
+def _gated_room(sound: Stereo, amount: float, rng: np.random.Generator) -> Cut:
     """Put a bright room behind a stroke and cut it off, as records of the eighties did."""
     length = int(0.28 * SAMPLE_RATE)
     t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
@@ -189,11 +189,11 @@ def _noise(t: Mono, rng: np.random.Generator) -> Mono:
     return rng.standard_normal(len(t), dtype=np.float32)
 
 
-def _filtered(sound: Mono, low: float, high: float) -> Mono:
+def _filtered(sound: Raw, low: float, high: float) -> Mono:
     return butterworth(sound, "bandpass", [low, high])
 
 
-def _kick(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _kick(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(min(1.4, 4.0 * kit.kick_decay))
     if kit.chip:
         phase = np.cumsum(220.0 * np.exp(-t * 22) + 45.0) / SAMPLE_RATE
@@ -203,11 +203,11 @@ def _kick(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
     phase = np.cumsum(curve.astype(np.float64)) / SAMPLE_RATE
     body = np.sin(2 * np.pi * phase).astype(np.float32) * np.exp(-t * 2.2 / kit.kick_decay)
     body = np.tanh(kit.kick_drive * body) / np.tanh(kit.kick_drive)
-    click = _filtered(_noise(t, rng), 1500, 9000) * np.exp(-t * 500) * kit.kick_click
+    click = _filtered(_noise(t, rng), 1500.0, 9000.0) * np.exp(-t * 500) * kit.kick_click
     return (body + click) * np.minimum(t / 0.0006, 1.0)
 
 
-def _snare(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _snare(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.5)
     if kit.chip:
         return _held_noise(t, rng, 6) * np.exp(-t / kit.snare_decay * 2.5)
@@ -216,7 +216,7 @@ def _snare(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
     phase = np.cumsum(pitch * bend) / SAMPLE_RATE
     tone = np.sin(2 * np.pi * phase) + 0.6 * np.sin(2 * np.pi * 1.78 * phase)
     tone *= np.exp(-t * 2.2 / (0.6 * kit.snare_decay))
-    wires = _filtered(_noise(t, rng), 1200, 11_000) * np.exp(-t * 2.2 / kit.snare_decay)
+    wires = _filtered(_noise(t, rng), 1200.0, 11_000.0) * np.exp(-t * 2.2 / kit.snare_decay)
     snap = _noise(t, rng) * np.exp(-t * 350) * 0.5
     return (1.0 - kit.snare_noise) * tone + kit.snare_noise * (1.6 * wires + snap)
 
@@ -229,7 +229,7 @@ def _held_noise(t: Mono, rng: np.random.Generator, hold: int) -> Mono:
 _METAL = (263.0, 400.0, 421.0, 474.0, 587.0, 845.0)
 
 
-def _metal(t: Mono, ratio: float = 1.0) -> Mono:
+def _metal(t: Mono, ratio: float = 1.0) -> Raw:
     """Return six squares at odds with each other: the cymbals of analog machines."""
     sound = np.zeros(len(t), np.float32)
     for hertz in _METAL:
@@ -238,7 +238,7 @@ def _metal(t: Mono, ratio: float = 1.0) -> Mono:
     return sound / 6.0
 
 
-def _cymbal(kit: Kit, rng: np.random.Generator, decay: float, *, bright: float = 6500.0) -> Mono:
+def _cymbal(kit: Kit, rng: np.random.Generator, decay: float, *, bright: float = 6500.0) -> Raw:
     t = _t(min(3.0, 4.5 * decay))
     if kit.chip:
         return _held_noise(t, rng, 2) * np.exp(-t / decay * 2.2)
@@ -246,23 +246,23 @@ def _cymbal(kit: Kit, rng: np.random.Generator, decay: float, *, bright: float =
     return butterworth(source, "highpass", bright, 3) * np.exp(-t * 2.2 / decay)
 
 
-def _closed_hat(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _closed_hat(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     return _cymbal(kit, rng, kit.hat_decay)
 
 
-def _pedal_hat(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _pedal_hat(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     return _cymbal(kit, rng, 0.8 * kit.hat_decay, bright=5000.0)
 
 
-def _open_hat(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _open_hat(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     return _cymbal(kit, rng, 0.3 + 2.0 * kit.hat_decay)
 
 
-def _crash(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _crash(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     return _cymbal(kit, rng, 1.1, bright=3000.0)
 
 
-def _ride(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _ride(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(1.4)
     ping = np.sin(2 * np.pi * 3150 * t) * np.exp(-t * 9) * 0.25
     wash = _cymbal(kit, rng, 0.7, bright=5000.0)
@@ -270,30 +270,30 @@ def _ride(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
     return ping[:count] + wash[:count]
 
 
-def _clap(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _clap(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.5)
     envelope = 0.55 * np.exp(-t * 2.2 / kit.clap_decay)
     for start in (0.0, 0.011, 0.022):
         after = t - start
         envelope = np.maximum(envelope, np.where(after >= 0, np.exp(-np.abs(after) * 220), 0.0))
-    return _filtered(_noise(t, rng), 700, 5500) * envelope
+    return _filtered(_noise(t, rng), 700.0, 5500.0) * envelope
 
 
-def _tom(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _tom(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.7)
     base = kit.tom_hertz * 2.0 ** ((key - 45) / 12.0)
     phase = np.cumsum(base * (1.0 + 0.6 * np.exp(-t * 35))) / SAMPLE_RATE
-    skin = _filtered(_noise(t, rng), 300, 3500) * np.exp(-t * 60) * 0.35
+    skin = _filtered(_noise(t, rng), 300.0, 3500.0) * np.exp(-t * 60) * 0.35
     return np.sin(2 * np.pi * phase).astype(np.float32) * np.exp(-t * 7) + skin
 
 
-def _rim(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _rim(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.08)
     tone = np.sin(2 * np.pi * 1720 * t) + 0.7 * np.sin(2 * np.pi * 480 * t)
     return (tone + 0.3 * _noise(t, rng)) * np.exp(-t * 90)
 
 
-def _bell(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _bell(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.7)
     base = {67: 1400.0, 68: 1000.0, 53: 2100.0}.get(key, 2600.0)
     return (np.sin(2 * np.pi * base * t) + 0.5 * np.sin(2 * np.pi * 2.41 * base * t)) * np.exp(
@@ -301,41 +301,45 @@ def _bell(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
     )
 
 
-def _cowbell(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _cowbell(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.5)
     tone = sum(np.sign(np.sin(2 * np.pi * hertz * t)) for hertz in (540.0, 800.0))
-    return _filtered(np.asarray(tone), 450, 3500) * (0.6 * np.exp(-t * 40) + 0.4 * np.exp(-t * 9))
+    return _filtered(np.asarray(tone), 450.0, 3500.0) * (
+        0.6 * np.exp(-t * 40) + 0.4 * np.exp(-t * 9)
+    )
 
 
-def _shaker(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _shaker(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.16)
-    return _filtered(_noise(t, rng), 4500, 15_000) * np.minimum(t / 0.018, 1.0) * np.exp(-t * 38)
+    return (
+        _filtered(_noise(t, rng), 4500.0, 15_000.0) * np.minimum(t / 0.018, 1.0) * np.exp(-t * 38)
+    )
 
 
-def _tambourine(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _tambourine(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.35)
-    jingles = _filtered(_noise(t, rng) + 2.0 * _metal(t, 4.3), 6000, 16_000)
+    jingles = _filtered(_noise(t, rng) + 2.0 * _metal(t, 4.3), 6000.0, 16_000.0)
     return jingles * (np.exp(-t * 60) + 0.5 * np.exp(-t * 14))
 
 
-def _conga(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _conga(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.45)
     base = {60: 420.0, 61: 310.0, 62: 300.0, 63: 270.0, 64: 200.0, 65: 330.0, 66: 240.0}.get(
         key, 350.0
     )
     decay = 45.0 if key in (62, 78) else 14.0
     phase = np.cumsum(base * (1.0 + 0.12 * np.exp(-t * 60))) / SAMPLE_RATE
-    slap = _filtered(_noise(t, rng), 800, 5000) * np.exp(-t * 180) * 0.4
+    slap = _filtered(_noise(t, rng), 800.0, 5000.0) * np.exp(-t * 180) * 0.4
     return np.sin(2 * np.pi * phase).astype(np.float32) * np.exp(-t * decay) + slap
 
 
-def _clave(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _clave(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.12)
     base = {75: 2450.0, 76: 900.0, 77: 640.0, 85: 1500.0}.get(key, 2000.0)
     return np.sin(2 * np.pi * base * t) * np.exp(-t * 55)
 
 
-def _triangle(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _triangle(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(1.6 if key == 81 else 0.2)
     tone = sum(
         np.sin(2 * np.pi * hertz * t) / (1 + n) for n, hertz in enumerate((4200, 6810, 9350))
@@ -343,13 +347,13 @@ def _triangle(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
     return np.asarray(tone) * np.exp(-t * (3.0 if key == 81 else 30.0))
 
 
-def _click(kit: Kit, key: int, rng: np.random.Generator) -> Mono:
+def _click(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
     t = _t(0.06)
     base = 500.0 * 2.0 ** ((key % 24) / 12.0)
     return (np.sin(2 * np.pi * base * t) + 0.4 * _noise(t, rng)) * np.exp(-t * 120)
 
 
-_BUILDERS: dict[Drum, Callable[[Kit, int, np.random.Generator], Mono]] = {
+_BUILDERS: dict[Drum, Callable[[Kit, int, np.random.Generator], Raw]] = {
     "kick": _kick,
     "snare": _snare,
     "rim": _rim,

@@ -8,6 +8,7 @@ from scipy import fft, ndimage, signal
 from jen1cli.corpus.sound import SAMPLE_RATE
 
 Array = np.ndarray
+_PRECISE_HZ = 400.0  # below, rounding in single precision is audible
 
 
 def rfft(sound: Array, size: int | None = None) -> Array:
@@ -31,9 +32,11 @@ def butterworth(
     hertz: float | list[float],
     order: int = 2,
 ) -> Array:
-    """Filter along the last axis, in single precision."""
+    """Filter along the last axis; in single precision where the poles allow it."""
+    lowest = min(hertz) if isinstance(hertz, list) else hertz
+    number = np.float32 if lowest > _PRECISE_HZ else np.float64
     sections = signal.butter(order, hertz, kind, fs=SAMPLE_RATE, output="sos")
-    made = signal.sosfilt(np.asarray(sections, np.float32), sound.astype(np.float32), axis=-1)
+    made = signal.sosfilt(np.asarray(sections, number), sound.astype(number), axis=-1)
     return np.asarray(made, np.float32)
 
 

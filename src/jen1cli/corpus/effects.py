@@ -112,19 +112,6 @@ def _wobble(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     return moving_filter(sound, low * (high / low) ** way)
 
 
-def _wah(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    """Let a narrow band follow the loudness, as a funk guitarist's automatic pedal does."""
-    frames = -(-scene.samples // HOP) + 2
-    power = np.zeros(frames * HOP, np.float32)
-    power[: scene.samples] = np.square(sound).max(axis=0)
-    level = np.sqrt(power.reshape(frames, HOP).mean(axis=1))
-    openness = np.clip(level / max(float(np.percentile(level, 95)), 1e-7), 0.0, 1.2)
-    centre = 380.0 * np.exp2(2.3 * openness)
-    band = moving_filter(moving_filter(sound, 1.6 * centre), 0.6 * centre, highpass=True)
-    amount = np.float32(min(1.0, effect.amount))
-    return (1.0 - amount) * sound + 2.0 * amount * band
-
-
 # --- level over time ---
 
 
@@ -352,8 +339,8 @@ def _widen(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _mono(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    middle = sound.mean(axis=0, keepdims=True)
-    return (sound + np.float32(min(1.0, effect.amount)) * (middle - sound)).astype(np.float32)
+    amount = np.float32(min(1.0, effect.amount))
+    return (1.0 - amount) * sound + amount * sound.mean(axis=0, keepdims=True)
 
 
 def _nothing(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
@@ -365,7 +352,6 @@ EFFECTS: dict[str, Process] = {
     "highpass": _highpass,
     "sweep": _sweep,
     "wobble": _wobble,
-    "wah": _wah,
     "sidechain": _sidechain,
     "gate": _gate,
     "tremolo": _tremolo,

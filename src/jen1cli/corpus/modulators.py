@@ -7,8 +7,10 @@ generator. Attenuations are scaled as the players scale them that fonts are made
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import log10
+from typing import Any
 
 from jen1cli.errors import DataError
 
@@ -64,8 +66,6 @@ def _curve(kind: int, x: float) -> float:
 
 def _convex(x: float) -> float:
     """Rise fast, then slowly: the square law in decibels that the standard gives."""
-    from math import log10
-
     return min(1.0, 1.0 + 40.0 / 96.0 * log10(x)) if x > 0.004 else 0.0
 
 
@@ -85,7 +85,7 @@ def freeze_modulators(font: bytes) -> bytes:
     if missing:
         raise DataError(f"not a whole SoundFont: it lacks the table {missing[0].decode()}")
     _freeze_presets(tables)
-    tables[b"igen"] = _pack("<Hh", _scale(struct.iter_unpack("<Hh", tables[b"igen"])))
+    tables[b"igen"] = _pack("<Hh", _scale(tables[b"igen"]))
     body = b"pdta" + b"".join(
         name + struct.pack("<I", len(data)) + data for name, data in tables.items()
     )
@@ -112,14 +112,15 @@ def _find(font: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
     raise DataError(f"not a whole SoundFont: it lacks the list {kind.decode()}")
 
 
-def _pack(layout: str, records: list[tuple[int, ...]]) -> bytes:
+def _pack(layout: str, records: Iterable[tuple[Any, ...]]) -> bytes:
     return b"".join(struct.pack(layout, *record) for record in records)
 
 
-def _scale(generators: Iterator[tuple[int, int]]) -> list[tuple[int, ...]]:
+def _scale(table: bytes) -> list[tuple[int, int]]:
+    """Read generators (kind, amount) and scale their attenuations."""
     return [
         (kind, round(amount * _ATTENUATION_SCALE) if kind == _ATTENUATION else amount)
-        for kind, amount in generators
+        for kind, amount in struct.iter_unpack("<Hh", table)
     ]
 
 
@@ -127,7 +128,7 @@ def _freeze_presets(tables: dict[bytes, bytes]) -> None:
     """Rewrite presets, their zones and generators in place."""
     headers = list(struct.iter_unpack("<20sHHHIII", tables[b"phdr"]))
     bags = list(struct.iter_unpack("<HH", tables[b"pbag"]))
-    generators = _scale(struct.iter_unpack("<Hh", tables[b"pgen"]))
+    generators = _scale(tables[b"pgen"])
     modulators = list(struct.iter_unpack("<HHhHH", tables[b"pmod"]))
     new_headers, new_bags, new_generators = [], [], []
     for number, header in enumerate(headers):

@@ -81,6 +81,8 @@ def _fast_lengths(about: int) -> np.ndarray:
     """Return the lengths from 3/4 of a length up to it that transform fast."""
     if about <= 1 << 15:  # any length is cheap
         return np.arange(about * 3 // 4, about + 1)
+    if about <= 1 << 15:  # any length is cheap
+        return np.arange(about * 3 // 4, about + 1)
     lengths, length = [], about * 3 // 4
     while length <= about:
         length = fast_length(length)

@@ -26,7 +26,7 @@ from jen1cli.corpus.soundfont import SoundFontPlayer, find_soundfont
 STEMS: tuple[Stem, ...] = ("drums", "bass", "harmony", "melody")
 _END_FADE = 480  # samples
 _GLUE = 0.25  # bus compression
-_LOWEST_HZ = 22.0  # no direct current, nothing that only moves the cone
+_LOWEST_HZ = 8.0  # no direct current
 
 
 @dataclass
@@ -144,7 +144,7 @@ class Renderer:
         scene = Scene(score.bpm, mix.shape[1], rng, kicks_of(score))
         for effect in score.master:
             mix = apply(mix, effect, scene)
-        mix = butterworth(mix, "highpass", _LOWEST_HZ)
+        mix = butterworth(mix, "highpass", _LOWEST_HZ, 1)
         lufs, most = _target(score)
         mix = compress(mix, _GLUE if lufs <= TARGET_LUFS else 1.0)
         mix = normalize(mix.astype(np.float32), lufs, most_limiting_db=most)

@@ -9,10 +9,12 @@ SAMPLE_RATE = 48_000  # Hz
 CONTROL_SAMPLES = 64  # one value of a slowly moving control per so many samples
 
 Stereo = Float32[np.ndarray, "2 samples"]
+Cut = Float32[np.ndarray, "2 _"]  # stereo of another length than what it was made from
 Mono = Float32[np.ndarray, " samples"]
+Raw = Float[np.ndarray, " samples"]  # of any precision, on its way to a sound
 Curve = Float[np.ndarray, " points"]
 
-__all__ = ["CONTROL_SAMPLES", "SAMPLE_RATE", "Curve", "Mono", "Stereo", "TimedNote"]
+__all__ = ["CONTROL_SAMPLES", "SAMPLE_RATE", "Curve", "Cut", "Mono", "Raw", "Stereo", "TimedNote"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class TimedNote:
     velocity: float  # 0 to 1
 
 
-def frequency(pitch: float) -> float:
+def frequency(pitch: float | int) -> float:
     """Hertz of a MIDI number in equal temperament, A4 = 440."""
     return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
 
 
-def decibels(gain_db: float) -> float:
+def decibels(gain_db: float | int) -> float:
     """Amplitude factor of a gain in decibels."""
     return float(10.0 ** (gain_db / 20.0))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jen1cli.corpus.dsp import recursive
-from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, frequency
+from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Raw, Stereo, frequency
 
 Build = Callable[[float, float, np.random.Generator], Stereo]  # hertz, brightness 0 to 1
 
@@ -33,7 +33,7 @@ def _onset(seconds: Mono, attack: float = 0.001) -> Mono:
     return np.minimum(seconds / attack, 1.0)
 
 
-def _both(sound: Mono) -> Stereo:
+def _both(sound: Raw) -> Stereo:
     return np.stack([sound, sound]).astype(np.float32)
 
 

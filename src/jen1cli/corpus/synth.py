@@ -12,7 +12,7 @@ import numpy as np
 
 from jen1cli.corpus.oscillators import CACHE
 from jen1cli.corpus.patches import PATCHES, Patch, play_patch, vary
-from jen1cli.corpus.sound import SAMPLE_RATE, Stereo, TimedNote, mix_in
+from jen1cli.corpus.sound import SAMPLE_RATE, Cut, Stereo, TimedNote, mix_in
 from jen1cli.corpus.soundfont import REFERENCE_LEVEL, loudest_level
 from jen1cli.corpus.struck import STRUCK, build_struck
 from jen1cli.corpus.textures import TEXTURES
@@ -104,7 +104,7 @@ def _struck_sound(voice: str, pitch: int, step: int, model: int) -> Stereo:
     return CACHE.get(("struck", voice, pitch, step, model), make)
 
 
-def _let_go(sound: Stereo, length: int, release: float) -> Stereo:
+def _let_go(sound: Stereo, length: int, release: float) -> Cut:
     """Fade a sound out from `length` samples on, within `release` seconds."""
     fade = int(release * SAMPLE_RATE)
     if length + fade >= sound.shape[1]:
