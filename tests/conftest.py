@@ -88,11 +88,12 @@ def music():
         t = np.arange(round(seconds * rate)) / rate
         signal = np.zeros((channels, len(t)))
         for beat in np.arange(0, seconds, 0.25):
-            since = np.maximum(t - beat, 0)
-            sounding = (t >= beat) * np.exp(-6 * since)
+            start = round(beat * rate)
+            since = t[: min(rate, len(t) - start)]
             for note in rng.choice([48, 52, 55, 60, 64, 67], 3, replace=False):
                 sine = np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * since)
-                signal += sounding * sine * rng.uniform(0.5, 1.0, (channels, 1))
+                sounding = rng.uniform(0.5, 1.0, (channels, 1)) * np.exp(-6 * since) * sine
+                signal[:, start : start + len(since)] += sounding
         return (0.5 * signal / np.abs(signal).max()).astype(np.float32)
 
     return make

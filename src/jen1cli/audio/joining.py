@@ -18,13 +18,15 @@ def extrapolate(signal: Signal, samples: int) -> Signal:
     It fills the few milliseconds in which an edit is faded in, so that nothing of what the user
     asked to replace is heard, and no click where there is nothing to fade from.
     """
-    result = np.zeros((signal.shape[0], samples), np.float32)
     order = min(_ORDER, signal.shape[1] // 4)
     if order < 2:
-        return result
-    for channel, past in enumerate(signal.astype(np.float64)):
-        result[channel] = _predict(past, order, samples)
-    return result
+        return np.zeros((signal.shape[0], samples), np.float32)
+    past = signal[:, -_PAST:].astype(np.float64)
+    weights = _burg(past, order)
+    line = np.concatenate([past[:, -order:], np.zeros((signal.shape[0], samples))], axis=1)
+    for at in range(order, order + samples):
+        line[:, at] = np.einsum("ck,ck->c", weights, line[:, at - order : at])
+    return line[:, order:].astype(np.float32)
 
 
 def crossfade(
@@ -43,26 +45,20 @@ def crossfade(
     return (outgoing * (1 - w) + incoming * w) / scale
 
 
-def _predict(past: np.ndarray, order: int, samples: int) -> np.ndarray:
-    weights = _burg(past[-_PAST:], order)
-    line = np.concatenate([past[-order:], np.zeros(samples)])
-    for at in range(order, order + samples):
-        line[at] = weights @ line[at - order : at]
-    return line[order:]
-
-
-def _burg(values: np.ndarray, order: int) -> np.ndarray:
-    """Fit a linear predictor by Burg's method; returns weights of the past, oldest first."""
-    forward, backward = values[1:].copy(), values[:-1].copy()
-    weights = np.zeros(0)
+def _burg(
+    values: Float[np.ndarray, "channels samples"], order: int
+) -> Float[np.ndarray, "channels {order}"]:
+    """Fit a linear predictor to each channel (Burg); returns weights of the past, oldest first."""
+    forward, backward = values[:, 1:].copy(), values[:, :-1].copy()
+    weights = np.zeros((len(values), 0))
+    floor = 1e-12 * values.shape[1]
     for _ in range(order):
-        power = float(forward @ forward + backward @ backward)
-        if power < 1e-12 * len(values):
-            break
-        reflection = 2.0 * float(forward @ backward) / power
-        weights = np.append(weights - reflection * weights[::-1], reflection)
+        power = (forward**2).sum(1) + (backward**2).sum(1)
+        product = (forward * backward).sum(1)
+        reflection = np.where(power > floor, 2 * product / np.maximum(power, floor), 0.0)[:, None]
+        weights = np.concatenate([weights - reflection * weights[:, ::-1], reflection], axis=1)
         forward, backward = (
-            forward[1:] - reflection * backward[1:],
-            backward[:-1] - reflection * forward[:-1],
+            forward[:, 1:] - reflection * backward[:, 1:],
+            backward[:, :-1] - reflection * forward[:, :-1],
         )
-    return np.pad(weights, (0, order - len(weights)))[::-1].copy()
+    return weights[:, ::-1].copy()

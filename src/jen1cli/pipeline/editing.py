@@ -33,15 +33,19 @@ class Section:
     spans: tuple[Span, ...]  # file samples of the timeline
 
 
-def plan_sections(timeline: Timeline, *, window: int, context: int, reach: int) -> list[Section]:
+def plan_sections(
+    timeline: Timeline, *, window: int, context: int, reach: int, decoder_reach: int
+) -> list[Section]:
     """Divide the unknown stretches into sections that know nothing of each other.
 
     Args:
         timeline: the recording.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
-        reach: known frames that a section takes along on both sides.
+        reach: known frames that windows may hear on both sides of a section.
+        decoder_reach: known frames that one decoded frame depends on, on each side.
     """
+    margin = decoder_reach + round(_LEVEL_SECONDS * timeline.model_rate / timeline.hop_length)
     groups: list[list[Span]] = []
     for span in timeline.unknown_frames():
         if groups and span[0] - groups[-1][-1][1] < 2 * reach:
@@ -49,15 +53,25 @@ def plan_sections(timeline: Timeline, *, window: int, context: int, reach: int) 
         else:
             groups.append([span])
     sections = []
-    for group in groups:
-        start = max(0, group[0][0] - reach)
-        stop = min(timeline.frames, group[-1][1] + reach)
+    for index, group in enumerate(groups):
+        left_limit = groups[index - 1][-1][1] if index else 0
+        right_limit = groups[index + 1][0][0] if index + 1 < len(groups) else timeline.frames
+        start = max(left_limit, group[0][0] - reach)
+        stop = min(right_limit, group[-1][1] + reach)
         unknown = [(a - start, b - start) for a, b in group]
         plan = plan_windows(stop - start, unknown, window=window, context=context)
-        inside = tuple(
-            span for span in timeline.unknown if start <= timeline.frame_span(span)[0] < stop
+        first = min(*(start + w.start for w in plan), group[0][0] - margin)
+        last = max(*(start + w.stop for w in plan), group[-1][1] + margin)
+        first, last = max(left_limit, first), min(right_limit, last)
+        sections.append(
+            Section(
+                first,
+                last,
+                tuple(window.shifted(start - first) for window in plan),
+                tuple((a - first, b - first) for a, b in group),
+                tuple(s for s in timeline.unknown if first <= timeline.frame_span(s)[0] < last),
+            )
         )
-        sections.append(Section(start, stop, tuple(plan), tuple(unknown), inside))
     return sections
 
 
@@ -143,7 +157,7 @@ def _decoded_patches(
     margin = round(_LEVEL_SECONDS * timeline.rate)
     start = max(0, section.spans[0][0] - margin)
     stop = min(timeline.samples, section.spans[-1][1] + margin)
-    start, decoded = _decoded(networks, timeline, section, latent, start, stop)
+    start, decoded = _decoded(networks, timeline, section.start, latent, start, stop)
     cuts = [_file_sample(timeline, section.start + w.unknown[0][0]) for w in section.windows]
     patches = []
     for span in section.spans:
@@ -168,13 +182,22 @@ def _file_sample(timeline: Timeline, frame: int) -> int:
 def _decoded(
     networks: Networks,
     timeline: Timeline,
-    section: Section,
+    frame: int,
     latent: torch.Tensor,
     start: int,
     stop: int,
 ) -> tuple[int, Signal]:
-    """Decode a section and return its file samples from `start` (or a little later) to `stop`."""
-    first = section.start * timeline.hop_length  # model samples
+    """Decode a latent whose first frame is `frame` of the timeline, as far as it is wanted.
+
+    Returns:
+        the first sample of the file that there is, `start` or a little later, and all from there
+        up to `stop`.
+    """
+    reach = networks.autoencoder.context_frames
+    low = max(0, timeline.frame_span((start, stop))[0] - reach - frame)
+    high = timeline.frame_span((start, stop))[1] + reach - frame
+    latent = latent[..., low:high]
+    first = (frame + low) * timeline.hop_length  # model samples
     ticks = -(-first // timeline.model_step)
     skip = ticks * timeline.model_step - first  # until both clocks tick together
     at = ticks * timeline.file_step

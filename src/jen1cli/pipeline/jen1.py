@@ -501,7 +501,13 @@ class Jen1:
         return make_patches(
             self.networks,
             timeline,
-            plan_sections(timeline, window=window, context=context, reach=reach),
+            plan_sections(
+                timeline,
+                window=window,
+                context=context,
+                reach=reach,
+                decoder_reach=self.networks.autoencoder.context_frames,
+            ),
             encode_prompts(self.networks, [prompt], settings.negative_prompt),
             settings,
             _generator(seed),

@@ -35,6 +35,11 @@ class Window:
         """Length of the window."""
         return self.stop - self.start
 
+    def shifted(self, frames: int) -> "Window":
+        """Return the window on a canvas that begins so many frames earlier."""
+        unknown = tuple((start + frames, stop + frames) for start, stop in self.unknown)
+        return Window(self.start + frames, self.stop + frames, unknown, self.causal)
+
 
 def plan_windows(
     frames: int, unknown: Sequence[Span], *, window: int, context: int, causal: bool = False
