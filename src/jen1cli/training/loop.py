@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
@@ -19,6 +19,7 @@ from jen1cli.training.events import Listener, Sampled, Saved, Stepped, Validated
 from jen1cli.training.state import load_state, save_state
 
 
+@runtime_checkable
 class Stage(Protocol):
     """What a stage gives to the loop."""
 

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
-from torchaudio.functional import melscale_fbanks
+
+from jen1cli.training.spectra import magnitudes, mel
 
 WINDOW = 2048
 MELS = 128
@@ -18,16 +19,9 @@ MELS = 128
 def log_mel(
     waveform: Float[Tensor, "audio_channels samples"], sample_rate: int
 ) -> Float[Tensor, "mels columns"]:
-    """Return the mel spectrogram of the channels' mean in decibels."""
-    spectrum = torch.stft(
-        waveform.float().mean(0),
-        WINDOW,
-        WINDOW // 4,
-        window=torch.hann_window(WINDOW, device=waveform.device),
-        return_complex=True,
-    ).abs()
-    banks = melscale_fbanks(WINDOW // 2 + 1, 20.0, sample_rate / 2, MELS, sample_rate)
-    return 20.0 * torch.log10(banks.T.to(spectrum) @ spectrum + 1e-5)
+    """Return the mel spectrogram of the channels' mean in decibels, from -80 on."""
+    magnitude = magnitudes(waveform.mean(0)[None, None], WINDOW)
+    return 20.0 * torch.log10(mel(magnitude, sample_rate, MELS)[0].clamp(min=1e-4))
 
 
 def draw_spectrograms(path: Path, waveforms: Mapping[str, Tensor], sample_rate: int) -> None:
@@ -39,7 +33,7 @@ def draw_spectrograms(path: Path, waveforms: Mapping[str, Tensor], sample_rate: 
         seconds = waveform.shape[-1] / sample_rate
         axis.imshow(
             log_mel(waveform, sample_rate).cpu().numpy(),
-            origin="lower", aspect="auto", vmin=-70, vmax=30,
+            origin="lower", aspect="auto", vmin=-80, vmax=-20,
             extent=(0.0, seconds, 0, MELS), interpolation="nearest",
         )  # fmt: skip
         axis.set_ylabel(name, fontsize=7)

@@ -1,0 +1,75 @@
+"""A folder of tones whose caption is their pitch, and what the stages make of it."""
+
+import pytest
+import torch
+from support import make_text_encoder_folder
+from training_support import PITCHES, RATE, SECONDS, make_tone, with_optimisation
+
+from jen1cli import audio
+from jen1cli.autoencoder import Whitening, build_autoencoder
+from jen1cli.manifest import Clip, write_manifest
+from jen1cli.presets import TINY
+from jen1cli.training.codec import Codec, save_codec
+from jen1cli.training.recipes import recipe
+from jen1cli.training.setup import (
+    DiffusionSources,
+    build_accelerator,
+    build_diffusion,
+    write_latents,
+)
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory):
+    """Six tones; the last is held out."""
+    folder = tmp_path_factory.mktemp("tones")
+    clips = []
+    for i, (pitch, seconds) in enumerate(zip(PITCHES, SECONDS, strict=True)):
+        path = folder / f"{i}.wav"
+        audio.write(path, make_tone(pitch, seconds), RATE)
+        split = "validation" if i == len(PITCHES) - 1 else "train"
+        clips.append(Clip(path, (f"{pitch} hertz",), seconds, split))
+    write_manifest(folder, clips)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def codec_folder(tmp_path_factory):
+    """The `tiny` autoencoder with random weights, as stage 1 leaves it."""
+    folder = tmp_path_factory.mktemp("codec")
+    torch.manual_seed(0)
+    model = build_autoencoder(TINY.autoencoder)
+    save_codec(folder, Codec(TINY, model, Whitening(TINY.whitening)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def text_folder(tmp_path_factory):
+    """A tiny text encoder."""
+    folder = tmp_path_factory.mktemp("text")
+    return make_text_encoder_folder(folder, TINY.text.features)
+
+
+@pytest.fixture(scope="session")
+def cache(tones, codec_folder, tmp_path_factory):
+    """The latent cache of the tones."""
+    return write_latents(tones, codec_folder, tmp_path_factory.mktemp("cache"), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def fp32():
+    """The tiny recipe of stage 2, in single precision."""
+    base = recipe("tiny").diffusion
+    return with_optimisation(base, precision="fp32")
+
+
+@pytest.fixture
+def make_stage(cache, text_folder, fp32):
+    """Build stage 2 on the tones: `make_stage(recipe, seed=0, config=None, **sources)`."""
+
+    def make(chosen=fp32, seed=0, config=None, **sources):
+        accelerator = build_accelerator(chosen.optimisation, device="cpu")
+        parts = DiffusionSources(cache.folder, text_folder, **sources)
+        return build_diffusion(parts, chosen, accelerator, config=config, seed=seed)
+
+    return make
