@@ -159,6 +159,13 @@ def test_a_context_of_no_sensible_length(refused, take):
     refused("continue", take, "--context", "-1", words="--context -1")
 
 
+def test_a_format_that_does_not_take_the_rate(refused):
+    write("cd.wav", noise(), rate=44_100)
+    words = "opus files cannot have 44100 Hz"
+    refused("inpaint", "cd.wav", *INPAINT, "-o", "o.opus", words=words)
+    refused("continue", "cd.wav", "-o", "o.opus", words=words)
+
+
 def test_folders_without_anything_to_take(refused):
     Path("bare").mkdir()
     refused("encode", "bare", words="bare has no audio files")

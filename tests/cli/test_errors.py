@@ -10,6 +10,17 @@ import pytest
 
 import jen1cli
 from jen1cli.cli import app
+from jen1cli.cli.engine import ModelChoice, load_model
+from jen1cli.cli.report import Report
+from jen1cli.errors import Jen1Error
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_given_back():
+    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for name, handler in before.items():
+        signal.signal(name, handler)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +87,43 @@ def test_a_disk_that_is_full_leaves_nothing(jen1, model, monkeypatch):
     assert result.err.startswith("jen1: error: ")
     assert "No space left on device" in result.err
     assert list(result.folder.iterdir()) == []
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch names it."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried"),
+    ],
+)
+def test_too_little_memory_is_one_line(jen1, model, error):
+    model.error = error
+    result = jen1("generate", "lofi", "-s", "0.1")
+    assert result.code == 1
+    assert result.err.startswith("jen1: error: the memory does not suffice; ask for fewer")
+    assert result.err.count("\n") == 1
+
+
+def test_libraries_that_do_not_load_are_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jen1cli.pipeline", None)
+    with pytest.raises(Jen1Error, match=r"must be of one version: pip"):
+        load_model(ModelChoice(), Report())
+
+
+def test_being_terminated_is_an_interrupt(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["jen1", "--version"])
+    with pytest.raises(SystemExit):
+        app.main()
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        handler = signal.getsignal(name)
+        assert callable(handler)
+        with pytest.raises(KeyboardInterrupt):
+            handler(name, None)
 
 
 def test_main_leaves_with_the_code(monkeypatch):

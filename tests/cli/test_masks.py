@@ -7,7 +7,7 @@ from jen1cli.errors import ConfigError
 
 
 def spans(*written, seconds=100.0, bpm=None):
-    return resolve_masks(parse_masks(written, bpm), seconds, "take.wav")
+    return resolve_masks(parse_masks(written, bpm), seconds, 48_000, "take.wav")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,7 @@ def test_no_mask_is_refused():
         (["31.5-end"], "starts after the end"),
         (["3-6", "5-9"], "--mask 3-6 and --mask 5-9 overlap"),
         (["3-6", "3-6"], "overlap"),
+        (["3-3.000001"], r"has not one sample of take.wav \(48000 Hz\)"),
     ],
 )
 def test_a_mask_that_does_not_fit_the_file_is_refused(written, words):

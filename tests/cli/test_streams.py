@@ -91,6 +91,11 @@ def test_info_reads_a_pipe(pipe):
     assert json.loads(result.out)["sample_rate"] == 44_100
 
 
+def test_a_prompt_comes_over_stdin(pipe):
+    result = pipe("generate", "-", "-s", "0.1", "--seed", "1", data=b"lofi piano\n")
+    assert result.out == b"lofi-piano-1.wav\n"
+
+
 def test_prompts_come_over_stdin(pipe):
     result = pipe("generate", "--from", "-", "-s", "0.1", "--seed", "1", data=b"lofi\njazz trio\n")
     assert result.out.split() == [b"lofi-1.wav", b"jazz-trio-2.wav"]
@@ -121,6 +126,13 @@ def test_bad_bytes_on_stdin(pipe, model, arguments, data, words):
     assert words in result.err
     assert result.err.count("\n") == 1
     assert model.load is None
+
+
+def test_a_stream_without_end_is_refused(pipe, monkeypatch):
+    monkeypatch.setattr("jen1cli.cli.streams.MAX_STDIN_BYTES", 1000)
+    result = pipe("continue", "-", data=wav())
+    assert result.code == 1
+    assert "more than 1000 bytes came over stdin" in result.err
 
 
 def test_a_terminal_is_never_sent_binary_nor_read(pipe, monkeypatch):

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -151,11 +152,28 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _usage(error)
     except KeyboardInterrupt:
         return 130
+    except (MemoryError, RuntimeError) as error:
+        if debug or not _is_out_of_memory(error):
+            raise
+        return _fail(
+            "the memory does not suffice; ask for fewer --seconds, close other programs,"
+            " or compute with --device cpu",
+            1,
+        )
     except OSError as error:
         if debug or error.errno is None:
             raise
         place = f" {error.filename}" if error.filename else ""
         return _fail(f"the system refused{place}: {error.strerror}; mend that and try again", 1)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch has its own error on a GPU and a plain RuntimeError on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "not enough memory" in str(error)
+    )
 
 
 def _usage(error: Exception) -> int:
@@ -176,6 +194,16 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Run the command named by the process's arguments and leave with its exit code."""
+    """Run the command named by the process's arguments and leave with its exit code.
+
+    Being terminated or losing the terminal is an interrupt like Ctrl-C: temporary files go.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     sys.exit(run())

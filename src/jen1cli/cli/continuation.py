@@ -7,7 +7,7 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.inputs import open_input
-from jen1cli.cli.outputs import Result, plan_outputs
+from jen1cli.cli.outputs import Result, check_takes, plan_outputs
 from jen1cli.cli.prompts import check_prompt, draw_seed
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds, check_seed
@@ -61,6 +61,7 @@ def continue_(
         format_name=audio_format,
         force=force,
     )
+    check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         with engine.making("continue") as progress:

@@ -12,7 +12,7 @@ from jen1cli.cli import streams
 from jen1cli.cli.outputs import Target
 from jen1cli.cli.report import Progress, Report
 from jen1cli.cli.sampling import DTYPES, check_choice, check_device
-from jen1cli.errors import AudioError
+from jen1cli.errors import AudioError, Jen1Error
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1, Music
@@ -69,7 +69,13 @@ class ModelChoice:
 
 def load_model(choice: ModelChoice, report: Report) -> "Jen1":
     """Load the model; the first thing here that takes seconds."""
-    from jen1cli.pipeline import Jen1
+    try:
+        from jen1cli.pipeline import Jen1
+    except (ImportError, OSError, RuntimeError) as error:
+        raise Jen1Error(
+            f"the libraries of the model do not load ({error}); torch and torchaudio must be of one"
+            " version: pip install --force-reinstall 'torch==2.11.*' 'torchaudio==2.11.*'"
+        ) from error
 
     place: Any = {"device": choice.device, "dtype": choice.dtype}
     if choice.random_weights:
@@ -127,7 +133,7 @@ class Engine:
 def _in_words(unchanged: dict[str, Any], extension: str) -> str:
     if unchanged["identical"]:
         return f"unchanged elsewhere: {unchanged['samples']} samples, sha256 ok"
-    return f"elsewhere the {extension} encoding changed samples; wav and flac keep them exactly"
+    return f"elsewhere the {extension} encoding rounded or changed samples"
 
 
 @contextlib.contextmanager

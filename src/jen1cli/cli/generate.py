@@ -19,7 +19,10 @@ Job = tuple[Request, Target]
 def generate(
     prompts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PROMPT", help="What to make; each prompt is a piece of its own."),
+        typer.Argument(
+            metavar="PROMPT",
+            help="What to make; each prompt is a piece of its own. '-' reads them from stdin.",
+        ),
     ] = None,
     output: options.Output = None,
     seconds: Annotated[

@@ -61,7 +61,7 @@ def check_latent(source: Path | bytes) -> Header:
         CheckpointError: it is no latent file.
     """
     header = read_header(source)
-    known = {"samples", "sample_rate", "frame_rate"} <= header.metadata.keys()
+    known = {"samples", "sample_rate", "channels"} <= header.metadata.keys()
     if not known or len(header.shapes.get("latent", ())) != 2:
         name = "the piped file" if isinstance(source, bytes) else str(source)
         raise CheckpointError(f"{name} is no latent file of jen1; make one with jen1 encode")

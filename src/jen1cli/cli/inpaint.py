@@ -8,7 +8,7 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.masks import parse_masks, resolve_masks
-from jen1cli.cli.outputs import Result, plan_outputs
+from jen1cli.cli.outputs import Result, check_takes, plan_outputs
 from jen1cli.cli.prompts import check_prompt, draw_seed
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seed
@@ -50,7 +50,7 @@ def inpaint(
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)
     opened = open_input(source)
-    spans = resolve_masks(masks, opened.info.seconds, opened.name)
+    spans = resolve_masks(masks, opened.info.seconds, opened.info.sample_rate, opened.name)
     (target,) = plan_outputs(
         output,
         [Result(f"{opened.stem}-inpaint", seed, 1)],
@@ -59,6 +59,7 @@ def inpaint(
         format_name=audio_format,
         force=force,
     )
+    check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         with engine.making("inpaint") as progress:

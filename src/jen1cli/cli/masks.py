@@ -52,13 +52,14 @@ def parse_masks(written: Sequence[str], bpm: float | None = None) -> list[Mask]:
 
 
 def resolve_masks(
-    masks: Sequence[Mask], duration_seconds: float, name: str
+    masks: Sequence[Mask], duration_seconds: float, sample_rate: int, name: str
 ) -> list[tuple[float, float]]:
     """Turn masks into sorted (start, end) seconds inside a file of known length.
 
     Args:
         masks: what `parse_masks` returned.
         duration_seconds: length of the file.
+        sample_rate: of the file; a mask has at least one sample of it.
         name: what the file is called in errors.
 
     Raises:
@@ -67,6 +68,11 @@ def resolve_masks(
     spans = sorted(
         (_resolve(mask, duration_seconds, name) for mask in masks), key=lambda item: item[:2]
     )
+    for start, end, written in spans:
+        if round(start * sample_rate) >= round(end * sample_rate):
+            raise ConfigError(
+                f"--mask {written} has not one sample of {name} ({sample_rate} Hz); make it longer"
+            )
     for (_, end, first), (start, _, second) in itertools.pairwise(spans):
         if start < end:
             raise ConfigError(

@@ -95,6 +95,21 @@ def plan_outputs(
     return targets
 
 
+def check_takes(extension: str, sample_rate: int, channels: int) -> None:
+    """Try a format with a moment of silence, so that it is not refused when the music is made.
+
+    Raises:
+        AudioError: the format does not take this sample rate, such as Opus and 44.1 kHz.
+    """
+    import numpy as np
+
+    from jen1cli import audio
+
+    with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
+        silence = np.zeros((channels, 1024), np.float32)
+        audio.write(Path(folder) / f"try.{extension}", silence, sample_rate)
+
+
 def is_folder(output: str | None) -> bool:
     """Whether `-o` means a folder."""
     return output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())

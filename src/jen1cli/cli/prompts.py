@@ -78,7 +78,7 @@ def read_requests(
     Piece i has the seed `seed` + i; a line of the file with a seed of its own starts from that.
 
     Args:
-        prompts: prompts of the command line.
+        prompts: prompts of the command line; '-' stands for the lines of stdin.
         source: the value of `--from`, or None.
         count: pieces for each prompt.
         seed: first seed; drawn where None.
@@ -87,9 +87,12 @@ def read_requests(
     if count < 1:
         raise ConfigError(f"--count {count} makes nothing; give 1 or more")
     first = draw_seed() if seed is None else check_seed(seed)
-    lines: list[tuple[dict[str, Any], str]] = [
-        ({"prompt": prompt}, "the prompt") for prompt in prompts
-    ]
+    lines: list[tuple[dict[str, Any], str]] = []
+    for prompt in prompts:
+        if prompt == "-":
+            lines.extend(_read_lines("-"))
+        else:
+            lines.append(({"prompt": prompt}, "the prompt"))
     if source is not None:
         lines.extend(_read_lines(source))
     if not lines:
