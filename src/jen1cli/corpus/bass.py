@@ -229,16 +229,16 @@ def _bar(plan: Plan, pattern: Pattern, bar: int, home: int, high: int, legato: f
 
 
 def _with_missed_changes(plan: Plan, notes: list[Note], home: int, high: int) -> list[Note]:
-    """Plays the root where a chord changes while the pattern is silent or holding."""
+    """Plays the root where a chord changes within a bar and the pattern does not say so."""
     onsets = [note.beat for note in notes]
     for chord in plan.chords:
-        sounding = any(
-            note.beat - 0.51 <= chord.start < note.beat + note.duration - 1e-3 for note in notes
-        )
-        near = any(chord.start - 1.01 <= onset <= chord.start + 1.51 for onset in onsets)
-        if not sounding and not near and chord.length >= 1.0:
-            pitch = min(_root(home, chord.bass), high)
-            notes.append(Note(chord.start, min(chord.length, 1.0) * 0.9, pitch, 0.7))
+        if chord.start % plan.meter.beats < 1e-6 or chord.length < 0.99:
+            continue
+        if any(chord.start - 0.3 <= onset <= chord.start + 0.51 for onset in onsets):
+            continue
+        following = min((o for o in onsets if o > chord.start), default=plan.beats)
+        length = min(chord.length, following - chord.start) * 0.9
+        notes.append(Note(chord.start, length, min(_root(home, chord.bass), high), 0.7))
     return notes
 
 

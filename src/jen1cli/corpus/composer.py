@@ -401,9 +401,13 @@ def split_of(seed: int) -> str:
     return "train" if mark < 90 else "validation" if mark < 95 else "test"
 
 
-def random_score(seed: int, seconds: float | None = None) -> Score:
-    """A clip of a style chosen evenly; length between 14 and 26 s unless given."""
-    dice = Dice(seed, "choice")
+def random_style(seed: int) -> str:
+    """The style that a seed stands for; shares differ a little by how much a style is asked for."""
     weights = {name: float(style.extra.get("share", "1")) for name, style in STYLES.items()}
-    style = dice.weighted(weights)
-    return compose(style, seed, seconds or dice.uniform(14.0, 26.0))
+    return Dice(seed, "style").weighted(weights)
+
+
+def random_score(seed: int, seconds: float | None = None) -> Score:
+    """The clip that a seed stands for; length between 14 and 26 s unless given."""
+    length = seconds or Dice(seed, "length").uniform(14.0, 26.0)
+    return compose(random_style(seed), seed, length)

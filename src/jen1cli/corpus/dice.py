@@ -1,14 +1,15 @@
 """Random choices that are the same on every machine: streams derived from a seed and names."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar, no_type_check
 
 import numpy as np
 
 T = TypeVar("T")
 
 
+@no_type_check  # run-time checks would make composing under test a hundred times slower
 class Dice:
     """One stream of random choices; streams of different names are independent."""
 
@@ -33,7 +34,7 @@ class Dice:
         """True with this probability."""
         return self.random() < probability
 
-    def uniform(self, low: float, high: float) -> float:
+    def uniform(self, low: float | int, high: float | int) -> float:
         """Uniform in [low, high)."""
         return low + (high - low) * self.random()
 
@@ -65,6 +66,12 @@ class Dice:
         if last is None:
             raise ValueError("no items to choose from")
         return last
+
+    def shuffled(self, items: Sequence[T]) -> Iterator[T]:
+        """The items in random order, drawn one at a time."""
+        pool = list(items)
+        while pool:
+            yield pool.pop(int(self.random() * len(pool)))
 
     def sample(self, items: Sequence[T], count: int) -> list[T]:
         """Distinct items in random order (all of them when there are fewer)."""

@@ -997,13 +997,8 @@ def _alternatives(text: str) -> tuple[tuple[tuple[str, str], ...], ...]:
     return tuple(block for block in found if block)
 
 
-@lru_cache(maxsize=1024)
-def groove_names() -> tuple[str, ...]:
-    """All grooves."""
-    return tuple(GROOVES)
-
-
-def _groove(name: str) -> tuple[str, tuple[tuple[tuple[str, str], ...], ...]]:
+def read_groove(name: str) -> tuple[str, tuple[tuple[tuple[str, str], ...], ...]]:
+    """The meter of a groove and its alternatives: rows of sound and steps."""
     head, _, body = GROOVES[name].partition("\n")
     return head.strip(), _alternatives(body)
 
@@ -1029,7 +1024,7 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
         busy: 0 keeps to the pattern, 1 varies it in almost every bar.
     """
     dice = plan.dice.stream("drums")
-    written, blocks = _groove(groove)
+    written, blocks = read_groove(groove)
     main = dice.pick(blocks)
     second = dice.pick(blocks) if dice.chance(0.5) else main
     notes: list[Note] = []
@@ -1054,7 +1049,7 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
 def write_hits(plan: Plan, groove: str, low: int, high: int, touch: Touch) -> tuple[Note, ...]:
     """A groove on one tuned drum: kicks on the tonic, everything else on the fifth."""
     dice = plan.dice.stream("hits")
-    written, blocks = _groove(groove)
+    written, blocks = read_groove(groove)
     block = dice.pick(blocks)
     root = low + (plan.tonic - low) % 12
     fifth = root + 7 if root + 7 <= high else root - 5

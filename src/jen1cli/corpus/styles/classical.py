@@ -6,15 +6,15 @@ from jen1cli.corpus.style import Drums, Style, Voice
 
 BAROQUE = Style(
     name="baroque",
-    tempo=(76, 126),
+    tempo=(76.0, 126.0),
     modes="major:3 minor:2 harmonic_minor:2",
     harmony={"major": "baroque_major classical_major", "minor": "baroque_minor"},
     voices=(
         Voice("chords", "harpsichord:4 church_organ", "quarter broken alberti", size=4, legato=0.8, strum=0.01),
-        Voice("bass", "cello:3 bassoon contrabass", "walk:3 quarters", low=36, high=58, gain=1),
-        Voice("melody", "violin:3 recorder:2 oboe:2 flute trumpet harpsichord", "baroque", gain=1),
+        Voice("bass", "cello:3 bassoon contrabass", "walk:3 quarters", low=36, high=58, gain=1.0),
+        Voice("melody", "violin:3 recorder:2 oboe:2 flute trumpet harpsichord", "baroque", gain=1.0),
         Voice("counter", "violin oboe viola recorder", "thirds sixths guide answer", 0.7),
-        Voice("pad", "strings", "quarter held", 0.35, gain=3),
+        Voice("pad", "strings", "quarter held", 0.35, gain=3.0),
     ),
     drums=None,
     energy=0.42,
@@ -32,13 +32,13 @@ BAROQUE = Style(
 
 CLASSICAL = Style(
     name="classical",
-    tempo=(80, 144),
+    tempo=(80.0, 144.0),
     modes="major:4 minor:2 harmonic_minor",
     harmony={"major": "classical_major", "minor": "classical_minor"},
     voices=(
         Voice("chords", "grand_piano:3 strings:2", "alberti:2 eighth quarter", size=3),
         Voice("bass", "cello:2 contrabass bassoon", "quarters halves", 0.8, legato=0.7),
-        Voice("melody", "violin:2 grand_piano:2 flute:2 clarinet:2 oboe strings", "classical:3 flowing", gain=1),
+        Voice("melody", "violin:2 grand_piano:2 flute:2 clarinet:2 oboe strings", "classical:3 flowing", gain=1.0),
         Voice("counter", "viola clarinet french_horn bassoon", "guide answer thirds", 0.5, 0.4),
     ),
     drums=None,
@@ -57,13 +57,13 @@ CLASSICAL = Style(
 
 STRING_QUARTET = Style(
     name="string quartet",
-    tempo=(66, 138),
+    tempo=(66.0, 138.0),
     modes="major:3 minor:3 harmonic_minor",
     harmony={"major": "classical_major pop_major", "minor": "classical_minor cinematic"},
     voices=(
-        Voice("melody", "violin", "lyrical classical drama", gain=1, pan=-0.4),
+        Voice("melody", "violin", "lyrical classical drama", gain=1.0, pan=-0.4),
         Voice("counter", "violin", "thirds sixths answer guide", pan=-0.15, low=55, high=79),
-        Voice("chords", "viola", "eighth half ostinato held", pan=0.2, size=2, low=50, high=70, gain=1),
+        Voice("chords", "viola", "eighth half ostinato held", pan=0.2, size=2, low=50, high=70, gain=1.0),
         Voice("bass", "cello", "halves quarters sixeight waltz", pan=0.4, low=36, high=57),
     ),
     drums=None,
@@ -81,7 +81,7 @@ STRING_QUARTET = Style(
 
 SOLO_CELLO = Style(
     name="solo strings",
-    tempo=(56, 96),
+    tempo=(56.0, 96.0),
     modes="minor:3 major:2 dorian",
     harmony={"minor": "classical_minor folk_minor", "major": "classical_major folk_major"},
     voices=(Voice("melody", "cello:4 violin:2 viola", "lyrical:2 flowing drama baroque"),),
@@ -101,11 +101,11 @@ SOLO_CELLO = Style(
 
 ROMANTIC_PIANO = Style(
     name="romantic piano",
-    tempo=(58, 108),
+    tempo=(58.0, 108.0),
     modes="major:2 minor:3 harmonic_minor",
     harmony={"major": "classical_major pop_major", "minor": "classical_minor"},
     voices=(
-        Voice("chords", "grand_piano", "nocturne:3 broken alberti ballad", pan=0.0, low=48, high=67, gain=-2),
+        Voice("chords", "grand_piano", "nocturne:3 broken alberti ballad", pan=0.0, low=48, high=67, gain=-2.0),
         Voice("melody", "grand_piano", "lyrical:3 classical", pan=0.0, low=65, high=90),
     ),
     drums=None,
@@ -122,18 +122,18 @@ ROMANTIC_PIANO = Style(
 
 MODERN_PIANO = Style(
     name="modern piano",
-    tempo=(66, 120),
+    tempo=(66.0, 120.0),
     modes="major:3 minor:4 dorian lydian",
     harmony={"major": "pop_major ambient_major", "minor": "pop_minor ambient_minor minimal_minor", "dorian": "modal_dorian", "lydian": "modal_lydian"},
     voices=(
-        Voice("chords", "grand_piano", "broken arp_minimal nocturne lofi_roll", pan=0.0, low=45, high=67, gain=-1, reverb=0.35),
+        Voice("chords", "grand_piano", "broken arp_minimal nocturne lofi_roll", pan=0.0, low=45, high=67, gain=-1.0, reverb=0.35),
         Voice("melody", "grand_piano", "sparse lyrical pentatonic", 0.85, pan=0.0, low=64, high=88, reverb=0.4),
-        Voice("pad", "slow_strings warm_pad cello", "held", 0.3, gain=1, reverb=0.5),
+        Voice("pad", "slow_strings warm_pad cello", "held", 0.3, gain=1.0, reverb=0.5),
     ),
     drums=None,
     energy=0.2,
     moods={"any": "reflective gentle intimate delicate cinematic", "major": "hopeful", "minor": "melancholic nostalgic"},
-    meters="4/4:5 3/4:2 6/8:3 5/4",
+    meters="4/4:5 3/4:2 6/8:3 5/4:2",
     forms="calm crescendo aba",
     timing=0.016,
     room="hall",
@@ -143,20 +143,20 @@ MODERN_PIANO = Style(
 
 MINIMALISM = Style(
     name="minimalism",
-    tempo=(96, 160),
+    tempo=(96.0, 160.0),
     modes="major:3 minor:2 dorian lydian",
     harmony={"major": "minimal_major", "minor": "minimal_minor", "dorian": "modal_dorian", "lydian": "modal_lydian"},
     voices=(
-        Voice("arpeggio", "marimba:2 grand_piano:3 vibraphone strings", "arp_minimal", pan=-0.4, gain=2, size=3),
+        Voice("arpeggio", "marimba:2 grand_piano:3 vibraphone strings", "arp_minimal", pan=-0.4, gain=2.0, size=3),
         Voice("chords", "grand_piano marimba clarinet strings xylophone", "pulse arp_minimal", 0.8, pan=0.4, size=3, legato=0.5),
-        Voice("bass", "bassoon cello contrabass", "whole eighths five sixeight", 0.5, gain=-1),
-        Voice("melody", "flute clarinet violin voice_oohs", "drama ambient", 0.5, 0.4, gain=-2),
+        Voice("bass", "bassoon cello contrabass", "whole eighths five sixeight", 0.5, gain=-1.0),
+        Voice("melody", "flute clarinet violin voice_oohs", "drama ambient", 0.5, 0.4, gain=-2.0),
         Voice("pad", "strings voice_oohs", "held", 0.4),
     ),
     drums=None,
     energy=0.4,
     moods={"any": "hypnotic pulsing repetitive shimmering patient", "major": "bright", "minor": "restless"},
-    meters="4/4:4 3/4:2 6/8:2 5/4:3",
+    meters="4/4:4 3/4:2 6/8:2 5/4:4",
     cell=2.0,
     forms="crescendo calm lift",
     variants="full:8 solo",
@@ -169,7 +169,7 @@ MINIMALISM = Style(
 
 WALTZ = Style(
     name="waltz",
-    tempo=(116, 186),
+    tempo=(116.0, 186.0),
     modes="major:3 minor:2 harmonic_minor",
     harmony={"major": "classical_major", "minor": "classical_minor"},
     voices=(
@@ -193,12 +193,12 @@ WALTZ = Style(
 
 LULLABY = Style(
     name="music box lullaby",
-    tempo=(62, 100),
+    tempo=(62.0, 100.0),
     modes="major:5 minor:2",
     harmony={"major": "folk_major minimal_major", "minor": "minimal_minor folk_minor"},
     voices=(
-        Voice("melody", "music_box:4 celesta:2 glockenspiel kalimba", "lullaby", gain=1, low=69, high=93, pan=0.1),
-        Voice("arpeggio", "music_box:4 celesta harp kalimba", "music_box broken", 0.85, gain=-1, low=57, high=79, size=3, pan=-0.1),
+        Voice("melody", "music_box:4 celesta:2 glockenspiel kalimba", "lullaby", gain=1.0, low=69, high=93, pan=0.1),
+        Voice("arpeggio", "music_box:4 celesta harp kalimba", "music_box broken", 0.85, gain=-1.0, low=57, high=79, size=3, pan=-0.1),
         Voice("pad", "warm_pad slow_strings voice_oohs glass_pad", "held", 0.35),
     ),
     drums=None,
@@ -217,14 +217,14 @@ LULLABY = Style(
 
 HYMN = Style(
     name="choral hymn",
-    tempo=(60, 92),
+    tempo=(60.0, 92.0),
     modes="major:4 minor:2 dorian",
     harmony={"major": "classical_major folk_major", "minor": "classical_minor", "dorian": "folk_minor"},
     voices=(
-        Voice("chords", "choir:4 voice_oohs", "quarter half held", size=4, low=48, high=74, gain=2, reverb=0.5),
-        Voice("pad", "church_organ:2 strings", "half held quarter", 0.5, size=4, low=40, high=72, gain=3),
+        Voice("chords", "choir:4 voice_oohs", "quarter half held", size=4, low=48, high=74, gain=2.0, reverb=0.5),
+        Voice("pad", "church_organ:2 strings", "half held quarter", 0.5, size=4, low=40, high=72, gain=3.0),
         Voice("melody", "choir voice_oohs church_organ", "hymn", low=60, high=79, reverb=0.5),
-        Voice("bass", "church_organ contrabass", "quarters halves", 0.4, low=36, high=52, gain=-3),
+        Voice("bass", "church_organ contrabass", "quarters halves", 0.4, low=36, high=52, gain=-3.0),
     ),
     drums=None,
     energy=0.22,
@@ -242,7 +242,7 @@ HYMN = Style(
 
 ORGAN = Style(
     name="church organ",
-    tempo=(60, 104),
+    tempo=(60.0, 104.0),
     modes="major:3 minor:3 harmonic_minor:2",
     harmony={"major": "baroque_major classical_major", "minor": "baroque_minor classical_minor"},
     voices=(
@@ -264,13 +264,13 @@ ORGAN = Style(
 
 MARCH = Style(
     name="march",
-    tempo=(104, 126),
+    tempo=(104.0, 126.0),
     modes="major:5 minor:2",
     harmony={"major": "march classical_major", "minor": "classical_minor"},
     voices=(
-        Voice("melody", "trumpet:3 brass_section:2 piccolo clarinet flute", "march", gain=1, double=""),
+        Voice("melody", "trumpet:3 brass_section:2 piccolo clarinet flute", "march", gain=1.0, double=""),
         Voice("stabs", "french_horn trombone brass_section", "march", legato=0.5, size=3),
-        Voice("bass", "tuba", "country oompah", legato=0.6, gain=1),
+        Voice("bass", "tuba", "country oompah", legato=0.6, gain=1.0),
         Voice("counter", "trombone piccolo clarinet", "guide answer thirds", 0.7, 0.4),
     ),
     drums=Drums("kit_orchestra kit_standard", "march", "march", 0.1),

@@ -8,7 +8,7 @@ _DUCK = "sidechain:0.6"
 
 HOUSE = Style(
     name="house",
-    tempo=(118, 129),
+    tempo=(118.0, 129.0),
     modes="minor:3 dorian:2 major:3",
     harmony={"minor": "house disco", "dorian": "modal_dorian house", "major": "house_major"},
     voices=(
@@ -32,7 +32,7 @@ HOUSE = Style(
 
 DEEP_HOUSE = Style(
     name="deep house",
-    tempo=(114, 123),
+    tempo=(114.0, 123.0),
     modes="minor:3 dorian:3 major",
     harmony={"minor": "house jazz_minor", "dorian": "modal_dorian", "major": "house_major lofi"},
     voices=(
@@ -54,11 +54,11 @@ DEEP_HOUSE = Style(
 
 ACID_HOUSE = Style(
     name="acid house",
-    tempo=(120, 130),
+    tempo=(120.0, 130.0),
     modes="minor:3 phrygian:1",
     harmony={"minor": "static_minor", "phrygian": "modal_phrygian"},
     voices=(
-        Voice("bass", "acid_bass", "acid", gain=1, low=33, high=60, delay=0.15, effects="distortion:0.15"),
+        Voice("bass", "acid_bass", "acid", gain=1.0, low=33, high=60, delay=0.15, effects="distortion:0.15"),
         Voice("stabs", "stab organ_house", "rave house_stab", 0.5, 0.5, size=3, legato=0.5, delay=0.25, effects=_DUCK),
         Voice("pad", "saw_pad synth_strings", "held", 0.35, effects=_DUCK),
     ),
@@ -77,15 +77,15 @@ ACID_HOUSE = Style(
 
 TECHNO = Style(
     name="techno",
-    tempo=(124, 142),
+    tempo=(124.0, 142.0),
     modes="minor:3 phrygian:3",
     harmony={"minor": "static_minor", "phrygian": "modal_phrygian"},
     voices=(
         Voice("bass", "analog_bass:2 sub_bass:2 reese_bass", "techno", effects=_DUCK, legato=0.7),
-        Voice("riff", "pluck:2 saw_lead fm_bass square_lead", "sequence:2 acid", 0.75, gain=-2, low=40, high=64, delay=0.25, effects="lowpass:0.5(cutoff=1800)"),
+        Voice("riff", "pluck:2 saw_lead fm_bass square_lead", "sequence:2 acid", 0.75, gain=-2.0, low=40, high=64, delay=0.25, effects="lowpass:0.5(cutoff=1800)"),
         Voice("stabs", "stab supersaw", "rave stabs house_stab", 0.5, 0.5, effects=_DUCK, size=3, legato=0.5, delay=0.3, reverb=0.35),
         Voice("pad", "dark_drone warm_pad", "held", 0.5, low=40, high=62, size=3, effects=_DUCK),
-        Voice("texture", "noise_texture", "steady", 0.3, gain=-4, effects="sidechain:0.8"),
+        Voice("texture", "noise_texture", "steady", 0.3, gain=-4.0, effects="sidechain:0.8"),
     ),
     drums=Drums("kit_909:4 kit_electronic kit_minimal", "techno:4 industrial", "none:2 cut roll", 0.15, gain=1.0),
     energy=0.82,
@@ -102,13 +102,13 @@ TECHNO = Style(
 
 TRANCE = Style(
     name="trance",
-    tempo=(132, 144),
+    tempo=(132.0, 144.0),
     modes="minor:4 major:2",
     harmony={"minor": "trance", "major": "trance_major"},
     voices=(
         Voice("bass", "analog_bass:3 reese_bass", "trance", effects="sidechain:0.4", legato=0.7),
         Voice("arpeggio", "arp_saw:2 pluck", "arp_trance arp_up arp_updown", delay=0.3, effects="sidechain:0.4"),
-        Voice("chords", "supersaw", "trance_chord sidechain held", 0.8, 0.6, gain=-1, effects="sidechain:0.75", voicing="open", reverb=0.35),
+        Voice("chords", "supersaw", "trance_chord sidechain held", 0.8, 0.6, gain=-1.0, effects="sidechain:0.75", voicing="open", reverb=0.35),
         Voice("melody", "saw_lead supersaw", "lead anthem", 0.75, 0.6, low=64, high=86, delay=0.35, reverb=0.35),
         Voice("pad", "saw_pad choir", "held", 0.5, effects="gate:0.7(beats=0.25,pattern=1101101011011010)"),
     ),
@@ -124,12 +124,12 @@ TRANCE = Style(
 
 HARDSTYLE = Style(
     name="hardstyle",
-    tempo=(148, 160),
+    tempo=(148.0, 160.0),
     modes="minor:4 harmonic_minor",
     harmony={"minor": "trance pop_minor"},
     voices=(
         Voice("bass", "reese_bass:2 analog_bass", "trance techno", effects="sidechain:0.6 distortion:0.3", legato=0.6),
-        Voice("melody", "supersaw:2 saw_lead:2", "anthem lead", 1.0, low=62, high=84, gain=1, reverb=0.3, delay=0.2),
+        Voice("melody", "supersaw:2 saw_lead:2", "anthem lead", 1.0, low=62, high=84, gain=1.0, reverb=0.3, delay=0.2),
         Voice("chords", "supersaw", "trance_chord sidechain", 0.7, 0.5, effects="sidechain:0.7"),
         Voice("stabs", "stab", "rave", 0.4, 0.5),
     ),
@@ -146,12 +146,12 @@ HARDSTYLE = Style(
 
 DRUM_AND_BASS = Style(
     name="drum and bass",
-    tempo=(166, 180),
+    tempo=(166.0, 180.0),
     modes="minor:4 dorian major phrygian",
     harmony={"minor": "static_minor pop_minor", "dorian": "modal_dorian", "phrygian": "modal_phrygian", "major": "pop_major"},
     voices=(
-        Voice("bass", "reese_bass:4 sub_bass:2 wobble_bass", "dnb", gain=1),
-        Voice("pad", "warm_pad saw_pad choir slow_strings", "held", 0.85, gain=2, voicing="open", reverb=0.45),
+        Voice("bass", "reese_bass:4 sub_bass:2 wobble_bass", "dnb", gain=1.0),
+        Voice("pad", "warm_pad saw_pad choir slow_strings", "held", 0.85, gain=2.0, voicing="open", reverb=0.45),
         Voice("stabs", "rhodes stab grand_piano pluck", "stabs lofi", 0.5, 0.5, delay=0.25),
         Voice("melody", "soft_lead saw_lead pluck alto_sax", "sparse hook", 0.45, 0.5, delay=0.3),
     ),
@@ -169,15 +169,15 @@ DRUM_AND_BASS = Style(
 
 JUNGLE = Style(
     name="jungle",
-    tempo=(158, 172),
+    tempo=(158.0, 172.0),
     modes="minor:3 dorian:2",
     harmony={"minor": "static_minor reggae_minor", "dorian": "modal_dorian"},
     voices=(
-        Voice("bass", "sub_bass:3 reese_bass:2", "dnb dub", gain=2),
+        Voice("bass", "sub_bass:3 reese_bass:2", "dnb dub", gain=2.0),
         Voice("pad", "warm_pad choir synth_strings", "held", 0.8, reverb=0.5, voicing="open"),
         Voice("stabs", "stab rhodes orchestra_hit", "stabs rave", 0.5, 0.5, delay=0.35),
     ),
-    drums=Drums("kit_break", "jungle", "jungle", 0.55, gain=2),
+    drums=Drums("kit_break", "jungle", "jungle", 0.55, gain=2.0),
     energy=0.88,
     moods={"any": "frenetic raw fast chopped ravey dubby"},
     cell=2.0,
@@ -191,11 +191,11 @@ JUNGLE = Style(
 
 BREAKBEAT = Style(
     name="breakbeat",
-    tempo=(124, 140),
+    tempo=(124.0, 140.0),
     modes="minor:3 dorian:2 mixolydian",
     harmony={"minor": "static_minor house", "dorian": "modal_dorian", "mixolydian": "modal_mixolydian"},
     voices=(
-        Voice("bass", "analog_bass:2 acid_bass reese_bass fm_bass", "hiphop garage", gain=1),
+        Voice("bass", "analog_bass:2 acid_bass reese_bass fm_bass", "hiphop garage", gain=1.0),
         Voice("riff", "clavinet saw_lead square_lead hammond clean_guitar", "groove_riff sequence", 0.7, effects="phaser:0.3"),
         Voice("stabs", "stab synth_brass brass_section", "stabs rave", 0.5, 0.5, delay=0.2),
         Voice("pad", "saw_pad warm_pad", "held", 0.4),
@@ -214,17 +214,17 @@ BREAKBEAT = Style(
 
 DUBSTEP = Style(
     name="dubstep",
-    tempo=(138, 144),
+    tempo=(138.0, 144.0),
     modes="minor:3 phrygian:2 harmonic_minor",
     harmony={"minor": "static_minor trap", "phrygian": "modal_phrygian"},
     voices=(
-        Voice("bass", "wobble_bass:4 reese_bass", "dubstep", gain=3, legato=1.0),
-        Voice("bass", "sub_bass", "whole", gain=-1),
+        Voice("bass", "wobble_bass:4 reese_bass", "dubstep", gain=3.0, legato=1.0),
+        Voice("bass", "sub_bass", "whole", gain=-1.0),
         Voice("stabs", "stab supersaw saw_lead", "stabs rave", 0.5, 0.5, delay=0.2),
         Voice("pad", "choir saw_pad strings", "held", 0.5),
         Voice("melody", "square_lead fm_bell pluck grand_piano", "trap sparse", 0.4, 0.4, delay=0.25),
     ),
-    drums=Drums("kit_electronic:2 kit_power kit_909", "dubstep", "roll toms none", 0.25, gain=2, reverb=0.15),
+    drums=Drums("kit_electronic:2 kit_power kit_909", "dubstep", "roll toms none", 0.25, gain=2.0, reverb=0.15),
     energy=0.9,
     moods={"any": "heavy filthy aggressive dark massive menacing"},
     cell=2.0,
@@ -239,11 +239,11 @@ DUBSTEP = Style(
 
 UK_GARAGE = Style(
     name="uk garage",
-    tempo=(128, 138),
+    tempo=(128.0, 138.0),
     modes="minor:3 dorian:2 major",
     harmony={"minor": "house soul_minor", "dorian": "modal_dorian", "major": "soul house_major"},
     voices=(
-        Voice("bass", "sub_bass:3 fm_bass:2 reese_bass", "garage", gain=1),
+        Voice("bass", "sub_bass:3 fm_bass:2 reese_bass", "garage", gain=1.0),
         Voice("chords", "organ_house:3 rhodes:2 grand_piano stab", "house_stab stabs", legato=0.55, delay=0.15),
         Voice("pad", "warm_pad synth_strings", "held", 0.5),
         Voice("melody", "pluck soft_lead vibraphone voice_oohs", "hook sparse", 0.5, 0.5, delay=0.2),
@@ -262,16 +262,16 @@ UK_GARAGE = Style(
 
 FUTURE_BASS = Style(
     name="future bass",
-    tempo=(136, 156),
+    tempo=(136.0, 156.0),
     modes="major:4 minor:2",
     harmony={"major": "house_major pop_major lofi", "minor": "house pop_minor"},
     voices=(
-        Voice("chords", "supersaw", "future", gain=2, effects="sidechain:0.6 tremolo:0.3(beats=0.5)", voicing="open", size=5, high=80),
-        Voice("bass", "sub_bass:2 bass_808:2", "trap halves", gain=1),
+        Voice("chords", "supersaw", "future", gain=2.0, effects="sidechain:0.6 tremolo:0.3(beats=0.5)", voicing="open", size=5, high=80),
+        Voice("bass", "sub_bass:2 bass_808:2", "trap halves", gain=1.0),
         Voice("melody", "pluck fm_bell soft_lead square_lead kalimba", "hook lead", 0.75, 0.4, delay=0.25),
         Voice("arpeggio", "pluck crystal", "arp_sync arp_wide", 0.5, 0.5),
     ),
-    drums=Drums("kit_808:2 kit_electronic:2 kit_909", "future:3 trap", "roll trap", 0.25, gain=1),
+    drums=Drums("kit_808:2 kit_electronic:2 kit_909", "future:3 trap", "roll trap", 0.25, gain=1.0),
     energy=0.8,
     moods={"any": "bright glittery huge emotional dreamy", "major": "joyful colourful sweet", "minor": "bittersweet"},
     forms="build:3 drop:2 lift",
@@ -284,12 +284,12 @@ FUTURE_BASS = Style(
 
 SYNTHWAVE = Style(
     name="synthwave",
-    tempo=(80, 120),
+    tempo=(80.0, 120.0),
     modes="minor:4 dorian major:2",
     harmony={"minor": "pop_minor trance", "dorian": "pop_minor", "major": "pop_major"},
     voices=(
         Voice("bass", "analog_bass:3 fm_bass", "synthwave", effects="sidechain:0.3", low=28, high=56, legato=0.8),
-        Voice("pad", "saw_pad:2 synth_strings warm_pad supersaw", "held", gain=3, chorus=0.5, voicing="open"),
+        Voice("pad", "saw_pad:2 synth_strings warm_pad supersaw", "held", gain=3.0, chorus=0.5, voicing="open"),
         Voice("arpeggio", "arp_saw pluck", "arp_up arp_updown arp_wide", 0.6, 0.5, delay=0.25),
         Voice("melody", "saw_lead:3 square_lead synth_brass fm_bell", "anthem lead vocal", 0.8, 0.4, delay=0.35, reverb=0.4),
     ),
@@ -306,7 +306,7 @@ SYNTHWAVE = Style(
 
 SYNTH_POP = Style(
     name="synth pop",
-    tempo=(104, 132),
+    tempo=(104.0, 132.0),
     modes="major:3 minor:3 mixolydian",
     harmony={"major": "pop_major", "minor": "pop_minor", "mixolydian": "modal_mixolydian"},
     voices=(
@@ -327,7 +327,7 @@ SYNTH_POP = Style(
 
 VAPORWAVE = Style(
     name="vaporwave",
-    tempo=(60, 84),
+    tempo=(60.0, 84.0),
     modes="major:3 minor:2 lydian",
     harmony={"major": "soul lofi jazz_major", "minor": "soul_minor lofi_minor", "lydian": "modal_lydian"},
     voices=(
@@ -336,7 +336,7 @@ VAPORWAVE = Style(
         Voice("pad", "synth_strings glass_pad choir warm_pad", "held", 0.7, reverb=0.5, effects="tape:0.6"),
         Voice("melody", "alto_sax:2 soprano_sax fm_bell pan_flute soft_lead", "sparse vocal", 0.8, 0.3, delay=0.35, reverb=0.5, effects="tape:0.5"),
     ),
-    drums=Drums("kit_eighties:3 kit_electronic", "rnb soul synthwave", "none toms", 0.15, gain=-1, reverb=0.3, effects="tape:0.4 lowpass:0.3(cutoff=5000)"),
+    drums=Drums("kit_eighties:3 kit_electronic", "rnb soul synthwave", "none toms", 0.15, gain=-1.0, reverb=0.3, effects="tape:0.4 lowpass:0.3(cutoff=5000)"),
     energy=0.28,
     moods={"any": "dreamy surreal hazy nostalgic slowed woozy"},
     forms="steady calm",
@@ -349,20 +349,21 @@ VAPORWAVE = Style(
 
 TRIP_HOP = Style(
     name="trip hop",
-    tempo=(70, 96),
+    tempo=(70.0, 96.0),
     modes="minor:4 dorian harmonic_minor",
     harmony={"minor": "jazz_minor static_minor lofi_minor", "dorian": "modal_dorian"},
     voices=(
-        Voice("bass", "sub_bass upright_bass finger_bass", "hiphop dub", gain=1),
+        Voice("bass", "sub_bass upright_bass finger_bass", "hiphop dub", gain=1.0),
         Voice("chords", "rhodes:3 grand_piano vibraphone clean_guitar", "lofi held stabs", effects="tremolo:0.3(beats=0.5)", reverb=0.3),
         Voice("pad", "strings slow_strings warm_pad choir", "held", 0.8, reverb=0.45),
         Voice("melody", "muted_trumpet oboe clean_guitar theremin flute", "sparse", 0.5, 0.4, delay=0.35, reverb=0.4),
         Voice("texture", "noise_texture rain_noise", "steady", 0.15),
     ),
-    drums=Drums("kit_break:2 kit_lofi:2 kit_room", "boom_bap breaks lofi", "soft none", 0.4, gain=1, push=0.006, effects="saturation:0.4"),
+    drums=Drums("kit_break:2 kit_lofi:2 kit_room", "boom_bap breaks lofi", "soft none", 0.4, gain=1.0, push=0.006, effects="saturation:0.4"),
     energy=0.4,
     moods={"any": "smoky moody dark cinematic brooding noir"},
     swing=(0.25, 0.52, 0.6),
+    meters="4/4:8 3/4:1",
     forms="steady lift",
     variants="full:9 nodrums rhythm",
     timing=0.007,
@@ -373,20 +374,21 @@ TRIP_HOP = Style(
 
 DOWNTEMPO = Style(
     name="downtempo",
-    tempo=(86, 110),
+    tempo=(86.0, 110.0),
     modes="dorian:2 minor:3 major:2",
     harmony={"dorian": "modal_dorian", "minor": "house lofi_minor ambient_minor", "major": "lofi ambient_major"},
     voices=(
         Voice("bass", "sub_bass analog_bass fretless_bass finger_bass", "rnb house hiphop"),
-        Voice("pad", "warm_pad glass_pad saw_pad", "held", gain=2, reverb=0.45, effects="sidechain:0.3"),
+        Voice("pad", "warm_pad glass_pad saw_pad", "held", gain=2.0, reverb=0.45, effects="sidechain:0.3"),
         Voice("arpeggio", "kalimba marimba pluck harp vibraphone", "arp_sync arp_minimal pick", 0.75, delay=0.3),
         Voice("melody", "sitar flute shakuhachi soft_lead nylon_guitar cello", "sparse pentatonic", 0.6, 0.4, reverb=0.4, delay=0.3),
         Voice("percussion", "kit_standard", "tribal tabla", 0.4),
     ),
-    drums=Drums("kit_electronic kit_808 kit_minimal", "minimal breaks soft amapiano", "none soft", 0.25, gain=-1),
+    drums=Drums("kit_electronic kit_808 kit_minimal", "minimal breaks soft amapiano", "none soft", 0.25, gain=-1.0),
     energy=0.42,
     moods={"any": "chilled organic hypnotic earthy atmospheric sunset"},
     swing=(0.25, 0.5, 0.57),
+    meters="4/4:8 6/8:1",
     forms="steady lift calm",
     variants="full:8 nodrums:2",
     timing=0.005,
@@ -396,15 +398,15 @@ DOWNTEMPO = Style(
 
 AMBIENT = Style(
     name="ambient",
-    tempo=(54, 84),
+    tempo=(54.0, 84.0),
     modes="major:3 lydian:2 minor:2 dorian",
     harmony={"major": "ambient_major", "lydian": "modal_lydian", "minor": "ambient_minor", "dorian": "ambient_minor modal_dorian"},
     voices=(
-        Voice("pad", "warm_pad:3 glass_pad:2 slow_strings choir voice_oohs synth_strings", "held", gain=6, voicing="open", reverb=0.6),
+        Voice("pad", "warm_pad:3 glass_pad:2 slow_strings choir voice_oohs synth_strings", "held", gain=6.0, voicing="open", reverb=0.6),
         Voice("melody", "grand_piano:2 soft_lead crystal fm_bell flute rhodes cello harp", "ambient:3 sparse", 0.75, reverb=0.6, delay=0.35),
-        Voice("arpeggio", "pluck harp rhodes kalimba vibraphone", "pick arp_wide broken", 0.35, gain=-3, reverb=0.5, delay=0.3),
+        Voice("arpeggio", "pluck harp rhodes kalimba vibraphone", "pick arp_wide broken", 0.35, gain=-3.0, reverb=0.5, delay=0.3),
         Voice("drone", "sub_bass dark_drone", "drone", 0.5, low=28, high=48),
-        Voice("texture", "noise_texture rain_noise wind_noise sea_noise", "steady", 0.3, gain=-2),
+        Voice("texture", "noise_texture rain_noise wind_noise sea_noise", "steady", 0.3, gain=-2.0),
     ),
     drums=None,
     energy=0.12,
@@ -420,13 +422,13 @@ AMBIENT = Style(
 
 DRONE = Style(
     name="drone",
-    tempo=(50, 70),
+    tempo=(50.0, 70.0),
     modes="minor:3 phrygian major lydian dorian",
     harmony={"minor": "drone_minor", "major": "drone"},
     voices=(
-        Voice("drone", "dark_drone:3 reese_bass cello contrabass church_organ", "drone", gain=4, low=28, high=55, reverb=0.5),
-        Voice("pad", "warm_pad choir glass_pad slow_strings tremolo_strings", "held", 0.8, gain=2, voicing="open", reverb=0.7),
-        Voice("melody", "shakuhachi theremin soft_lead tubular_bells", "ambient", 0.35, gain=-3, reverb=0.7, delay=0.4),
+        Voice("drone", "dark_drone:3 reese_bass cello contrabass church_organ", "drone", gain=4.0, low=28, high=55, reverb=0.5),
+        Voice("pad", "warm_pad choir glass_pad slow_strings tremolo_strings", "held", 0.8, gain=2.0, voicing="open", reverb=0.7),
+        Voice("melody", "shakuhachi theremin soft_lead tubular_bells", "ambient", 0.35, gain=-3.0, reverb=0.7, delay=0.4),
         Voice("texture", "noise_texture wind_noise", "steady", 0.5),
     ),
     drums=None,
@@ -442,15 +444,15 @@ DRONE = Style(
 
 DARK_AMBIENT = Style(
     name="dark ambient",
-    tempo=(50, 76),
+    tempo=(50.0, 76.0),
     modes="phrygian:3 minor:3 harmonic_minor",
     harmony={"phrygian": "modal_phrygian", "minor": "horror ambient_minor"},
     voices=(
-        Voice("drone", "dark_drone:3 reese_bass", "drone", gain=3, low=28, high=52, reverb=0.5),
-        Voice("pad", "choir tremolo_strings glass_pad saw_pad", "held", gain=3, voicing="open", reverb=0.7, size=3),
-        Voice("melody", "tubular_bells grand_piano theremin music_box", "ambient", 0.6, gain=-2, reverb=0.7, delay=0.4),
-        Voice("percussion", "impact taiko", "boom", 0.5, gain=-3),
-        Voice("texture", "wind_noise noise_texture", "steady", 0.6, gain=1),
+        Voice("drone", "dark_drone:3 reese_bass", "drone", gain=3.0, low=28, high=52, reverb=0.5),
+        Voice("pad", "choir tremolo_strings glass_pad saw_pad", "held", gain=3.0, voicing="open", reverb=0.7, size=3),
+        Voice("melody", "tubular_bells grand_piano theremin music_box", "ambient", 0.6, gain=-2.0, reverb=0.7, delay=0.4),
+        Voice("percussion", "impact taiko", "boom", 0.5, gain=-3.0),
+        Voice("texture", "wind_noise noise_texture", "steady", 0.6, gain=1.0),
     ),
     drums=None,
     energy=0.14,
@@ -464,12 +466,12 @@ DARK_AMBIENT = Style(
 
 SPACE_SYNTH = Style(
     name="berlin school",
-    tempo=(104, 132),
+    tempo=(104.0, 132.0),
     modes="minor:3 dorian:3 phrygian",
     harmony={"minor": "static_minor ambient_minor", "dorian": "modal_dorian", "phrygian": "modal_phrygian"},
     voices=(
-        Voice("riff", "arp_saw:3 pluck:2 analog_bass", "sequence", gain=2, low=38, high=67, delay=0.35, effects="sweep:0.6"),
-        Voice("pad", "saw_pad warm_pad synth_strings choir", "held", gain=2, reverb=0.5, effects="phaser:0.4"),
+        Voice("riff", "arp_saw:3 pluck:2 analog_bass", "sequence", gain=2.0, low=38, high=67, delay=0.35, effects="sweep:0.6"),
+        Voice("pad", "saw_pad warm_pad synth_strings choir", "held", gain=2.0, reverb=0.5, effects="phaser:0.4"),
         Voice("melody", "saw_lead soft_lead square_lead theremin", "drama sparse", 0.6, 0.3, reverb=0.5, delay=0.35),
         Voice("bass", "analog_bass sub_bass", "whole eighths", 0.6, low=28, high=50),
     ),

@@ -6,13 +6,13 @@ from jen1cli.corpus.style import Drums, Style, Voice
 
 REGGAE = Style(
     name="reggae",
-    tempo=(64, 86),
+    tempo=(64.0, 86.0),
     modes="major:3 minor:3",
     harmony={"major": "reggae_major", "minor": "reggae_minor"},
     voices=(
         Voice("strum", "clean_guitar:2 muted_guitar", "skank", pan=-0.4, low=55, high=76, size=3, legato=0.4),
         Voice("chords", "hammond:3 grand_piano", "bubble skank", 0.9, pan=0.4, legato=0.5, size=3),
-        Voice("bass", "finger_bass:3 sub_bass", "reggae", gain=2, effects="lowpass:0.4(cutoff=700)"),
+        Voice("bass", "finger_bass:3 sub_bass", "reggae", gain=2.0, effects="lowpass:0.4(cutoff=700)"),
         Voice("melody", "trombone tenor_sax hammond trumpet harmonica clean_guitar", "reggae:2 pentatonic", 0.7, 0.5, delay=0.3),
         Voice("stabs", "brass_section", "stabs", 0.3, 0.5),
     ),
@@ -29,11 +29,11 @@ REGGAE = Style(
 
 DUB = Style(
     name="dub",
-    tempo=(66, 80),
+    tempo=(66.0, 80.0),
     modes="minor:5 dorian",
     harmony={"minor": "reggae_minor static_minor", "dorian": "modal_dorian"},
     voices=(
-        Voice("bass", "sub_bass:2 finger_bass:2", "dub reggae", gain=3, effects="lowpass:0.4(cutoff=500)"),
+        Voice("bass", "sub_bass:2 finger_bass:2", "dub reggae", gain=3.0, effects="lowpass:0.4(cutoff=500)"),
         Voice("strum", "clean_guitar grand_piano", "skank stabs", pan=-0.3, low=55, high=76, size=3, legato=0.35, delay=0.6, reverb=0.4),
         Voice("chords", "hammond", "bubble", 0.5, legato=0.4, size=3),
         Voice("melody", "trombone trumpet accordion tenor_sax", "reggae sparse", 0.6, 0.3, delay=0.6, reverb=0.5),
@@ -53,17 +53,17 @@ DUB = Style(
 
 SKA = Style(
     name="ska",
-    tempo=(116, 160),
+    tempo=(116.0, 160.0),
     modes="major:4 minor:2",
     harmony={"major": "reggae_major doowop rock_major", "minor": "reggae_minor"},
     voices=(
-        Voice("strum", "clean_guitar", "ska", pan=-0.5, low=57, high=78, size=3, legato=0.35, gain=1),
+        Voice("strum", "clean_guitar", "ska", pan=-0.5, low=57, high=78, size=3, legato=0.35, gain=1.0),
         Voice("chords", "hammond grand_piano", "ska", 0.7, pan=0.4, legato=0.35, size=3),
         Voice("bass", "finger_bass upright_bass pick_bass", "ska", gain=1.5),
-        Voice("melody", "trumpet:2 tenor_sax alto_sax trombone", "brassy hook march", gain=1, double="trombone"),
+        Voice("melody", "trumpet:2 tenor_sax alto_sax trombone", "brassy hook march", gain=1.0, double="trombone"),
         Voice("stabs", "brass_section", "brass", 0.4, 0.5),
     ),
-    drums=Drums("kit_room kit_standard", "ska", "snare toms", 0.3, gain=1),
+    drums=Drums("kit_room kit_standard", "ska", "snare toms", 0.3, gain=1.0),
     energy=0.72,
     moods={"any": "bouncy upbeat cheerful cheeky brassy", "minor": "moody"},
     swing=(0.5, 0.5, 0.58),
@@ -76,16 +76,16 @@ SKA = Style(
 
 SALSA = Style(
     name="salsa",
-    tempo=(152, 204),
+    tempo=(152.0, 204.0),
     modes="minor:4 major:3",
     harmony={"minor": "latin_minor", "major": "latin_major"},
     voices=(
-        Voice("chords", "grand_piano", "montuno", low=52, high=76, gain=2, legato=0.7),
-        Voice("bass", "upright_bass finger_bass", "tumbao", gain=2),
-        Voice("melody", "trumpet:3 flute trombone:2 violin", "latin brassy", gain=1),
+        Voice("chords", "grand_piano", "montuno", low=52, high=76, gain=2.0, legato=0.7),
+        Voice("bass", "upright_bass finger_bass", "tumbao", gain=2.0),
+        Voice("melody", "trumpet:3 flute trombone:2 violin", "latin brassy", gain=1.0),
         Voice("stabs", "brass_section", "brass hits", 0.7, 0.4),
     ),
-    drums=Drums("kit_standard", "salsa", "latin none", 0.25, gain=0),
+    drums=Drums("kit_standard", "salsa", "latin none", 0.25, gain=0.0),
     energy=0.78,
     moods={"any": "fiery festive passionate danceable hot", "major": "joyful"},
     forms="steady lift verse",
@@ -97,16 +97,16 @@ SALSA = Style(
 
 SAMBA = Style(
     name="samba",
-    tempo=(96, 126),
+    tempo=(96.0, 126.0),
     modes="major:4 minor:2",
     harmony={"major": "bossa latin_major", "minor": "bossa_minor latin_minor"},
     voices=(
         Voice("strum", "nylon_guitar:3 steel_guitar", "samba bossa", low=50, high=72, legato=0.5, strum=0.006),
-        Voice("bass", "finger_bass upright_bass", "samba", gain=1),
-        Voice("melody", "flute trumpet trombone voice_oohs clarinet accordion", "latin bossa", gain=1),
+        Voice("bass", "finger_bass upright_bass", "samba", gain=1.0),
+        Voice("melody", "flute trumpet trombone voice_oohs clarinet accordion", "latin bossa", gain=1.0),
         Voice("counter", "trombone flute", "answer thirds", 0.3, 0.4),
     ),
-    drums=Drums("kit_standard", "samba", "none latin", 0.3, gain=1),
+    drums=Drums("kit_standard", "samba", "none latin", 0.3, gain=1.0),
     energy=0.72,
     moods={"any": "festive sunny carnival lively joyful", "minor": "bittersweet"},
     forms="steady lift",
@@ -118,11 +118,11 @@ SAMBA = Style(
 
 CUMBIA = Style(
     name="cumbia",
-    tempo=(84, 108),
+    tempo=(84.0, 108.0),
     modes="minor:4 major:2",
     harmony={"minor": "latin_minor folk_minor", "major": "latin_major folk_major"},
     voices=(
-        Voice("melody", "accordion:3 clarinet flute trumpet", "latin folk", gain=1),
+        Voice("melody", "accordion:3 clarinet flute trumpet", "latin folk", gain=1.0),
         Voice("chords", "accordion hammond clean_guitar nylon_guitar", "skank ska", legato=0.4, size=3),
         Voice("bass", "finger_bass upright_bass", "cumbia", gain=1.5),
     ),
@@ -138,16 +138,16 @@ CUMBIA = Style(
 
 REGGAETON = Style(
     name="reggaeton",
-    tempo=(86, 104),
+    tempo=(86.0, 104.0),
     modes="minor:5 major harmonic_minor",
     harmony={"minor": "pop_minor latin_minor", "major": "pop_major"},
     voices=(
-        Voice("bass", "bass_808:2 sub_bass:2 analog_bass", "reggaeton", gain=1),
+        Voice("bass", "bass_808:2 sub_bass:2 analog_bass", "reggaeton", gain=1.0),
         Voice("chords", "pluck:2 nylon_guitar grand_piano marimba saw_pad", "afro arp_sync stabs", legato=0.6, delay=0.15),
         Voice("melody", "pluck soft_lead flute square_lead voice_oohs", "hook latin", 0.8, 0.4, delay=0.2),
         Voice("pad", "warm_pad strings", "held", 0.5),
     ),
-    drums=Drums("kit_808:2 kit_electronic:2 kit_909", "reggaeton", "snare cut none", 0.15, gain=1),
+    drums=Drums("kit_808:2 kit_electronic:2 kit_909", "reggaeton", "snare cut none", 0.15, gain=1.0),
     energy=0.66,
     moods={"any": "sensual danceable hot summery confident", "minor": "moody"},
     forms="steady lift drop",
@@ -160,14 +160,14 @@ REGGAETON = Style(
 
 AFROBEAT = Style(
     name="afrobeat",
-    tempo=(98, 124),
+    tempo=(98.0, 124.0),
     modes="dorian:3 mixolydian:2 minor:2 major",
     harmony={"dorian": "modal_dorian funk_minor", "mixolydian": "modal_mixolydian funk", "minor": "funk_minor", "major": "latin_major"},
     voices=(
         Voice("bass", "finger_bass", "afrobeat", gain=1.5),
         Voice("strum", "muted_guitar clean_guitar:2", "afro arp_sync", pan=-0.5, size=3, legato=0.4, low=57, high=76),
         Voice("chords", "hammond rhodes", "afro bubble", 0.8, pan=0.4, legato=0.5, size=3),
-        Voice("stabs", "brass_section", "brass", 0.8, 0.3, gain=1),
+        Voice("stabs", "brass_section", "brass", 0.8, 0.3, gain=1.0),
         Voice("melody", "tenor_sax trumpet alto_sax clean_guitar", "brassy pentatonic bluesy", 0.7, 0.4),
         Voice("percussion", "kit_standard", "tribal", 0.5),
     ),
@@ -183,11 +183,11 @@ AFROBEAT = Style(
 
 AMAPIANO = Style(
     name="amapiano",
-    tempo=(108, 116),
+    tempo=(108.0, 116.0),
     modes="minor:3 dorian:2 major:2",
     harmony={"minor": "house soul_minor", "dorian": "modal_dorian", "major": "soul house_major"},
     voices=(
-        Voice("bass", "fm_bass:2 bass_808 sub_bass", "amapiano", gain=3, legato=1.0),
+        Voice("bass", "fm_bass:2 bass_808 sub_bass", "amapiano", gain=3.0, legato=1.0),
         Voice("chords", "rhodes:2 grand_piano:2 organ_house", "afro house_stab lofi", legato=0.7),
         Voice("pad", "warm_pad voice_oohs", "held", 0.6),
         Voice("melody", "flute alto_sax voice_oohs pluck", "sparse vocal", 0.6, 0.4, delay=0.2),
@@ -205,13 +205,13 @@ AMAPIANO = Style(
 
 CALYPSO = Style(
     name="calypso",
-    tempo=(96, 132),
+    tempo=(96.0, 132.0),
     modes="major",
     harmony={"major": "latin_major folk_major reggae_major"},
     voices=(
-        Voice("melody", "steel_drums", "latin folk", gain=2),
+        Voice("melody", "steel_drums", "latin folk", gain=2.0),
         Voice("strum", "nylon_guitar steel_guitar", "ska samba strum", legato=0.5, pan=-0.4),
-        Voice("bass", "finger_bass upright_bass", "samba country cumbia", gain=1),
+        Voice("bass", "finger_bass upright_bass", "samba country cumbia", gain=1.0),
         Voice("counter", "steel_drums marimba flute", "thirds answer", 0.6),
     ),
     drums=Drums("kit_standard", "samba cumbia", "latin none", 0.2),
@@ -226,13 +226,13 @@ CALYPSO = Style(
 
 TANGO = Style(
     name="tango",
-    tempo=(104, 134),
+    tempo=(104.0, 134.0),
     modes="harmonic_minor:4 minor:2 major",
     harmony={"minor": "latin_minor classical_minor", "major": "latin_major"},
     voices=(
-        Voice("melody", "bandoneon:4 violin:3 accordion", "tango", gain=1),
-        Voice("chords", "grand_piano:3 bandoneon", "tango", legato=0.5, gain=1),
-        Voice("bass", "contrabass upright_bass", "tango", legato=0.5, gain=1),
+        Voice("melody", "bandoneon:4 violin:3 accordion", "tango", gain=1.0),
+        Voice("chords", "grand_piano:3 bandoneon", "tango", legato=0.5, gain=1.0),
+        Voice("bass", "contrabass upright_bass", "tango", legato=0.5, gain=1.0),
         Voice("counter", "violin cello", "guide answer thirds", 0.7, 0.3),
     ),
     drums=None,
@@ -250,15 +250,15 @@ TANGO = Style(
 
 FLAMENCO = Style(
     name="flamenco",
-    tempo=(88, 168),
+    tempo=(88.0, 168.0),
     modes="phrygian_dominant:3 phrygian:2 minor harmonic_minor",
     harmony={"phrygian dominant": "flamenco", "phrygian": "modal_phrygian", "minor": "andalusian", "harmonic minor": "andalusian"},
     voices=(
-        Voice("chords", "nylon_guitar", "rasgueado pick strum guitar_waltz", strum=0.012, low=45, high=69, gain=1),
-        Voice("melody", "nylon_guitar", "running east flamenco", low=57, high=81, pan=0.25, gain=1),
+        Voice("chords", "nylon_guitar", "rasgueado pick strum guitar_waltz", strum=0.012, low=45, high=69, gain=1.0),
+        Voice("melody", "nylon_guitar", "running east flamenco", low=57, high=81, pan=0.25, gain=1.0),
         Voice("bass", "upright_bass", "halves waltz", 0.3),
     ),
-    drums=Drums("kit_standard", "palmas", "none", 0.2, gain=-2, chance=0.7),
+    drums=Drums("kit_standard", "palmas", "none", 0.2, gain=-2.0, chance=0.7),
     energy=0.56,
     moods={"any": "fiery passionate dramatic intense Spanish"},
     meters="4/4:3 3/4:3",
@@ -274,16 +274,16 @@ FLAMENCO = Style(
 
 KLEZMER = Style(
     name="klezmer",
-    tempo=(100, 156),
+    tempo=(100.0, 156.0),
     modes="phrygian_dominant:3 harmonic_minor:3",
     harmony={"phrygian dominant": "flamenco", "harmonic minor": "latin_minor folk_minor"},
     voices=(
-        Voice("melody", "clarinet:4 violin:2 accordion", "klezmer fiddle", gain=1),
+        Voice("melody", "clarinet:4 violin:2 accordion", "klezmer fiddle", gain=1.0),
         Voice("chords", "accordion:2 grand_piano dulcimer", "march ska stride", legato=0.4, size=3),
-        Voice("bass", "tuba upright_bass", "oompah country", legato=0.6, gain=1),
+        Voice("bass", "tuba upright_bass", "oompah country", legato=0.6, gain=1.0),
         Voice("counter", "violin trombone clarinet", "thirds guide octave", 0.6),
     ),
-    drums=Drums("kit_standard", "polka ska march", "snare none", 0.2, gain=-1, chance=0.8),
+    drums=Drums("kit_standard", "polka ska march", "snare none", 0.2, gain=-1.0, chance=0.8),
     energy=0.62,
     moods={"any": "lively wild bittersweet festive laughing-crying"},
     invent=0.0,
@@ -296,11 +296,11 @@ KLEZMER = Style(
 
 POLKA = Style(
     name="polka",
-    tempo=(108, 136),
+    tempo=(108.0, 136.0),
     modes="major",
     harmony={"major": "march folk_major classical_major"},
     voices=(
-        Voice("melody", "accordion:3 clarinet:2 trumpet", "folk march classical", gain=1),
+        Voice("melody", "accordion:3 clarinet:2 trumpet", "folk march classical", gain=1.0),
         Voice("chords", "accordion:2 brass_section", "march polka", legato=0.4, size=3),
         Voice("bass", "tuba", "oompah", legato=0.6, gain=1.5),
         Voice("counter", "clarinet trumpet", "thirds answer", 0.6, 0.3),
@@ -320,15 +320,15 @@ POLKA = Style(
 
 INDIAN = Style(
     name="indian classical",
-    tempo=(66, 120),
+    tempo=(66.0, 120.0),
     modes="mixolydian:2 dorian phrygian_dominant:2 lydian phrygian",
     harmony={"mixolydian": "drone", "dorian": "drone_minor", "phrygian dominant": "drone", "lydian": "drone", "phrygian": "drone_minor"},
     voices=(
-        Voice("melody", "sitar:5 shanai flute violin", "raga", gain=2, reverb=0.3),
-        Voice("drone", "sitar cello accordion dark_drone", "drone", gain=2, low=48, high=62, reverb=0.3),
-        Voice("arpeggio", "sitar dulcimer", "tanpura", 0.6, gain=-2, low=48, high=62, size=3),
+        Voice("melody", "sitar:5 shanai flute violin", "raga", gain=2.0, reverb=0.3),
+        Voice("drone", "sitar cello accordion dark_drone", "drone", gain=2.0, low=48, high=62, reverb=0.3),
+        Voice("arpeggio", "sitar dulcimer", "tanpura", 0.6, gain=-2.0, low=48, high=62, size=3),
     ),
-    drums=Drums("kit_standard", "tabla", "none", 0.5, gain=-1, chance=0.75),
+    drums=Drums("kit_standard", "tabla", "none", 0.5, gain=-1.0, chance=0.75),
     energy=0.36,
     moods={"any": "meditative mystical hypnotic devotional exotic"},
     cell=2.0,
@@ -342,13 +342,13 @@ INDIAN = Style(
 
 JAPANESE = Style(
     name="japanese traditional",
-    tempo=(56, 96),
+    tempo=(56.0, 96.0),
     modes="phrygian:3 minor:2",
     harmony={"phrygian": "east", "minor": "east"},
     voices=(
-        Voice("melody", "shakuhachi:3 koto:3 shamisen:2", "koto east", gain=1, reverb=0.45),
+        Voice("melody", "shakuhachi:3 koto:3 shamisen:2", "koto east", gain=1.0, reverb=0.45),
         Voice("arpeggio", "koto:3 shamisen", "sparse_pluck broken", 0.85, reverb=0.35, size=3),
-        Voice("drone", "strings dark_drone", "drone", 0.25, gain=-3, low=40, high=60),
+        Voice("drone", "strings dark_drone", "drone", 0.25, gain=-3.0, low=40, high=60),
         Voice("percussion", "taiko", "boom", 0.4),
     ),
     drums=None,
@@ -366,14 +366,14 @@ JAPANESE = Style(
 
 MIDDLE_EASTERN = Style(
     name="middle eastern",
-    tempo=(80, 128),
+    tempo=(80.0, 128.0),
     modes="phrygian_dominant:5 harmonic_minor:2",
     harmony={"phrygian dominant": "flamenco drone", "harmonic minor": "folk_minor"},
     voices=(
-        Voice("melody", "shanai:2 violin:2 string_pluck clarinet flute", "raga klezmer", gain=1, reverb=0.3),
+        Voice("melody", "shanai:2 violin:2 string_pluck clarinet flute", "raga klezmer", gain=1.0, reverb=0.3),
         Voice("strum", "string_pluck:3 dulcimer nylon_guitar", "pick rasgueado arp_sync", strum=0.01, pan=-0.3),
         Voice("bass", "upright_bass finger_bass", "halves country", 0.7),
-        Voice("pad", "strings", "held", 0.6, gain=2),
+        Voice("pad", "strings", "held", 0.6, gain=2.0),
         Voice("counter", "strings violin", "octave guide", 0.4),
     ),
     drums=Drums("kit_standard", "darbuka", "none", 0.3),
@@ -389,15 +389,15 @@ MIDDLE_EASTERN = Style(
 
 KALIMBA = Style(
     name="african kalimba",
-    tempo=(92, 132),
+    tempo=(92.0, 132.0),
     modes="major:3 mixolydian:2",
     harmony={"major": "folk_major minimal_major", "mixolydian": "modal_mixolydian"},
     voices=(
-        Voice("arpeggio", "kalimba:3 marimba:2", "arp_sync arp_minimal afro", gain=2, size=3, low=57, high=79),
-        Voice("melody", "kalimba marimba flute pan_flute voice_oohs", "pentatonic folk", gain=1),
+        Voice("arpeggio", "kalimba:3 marimba:2", "arp_sync arp_minimal afro", gain=2.0, size=3, low=57, high=79),
+        Voice("melody", "kalimba marimba flute pan_flute voice_oohs", "pentatonic folk", gain=1.0),
         Voice("bass", "upright_bass finger_bass", "afrobeat samba sixeight", 0.6),
     ),
-    drums=Drums("kit_standard", "tribal slow_68 jig", "none", 0.3, gain=-1, chance=0.8),
+    drums=Drums("kit_standard", "tribal slow_68 jig", "none", 0.3, gain=-1.0, chance=0.8),
     energy=0.46,
     moods={"any": "earthy joyful gentle organic sunny"},
     meters="4/4:4 6/8:3",
@@ -412,15 +412,15 @@ KALIMBA = Style(
 
 TRIBAL_DRUMS = Style(
     name="tribal percussion",
-    tempo=(90, 140),
+    tempo=(90.0, 140.0),
     modes="minor:2 dorian",
     harmony={"minor": "drone_minor", "dorian": "drone_minor"},
     voices=(
-        Voice("percussion", "taiko", "boom", 0.6, gain=2),
+        Voice("percussion", "taiko", "boom", 0.6, gain=2.0),
         Voice("drone", "dark_drone", "drone", 0.4, low=30, high=50),
         Voice("melody", "shakuhachi pan_flute ocarina", "pentatonic sparse", 0.4, reverb=0.4),
     ),
-    drums=Drums("kit_standard", "tribal:3 taiko afrobeat samba", "epic latin none", 0.5, gain=2, reverb=0.2),
+    drums=Drums("kit_standard", "tribal:3 taiko afrobeat samba", "epic latin none", 0.5, gain=2.0, reverb=0.2),
     energy=0.7,
     moods={"any": "primal driving ritual earthy powerful trance-like"},
     cell=4.0,
