@@ -140,6 +140,10 @@ class UNetConfig:
     feedforward_multiplier: int = 3  # hidden width of the attention blocks' feed-forward
     time_features: int = 512  # width of the time embedding after its two linear layers
     dropout: float = 0.0
+    # unidirectional mode: zeros in front (the paper), or taps that read later frames dropped
+    causal_convolution: Literal["padding", "masking"] = field(
+        default="padding", metadata={"optional": True}
+    )
 
 
 @dataclass(frozen=True)
@@ -214,6 +218,8 @@ def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the datacla
 def from_dict(kind: type[T], values: dict[str, Any], where: str = "config") -> T:
     """Read a configuration strictly: unknown and missing keys are refused.
 
+    Fields marked optional, which older weight sets do not have, may be missing.
+
     Args:
         kind: dataclass to build.
         values: parsed JSON object.
@@ -231,10 +237,14 @@ def from_dict(kind: type[T], values: dict[str, Any], where: str = "config") -> T
             close = difflib.get_close_matches(key, fields, n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
             raise ConfigError(f"{where} has an unknown key '{key}'{hint}")
-    missing = [name for name in fields if name not in values]
+    missing = [
+        name
+        for name, item in fields.items()
+        if name not in values and not item.metadata.get("optional")
+    ]
     if missing:
         raise ConfigError(f"{where} lacks the key '{missing[0]}'")
-    read = {name: _read(hints[name], values[name], f"{where}.{name}") for name in fields}
+    read = {name: _read(hints[name], values[name], f"{where}.{name}") for name in values}
     return kind(**read)
 
 

@@ -20,6 +20,7 @@ NARROW_JEN1 = dataclasses.replace(
 CASES = {
     "tiny": (TINY.unet, 37),
     "mini": (MINI.unet, 60),
+    "masking": (dataclasses.replace(TINY.unet, causal_convolution="masking"), 37),
     "jen1": (NARROW_JEN1, 1500),
     "jen1 odd": (NARROW_JEN1, 331),
     "large factors": (dataclasses.replace(TINY.unet, factors=(3, 4, 5)), 131),
@@ -107,6 +108,16 @@ def test_convolution_reads_only_what_it_may(kernel_size):
             range(7, 7 + kernel_size)
         )
         assert layer(x).shape == layer(x, causal=True).shape == x.shape
+
+
+@pytest.mark.parametrize(("kernel_size", "read"), [(1, 1), (2, 2), (3, 2), (5, 3), (7, 4)])
+def test_masking_drops_the_taps_of_later_frames(kernel_size, read):
+    layer = Convolution(1, 1, kernel_size, masking=True)
+    x = torch.randn(1, 15, 1, requires_grad=True)
+    layer(x, causal=True)[0, 9].sum().backward()
+    assert x.grad[0, :, 0].nonzero().flatten().tolist() == list(range(10 - read, 10))
+    both = layer(torch.cat([x[:, :10], torch.zeros(1, 5, 1)], dim=1))
+    torch.testing.assert_close(layer(x, causal=True)[0, 9], both[0, 9])
 
 
 def test_convolution_is_torchs():

@@ -33,15 +33,21 @@ class ResidualBlock(nn.Module):
     """
 
     def __init__(
-        self, channels: int, time_features: int, kernel_size: int, dropout: float = 0.0
+        self,
+        channels: int,
+        time_features: int,
+        kernel_size: int,
+        dropout: float = 0.0,
+        *,
+        masking: bool = False,
     ) -> None:
         super().__init__()
         self.norm_in = nn.LayerNorm(channels)
-        self.convolution_in = Convolution(channels, channels, kernel_size)
+        self.convolution_in = Convolution(channels, channels, kernel_size, masking=masking)
         self.norm_out = nn.LayerNorm(channels, elementwise_affine=False)
         self.film = nn.Linear(time_features, 2 * channels)
         self.dropout = nn.Dropout(dropout)
-        self.convolution_out = Convolution(channels, channels, kernel_size)
+        self.convolution_out = Convolution(channels, channels, kernel_size, masking=masking)
         nn.init.zeros_(self.convolution_out.weight)
         nn.init.zeros_(self.convolution_out.bias)
 
@@ -68,7 +74,11 @@ class Stage(nn.Module):
         if self.merge is not None:
             keep_variance(self.merge)
         self.residual = ResidualBlock(
-            channels, config.time_features, config.kernel_size, config.dropout
+            channels,
+            config.time_features,
+            config.kernel_size,
+            config.dropout,
+            masking=config.causal_convolution == "masking",
         )
         self.attention = (
             AttentionBlock(

@@ -3,8 +3,14 @@
 Features lie as [batch, frames, channels], which norms, attention and linear layers want; to a
 convolution that is an image of height 1 in channels-last memory, so nothing is copied.
 
-Bidirectional:  output i reads inputs i-1, i, i+1        (kernel 3)
-Unidirectional: output i reads inputs i-2, i-1, i        zeros in front ("causal padding")
+Bidirectional:             output i reads inputs i-1, i, i+1    (kernel 3)
+Unidirectional, "padding": output i reads inputs i-2, i-1, i    zeros in front, as in the paper
+Unidirectional, "masking": output i reads inputs i-1, i         the tap of i+1 is dropped
+
+Padding moves every tap by a frame between the modes, so that one set of weights must mean two
+things; masking does not. Measured with a 0.1M network on mixtures of sinusoids, 500 steps, all
+tasks: validation loss of generate / inpaint / continue 0.770 / 0.623 / 0.717 with padding and
+0.750 / 0.523 / 0.583 with masking.
 
     entering a level, factor 2             leaving it
     inputs   0 1 2 3 4                     low frames  0   1   2
@@ -32,9 +38,12 @@ def keep_variance(layer: "nn.Linear | Convolution") -> None:
 class Convolution(nn.Module):
     """Dense convolution over frames that keeps their number."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, *, masking: bool = False
+    ) -> None:
         super().__init__()
         self.kernel_size = kernel_size
+        self.masking = masking
         inner = nn.Conv1d(in_channels, out_channels, kernel_size)  # only for its initialisation
         self.weight = nn.Parameter(inner.weight.detach().clone())
         self.bias = nn.Parameter(inner.bias.detach().clone())  # type: ignore[union-attr]
@@ -42,11 +51,17 @@ class Convolution(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
     ) -> Float[Tensor, "batch frames out_channels"]:
-        """Convolve; `causal` puts all the zeros in front."""
-        right = 0 if causal else (self.kernel_size - 1) // 2
-        x = F.pad(x, (0, 0, self.kernel_size - 1 - right, right))
+        """Convolve; `causal` puts all the zeros in front or drops the taps of later frames."""
+        right = (self.kernel_size - 1) // 2
+        left = self.kernel_size - 1 - right
+        weight = self.weight
+        if causal and self.masking:
+            weight, right = weight[..., : left + 1], 0
+        elif causal:
+            left, right = self.kernel_size - 1, 0
+        x = F.pad(x, (0, 0, left, right))
         image = x.transpose(1, 2).unsqueeze(2)  # batch channels 1 frames, channels last
-        weight = self.weight.unsqueeze(2)
+        weight = weight.unsqueeze(2)
         return F.conv2d(image, weight, self.bias).squeeze(2).transpose(1, 2)
 
 

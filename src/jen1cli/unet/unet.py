@@ -6,7 +6,9 @@ way up, more blocks where frames are few, skips scaled by 1/√2. In-context cha
 front and every self-attention to a triangle; the weights stay the same.
 
 Where we differ from the paper, which gives no widths: the direction is told to the network by a
-learned vector added to the time embedding, and the mean of the text is added there too.
+learned vector added to the time embedding, and the mean of the text is added there too. Where the
+configuration says `causal_convolution="masking"`, unidirectional convolutions drop the taps of
+later frames instead of moving all taps back (`jen1cli.unet.convolution`).
 """
 
 import torch
@@ -59,14 +61,15 @@ class UNet1d(nn.Module):
         self.checkpointing = False
         channels = config.channels * config.multipliers[0]
         in_channels = 2 * config.latent_channels + 1
-        self.input = Convolution(in_channels, channels, config.kernel_size)
+        size, masking = config.kernel_size, config.causal_convolution == "masking"
+        self.input = Convolution(in_channels, channels, size, masking=masking)
         keep_variance(self.input)
         self.time = TimeEmbedding(config.time_features)
         self.direction = nn.Parameter(torch.zeros(config.time_features))
         self.text = TextEmbedding(config.text_features, config.time_features)
         self.levels = nn.ModuleList(Level(config, level) for level in range(len(config.factors)))
         self.norm = nn.LayerNorm(channels)
-        self.output = Convolution(channels, config.latent_channels, config.kernel_size)
+        self.output = Convolution(channels, config.latent_channels, size, masking=masking)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
