@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 import soundfile
 
@@ -53,18 +53,14 @@ class Clip:
     offset: int = 0  # byte where the audio file starts inside a tar file
     size: int = 0  # its bytes; 0 where `path` is the audio file itself
 
-    def open(self) -> BinaryIO:
-        """Open the audio file, wherever it lies."""
+    @property
+    def source(self) -> Path | io.BytesIO:
+        """What to hand to a reader of audio: the path, or the bytes out of a tar file."""
         if not self.size:
-            return self.path.open("rb")
+            return self.path
         with self.path.open("rb") as shard:
             shard.seek(self.offset)
             return io.BytesIO(shard.read(self.size))
-
-    @property
-    def source(self) -> "Path | BinaryIO":
-        """What to hand to a reader of audio: the path, or the bytes out of a tar file."""
-        return self.open() if self.size else self.path
 
 
 def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
@@ -219,7 +215,7 @@ class _Probe:
     tags: dict[str, str]
 
 
-def _probe(source: "Path | BinaryIO", skip: Skip, path: Path | None = None) -> _Probe | None:
+def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _Probe | None:
     """Read length and tags of an audio file; None, and a word to `skip`, where it is broken."""
     place = path or Path(str(source))
     try:
@@ -321,7 +317,7 @@ def _captions_from_tags(tags: Mapping[str, str]) -> tuple[str, ...]:
 def caption_from_name(stem: str) -> str:
     """Turn a file's name into words: `03_Slow-Blues (take 2)` becomes `Slow Blues take 2`."""
     words = re.sub(r"[_\-.()\[\]{}]+", " ", unicodedata.normalize("NFC", stem))
-    words = re.sub(r"^\s*\d{1,3}\s+(?=\D)", "", words)
+    words = re.sub(r"^\s*\d{1,2}\s+(?=\D)", "", words)
     return " ".join(words.split()) or stem or "music"
 
 

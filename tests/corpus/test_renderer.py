@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corpus_support import make_score
 from scipy import signal
 
+from corpus_support import make_score
 from jen1cli.corpus import drum_machine
 from jen1cli.corpus.effects import EFFECTS as PLAYED_EFFECTS
 from jen1cli.corpus.instruments import INSTRUMENTS
@@ -103,7 +103,7 @@ def test_stems_add_up_to_the_mix(renderer):
     mix, stems = renderer.render_stems(score)
     assert set(stems) == {"drums", "bass", "harmony", "melody"}
     assert not stems["melody"].any()
-    total = np.sum([stem for stem in stems.values()], axis=0)
+    total = np.sum(list(stems.values()), axis=0)
     assert np.corrcoef(total.ravel(), mix.ravel())[0, 1] > 0.98
     # the processing of the mix is not linear, so both agree but for rounding in its input
     assert np.abs(mix - renderer.render(score)).max() < 1e-3

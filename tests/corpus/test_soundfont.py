@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from corpus_support import make_soundfont
 
+from corpus_support import make_soundfont
 from jen1cli.corpus import soundfont
 from jen1cli.corpus.modulators import freeze_modulators
 from jen1cli.corpus.sound import TimedNote

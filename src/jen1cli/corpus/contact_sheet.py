@@ -110,8 +110,7 @@ def _figure(clip: Clip, seconds: float) -> str:
 
 def _read(clip: Clip) -> tuple[np.ndarray, int]:
     try:
-        with clip.open() as file:
-            return soundfile.read(file, dtype="float32", always_2d=True)
+        return soundfile.read(clip.source, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(
             f"'{clip.path}' cannot be read ({error}); remove it and run again"

@@ -48,8 +48,8 @@ KITS: dict[str, Kit] = {
                hat_metal=0.9, hat_decay=0.045, clap_decay=0.18),
     "909": Kit(kick_hertz=52.0, kick_sweep=2.3, kick_decay=0.32, kick_click=0.6, kick_drive=2.4,
                snare_hertz=200.0, snare_noise=0.75, hat_metal=0.5, hat_decay=0.06),
-    "lofi": Kit(kick_hertz=62.0, kick_sweep=1.6, kick_decay=0.24, kick_click=0.25, snare_hertz=210.0,
-                snare_decay=0.15, hat_metal=0.3, crush_bits=10, lowpass=7000.0),
+    "lofi": Kit(kick_hertz=62.0, kick_sweep=1.6, kick_decay=0.24, kick_click=0.25,
+                snare_hertz=210.0, snare_decay=0.15, hat_metal=0.3, crush_bits=10, lowpass=7000.0),
     "eighties": Kit(kick_hertz=58.0, kick_sweep=1.8, kick_decay=0.26, snare_hertz=175.0,
                     snare_decay=0.24, tom_hertz=95.0, room=0.8),
     "break": Kit(kick_hertz=70.0, kick_sweep=1.2, kick_decay=0.2, kick_click=0.6, snare_hertz=230.0,
@@ -57,9 +57,9 @@ KITS: dict[str, Kit] = {
                  room=0.25),
     "chip": Kit(crush_bits=5, kick_hertz=60.0, kick_decay=0.12, snare_decay=0.1, hat_decay=0.03,
                 chip=True),
-    "minimal": Kit(kick_hertz=55.0, kick_sweep=1.4, kick_decay=0.2, kick_click=0.15, snare_hertz=330.0,
-                   snare_noise=0.5, snare_decay=0.05, hat_metal=0.2, hat_decay=0.02,
-                   clap_decay=0.07),
+    "minimal": Kit(kick_hertz=55.0, kick_sweep=1.4, kick_decay=0.2, kick_click=0.15,
+                   snare_hertz=330.0, snare_noise=0.5, snare_decay=0.05, hat_metal=0.2,
+                   hat_decay=0.02, clap_decay=0.07),
 }  # fmt: skip
 
 

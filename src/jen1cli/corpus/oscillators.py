@@ -78,11 +78,11 @@ def lowpass_gain(
 
 @lru_cache(maxsize=16)
 def _fast_lengths(about: int) -> np.ndarray:
-    """Return the lengths from 3/4 of a length up to it that transform fast."""
+    """Return lengths somewhat below a length that transform fast."""
     if about <= 1 << 15:  # any length is cheap
-        return np.arange(about * 3 // 4, about + 1)
+        return np.arange(about // 2, about + 1)
     if about <= 1 << 15:  # any length is cheap
-        return np.arange(about * 3 // 4, about + 1)
+        return np.arange(about // 2, about + 1)
     lengths, length = [], about * 3 // 4
     while length <= about:
         length = fast_length(length)

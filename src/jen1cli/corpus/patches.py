@@ -72,8 +72,8 @@ PATCHES: dict[str, Patch] = {
         release=0.08, velocity_octaves=0.3, retrigger=True,
     ),
     "reese_bass": Patch(
-        detune=(-16.0, -5.0, 6.0, 15.0), width=0.35, loop_samples=_WIDE, cutoff=520.0, resonance=0.25,
-        lfo_octaves=0.9, lfo_seconds=2.7, sustain=0.95, release=0.09,
+        detune=(-16.0, -5.0, 6.0, 15.0), width=0.35, loop_samples=_WIDE, cutoff=520.0,
+        resonance=0.25, lfo_octaves=0.9, lfo_seconds=2.7, sustain=0.95, release=0.09,
         layers=(Patch(wave="sine", gain=0.7, cutoff=400.0, sustain=0.95, retrigger=True),),
     ),
     "acid_bass": Patch(
@@ -124,8 +124,8 @@ PATCHES: dict[str, Patch] = {
         detune=(-14.0, -6.0, 0.0, 7.0, 13.0), width=0.8, loop_samples=_WIDE, cutoff=420.0,
         resonance=0.35, lfo_octaves=1.2, lfo_seconds=11.0, attack=1.2, sustain=1.0, release=1.5,
         layers=(Patch(wave="hollow", transpose=7.0, detune=(-4.0, 4.0), width=1.0, gain=0.25,
-                      loop_samples=_WIDE, cutoff=900.0, lfo_octaves=1.0, lfo_seconds=7.0, attack=2.0,
-                      sustain=1.0, release=1.5),),
+                      loop_samples=_WIDE, cutoff=900.0, lfo_octaves=1.0, lfo_seconds=7.0,
+                      attack=2.0, sustain=1.0, release=1.5),),
     ),
     "pluck": Patch(
         detune=(-7.0, 0.0, 6.0), width=0.6, loop_samples=1 << 16, cutoff=480.0, resonance=0.25,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import soundfile
 
@@ -222,7 +222,7 @@ class _FileWriter:
         return line
 
 
-def write_flac(target: Path | BinaryIO, pcm: Pcm) -> None:
+def write_flac(target: Path | io.BytesIO, pcm: Pcm) -> None:
     """Write 16 bits at 48 kHz."""
     soundfile.write(target, pcm.T, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
 

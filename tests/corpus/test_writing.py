@@ -1,0 +1,243 @@
+"""Data sets: the same bytes on any number of workers, resumable, split by seed, readable."""
+
+import json
+import shutil
+import tarfile
+from collections import namedtuple
+from itertools import islice
+
+import numpy as np
+import pytest
+import soundfile
+
+from corpus_support import make_soundfont
+from jen1cli.corpus import dataset, writing
+from jen1cli.corpus.dataset import clip_seed, iterate, make_plan, split_of, style_of
+from jen1cli.errors import DataError
+from jen1cli.manifest import read_folder
+
+STYLES = ("chiptune",)  # synthesised throughout
+HOURS = 0.021  # four clips
+
+
+@pytest.fixture(scope="module")
+def soundfont(tmp_path_factory):
+    path = tmp_path_factory.mktemp("font") / "font.sf2"
+    path.write_bytes(make_soundfont())
+    return path
+
+
+@pytest.fixture(scope="module")
+def make(soundfont):
+    def run(folder, hours=HOURS, seed=3, workers=1, **options):
+        options = {"styles": STYLES, "soundfont": soundfont} | options
+        return writing.make(folder, hours, seed, workers, **options)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, make):
+    folder = tmp_path_factory.mktemp("corpus") / "music"
+    make(folder)
+    return folder
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_folder_holds_what_the_manifest_says(corpus):
+    clips = read_folder(corpus)
+    assert sum(clip.seconds for clip in clips) >= HOURS * 3600
+    assert sum(clip.seconds for clip in clips[:-1]) < HOURS * 3600
+    for clip in clips:
+        info = soundfile.info(clip.path)
+        assert (info.samplerate, info.channels, info.subtype) == (48_000, 2, "PCM_16")
+        assert info.frames / 48_000 == pytest.approx(clip.seconds, abs=1e-5)
+        assert clip.path.parent.name == clip.split
+        assert clip.captions
+        assert all(clip.captions)
+        assert clip.attributes["style"] == "chiptune"
+        assert {"bpm", "key", "mode", "meter", "instruments", "drums", "energy", "moods"} <= set(
+            clip.attributes
+        )
+    left = {path.name for path in corpus.iterdir()}
+    assert left == {"corpus.json", "manifest.jsonl", "train", "validation", "test"}
+
+
+def test_two_workers_write_the_same_bytes(tmp_path, make, corpus):
+    make(tmp_path / "two", workers=2)
+    assert contents(tmp_path / "two") == contents(corpus)
+
+
+def test_interrupted_run_goes_on_where_it_stopped(tmp_path, make, corpus):
+    def stop(progress):
+        if progress.clips == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "x", listener=stop)
+    left = contents(tmp_path / "x")
+    assert "manifest.jsonl" not in left
+    assert len([name for name in left if name.endswith(".flac")]) == 2
+    journal = tmp_path / "x" / "manifest.partial.jsonl"
+    with journal.open("a") as file:
+        file.write('{"audio": "train/00')  # a line cut off by a power failure
+    told = []
+    progress = make(tmp_path / "x", listener=told.append)
+    assert contents(tmp_path / "x") == contents(corpus)
+    assert progress.reused == 2
+    assert [p.clips for p in told] == list(range(1, progress.clips + 1))
+
+
+def test_lost_files_are_made_again(tmp_path, make, corpus):
+    shutil.copytree(corpus, tmp_path / "x")
+    lost = read_folder(tmp_path / "x")[1].path
+    lost.unlink()
+    (tmp_path / "x" / "manifest.jsonl").rename(tmp_path / "x" / "manifest.partial.jsonl")
+    make(tmp_path / "x")
+    assert contents(tmp_path / "x") == contents(corpus)
+
+
+def test_finished_corpus_is_left_alone_and_can_grow(tmp_path, make, corpus):
+    shutil.copytree(corpus, tmp_path / "x")
+    again = make(tmp_path / "x")
+    assert again.reused == again.clips
+    assert contents(tmp_path / "x") == contents(corpus)
+    grown = make(tmp_path / "x", hours=2 * HOURS)
+    assert grown.reused == again.clips < grown.clips
+    before, after = read_folder(corpus), read_folder(tmp_path / "x")
+    assert [c.captions for c in after[: len(before)]] == [c.captions for c in before]
+    assert make(tmp_path / "x", hours=HOURS).clips == grown.clips  # nothing is thrown away
+
+
+def test_iterator_yields_what_the_files_hold(corpus, soundfont):
+    clips = read_folder(corpus)
+    made = iterate(3, 1, styles=STYLES, soundfont=soundfont)
+    for clip, (waveform, captions, attributes) in zip(clips[1:3], made, strict=False):
+        sound, _ = soundfile.read(clip.path, dtype="float32")
+        assert np.array_equal(waveform, sound.T)
+        assert captions == clip.captions
+        assert attributes["split"] == clip.split
+        assert {key: attributes[key] for key in clip.attributes} == clip.attributes
+    made.close()
+
+
+def test_iterator_passes_over_other_splits(soundfont):
+    made = iterate(3, styles=STYLES, soundfont=soundfont, splits=("test",))
+    found = next(made)[2]["index"]
+    made.close()
+    expected = next(i for i in range(1000) if split_of(clip_seed(3, i)) == "test")
+    assert found == expected
+
+
+def test_stems_lie_beside_the_music(tmp_path, make):
+    make(tmp_path / "x", hours=0.001, stems=True)
+    line = json.loads((tmp_path / "x" / "manifest.jsonl").read_text().splitlines()[0])
+    assert set(line["stems"]) == {"drums", "bass", "harmony", "melody"}
+    mix, _ = soundfile.read(tmp_path / "x" / line["audio"])
+    for path in line["stems"].values():
+        assert soundfile.info(tmp_path / "x" / path).frames == len(mix)
+    assert len(read_folder(tmp_path / "x")) == 1
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory, make):
+    folder = tmp_path_factory.mktemp("shards") / "x"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "SHARD_CLIPS", 3)
+        make(folder, shards=True)
+    return folder
+
+
+def test_shards_hold_the_same_music(corpus, shards):
+    clips, packed = read_folder(corpus), read_folder(shards)
+    assert [(c.captions, c.split, c.attributes) for c in packed] == [
+        (c.captions, c.split, c.attributes) for c in clips
+    ]
+    for clip, other in zip(clips, packed, strict=True):
+        assert other.source.read() == clip.path.read_bytes()
+    (shards / "manifest.jsonl").rename(shards / "hidden")
+    try:
+        without = read_folder(shards)
+    finally:
+        (shards / "hidden").rename(shards / "manifest.jsonl")
+    assert sorted(without, key=str) == sorted(packed, key=str)
+    with tarfile.open(next(shards.glob("train-*.tar"))) as tar:
+        assert all(member.mtime == 0 for member in tar)
+
+
+def test_interrupted_shards_are_finished(tmp_path, make, shards, monkeypatch):
+    monkeypatch.setattr(writing, "SHARD_CLIPS", 3)
+
+    def stop(progress):
+        if progress.clips == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "x", shards=True, listener=stop)
+    assert list((tmp_path / "x").glob("*-000000.tar"))
+    assert not list((tmp_path / "x").glob("*-000001.tar"))
+    progress = make(tmp_path / "x", shards=True, workers=2)
+    assert progress.reused == 3
+    assert contents(tmp_path / "x") == contents(shards)
+
+
+def test_folders_of_something_else_are_refused(tmp_path, make, corpus):
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(DataError, match="not empty and no corpus"):
+        make(tmp_path)
+    for options, word in (({"seed": 4}, "another seed"), ({"shards": True}, "another shards")):
+        with pytest.raises(DataError, match=word):
+            make(corpus, **options)
+    with pytest.raises(DataError, match="leave out --shards or --stems"):
+        make(tmp_path / "y", shards=True, stems=True)
+    with pytest.raises(DataError, match="unknown style 'polka2'"):
+        make(tmp_path / "z", styles=("polka2",))
+    assert not (tmp_path / "z").exists()
+
+
+def test_full_disk_is_noticed_before_the_work(tmp_path, make, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1, 1, 10**9))
+    with pytest.raises(DataError, match=r"1\.0 GB free and 20\.00 hours need about 11\.0 GB"):
+        make(tmp_path / "x", hours=20.0)
+
+
+def test_splits_and_seeds_are_spread_and_fixed():
+    seeds = [clip_seed(1, index) for index in range(3000)]
+    assert len(set(seeds)) == 3000
+    assert not set(seeds) & {clip_seed(2, index) for index in range(3000)}
+    splits = [split_of(seed) for seed in seeds]
+    assert 0.92 < splits.count("train") / 3000 < 0.96
+    assert 0.02 < splits.count("test") / 3000 < 0.04
+    assert clip_seed(1, 0) == 72134655972689  # published corpora depend on it
+    assert split_of(72134655972689) == "train"
+
+
+def test_styles_come_equally_often(soundfont):
+    plan = make_plan(1, ("lofi", "house", "jazz trio"), soundfont)
+    styles = [style_of(plan, index) for index in range(30)]
+    assert [sorted(styles[i : i + 3]) for i in range(0, 30, 3)] == [
+        ["house", "jazz trio", "lofi"]
+    ] * 10
+    assert len({tuple(styles[i : i + 3]) for i in range(0, 30, 3)}) > 2
+
+
+def test_few_clips_are_made_ahead(soundfont, monkeypatch):
+    asked = []
+
+    def count():
+        for index in range(100):
+            asked.append(index)
+            yield index
+
+    made = dataset.in_order(lambda clip: clip, count(), make_plan(1, STYLES, soundfont), workers=1)
+    list(islice(made, 2))
+    made.close()
+    assert len(asked) <= 3

@@ -1,0 +1,211 @@
+"""Folders of music: manifests, users' folders with sidecars, tags and names, WebDataset shards."""
+
+import io
+import json
+import logging
+import tarfile
+
+import numpy as np
+import pytest
+import soundfile
+
+from corpus_support import write_audio
+from jen1cli.errors import DataError
+from jen1cli.manifest import Clip, caption_from_name, read_folder, write_manifest
+
+
+@pytest.fixture
+def skipped():
+    return []
+
+
+@pytest.fixture
+def read(skipped):
+    return lambda folder: read_folder(folder, on_skip=lambda path, why: skipped.append((path, why)))
+
+
+def names(clips, folder):
+    return [clip.path.relative_to(folder).as_posix() for clip in clips]
+
+
+def test_mixed_folder_is_read_in_a_stable_order(tmp_path, read, skipped):
+    files = ["b/two.wav", "a.flac", "b/one.ogg", "c.mp3", "B.aiff", "ä.wav"]
+    for name in files:
+        write_audio(tmp_path / name, 0.25)
+    (tmp_path / "notes.pdf").write_bytes(b"no music")
+    write_audio(tmp_path / ".hidden.wav")
+    write_audio(tmp_path / ".cache" / "also.wav")
+    clips = read(tmp_path)
+    assert names(clips, tmp_path) == [
+        "B.aiff",
+        "a.flac",
+        "b/one.ogg",
+        "b/two.wav",
+        "c.mp3",
+        "ä.wav",
+    ]
+    assert clips == read(tmp_path)
+    assert all(clip.path.is_absolute() for clip in clips)
+    assert all(clip.seconds == pytest.approx(0.25, abs=0.08) for clip in clips)
+    assert not skipped
+
+
+def test_captions_come_from_the_sidecar_first(tmp_path, read):
+    write_audio(tmp_path / "song.wav", title="a title")
+    (tmp_path / "song.txt").write_text("slow blues\n\n  a sad   guitar \n", encoding="utf-8-sig")
+    write_audio(tmp_path / "other.wav")
+    (tmp_path / "other.json").write_text(
+        json.dumps({"captions": ["one", "two"], "split": "test", "attributes": {"bpm": 90}})
+    )
+    write_audio(tmp_path / "third.wav")
+    (tmp_path / "third.wav.json").write_text(json.dumps({"description": "a third one"}))
+    other, song, third = read(tmp_path)
+    assert song.captions == ("slow blues", "a sad guitar")
+    assert other.captions == ("one", "two")
+    assert (other.split, other.attributes) == ("test", {"bpm": 90})
+    assert third.captions == ("a third one",)
+
+
+def test_captions_come_from_tags_next(tmp_path, read):
+    tags = {"title": "Rain", "artist": "Ana", "genre": "Ambient", "comment": "soft and slow"}
+    write_audio(tmp_path / "x.flac", **tags)
+    recipe = json.dumps({"prompt": "lofi piano", "seed": 7})
+    write_audio(tmp_path / "y.flac", title="lofi piano", comment=recipe)
+    write_audio(tmp_path / "z.flac", artist="nobody", comment="{broken")
+    x, y, z = read(tmp_path)
+    assert x.captions == ("Ambient, Rain by Ana", "soft and slow")
+    assert y.captions == ("lofi piano",)
+    assert z.captions == ("z",)
+
+
+@pytest.mark.parametrize(
+    ("stem", "words"),
+    [
+        ("03_Slow-Blues (take 2)", "Slow Blues take 2"),
+        ("lofi.piano", "lofi piano"),
+        ("808 beat", "808 beat"),
+        ("1999", "1999"),
+        ("___", "___"),
+    ],
+)
+def test_names_become_words(stem, words):
+    assert caption_from_name(stem) == words
+
+
+def test_broken_files_are_named_and_the_rest_is_used(tmp_path, read, skipped):
+    write_audio(tmp_path / "good.wav")
+    (tmp_path / "text.wav").write_text("this is no audio")
+    (tmp_path / "empty.flac").write_bytes(b"")
+    cut = write_audio(tmp_path / "cut.flac", 3.0, 48_000)
+    cut.write_bytes(cut.read_bytes()[:3000])
+    soundfile.write(tmp_path / "nothing.wav", np.zeros((0, 1)), 8000)
+    (tmp_path / "good.json").write_text("{not json")
+    clips = read(tmp_path)
+    assert names(clips, tmp_path) == ["good.wav"]
+    reasons = {path.name: why for path, why in skipped}
+    assert set(reasons) == {"text.wav", "empty.flac", "cut.flac", "nothing.wav", "good.json"}
+    assert reasons["nothing.wav"] == "no samples in it"
+    assert all(reasons.values())
+
+
+def test_skipping_is_never_silent(tmp_path, caplog):
+    write_audio(tmp_path / "good.wav")
+    (tmp_path / "bad.wav").write_text("x")
+    with caplog.at_level(logging.WARNING, "jen1cli"):
+        assert len(read_folder(tmp_path)) == 1
+    assert "bad.wav" in caplog.text
+
+
+def test_folders_without_music_are_refused(tmp_path):
+    with pytest.raises(DataError, match="no folder"):
+        read_folder(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="no audio in"):
+        read_folder(tmp_path)
+    (tmp_path / "bad.wav").write_text("x")
+    with pytest.raises(DataError, match=r"1 skipped, first 'bad\.wav'"):
+        read_folder(tmp_path, on_skip=lambda path, why: None)
+
+
+def test_split_depends_on_the_name_alone(tmp_path, read):
+    for number in range(120):
+        write_audio(tmp_path / f"{number}.wav", 0.01, 8000)
+    first = {clip.path.name: clip.split for clip in read(tmp_path)}
+    assert set(first.values()) == {"train", "validation", "test"}
+    assert 0.8 < list(first.values()).count("train") / 120 < 0.97
+    for number in range(60):
+        (tmp_path / f"{number}.wav").unlink()
+    assert {clip.path.name: clip.split for clip in read(tmp_path)}.items() <= first.items()
+
+
+def test_folders_may_name_the_split(tmp_path, read):
+    for folder in ("train", "valid", "Test/deep"):
+        write_audio(tmp_path / folder / "x.wav")
+    assert [clip.split for clip in read(tmp_path)] == ["test", "train", "validation"]
+
+
+def test_manifest_round_trip(tmp_path):
+    write_audio(tmp_path / "a" / "x.wav", 0.5)
+    write_audio(tmp_path / "y.wav", 0.5)
+    clips = [
+        Clip(tmp_path / "y.wav", ("é", "two"), 0.5, "test", {"style": "lofi", "bpm": 90.0}),
+        Clip(tmp_path / "a" / "x.wav", ("x",), 0.5),
+    ]
+    path = write_manifest(tmp_path, clips)
+    assert read_folder(tmp_path) == clips
+    assert json.loads(path.read_text(encoding="utf-8").splitlines()[1])["audio"] == "a/x.wav"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_short_manifests_are_completed(tmp_path, read, skipped):
+    write_audio(tmp_path / "x.wav", 0.5)
+    lines = ['{"audio": "x.wav", "caption": "hello"}', "", '{"audio": "gone.wav"}']
+    (tmp_path / "manifest.jsonl").write_text("\n".join(lines))
+    (clip,) = read(tmp_path)
+    assert clip.captions == ("hello",)
+    assert clip.seconds == pytest.approx(0.5)
+    assert [path.name for path, _ in skipped] == ["gone.wav"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"), [("{oops", "line 2 of .* is not JSON"), ('{"x": 1}', 'names no "audio"')]
+)
+def test_broken_manifests_are_refused_with_their_line(tmp_path, line, words):
+    write_audio(tmp_path / "x.wav")
+    (tmp_path / "manifest.jsonl").write_text('{"audio": "x.wav", "seconds": 1}\n' + line + "\n")
+    with pytest.raises(DataError, match=words):
+        read_folder(tmp_path)
+
+
+def add(tar, name, data):
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+def test_shards_of_others_are_read(tmp_path, read, skipped):
+    audio = write_audio(tmp_path / "source" / "x.flac", 0.5).read_bytes()
+    with tarfile.open(tmp_path / "val-000.tar", "w") as tar:
+        add(tar, "song1.flac", audio)
+        add(tar, "song1.json", json.dumps({"caption": "one"}).encode())
+        add(tar, "dir/song2.flac", audio)
+        add(tar, "dir/song2.txt", b"two\nzwei\n")
+        add(tar, "song3.flac", b"broken")
+        add(tar, "song4.cls", b"7")
+    (tmp_path / "broken.tar").write_bytes(b"x" * 700)
+    (tmp_path / "source" / "x.flac").unlink()
+    clips = read(tmp_path)
+    assert [clip.captions for clip in clips] == [("one",), ("two", "zwei")]
+    assert {clip.split for clip in clips} == {"validation"}
+    for clip in clips:
+        assert clip.source.read() == audio
+        sound, rate = soundfile.read(clip.source)
+        assert len(sound) / rate == pytest.approx(clip.seconds) == pytest.approx(0.5)
+    assert sorted(path.name for path, _ in skipped) == ["broken.tar", "song3.flac"]
+
+
+def test_torch_is_not_needed():
+    import subprocess
+    import sys
+
+    code = "import sys, jen1cli.manifest; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
