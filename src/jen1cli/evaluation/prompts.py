@@ -46,6 +46,7 @@ class PromptsJob:
         seed: clip i is made with seed + i.
         diverse: prompts that are made with several seeds.
         takes: seeds for each of those.
+        limit: of clips, where there is no model.
     """
 
     wishes: Sequence[Wishes]
@@ -56,6 +57,7 @@ class PromptsJob:
     seed: int = 0
     diverse: int = 8
     takes: int = 3
+    limit: int | None = None
     sampling: "SamplingOptions" = field(default_factory=dict)  # type: ignore[assignment]
 
     def run(self, model: "Jen1 | None", progress: Progress | None = None) -> Report:
@@ -111,14 +113,15 @@ class PromptsJob:
             wishes = {f"{i:04d}.flac": wish for i, wish in enumerate(self.wishes)}
         else:
             wishes = {}
-        clips, audit = find_clips(self.folder)
+        clips, audit = find_clips(self.folder, limit=None if model is not None else self.limit)
         clips = [clip for clip in clips if not wishes or clip.path.name in wishes]
         found = []
         for heard in listen(clips, audit, words=True):
             wish = wishes.get(heard.clip.path.name) or read_wishes(
                 heard.clip.captions[0], heard.clip.attributes
             )
-            found.append(listeners.judge(heard, wish))
+            cut = Heard(heard.clip, middle(heard, self.seconds), heard.sample_rate)
+            found.append(listeners.judge(cut, wish))
             steps.done()
         if not found:
             raise DataError(
@@ -176,7 +179,7 @@ class PromptsJob:
         if self.reference is None:
             return [], None
         clips, audit = find_clips(
-            self.reference, split=self.reference_split, limit=len(self.wishes)
+            self.reference, split=self.reference_split, limit=self.limit or len(self.wishes)
         )
         steps.total += len(clips)
         found = []

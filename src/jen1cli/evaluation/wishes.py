@@ -63,10 +63,10 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
     """
     facts = dict(attributes or {})
     text = prompt.lower()
-    styles, text_left = _styles(text, facts)
-    wanted, absent = _instruments(text_left)
-    key, mode = _key(text)
     bpm = _BPM.search(text)
+    key, mode = _key(text)
+    styles, text_left = _styles(_BPM.sub(" ", text), facts)
+    wanted, absent = _instruments(text_left)
     return Wishes(
         prompt=prompt,
         styles=styles,

@@ -1,0 +1,331 @@
+"""`jen1 evaluate`: measure models and folders of music."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from jen1cli.cli import options
+from jen1cli.cli.engine import ModelChoice, load_model
+from jen1cli.cli.evaluation_display import show_report
+from jen1cli.cli.report import Report
+from jen1cli.cli.sampling import Sampling, check_seconds
+from jen1cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from jen1cli.evaluation.report import Report as Findings
+
+
+class FolderGroup(TyperGroup):
+    """The sub-verbs; a bare folder means `audio`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
+        """Take `evaluate DIR ...` as `evaluate audio DIR ...`."""
+        if self.get_command(ctx, args[0]) is None and Path(args[0]).is_dir():
+            args = ["audio", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=FolderGroup,
+    no_args_is_help=True,
+    help="Measure models and folders of music; 'jen1 evaluate DIR' is 'jen1 evaluate audio DIR'.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of audio.", show_default=False)]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Folder of report.json, report.html and audio.",
+        rich_help_panel=options.OUTPUT_PANEL,
+    ),
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option("--reference", "-r", metavar="DIR", help="Folder of real music with captions."),
+]
+Split = Annotated[
+    str | None,
+    typer.Option("--split", metavar="NAME", help="Of the manifest: train, validation or test."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Clips at most.")]
+Embeddings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--embedding",
+        "-e",
+        metavar="NAME[=FOLDER|HUB-ID]",
+        help="tagger, handcrafted, clap, audioset or vggish; repeatable."
+        " Left out: tagger and handcrafted.",
+    ),
+]
+SampleRate = Annotated[
+    int | None,
+    typer.Option("--sample-rate", metavar="HZ", help="That files must have; left out: as most."),
+]
+
+
+@app.command("audio", no_args_is_help=True)
+def audio(
+    folder: Folder,
+    reference: Annotated[
+        Path,
+        typer.Option(
+            "--reference", "-r", metavar="DIR|STATS", help="Folder, or .npz of 'evaluate stats'."
+        ),
+    ],
+    embedding: Embeddings = None,
+    split: Split = None,
+    reference_split: Annotated[
+        str | None, typer.Option("--reference-split", metavar="NAME", help="Of the reference.")
+    ] = None,
+    limit: Limit = None,
+    sample_rate: SampleRate = None,
+    output: Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
+    with _evaluating(as_json, quiet, output) as (report, deliver):
+        from jen1cli.evaluation.audio_job import AudioJob
+
+        job = AudioJob(
+            folder, reference, tuple(embedding or ("tagger", "handcrafted")), split,
+            reference_split, limit, sample_rate,
+        )  # fmt: skip
+        with report.progress("clips") as progress:
+            deliver(job.run(progress))
+
+
+@app.command("stats", no_args_is_help=True)
+def stats(
+    folder: Folder,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Statistics (.npz).")
+    ],
+    embedding: Embeddings = None,
+    split: Split = None,
+    limit: Limit = None,
+    sample_rate: SampleRate = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Keep what a comparison needs of a reference, without its audio."""
+    if output.suffix != ".npz":
+        raise ConfigError(f"'{output}' is no .npz file; name one")
+    report = Report(as_json=as_json, quiet=quiet)
+    with report.library_warnings():
+        from jen1cli.evaluation import sets
+
+        with report.progress("clips") as progress:
+            measured, audit = sets.measure_folder(
+                folder, tuple(embedding or ("tagger", "handcrafted")), split=split, limit=limit,
+                sample_rate=sample_rate, progress=progress,
+            )  # fmt: skip
+        for line in audit.warnings():
+            report.warn(line)
+        sets.save_statistics(output, measured, audit)
+    report.result({"path": str(output), "clips": audit.used})
+
+
+@app.command("prompts")
+def prompts(
+    prompts_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompts",
+            metavar="FILE",
+            help="One a line, or JSONL with prompt and attributes. Left out: 240 of the package.",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", metavar="N", help="Prompts at most, evenly.")
+    ] = None,
+    audio_folder: Annotated[
+        Path | None,
+        typer.Option("--audio", metavar="DIR", help="Score this music; make none."),
+    ] = None,
+    reference: Reference = None,
+    reference_split: Annotated[
+        str | None, typer.Option("--reference-split", metavar="NAME", help="Of the reference.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", "-s", metavar="X")] = 10.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
+    diverse: Annotated[
+        int, typer.Option("--diverse", metavar="N", help="Prompts made with three seeds.")
+    ] = 8,
+    steps: options.Steps = None,
+    sampler: options.Sampler = None,
+    guidance_scale: options.GuidanceScale = None,
+    negative: options.Negative = None,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    random_weights: options.RandomWeights = False,
+    output: Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make music for prompts and measure how well it follows them.
+
+    Style, instruments, drums, tempo, key and energy; between a floor of shuffled prompts and a
+    ceiling of real music (--reference). An interrupted run goes on where it stopped.
+    """
+    check_seconds(seconds)
+    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    folder = audio_folder or output
+    if folder is None:
+        raise ConfigError("nowhere to put the music; give --output FOLDER, or --audio DIR")
+    choice = ModelChoice(model, device, dtype, random_weights)
+    if audio_folder is None:
+        choice.check()
+    with _evaluating(as_json, quiet, output or audio_folder) as (report, deliver):
+        from jen1cli.evaluation.prompts import PromptsJob
+        from jen1cli.evaluation.report import evenly
+        from jen1cli.evaluation.wishes import read_prompts
+
+        wishes = read_prompts(prompts_file)
+        job = PromptsJob(
+            wishes if count is None else evenly(wishes, count),
+            folder if audio_folder is not None else folder / "audio",
+            reference, reference_split, seconds, seed, diverse, limit=count,
+            sampling=sampling.arguments(),  # type: ignore[arg-type]
+        )  # fmt: skip
+        made = None if audio_folder is not None else load_model(choice, report)
+        with report.progress("clips") as progress:
+            deliver(job.run(made, progress))
+
+
+@app.command("codec", no_args_is_help=True)
+def codec(
+    folder: Folder,
+    split: Split = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Clips at most.")] = 60,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")
+    ] = 10.0,
+    linear: Annotated[
+        bool, typer.Option("--linear/--no-linear", help="The linear codec beside it.")
+    ] = True,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    output: Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure what survives the autoencoder, by style, and under damaged latents."""
+    check_seconds(seconds)
+    place = Path(model).expanduser() if model is not None else None
+    with _evaluating(as_json, quiet, output) as (report, deliver):
+        from jen1cli.evaluation.codec import Codec, CodecJob
+        from jen1cli.pipeline.networks import choose_device
+        from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
+
+        if place is None or not (place / "autoencoder.safetensors").is_file():
+            place = find_weights(model or DEFAULT_WEIGHTS).folder
+        loaded = Codec.load(place)
+        loaded.autoencoder.to(choose_device(device))
+        loaded.whitening.to(choose_device(device))
+        job = CodecJob(folder, split, limit, seconds, linear)
+        with report.progress("clips") as progress:
+            deliver(job.run(loaded, None if output is None else output / "audio", progress))
+
+
+@app.command("edits", no_args_is_help=True)
+def edits(
+    folder: Folder,
+    split: Split = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Clips at most.")] = 24,
+    prompted: Annotated[
+        bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
+    ] = True,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
+    steps: options.Steps = None,
+    sampler: options.Sampler = None,
+    guidance_scale: options.GuidanceScale = None,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    random_weights: options.RandomWeights = False,
+    output: Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Inpaint and continue real music: kept samples, seams, tempo, key and sound."""
+    sampling = Sampling(steps, sampler, guidance_scale).check()
+    choice = ModelChoice(model, device, dtype, random_weights).check()
+    with _evaluating(as_json, quiet, output) as (report, deliver):
+        from jen1cli.evaluation.edits import EditsJob
+
+        job = EditsJob(
+            folder, split, limit, prompted=prompted, seed=seed,
+            sampling=sampling.arguments(),  # type: ignore[arg-type]
+        )  # fmt: skip
+        loaded = load_model(choice, report)
+        with report.progress("clips") as progress:
+            deliver(job.run(loaded, None if output is None else output / "audio", progress))
+
+
+@app.command("train-tagger", no_args_is_help=True)
+def train_tagger(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="Folders of 'jen1 corpus make'.", show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of the tagger.")
+    ] = Path("weights/tagger"),
+    minutes: Annotated[float, typer.Option("--minutes", metavar="X", help="By the clock.")] = 8.0,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="In place of --minutes.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights and draws.")] = 0,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train the project's own listener on made music, train split only."""
+    if (output / "tagger.json").exists() and not force:
+        raise ConfigError(f"'{output}' holds a tagger; give --force to replace it")
+    report = Report(as_json=as_json, quiet=quiet)
+    with report.library_warnings(), report.progress("training") as bar:
+        from jen1cli.evaluation.tagger.training import TaggerJob
+
+        def tell(what: str, share: float) -> None:
+            bar(int(1000 * share), 1000)
+            if what.startswith(("step", "skipped")):
+                report.note(what)
+
+        job = TaggerJob(tuple(folders), output, minutes=minutes, steps=steps, seed=seed)
+        accuracies = job.run(tell)
+    lines = "\n".join(f"{name:<24}{value:.3f}" for name, value in accuracies.items())
+    report.result({"path": str(output), "held_out": accuracies}, lines)
+
+
+@contextlib.contextmanager
+def _evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tuple[Report, Any]]:
+    """Give a voice, and what to do with the findings: show, write, tell."""
+    report = Report(as_json=as_json, quiet=quiet)
+
+    def deliver(findings: "Findings") -> None:
+        path = None
+        if output is not None:
+            path = findings.save(output)[1]
+        if as_json:
+            report.result({"path": None if path is None else str(path), **findings.facts()})
+            return
+        for line in findings.warnings:
+            report.warn(line)
+        if not quiet:
+            show_report(findings)
+        report.result({"path": None if path is None else str(path)})
+
+    with report.library_warnings():
+        yield report, deliver

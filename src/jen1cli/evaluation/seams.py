@@ -1,0 +1,83 @@
+"""How a join sounds: jumps of level and spectrum at a boundary against those of untouched music."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torchaudio.functional import melscale_fbanks
+
+from jen1cli.audio import Signal
+
+SIDE_SECONDS = 0.2  # looked at on either side of a boundary
+_CLICK_SECONDS = 0.004
+_PLACES = 60  # boundaries of untouched music to compare with
+_BANDS = 40
+
+
+@dataclass(frozen=True)
+class Seam:
+    """One boundary: raw jumps, and their rank among places of untouched music (0 to 1)."""
+
+    level_db: float
+    spectrum_db: float
+    click: float  # largest second difference, in units of its usual size
+    level_rank: float
+    spectrum_rank: float
+    click_rank: float
+
+
+def measure_seam(
+    edited: Signal, place: int, untouched: Signal, sample_rate: int, *, seed: int = 0
+) -> Seam:
+    """Measure a boundary.
+
+    Args:
+        edited: [channels, samples] with the boundary.
+        place: sample at which kept and made music meet.
+        untouched: music without a boundary, of the same piece.
+        sample_rate: Hz of both.
+        seed: of the places in the untouched music.
+    """
+    own = _jumps(edited, place, sample_rate)
+    room = untouched.shape[1] - 2 * _side(sample_rate)
+    rng = np.random.default_rng(seed)
+    places = _side(sample_rate) + rng.integers(max(1, room), size=_PLACES)
+    others = np.array([_jumps(untouched, int(p), sample_rate) for p in places])
+    ranks = [
+        (others[:, i] < own[i]).mean() + 0.5 * (others[:, i] == own[i]).mean() for i in (0, 1, 2)
+    ]
+    return Seam(*own, *(float(rank) for rank in ranks))
+
+
+def _side(sample_rate: int) -> int:
+    return round(SIDE_SECONDS * sample_rate)
+
+
+def _jumps(signal: Signal, place: int, sample_rate: int) -> tuple[float, float, float]:
+    side = _side(sample_rate)
+    mono = signal.mean(axis=0).astype(np.float64)
+    before, after = mono[max(0, place - side) : place], mono[place : place + side]
+    powers = [10 * np.log10(_bands(part, sample_rate) + 1e-7) for part in (before, after)]
+    levels = [10 * np.log10(np.mean(np.square(part)) + 1e-7) for part in (before, after)]
+    return (
+        float(abs(levels[0] - levels[1])),
+        float(np.sqrt(np.mean(np.square(powers[0] - powers[1])))),
+        _click(mono, place, sample_rate),
+    )
+
+
+def _bands(part: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the mean power in 40 mel bands."""
+    power = np.square(np.abs(np.fft.rfft(part * np.hanning(len(part))))) / max(1, len(part))
+    filters = melscale_fbanks(len(power), 40.0, min(16_000.0, sample_rate / 2), _BANDS, sample_rate)
+    weights = filters / filters.sum(0).clamp(min=1e-9)
+    return (torch.from_numpy(power).float() @ weights).numpy()
+
+
+def _click(mono: np.ndarray, place: int, sample_rate: int) -> float:
+    near = round(_CLICK_SECONDS * sample_rate)
+    around = np.abs(np.diff(mono[max(0, place - 10 * near) : place + 10 * near], n=2))
+    middle = np.abs(np.diff(mono[max(0, place - near) : place + near], n=2))
+    if not len(middle) or not len(around):
+        return 0.0
+    return float(middle.max() / (np.percentile(around, 90) + 1e-9))
