@@ -132,7 +132,7 @@ def model(monkeypatch, tmp_path):
     """A fake model behind every verb, and a weight set that the checks before loading find."""
     fake = FakeJen1()
 
-    def load(choice, report):
+    def load(choice):
         fake.load = choice
         return fake
 

@@ -11,7 +11,6 @@ import pytest
 import jen1cli
 from jen1cli.cli import app
 from jen1cli.cli.engine import ModelChoice, load_model
-from jen1cli.cli.report import Report
 from jen1cli.errors import Jen1Error
 
 
@@ -112,7 +111,7 @@ def test_too_little_memory_is_one_line(jen1, model, error):
 def test_libraries_that_do_not_load_are_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "jen1cli.pipeline", None)
     with pytest.raises(Jen1Error, match=r"must be of one version: pip"):
-        load_model(ModelChoice(), Report())
+        load_model(ModelChoice())
 
 
 def test_being_terminated_is_an_interrupt(monkeypatch):
@@ -151,8 +150,8 @@ def test_ctrl_c_in_the_middle_of_work(tmp_path):
                "--random-weights", "-s", "1500", "-o", "a.wav"]  # fmt: skip
     working = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, text=True)
     assert working.stderr is not None
-    working.stderr.readline()  # the warning of random weights: the model is being loaded
-    time.sleep(5)
+    working.stderr.readline()  # the warning of random weights: the model is loaded
+    time.sleep(2)
     working.send_signal(signal.SIGINT)
     _, said = working.communicate(timeout=30)
     assert working.returncode == 130

@@ -140,6 +140,12 @@ def test_quiet_says_only_the_result(jen1, model):
     assert (result.out, result.err) == ("a.wav\n", "")
 
 
+def test_random_weights_are_told(jen1, model):
+    result = jen1("generate", "lofi", "-s", "0.1", "--random-weights", "--json")
+    assert "jen1: warning: preset 'mini' has random weights" in result.err
+    assert "random weights" in json.loads(result.out)["warnings"][0]
+
+
 def test_json_has_path_seed_seconds_and_settings(jen1, model):
     result = jen1("generate", "lofi", "-s", "0.1", "--seed", "3", "--steps", "4", "--json")
     facts = json.loads(result.out)

@@ -93,13 +93,20 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            metavar="",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
     """Make, repair and extend music at 48 kHz stereo from text (JEN-1).
 
     '-' reads audio from stdin and writes audio to stdout, so verbs can be chained.
+
+    Exit codes: 0 done, 1 something to mend, 2 wrong usage, 130 interrupted. JEN1_WEIGHTS names
+    folders of weight sets; JEN1_DEBUG=1 shows tracebacks.
     """
 
 

@@ -19,7 +19,8 @@ def continue_(
         float, typer.Option("--seconds", "-s", metavar="X", help="How much is added.")
     ] = 10.0,
     before: Annotated[
-        bool, typer.Option("--before", help="Add in front of the start, not behind the end.")
+        bool,
+        typer.Option("--before", metavar="", help="Add in front of the start, not behind the end."),
     ] = False,
     context: Annotated[
         float | None,

@@ -67,7 +67,7 @@ class ModelChoice:
         return by_model.get(name, name)
 
 
-def load_model(choice: ModelChoice, report: Report) -> "Jen1":
+def load_model(choice: ModelChoice) -> "Jen1":
     """Load the model; the first thing here that takes seconds."""
     try:
         from jen1cli.pipeline import Jen1
@@ -79,7 +79,6 @@ def load_model(choice: ModelChoice, report: Report) -> "Jen1":
 
     place: Any = {"device": choice.device, "dtype": choice.dtype}
     if choice.random_weights:
-        report.warn(f"preset '{choice.preset_name}' has random weights: what it makes is noise")
         return Jen1.from_preset(choice.preset_name, random_weights=True, **place)
     return Jen1.load(choice.name, **place)
 
@@ -97,7 +96,13 @@ class Engine:
     def open(cls, choice: ModelChoice, report: Report) -> Iterator["Engine"]:
         """Load the model; what the library warns of becomes lines of ours while it is open."""
         with report.library_warnings():
-            yield cls(load_model(choice, report), report)
+            with report.progress("loading the model"):
+                model = load_model(choice)
+            if choice.random_weights:
+                report.warn(
+                    f"preset '{choice.preset_name}' has random weights: what it makes is noise"
+                )
+            yield cls(model, report)
 
     def batch_size(self, seconds: float) -> int:
         """Pieces worth making at once: one on a CPU, where each is told as soon as it is done."""

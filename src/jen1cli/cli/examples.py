@@ -65,5 +65,6 @@ def epilog(verb: str) -> str:
     """Return the examples of a verb as the last part of its help; blank lines keep them apart."""
     lines = ["[bold]Examples[/bold]"]
     for command, meaning in EXAMPLES[verb]:
-        lines.append(f"[cyan]{command.replace('[', chr(92) + '[')}[/cyan]  [dim]{meaning}[/dim]")
+        shown = command.replace("[", "\\[")
+        lines.append(f"[dim]# {meaning}[/dim]\n[cyan]{shown}[/cyan]")
     return "\n\n".join(lines)

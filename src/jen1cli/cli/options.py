@@ -31,15 +31,21 @@ AudioFormat = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", "-f", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL),
+    typer.Option(
+        "--force", "-f", metavar="", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL
+    ),
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON object per result.", rich_help_panel=OUTPUT_PANEL),
+    typer.Option(
+        "--json", metavar="", help="Print one JSON object per result.", rich_help_panel=OUTPUT_PANEL
+    ),
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Print nothing but results.", rich_help_panel=OUTPUT_PANEL),
+    typer.Option(
+        "--quiet", "-q", metavar="", help="Print nothing but results.", rich_help_panel=OUTPUT_PANEL
+    ),
 ]
 
 Model = Annotated[
@@ -75,6 +81,7 @@ RandomWeights = Annotated[
     bool,
     typer.Option(
         "--random-weights",
+        metavar="",
         help="Take --model as a preset without training: noise, for speed tests only.",
         rich_help_panel=MODEL_PANEL,
     ),
