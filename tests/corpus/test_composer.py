@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from jen1cli.corpus.composer import compose, make_plan, random_score, random_style, split_of
+from jen1cli.corpus.composer import compose, make_plan, random_score, random_style
 from jen1cli.corpus.dice import Dice
 from jen1cli.corpus.harmony import is_minor
 from jen1cli.corpus.instruments import INSTRUMENTS
@@ -180,7 +180,7 @@ def test_keys_meters_and_tempi_are_spread() -> None:
 def test_every_style_is_drawn() -> None:
     drawn = Counter(random_style(seed) for seed in range(5000))
     assert set(drawn) == set(STYLES)
-    assert max(drawn.values()) < 5 * min(drawn.values())
+    assert max(drawn.values()) < 3 * min(drawn.values())
 
 
 def test_instruments_and_ensembles_vary() -> None:
@@ -190,14 +190,6 @@ def test_instruments_and_ensembles_vary() -> None:
     assert all(sizes[size] > 0 for size in range(1, 8))
     drums = sum(score.has_drums for score in scores())
     assert 0.4 * len(scores()) < drums < 0.85 * len(scores())
-
-
-def test_splits_depend_on_the_seed_alone() -> None:
-    splits = Counter(split_of(seed) for seed in range(4000))
-    assert split_of(42) == split_of(42)
-    assert 0.87 < splits["train"] / 4000 < 0.93
-    assert 0.03 < splits["validation"] / 4000 < 0.07
-    assert 0.03 < splits["test"] / 4000 < 0.07
 
 
 def test_gains_make_up_for_quiet_playing() -> None:

@@ -1,6 +1,5 @@
 """Composes a clip from a style and a seed."""
 
-import zlib
 from dataclasses import replace
 
 from jen1cli.corpus.bass import ALGORITHMS, LINES, write_bass
@@ -23,7 +22,9 @@ from jen1cli.corpus.theory import KEYS, SCALES
 _POLYPHONIC = frozenset(
     {"piano", "electric piano", "guitar", "harp", "organ", "harpsichord", "accordion"}
 )
-_POLYPHONIC_NAMES = frozenset({"vibraphone", "marimba", "music_box", "kalimba", "koto", "dulcimer"})
+_POLYPHONIC_NAMES = frozenset(
+    {"vibraphone", "marimba", "music_box", "kalimba", "koto", "dulcimer", "celesta"}
+)
 
 # role: width of the pan, reverb, stem
 _ROLES: dict[str, tuple[float, float, Stem]] = {
@@ -163,7 +164,8 @@ def _parts(style: Style, plan: Plan, variant: str, dice: Dice) -> tuple[Part, ..
             parts.append(_part(plan, voice, instrument, notes, choose))
             if voice.double:
                 parts.append(_doubled(parts[-1], voice.double))
-    parts += _risers(style, plan, dice)
+    if variant == "full":
+        parts += _risers(style, plan, dice)
     return tuple(parts)
 
 
@@ -395,16 +397,9 @@ def _solo(style: Style, plan: Plan, dice: Dice) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def split_of(seed: int) -> str:
-    """The split that a composition seed belongs to: 90 % train, 5 % validation, 5 % test."""
-    mark = zlib.crc32(f"jen1 split {seed}".encode()) % 100
-    return "train" if mark < 90 else "validation" if mark < 95 else "test"
-
-
 def random_style(seed: int) -> str:
-    """The style that a seed stands for; shares differ a little by how much a style is asked for."""
-    weights = {name: float(style.extra.get("share", "1")) for name, style in STYLES.items()}
-    return Dice(seed, "style").weighted(weights)
+    """The style that a seed stands for; all are equally likely."""
+    return Dice(seed, "style").pick(tuple(STYLES))
 
 
 def random_score(seed: int, seconds: float | None = None) -> Score:

@@ -15,7 +15,7 @@ FOLK = Style(
         Voice("melody", "fiddle flute harmonica recorder clarinet accordion dulcimer", "folk:3 pentatonic", 0.85, 0.4),
         Voice("counter", "cello viola", "guide", 0.35, 0.5),
     ),
-    drums=Drums("kit_brush kit_room", "soft:2 country slow_68 waltz", "none:2 soft", 0.2, gain=-5.0, chance=0.35),
+    drums=Drums("kit_brush kit_room", "soft:2 country slow_68 waltz", "none:2 soft", 0.2, gain=-1.0, chance=0.35),
     energy=0.32,
     moods={"any": "earthy honest gentle rustic heartfelt", "major": "sunny hopeful", "minor": "wistful lonely"},
     meters="4/4:4 3/4:2 6/8:3",

@@ -11,7 +11,7 @@ ROCK = Style(
     harmony={"major": "rock_major", "mixolydian": "modal_mixolydian rock_major", "minor": "rock_minor"},
     voices=(
         Voice("riff", "overdriven_guitar:2 distorted_guitar:2", "power_riff:2 riff", 0.45, pan=0.5, low=40, high=64),
-        Voice("chords", "overdriven_guitar:2 distorted_guitar:2", "power", pan=-0.5, size=3, low=43, high=64, legato=0.9, effects="distortion:0.2"),
+        Voice("chords", "overdriven_guitar:2 distorted_guitar:2", "power", pan=-0.5, size=3, low=43, high=64, legato=0.9, effects="distortion:0.1"),
         Voice("bass", "pick_bass:2 finger_bass:2", "rock five", gain=1.0),
         Voice("melody", "distorted_guitar:2 rock_organ overdriven_guitar", "solo vocal", 0.55, 0.5, delay=0.15),
         Voice("pad", "rock_organ", "held", 0.3, gain=2.0),
@@ -58,7 +58,7 @@ PUNK = Style(
     modes="major:4 mixolydian minor:2",
     harmony={"major": "rock_major pop_major", "mixolydian": "rock_major", "minor": "rock_minor"},
     voices=(
-        Voice("chords", "distorted_guitar:3 overdriven_guitar", "punk power", pan=-0.6, size=3, low=40, high=62, effects="distortion:0.3"),
+        Voice("chords", "distorted_guitar:3 overdriven_guitar", "punk power", pan=-0.6, size=3, low=40, high=62, effects="distortion:0.12"),
         Voice("strum", "overdriven_guitar distorted_guitar", "punk", 0.7, pan=0.6, size=3, low=45, high=67, gain=-1.0),
         Voice("bass", "pick_bass", "punk", gain=1.5, effects="distortion:0.1"),
         Voice("melody", "overdriven_guitar distorted_guitar", "hook vocal", 0.5, 0.5),
@@ -80,9 +80,9 @@ METAL = Style(
     modes="minor:3 phrygian:3 harmonic_minor:2",
     harmony={"minor": "metal rock_minor", "phrygian": "metal modal_phrygian"},
     voices=(
-        Voice("chords", "distorted_guitar", "chug:3 tremolo_pick", pan=-0.7, size=3, low=38, high=58, legato=0.6, effects="distortion:0.5", gain=1.0),
-        Voice("riff", "distorted_guitar", "power_riff riff", 0.8, pan=0.7, low=38, high=62, effects="distortion:0.5"),
-        Voice("bass", "pick_bass", "gallop punk sixteenths", gain=1.0, effects="distortion:0.2"),
+        Voice("chords", "distorted_guitar", "chug:3 tremolo_pick", pan=-0.7, size=3, low=38, high=58, legato=0.6, effects="distortion:0.15", gain=1.0),
+        Voice("riff", "distorted_guitar", "power_riff riff", 0.8, pan=0.7, low=38, high=62, effects="distortion:0.15"),
+        Voice("bass", "pick_bass", "gallop punk sixteenths", gain=1.0, effects="distortion:0.1"),
         Voice("melody", "distorted_guitar overdriven_guitar", "heavy solo", 0.45, 0.5, delay=0.15, gain=-1.0),
         Voice("pad", "choir strings", "held", 0.15),
     ),
@@ -105,7 +105,7 @@ GRUNGE = Style(
     modes="minor:4 mixolydian major phrygian",
     harmony={"minor": "rock_minor", "mixolydian": "rock_major", "major": "rock_major", "phrygian": "metal"},
     voices=(
-        Voice("chords", "distorted_guitar", "power strum", pan=-0.5, size=3, low=38, high=60, effects="distortion:0.35", gain=1.0),
+        Voice("chords", "distorted_guitar", "power strum", pan=-0.5, size=3, low=38, high=60, effects="distortion:0.15", gain=1.0),
         Voice("riff", "overdriven_guitar clean_guitar", "riff power_riff", 0.6, pan=0.5, low=40, high=64, chorus=0.4),
         Voice("bass", "pick_bass:2 finger_bass", "rock eighths", gain=1.0),
         Voice("melody", "overdriven_guitar clean_guitar", "vocal bluesy", 0.5, 0.5),
@@ -132,7 +132,7 @@ SURF_ROCK = Style(
         Voice("bass", "pick_bass", "rock eighths ska", gain=1.0),
         Voice("pad", "rock_organ", "held", 0.3),
     ),
-    drums=Drums("kit_room", "surf", "toms snare", 0.35, gain=1.0),
+    drums=Drums("kit_room", "surf", "toms snare", 0.35, gain=2.0),
     energy=0.74,
     moods={"any": "twangy retro beachy fast splashy adventurous"},
     forms="verse aba steady",

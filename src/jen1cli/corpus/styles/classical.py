@@ -96,7 +96,7 @@ SOLO_CELLO = Style(
     timing=0.018,
     room="hall",
     tags="acoustic classical",
-    extra={"solo_melody": "lyrical:2 flowing:2 drama baroque", "share": "0.6"},
+    extra={"solo_melody": "lyrical:2 flowing:2 drama baroque"},
 )
 
 ROMANTIC_PIANO = Style(
@@ -117,7 +117,6 @@ ROMANTIC_PIANO = Style(
     timing=0.016,
     room="hall",
     tags="acoustic classical",
-    extra={"share": "1.3"},
 )
 
 MODERN_PIANO = Style(
@@ -259,7 +258,6 @@ ORGAN = Style(
     timing=0.007,
     room="church",
     tags="acoustic sacred",
-    extra={"share": "0.7"},
 )
 
 MARCH = Style(

@@ -83,7 +83,7 @@ TECHNO = Style(
     voices=(
         Voice("bass", "analog_bass:2 sub_bass:2 reese_bass", "techno", effects=_DUCK, legato=0.7),
         Voice("riff", "pluck:2 saw_lead fm_bass square_lead", "sequence:2 acid", 0.75, gain=-2.0, low=40, high=64, delay=0.25, effects="lowpass:0.5(cutoff=1800)"),
-        Voice("stabs", "stab supersaw", "rave stabs house_stab", 0.5, 0.5, effects=_DUCK, size=3, legato=0.5, delay=0.3, reverb=0.35),
+        Voice("stabs", "stab supersaw", "rave stabs house_stab", 0.5, 0.5, effects=_DUCK, size=3, legato=0.5, delay=0.3, reverb=0.35, gain=-1.0),
         Voice("pad", "dark_drone warm_pad", "held", 0.5, low=40, high=62, size=3, effects=_DUCK),
         Voice("texture", "noise_texture", "steady", 0.3, gain=-4.0, effects="sidechain:0.8"),
     ),
@@ -402,7 +402,7 @@ AMBIENT = Style(
     modes="major:3 lydian:2 minor:2 dorian",
     harmony={"major": "ambient_major", "lydian": "modal_lydian", "minor": "ambient_minor", "dorian": "ambient_minor modal_dorian"},
     voices=(
-        Voice("pad", "warm_pad:3 glass_pad:2 slow_strings choir voice_oohs synth_strings", "held", gain=6.0, voicing="open", reverb=0.6),
+        Voice("pad", "warm_pad:3 glass_pad:2 slow_strings choir voice_oohs synth_strings", "held", gain=3.0, voicing="open", reverb=0.6),
         Voice("melody", "grand_piano:2 soft_lead crystal fm_bell flute rhodes cello harp", "ambient:3 sparse", 0.75, reverb=0.6, delay=0.35),
         Voice("arpeggio", "pluck harp rhodes kalimba vibraphone", "pick arp_wide broken", 0.35, gain=-3.0, reverb=0.5, delay=0.3),
         Voice("drone", "sub_bass dark_drone", "drone", 0.5, low=28, high=48),
@@ -417,7 +417,6 @@ AMBIENT = Style(
     timing=0.02,
     room="cave",
     tags="electronic",
-    extra={"share": "1.3"},
 )
 
 DRONE = Style(

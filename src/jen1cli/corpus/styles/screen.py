@@ -10,8 +10,8 @@ CINEMATIC = Style(
     modes="minor:4 major:2 harmonic_minor dorian",
     harmony={"minor": "cinematic", "major": "cinematic_major"},
     voices=(
-        Voice("pad", "strings:4 slow_strings:2", "held", gain=6.0, voicing="open", reverb=0.4),
-        Voice("arpeggio", "strings pizzicato harp cello", "ostinato arp_minimal", 0.6, 0.4, size=3),
+        Voice("pad", "strings:4 slow_strings:2", "held", gain=4.0, voicing="open", reverb=0.4),
+        Voice("arpeggio", "strings pizzicato harp cello", "ostinato arp_minimal", 0.6, 0.4, size=3, gain=4.0),
         Voice("bass", "contrabass:3 cello tuba", "whole halves sixeight", 0.9, gain=-1.0),
         Voice("melody", "french_horn:3 violin:2 cello oboe flute trumpet choir", "drama:3 lyrical", 0.85, gain=1.0, reverb=0.4),
         Voice("counter", "french_horn viola clarinet", "guide", 0.5, 0.5),
@@ -26,7 +26,6 @@ CINEMATIC = Style(
     timing=0.012,
     room="hall",
     tags="orchestral",
-    extra={"share": "1.3"},
 )
 
 EPIC_TRAILER = Style(
@@ -35,7 +34,7 @@ EPIC_TRAILER = Style(
     modes="minor:5 harmonic_minor phrygian",
     harmony={"minor": "cinematic", "phrygian": "modal_phrygian cinematic"},
     voices=(
-        Voice("arpeggio", "strings:3 cello", "ostinato", gain=3.0, low=43, high=64, size=3, legato=0.6),
+        Voice("arpeggio", "strings:3 cello", "ostinato", gain=9.0, low=43, high=64, size=3, legato=0.6),
         Voice("stabs", "brass_section:2 trombone french_horn", "hits half", gain=3.0, low=45, high=68, reverb=0.4),
         Voice("pad", "choir:3 strings", "held", 0.85, gain=4.0, voicing="open", reverb=0.5),
         Voice("bass", "tuba contrabass reese_bass", "epic five sixeight", gain=1.0),
@@ -61,7 +60,7 @@ SUSPENSE = Style(
     harmony={"phrygian": "modal_phrygian", "minor": "horror"},
     voices=(
         Voice("pad", "tremolo_strings:3 strings dark_drone", "held", gain=4.0, size=3, reverb=0.4),
-        Voice("arpeggio", "pizzicato celesta strings grand_piano", "arp_minimal ostinato arp_sync", 0.75, size=3, gain=-1.0),
+        Voice("arpeggio", "pizzicato celesta strings grand_piano", "arp_minimal ostinato arp_sync", 0.75, size=3, gain=5.0),
         Voice("bass", "contrabass cello bassoon sub_bass", "pedal eighths five", gain=0.0),
         Voice("melody", "celesta clarinet bassoon violin theremin oboe", "sparse drama", 0.6, 0.3, reverb=0.4),
         Voice("percussion", "kit_orchestra", "cinema", 0.5),
@@ -207,7 +206,7 @@ SPY = Style(
         Voice("pad", "strings tremolo_strings", "held", 0.6, gain=2.0),
         Voice("melody", "alto_sax vibraphone trumpet flute", "swing sparse", 0.6, 0.4),
     ),
-    drums=Drums("kit_jazz kit_room", "jazz surf bossa", "jazz snare", 0.4),
+    drums=Drums("kit_jazz kit_room", "jazz surf bossa", "jazz snare", 0.4, gain=2.0),
     energy=0.55,
     moods={"any": "sneaky suave mysterious stylish cunning"},
     meters="4/4:3 5/4:2",
@@ -230,7 +229,7 @@ HOLIDAY = Style(
         Voice("bass", "upright_bass contrabass", "country halves waltz walk"),
         Voice("pad", "choir strings", "held", 0.8, gain=3.0),
     ),
-    drums=Drums("kit_brush kit_standard", "sleigh", "none", 0.1, gain=-3.0, chance=0.8),
+    drums=Drums("kit_brush kit_standard", "sleigh", "none", 0.1, gain=2.0, chance=0.8),
     energy=0.42,
     moods={"any": "festive cheerful cozy magical wintry jolly"},
     meters="4/4:5 3/4:3",
@@ -263,7 +262,6 @@ CHIPTUNE = Style(
     room="dry",
     master="bitcrush:0.15",
     tags="electronic game",
-    extra={"share": "1.3"},
 )
 
 SOUNDS = Style(
@@ -276,7 +274,6 @@ SOUNDS = Style(
     energy=0.3,
     moods={},
     kind="sounds",
-    extra={"share": "0.7"},
 )
 
 STYLES = (
