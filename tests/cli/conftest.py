@@ -136,7 +136,7 @@ def model(monkeypatch, tmp_path):
         fake.load = choice
         return fake
 
-    monkeypatch.setattr(engine, "load_model", load)
+    monkeypatch.setattr(engine, "_load", load)
     folder = tmp_path / "sets" / "jen1-mini"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({**to_dict(fake.config), "sha256": {}}))

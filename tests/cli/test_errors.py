@@ -11,6 +11,7 @@ import pytest
 import jen1cli
 from jen1cli.cli import app
 from jen1cli.cli.engine import ModelChoice, load_model
+from jen1cli.cli.report import Report
 from jen1cli.errors import Jen1Error
 
 
@@ -111,7 +112,7 @@ def test_too_little_memory_is_one_line(jen1, model, error):
 def test_libraries_that_do_not_load_are_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "jen1cli.pipeline", None)
     with pytest.raises(Jen1Error, match=r"must be of one version: pip"):
-        load_model(ModelChoice())
+        load_model(ModelChoice(), Report())
 
 
 def test_being_terminated_is_an_interrupt(monkeypatch):

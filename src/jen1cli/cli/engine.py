@@ -67,8 +67,20 @@ class ModelChoice:
         return by_model.get(name, name)
 
 
-def load_model(choice: ModelChoice) -> "Jen1":
-    """Load the model; the first thing here that takes seconds."""
+def load_model(choice: ModelChoice, report: Report) -> "Jen1":
+    """Load the model; the first thing here that takes seconds.
+
+    Raises:
+        Jen1Error: the libraries or the weights do not load.
+    """
+    with report.progress("loading the model"):
+        model = _load(choice)
+    if choice.random_weights:
+        report.warn(f"preset '{choice.preset_name}' has random weights: what it makes is noise")
+    return model
+
+
+def _load(choice: ModelChoice) -> "Jen1":
     try:
         from jen1cli.pipeline import Jen1
     except (ImportError, OSError, RuntimeError) as error:
@@ -76,7 +88,6 @@ def load_model(choice: ModelChoice) -> "Jen1":
             f"the libraries of the model do not load ({error}); torch and torchaudio must be of one"
             " version: pip install --force-reinstall 'torch==2.11.*' 'torchaudio==2.11.*'"
         ) from error
-
     place: Any = {"device": choice.device, "dtype": choice.dtype}
     if choice.random_weights:
         return Jen1.from_preset(choice.preset_name, random_weights=True, **place)
@@ -96,13 +107,7 @@ class Engine:
     def open(cls, choice: ModelChoice, report: Report) -> Iterator["Engine"]:
         """Load the model; what the library warns of becomes lines of ours while it is open."""
         with report.library_warnings():
-            with report.progress("loading the model"):
-                model = load_model(choice)
-            if choice.random_weights:
-                report.warn(
-                    f"preset '{choice.preset_name}' has random weights: what it makes is noise"
-                )
-            yield cls(model, report)
+            yield cls(load_model(choice, report), report)
 
     def batch_size(self, seconds: float) -> int:
         """Pieces worth making at once: one on a CPU, where each is told as soon as it is done."""
