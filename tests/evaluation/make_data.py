@@ -18,7 +18,8 @@ from jen1cli.corpus.composer import compose
 from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.styles import STYLES
-from jen1cli.evaluation.wishes import read_wishes
+from jen1cli.evaluation import wishes
+from jen1cli.evaluation.wishes import choose_caption
 
 DATA = Path(jen1cli.evaluation.__file__).parent / "data"
 SEED = 20_240  # of the data set that the prompts are drawn from
@@ -41,7 +42,16 @@ def style_families() -> dict[str, str]:
     from jen1cli.corpus import styles
 
     found = {}
-    for module in ("electronic", "urban", "jazz", "band", "acoustic", "classical", "screen", "world"):
+    for module in (
+        "electronic",
+        "urban",
+        "jazz",
+        "band",
+        "acoustic",
+        "classical",
+        "screen",
+        "world",
+    ):
         for style in getattr(styles, module).STYLES:
             found[style.name] = module
     return dict(sorted(found.items()))
@@ -72,18 +82,9 @@ def prompts() -> list[dict]:
         used[style] += 1
         score = compose(style, seed)
         facts = attributes(score)
-        said = captions(score, score.seed)
-        fitting = [c for c in said if _named(read_wishes(c, facts))[len(found) % 5]] or list(said)
-        found.append({"prompt": fitting[seed % len(fitting)], "attributes": facts, "seed": seed})
+        prompt = choose_caption(captions(score, score.seed), facts, len(found))
+        found.append({"prompt": prompt, "attributes": facts, "seed": seed})
     return found
-
-
-def _named(wishes) -> list[bool]:
-    """Which checkable things a caption names; prompt i shall name thing i mod 5."""
-    return [
-        bool(wishes.styles), bool(wishes.instruments), wishes.drums is not None,
-        wishes.bpm > 0, bool(wishes.key),
-    ]  # fmt: skip
 
 
 def main() -> None:
@@ -95,8 +96,8 @@ def main() -> None:
     ):
         text = json.dumps(table, indent=0, ensure_ascii=False)
         (DATA / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    read_wishes.__globals__["_table"].cache_clear()
-    read_wishes.__globals__["_pattern"].cache_clear()
+    wishes._table.cache_clear()
+    wishes._pattern.cache_clear()
     lines = [json.dumps(line, ensure_ascii=False) for line in prompts()]
     (DATA / "prompts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -24,10 +24,10 @@ class Estimate:
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
     def percent(self) -> str:
-        """Return the figure as a share: `63 % [58, 68]`."""
+        """Return the figure as a share: `63 % (58-68)`."""
         if not self.count:
             return "-"
-        return f"{100 * self.value:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"
+        return f"{100 * self.value:.0f} % ({100 * self.low:.0f}-{100 * self.high:.0f})"
 
 
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0)

@@ -14,7 +14,7 @@ WINDOW_SECONDS, HOP_SECONDS = 5.0, 2.5
 
 
 class TaggerEmbedding:
-    """Vectors of 128 for every five seconds; labels are the styles of the corpus."""
+    """Vectors of 128 and length 1 for every five seconds; labels are the styles of the corpus."""
 
     name = "tagger"
     in_domain = True
@@ -28,7 +28,8 @@ class TaggerEmbedding:
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
         """Turn a sound into vectors of five seconds each."""
         windows = mono_windows(signal, sample_rate, SAMPLE_RATE, WINDOW_SECONDS, HOP_SECONDS)
-        return self.tagger.embed(windows)
+        rows = self.tagger.embed(windows)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
         """Return the probabilities of the styles."""

@@ -21,7 +21,7 @@ from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.sets import Measured, Reference, compare, join
 from jen1cli.evaluation.signals import level, width
 from jen1cli.evaluation.tagger import Tagger
-from jen1cli.evaluation.wishes import Wishes, read_wishes
+from jen1cli.evaluation.wishes import Wishes, choose_caption, read_wishes
 from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -116,10 +116,8 @@ class PromptsJob:
         clips, audit = find_clips(self.folder, limit=None if model is not None else self.limit)
         clips = [clip for clip in clips if not wishes or clip.path.name in wishes]
         found = []
-        for heard in listen(clips, audit, words=True):
-            wish = wishes.get(heard.clip.path.name) or read_wishes(
-                heard.clip.captions[0], heard.clip.attributes
-            )
+        for number, heard in enumerate(listen(clips, audit, words=True)):
+            wish = wishes.get(heard.clip.path.name) or _wish_of(heard.clip, number)
             cut = Heard(heard.clip, middle(heard, self.seconds), heard.sample_rate)
             found.append(listeners.judge(cut, wish))
             steps.done()
@@ -184,11 +182,8 @@ class PromptsJob:
         steps.total += len(clips)
         found = []
         for number, heard in enumerate(listen(clips, audit, words=True)):
-            captions = heard.clip.captions
-            caption = captions[number % len(captions)]
             cut = Heard(heard.clip, middle(heard, self.seconds), heard.sample_rate)
-            wish = read_wishes(caption, heard.clip.attributes)
-            found.append(listeners.judge(cut, wish))
+            found.append(listeners.judge(cut, _wish_of(heard.clip, number)))
             steps.done()
         return found, audit
 
@@ -241,6 +236,11 @@ class _Steps:
         self.count += 1
         if self.progress is not None:
             self.progress(min(self.count, self.total), self.total)
+
+
+def _wish_of(clip: Clip, turn: int) -> Wishes:
+    caption = choose_caption(clip.captions, clip.attributes, turn)
+    return read_wishes(caption, clip.attributes)
 
 
 def middle(heard: Heard, seconds: float) -> Signal:
@@ -337,7 +337,7 @@ def _adherence(rows: Sequence[Row]) -> Table:
     return Table(
         "adherence",
         "What was asked for is heard",
-        ("", "music", "shuffled prompts", "real music", "way", "clips", "by"),
+        ("", "music", "shuffled prompts", "real music", "way", "clips"),
         tuple(
             (
                 row.name,
@@ -346,7 +346,6 @@ def _adherence(rows: Sequence[Row]) -> Table:
                 row.ceiling if row.ceiling.count else None,
                 row.way,
                 str(row.value.count),
-                row.by,
             )
             for row in rows
         ),
@@ -385,25 +384,24 @@ def _quality(made: Sequence[_One], real: Sequence[_One]) -> Table:
 def _distances(made: Sequence[_One], real: Sequence[_One], warnings: list[str]) -> Table:
     """KAD and FAD of the music to real music, beside real music against other real music."""
     lines = []
+    yardstick, other = real[0::2], real[1::2]
+    ours = evenly(made, max(2, len(other)))  # as many as of the real music: FAD depends on it
     for place, name in enumerate(_SET_EMBEDDINGS):
-        whole = _as_set(real, place, name)
-        halves = [_as_set(real[turn::2], place, name) for turn in (0, 1)]
-        for title, ours, theirs in (
-            (f"{name}: music to real music", _as_set(made, place, name), whole),
-            (f"{name}: real music to real music", halves[0], halves[1]),
-        ):
-            if ours is None or theirs is None:
+        theirs = _as_set(yardstick, place, name)
+        for title, clips in (("music", ours), ("real music", other)):
+            measured = _as_set(clips, place, name)
+            if measured is None or theirs is None:
                 continue
-            found = compare(ours, Reference.of(theirs))
-            lines.append((title, found.kad, found.fad, found.fad_infinity, found.kl_sets))
-            warnings += [f"{title}: {remark}" for remark in found.remarks]
+            found = compare(measured, Reference.of(theirs))
+            lines.append((f"{name}: {title}", found.kad, found.fad, found.kl_sets, str(len(clips))))
+            warnings += [f"{name}, {title}: {remark}" for remark in found.remarks]
     return Table(
         "distances",
         "Likeness of the whole set",
-        ("", "KAD", "FAD", "FAD-infinity", "KL of styles"),
+        ("", "KAD", "FAD", "KL of styles", "clips"),
         tuple(lines),
-        note="Of windows of five seconds; lower is better. The second line of each pair is what"
-        " perfect music would reach.",
+        note=f"To {len(yardstick)} clips of real music, in windows of five seconds; lower is better."
+        " The lines of other real music are what perfect music would reach.",
     )
 
 

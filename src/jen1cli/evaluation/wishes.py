@@ -6,7 +6,7 @@ that "drum and bass" asks for no bass. What a prompt does not name is not scored
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.errors import DataError
-from jen1cli.evaluation.tagger.labels import families, tonic_index
+from jen1cli.evaluation.tagger.labels import tonic_index
 
 _BPM = re.compile(r"(\d{2,3})\s*(?:bpm|beats per minute)\b")
 _MODES = "harmonic minor|major|minor|dorian|phrygian|lydian|mixolydian"
@@ -133,6 +133,26 @@ def _key(text: str) -> tuple[str, str]:
     return (letter, match[2]) if tonic_index(letter) >= 0 else ("", "")
 
 
+def checkable(wishes: Wishes) -> tuple[bool, ...]:
+    """Return whether style, instruments, drums, tempo and key are asked for."""
+    return (
+        bool(wishes.styles),
+        bool(wishes.instruments),
+        wishes.drums is not None,
+        wishes.bpm > 0,
+        bool(wishes.key),
+    )
+
+
+def choose_caption(captions: Sequence[str], attributes: Mapping[str, Any], turn: int) -> str:
+    """Choose one of a clip's captions: clip i's shall name checkable thing i mod 5, if any does.
+
+    The package's prompts were chosen in this way, so real music chosen alike is their ceiling.
+    """
+    fitting = [c for c in captions if checkable(read_wishes(c, attributes))[turn % 5]]
+    return (fitting or captions)[(turn * 7919) % len(fitting or captions)]
+
+
 def read_prompts(path: Path | None) -> list[Wishes]:
     """Read prompts: one a line, or JSONL with `prompt` and optional `attributes`.
 
@@ -169,19 +189,3 @@ def read_prompts(path: Path | None) -> list[Wishes]:
     if not found:
         raise DataError(f"{name} has no prompts; write one a line")
     return found
-
-
-def truth_of(attributes: Mapping[str, Any], prompt: str) -> Wishes:
-    """Return everything that is true of a composition, as if a prompt had named it all."""
-    style = attributes.get("style")
-    return Wishes(
-        prompt=prompt,
-        styles=frozenset({style} if style else ()),
-        instruments=tuple(frozenset({name}) for name in families(attributes["instruments"])),
-        drums=bool(attributes.get("drums")),
-        bpm=float(attributes.get("bpm") or 0.0),
-        key=attributes.get("key") or "",
-        mode=attributes.get("mode") or "",
-        energy=attributes.get("energy"),
-        attributes=attributes,
-    )
