@@ -3,7 +3,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from training_support import PITCHES, RATE, SECONDS, make_tone
 
 from jen1cli import audio
 from jen1cli.errors import CheckpointError, DataError
@@ -11,6 +10,7 @@ from jen1cli.training.cache import CACHE_NAME, LatentCache
 from jen1cli.training.codec import load_codec
 from jen1cli.training.events import Warned
 from jen1cli.training.setup import write_latents
+from training_support import PITCHES, RATE, SECONDS, make_tone
 
 
 def latents_of(cache, split):

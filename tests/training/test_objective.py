@@ -98,7 +98,7 @@ def test_weights_of_noise_levels():
 
 
 def test_min_snr_is_one_weight_on_the_clean_latent():
-    """Both forms weigh |x - x'|² by min(SNR, γ), since |Δeps|² = SNR |Δx|² = |Δv|² SNR / (SNR+1)."""
+    """Both forms weigh |Δx|² by min(SNR, γ): |Δeps|² = SNR |Δx|², |Δv|² = (SNR + 1) |Δx|²."""
     log_snr = torch.linspace(-5.0, 5.0, 11)
     snr = log_snr.exp()
     on_x_by_eps = loss_weight(log_snr, "eps", MIN_SNR) * snr
@@ -116,3 +116,13 @@ def test_learned_null_text_takes_the_dropped_rows_and_learns():
     assert text_mask[0].tolist() == [True, False, False, False, False]
     text[part.null].sum().backward()
     assert objective.null_text.grad.abs().sum() > 0
+
+
+def test_components_weigh_by_their_deviation():
+    part, deviations = make_part(4), torch.tensor([4.0, 1.0, 0.25])
+    recipe = dataclasses.replace(PLAIN, component_power=0.5)
+    weighted = Objective(Spy(), DiffusionConfig(), recipe, deviations=deviations)
+    weights = torch.tensor([2.0, 1.0, 0.5]) / 3.5 * 3
+    expected = (part.eps.square() * weights[:, None]).mean((1, 2))
+    assert torch.allclose(weighted([part])[0], expected)
+    assert torch.allclose(weighted.item_loss(part), part.eps.square().mean((1, 2)))

@@ -3,7 +3,6 @@
 As in stage 2, batch number n follows from (seed, n) alone.
 """
 
-import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -98,7 +97,7 @@ class CropSource:
         raise DataError("none of the clips can be read; check the warnings")
 
     def _read(self, clip: Clip, rng: np.random.Generator) -> Tensor:
-        source = io.BytesIO(clip.open().read()) if clip.size else clip.path
+        source = clip.source
         info = audio.probe(source)
         wanted = -(-self._samples * info.sample_rate // self._sample_rate)
         start = int(rng.integers(max(0, info.samples - wanted) + 1))

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+Figures = Mapping[str, float | int]
+"""Named numbers; an int where a float is expected is refused by the checks of the tests."""
+
 
 @dataclass(frozen=True)
 class Stepped:
@@ -18,7 +21,7 @@ class Stepped:
     elapsed_seconds: float  # of training, over all sittings
     remaining_seconds: float
     items_per_second: float
-    values: Mapping[str, float]  # losses per task, lr, gradient norm
+    values: Figures  # losses per task, lr, gradient norm
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Validated:
     """Held-out figures, comparable between runs."""
 
     step: int
-    values: Mapping[str, float]
+    values: Figures
 
 
 @dataclass(frozen=True)

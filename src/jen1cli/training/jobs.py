@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
 from jen1cli.training.cache import CACHE_NAME
-from jen1cli.training.events import Event, Listener, ignore
+from jen1cli.training.events import Event, Figures, Listener, ignore
 from jen1cli.training.loop import Budget, Intervals, Loop, Stage
 from jen1cli.training.metrics import MetricsWriter
 from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation, recipe
@@ -84,7 +84,7 @@ class LatentsJob:
     keep_whitening: bool = False
     device: str = "auto"
 
-    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+    def run(self, listener: Listener = ignore) -> Figures:
         """Write the cache and say how much it holds."""
         cache = write_latents(
             self.data, self.model, self.output,
@@ -101,7 +101,7 @@ class AutoencoderJob(Settings):
     preset: str | None = None  # whose autoencoder to train; None: the recipe's
     init: Path | None = None  # stage 1 folder or weight set to continue from
 
-    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+    def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = self._recipe()
         accelerator = build_accelerator(
@@ -138,7 +138,7 @@ class DiffusionJob(Settings):
     init: Path | None = None  # weight set to continue from
     prompt: tuple[str, ...] = ()  # of the samples
 
-    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+    def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = _diffusion_recipe(self)
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
@@ -163,7 +163,7 @@ class FinetuneJob(Settings):
     lora: int | None = None  # rank; None: train the whole U-Net
     prompt: tuple[str, ...] = ()  # of the samples
 
-    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+    def run(self, listener: Listener = ignore) -> Figures:
         """Encode the folder once, then train."""
         folder = find_weights(self.model).folder
         cache = self.output / "cache"
@@ -198,7 +198,7 @@ class AllJob(Settings):
     data: Path
     text_encoder: Path | None = None
 
-    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+    def run(self, listener: Listener = ignore) -> Figures:
         """Train the autoencoder, write the latents, train the diffusion model."""
         shared = {
             field.name: getattr(self, field.name)

@@ -1,6 +1,5 @@
 """Audio files for training: any format, rate and length; broken ones are named and skipped."""
 
-import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +25,7 @@ def read_waveform(
     Raises:
         AudioError: the file is missing, broken, empty or not finite.
     """
-    source = io.BytesIO(clip.open().read()) if clip.size else clip.path  # size: inside a tar
+    source = clip.source
     rate = audio.probe(source).sample_rate
     signal = audio.to_channels(audio.read(source), audio_channels)
     return torch.from_numpy(audio.resample(signal, rate, sample_rate))

@@ -88,6 +88,7 @@ class AutoencoderRecipe:
     gain_decibels: tuple[float, float] = (-10.0, 6.0)  # random gain of the crops
     validation_clips: int = 12
     validation_seconds: float = 5.0
+    linear_crops: int = 256  # to fit linear starts and the linear floor
     steps: int | None = 600_000  # EnCodec: 300 epochs of 2000 updates
 
 
@@ -149,7 +150,8 @@ RECIPES = {
         "tiny",
         AutoencoderRecipe(
             _SMALL_STAGE_1, batch_size=2, crop_seconds=0.25, discriminator_windows=(256, 128),
-            discriminator_channels=4, validation_clips=2, validation_seconds=0.5, steps=20,
+            discriminator_channels=4, validation_clips=2, validation_seconds=0.5,
+            linear_crops=16, steps=20,
         ),
         DiffusionRecipe(
             _SMALL_STAGE_2, batch_size=6, loss_weight="min-snr", times="uniform",

@@ -1,12 +1,13 @@
 """From folders to trainers: what the command line and `python -m jen1cli.training` call."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, KwargsHandler
 from torch import nn
 
@@ -23,7 +24,7 @@ from jen1cli.training.cache import CacheWriter, LatentCache
 from jen1cli.training.codec import Codec, load_codec
 from jen1cli.training.crops import CropSource, middles
 from jen1cli.training.diffusion import DiffusionParts, DiffusionStage
-from jen1cli.training.events import Listener, Warned, ignore
+from jen1cli.training.events import Figures, Listener, Warned, ignore
 from jen1cli.training.linear_codec import LinearCodec
 from jen1cli.training.objective import Objective
 from jen1cli.training.optimisation import mixed_precision
@@ -36,8 +37,6 @@ from jen1cli.unet.lora import add_lora
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
 SAMPLE_PROMPTS = 4
-FLOOR_CROPS = 256
-"""Crops to which the linear floor and linear starts are fitted."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def build_accelerator(
     kind = torch.device("cpu" if cpu else "cuda")
     handlers: list[KwargsHandler] = [DistributedDataParallelKwargs(find_unused_parameters=unused)]
     precision = mixed_precision(optimisation, kind)
+    AcceleratorState._reset_state()  # a second job in this process may want another precision
     return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
 
 
@@ -148,7 +148,7 @@ def build_autoencoder_stage(
         seed=seed,
         listener=listener,
     )
-    some = crops.peek(FLOOR_CROPS)
+    some = crops.peek(recipe.linear_crops)
     if init is None:
         start_linear(model, some)
     held_out = [clip for clip in clips if clip.split == "validation"][: recipe.validation_clips]
@@ -297,21 +297,23 @@ def _samples(
     )
 
 
-def describe(stage: DiffusionStage) -> Mapping[str, float]:
+def describe(stage: DiffusionStage) -> Figures:
     """Return what `--dry-run` shows: parameters, memory in MB, windows and steps of an epoch."""
     parameters = sum(p.numel() for p in stage.objective.parameters())
+    trainable = sum(p.numel() for p in stage.objective.parameters() if p.requires_grad)
     windows = stage.sampler.epoch_windows
     return {
         "parameters": parameters,
-        # weights, gradients, two moments and the average, 4 bytes each
-        "memory for weights and optimiser (MB)": parameters * 4 * 5 / 1e6,
+        "trainable parameters": trainable,
+        # weights; gradients, two moments and the average of those that train; 4 bytes each
+        "memory for weights and optimiser (MB)": (parameters + 4 * trainable) * 4 / 1e6,
         "windows per epoch": windows,
         "steps per epoch": windows / stage.batch_size,
         "frames per window": stage.frames,
     }
 
 
-def describe_autoencoder(stage: AutoencoderStage) -> Mapping[str, float]:
+def describe_autoencoder(stage: AutoencoderStage) -> Figures:
     """Return what `--dry-run` shows for stage 1."""
     parameters = sum(p.numel() for p in stage.objective.parameters())
     critic = sum(p.numel() for p in stage.discriminator.parameters())

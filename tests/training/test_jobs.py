@@ -1,0 +1,111 @@
+"""The jobs behind `jen1 train` and `python -m jen1cli.training`, from folder to music."""
+
+import json
+
+import numpy as np
+import pytest
+
+from jen1cli import Jen1
+from jen1cli.checkpoint import load_weight_set
+from jen1cli.errors import ConfigError
+from jen1cli.training import __main__ as module
+from jen1cli.training import jobs
+from jen1cli.training.recipes import recipe
+from jen1cli.unet.lora import read_lora
+
+QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
+
+
+def test_all_stages_make_a_model_from_a_folder(tones, text_folder, tmp_path):
+    job = jobs.AllJob(data=tones, output=tmp_path, text_encoder=text_folder, steps=2, **QUICK)
+    figures = job.run()
+    assert figures["parameters"] > 0
+    model = Jen1.load(tmp_path / "diffusion" / "weights", device="cpu")
+    assert np.isfinite(np.asarray(model.generate("220 hertz", seconds=0.3).waveform)).all()
+    assert set(model.config.provenance) == {"autoencoder", "diffusion"}
+    again = jobs.AllJob(
+        data=tones, output=tmp_path, text_encoder=text_folder, steps=3, resume=True, **QUICK
+    )
+    again.run()
+    assert json.loads((tmp_path / "diffusion" / "state" / "state.json").read_text())["step"] == 3
+
+
+def test_lora_of_a_users_folder_is_one_small_file(tones, tiny_folder, tmp_path):
+    job = jobs.FinetuneJob(
+        data=tones, model=str(tiny_folder), output=tmp_path, lora=2, steps=2, batch_size=3,
+        recipe="finetune", precision="fp32", device="cpu", crop_seconds=0.2,
+    )  # fmt: skip
+    figures = job.run()
+    config, _ = read_lora(tmp_path / "weights" / "lora.safetensors")
+    whole, _ = load_weight_set(tiny_folder)
+    assert config.rank == 2
+    assert config.unet == whole.unet
+    assert 0 < figures["trainable parameters"] < figures["parameters"]
+    assert not (tmp_path / "weights" / "config.json").exists()
+
+
+def test_whole_fine_tuning_keeps_autoencoder_and_whitening(tones, tiny_folder, tmp_path):
+    job = jobs.FinetuneJob(
+        data=tones, model=str(tiny_folder), output=tmp_path, steps=2, batch_size=3,
+        recipe="finetune", precision="fp32", device="cpu", crop_seconds=0.2,
+    )  # fmt: skip
+    job.run()
+    _, before = load_weight_set(tiny_folder)
+    _, after = load_weight_set(tmp_path / "weights")
+    for part in ("autoencoder", "whitening"):
+        assert all((before[part][n] == after[part][n]).all() for n in before[part])
+    assert any((before["unet"][n] != after["unet"][n]).any() for n in before["unet"])
+
+
+def test_dry_run_describes_and_writes_nothing(cache, text_folder, tmp_path):
+    job = jobs.DiffusionJob(
+        cache=cache.folder, text_encoder=text_folder, output=tmp_path / "run", dry_run=True, **QUICK
+    )
+    figures = job.run()
+    assert figures["steps per epoch"] == pytest.approx(figures["windows per epoch"] / 6)
+    assert figures["memory for weights and optimiser (MB)"] > 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
+    (tmp_path / "state").mkdir()
+    job = jobs.DiffusionJob(
+        cache=cache.folder, text_encoder=text_folder, output=tmp_path, steps=1, **QUICK
+    )
+    with pytest.raises(ConfigError, match="--resume"):
+        job.run()
+
+
+def test_missing_text_encoder_is_a_clear_error(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("jen1cli.training.setup._bundled_text_encoder", lambda: None)
+    job = jobs.DiffusionJob(cache=cache.folder, output=tmp_path, steps=1, **QUICK)
+    with pytest.raises(ConfigError, match="--text-encoder"):
+        job.run()
+
+
+def test_unknown_recipe_gets_a_suggestion():
+    with pytest.raises(ConfigError, match="did you mean 'mini-cpu'"):
+        recipe("mini-cup")
+
+
+def test_budget_without_steps_or_minutes_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="neither steps nor minutes"):
+        jobs.Settings(output=tmp_path).budget(None)
+    assert jobs.Settings(output=tmp_path, minutes=2.0).budget(500).steps is None
+    assert jobs.Settings(output=tmp_path).budget(500).steps == 500
+
+
+def test_module_runs_jobs_and_words_errors(tones, codec_folder, tmp_path, caplog):
+    caplog.set_level("INFO")
+    code = module.main(
+        ["latents", "--data", str(tones), "--model", str(codec_folder),
+         "--output", str(tmp_path / "cache"), "--device", "cpu"]
+    )  # fmt: skip
+    assert code == 0
+    assert "clips: 6" in caplog.text
+    code = module.main(
+        ["diffusion", "--cache", str(tmp_path / "no"), "--output", str(tmp_path / "run"),
+         "--device", "cpu"]
+    )  # fmt: skip
+    assert code == 1
+    assert "not a complete latent cache" in caplog.text
