@@ -1,5 +1,6 @@
 """What people would call a clip: captions of many kinds, every word true of the score."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,20 @@ _NAMED_NOUNS = (
     "piece",
 )
 Builder = Callable[[Speaker], str]
+
+_TYPOS = (
+    (" ,", ","),
+    (",,", ","),
+    (", ,", ","),
+    ("..", "."),
+    ("and and", "and"),
+    (", and ", ", "),
+    ("arpeggio arpeggios", "arpeggios"),
+    ("chords chords", "chords"),
+    ("hits of orchestra hits", "orchestra hits"),
+    ("accents from orchestral stabs", "orchestral stabs"),
+)
+_DOUBLED = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 
 
 def attributes(score: Score) -> dict[str, Any]:
@@ -413,8 +428,9 @@ def _named_by_sound(speaker: Speaker) -> str:
 
 def _tidy(text: str) -> str:
     text = " ".join(text.split())
-    for wrong, right in ((" ,", ","), (",,", ","), (", ,", ","), ("..", "."), ("and and", "and")):
+    for wrong, right in _TYPOS:
         text = text.replace(wrong, right)
+    text = _DOUBLED.sub(r"\1", text)
     return text.strip(" ,;:/-")
 
 

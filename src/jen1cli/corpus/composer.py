@@ -6,6 +6,7 @@ from jen1cli.corpus.bass import ALGORITHMS, LINES, write_bass
 from jen1cli.corpus.comping import COMPS, Hand, write_comp, write_drone
 from jen1cli.corpus.dice import Dice
 from jen1cli.corpus.drums import GROOVES, write_drums, write_hits
+from jen1cli.corpus.finish import come_to_rest, open_up
 from jen1cli.corpus.form import count_bars, make_sections, phrase_bars
 from jen1cli.corpus.harmony import CADENCES, choose_loop, is_minor, lay_chords
 from jen1cli.corpus.instruments import INSTRUMENTS, Instrument
@@ -164,8 +165,10 @@ def _parts(style: Style, plan: Plan, variant: str, dice: Dice) -> tuple[Part, ..
             parts.append(_part(plan, voice, instrument, notes, choose))
             if voice.double:
                 parts.append(_doubled(parts[-1], voice.double))
-    if variant == "full":
-        parts += _risers(style, plan, dice)
+    if variant == "full" and "electronic" in style.tags:
+        parts = open_up(plan, parts, dice.stream("build"))
+    if style.cadence and dice.stream("ending").chance(0.65):
+        parts = come_to_rest(plan, parts)
     return tuple(parts)
 
 
@@ -358,17 +361,6 @@ def _doubled(part: Part, name: str) -> Part:
         gain_db=round(part.gain_db - 4.0, 2),
         pan=-part.pan if part.pan else 0.3,
     )
-
-
-def _risers(style: Style, plan: Plan, dice: Dice) -> list[Part]:
-    """A riser through a build, an impact on the drop."""
-    if "electronic" not in style.tags or "build" not in {s.name for s in plan.sections}:
-        return []
-    if not dice.stream("riser").chance(0.75):
-        return []
-    build = next(s for s in plan.sections if s.name == "build")
-    rise = Note(build.start_beat, build.length_beats, 60, 0.7)
-    return [Part("texture", "harmony", "riser", (rise,), gain_db=-15.0, reverb=0.2)]
 
 
 def _solo(style: Style, plan: Plan, dice: Dice) -> tuple[Part, ...]:

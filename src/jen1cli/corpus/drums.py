@@ -1035,7 +1035,10 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
         block = second if plan.sections.index(section) % 2 else main
         last_of_phrase = (bar + 1) % plan.phrase == 0
         fill_from = bar_beats
-        if last_of_phrase and fill != "none" and dice.chance(0.45 + 0.5 * section.energy):
+        rolls = section.name == "build" and fill == "roll"
+        if rolls and start + bar_beats >= section.start_beat + section.length_beats - 1e-6:
+            fill_from = 0.0
+        elif last_of_phrase and fill != "none" and dice.chance(0.45 + 0.5 * section.energy):
             fill_from = bar_beats - dice.pick((1.0, 1.0, 2.0, 2.0, bar_beats))
         bar_notes = _bar(plan, written, block, bar, dice, busy, section.energy)
         notes += [n for n in bar_notes if n.beat < start + fill_from - 1e-6]
