@@ -2,10 +2,10 @@
 
     python tests/evaluation/make_data.py
 
-The evaluation never imports the corpus, so what it must know of it is kept as data; a test compares
-the two. Prompts are captions of compositions that belong to the test split, one caption each, styles
-in equal shares. Prompt i names style, instruments, drums, tempo or key in turn, whatever else it may
-say.
+The evaluation never imports the corpus, so what it must know of it is kept as data; a test
+compares the two. Prompts are captions of compositions that belong to the test split, one caption
+each, styles in equal shares. Prompt i names style, instruments, drums, tempo or key in turn,
+whatever else it may say.
 """
 
 import json

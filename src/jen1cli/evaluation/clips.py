@@ -4,7 +4,6 @@ A clip that is silent, too short, of another sample rate than the rest, unreadab
 is left out of the figures that it would bend, and every report lists it.
 """
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jen1cli import audio
-from jen1cli.audio import Signal, Source
+from jen1cli.audio import Signal
 from jen1cli.errors import AudioError, DataError
 from jen1cli.evaluation.signals import level
 from jen1cli.manifest import Clip, caption_from_name, read_folder
@@ -80,12 +79,8 @@ def read_clip(clip: Clip) -> tuple[Signal, int]:
     Raises:
         AudioError: it cannot be read.
     """
-    source = _source(clip)
+    source = clip.source
     return audio.read(source), audio.probe(source).sample_rate
-
-
-def _source(clip: Clip) -> Source:
-    return io.BytesIO(clip.open().read()) if clip.size else clip.path
 
 
 def has_caption(clip: Clip) -> bool:
@@ -163,7 +158,7 @@ def usual_rate(clips: Sequence[Clip]) -> int:
     rates: Counter[int] = Counter()
     for clip in clips[:100]:
         try:
-            rates[audio.probe(_source(clip)).sample_rate] += 1
+            rates[audio.probe(clip.source).sample_rate] += 1
         except AudioError:
             continue
     return rates.most_common(1)[0][0] if rates else 48_000

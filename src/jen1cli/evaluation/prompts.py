@@ -400,8 +400,8 @@ def _distances(made: Sequence[_One], real: Sequence[_One], warnings: list[str]) 
         "Likeness of the whole set",
         ("", "KAD", "FAD", "KL of styles", "clips"),
         tuple(lines),
-        note=f"To {len(yardstick)} clips of real music, in windows of five seconds; lower is better."
-        " The lines of other real music are what perfect music would reach.",
+        note=f"To {len(yardstick)} clips of real music, in windows of five seconds; lower is"
+        " better. The lines of other real music are what perfect music would reach.",
     )
 
 
