@@ -51,8 +51,8 @@ def test_denoiser_asks_the_network_once_with_its_arguments(prediction):
     assert calls[0][1] is T
 
 
-def test_loss_path_knows_no_guidance():
-    """Line 3: in training the network sees exactly the batch; the target needs no guidance."""
+def test_line_3_loss_path_knows_no_guidance():
+    """In training the network sees exactly the batch; the target needs no guidance."""
     import jen1cli.diffusion.denoiser as denoiser
     import jen1cli.diffusion.schedule as schedule
 
