@@ -171,5 +171,5 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         close = difflib.get_close_matches(name, RECIPES, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ConfigError(f"unknown recipe '{name}'{hint} known: {', '.join(RECIPES)}")
+        raise ConfigError(f"unknown recipe '{name}'{hint}; known: {', '.join(RECIPES)}")
     return RECIPES[name]
