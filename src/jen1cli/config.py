@@ -281,7 +281,7 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
 
 
 def _read_union(options: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa: ANN401
-    classes: list[type[Any]] = [item for item in options if dataclasses.is_dataclass(item)]
+    classes = [c for c in options if isinstance(c, type) and dataclasses.is_dataclass(c)]
     if len(classes) == 1 and isinstance(value, dict):
         return from_dict(classes[0], value, where)
     if classes and isinstance(value, dict):
