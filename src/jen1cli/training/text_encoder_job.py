@@ -98,7 +98,8 @@ def measure_text_encoder(
             found = retrieve_styles(master.encode, asked, examples)
             figures |= {f"teacher_{kind}_{name}": found[name] for name in _COMPARED}
     probes = probe_tokens(student, made_up_prompts(prompts), steps=steps)
-    figures |= {f"probe_{name}": value for name, value in probes.items()}
+    tempi = probe_tokens(student, made_up_prompts(prompts, stating="bpm"), steps=steps, only="bpm")
+    figures |= {f"probe_{name}": value for name, value in (probes | tempi).items()}
     if len(held_out) >= 200:
         some = random.Random(0).sample(held_out, min(prompts, len(held_out)))
         probes = probe_tokens(student, some, steps=steps)
@@ -136,7 +137,7 @@ def write_card(folder: Path, figures: Mapping[str, float], state: str = "") -> N
         "",
         "## Measured",
         "",
-        "`retrieval` is the share of 206 hand-written prompts, not used in training, whose style is"
+        "`retrieval` is the share of the hand-written prompts, not used in training, whose style is"
         " nearest (top1) or among three (top3) by cosine of the averaged tokens to the mean of each"
         " style's names, names and hints, or captions; `unnamed` counts only prompts that hold no"
         " word that training knew for their style; `teacher` is its own figure. `probe` is"
