@@ -1,6 +1,6 @@
 import pytest
 
-from jen1cli.corpus import bass, comping, drums, form, harmony, melody
+from jen1cli.corpus import bass, comping, drums, feels, form, grooves, harmony, progressions, riffs
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.rhythm import METERS, read_pattern
 from jen1cli.corpus.score import EFFECTS, ROOMS
@@ -13,12 +13,12 @@ _ANYWHERE = {"guide", "answer", "thirds", "sixths", "octave", "drone", "steady"}
 
 
 def _known(voice: Voice, manner: str) -> bool:
-    if manner in _ANYWHERE or manner in melody.RIFFS:
+    if manner in _ANYWHERE or manner in riffs.RIFFS:
         return True
     tables = {
-        "percussion": drums.GROOVES,
+        "percussion": grooves.GROOVES,
         "bass": {**bass.LINES, **dict.fromkeys(bass.ALGORITHMS)},
-        "melody": melody.FEELS,
+        "melody": feels.FEELS,
     }
     return manner in tables.get(voice.role, comping.COMPS)
 
@@ -39,11 +39,11 @@ def test_styles_name_only_what_exists(style: Style) -> None:
         assert mode in MODES
         kind = "minor" if harmony.is_minor(mode) else "major"
         pools = style.harmony.get(mode) or style.harmony[kind]
-        assert set(pools.split()) <= set(harmony.POOLS)
+        assert set(pools.split()) <= set(progressions.POOLS)
     if style.drums:
         assert set(read_weights(style.drums.kits)) <= set(INSTRUMENTS)
-        assert set(read_weights(style.drums.grooves)) <= set(drums.GROOVES)
-        assert set(read_weights(style.drums.fill)) <= set(drums.FILLS)
+        assert set(read_weights(style.drums.grooves)) <= set(grooves.GROOVES)
+        assert set(read_weights(style.drums.fill)) <= set(grooves.FILLS)
     variants = set(read_weights(style.variants))
     assert style.solos or "solo" not in variants
     assert style.drums or not variants & {"drums", "rhythm"}
@@ -62,11 +62,11 @@ def test_patterns_fit_their_meters(table: dict[str, tuple[str, ...]]) -> None:
 
 
 def test_grooves_use_known_drums() -> None:
-    for name in drums.GROOVES:
+    for name in grooves.GROOVES:
         meter, blocks = drums.read_groove(name)
         assert meter in METERS
         for sound, line in (row for block in blocks for row in block):
-            assert sound in drums.KEYS, name
+            assert sound in grooves.KEYS, name
             assert set(line.replace("|", "")) <= set("Xxogrt.-"), name
             assert read_pattern(line, meter, meter).bars in (1, 2, 4)
 

@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from jen1cli.corpus.dice import Dice
-from jen1cli.corpus.harmony import CADENCES, POOLS, choose_loop, invent_loop, lay_chords
+from jen1cli.corpus.harmony import choose_loop, invent_loop, lay_chords
+from jen1cli.corpus.progressions import CADENCES, POOLS
 from jen1cli.corpus.rhythm import METERS, Swing, read_pattern
 from jen1cli.corpus.theory import MODES, SCALES, movement, parse_chord, voice_chord
 

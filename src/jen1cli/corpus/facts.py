@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jen1cli.corpus.drums import KEYS as DRUM_KEYS
+from jen1cli.corpus.grooves import KEYS as DRUM_KEYS
 from jen1cli.corpus.harmony import is_minor
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.rhythm import METERS

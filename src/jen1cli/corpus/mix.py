@@ -7,7 +7,7 @@ its notes: Σ velocity^p · τ(1 − exp(−duration/τ)) over the seconds in wh
 
 import math
 
-from jen1cli.corpus.drums import KEYS
+from jen1cli.corpus.grooves import KEYS
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.score import Note
 
@@ -81,7 +81,7 @@ def estimate_level(instrument: str, notes: tuple[Note, ...], bpm: float) -> floa
 
 
 def balanced_gain(role: str, instrument: str, notes: tuple[Note, ...], bpm: float) -> float:
-    """Gain in dB that brings a part to the level of its role; drums keep half their own dynamics."""
+    """Gain in dB that brings a part to its role's level; drums keep half their dynamics."""
     lack = ROLE_LEVELS[role] - estimate_level(instrument, notes, bpm)
     if INSTRUMENTS[instrument].family == "drums":
         usual = -3.0 if role == "drums" else -9.0
