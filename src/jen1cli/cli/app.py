@@ -210,6 +210,9 @@ def main() -> None:
 
     Being terminated or losing the terminal is an interrupt like Ctrl-C: temporary files go.
     """
+    # Threads that spin while they wait starve a busy machine: with four times as many processes
+    # as cores, ten seconds of music took 431 s with the default and 5 s with this.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
