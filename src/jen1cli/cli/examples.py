@@ -58,6 +58,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 models show jen1 --json", "parameter counts of each part"),
         ('ls "$(jen1 models path jen1-mini)"', "where the weights are"),
     ),
+    "train": (
+        ("jen1 train all my-music/ -o run --minutes 180", "both stages from nothing, by the clock"),
+        ("jen1 train diffusion run/latents -o run/model --dry-run", "sizes, and nothing else"),
+        ("jen1 train finetune my-music/ -o run/mine --minutes 60", "the bundled model, all weights"),
+        ("jen1 train finetune my-music/ -o run/mine --lora 8 --minutes 20", "a small LoRA file"),
+    ),
 }
 
 
