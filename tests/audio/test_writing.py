@@ -12,6 +12,7 @@ import soundfile
 
 from jen1cli import audio
 from jen1cli.audio.ogg import page_crc
+from jen1cli.audio.writing import encoded, large_format
 from jen1cli.errors import AudioError
 
 SUFFIXES = ["wav", "flac", "ogg", "opus", "mp3", "aiff"]
@@ -81,6 +82,22 @@ def test_own_chunks_keep_the_riff_header_true(tmp_path, noise):
         assert struct.unpack("<I", data[4:8])[0] == len(data) - 8
         assert len(data) % 2 == 0
         assert soundfile.info(path).frames == 4_800
+
+
+def test_more_than_4_gb_becomes_rf64_and_keeps_its_note(tmp_path, noise):
+    hours = 5 * 3_600 * 48_000 * 2
+    assert large_format("WAV", "PCM_24", hours) == "RF64"
+    assert large_format("WAV", "PCM_16", hours // 5) == "WAV"
+    assert large_format("FLAC", "PCM_24", hours) == "FLAC"
+    kind = audio.FileFormat("RF64", "PCM_16", NOTE)
+    path = tmp_path / "a.wav"
+    audio.write_blocks(path, [encoded(noise(0.1), "PCM_16")], 48_000, 2, kind)
+    assert audio.probe(path).samples == 4_800
+    assert audio.read_note(path) == NOTE
+    edited = tmp_path / "b.wav"
+    assert audio.write_spliced(edited, path, [], note="{}")
+    np.testing.assert_array_equal(audio.read(path), audio.read(edited))
+    assert audio.read_note(edited) == "{}"
 
 
 def test_bytes_for_a_pipe_are_a_whole_file(noise):

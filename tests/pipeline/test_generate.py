@@ -180,8 +180,10 @@ def test_presets_need_leave_to_be_random():
     assert not torch.equal(first, c.generate("x", seconds=0.2, seed=0).waveform)
 
 
-def test_half_precision_stays_near(tiny_folder, tiny):
+def test_half_precision_stays_near_and_a_recipe_tells_it_apart(tiny_folder, tiny, caplog):
     half = Jen1.load(tiny_folder, device="cpu", dtype="bf16")
+    half.again(tiny.generate("x", seconds=0.1, seed=0).recipe)
+    assert "not the same bytes" in caplog.text
     assert (half.dtype, tiny.dtype) == ("bf16", "fp32")
     a = tiny.generate("x", seconds=0.5, seed=0, guidance_scale=1.0).waveform
     b = half.generate("x", seconds=0.5, seed=0, guidance_scale=1.0).waveform

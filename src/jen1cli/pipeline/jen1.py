@@ -1,6 +1,7 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
 import io
+import logging
 import math
 import secrets
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ from jen1cli.recipe import (
     find_recipe,
 )
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
+
+logger = logging.getLogger(__name__)
 
 _LARGEST_BATCH = 8  # pieces sampled at once on a GPU; one by one on a CPU
 
@@ -411,12 +414,23 @@ class Jen1:
 
         Raises:
             RecipeError: the recording is not the one of the recipe, or the model is another.
+
+        Another device or arithmetic gives music that is near, with a warning.
         """
         if recipe.model.sha256 != self.sha256:
             raise RecipeError(
                 f"the recipe was followed with '{recipe.model.name}'"
                 f" ({recipe.model.sha256[:12]}), this is '{self.config.name}'"
                 f" ({self.sha256[:12]}); load the model of the recipe"
+            )
+        if (recipe.device, recipe.dtype) != (self.device, self.dtype):
+            logger.warning(
+                "the recipe was followed on %s in %s, now on %s in %s: the music will be near, not"
+                " the same bytes",
+                recipe.device,
+                recipe.dtype,
+                self.device,
+                self.dtype,
             )
         options: SamplingOptions = {
             "negative_prompt": recipe.negative_prompt,
