@@ -57,6 +57,18 @@ def test_encode_decode(run, recording):
     assert soundfile.info("decoded.wav").frames == 2 * 44_100
 
 
+def test_train_tiny(tmp_path, monkeypatch, capsys, tone):
+    (tmp_path / "music").mkdir()
+    for i in range(3):
+        sound = tone(seconds=2.0, frequency=220.0 * (i + 1))
+        soundfile.write(tmp_path / "music" / f"tone {i}.wav", sound.T, 48_000)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train_tiny.py", "music"])
+    runpy.run_path(str(EXAMPLES / "train_tiny.py"), run_name="__main__")
+    assert "parameters" in capsys.readouterr().out
+    assert soundfile.info("tiny.wav").frames == 48_000
+
+
 def test_every_example_is_listed_and_short():
     listed = re.findall(r"\]\((\w+\.py)\)", (EXAMPLES / "README.md").read_text())
     scripts = sorted(path.name for path in EXAMPLES.glob("*.py"))
