@@ -25,7 +25,7 @@ def made(monkeypatch):
 
 
 def test_every_flag_of_make_reaches_the_library(tmp_path, made, capsys):
-    words = "--hours 0.5 --seed 9 --workers 3 --style lofi --style house --shards --stems --json"
+    words = "--hours 0.5 --seed 9 --workers 3 --style lofi --style house --shards --stems --json --clip-seconds 15"
     font = str(tmp_path / "x.sf2")
     code = app.run(["corpus", "make", str(tmp_path / "d"), *words.split(), "--soundfont", font])
     assert code == 0
@@ -35,6 +35,7 @@ def test_every_flag_of_make_reaches_the_library(tmp_path, made, capsys):
     assert call["styles"] == ("lofi", "house")
     assert str(call["soundfont"]) == font
     assert call["shards"]
+    assert call["clip_seconds"] == 15.0
     assert call["stems"]
     captured = capsys.readouterr()
     facts = json.loads(captured.out)
@@ -58,6 +59,7 @@ def test_make_prints_the_folder_alone_on_stdout(tmp_path, made, capsys):
     [
         (["--hours", "0"], "--hours 0 is no length"),
         (["--workers", "0"], "--workers 0 is too few"),
+        (["--clip-seconds", "5"], "clips of 5 s cannot be composed"),
         (["--style", "polka2"], "unknown style 'polka2'"),
         (["--soundfont", "nowhere.sf2"], "no SoundFont at 'nowhere.sf2'"),
     ],
@@ -86,7 +88,7 @@ def test_make_and_inspect_for_real(tmp_path, capsys):
     font = tmp_path / "font.sf2"
     font.write_bytes(make_soundfont())
     folder = tmp_path / "music"
-    options = "--hours 0.001 --workers 1 --style chiptune --quiet"
+    options = "--hours 0.001 --clip-seconds 12 --workers 1 --style chiptune --quiet"
     code = app.run(["corpus", "make", str(folder), "--soundfont", str(font), *options.split()])
     assert code == 0
     capsys.readouterr()

@@ -4,6 +4,8 @@ import json
 import shutil
 import tarfile
 from collections import namedtuple
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 import numpy as np
@@ -17,7 +19,8 @@ from jen1cli.errors import DataError
 from jen1cli.manifest import read_folder
 
 STYLES = ("chiptune",)  # synthesised throughout
-HOURS = 0.021  # four clips
+HOURS = 0.0085  # three clips
+SECONDS = 12.0
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def soundfont(tmp_path_factory):
 @pytest.fixture(scope="module")
 def make(soundfont):
     def run(folder, hours=HOURS, seed=3, workers=1, **options):
-        options = {"styles": STYLES, "soundfont": soundfont} | options
+        options = {"styles": STYLES, "soundfont": soundfont, "clip_seconds": SECONDS} | options
         return writing.make(folder, hours, seed, workers, **options)
 
     return run
@@ -118,7 +121,7 @@ def test_finished_corpus_is_left_alone_and_can_grow(tmp_path, make, corpus):
 
 def test_iterator_yields_what_the_files_hold(corpus, soundfont):
     clips = read_folder(corpus)
-    made = iterate(3, 1, styles=STYLES, soundfont=soundfont)
+    made = iterate(3, 1, styles=STYLES, soundfont=soundfont, clip_seconds=SECONDS)
     for clip, (waveform, captions, attributes) in zip(clips[1:3], made, strict=False):
         sound, _ = soundfile.read(clip.path, dtype="float32")
         assert np.array_equal(waveform, sound.T)
@@ -150,7 +153,7 @@ def test_stems_lie_beside_the_music(tmp_path, make):
 def shards(tmp_path_factory, make):
     folder = tmp_path_factory.mktemp("shards") / "x"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "SHARD_CLIPS", 3)
+        patch.setattr(writing, "SHARD_CLIPS", 2)
         make(folder, shards=True)
     return folder
 
@@ -173,18 +176,18 @@ def test_shards_hold_the_same_music(corpus, shards):
 
 
 def test_interrupted_shards_are_finished(tmp_path, make, shards, monkeypatch):
-    monkeypatch.setattr(writing, "SHARD_CLIPS", 3)
+    monkeypatch.setattr(writing, "SHARD_CLIPS", 2)
 
     def stop(progress):
-        if progress.clips == 4:
+        if progress.clips == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "x", shards=True, listener=stop)
     assert list((tmp_path / "x").glob("*-000000.tar"))
     assert not list((tmp_path / "x").glob("*-000001.tar"))
-    progress = make(tmp_path / "x", shards=True, workers=2)
-    assert progress.reused == 3
+    progress = make(tmp_path / "x", shards=True)
+    assert progress.reused == 2
     assert contents(tmp_path / "x") == contents(shards)
 
 
@@ -241,3 +244,25 @@ def test_few_clips_are_made_ahead(soundfont, monkeypatch):
     list(islice(made, 2))
     made.close()
     assert len(asked) <= 3
+
+
+class DyingPool:
+    """A pool whose workers were ended from outside."""
+
+    def __init__(self, *arguments):
+        self.is_open = True
+
+    def submit(self, *arguments):
+        future = Future()
+        future.set_exception(BrokenProcessPool("gone"))
+        return future
+
+    def shutdown(self, **options):
+        self.is_open = False
+
+
+def test_killed_workers_are_told_of(soundfont, monkeypatch):
+    monkeypatch.setattr(dataset, "ProcessPoolExecutor", DyingPool)
+    plan = make_plan(1, STYLES, soundfont)
+    with pytest.raises(DataError, match="fewer --workers"):
+        list(dataset.in_order(lambda clip: clip, range(2), plan, workers=2))

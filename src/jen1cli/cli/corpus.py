@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,9 @@ app = typer.Typer(
     help="Compose and render the training music; look at folders of music.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+LINE_SECONDS = 60.0
+"""Time between lines where there is no terminal."""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the music.")]
 Style = Annotated[
@@ -58,6 +62,9 @@ def make(
     stems: Annotated[
         bool, typer.Option("--stems", help="Write drums, bass, harmony and melody as well.")
     ] = False,
+    clip_seconds: Annotated[
+        float, typer.Option("--clip-seconds", metavar="X", help="Wanted length of a clip, 12-30.")
+    ] = 20.0,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -72,11 +79,15 @@ def make(
     report = Report(as_json=as_json, quiet=quiet)
     from jen1cli.corpus import writing
 
-    began = time.monotonic()
+    began = told = time.monotonic()
     with report.library_warnings(), report.progress("minutes of music") as bar:
 
         def tell(progress: "Progress") -> None:
+            nonlocal told
             bar(int(progress.seconds / 60), int(progress.wanted_seconds / 60) + 1)
+            if time.monotonic() - told > LINE_SECONDS and not sys.stderr.isatty():
+                told = time.monotonic()
+                report.note(f"{progress.clips} clips, {progress.seconds / 3600:.2f} hours")
 
         made = writing.make(
             folder,
@@ -87,6 +98,7 @@ def make(
             soundfont=soundfont,
             shards=shards,
             stems=stems,
+            clip_seconds=clip_seconds,
             listener=tell,
         )
     facts = {

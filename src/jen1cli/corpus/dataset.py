@@ -10,6 +10,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -29,6 +30,7 @@ Split = Literal["train", "validation", "test"]
 Pcm = Int16[np.ndarray, "2 samples"]
 _Made = TypeVar("_Made")
 
+CLIP_SECONDS = 20.0  # whole bars come near it
 VALIDATION_PERCENT = 3
 TEST_PERCENT = 3
 
@@ -41,6 +43,7 @@ class Plan:
     styles: tuple[str, ...]
     soundfont: Path | None = None
     stems: bool = False
+    clip_seconds: float = CLIP_SECONDS
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def make_plan(
     soundfont: Path | None = None,
     *,
     stems: bool = False,
+    clip_seconds: float = CLIP_SECONDS,
 ) -> Plan:
     """Check what is asked for.
 
@@ -77,7 +81,9 @@ def make_plan(
     unknown = [style for style in styles if style not in STYLES]
     if unknown:
         raise DataError(f"unknown style '{unknown[0]}'; 'jen1 corpus styles' lists them")
-    return Plan(seed, tuple(styles or STYLES), find_soundfont(soundfont), stems)
+    if not 12.0 <= clip_seconds <= 30.0:
+        raise DataError(f"clips of {clip_seconds:g} s cannot be composed; give 12 to 30 s")
+    return Plan(seed, tuple(styles or STYLES), find_soundfont(soundfont), stems, clip_seconds)
 
 
 def clip_seed(seed: int, index: int) -> int:
@@ -107,7 +113,7 @@ def _hash(text: str) -> bytes:
 def make_clip(plan: Plan, index: int, renderer: Renderer) -> MadeClip:
     """Compose, render and caption one clip."""
     composition_seed = clip_seed(plan.seed, index)
-    score = compose(style_of(plan, index), composition_seed)
+    score = compose(style_of(plan, index), composition_seed, plan.clip_seconds)
     stems: dict[str, Stereo] = {}
     if plan.stems:
         waveform, stems = renderer.render_stems(score)
@@ -137,6 +143,7 @@ def iterate(
     *,
     styles: Sequence[str] = (),
     soundfont: Path | None = None,
+    clip_seconds: float = CLIP_SECONDS,
     splits: Sequence[Split] = ("train", "validation", "test"),
 ) -> Iterator[tuple[Stereo, tuple[str, ...], dict[str, Any]]]:
     """Make music without end and without files, in the order of the data set of a seed.
@@ -147,13 +154,14 @@ def iterate(
         workers: processes; what comes does not depend on it.
         styles: all where empty.
         soundfont: found where None.
+        clip_seconds: wanted length, 12 to 30.
         splits: clips of others are passed over without being made.
 
     Yields:
         waveform [2, samples] of float32 at 48 kHz, captions, attributes; the latter with `index`,
         `seed`, `split` and `seconds` as well.
     """
-    plan = make_plan(seed, styles, soundfont)
+    plan = make_plan(seed, styles, soundfont, clip_seconds=clip_seconds)
     wanted = (i for i in _count(start) if split_of(clip_seed(seed, i)) in splits)
     for clip in in_order(_identity, wanted, plan, workers):
         facts = {"index": clip.index, "seed": clip.seed, "split": clip.split}
@@ -212,5 +220,10 @@ def in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise DataError(
+            f"one of {workers} workers was ended from outside, perhaps for want of memory (each "
+            "takes about 1 GB); run it again with fewer --workers, finished clips are kept"
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

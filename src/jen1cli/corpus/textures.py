@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32
 
-from jen1cli.corpus.dsp import convolve, irfft, smooth_curve
+from jen1cli.corpus.dsp import irfft, smooth_curve
 from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo, TimedNote, frequency
 
 FRAME = 2048
@@ -78,14 +78,18 @@ def _wind(note: TimedNote, samples: int, rng: np.random.Generator) -> Stereo:
 def _rain(note: TimedNote, samples: int, rng: np.random.Generator) -> Stereo:
     frames = _frames(samples)
     hiss = shaped_noise(_band(np.full(frames, 5000.0), 1.6), samples, rng) * np.float32(0.5)
-    drops = np.zeros((2, samples), np.float32)
-    count = int(samples / SAMPLE_RATE * 160)
-    where = rng.integers(0, max(samples, 1), count)
-    drops[rng.integers(0, 2, count), where] = rng.exponential(6.0, count)
+    drops = np.zeros((2, samples + 480), np.float32)
     ring = np.arange(480, dtype=np.float32) / SAMPLE_RATE
-    drop = np.sin(2 * np.pi * 2600 * ring) * np.exp(-ring * 900)
-    drops = convolve(drops, drop[None, :])
-    return (hiss + drops[:, :samples]).astype(np.float32) * _edges(samples, 0.5, 0.5)
+    for hertz in rng.uniform(1200.0, 7500.0, 12):
+        count = int(samples / SAMPLE_RATE * 14)
+        where = rng.integers(0, max(samples, 1), count)
+        strikes = np.zeros((2, samples), np.float32)
+        strikes[rng.integers(0, 2, count), where] = rng.exponential(6.0, count)
+        drop = np.sin(2 * np.pi * hertz * ring) * np.exp(-ring * rng.uniform(500.0, 1800.0))
+        for side in range(2):
+            for place in np.flatnonzero(strikes[side]):
+                drops[side, place : place + 480] += strikes[side, place] * drop
+    return (hiss + drops[:, :samples]) * _edges(samples, 0.5, 0.5)
 
 
 def _sea(note: TimedNote, samples: int, rng: np.random.Generator) -> Stereo:

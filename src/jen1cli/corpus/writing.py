@@ -18,6 +18,7 @@ from typing import Any
 import soundfile
 
 from jen1cli.corpus.dataset import (
+    CLIP_SECONDS,
     MadeClip,
     Pcm,
     Plan,
@@ -86,6 +87,7 @@ def make(
     soundfont: Path | None = None,
     shards: bool = False,
     stems: bool = False,
+    clip_seconds: float = CLIP_SECONDS,
     listener: Listener | None = None,
 ) -> Progress:
     """Make a data set of so many hours, or finish or extend one that was begun.
@@ -99,6 +101,7 @@ def make(
         soundfont: found where None.
         shards: write WebDataset tar files in place of single files.
         stems: write drums, bass, harmony and melody as well (not into shards).
+        clip_seconds: wanted length of a clip, 12 to 30.
         listener: told after every clip.
 
     Raises:
@@ -106,7 +109,7 @@ def make(
     """
     if shards and stems:
         raise DataError("stems cannot be written into shards; leave out --shards or --stems")
-    plan = make_plan(seed, styles, soundfont, stems=stems)
+    plan = make_plan(seed, styles, soundfont, stems=stems, clip_seconds=clip_seconds)
     folder = folder.expanduser().absolute()
     _check_folder(folder, plan, shards=shards)
     tally = _Tally(hours * 3600.0, listener)
@@ -144,6 +147,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
         "soundfont": plan.soundfont.name if plan.soundfont else "",
         "shards": shards,
         "stems": plan.stems,
+        "clip_seconds": plan.clip_seconds,
     }
     place = folder / _CORPUS
     if place.is_file():
