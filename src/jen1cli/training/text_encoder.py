@@ -66,7 +66,7 @@ class TextEncoderRecipe:
     made_up_prompts: int = 120_000
     caption_limit: int = 150_000
     text_limit: int = 120_000  # of each file
-    shares: tuple[float, float, float] = (0.35, 0.3, 0.35)  # prompts, captions, plain texts
+    shares: tuple[float, float, float] = (0.3, 0.2, 0.5)  # prompts, captions, plain texts
     misspelt: float = 0.15  # share of the texts with a typing mistake
     temperature: float = 0.05  # of the likenesses within a batch
     seed: int = 0

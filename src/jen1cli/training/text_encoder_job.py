@@ -1,4 +1,9 @@
-"""The job of `jen1 train text-encoder`: train, measure, and write the card beside the weights."""
+"""The job of `jen1 train text-encoder`: train, measure, and write the card beside the weights.
+
+The bundled encoder came from the equivalent of
+`jen1 train text-encoder -o OUT --teacher MINILM --captions CORPUS --text WORDS --text WORDNET`,
+where MINILM is a folder with all-MiniLM-L6-v2; a file of common words given twice counts twice.
+"""
 
 import random
 from collections import defaultdict
@@ -139,7 +144,8 @@ def write_card(folder: Path, figures: Mapping[str, float], state: str = "") -> N
         "",
         "`retrieval` is the share of the hand-written prompts, not used in training, whose style is"
         " nearest (top1) or among three (top3) by cosine of the averaged tokens to the mean of each"
-        " style's names, names and hints, or captions; `unnamed` counts only prompts that hold no"
+        " style's names, names and hints, or captions (prompts and word lists have the same author);"
+        " `unnamed` counts only prompts that hold no"
         " word that training knew for their style; `teacher` is its own figure. `probe` is"
         " the accuracy of a linear reader on the frozen tokens (bpm: within 4 %; instruments,"
         " absent: F1).",

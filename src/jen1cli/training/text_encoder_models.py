@@ -29,9 +29,9 @@ Vectors = Float[Tensor, "batch features"]
 class StudentConfig:
     """Size of the text encoder."""
 
-    pieces: int = 8192  # of the vocabulary
+    pieces: int = 12_288  # of the vocabulary; whole words start from the teacher's vectors
     features: int = 256  # width of the output, d_model of T5
-    layers: int = 4
+    layers: int = 3
     heads: int = 4
     feedforward: int = 512
     max_tokens: int = 64

@@ -28,7 +28,7 @@ _LETTERS = "▁abcdefghijklmnopqrstuvwxyz0123456789#-&'.,:;|!?()\"/+%$*=<>@_~"
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 
-def train_tokenizer(texts: Iterable[str], pieces: int = 8192) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
     """Learn the pieces from texts.
 
     Args:
