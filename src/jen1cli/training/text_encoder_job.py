@@ -144,7 +144,7 @@ def write_card(folder: Path, figures: Mapping[str, float], state: str = "") -> N
         "",
         "`retrieval` is the share of the hand-written prompts, not used in training, whose style is"
         " nearest (top1) or among three (top3) by cosine of the averaged tokens to the mean of each"
-        " style's names, names and hints, or captions (prompts and word lists have the same author);"
+        " style's names, names and hints, or captions (one author wrote prompts and word lists);"
         " `unnamed` counts only prompts that hold no"
         " word that training knew for their style; `teacher` is its own figure. `probe` is"
         " the accuracy of a linear reader on the frozen tokens (bpm: within 4 %; instruments,"
