@@ -1,22 +1,17 @@
 """`jen1 evaluate`: measure models and folders of music."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from jen1cli.cli import options
+from jen1cli.cli import evaluation_display as display
+from jen1cli.cli import evaluation_studies, options
 from jen1cli.cli.engine import ModelChoice, load_model
-from jen1cli.cli.evaluation_display import show_report
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds
 from jen1cli.errors import ConfigError
-
-if TYPE_CHECKING:
-    from jen1cli.evaluation.report import Report as Findings
 
 
 class FolderGroup(TyperGroup):
@@ -36,64 +31,29 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of audio.", show_default=False)]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FOLDER",
-        help="Folder of report.json, report.html and audio.",
-        rich_help_panel=options.OUTPUT_PANEL,
-    ),
-]
-Reference = Annotated[
-    Path | None,
-    typer.Option("--reference", "-r", metavar="DIR", help="Folder of real music with captions."),
-]
-Split = Annotated[
-    str | None,
-    typer.Option("--split", metavar="NAME", help="Of the manifest: train, validation or test."),
-]
-Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Clips at most.")]
-Embeddings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--embedding",
-        "-e",
-        metavar="NAME[=FOLDER|HUB-ID]",
-        help="tagger, handcrafted, clap, audioset or vggish; repeatable."
-        " Left out: tagger and handcrafted.",
-    ),
-]
-SampleRate = Annotated[
-    int | None,
-    typer.Option("--sample-rate", metavar="HZ", help="That files must have; left out: as most."),
-]
-
 
 @app.command("audio", no_args_is_help=True)
 def audio(
-    folder: Folder,
+    folder: display.Folder,
     reference: Annotated[
         Path,
         typer.Option(
             "--reference", "-r", metavar="DIR|STATS", help="Folder, or .npz of 'evaluate stats'."
         ),
     ],
-    embedding: Embeddings = None,
-    split: Split = None,
+    embedding: display.Embeddings = None,
+    split: display.Split = None,
     reference_split: Annotated[
         str | None, typer.Option("--reference-split", metavar="NAME", help="Of the reference.")
     ] = None,
-    limit: Limit = None,
-    sample_rate: SampleRate = None,
-    output: Output = None,
+    limit: display.Limit = None,
+    sample_rate: display.SampleRate = None,
+    output: display.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
-    with _evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.audio_job import AudioJob
 
         job = AudioJob(
@@ -106,14 +66,14 @@ def audio(
 
 @app.command("stats", no_args_is_help=True)
 def stats(
-    folder: Folder,
+    folder: display.Folder,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Statistics (.npz).")
     ],
-    embedding: Embeddings = None,
-    split: Split = None,
-    limit: Limit = None,
-    sample_rate: SampleRate = None,
+    embedding: display.Embeddings = None,
+    split: display.Split = None,
+    limit: display.Limit = None,
+    sample_rate: display.SampleRate = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -152,7 +112,7 @@ def prompts(
         Path | None,
         typer.Option("--audio", metavar="DIR", help="Score this music; make none."),
     ] = None,
-    reference: Reference = None,
+    reference: display.Reference = None,
     reference_split: Annotated[
         str | None, typer.Option("--reference-split", metavar="NAME", help="Of the reference.")
     ] = None,
@@ -169,7 +129,7 @@ def prompts(
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     random_weights: options.RandomWeights = False,
-    output: Output = None,
+    output: display.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -186,7 +146,7 @@ def prompts(
     choice = ModelChoice(model, device, dtype, random_weights)
     if audio_folder is None:
         choice.check()
-    with _evaluating(as_json, quiet, output or audio_folder) as (report, deliver):
+    with display.evaluating(as_json, quiet, output or audio_folder) as (report, deliver):
         from jen1cli.evaluation.prompts import PromptsJob
         from jen1cli.evaluation.report import evenly
         from jen1cli.evaluation.wishes import read_prompts
@@ -205,8 +165,8 @@ def prompts(
 
 @app.command("codec", no_args_is_help=True)
 def codec(
-    folder: Folder,
-    split: Split = None,
+    folder: display.Folder,
+    split: display.Split = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Clips at most.")] = 60,
     seconds: Annotated[
         float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")
@@ -216,14 +176,14 @@ def codec(
     ] = True,
     model: options.Model = None,
     device: options.Device = "auto",
-    output: Output = None,
+    output: display.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Measure what survives the autoencoder, by style, and under damaged latents."""
     check_seconds(seconds)
     place = Path(model).expanduser() if model is not None else None
-    with _evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.codec import Codec, CodecJob
         from jen1cli.pipeline.networks import choose_device
         from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -240,8 +200,8 @@ def codec(
 
 @app.command("edits", no_args_is_help=True)
 def edits(
-    folder: Folder,
-    split: Split = None,
+    folder: display.Folder,
+    split: display.Split = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Clips at most.")] = 24,
     prompted: Annotated[
         bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
@@ -254,14 +214,14 @@ def edits(
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     random_weights: options.RandomWeights = False,
-    output: Output = None,
+    output: display.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Inpaint and continue real music: kept samples, seams, tempo, key and sound."""
     sampling = Sampling(steps, sampler, guidance_scale).check()
     choice = ModelChoice(model, device, dtype, random_weights).check()
-    with _evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.edits import EditsJob
 
         job = EditsJob(
@@ -309,23 +269,5 @@ def train_tagger(
     report.result({"path": str(output), "held_out": accuracies}, lines)
 
 
-@contextlib.contextmanager
-def _evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tuple[Report, Any]]:
-    """Give a voice, and what to do with the findings: show, write, tell."""
-    report = Report(as_json=as_json, quiet=quiet)
-
-    def deliver(findings: "Findings") -> None:
-        path = None
-        if output is not None:
-            path = findings.save(output)[1]
-        if as_json:
-            report.result({"path": None if path is None else str(path), **findings.facts()})
-            return
-        for line in findings.warnings:
-            report.warn(line)
-        if not quiet:
-            show_report(findings)
-        report.result({"path": None if path is None else str(path)})
-
-    with report.library_warnings():
-        yield report, deliver
+for _name, _command in evaluation_studies.COMMANDS.items():
+    app.command(_name, no_args_is_help=True)(_command)

@@ -1,12 +1,79 @@
-"""Tables of an evaluation on the terminal."""
+"""What the sub-verbs of `jen1 evaluate` share: options, and how findings are told."""
 
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jen1cli.cli import options
+from jen1cli.cli.report import Report
 
 if TYPE_CHECKING:
-    from jen1cli.evaluation.report import Report
+    from jen1cli.evaluation.report import Report as Findings
+
+Deliver = Callable[["Findings"], None]
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of audio.", show_default=False)]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Folder of report.json, report.html and audio.",
+        rich_help_panel=options.OUTPUT_PANEL,
+    ),
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option("--reference", "-r", metavar="DIR", help="Folder of real music with captions."),
+]
+Split = Annotated[
+    str | None,
+    typer.Option("--split", metavar="NAME", help="Of the manifest: train, validation or test."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Clips at most.")]
+Embeddings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--embedding",
+        "-e",
+        metavar="NAME[=FOLDER|HUB-ID]",
+        help="tagger, handcrafted, clap, audioset or vggish; repeatable."
+        " Left out: tagger and handcrafted.",
+    ),
+]
+SampleRate = Annotated[
+    int | None,
+    typer.Option("--sample-rate", metavar="HZ", help="That files must have; left out: as most."),
+]
 
 
-def show_report(findings: "Report") -> None:
+@contextlib.contextmanager
+def evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tuple[Report, Deliver]]:
+    """Give a voice, and what to do with the findings: show, write, tell."""
+    report = Report(as_json=as_json, quiet=quiet)
+
+    def deliver(findings: "Findings") -> None:
+        path = None
+        if output is not None:
+            path = findings.save(output)[1]
+        if as_json:
+            report.result({"path": None if path is None else str(path), **findings.facts()})
+            return
+        for line in findings.warnings:
+            report.warn(line)
+        if not quiet:
+            show_report(findings)
+        report.result({"path": None if path is None else str(path)})
+
+    with report.library_warnings():
+        yield report, deliver
+
+
+def show_report(findings: "Findings") -> None:
     """Print every table to stderr; stdout is for paths."""
     from rich.console import Console
     from rich.table import Table

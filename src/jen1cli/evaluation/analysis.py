@@ -21,9 +21,11 @@ HOP = 256  # 86 frames of onset strength per second
 TONAL_HZ = 3000.0  # partials below are judged for steadiness
 _LOUDEST_PARTIALS = 12
 
-# Probe-tone profiles of Krumhansl and Kessler 1982, as Temperley 1999 revised them.
-_MAJOR = np.array([5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0])
-_MINOR = np.array([5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0])
+# How often each degree is heard in major and minor pieces: Albrecht and Shanahan, Music Perception
+# 31 (2013). Of three published sets it found the key of held-out made music most often.
+_MAJOR = np.array([238, 6, 111, 6, 137, 94, 16, 214, 9, 80, 8, 81])
+_MINOR = np.array([220, 6, 104, 123, 19, 103, 12, 214, 62, 22, 61, 52])
+_KEY_HZ = (60.0, 1000.0)  # above, harmonics outweigh the notes
 _MAJORISH = frozenset({"major", "mixolydian", "lydian", "ionian", "major pentatonic"})
 
 
@@ -102,8 +104,11 @@ def find_key(harmonic: Float[np.ndarray, "bins frames"]) -> tuple[str, str, floa
     librosa = import_librosa()
     if float(harmonic.max(initial=0.0)) <= 1e-6:
         return "", "", 0.0
+    low, high = (round(hertz / RATE * 4096) for hertz in _KEY_HZ)
+    notes = np.zeros_like(harmonic)
+    notes[low:high] = harmonic[low:high]
     chroma = librosa.feature.chroma_stft(
-        S=harmonic, sr=RATE, n_fft=4096, hop_length=1024, tuning=0.0, norm=2
+        S=notes, sr=RATE, n_fft=4096, hop_length=1024, tuning=0.0, norm=2
     ).mean(axis=1)
     scores = _key_scores(chroma)
     place = int(np.argmax(scores))
@@ -127,13 +132,13 @@ def steadiness(mono: Float[np.ndarray, " samples"], sample_rate: int) -> float:
     """Return how steadily the partials below 3 kHz sound: 1 for pure tones, near 0 for noise.
 
     Of the spectrum of each 93 ms the loudest local peaks are taken (up to twelve, within 40 dB of
-    the loudest). A partial is steady where a quarter of a window later there is a peak within a
+    the loudest). A partial is steady where half a window later there is a peak within a
     third of a semitone whose level moved by less than 3 dB, and where the phase moved on as a tone
     of its frequency does. The result is the share of steady partials, weighted by magnitude.
     Smeared tones, as a decoder makes of wrong phases, beat and break: their share falls.
     """
     window = _window(sample_rate)
-    hop = window // 4
+    hop = window // 2  # spectra that share more of the sound would find noise steady
     if len(mono) < 2 * window:
         return float("nan")
     frames = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]

@@ -70,8 +70,10 @@ def width(signal: Signal) -> float:
     """Return the level of side against mid in dB: 0 is very wide, -120 is mono."""
     if signal.shape[0] < 2:
         return SILENCE_DB
-    left, right = signal.astype(np.float64)
-    return max(SILENCE_DB, _decibels(0.5 * (left - right)) - _decibels(0.5 * (left + right)))
+    side = side_level(signal)
+    if side <= SILENCE_DB:
+        return SILENCE_DB
+    return max(SILENCE_DB, side - _decibels(0.5 * (signal[0].astype(np.float64) + signal[1])))
 
 
 def level(signal: Signal) -> float:
@@ -81,7 +83,7 @@ def level(signal: Signal) -> float:
 
 def _decibels(values: np.ndarray) -> float:
     power = float(np.mean(np.square(values, dtype=np.float64))) if values.size else 0.0
-    return max(SILENCE_DB, 10 * np.log10(power + 1e-20))
+    return max(SILENCE_DB, float(10 * np.log10(power + 1e-20)))
 
 
 def _spectrum(signal: Signal, window: int) -> Float[Tensor, "channels bins frames"]:

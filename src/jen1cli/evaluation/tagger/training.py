@@ -226,13 +226,13 @@ def roughen(features: Features, generator: torch.Generator) -> Features:
     noise = uniform(-15.0, -6.0) + 0.5 * torch.randn(mel.shape, generator=generator)
     mel = torch.where(chance(0.4), torch.logaddexp(mel, noise), mel)
     height = torch.arange(NUM_MELS)[:, None]
-    cut = (height > uniform(45, 80)) & chance(0.3)
+    cut = (height > uniform(45.0, 80.0)) & chance(0.3)
     mel = mel.masked_fill(cut, -16.0)
     frames = torch.arange(mel.shape[-1])
-    start = uniform(0, mel.shape[-1])
-    hole = (frames > start) & (frames < start + uniform(0, 0.15 * mel.shape[-1])) & chance(0.3)
-    low = uniform(0, NUM_MELS)
-    band = (height > low) & (height < low + uniform(0, 10)) & chance(0.3)
+    start = uniform(0.0, float(mel.shape[-1]))
+    hole = (frames > start) & (frames < start + uniform(0.0, 0.15 * mel.shape[-1])) & chance(0.3)
+    low = uniform(0.0, float(NUM_MELS))
+    band = (height > low) & (height < low + uniform(0.0, 10.0)) & chance(0.3)
     mel = mel.masked_fill(hole | band, -9.0)
     return Features(mel, pitch)
 

@@ -1,0 +1,134 @@
+"""The larger studies of `jen1 evaluate`: listening tests, MusicCaps, the paper's ablation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jen1cli.cli import evaluation_display as display
+from jen1cli.cli import options
+from jen1cli.cli.engine import ModelChoice, load_model
+from jen1cli.cli.report import Report
+from jen1cli.cli.sampling import Sampling, check_seconds
+from jen1cli.errors import ConfigError
+
+
+def listen(
+    systems: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=DIR...", help="Systems to compare and their clips.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Page (.html).")
+    ] = Path("listening.html"),
+    clips: Annotated[
+        int, typer.Option("--clips", "-n", metavar="N", help="Clips of each system.")
+    ] = 10,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")
+    ] = 10.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the choice.")] = 0,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write a listening test: one blind, shuffled page, quality and fit from 1 to 100.
+
+    The key beside the page (.key.json) says who made what: keep it from the listeners.
+    """
+    check_seconds(seconds)
+    pairs = [(name, Path(folder)) for name, _, folder in (s.partition("=") for s in systems)]
+    if wrong := [name for name, folder in pairs if not name or not folder.is_dir()]:
+        raise ConfigError(f"'{wrong[0]}' names no folder; write NAME=DIR, as in mini=takes/")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ConfigError("two systems have one name; give each its own")
+    if output.suffix != ".html":
+        raise ConfigError(f"'{output}' is no .html file; name one")
+    if output.exists() and not force:
+        raise ConfigError(f"'{output}' exists; give --force to replace it")
+    report = Report(as_json=as_json, quiet=quiet)
+    with report.library_warnings():
+        from jen1cli.evaluation.listening import ListenJob, System, key_path
+
+        job = ListenJob([System(*pair) for pair in pairs], clips, seconds, seed)
+        path, audits = job.write(output)
+    for audit in audits:
+        for line in audit.warnings():
+            report.warn(line)
+    report.result({"path": str(path), "key": str(key_path(path))}, f"key: {key_path(path)}")
+
+
+def listen_results(
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="JSON|DIR...", help="What listeners saved.", show_default=False),
+    ],
+    key: Annotated[
+        Path, typer.Option("--key", "-k", metavar="FILE", help="The page's .key.json.")
+    ] = Path("listening.key.json"),
+    output: display.Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read the answers of a listening test: means with confidence intervals."""
+    with display.evaluating(as_json, quiet, output) as (_, deliver):
+        from jen1cli.evaluation.listening import read_results, summarize
+
+        ratings, problems = read_results(results, key)
+        deliver(summarize(ratings, problems))
+
+
+def musiccaps(
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="CSV", help="MusicCaps' public table.", show_default=False),
+    ],
+    clips: Annotated[
+        Path, typer.Option("--clips", metavar="DIR", help="The clips you have, by video id.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Music and report.")
+    ],
+    embedding: display.Embeddings = None,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Only the balanced subset of 1000.")
+    ] = False,
+    made: Annotated[
+        bool, typer.Option("--made", help="Score the music of the folder; make none.")
+    ] = False,
+    limit: display.Limit = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
+    steps: options.Steps = None,
+    sampler: options.Sampler = None,
+    guidance_scale: options.GuidanceScale = None,
+    model: options.Model = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Follow the paper's protocol on the MusicCaps clips that you have; print its Table II."""
+    sampling = Sampling(steps, sampler, guidance_scale).check()
+    choice = ModelChoice(model, device, dtype)
+    if not made:
+        choice.check()
+    with display.evaluating(as_json, quiet, output) as (report, deliver):
+        from jen1cli.evaluation.musiccaps import MusicCapsJob
+
+        job = MusicCapsJob(
+            table, clips, output, tuple(embedding or ("tagger", "handcrafted")), balanced, limit,
+            seed, sampling.arguments(),  # type: ignore[arg-type]
+        )  # fmt: skip
+        loaded = None if made else load_model(choice, report)
+        with report.progress("clips") as progress:
+            deliver(job.run(loaded, progress))
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "listen": listen,
+    "listen-results": listen_results,
+    "musiccaps": musiccaps,
+}

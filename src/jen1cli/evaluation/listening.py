@@ -1,0 +1,293 @@
+"""A listening test in one HTML page: blind, randomised, keyboard-friendly; and its evaluation.
+
+Two questions, as the paper asks (section V): T2M-QLT, how good does it sound, and T2M-ALI, how well
+does it fit the words, each from 1 to 100. The page holds all sound inside, shuffles for every
+listener, hides which system made what behind a code, and saves a JSON.
+"""
+
+import hashlib
+import html
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jen1cli import audio
+from jen1cli.errors import DataError
+from jen1cli.evaluation.clips import Audit, find_clips, listen
+from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
+from jen1cli.evaluation.page import as_ogg, data_uri, document
+from jen1cli.evaluation.report import Report, Table
+from jen1cli.manifest import write_text
+
+FORMAT = "jen1-listening/1"
+QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
+_LARGEST_MB = 60.0
+_LOUDNESS = -16.0  # LUFS that every clip is brought to, so that louder is not better
+
+
+@dataclass(frozen=True)
+class System:
+    """One folder of clips under test."""
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class ListenJob:
+    """One page to be made.
+
+    Attributes:
+        systems: what is compared.
+        clips: of each system; the same prompts where the folders share captions.
+        seconds: of each clip.
+        seed: of the codes and of which clips are taken.
+    """
+
+    systems: Sequence[System]
+    clips: int = 10
+    seconds: float = 10.0
+    seed: int = 0
+
+    def write(self, path: Path) -> tuple[Path, list[Audit]]:
+        """Write the page and, beside it, the key `NAME.key.json` that says who made what.
+
+        Raises:
+            DataError: a folder has no clips with captions, or the page would be too large.
+        """
+        items, audits = [], []
+        study = secrets.token_hex(6)
+        for system in self.systems:
+            found, audit = self._choose(system)
+            audits.append(audit)
+            for caption, signal, rate, name in found:
+                code = hashlib.sha256(f"{study} {system.name} {name}".encode()).hexdigest()[:10]
+                items.append(
+                    {
+                        "code": code, "prompt": caption, "system": system.name, "clip": name,
+                        "sound": data_uri(as_ogg(signal, rate), "audio/ogg"),
+                    }
+                )  # fmt: skip
+        np.random.default_rng(self.seed).shuffle(items)  # type: ignore[arg-type]
+        shown = [{key: item[key] for key in ("code", "prompt", "sound")} for item in items]
+        text = _page(study, shown)
+        if len(text) > _LARGEST_MB * 1e6:
+            raise DataError(
+                f"the page would have {len(text) / 1e6:.0f} MB, more than browsers like; take fewer"
+                " --clips or --seconds"
+            )
+        key = {
+            "format": FORMAT, "study": study,
+            "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
+        }  # fmt: skip
+        write_text(key_path(path), json.dumps(key, indent=1, ensure_ascii=False) + "\n")
+        return write_text(path, text), audits
+
+    def _choose(self, system: System) -> tuple[list[tuple[str, audio.Signal, int, str]], Audit]:
+        clips, audit = find_clips(system.folder)
+        order = np.random.default_rng(self.seed).permutation(len(clips))
+        captions = sorted({clip.captions[0] for clip in clips})
+        if len(self.systems) > 1 and len(captions) == len(clips):
+            order = np.argsort([clip.captions[0] for clip in clips])  # the same prompts everywhere
+            step = max(1, len(order) // self.clips)
+            order = order[::step]
+        found = []
+        for heard in listen([clips[int(i)] for i in order], audit, words=True):
+            if len(found) == self.clips:
+                audit.used -= 1
+                break
+            stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
+            signal = heard.signal[:, :stop]
+            found.append(
+                (
+                    heard.clip.captions[0], levelled(signal, heard.sample_rate),
+                    heard.sample_rate, heard.clip.path.name,
+                )
+            )  # fmt: skip
+        if not found:
+            raise DataError(
+                f"{system.folder} has no clip with a caption ({'; '.join(audit.warnings())});"
+                " listeners must know what was asked for"
+            )
+        return found, audit
+
+
+def levelled(signal: audio.Signal, sample_rate: int) -> audio.Signal:
+    """Bring a clip to one loudness without clipping."""
+    gain = 10 ** ((_LOUDNESS - audio.loudness(signal, sample_rate)) / 20)
+    peak = float(np.abs(signal).max(initial=1e-9))
+    return (signal * min(gain, 0.98 / peak)).astype(np.float32)
+
+
+def key_path(page: Path) -> Path:
+    """Return where the key of a page lies."""
+    return page.with_suffix(".key.json")
+
+
+def _page(study: str, items: Sequence[dict[str, str]]) -> str:
+    data = files("jen1cli.evaluation").joinpath("data")
+    body = data.joinpath("listening.html").read_text("utf-8")
+    script = data.joinpath("listening.js").read_text("utf-8")
+    values = json.dumps({"format": FORMAT, "study": study, "items": items}, ensure_ascii=False)
+    values = values.replace("</", "<\\/")  # no prompt can end the script
+    style = data.joinpath("listening.css").read_text("utf-8")
+    return document(
+        html.escape("Listening test"), body, style, f"const STUDY = {values};\n{script}"
+    )
+
+
+# --- results ---
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One answer of one listener."""
+
+    listener: str
+    system: str
+    clip: str
+    scores: dict[str, float]  # quality, alignment
+
+
+def read_results(paths: Sequence[Path], key: Path) -> tuple[list[Rating], list[str]]:
+    """Read the JSONs that listeners sent.
+
+    Args:
+        paths: JSON files, or folders of them.
+        key: the page's key.
+
+    Returns:
+        the ratings, and what was wrong with files that were left out.
+
+    Raises:
+        DataError: the key is unreadable, or no file can be used.
+    """
+    names = _read_json(key)
+    if not isinstance(names, dict) or names.get("format") != FORMAT or "items" not in names:
+        raise DataError(f"{key} is no key of a listening test; give the .key.json beside the page")
+    ratings: list[Rating] = []
+    problems: list[str] = []
+    seen: dict[str, str] = {}
+    for path in _json_files(paths, key):
+        answers = _read_json(path)
+        if not isinstance(answers, dict) or answers.get("format") != FORMAT:
+            problems.append(f"{path.name} is no result of a listening test")
+        elif answers.get("study") != names["study"]:
+            problems.append(f"{path.name} belongs to another page")
+        elif str(answers.get("listener")) in seen:
+            problems.append(f"{path.name} repeats {seen[str(answers['listener'])]}")
+        else:
+            listener = str(answers.get("listener"))
+            seen[listener] = path.name
+            ratings += _ratings(path, listener, answers.get("ratings"), names["items"], problems)
+    if not ratings:
+        raise DataError(
+            f"no ratings found ({'; '.join(problems) or 'no files'}); give the saved JSON files"
+        )
+    return ratings, problems
+
+
+def _json_files(paths: Sequence[Path], key: Path) -> list[Path]:
+    found = []
+    for path in paths:
+        found += sorted(path.glob("*.json")) if path.is_dir() else [path]
+    return [path for path in found if path.absolute() != key.absolute()]
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _ratings(
+    path: Path, listener: str, answers: object, items: dict[str, Any], problems: list[str]
+) -> list[Rating]:
+    found, strange = [], 0
+    for code, scores in answers.items() if isinstance(answers, dict) else ():
+        item = items.get(code)
+        valid = {
+            name: float(value)
+            for name, value in (scores.items() if isinstance(scores, dict) else ())
+            if name in QUESTIONS and isinstance(value, int | float) and 1 <= value <= 100
+        }
+        if item is None or not valid:
+            strange += 1
+            continue
+        found.append(Rating(listener, item["system"], item["clip"], valid))
+    if strange:
+        problems.append(f"{strange} answers of {path.name} are not of this page or not 1 to 100")
+    return found
+
+
+def summarize(ratings: Sequence[Rating], problems: Sequence[str]) -> Report:
+    """Turn ratings into means with intervals, over listeners as the independent unit."""
+    systems = sorted({rating.system for rating in ratings})
+    listeners = {rating.listener for rating in ratings}
+    report = Report("listening", settings={"listeners": len(listeners), "ratings": len(ratings)})
+    report.warnings = list(problems)
+    if len(listeners) < 5:
+        report.warnings.append(f"{len(listeners)} listeners are few; the intervals are wide")
+    rows = []
+    for system in systems:
+        own = [rating for rating in ratings if rating.system == system]
+        clips = len({rating.clip for rating in own})
+        rows.append((system, *(_mean(own, name) for name in QUESTIONS), str(clips)))
+    report.tables = [
+        Table(
+            "listening",
+            "Listening test",
+            ("system", *QUESTIONS.values(), "clips"),
+            tuple(rows),
+            note="1 to 100; means with 95 % intervals, listeners drawn anew in each bootstrap.",
+        )
+    ]
+    if len(systems) > 1:
+        report.tables.append(_differences(ratings, systems))
+    return report
+
+
+def _mean(ratings: Sequence[Rating], question: str) -> Estimate:
+    """Mean over all ratings; the bootstrap draws listeners, not ratings."""
+    groups: dict[str, list[float]] = defaultdict(list)
+    for rating in ratings:
+        if question in rating.scores:
+            groups[rating.listener].append(rating.scores[question])
+    lists = list(groups.values())
+    if len(lists) < 2:
+        return mean_interval([value for values in lists for value in values])
+    sums = np.array([sum(values) for values in lists])
+    counts = np.array([len(values) for values in lists])
+    return statistic_interval(lambda drawn: sums[drawn].sum() / counts[drawn].sum(), len(lists))
+
+
+def _differences(ratings: Sequence[Rating], systems: Sequence[str]) -> Table:
+    """Compare systems within listeners, which takes out how generous each one is."""
+    rows = []
+    for a, b in ((a, b) for i, a in enumerate(systems) for b in systems[i + 1 :]):
+        cells = []
+        for question in QUESTIONS:
+            gaps = []
+            for listener in sorted({rating.listener for rating in ratings}):
+                means = [
+                    np.mean(values)
+                    for system in (a, b)
+                    if (values := [
+                        r.scores[question]
+                        for r in ratings
+                        if (r.listener, r.system) == (listener, system) and question in r.scores
+                    ])
+                ]  # fmt: skip
+                if len(means) == 2:
+                    gaps.append(float(means[0] - means[1]))
+            cells.append(mean_interval(gaps))
+        rows.append((f"{a} minus {b}", *cells))
+    return Table("differences", "Differences", ("", *QUESTIONS.values()), tuple(rows))

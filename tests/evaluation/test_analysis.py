@@ -1,0 +1,62 @@
+"""Signal analysis finds what was put in."""
+
+import numpy as np
+import pytest
+
+from jen1cli.evaluation.analysis import (
+    analyze,
+    is_minorish,
+    steadiness,
+    tempo_matches,
+)
+
+
+@pytest.mark.parametrize(
+    ("bpm", "chord", "key"),
+    [(120.0, (60, 64, 67), ("C", "major")), (92.0, (57, 60, 64), ("A", "minor"))],
+)
+def test_tempo_and_key_of_plain_music(beat_maker, bpm, chord, key):
+    found = analyze(beat_maker(8.0, bpm, chord=chord), 48_000)
+    assert tempo_matches(found.bpm, bpm)
+    assert (found.key, found.mode) == key
+    assert found.percussive > 0.02
+
+
+def test_silence_has_neither(tone):
+    found = analyze(np.zeros((2, 96_000), np.float32), 48_000)
+    assert (found.bpm, found.key, found.mode) == (0.0, "", "")
+    assert np.isnan(found.steadiness)
+
+
+def test_a_tone_without_strokes_is_not_percussive(tone):
+    assert analyze(tone(seconds=3.0), 48_000).percussive < 0.05
+
+
+def test_steady_tones_are_told_from_smeared_ones():
+    rate, rng = 48_000, np.random.default_rng(0)
+    t = np.arange(3 * rate) / rate
+    tones = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 330.5, 441.0, 880.0))
+    smeared = np.zeros_like(t)
+    for f in (220.0, 330.5, 441.0, 880.0):
+        phase = np.interp(t, np.arange(0, 3.1, 0.02), rng.uniform(-np.pi, np.pi, 155))
+        smeared += np.sin(2 * np.pi * f * t + phase)
+    clear, broken = steadiness(tones, rate), steadiness(smeared, rate)
+    hiss = steadiness(rng.standard_normal(len(t)), rate)
+    assert clear > 0.97
+    assert broken < 0.5 * clear
+    assert hiss < 0.3
+
+
+@pytest.mark.parametrize(
+    ("found", "right"),
+    [(120.0, True), (60.0, True), (240.0, True), (124.7, True), (126.0, False), (0.0, False)],
+)
+def test_tempo_within_four_percent_double_or_half(found, right):
+    assert tempo_matches(found, 120.0) is right
+
+
+def test_modes():
+    assert all(
+        map(is_minorish, ("minor", "dorian", "phrygian", "harmonic minor", "harmonic_minor"))
+    )
+    assert not any(map(is_minorish, ("major", "lydian", "mixolydian", "")))
