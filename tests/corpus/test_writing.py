@@ -2,11 +2,15 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
+import time
 from collections import namedtuple
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -266,3 +270,29 @@ def test_killed_workers_are_told_of(soundfont, monkeypatch):
     plan = make_plan(1, STYLES, soundfont)
     with pytest.raises(DataError, match="fewer --workers"):
         list(dataset.in_order(lambda clip: clip, range(2), plan, workers=2))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_workers_end_with_a_killed_parent(tmp_path, soundfont):
+    script = tmp_path / "run.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from jen1cli.corpus.dataset import iterate\n"
+        "if __name__ == '__main__':\n"
+        f"    font = Path('{soundfont}')\n"
+        "    for _ in iterate(1, workers=2, styles=('chiptune',), soundfont=font):\n"
+        "        print('made', flush=True)\n"
+    )
+    run = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    assert run.stdout.readline() == "made\n"
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    deadline = time.monotonic() + 20.0
+    while time.monotonic() < deadline and any(Path(f"/proc/{pid}").exists() for pid in children):
+        time.sleep(0.2)
+    assert len(children) >= 2
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)

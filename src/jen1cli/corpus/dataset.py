@@ -7,6 +7,11 @@ another.
 """
 
 import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -181,14 +186,21 @@ def _identity(clip: MadeClip) -> MadeClip:
 # --- workers ---
 
 _worker: dict[str, Any] = {}
+_LOOK_SECONDS = 1.0
 
 
 def _start_worker(plan: Plan) -> None:
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _worker["plan"] = plan
     _worker["renderer"] = Renderer(plan.soundfont)
+
+
+def _follow(parent: int) -> None:
+    """End this worker where its parent was killed and could not say so."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
 
 
 def _work(finish: Callable[[MadeClip], _Made], index: int) -> _Made:
@@ -207,8 +219,6 @@ def in_order(
         for index in indices:
             yield finish(make_clip(plan, index, renderer))
         return
-    import multiprocessing
-
     pool = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start_worker, (plan,)
     )
