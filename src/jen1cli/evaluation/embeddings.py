@@ -8,7 +8,6 @@ its weights stands in every report. `tagger` and `handcrafted` need no download.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -21,47 +20,37 @@ Rows = Float[np.ndarray, "_windows features"]
 Distribution = Float[np.ndarray, " classes"]
 
 
-class Embedding(Protocol):
-    """What every embedding can do."""
+class Embedding:
+    """What every embedding can do; what it cannot is answered with None.
+
+    Attributes:
+        name: by which it is asked for.
+        version: hash of the weights, or version of the recipe.
+        note: what a reader must know.
+        sample_rate: Hz that it hears at.
+        in_domain: trained on the project's own music.
+    """
 
     name: str
-    version: str  # hash of the weights, or version of the recipe
-    note: str  # what a reader must know
-    sample_rate: int  # Hz that it hears at
-    in_domain: bool  # trained on the project's own music
+    version: str
+    note: str
+    sample_rate: int
+    in_domain: bool = False
 
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
         """Turn a sound into vectors, one for each window."""
-        ...
+        raise NotImplementedError
 
     def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return probabilities of labels, summing to 1; None where it knows none."""
-        ...
-
-    def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return the vector of the whole sound that compares with text; None where it cannot."""
-        ...
-
-    def embed_text(self, captions: Sequence[str]) -> Rows | None:
-        """Return vectors of captions that compare with `match`; None where it cannot."""
-        ...
-
-
-class SoundOnly:
-    """What an embedding without labels and text answers."""
-
-    in_domain = False
-
-    def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """It knows no labels."""
+        """Return probabilities of labels, summing to 1."""
         return None
 
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """It knows no text."""
+        """Return the vector of the whole sound that compares with text."""
         return None
 
     def embed_text(self, captions: Sequence[str]) -> Rows | None:
-        """It knows no text."""
+        """Return vectors of captions that compare with `match`."""
         return None
 
 

@@ -9,7 +9,7 @@ import itertools
 import torch
 
 from jen1cli.audio import Signal
-from jen1cli.evaluation.embeddings import Rows, SoundOnly, mono_windows
+from jen1cli.evaluation.embeddings import Embedding, Rows, mono_windows
 from jen1cli.evaluation.tagger.features import OCTAVES, SAMPLE_RATE, describe, tempogram
 
 WINDOW_SECONDS, HOP_SECONDS = 5.0, 2.5
@@ -18,7 +18,7 @@ _MODULATIONS = 6  # ranges of the modulation spectrum, 0.5 to 32 Hz
 _FRAME_RATE = 100.0
 
 
-class Handcrafted(SoundOnly):
+class Handcrafted(Embedding):
     """Vectors of 98 for every five seconds.
 
     16 mel bands (mean, spread, change), modulation of four bands, 12 pitch classes relative to the

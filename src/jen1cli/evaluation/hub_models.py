@@ -14,17 +14,16 @@ import torch
 
 from jen1cli.audio import Signal
 from jen1cli.errors import CheckpointError
-from jen1cli.evaluation.embeddings import Distribution, Rows, SoundOnly, mono_windows
+from jen1cli.evaluation.embeddings import Distribution, Embedding, Rows, mono_windows
 
 CLAP_SECONDS = 10.0
 _SHOWN = 60  # letters of another library's message
 
 
-class ClapEmbedding:
+class ClapEmbedding(Embedding):
     """LAION-CLAP: vectors of ten seconds, comparable with text."""
 
     name = "clap"
-    in_domain = False
 
     def __init__(self, source: str) -> None:
         from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
@@ -46,10 +45,6 @@ class ClapEmbedding:
         inputs = self._extractor(list(windows), sampling_rate=self.sample_rate, return_tensors="pt")
         return _tensor(self._model.get_audio_features(**inputs)).float().numpy()
 
-    def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """It knows no labels."""
-        return None
-
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
         """Return the mean vector of the sound, of length 1."""
         rows = self.embed(signal, sample_rate)
@@ -64,7 +59,7 @@ class ClapEmbedding:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-class AudioSetEmbedding(SoundOnly):
+class AudioSetEmbedding(Embedding):
     """An audio classifier in the transformers layout, such as AST: labels and their layer below."""
 
     name = "audioset"
@@ -90,7 +85,8 @@ class AudioSetEmbedding(SoundOnly):
         return scores / scores.sum()
 
     @torch.inference_mode()
-    def _run(self, signal: Signal, sample_rate: int) -> tuple[Rows, Rows]:
+    def _run(self, signal: Signal, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean hidden states [windows, features] and probabilities [windows, labels]."""
         windows = mono_windows(signal, sample_rate, self.sample_rate, CLAP_SECONDS)
         inputs = self._extractor(list(windows), sampling_rate=self.sample_rate, return_tensors="pt")
         output = self._model(**inputs, output_hidden_states=True)

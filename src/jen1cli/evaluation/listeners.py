@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from jen1cli.audio import Signal
-from jen1cli.evaluation.embeddings import Distribution, Rows, mono_windows
+from jen1cli.evaluation.embeddings import Distribution, Embedding, Rows, mono_windows
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE
 from jen1cli.evaluation.tagger.tagger import Tagger
 
 WINDOW_SECONDS, HOP_SECONDS = 5.0, 2.5
 
 
-class TaggerEmbedding:
+class TaggerEmbedding(Embedding):
     """Vectors of 128 and length 1 for every five seconds; labels are the styles of the corpus."""
 
     name = "tagger"

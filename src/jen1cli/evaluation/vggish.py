@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.errors import CheckpointError
-from jen1cli.evaluation.embeddings import Rows, SoundOnly
+from jen1cli.evaluation.embeddings import Embedding, Rows
 from jen1cli.evaluation.hub_models import fetch, weights_hash
 
 RATE = 16_000  # Hz
@@ -52,7 +52,7 @@ class Vggish(nn.Module):
         return self.embeddings(rearrange(x, "b c f m -> b (f m c)"))  # TensorFlow's order
 
 
-class VggishEmbedding(SoundOnly):
+class VggishEmbedding(Embedding):
     """Vectors of 128 for every 0.96 s."""
 
     name = "vggish"
@@ -102,12 +102,9 @@ def log_mel(mono: Float[Tensor, " samples"]) -> Float[Tensor, "frames mels"]:
 
 def _mel_filters() -> Float[Tensor, "mels bins"]:
     """Triangles on the HTK scale with straight sides in mel, as VGGish was trained with."""
-
-    def mel(hertz: np.ndarray | float) -> np.ndarray:
-        return 1127.0 * np.log1p(np.asarray(hertz) / 700.0)
-
-    bins = mel(np.linspace(0.0, RATE / 2, _FFT // 2 + 1))
-    edges = np.linspace(mel(_LOW_HZ), mel(_HIGH_HZ), _MELS + 2)[:, None]
+    bins = 1127.0 * np.log1p(np.linspace(0.0, RATE / 2, _FFT // 2 + 1) / 700.0)
+    low_mel, high_mel = 1127.0 * np.log1p(np.array([_LOW_HZ, _HIGH_HZ]) / 700.0)
+    edges = np.linspace(low_mel, high_mel, _MELS + 2)[:, None]
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     filters = np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)).clip(min=0)
     filters[:, 0] = 0.0

@@ -1,0 +1,165 @@
+"""Folders against folders: the right figures, and nothing averaged away."""
+
+import numpy as np
+import pytest
+
+from jen1cli import audio
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.evaluation.audio_job import AudioJob
+from jen1cli.evaluation.clips import find_clips, listen
+from jen1cli.evaluation.embeddings import load_embedding, mono_windows
+from jen1cli.evaluation.handcrafted import names
+from jen1cli.evaluation.sets import (
+    Reference,
+    compare,
+    join,
+    load_statistics,
+    measure_folder,
+    save_statistics,
+)
+
+RATE = 48_000
+
+
+@pytest.fixture
+def mixed_folder(tmp_path, beat_maker):
+    """Good clips, and one of every kind that must not count."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for i in range(3):
+        audio.write(folder / f"good-{i}.wav", beat_maker(2.0, 100 + i), RATE)
+        (folder / f"good-{i}.txt").write_text(f"music number {i}")
+    audio.write(folder / "silent.wav", np.zeros((2, 2 * RATE), np.float32), RATE)
+    audio.write(folder / "short.wav", beat_maker(0.4, 100), RATE)
+    audio.write(folder / "slow-rate.wav", beat_maker(2.0, 100, rate=22_050), 22_050)
+    audio.write(folder / "wordless.wav", beat_maker(2.0, 100), RATE)
+    (folder / "broken.wav").write_bytes(b"not audio at all")
+    return folder
+
+
+def test_what_cannot_count_is_named_and_counted(mixed_folder):
+    clips, audit = find_clips(mixed_folder)
+    heard = list(listen(clips, audit, words=True))
+    assert [one.clip.path.name for one in heard] == ["good-0.wav", "good-1.wav", "good-2.wav"]
+    assert audit.facts() == {
+        "folder": str(mixed_folder),
+        "clips": 8,
+        "used": 3,
+        "problems": {
+            "unreadable": ["broken.wav"],
+            "silent": ["silent.wav"],
+            "too short": ["short.wav"],
+            "wrong sample rate": ["slow-rate.wav"],
+            "without caption": ["wordless.wav"],
+        },
+    }
+    lines = audit.warnings()
+    assert f"1 of 8 clips in {mixed_folder} silent: silent.wav" in lines
+    assert any("only 3 clips" in line and "unreliable" in line for line in lines)
+
+
+def test_a_clip_without_words_counts_where_words_do_not(mixed_folder, tagger_installed):
+    (measured,), audit = measure_folder(mixed_folder, ["tagger"])
+    assert measured.clips == 4
+    assert measured.captions is not None
+    assert len(measured.captions) == 3
+    assert audit.facts()["problems"]["without caption"] == ["wordless.wav"]
+
+
+def test_a_folder_of_nothing_is_an_error(tmp_path, mixed_folder):
+    for path in mixed_folder.glob("good*"):
+        path.unlink()
+    (mixed_folder / "wordless.wav").unlink()
+    (mixed_folder / "slow-rate.wav").unlink()
+    with pytest.raises(DataError, match=r"no clip of .* counts"):
+        measure_folder(mixed_folder, ["handcrafted"])
+    with pytest.raises(DataError, match="no folder"):
+        find_clips(tmp_path / "none")
+
+
+def test_limits_choose_evenly(music_folder):
+    clips, audit = find_clips(music_folder(count=6), limit=3)
+    assert [clip.path.stem for clip in clips] == ["000", "002", "004"]
+    assert audit.clips == 3
+
+
+def test_handcrafted_rows_have_names_and_hear_music(music_folder):
+    (measured,), _ = measure_folder(music_folder(), ["handcrafted"])
+    assert measured.rows.shape == (4, len(names()))
+    assert np.isfinite(measured.rows).all()
+
+
+def test_different_music_is_further_away_than_the_same_kind(tmp_path, music_folder, noise):
+    same, other = music_folder("same", 6), music_folder("other", 6, first=50)
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    for i in range(6):
+        audio.write(odd / f"{i}.wav", noise(seconds=2.5, seed=i), RATE)
+    measured = {
+        folder.name: measure_folder(folder, ["handcrafted"])[0][0] for folder in (same, other, odd)
+    }
+    reference = Reference.of(measured["same"])
+    near, far = (compare(measured[name], reference) for name in ("other", "odd"))
+    assert far.kad.value > 3 * max(near.kad.value, 1.0)
+    assert far.fad > 3 * near.fad
+    assert near.kad.low <= near.kad.value <= near.kad.high
+    assert any("FAD is biased" in remark for remark in near.remarks)
+    assert any("no FAD-infinity" in remark for remark in near.remarks)
+
+
+def test_kl_pairs_clips_by_name():
+    rng = np.random.default_rng(0)
+    labels = rng.dirichlet(np.ones(4), 3)
+    rows = [rng.standard_normal((2, 5)) for _ in range(3)]
+
+    def make(order, suffix):
+        found = [(rows[i], labels[i]) for i in order]
+        return join("x", "1", found, tuple(f"{i}.{suffix}" for i in order))
+
+    found = compare(make([2, 0, 1], "wav"), Reference.of(make([0, 1, 2], "flac")))
+    assert found.kl is not None
+    assert found.kl.value == pytest.approx(0, abs=1e-9)
+    assert found.kl_sets == pytest.approx(0, abs=1e-9)
+
+
+def test_statistics_stand_in_for_the_folder(tmp_path, music_folder):
+    folder, other = music_folder("a", 5), music_folder("b", 5, first=9)
+    measured, audit = measure_folder(folder, ["handcrafted"])
+    save_statistics(tmp_path / "a.npz", measured, audit)
+    (stored,) = load_statistics(tmp_path / "a.npz")
+    (item,), _ = measure_folder(other, ["handcrafted"])
+    direct = compare(item, Reference.of(measured[0]))
+    through = compare(item, stored)
+    assert through.fad == pytest.approx(direct.fad, rel=1e-9)
+    assert through.kad.value == pytest.approx(direct.kad.value, rel=1e-4)
+    (tmp_path / "bad.npz").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="no statistics"):
+        load_statistics(tmp_path / "bad.npz")
+
+
+def test_other_weights_do_not_compare():
+    rows = [(np.random.default_rng(i).standard_normal((2, 3)), None) for i in range(3)]
+    names_ = ("a", "b", "c")
+    with pytest.raises(ConfigError, match="make the statistics again"):
+        compare(join("x", "1", rows, names_), Reference.of(join("x", "2", rows, names_)))
+
+
+def test_the_job_reports(music_folder, tagger_installed, tmp_path):
+    report = AudioJob(music_folder("a"), music_folder("b"), ("tagger", "handcrafted")).run()
+    (table,) = report.tables
+    assert [row[0] for row in table.rows] == ["tagger", "handcrafted"]
+    assert report.listeners["tagger"] != ""
+    assert len(report.audits) == 2
+    _, page = report.save(tmp_path / "report")
+    assert page.read_text().count("<audio") == 4
+
+
+def test_unknown_embeddings_are_refused():
+    with pytest.raises(ConfigError, match="unknown embedding 'clapp'; known: tagger"):
+        load_embedding("clapp")
+
+
+def test_windows_repeat_what_is_too_short():
+    signal = np.arange(10, dtype=np.float32)[None]
+    assert mono_windows(signal, 10, 10, 2.0).shape == (1, 20)
+    assert mono_windows(np.zeros((2, 50), np.float32), 10, 10, 2.0, 1.0).shape == (4, 20)
