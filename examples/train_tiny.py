@@ -1,7 +1,7 @@
-"""Both stages of training on a folder of music, at toy size: python train_tiny.py FOLDER
+"""Both stages of training on a folder of music, at toy size.
 
-Takes about a minute and makes no music: it shows the way. The same with `recipe="mini-cpu"`, without
-`text_encoder` (it then borrows that of jen1-mini) and with `minutes=180` instead of `steps` does.
+Run `python train_tiny.py FOLDER`. It takes about a minute and makes no music: it shows the way.
+What does: `recipe="mini-cpu"`, no `text_encoder` (that of jen1-mini is borrowed), `minutes=180`.
 """
 
 import sys

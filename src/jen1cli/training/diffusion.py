@@ -1,6 +1,7 @@
 """Stage 2 (paper section IV-C): omnidirectional latent diffusion, three tasks at once."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,10 +86,12 @@ class DiffusionStage:
         self._sums = torch.zeros(len(TASKS) + 1, 2, device=self._device)
         self._rate = 0.0
         self._bad_steps = 0
+        self._pool = ThreadPoolExecutor(1)
+        self._waiting: tuple[int, Future[Plan]] | None = None
 
     def train_step(self, step: int, progress: float) -> None:
         """Do one optimiser step over all micro-batches of all processes."""
-        plan = self._planner.plan(step)
+        plan = self._planned(step)
         torch.manual_seed(self._seed + step)  # of dropout
         pieces = self._recipe.optimisation.accumulation
         first = self._accelerator.process_index * pieces
@@ -99,6 +102,16 @@ class DiffusionStage:
             with nullcontext() if last else self._accelerator.no_sync(self._model):
                 self._backward(plan, mine)
         self._update(step, progress)
+
+    def _planned(self, step: int) -> Plan:
+        """Return the plan of a step and let a thread draw the next one meanwhile."""
+        waiting = self._waiting
+        if waiting is not None and waiting[0] == step:
+            plan = waiting[1].result()
+        else:
+            plan = self._planner.plan(step)
+        self._waiting = (step + 1, self._pool.submit(self._planner.plan, step + 1))
+        return plan
 
     def _backward(self, plan: Plan, items: Sequence[int]) -> None:
         groups = [[i for i in items if plan.causal[i] is causal] for causal in (False, True)]

@@ -1,22 +1,29 @@
 """Optimiser and precision of both stages."""
 
-from collections.abc import Iterable
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from jen1cli.training.muon import Muon
 from jen1cli.training.recipes import Optimisation
 
 
 def build_optimizer(model: nn.Module, optimisation: Optimisation) -> torch.optim.Optimizer:
-    """Build AdamW over every trainable parameter, without decay on gains and biases."""
+    """Build the optimiser of every trainable parameter, without decay on gains and biases."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim > 1]},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    groups = [group for group in groups if group["params"]]
+    if optimisation.optimizer == "muon":
+        return Muon(
+            groups,
+            lr=optimisation.lr,
+            betas=optimisation.betas,
+            weight_decay=optimisation.weight_decay,
+        )
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
+        groups,
         lr=optimisation.lr,
         betas=optimisation.betas,
         weight_decay=optimisation.weight_decay,
@@ -45,9 +52,3 @@ def mixed_precision(optimisation: Optimisation, device: torch.device) -> str:
 
 def _processor_has_bfloat16() -> bool:
     return torch.cpu.get_capabilities().get("avx512_bf16", False)
-
-
-def gradient_norm(parameters: Iterable[Tensor]) -> Tensor:
-    """Return the norm of all gradients together."""
-    norms = [p.grad.norm() for p in parameters if p.grad is not None]
-    return torch.stack(norms).norm()

@@ -146,6 +146,16 @@ RECIPES = {
         ),
         "a trained model on a folder of one's own; a LoRA takes five times the rate",
     ),
+    "overfit": Recipe(
+        "tiny",
+        AutoencoderRecipe(),
+        DiffusionRecipe(
+            Optimisation(lr=2e-3, lr_shape="cosine", warmup_steps=20, ema_decay=0.99,
+                         precision="fp32"),
+            batch_size=12, times="uniform", steps=1200,
+        ),
+        "one clip by heart: the test that every model has to pass",
+    ),
     "tiny": Recipe(
         "tiny",
         AutoencoderRecipe(
