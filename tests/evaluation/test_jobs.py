@@ -1,0 +1,169 @@
+"""The evaluations of models from end to end, on the tiny model and a random tagger."""
+
+import json
+
+import numpy as np
+import pytest
+
+from jen1cli import audio
+from jen1cli.errors import CheckpointError, DataError
+from jen1cli.evaluation.codec import Codec, CodecJob
+from jen1cli.evaluation.edits import EditsJob
+from jen1cli.evaluation.linear_codec import LinearCodec
+from jen1cli.evaluation.prompts import PromptsJob
+from jen1cli.evaluation.seams import measure_seam
+from jen1cli.evaluation.signals import si_sdr
+from jen1cli.evaluation.wishes import read_wishes
+
+WISHES = [
+    read_wishes(p, {"style": "house", "energy": e})
+    for p, e in (("house piano with drums at 120 bpm", 0.5), ("calm ambient", 0.1), ("house", 0.7))
+]
+
+
+def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_folder, tmp_path):
+    done = []
+    job = PromptsJob(WISHES, tmp_path / "out" / "audio", music_folder(), seconds=1.5, diverse=1,
+                     takes=2, seed=3)  # fmt: skip
+    report = job.run(tiny, lambda i, n: done.append((i, n)))
+    tables = {table.name: table for table in report.tables}
+    assert list(tables) == ["adherence", "sound", "distances", "diversity"]
+    assert dict(row[:2] for row in tables["diversity"].rows)["same seed repeats"] == "yes"
+    assert [clip["prompt"] for clip in report.clips] == [wish.prompt for wish in WISHES]
+    assert done[-1][0] == done[-1][1]
+    music = tiny.generate(WISHES[1].prompt, seconds=1.5, seed=4)
+    np.testing.assert_allclose(
+        audio.read(job.folder / "0001.flac"), music.waveform.numpy(), atol=2e-5
+    )
+    _, page = report.save(tmp_path / "out")
+    assert page.read_text().count("data:audio/ogg") == 3
+
+
+def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path):
+    folder = tmp_path / "audio"
+    job = PromptsJob(WISHES, folder, seconds=1.0, diverse=0)
+    job.run(tiny)
+    stamps = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.flac")}
+    (folder / "0002.flac").unlink()
+    report = job.run(tiny)
+    assert len(report.clips) == 3
+    assert (folder / "0000.flac").stat().st_mtime_ns == stamps["0000.flac"]
+    with pytest.raises(DataError, match="made with another seed"):
+        PromptsJob(WISHES, folder, seconds=1.0, seed=9, diverse=0).run(tiny)
+
+
+def test_music_that_is_there_is_scored_without_a_model(tagger_installed, music_folder):
+    report = PromptsJob([], music_folder(count=4, seconds=5.0), seconds=5.0, limit=3).run(None)
+    (row,) = [row for row in report.tables[0].rows if row[0] == "tempo (signal)"]
+    assert len(report.clips) == 3
+    assert row[1].count == 3
+    assert row[1].value == 1.0  # the clicks are found
+
+
+def test_no_music_and_no_model_is_an_error(tagger_installed, tmp_path, beat_maker):
+    audio.write(tmp_path / "x.wav", beat_maker(2.0, 100), 48_000)
+    with pytest.raises(DataError, match="without caption"):
+        PromptsJob([], tmp_path).run(None)
+
+
+def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_path):
+    music = music_folder(count=6)
+    report = CodecJob(music, seconds=1.0).run(Codec.load(tiny_folder), tmp_path / "audio")
+    tables = {table.name: table for table in report.tables}
+    assert list(tables) == ["codec", "styles", "robustness", "speed"]
+    learned, linear = tables["codec"].rows[0][1:]
+    assert linear.value > learned.value  # random weights against principal components
+    assert [row[0] for row in tables["styles"].rows] == ["ambient", "house", "jazz trio"]
+    assert len(report.samples) == 12
+    assert report.clips[0]["linear"]["SI-SDR, dB"] > 0
+
+
+def test_a_folder_without_an_autoencoder_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="holds no autoencoder"):
+        Codec.load(tmp_path)
+
+
+def test_the_linear_codec_is_perfect_at_full_size_and_degrades_below(noise, music):
+    signal = noise(seconds=0.5, level=0.2)
+    whole = LinearCodec.fit([noise(seconds=4.0, seed=s) for s in (1, 2)], 16, 32)
+    assert si_sdr(signal, whole.through(signal)) > 80
+    tonal = music()
+    sizes = [LinearCodec.fit([tonal], 64, size).through(tonal) for size in (32, 8)]
+    assert si_sdr(tonal, sizes[0]) > si_sdr(tonal, sizes[1]) > 0
+    with pytest.raises(DataError, match="too few for a linear codec"):
+        LinearCodec.fit([noise(seconds=0.1)], 1024, 512)
+
+
+def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder, tmp_path):
+    job = EditsJob(music_folder(count=2, seconds=3.5), seconds=3.0, known_seconds=1.5,
+                   new_seconds=1.5)  # fmt: skip
+    report = job.run(tiny, tmp_path / "audio")
+    for table in report.tables:
+        kept = {row[0]: row[1] for row in table.rows}["kept samples equal"]
+        assert (kept.value, kept.count) == (1.0, 2)
+    assert {clip["verb"] for clip in report.clips} == {"inpaint", "continue"}
+    assert len(report.clips[0]["seams"]) == 2
+    assert len(report.samples) == 4
+    with pytest.raises(DataError, match="has the 20 s"):
+        EditsJob(music_folder("short", count=1), seconds=20.0).run(tiny, None)
+
+
+def test_seams_rank_jumps_against_music(noise, tone):
+    quiet, loud = noise(seconds=1.0, level=0.02, seed=1), noise(seconds=1.0, level=0.3, seed=2)
+    untouched = noise(seconds=2.0, level=0.1, seed=3)
+    jump = measure_seam(np.concatenate([quiet, loud], axis=1), 48_000, untouched, 48_000)
+    assert jump.level_rank == 1.0
+    assert jump.level_db == pytest.approx(20 * np.log10(15), abs=0.5)
+    smooth = measure_seam(noise(seconds=2.0, level=0.1, seed=4), 48_000, untouched, 48_000)
+    assert 0.02 < smooth.level_rank < 0.98
+    clicked = tone(seconds=2.0)
+    clicked[:, 48_000] += 0.5
+    assert measure_seam(clicked, 48_000, tone(seconds=2.0), 48_000).click_rank == 1.0
+
+
+def test_reports_follow_their_schema(tagger_installed, music_folder, tmp_path):
+    from importlib.resources import files
+
+    schema = json.loads(
+        files("jen1cli.evaluation").joinpath("data/report.schema.json").read_text("utf-8")
+    )
+    report = PromptsJob([], music_folder(), seconds=2.0).run(None)
+    path, _ = report.save(tmp_path / "report")
+    check(json.loads(path.read_text()), schema, schema)
+    broken = {**json.loads(path.read_text()), "tables": [{"name": 3}]}
+    with pytest.raises(AssertionError):
+        check(broken, schema, schema)
+
+
+def check(value, schema, root):
+    """The part of JSON Schema that the report's uses."""
+    if "$ref" in schema:
+        return check(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root)
+    if "anyOf" in schema:
+        for option in schema["anyOf"]:
+            try:
+                return check(value, option, root)
+            except AssertionError:
+                continue
+        raise AssertionError(f"{value!r} fits none of {schema['anyOf']}")
+    kinds = {
+        "object": dict, "array": list, "string": str, "number": (int, float), "integer": int,
+        "null": type(None), "boolean": bool,
+    }  # fmt: skip
+    if "type" in schema:
+        assert isinstance(value, kinds[schema["type"]]), (value, schema)
+    if "const" in schema:
+        assert value == schema["const"]
+    if "enum" in schema:
+        assert value in schema["enum"]
+    if isinstance(value, dict):
+        assert set(schema.get("required", ())) <= value.keys()
+        known = schema.get("properties", {})
+        for key, item in value.items():
+            extra = schema.get("additionalProperties", {})
+            assert key in known or extra is not False, key
+            check(item, known.get(key, extra if isinstance(extra, dict) else {}), root)
+    if isinstance(value, list):
+        for item in value:
+            check(item, schema.get("items", {}), root)
+    return None
