@@ -272,3 +272,8 @@ def test_memory_of_captions_is_bounded(text_folder):
     for word in "abcdefghij":
         texts([word])
     assert 0 < len(texts) < 10
+
+
+def test_batch_too_small_for_its_pieces_is_refused(make_stage, fp32):
+    with pytest.raises(ConfigError, match="give at least 8"):
+        make_stage(with_optimisation(fp32, accumulation=8))

@@ -28,7 +28,7 @@ from jen1cli.training.learning_rate import learning_rate
 from jen1cli.training.linear_codec import LinearCodec
 from jen1cli.training.losses import spectral_loss, waveform_loss
 from jen1cli.training.measures import reconstruction_report
-from jen1cli.training.optimisation import build_optimizer, set_learning_rate
+from jen1cli.training.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.pictures import draw_spectrograms
 from jen1cli.training.recipes import AutoencoderRecipe
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
@@ -84,6 +84,7 @@ class AutoencoderStage:
         *,
         seed: int = 0,
     ) -> None:
+        check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
         self.batch_size = recipe.batch_size
         self._parts = parts
         self._recipe = recipe

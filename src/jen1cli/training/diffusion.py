@@ -18,7 +18,7 @@ from jen1cli.training.batches import TASKS, LatentTable, Plan, Planner, WindowSa
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.learning_rate import learning_rate
 from jen1cli.training.objective import Objective, Part
-from jen1cli.training.optimisation import build_optimizer, set_learning_rate
+from jen1cli.training.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.recipes import DiffusionRecipe
 from jen1cli.training.samples import SampleWriter
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
@@ -53,6 +53,7 @@ class DiffusionStage:
         *,
         seed: int = 0,
     ) -> None:
+        check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
         self.batch_size = recipe.batch_size
         self._parts = parts
         self._recipe = recipe
@@ -78,8 +79,9 @@ class DiffusionStage:
             p: n for n, p in self.objective.named_parameters() if p.requires_grad
         }
         self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
-        model = torch.compile(self.objective) if recipe.optimisation.compile else self.objective
-        self._model, self._prepared = accelerator.prepare(model, self._optimizer)
+        if recipe.optimisation.compile:
+            self.objective.unet.compile()
+        self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
         self._validation = DiffusionValidation(
             parts.cache, self._table, parts.texts, recipe, frames=self.frames
         )

@@ -1,8 +1,10 @@
 """Optimiser and precision of both stages."""
 
 import torch
+from accelerate import Accelerator
 from torch import nn
 
+from jen1cli.errors import ConfigError
 from jen1cli.training.muon import Muon
 from jen1cli.training.recipes import Optimisation
 
@@ -35,6 +37,20 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Give every group the rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def check_batch(batch_size: int, accumulation: int, accelerator: Accelerator) -> None:
+    """Refuse a batch that leaves a process or micro-batch without an item.
+
+    Raises:
+        ConfigError: it does.
+    """
+    pieces = accumulation * accelerator.num_processes
+    if batch_size < pieces:
+        raise ConfigError(
+            f"a batch of {batch_size} cannot be shared by {accelerator.num_processes} processes"
+            f" with {accumulation} micro-batches each; give at least {pieces}"
+        )
 
 
 def mixed_precision(optimisation: Optimisation, device: torch.device) -> str:

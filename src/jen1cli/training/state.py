@@ -73,8 +73,7 @@ def load_optimizer(
     for key, value in tensors.items():
         name, _, field = key.rpartition(".")
         parameter = by_name[name]
-        kept = value if field == "step" else value.to(parameter.device)
-        optimizer.state[parameter][field] = kept.clone()
+        optimizer.state[parameter][field] = value.to(parameter.device).clone()
 
 
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
