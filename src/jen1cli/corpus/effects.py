@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jen1cli.corpus.dsp import butterworth, irfft, rfft
+from jen1cli.corpus.dsp import butterworth, irfft, recursive, rfft
 from jen1cli.corpus.score import Effect
 from jen1cli.corpus.sound import (
     CONTROL_SAMPLES,
@@ -22,6 +22,7 @@ from jen1cli.corpus.sound import (
 
 FRAME = 2048
 HOP = FRAME // 2
+_LEVEL_SAMPLES = 240  # 5 ms: one value of the compressor
 
 
 @dataclass(frozen=True)
@@ -167,27 +168,37 @@ def _tremolo(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 def compress(sound: Stereo, amount: float) -> Stereo:
     """Even out the level above 12 dB under the loudest, by up to 4 : 1."""
     samples = sound.shape[1]
-    points = control_points(samples)
-    power = np.zeros(points * CONTROL_SAMPLES, np.float32)
-    power[:samples] = np.square(sound).max(axis=0)
-    level = power.reshape(points, CONTROL_SAMPLES).mean(axis=1)
-    if not level.any():
-        return sound
+    count = -(-samples // _LEVEL_SAMPLES)
+    power = np.zeros((2, count * _LEVEL_SAMPLES), np.float32)
+    np.square(sound, out=power[:, :samples])
+    level = np.maximum(power[0], power[1]).reshape(count, _LEVEL_SAMPLES).mean(axis=1)
     level_db = 10.0 * np.log10(level + 1e-10)
-    threshold = (
-        np.percentile(level_db[level_db > -80], 97) - 12.0 if (level_db > -80).any() else 0.0
+    if level_db.max() < -80.0:
+        return sound
+    threshold = np.percentile(level_db[level_db > -80.0], 97) - 12.0
+    wanted = -np.maximum(level_db - threshold, 0.0) * (1.0 - 1.0 / (1.0 + 3.0 * amount))
+    attack, release = (
+        float(np.exp(-_LEVEL_SAMPLES / (seconds * SAMPLE_RATE))) for seconds in (0.010, 0.120)
     )
-    ratio = 1.0 + 3.0 * amount
-    wanted = -np.maximum(level_db - threshold, 0.0) * (1.0 - 1.0 / ratio)
-    attack = float(np.exp(-CONTROL_SAMPLES / (0.010 * SAMPLE_RATE)))
-    release = float(np.exp(-CONTROL_SAMPLES / (0.120 * SAMPLE_RATE)))
     here, reduction = 0.0, []
     for value in wanted.tolist():
-        pole = attack if value < here else release
-        here = value + pole * (here - value)
+        here = value + (attack if value < here else release) * (here - value)
         reduction.append(here)
-    gain = 10.0 ** (np.array(reduction) / 20.0)
-    return sound * spread(gain, samples)
+    places = np.arange(control_points(samples)) * (CONTROL_SAMPLES / _LEVEL_SAMPLES)
+    gain_db = np.interp(places, np.arange(count) + 0.5, reduction)
+    return sound * spread(10.0 ** (gain_db / 20.0), samples)
+
+
+def centre(sound: Stereo) -> Stereo:
+    """Take away direct current and what moves slower than 8 Hz."""
+    samples = sound.shape[1]
+    points = control_points(samples)
+    padded = np.zeros((2, points * CONTROL_SAMPLES), np.float32)
+    padded[:, :samples] = sound
+    means = padded.reshape(2, points, CONTROL_SAMPLES).mean(axis=2)
+    pole = float(np.exp(-2 * np.pi * 8.0 * CONTROL_SAMPLES / SAMPLE_RATE))
+    drift = recursive([1.0 - pole], [1.0, -pole], means)
+    return sound - np.stack([spread(channel, samples) for channel in drift])
 
 
 def _fade_in(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:

@@ -71,25 +71,31 @@ def _between() -> Float32[np.ndarray, "3 taps"]:
     return np.array(rows, np.float32)
 
 
-def _block_peaks(sound: Stereo) -> Float32[np.ndarray, " blocks"]:
-    """Return the true peak of each block of 16 samples, over both channels."""
+def _block_peaks(sound: Stereo, least: float = 0.0) -> Float32[np.ndarray, " blocks"]:
+    """Return the true peak of each block of 16 samples, over both channels.
+
+    Where the samples stay under `least`, their own peak is enough.
+    """
     samples = sound.shape[1]
     blocks = -(-samples // _BLOCK)
     half = _POLYPHASE_TAPS // 2
     padded = np.zeros((2, blocks * _BLOCK + _POLYPHASE_TAPS), np.float32)
     padded[:, half - 1 : half - 1 + samples] = sound
-    peaks = [
-        _chunk_peaks(padded[:, start : start + _CHUNK + _POLYPHASE_TAPS])
-        for start in range(0, blocks * _BLOCK, _CHUNK)
-    ]
+    peaks = []
+    for start in range(0, blocks * _BLOCK, _CHUNK):
+        chunk = padded[:, start : start + _CHUNK + _POLYPHASE_TAPS]
+        peak = np.abs(chunk[:, half - 1 : half - 1 + chunk.shape[1] - _POLYPHASE_TAPS])
+        if peak.max() >= least:
+            _between_peaks(chunk, peak)
+        peaks.append(peak.max(axis=0).reshape(-1, _BLOCK).max(axis=1))
     return np.concatenate(peaks) if peaks else np.zeros(0, np.float32)
 
 
-def _chunk_peaks(padded: Float32[np.ndarray, "2 padded"]) -> Float32[np.ndarray, " blocks"]:
-    """Return the peaks of a chunk that fits the processor's cache."""
-    samples = padded.shape[1] - _POLYPHASE_TAPS
-    middle = _POLYPHASE_TAPS // 2 - 1
-    peak = np.abs(padded[:, middle : middle + samples])
+def _between_peaks(
+    padded: Float32[np.ndarray, "2 padded"], peak: Float32[np.ndarray, "2 samples"]
+) -> None:
+    """Raise the peaks of a chunk that fits the processor's cache to those between samples."""
+    samples = peak.shape[1]
     between, term = np.empty_like(peak), np.empty_like(peak)
     for row in _between():
         np.multiply(padded[:, :samples], row[0], out=between)
@@ -98,7 +104,6 @@ def _chunk_peaks(padded: Float32[np.ndarray, "2 padded"]) -> Float32[np.ndarray,
             between += term
         np.abs(between, out=between)
         np.maximum(peak, between, out=peak)
-    return peak.max(axis=0).reshape(-1, _BLOCK).max(axis=1)
 
 
 def true_peak(sound: Stereo) -> float:
@@ -140,7 +145,12 @@ def normalize(
 
     Peaks are limited by so many decibels at most; music with taller ones stays softer than asked.
     """
-    loudness, peaks = integrated_loudness(sound), _block_peaks(sound)
+    loudness = integrated_loudness(sound)
+    tallest = float(np.abs(sound).max())
+    raised = 10.0 ** ((lufs - loudness) / 20.0)
+    # peaks between samples stand above them by less than half
+    least = min(tallest, decibels(ceiling_db) / raised) / 2.0
+    peaks = _block_peaks(sound, least)
     peak_db = 20.0 * np.log10(max(float(peaks.max()), 1e-9))
     if loudness <= SILENCE_LUFS + 0.01:
         return _limit(sound, peaks, ceiling_db)

@@ -72,7 +72,7 @@ PATCHES: dict[str, Patch] = {
         release=0.08, velocity_octaves=0.3, retrigger=True,
     ),
     "reese_bass": Patch(
-        detune=(-16.0, -5.0, 6.0, 15.0), width=0.35, loop_samples=_WIDE, cutoff=520.0,
+        detune=(-16.0, -5.0, 6.0, 15.0), width=0.35, loop_samples=1 << 16, cutoff=520.0,
         resonance=0.25, lfo_octaves=0.9, lfo_seconds=2.7, sustain=0.95, release=0.09,
         layers=(Patch(wave="sine", gain=0.7, cutoff=400.0, sustain=0.95, retrigger=True),),
     ),
@@ -103,7 +103,7 @@ PATCHES: dict[str, Patch] = {
         vibrato_cents=38.0, vibrato_hertz=6.1, vibrato_delay=0.05,
     ),
     "supersaw": Patch(
-        detune=_SEVEN, width=0.95, loop_samples=_WIDE, cutoff=6500.0, filter_octaves=0.8,
+        detune=_SEVEN, width=0.95, loop_samples=1 << 16, cutoff=6500.0, filter_octaves=0.8,
         attack=0.006, sustain=0.85, release=0.22,
     ),
     "saw_pad": Patch(

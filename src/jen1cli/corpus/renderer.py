@@ -14,8 +14,7 @@ import numpy as np
 
 from jen1cli.corpus import drum_machine, synth
 from jen1cli.corpus.drum_keys import drum_of
-from jen1cli.corpus.dsp import butterworth
-from jen1cli.corpus.effects import Scene, apply, chorus, compress
+from jen1cli.corpus.effects import Scene, apply, centre, chorus, compress
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.loudness import TARGET_LUFS, normalize
 from jen1cli.corpus.rooms import ROOMS, echoes, reverberate
@@ -26,7 +25,6 @@ from jen1cli.corpus.soundfont import SoundFontPlayer, find_soundfont
 STEMS: tuple[Stem, ...] = ("drums", "bass", "harmony", "melody")
 _END_FADE = 480  # samples
 _GLUE = 0.25  # bus compression
-_LOWEST_HZ = 8.0  # no direct current
 
 
 @dataclass
@@ -96,9 +94,10 @@ class Renderer:
         sound = sound * _place(part)
         bus.dry += sound
         if part.reverb > 0 or part.delay > 0:
-            middle = sound.mean(axis=0)
-            bus.reverb += np.float32(part.reverb) * middle
-            bus.delay += np.float32(part.delay) * middle
+            middle = sound[0] + sound[1]
+            bus.reverb += np.float32(0.5 * part.reverb) * middle
+            if part.delay > 0:
+                bus.delay += np.float32(0.5 * part.delay) * middle
 
     def _play(self, score: Score, part: Part, samples: int, seed: int) -> Stereo:
         instrument = INSTRUMENTS[part.instrument]
@@ -144,7 +143,7 @@ class Renderer:
         scene = Scene(score.bpm, mix.shape[1], rng, kicks_of(score))
         for effect in score.master:
             mix = apply(mix, effect, scene)
-        mix = butterworth(mix, "highpass", _LOWEST_HZ, 1)
+        mix = centre(mix)
         lufs, most = _target(score)
         mix = compress(mix, _GLUE if lufs <= TARGET_LUFS else 1.0)
         mix = normalize(mix.astype(np.float32), lufs, most_limiting_db=most)

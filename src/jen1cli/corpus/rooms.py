@@ -11,6 +11,7 @@ from jen1cli.corpus.sound import SAMPLE_RATE, Mono, Stereo
 from jen1cli.corpus.textures import FRAME, HOP, shaped_noise
 
 ROOM_MODELS = 4
+_KEPT = 0.8  # of the time to fall by 60 dB: until -48 dB
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def impulse_response(name: str, model: int) -> Stereo:
     room = ROOMS[name]
     rng = np.random.default_rng((*name.encode(), model))
     seconds = room.seconds * float(rng.uniform(0.85, 1.2))
-    samples = int(1.05 * seconds * SAMPLE_RATE)
+    samples = int(_KEPT * seconds * SAMPLE_RATE)
     frames = samples // HOP + 2
     hertz = np.maximum(np.fft.rfftfreq(FRAME, 1.0 / SAMPLE_RATE), 20.0)
     octaves = np.log2(hertz / 700.0)
@@ -55,6 +56,7 @@ def impulse_response(name: str, model: int) -> Stereo:
     tail = shaped_noise((fall * colour).astype(np.float32), samples, rng)
     grown = np.minimum(np.arange(samples, dtype=np.float32) / (room.attack * SAMPLE_RATE), 1.0)
     tail *= grown
+    tail *= np.minimum((samples - np.arange(samples, dtype=np.float32)) / (0.2 * samples), 1.0)
     delay = int(room.delay * SAMPLE_RATE)
     response = np.zeros((2, samples + delay), np.float32)
     response[:, delay:] = tail / np.sqrt(np.sum(np.square(tail)) / 2.0)
