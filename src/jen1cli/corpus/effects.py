@@ -197,7 +197,7 @@ def centre(sound: Stereo) -> Stereo:
     padded[:, :samples] = sound
     means = padded.reshape(2, points, CONTROL_SAMPLES).mean(axis=2)
     pole = float(np.exp(-2 * np.pi * 8.0 * CONTROL_SAMPLES / SAMPLE_RATE))
-    drift = recursive([1.0 - pole], [1.0, -pole], means)
+    drift = recursive([0.0, 0.0, 1.0 - pole], [1.0, -pole], means)  # never ahead of the sound
     return sound - np.stack([spread(channel, samples) for channel in drift])
 
 
