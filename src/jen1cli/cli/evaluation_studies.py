@@ -8,6 +8,7 @@ import typer
 
 from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import options
+from jen1cli.cli.ablation import ablation
 from jen1cli.cli.engine import ModelChoice, load_model
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds
@@ -131,4 +132,5 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "listen": listen,
     "listen-results": listen_results,
     "musiccaps": musiccaps,
+    "ablation": ablation,
 }

@@ -49,11 +49,15 @@ def mixed_seed(seed: int, *numbers: int) -> int:
     return int(words[0]) << 31 | int(words[1]) >> 1
 
 
-def task_counts(batch_size: int, step: int) -> tuple[int, int, int]:
-    """Split a batch into equal thirds (paper section IV-C); a remainder wanders with the step."""
-    base, rest = divmod(batch_size, 3)
-    extra = [(i - step) % 3 < rest for i in range(3)]
-    return base + extra[0], base + extra[1], base + extra[2]
+def task_counts(batch_size: int, step: int, tasks: Sequence[str] = TASKS) -> tuple[int, int, int]:
+    """Split a batch into equal parts, of the paper's three tasks thirds (section IV-C).
+
+    A remainder wanders with the step; a task that is not among `tasks` gets nothing.
+    """
+    base, rest = divmod(batch_size, len(tasks))
+    places = {task: (i - step) % len(tasks) for i, task in enumerate(tasks)}
+    counts = [base + (places[task] < rest) if task in places else 0 for task in TASKS]
+    return counts[0], counts[1], counts[2]
 
 
 def stratified(count: int, generator: torch.Generator) -> Float[Tensor, " count"]:
@@ -199,13 +203,14 @@ class Planner:
         generator = torch.Generator().manual_seed(seed)
         windows = self.sampler.windows(step * size, size, rng)
         dropped = rng.random(size) < recipe.text_dropout
-        counts = task_counts(size, step)
+        counts = task_counts(size, step, recipe.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
-        masks = [
-            torch.zeros(counts[0], 1, frames, dtype=torch.bool),
-            random_inpaint_mask(frames, counts[1], generator),
-            random_continuation_mask(frames, counts[2], generator),
-        ]
+        one_way = recipe.unidirectional
+        masks = [torch.zeros(counts[0], 1, frames, dtype=torch.bool)]
+        if counts[1]:
+            masks.append(random_inpaint_mask(frames, counts[1], generator))
+        if counts[2]:
+            masks.append(random_continuation_mask(frames, counts[2], generator))
         times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
         noise = torch.Generator(self._device).manual_seed(seed)
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
@@ -215,7 +220,9 @@ class Planner:
                 for w, drop in zip(windows, dropped, strict=True)
             ),
             tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),
-            causal=(both_ways_causal,) * counts[0] + (False,) * counts[1] + (True,) * counts[2],
+            causal=(both_ways_causal and one_way,) * counts[0]
+            + (False,) * counts[1]
+            + (one_way,) * counts[2],
             keep_mask=torch.cat(masks),
             t=torch.cat(times),
             eps=eps,

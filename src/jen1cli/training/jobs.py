@@ -12,10 +12,17 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
 from jen1cli.training.cache import CACHE_NAME
-from jen1cli.training.events import Event, Figures, Listener, ignore
+from jen1cli.training.diffusion import DiffusionStage
+from jen1cli.training.events import Event, Figures, Listener, Warned, ignore
 from jen1cli.training.loop import Budget, Intervals, Loop, Stage
 from jen1cli.training.metrics import MetricsWriter
-from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation, recipe
+from jen1cli.training.recipes import (
+    AutoencoderRecipe,
+    DiffusionRecipe,
+    Optimisation,
+    TaskName,
+    recipe,
+)
 from jen1cli.training.setup import (
     DiffusionSources,
     build_accelerator,
@@ -100,6 +107,7 @@ class AutoencoderJob(Settings):
     data: Path
     preset: str | None = None  # whose autoencoder to train; None: the recipe's
     init: Path | None = None  # stage 1 folder or weight set to continue from
+    mask_ratio: float | None = None  # of the latent; None: the preset's, 0 for ablations
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -108,6 +116,9 @@ class AutoencoderJob(Settings):
             chosen.optimisation, device=self.device, unused=chosen.freeze_encoder
         )
         config = preset(self.preset or recipe(self.recipe).preset)
+        if self.mask_ratio is not None:
+            shape = dataclasses.replace(config.autoencoder, mask_ratio=self.mask_ratio)
+            config = dataclasses.replace(config, autoencoder=shape)
         with _Recorded(self.output, accelerator.is_main_process, listener) as record:
             stage = build_autoencoder_stage(
                 self.data, config, chosen, accelerator,
@@ -137,20 +148,22 @@ class DiffusionJob(Settings):
     text_encoder: Path | None = None
     init: Path | None = None  # weight set to continue from
     prompt: tuple[str, ...] = ()  # of the samples
+    tasks: tuple[TaskName, ...] = ()  # of the training; none: the recipe's
+    bidirectional_only: bool = False  # for ablations
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = _diffusion_recipe(self)
+        chosen = dataclasses.replace(
+            chosen,
+            tasks=self.tasks or chosen.tasks,
+            unidirectional=chosen.unidirectional and not self.bidirectional_only,
+        )
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         sources = DiffusionSources(self.cache, self.text_encoder, self.init, prompts=self.prompt)
         config: ModelConfig | None = preset(self.preset) if self.preset else None
         stage = build_diffusion(sources, chosen, accelerator, config=config, seed=self.seed)
-        figures = describe(stage)
-        if self.dry_run:
-            return figures
-        with _Recorded(self.output, accelerator.is_main_process, listener) as record:
-            _train(stage, self, chosen.steps, accelerator, record)
-        return figures
+        return _train_diffusion(stage, self, chosen, accelerator, listener)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,12 +189,7 @@ class FinetuneJob(Settings):
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
         stage = build_diffusion(sources, chosen, accelerator, seed=self.seed)
-        figures = describe(stage)
-        if self.dry_run:
-            return figures
-        with _Recorded(self.output, accelerator.is_main_process, listener) as record:
-            _train(stage, self, chosen.steps, accelerator, record)
-        return figures
+        return _train_diffusion(stage, self, chosen, accelerator, listener)
 
     def _recipe(self) -> DiffusionRecipe:
         base = _diffusion_recipe(self)
@@ -239,6 +247,23 @@ def _diffusion_recipe(settings: Settings) -> DiffusionRecipe:
         batch_size=settings.batch_size or base.batch_size,
         crop_seconds=settings.crop_seconds or base.crop_seconds,
     )
+
+
+def _train_diffusion(
+    stage: DiffusionStage,
+    settings: Settings,
+    chosen: DiffusionRecipe,
+    accelerator: Accelerator,
+    listener: Listener,
+) -> Figures:
+    figures = describe(stage)
+    if settings.dry_run:
+        return figures
+    with _Recorded(settings.output, accelerator.is_main_process, listener) as record:
+        if not stage.holds_out:
+            record(Warned("no clips are held out: give more clips, or splits in a manifest"))
+        _train(stage, settings, chosen.steps, accelerator, record)
+    return figures
 
 
 class _Recorded:

@@ -12,6 +12,7 @@ from jen1cli.errors import ConfigError
 
 Precision = Literal["auto", "fp32", "bf16"]
 LrShape = Literal["linear", "cosine", "constant"]
+TaskName = Literal["generate", "inpaint", "continue"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class DiffusionRecipe:
     batch_size: int = 512  # V; over all processes and micro-batches
     crop_seconds: float | None = None  # None: the preset's window
     text_dropout: float = 0.2  # V
+    tasks: tuple[TaskName, ...] = (
+        "generate",
+        "inpaint",
+        "continue",
+    )  # V: all three; fewer for ablations
+    unidirectional: bool = True  # V: both directions; False for ablations
     loss_weight: Literal["plain", "min-snr"] = "plain"
     min_snr_gamma: float = 5.0  # arXiv 2303.09556
     times: Literal["discrete", "uniform", "logit-normal"] = "discrete"  # V: t uniform in 1..N
@@ -60,6 +67,8 @@ class DiffusionRecipe:
 
     def __post_init__(self) -> None:
         """Refuse a batch that does not hold every task."""
+        if not self.tasks:
+            raise ConfigError("a recipe without tasks trains nothing; name at least one")
         if self.batch_size < 3:
             raise ConfigError(
                 f"a batch of {self.batch_size} cannot hold the three tasks; use at least 3"
@@ -112,7 +121,12 @@ _SMALL_STAGE_2 = Optimisation(
 )  # fmt: skip
 
 RECIPES = {
-    "jen1": Recipe("jen1", AutoencoderRecipe(), DiffusionRecipe(), "the paper, for GPUs"),
+    "jen1": Recipe(
+        "jen1",
+        AutoencoderRecipe(),
+        DiffusionRecipe(Optimisation(checkpointing=True)),  # 64 windows on each of 8 GPUs
+        "the paper, for GPUs",
+    ),
     "mini-cpu": Recipe(
         "mini",
         AutoencoderRecipe(
@@ -131,7 +145,8 @@ RECIPES = {
             _SMALL_STAGE_1, batch_size=64, crop_seconds=1.0, adversarial_from=0.5, steps=60_000,
         ),
         DiffusionRecipe(
-            _SMALL_STAGE_2, batch_size=258, loss_weight="min-snr", times="uniform", steps=100_000,
+            _SMALL_STAGE_2, batch_size=258, loss_weight="plain", times="logit-normal",
+            component_power=0.5, steps=100_000,
         ),
         "the bundled model on one GPU",
     ),
@@ -142,7 +157,7 @@ RECIPES = {
             Optimisation(
                 lr=1e-4, lr_shape="cosine", warmup_steps=50, weight_decay=0.01, ema_decay=0.995
             ),
-            batch_size=12, loss_weight="min-snr", times="uniform", steps=1000,
+            batch_size=12, times="logit-normal", component_power=0.5, steps=1000,
         ),
         "a trained model on a folder of one's own; a LoRA takes five times the rate",
     ),

@@ -1,0 +1,222 @@
+"""`jen1 evaluate ablation`: the paper's ablation (Table III) at a size that anyone can train.
+
+One model with everything, and one for each thing that is switched off. All share music, seed and
+minutes; all but the cell without masking share the autoencoder. This is the one verb that trains
+and evaluates, so it lives above both packages.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jen1cli.cli import evaluation_display as display
+from jen1cli.cli import options
+from jen1cli.cli.report import Report
+from jen1cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from jen1cli.autoencoder import Whitening
+    from jen1cli.evaluation.report import Report as Findings
+    from jen1cli.training.events import Event
+    from jen1cli.training.recipes import TaskName
+
+STAGE_1_SHARE = 0.5  # of a cell's minutes that an autoencoder gets
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the ablation."""
+
+    name: str
+    about: str
+    masking: bool = True  # 5 % of the latent in the autoencoder's training
+    whitening: bool = True
+    unidirectional: bool = True
+    inpaint: bool = True
+    continue_: bool = True
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder."""
+        return self.name.replace(" ", "-")
+
+    @property
+    def tasks(self) -> "tuple[TaskName, ...]":
+        """Tasks of its training."""
+        chosen: list[TaskName] = ["generate"]
+        if self.inpaint:
+            chosen.append("inpaint")
+        if self.continue_:
+            chosen.append("continue")
+        return tuple(chosen)
+
+
+CELLS = (
+    Cell("everything", "the paper's model"),
+    Cell("no masking", "autoencoder trained without losing frames", masking=False),
+    Cell("no whitening", "components keep their own scale", whitening=False),
+    Cell("no unidirectional mode", "bidirectional only", unidirectional=False),
+    Cell("no inpainting task", "generation and continuation only", inpaint=False),
+    Cell("no continuation task", "generation and inpainting only", continue_=False),
+)
+
+
+def ablation(
+    music: Annotated[
+        Path,
+        typer.Argument(metavar="MUSIC", help="Folder of 'jen1 corpus make'.", show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of models and report.")
+    ],
+    minutes: Annotated[
+        float, typer.Option("--minutes", metavar="X", help="Of stage 2, for each cell.")
+    ] = 5.0,
+    recipe: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the trainer; 'tiny' proves the way.")
+    ] = "mini-cpu",
+    autoencoder: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Trained one to share; left out: one is trained."),
+    ] = None,
+    text_encoder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Local text encoder.")
+    ] = None,
+    cell: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this cell; repeatable.")
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", help="Prompts for each cell.")
+    ] = 60,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of everything.")] = 0,
+    device: options.Device = "auto",
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train the paper's ablation at small size: one thing switched off at a time.
+
+    With everything on a GPU, five minutes a cell make the table in about an hour. A cell that is
+    there already is not trained again.
+    """
+    known = [one.name for one in CELLS]
+    if unknown := [name for name in cell or () if name not in known]:
+        raise ConfigError(f"unknown --cell '{unknown[0]}'; known: {', '.join(known)}")
+    chosen = [one for one in CELLS if not cell or one.name in cell]
+    with display.evaluating(as_json, quiet, output) as (report, deliver):
+        study = Study(
+            music, output, minutes, recipe, autoencoder, text_encoder, count, seed, device, report
+        )
+        deliver(study.run(chosen))
+
+
+@dataclass(frozen=True)
+class Study:
+    """What all cells share."""
+
+    music: Path
+    output: Path
+    minutes: float
+    recipe: str
+    autoencoder: Path | None
+    text_encoder: Path | None
+    count: int
+    seed: int
+    device: str
+    report: Report
+
+    def run(self, cells: Sequence[Cell]) -> "Findings":
+        """Train and evaluate every cell, then put them into one table."""
+        from jen1cli.evaluation.ablation import CellFigures, ablation_report, measure_cell
+
+        found: list[CellFigures] = []
+        for one in cells:
+            weights = self._train(one)
+            with self.report.progress(one.name) as progress:
+                figures = measure_cell(
+                    one.name, one.about, weights, self.music, self.output / one.folder,
+                    count=self.count, seed=self.seed, device=self.device, progress=progress,
+                )  # fmt: skip
+            found.append(figures)
+        settings = {
+            "music": self.music, "minutes": self.minutes, "recipe": self.recipe,
+            "seed": self.seed, "prompts": self.count,
+        }  # fmt: skip
+        return ablation_report(found, settings)
+
+    def _train(self, one: Cell) -> Path:
+        """Train a cell unless it is there; return its weight set."""
+        from jen1cli.training.jobs import DiffusionJob, LatentsJob
+
+        folder = self.output / one.folder
+        weights = folder / "diffusion" / "weights"
+        if (weights / "config.json").is_file():
+            self.report.note(f"{one.name}: trained before")
+            return weights
+        self.report.note(f"{one.name}: training")
+        codec = self._codec(masking=one.masking)
+        latents = folder / "latents"
+        LatentsJob(data=self.music, model=codec, output=latents, device=self.device).run(self._tell)
+        if not one.whitening:
+            plain = _without_whitening(latents, folder / "codec")
+            LatentsJob(
+                data=self.music, model=plain, output=latents, keep_whitening=True,
+                device=self.device,
+            ).run(self._tell)  # fmt: skip
+        DiffusionJob(
+            cache=latents, output=folder / "diffusion", recipe=self.recipe, minutes=self.minutes,
+            seed=self.seed, device=self.device, text_encoder=self.text_encoder,
+            sample_minutes=1e9, tasks=one.tasks, bidirectional_only=not one.unidirectional,
+        ).run(self._tell)  # fmt: skip
+        return weights
+
+    def _codec(self, *, masking: bool) -> Path:
+        """Return the shared autoencoder, or the one that is trained without masking."""
+        from jen1cli.training.jobs import AutoencoderJob
+
+        if masking and self.autoencoder is not None:
+            return self.autoencoder
+        folder = self.output / ("autoencoder" if masking else "autoencoder-no-masking")
+        if (folder / "weights" / "autoencoder.safetensors").is_file():
+            return folder / "weights"
+        AutoencoderJob(
+            data=self.music, output=folder, recipe=self.recipe, seed=self.seed, device=self.device,
+            minutes=STAGE_1_SHARE * self.minutes, sample_minutes=1e9,
+            mask_ratio=None if masking else 0.0,
+        ).run(self._tell)  # fmt: skip
+        return folder / "weights"
+
+    def _tell(self, event: "Event") -> None:
+        from jen1cli.training.events import Warned
+
+        if isinstance(event, Warned):
+            self.report.warn(event.message)
+
+
+def _without_whitening(latents: Path, folder: Path) -> Path:
+    """Write the codec of a latent cache with a whitening that only rotates."""
+    from jen1cli.training.codec import load_codec, save_codec
+
+    codec = load_codec(latents)
+    save_codec(folder, dataclasses.replace(codec, whitening=unscaled(codec.whitening)))
+    return folder
+
+
+def unscaled(whitening: "Whitening") -> "Whitening":
+    """Return the same rotation without equal variances: one scale for all components."""
+    from jen1cli.autoencoder import Whitening
+
+    deviations = whitening.inverse_matrix.norm(dim=1)
+    shares = deviations / deviations.square().mean().sqrt()
+    plain = Whitening(whitening.config)
+    plain.load_state_dict(
+        {
+            **whitening.state_dict(),
+            "forward_matrix": whitening.forward_matrix * shares,
+            "inverse_matrix": whitening.inverse_matrix / shares[:, None],
+        }
+    )
+    return plain.eval().requires_grad_(False)
