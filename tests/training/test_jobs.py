@@ -1,6 +1,7 @@
 """The jobs behind `jen1 train` and `python -m jen1cli.training`, from folder to music."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from jen1cli import Jen1
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.errors import ConfigError
+from jen1cli.manifest import Clip, write_manifest
 from jen1cli.training import __main__ as module
 from jen1cli.training import jobs
+from jen1cli.training.events import Warned
 from jen1cli.training.recipes import recipe
 from jen1cli.unet.lora import read_lora
 
@@ -81,6 +84,20 @@ def test_missing_text_encoder_is_a_clear_error(cache, tmp_path, monkeypatch):
     job = jobs.DiffusionJob(cache=cache.folder, output=tmp_path, steps=1, **QUICK)
     with pytest.raises(ConfigError, match="--text-encoder"):
         job.run()
+
+
+def test_nothing_held_out_is_said(tones, tiny_folder, tmp_path):
+    (tmp_path / "music").mkdir()
+    shutil.copy(tones / "0.wav", tmp_path / "music" / "0.wav")
+    write_manifest(tmp_path / "music", [Clip(tmp_path / "music" / "0.wav", ("a",), 1.5, "train")])
+    events = []
+    job = jobs.FinetuneJob(
+        data=tmp_path / "music", model=str(tiny_folder), output=tmp_path / "run", steps=1,
+        batch_size=3, precision="fp32", device="cpu", crop_seconds=0.2,
+    )  # fmt: skip
+    job.run(events.append)
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert any("held out" in message for message in said)
 
 
 def test_unknown_recipe_gets_a_suggestion():

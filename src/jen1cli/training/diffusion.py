@@ -80,7 +80,7 @@ class DiffusionStage:
         }
         self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
         if recipe.optimisation.compile:
-            self.objective.unet.compile()
+            self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
         self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
         self._validation = DiffusionValidation(
             parts.cache, self._table, parts.texts, recipe, frames=self.frames
@@ -90,6 +90,11 @@ class DiffusionStage:
         self._bad_steps = 0
         self._pool = ThreadPoolExecutor(1)
         self._waiting: tuple[int, Future[Plan]] | None = None
+
+    @property
+    def holds_out(self) -> bool:
+        """Tell whether there are clips that the training never sees."""
+        return bool(self._parts.cache.split("validation"))
 
     def train_step(self, step: int, progress: float) -> None:
         """Do one optimiser step over all micro-batches of all processes."""
