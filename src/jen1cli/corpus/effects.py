@@ -5,6 +5,7 @@ Every effect works from its amount (0 off, 1 extreme) alone; settings are option
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from jen1cli.corpus.sound import (
     Curve,
     Stereo,
     control_points,
-    read_at,
+    delayed,
     spread,
 )
 
 FRAME = 2048
 HOP = FRAME // 2
 _LEVEL_SAMPLES = 240  # 5 ms: one value of the compressor
+_CLICK_SAMPLES = 240
 
 
 @dataclass(frozen=True)
@@ -217,9 +219,8 @@ def _fade_out(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _warp(sound: Stereo, delay: Curve, samples: int) -> Stereo:
-    """Read a sound through a delay (in samples) that moves."""
-    positions = np.arange(samples, dtype=np.float64) - spread(delay, samples)
-    return np.stack([read_at(channel, positions) for channel in sound])
+    """Read a sound through a delay (in samples, at control rate) that moves."""
+    return delayed(sound, spread(delay, samples))
 
 
 def _vibrato(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
@@ -238,8 +239,7 @@ def chorus(sound: Stereo, amount: float, hertz: float = 0.7) -> Stereo:
     for channel, turn in zip(sound, (0.0, 0.4), strict=True):
         sway = np.sin(2 * np.pi * (hertz * t + turn)) + 0.4 * np.sin(2 * np.pi * (2.1 * hertz * t))
         delay = SAMPLE_RATE * (0.013 + 0.0022 * (0.4 + amount) * sway)
-        positions = np.arange(samples, dtype=np.float64) - spread(delay, samples)
-        copies.append(read_at(channel, positions))
+        copies.append(delayed(channel[None], spread(delay, samples))[0])
     wet = np.float32(0.75 * min(1.0, amount))
     return (sound + wet * np.stack(copies)[::-1]) / np.float32(np.sqrt(1.0 + wet**2))
 
@@ -313,26 +313,50 @@ def _bitcrush(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 def _vinyl(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     level = _music_level(sound)
     samples = sound.shape[1]
-    noise = np.zeros((2, samples), np.float32)
+    crackle = np.zeros((2, samples + _CLICK_SAMPLES), np.float32)
     count = int(samples / SAMPLE_RATE * (4.0 + 26.0 * effect.amount))
     where = scene.rng.integers(0, samples, count)
     sizes = scene.rng.exponential(1.0, count) ** 1.7 * scene.rng.choice([-1.0, 1.0], count)
-    place = scene.rng.uniform(0.3, 0.7, count)
-    np.add.at(noise[0], where, sizes * np.sqrt(1.0 - place))
-    np.add.at(noise[1], where, sizes * np.sqrt(place))
-    crackle = butterworth(noise * np.float32(4.0), "bandpass", [900.0, 7000.0], 1)
-    hiss = _noise(scene, samples, [300.0, 9000.0]) * np.float32(0.025)
-    return sound + (crackle + hiss) * np.float32(level * (0.15 + 0.55 * effect.amount))
+    places = scene.rng.uniform(0.3, 0.7, count)
+    click = _click()
+    for start, size, place in zip(where, sizes, places, strict=True):
+        sides = np.array([[np.sqrt(1.0 - place)], [np.sqrt(place)]]) * size
+        crackle[:, start : start + _CLICK_SAMPLES] += sides * click
+    noise = crackle[:, :samples] + np.float32(0.02) * _surface(scene, samples)
+    return sound + noise * np.float32(level * (0.15 + 0.55 * effect.amount))
 
 
 def _hiss(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    noise = _noise(scene, sound.shape[1], [700.0, 12_000.0])
-    return sound + noise * np.float32(_music_level(sound) * 0.06 * effect.amount)
+    noise = _surface(scene, sound.shape[1])
+    return sound + noise * np.float32(_music_level(sound) * 0.045 * effect.amount)
 
 
-def _noise(scene: Scene, samples: int, band: list[float]) -> Stereo:
-    noise = scene.rng.standard_normal((2, samples), dtype=np.float32)
-    return butterworth(noise, "bandpass", band, 1)
+@lru_cache(maxsize=1)
+def _click() -> np.ndarray:
+    """Return what a needle makes of a scratch."""
+    impulse = np.zeros(_CLICK_SAMPLES, np.float32)
+    impulse[0] = 4.0
+    return butterworth(impulse, "bandpass", [900.0, 7000.0], 1)
+
+
+@lru_cache(maxsize=1)
+def _surface_loop() -> Stereo:
+    """Return seamless noise of level 1, softer towards both ends of the spectrum."""
+    size = 1 << 18
+    rng = np.random.default_rng(7)
+    hertz = np.maximum(np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE), 1.0)
+    gain = 1.0 / np.sqrt((1.0 + (500.0 / hertz) ** 2) * (1.0 + (hertz / 10_000.0) ** 2))
+    turns = np.exp(2j * np.pi * rng.uniform(size=(2, len(hertz))))
+    noise = irfft((gain * turns).astype(np.complex64), size)
+    return noise / np.float32(np.sqrt(np.mean(np.square(noise))))
+
+
+def _surface(scene: Scene, samples: int) -> Stereo:
+    """Return the noise of a tape or record, from somewhere on it."""
+    source = _surface_loop()
+    start = int(scene.rng.integers(source.shape[1]))
+    places = (start + np.arange(samples)) % source.shape[1]
+    return source[:, places]
 
 
 def _music_level(sound: Stereo) -> float:

@@ -61,11 +61,17 @@ def mix_in(target: Float32[np.ndarray, "2 all"], sound: Stereo, start: int) -> N
         target[:, start + first : start + last] += sound[:, first:last]
 
 
-def read_at(sound: Mono, positions: Float32[np.ndarray, " n"] | np.ndarray) -> Mono:
-    """Read a signal at fractional positions (in samples) by linear interpolation; 0 outside."""
-    padded = np.concatenate([np.zeros(1, np.float32), sound, np.zeros(2, np.float32)])
-    clipped = np.clip(positions + 1.0, 0.0, len(sound) + 1.0)
-    index = clipped.astype(np.intp)
-    fraction = (clipped - index).astype(np.float32)
-    low = padded[index]
-    return low + (padded[index + 1] - low) * fraction
+def delayed(sound: Float32[np.ndarray, "channels samples"], delay: Mono) -> np.ndarray:
+    """Read a signal through a delay that moves (in samples, not negative), linearly between."""
+    samples = sound.shape[1]
+    whole = delay.astype(np.int32)
+    fraction = delay - whole
+    reach = int(whole.max()) + 2
+    padded = np.zeros((sound.shape[0], samples + reach), np.float32)
+    padded[:, reach:] = sound
+    index = np.arange(reach, samples + reach, dtype=np.int32) - whole
+    made = np.empty_like(sound)
+    for channel, source in enumerate(padded):
+        near = source[index]
+        made[channel] = near + (source[index - 1] - near) * fraction
+    return made
