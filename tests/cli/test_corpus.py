@@ -25,7 +25,10 @@ def made(monkeypatch):
 
 
 def test_every_flag_of_make_reaches_the_library(tmp_path, made, capsys):
-    words = "--hours 0.5 --seed 9 --workers 3 --style lofi --style house --shards --stems --json --clip-seconds 15"
+    words = (
+        "--hours 0.5 --seed 9 --workers 3 --style lofi --style house --shards --stems --json"
+        " --clip-seconds 15"
+    )
     font = str(tmp_path / "x.sf2")
     code = app.run(["corpus", "make", str(tmp_path / "d"), *words.split(), "--soundfont", font])
     assert code == 0

@@ -61,7 +61,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (
         ("jen1 train all my-music/ -o run --minutes 180", "both stages from nothing, by the clock"),
         ("jen1 train diffusion run/latents -o run/model --dry-run", "sizes, and nothing else"),
-        ("jen1 train finetune my-music/ -o run/mine --minutes 60", "the bundled model, all weights"),
+        (
+            "jen1 train finetune my-music/ -o run/mine --minutes 60",
+            "the bundled model, whole",
+        ),
         ("jen1 train finetune my-music/ -o run/mine --lora 8 --minutes 20", "a small LoRA file"),
     ),
 }
