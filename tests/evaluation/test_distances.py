@@ -121,10 +121,26 @@ def test_kad_takes_its_bandwidth_from_the_reference():
     assert kernel_distance(1000 * x, 1000 * y) == pytest.approx(kernel_distance(x, y))
 
 
+def test_windows_of_one_clip_do_not_raise_the_distance():
+    rng = np.random.default_rng(3)
+
+    def windows():
+        return np.repeat(rng.standard_normal((12, 4)), 3, axis=0) + 0.1 * rng.standard_normal(
+            (36, 4)
+        )
+
+    owners = np.repeat(np.arange(12), 3)
+    sides = [(windows(), windows()) for _ in range(200)]
+    careless = [kernel_distance(a, b, 2.0) for a, b in sides]
+    careful = [kernel_distance(a, b, 2.0, reference_owners=owners, owners=owners) for a, b in sides]
+    assert abs(np.mean(careful)) < 3 * np.std(careful) / np.sqrt(200)
+    assert np.mean(careless) > 5 * abs(np.mean(careful))
+
+
 def test_one_row_has_no_distance():
     with pytest.raises(DataError, match="at least two"):
         Gaussian.of(np.zeros((1, 3)))
-    with pytest.raises(DataError, match="two embeddings on each side"):
+    with pytest.raises(DataError, match="embeddings of two clips on each side"):
         kernel_distance(np.zeros((1, 3)), np.zeros((5, 3)))
 
 

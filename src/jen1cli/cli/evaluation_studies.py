@@ -42,8 +42,9 @@ def listen(
     """
     check_seconds(seconds)
     pairs = [(name, Path(folder)) for name, _, folder in (s.partition("=") for s in systems)]
-    if wrong := [name for name, folder in pairs if not name or not folder.is_dir()]:
-        raise ConfigError(f"'{wrong[0]}' names no folder; write NAME=DIR, as in mini=takes/")
+    for text, (name, folder) in zip(systems, pairs, strict=True):
+        if "=" not in text or not name or not folder.is_dir():
+            raise ConfigError(f"'{text}' names no folder; write NAME=DIR, as in mini=takes/")
     if len({name for name, _ in pairs}) < len(pairs):
         raise ConfigError("two systems have one name; give each its own")
     if output.suffix != ".html":

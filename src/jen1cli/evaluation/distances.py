@@ -8,13 +8,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 
 from jen1cli.errors import DataError
 
 Rows = Float[np.ndarray, "_rows features"]  # two sets may differ in size
+Owners = Integer[np.ndarray, " _rows"]  # index of the clip that a row is a window of
 Probabilities = Float[np.ndarray, "_rows classes"]
 
+_BLOCK = 2048  # rows compared at once
 KAD_SCALE = 100.0  # of the kernel distance, as its authors report it (arXiv 2502.15602)
 
 
@@ -123,40 +125,64 @@ def median_bandwidth(rows: Rows, *, most: int = 2000, seed: int = 0) -> float:
     return float(np.sqrt(np.median(squares[np.triu_indices(len(rows), 1)])))
 
 
-def kernel_distance(reference: Rows, rows: Rows, bandwidth: float | None = None) -> float:
+def kernel_distance(
+    reference: Rows,
+    rows: Rows,
+    bandwidth: float | None = None,
+    *,
+    reference_owners: Owners | None = None,
+    owners: Owners | None = None,
+) -> float:
     """Return KAD: the unbiased squared MMD under a Gaussian kernel, times 100 (arXiv 2502.15602).
 
     Unbiased: the terms of a row with itself are left out, so that the expectation is 0 for two sets
-    of one source, and single values may be slightly negative.
+    of one source, and single values may be slightly negative. Windows of one clip are alike, so
+    where owners are given all pairs within a clip are left out; counting them would raise the
+    distance of even perfect music.
 
     Args:
         reference: what is compared with, at least two rows.
         rows: what is judged, at least two rows.
         bandwidth: σ of exp(−d² / 2σ²); None is the median distance within the reference.
+        reference_owners: clip of each reference row; None: each row is a clip of its own.
+        owners: clip of each judged row; None: each row is a clip of its own.
 
     Raises:
-        DataError: fewer than two rows on a side.
+        DataError: fewer than two rows, or clips, on a side.
     """
-    if min(len(reference), len(rows)) < 2:
+    sides = [
+        np.arange(len(side)) if clips is None else clips
+        for side, clips in ((reference, reference_owners), (rows, owners))
+    ]
+    if min(len(np.unique(clips)) for clips in sides) < 2:
         raise DataError(
-            f"KAD needs two embeddings on each side, there are {len(reference)} and {len(rows)};"
-            " give more clips"
+            "KAD needs embeddings of two clips on each side, there are"
+            f" {len(np.unique(sides[0]))} and {len(np.unique(sides[1]))}; give more clips"
         )
     bandwidth = median_bandwidth(reference) if bandwidth is None else bandwidth
     scale = 1.0 / (2.0 * max(bandwidth, 1e-12) ** 2)
-    within = _mean_kernel(reference, reference, scale) + _mean_kernel(rows, rows, scale)
-    return float(KAD_SCALE * (within - 2.0 * _mean_kernel(reference, rows, scale)))
+    within = _within(reference, sides[0], scale) + _within(rows, sides[1], scale)
+    return float(KAD_SCALE * (within - 2.0 * _between(reference, rows, scale)))
 
 
-def _mean_kernel(first: Rows, second: Rows, scale: float, block: int = 2048) -> float:
-    """Average the kernel over all pairs; over all pairs of different rows where both are one."""
-    same = first is second
-    total = 0.0
-    for start in range(0, len(first), block):
-        total += np.exp(-scale * _squared_distances(first[start : start + block], second)).sum()
-    if same:
-        return (total - len(first)) / (len(first) * (len(first) - 1))
-    return total / (len(first) * len(second))
+def _between(first: Rows, second: Rows, scale: float) -> float:
+    """Average the kernel over all pairs."""
+    total = sum(
+        np.exp(-scale * _squared_distances(first[at : at + _BLOCK], second)).sum()
+        for at in range(0, len(first), _BLOCK)
+    )
+    return float(total) / (len(first) * len(second))
+
+
+def _within(rows: Rows, owners: Owners, scale: float) -> float:
+    """Average the kernel over all pairs of different clips."""
+    total, count = 0.0, 0
+    for at in range(0, len(rows), _BLOCK):
+        kernel = np.exp(-scale * _squared_distances(rows[at : at + _BLOCK], rows))
+        apart = owners[at : at + _BLOCK, None] != owners
+        total += float(kernel[apart].sum())
+        count += int(apart.sum())
+    return total / count
 
 
 def _squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -158,14 +158,15 @@ def save_statistics(path: Path, measured: Sequence[Measured], audit: Audit) -> N
     }
     for item in measured:
         gaussian = Gaussian.of(item.rows)
-        kept = np.random.default_rng(0).permutation(len(item.rows))[:_KEPT_ROWS]
+        kept = np.sort(np.random.default_rng(0).permutation(len(item.rows))[:_KEPT_ROWS])
         values |= {
             f"{item.name}.version": np.array(item.version),
             f"{item.name}.mean": gaussian.mean,
             f"{item.name}.covariance": gaussian.covariance,
             f"{item.name}.count": np.array(gaussian.count),
             f"{item.name}.clips": np.array(item.clips),
-            f"{item.name}.rows": item.rows[np.sort(kept)].astype(np.float32),
+            f"{item.name}.rows": item.rows[kept].astype(np.float32),
+            f"{item.name}.owners": item.owners[kept],
         }
         if item.labels is not None:
             values[f"{item.name}.labels"] = item.labels.mean(0, keepdims=True)
@@ -180,6 +181,7 @@ class Reference:
     version: str
     gaussian: Gaussian
     rows: np.ndarray
+    owners: np.ndarray  # clip of each row
     labels: np.ndarray | None
     names: tuple[str, ...]  # of the clips; empty where only statistics are known
     clips: int
@@ -189,8 +191,9 @@ class Reference:
         """Turn a heard folder into a reference."""
         gaussian = Gaussian.of(item.rows)
         return cls(
-            item.name, item.version, gaussian, item.rows, item.labels, item.names, item.clips
-        )
+            item.name, item.version, gaussian, item.rows, item.owners, item.labels, item.names,
+            item.clips,
+        )  # fmt: skip
 
 
 def load_statistics(path: Path) -> list[Reference]:
@@ -220,6 +223,7 @@ def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
         str(values[f"{name}.version"]),
         gaussian,
         values[f"{name}.rows"],
+        values[f"{name}.owners"],
         values.get(f"{name}.labels"),
         (),
         int(values[f"{name}.clips"]),
@@ -302,24 +306,28 @@ def compare(item: Measured, reference: Reference) -> Comparison:
 
 
 def _kad(item: Measured, reference: Reference) -> Estimate:
-    """KAD with an interval over clips: windows of one clip are drawn together."""
+    """KAD between clips, with an interval over the judged clips."""
     rng = np.random.default_rng(0)
-    kept = reference.rows[rng.permutation(len(reference.rows))[:_KEPT_ROWS]]
-    bandwidth = median_bandwidth(kept)
-    groups = [np.flatnonzero(item.owners == clip) for clip in range(item.clips)]
-    value = kernel_distance(kept, item.rows, bandwidth)
-    if item.clips < 2:
+    chosen = rng.permutation(len(reference.rows))[:_KEPT_ROWS]
+    theirs, their_owners = reference.rows[chosen], reference.owners[chosen]
+    bandwidth = median_bandwidth(theirs)
+
+    def distance(rows: np.ndarray, owners: np.ndarray, most: int = _KEPT_ROWS) -> float:
+        return kernel_distance(
+            theirs[:most], rows, bandwidth, reference_owners=their_owners[:most], owners=owners
+        )
+
+    value = distance(item.rows, item.owners)
+    if item.clips < 4:
         return Estimate(value, float("nan"), float("nan"), item.clips)
-    # Half of the clips without repetition: repeated rows would count as perfect neighbours.
+    # Half of the clips without repetition: repeated rows would count as perfect neighbours. Such
+    # halves spread as the whole does.
     found = []
     for _ in range(_KAD_DRAWS):
-        chosen = rng.permutation(item.clips)[: max(1, item.clips // 2)]
-        rows = item.rows[np.concatenate([groups[clip] for clip in chosen])]
-        if len(rows) >= 2:
-            found.append(kernel_distance(kept[:500], rows, bandwidth))
-    spread = np.std(found) if found else float("nan")
-    # n/2 of n without repetition has the spread of the whole's mean
-    return Estimate(value, float(value - 1.96 * spread), float(value + 1.96 * spread), item.clips)
+        inside = np.isin(item.owners, rng.permutation(item.clips)[: item.clips // 2])
+        found.append(distance(item.rows[inside], item.owners[inside], 500))
+    spread = float(np.std(found))
+    return Estimate(value, value - 1.96 * spread, value + 1.96 * spread, item.clips)
 
 
 def _divergences(item: Measured, reference: Reference) -> tuple[Estimate | None, float | None]:

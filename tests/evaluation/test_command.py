@@ -1,0 +1,165 @@
+"""`jen1 evaluate`: options reach the jobs, results go where they belong."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from jen1cli.cli.app import run
+from jen1cli.evaluation.report import Report, Table
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """Every job is noted and finds one table; no model is loaded."""
+    seen = {}
+
+    def note(module, name):
+        def make(*args, **kwargs):
+
+            bound = signature.bind(*args, **kwargs)
+            seen[name] = dict(bound.arguments)
+            return Job()
+
+        import importlib
+        import inspect
+
+        place = importlib.import_module(f"jen1cli.evaluation.{module}")
+        signature = inspect.signature(getattr(place, name))
+        monkeypatch.setattr(place, name, make)
+
+    class Job:
+        def run(self, *args):
+            seen["run"] = args
+            table = Table("t", "A table", ("", "figure"), (("row", 0.5),), unit="%")
+            return Report("prompts", tables=[table], warnings=["look out"])
+
+    for module, name in (
+        ("audio_job", "AudioJob"), ("prompts", "PromptsJob"), ("edits", "EditsJob"),
+        ("musiccaps", "MusicCapsJob"),
+    ):  # fmt: skip
+        note(module, name)
+    monkeypatch.setattr("jen1cli.cli.evaluate.load_model", lambda choice, report: choice)
+    monkeypatch.setattr("jen1cli.cli.evaluation_studies.load_model", lambda choice, report: choice)
+    monkeypatch.setattr("jen1cli.cli.engine.ModelChoice.check", lambda self: self)
+    return seen
+
+
+def test_a_bare_folder_is_compared(jobs, tmp_path, capsys):
+    assert (
+        run(["evaluate", str(tmp_path), "--reference", "r.npz", "-e", "clap=x", "--limit", "9"])
+        == 0
+    )
+    assert jobs["AudioJob"]["folder"] == tmp_path
+    assert str(jobs["AudioJob"]["reference"]) == "r.npz"
+    assert (jobs["AudioJob"]["embeddings"], jobs["AudioJob"]["limit"]) == (("clap=x",), 9)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "A table" in err
+    assert "50 %" in err
+    assert "jen1: warning: look out" in err
+
+
+def test_an_unknown_word_is_a_usage_error(capsys):
+    assert run(["evaluate", "promts"]) == 2
+    assert "promts" in capsys.readouterr().err
+
+
+def test_prompts_options_reach_the_job(jobs, tmp_path, capsys):
+    (tmp_path / "p.txt").write_text("one\ntwo\nthree\n")
+    code = run(
+        ["evaluate", "prompts", "--prompts", str(tmp_path / "p.txt"), "-n", "2", "-s", "4",
+         "--seed", "5", "--steps", "7", "--guidance-scale", "2.5", "--sampler", "ddim",
+         "--reference", "music", "--reference-split", "test", "--diverse", "0", "-m", "some",
+         "-o", str(tmp_path / "out"), "--json"]
+    )  # fmt: skip
+    assert code == 0
+    job = jobs["PromptsJob"]
+    assert [wish.prompt for wish in job["wishes"]] == ["one", "two"]
+    assert job["folder"] == tmp_path / "out" / "audio"
+    assert (str(job["reference"]), job["reference_split"]) == ("music", "test")
+    assert (job["seconds"], job["seed"], job["diverse"]) == (4.0, 5, 0)
+    assert job["sampling"] == {"steps": 7, "guidance_scale": 2.5, "sampler": "ddim"}
+    assert jobs["run"][0].model == "some"
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["path"] == str(tmp_path / "out" / "report.html")
+    assert facts["tables"][0]["rows"] == [["row", 0.5]]
+    assert (tmp_path / "out" / "report.json").is_file()
+
+
+def test_music_that_is_there_needs_no_model(jobs, tmp_path):
+    assert run(["evaluate", "prompts", "--audio", str(tmp_path), "-n", "3", "-q"]) == 0
+    assert jobs["run"][0] is None
+    assert (jobs["PromptsJob"]["folder"], jobs["PromptsJob"]["limit"]) == (tmp_path, 3)
+
+
+def test_prompts_need_a_place(jobs, capsys):
+    assert run(["evaluate", "prompts"]) == 1
+    assert "give --output FOLDER, or --audio DIR" in capsys.readouterr().err
+
+
+def test_edits_and_musiccaps_options_reach_their_jobs(jobs, tmp_path):
+    assert (
+        run(["evaluate", "edits", str(tmp_path), "--limit", "3", "--unprompted", "--steps", "4"])
+        == 0
+    )
+    assert jobs["EditsJob"]["limit"] == 3
+    assert jobs["EditsJob"]["prompted"] is False
+    assert jobs["EditsJob"]["sampling"] == {"steps": 4}
+    arguments = [
+        "--clips",
+        "clips",
+        "-o",
+        str(tmp_path / "o"),
+        "--balanced",
+        "--made",
+        "-e",
+        "clap",
+    ]
+    assert run(["evaluate", "musiccaps", "table.csv", *arguments]) == 0
+    assert jobs["MusicCapsJob"]["balanced"] is True
+    assert jobs["MusicCapsJob"]["embeddings"] == ("clap",)
+
+
+def test_a_tagger_is_not_overwritten(tagger_folder, capsys):
+    assert run(["evaluate", "train-tagger", "music", "-o", str(tagger_folder / "tagger")]) == 1
+    assert "give --force" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x"], "names no folder; write NAME=DIR"),
+        (["a=.", "a=."], "two systems have one name"),
+        (["a=.", "-o", "page.txt"], "is no .html file"),
+    ],
+)
+def test_listening_tests_are_checked_first(arguments, message, capsys):
+    assert run(["evaluate", "listen", *arguments]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_listening_test_there_and_back(music_folder, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    folder = music_folder(count=2, seconds=1.2)
+    assert run(["evaluate", "listen", f"ours={folder}", "-o", str(page), "-n", "2", "-q"]) == 0
+    assert capsys.readouterr().out == f"{page}\n"
+    key = json.loads((tmp_path / "page.key.json").read_text())
+    ratings = {code: {"quality": 60, "alignment": 40} for code in key["items"]}
+    answer = {"format": key["format"], "study": key["study"], "listener": "x", "ratings": ratings}
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    command = ["evaluate", "listen-results", str(tmp_path / "answer.json"), "--json"]
+    assert run([*command, "--key", str(tmp_path / "page.key.json")]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["tables"][0]["rows"]
+    assert (row[0], row[1]["value"], row[2]["value"]) == ("ours", 60.0, 40.0)
+
+
+def test_help_loads_no_torch():
+    code = (
+        "import sys\nfrom jen1cli.cli.app import run\nrun(['evaluate', 'prompts', '--help'])\n"
+        "sys.exit('torch' in sys.modules or 'librosa' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--reference" in done.stdout
