@@ -1,6 +1,8 @@
 """The `tiny` model through the real save and load paths, sounds to work on, and `--device`."""
 
 import dataclasses
+import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,11 @@ import pytest
 import torch
 
 RATE = 48_000
+
+# Workers that fill numba's cache of compiled functions at the same time crash in a fresh
+# environment (seen: segmentation faults in librosa's beat tracker), so each has a cache of its own.
+_NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="numba-")
+os.environ["NUMBA_CACHE_DIR"] = _NUMBA_CACHE.name
 
 
 def pytest_addoption(parser):
