@@ -25,6 +25,7 @@ FRAME = 2048
 HOP = FRAME // 2
 _LEVEL_SAMPLES = 240  # 5 ms: one value of the compressor
 _CLICK_SAMPLES = 240
+_LEAST_OFFSET = 5e-4  # of the peak: direct current worth taking away
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,8 @@ def compress(sound: Stereo, amount: float) -> Stereo:
 def centre(sound: Stereo) -> Stereo:
     """Take away direct current and what moves slower than 8 Hz."""
     samples = sound.shape[1]
+    if float(np.abs(sound.mean(axis=1)).max()) < _LEAST_OFFSET * float(np.abs(sound).max()):
+        return sound
     points = control_points(samples)
     padded = np.zeros((2, points * CONTROL_SAMPLES), np.float32)
     padded[:, :samples] = sound

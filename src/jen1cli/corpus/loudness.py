@@ -18,8 +18,8 @@ SILENCE_LUFS = -70.0
 _SEGMENT = SAMPLE_RATE // 10
 _BLOCK = 16  # samples per value of the limiter's gain
 _LOOK_BLOCKS = 75  # 25 ms
-_MARGIN_DB = 0.15  # interpolation of the gain between blocks
-_POLYPHASE_TAPS = 12
+_MARGIN_DB = 0.25  # interpolation of the gain between blocks
+_POLYPHASE_TAPS = 8
 _CHUNK = 1 << 14
 
 

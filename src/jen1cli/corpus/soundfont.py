@@ -39,11 +39,11 @@ _PLACES = tuple(
 _MAX_VOICES = 64
 _PLAIN = 0  # channel without correction
 _CORRECTIONS = 60  # dB each way; channel 61 + c plays c dB louder
-_VELOCITY_STEPS = 24
+_VELOCITY_STEPS = 16
 _VELOCITY_EXPONENT = 1.2  # loudness of a note against its velocity
 _TILT_DB = 0.06  # per semitone: higher notes sound louder at the same level
 _FADE_SAMPLES = 4096
-_MEASURED = SAMPLE_RATE // 2
+_MEASURED, _MEASURED_STROKE = SAMPLE_RATE // 2, SAMPLE_RATE // 5
 
 
 def find_soundfont(path: Path | None = None) -> Path:
@@ -178,9 +178,12 @@ class SoundFontPlayer:
     def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> float:
         """Return the level of a note, in decibels, as the font plays it."""
         self._select(bank, program, [_PLAIN])
-        note = TimedNote(0, _MEASURED, pitch, velocity_step / _VELOCITY_STEPS)
-        measure = stroke_level if bank == DRUM_BANK else loudest_level
-        return 20.0 * math.log10(max(measure(self._perform([note], [_PLAIN], _MEASURED)), 1e-5))
+        is_kit = bank == DRUM_BANK
+        samples = _MEASURED_STROKE if is_kit else _MEASURED
+        note = TimedNote(0, samples, pitch, velocity_step / _VELOCITY_STEPS)
+        sound = self._perform([note], [_PLAIN], samples)
+        level = stroke_level(sound) if is_kit else loudest_level(sound)
+        return 20.0 * math.log10(max(level, 1e-5))
 
 
 def loudest_level(sound: Stereo) -> float:
