@@ -18,7 +18,7 @@ SILENCE_LUFS = -70.0
 _SEGMENT = SAMPLE_RATE // 10
 _BLOCK = 16  # samples per value of the limiter's gain
 _LOOK_BLOCKS = 75  # 25 ms
-_MARGIN_DB = 0.25  # interpolation of the gain between blocks
+_MARGIN_DB = 0.25  # what short interpolators and ramps of the gain may miss
 _POLYPHASE_TAPS = 8
 _CHUNK = 1 << 14
 
