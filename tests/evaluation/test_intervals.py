@@ -36,3 +36,5 @@ def test_a_statistic_of_clips():
 
 def test_in_words():
     assert Estimate(0.634, 0.58, 0.68, 200).percent() == "63 % (58-68)"
+    assert str(Estimate(2.0, 1.5, 2.5, 9)) == "2 [1.5, 2.5]"
+    assert str(Estimate(2.0, float("nan"), float("nan"), 2)) == "2"

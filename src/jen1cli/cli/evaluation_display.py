@@ -77,6 +77,7 @@ def show_report(findings: "Findings") -> None:
     """Print every table to stderr; stdout is for paths."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from jen1cli.evaluation.report import shown
 
@@ -87,6 +88,6 @@ def show_report(findings: "Findings") -> None:
         for number, name in enumerate(table.columns):
             grid.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
         for row in table.rows:
-            grid.add_row(*(shown(cell, table.unit) for cell in row))
+            grid.add_row(*(Text(shown(cell, table.unit)) for cell in row))
         console.print(grid)
         console.print()

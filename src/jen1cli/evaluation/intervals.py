@@ -21,6 +21,8 @@ class Estimate:
     def __str__(self) -> str:
         if not self.count:
             return "-"
+        if not np.isfinite(self.low):
+            return f"{self.value:.3g}"
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
     def percent(self) -> str:

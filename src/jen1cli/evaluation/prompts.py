@@ -77,7 +77,7 @@ class PromptsJob:
         rows = adherence_table([one.judged for one in made], [one.judged for one in real])
         report = Report("prompts", settings=self._settings(model, made))
         report.listeners = listeners.versions()
-        report.tables = [_adherence(rows), _quality(made, real)]
+        report.tables = [_adherence(rows), _quality(made, real, audit, real_audit)]
         if real:
             report.tables.append(_distances(made, real))
         if model is not None and self.diverse and self.takes > 1:
@@ -356,7 +356,9 @@ def _adherence(rows: Sequence[Row]) -> Table:
     )
 
 
-def _quality(made: Sequence[_One], real: Sequence[_One]) -> Table:
+def _quality(
+    made: Sequence[_One], real: Sequence[_One], audit: Audit, real_audit: Audit | None
+) -> Table:
     def pair(take: Callable[[_One], float]) -> tuple[Any, Any]:
         both = (mean_interval([take(one) for one in side]) for side in (made, real))
         ours, theirs = ((found if found.count else None) for found in both)
@@ -376,9 +378,17 @@ def _quality(made: Sequence[_One], real: Sequence[_One]) -> Table:
         "sound",
         "Sound",
         ("", "music", "real music"),
-        tuple((name, *pair(take)) for name, take in lines),
-        note="By signal analysis, but for the instruments.",
+        (
+            *((name, *pair(take)) for name, take in lines),
+            ("clips left out (silent, ...)", _left_out(audit), _left_out(real_audit)),
+        ),
+        note="By signal analysis, but for the instruments. Clips that were left out are not in any"
+        " figure above or below; the warnings name them.",
     )
+
+
+def _left_out(audit: Audit | None) -> str | None:
+    return None if audit is None else f"{audit.clips - audit.used} of {audit.clips}"
 
 
 def _distances(made: Sequence[_One], real: Sequence[_One]) -> Table:
