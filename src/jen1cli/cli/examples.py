@@ -67,6 +67,21 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("jen1 train finetune my-music/ -o run/mine --lora 8 --minutes 20", "a small LoRA file"),
     ),
+    "evaluate": (
+        (
+            "jen1 evaluate prompts --reference music --reference-split test -o report",
+            "does music follow its words? 240 test prompts, between floor and ceiling",
+        ),
+        (
+            "jen1 evaluate audio takes --reference album -e handcrafted",
+            "one folder against another: KAD, FAD, FAD-infinity, KL, text score",
+        ),
+        ("jen1 evaluate codec music --split test -o report", "what survives the autoencoder"),
+        (
+            "jen1 evaluate listen ours=takes/ theirs=others/ -o test.html",
+            "a blind listening test in one page",
+        ),
+    ),
 }
 
 
