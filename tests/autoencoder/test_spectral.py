@@ -147,7 +147,7 @@ def test_loss_reaches_every_trained_parameter() -> None:
         parameter.data += 0.01 * torch.randn_like(parameter)
     loss, parts = autoencoder.training_loss(whole(chord(0.5, wide=0.3)))
     loss.backward()
-    assert set(parts) == {"absolute", "square"}
+    assert set(parts) == {"absolute", "square", "level"}
     missing = [n for n, p in autoencoder.named_parameters() if p.grad is None or not p.grad.any()]
     assert missing == []
 
@@ -162,3 +162,33 @@ def test_masking_happens_in_training_only() -> None:
     torch.manual_seed(1)
     losses = {autoencoder.training_loss(waveform)[0].item() for _ in range(4)}
     assert len(losses) == 4
+
+
+def test_frozen_encoder_gets_no_gradient_but_the_decoder_does() -> None:
+    autoencoder = build().train()
+    loss, _ = autoencoder.training_loss(whole(chord(0.5, wide=0.3)), frozen=True)
+    loss.backward()
+    assert autoencoder.project.grad is None
+    assert autoencoder.expand.grad is not None and bool(autoencoder.expand.grad.any())
+
+
+@pytest.mark.parametrize("wide", [0.1, 0.3, 1.0])
+def test_levels_of_mid_and_side_are_those_of_the_waveform(wide: float) -> None:
+    autoencoder = build()
+    waveform = whole(chord(1.0, wide=wide))
+    left, right = waveform[0]
+    levels = autoencoder._levels(autoencoder.features(waveform))[0]
+    energy = (2 * levels).exp().sum(0)
+    found = 10 * (energy[1] / energy[0]).log10()
+    wanted = 10 * ((left - right).square().sum() / (left + right).square().sum()).log10()
+    assert float(found) == pytest.approx(float(wanted), abs=2.0)  # dB; groups of bins share a cue
+
+
+def test_training_drops_the_last_channels_of_some_crops_and_never_the_first() -> None:
+    autoencoder = build()
+    torch.manual_seed(0)
+    kept = autoencoder._drop_last_channels(torch.ones(400, autoencoder.latent_channels, 2))[..., 0]
+    counts = kept.sum(1)
+    assert bool((kept[:, : autoencoder.latent_channels // 4] == 1).all())
+    assert bool((kept[:, :-1] >= kept[:, 1:]).all())
+    assert 0.3 < float((counts < autoencoder.latent_channels).float().mean()) < 0.7

@@ -88,7 +88,9 @@ def test_discriminator_is_updated_in_its_share_of_the_steps(make_stage):
 
 
 def test_frozen_encoder_stays_as_it_is(make_stage):
-    stage = make_stage(dataclasses.replace(BASE, adversarial_from=0.5, freeze_encoder=True))
+    stage = make_stage(
+        dataclasses.replace(BASE, adversarial_from=0.5, freeze_encoder="adversarial")
+    )
     model = stage._parts.codec.autoencoder
     before = weights_of(model)
     stage.train_step(0, 0.0)
@@ -96,6 +98,16 @@ def test_frozen_encoder_stays_as_it_is(make_stage):
     assert any(name.startswith("encoder") for name in moved)
     before = weights_of(model)
     stage.train_step(1, 0.9)
+    moved = changed(before, model)
+    assert moved
+    assert not any(name.startswith("encoder") for name in moved)
+
+
+def test_always_frozen_encoder_never_moves(make_stage):
+    stage = make_stage(dataclasses.replace(BASE, adversarial_from=1.0, freeze_encoder="always"))
+    model = stage._parts.codec.autoencoder
+    before = weights_of(model)
+    stage.train_step(0, 0.0)
     moved = changed(before, model)
     assert moved
     assert not any(name.startswith("encoder") for name in moved)

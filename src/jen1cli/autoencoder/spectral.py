@@ -32,6 +32,10 @@ WIDTH_WEIGHT = 1.0
 """Weight of the width (nepers) against log-magnitudes."""
 LATENT_NOISE = 0.05
 """Standard deviation of the noise added to the latent in training, in units of its own."""
+NESTED_SHARE = 0.5
+"""Share of the training crops whose last channels are dropped, as whitening may drop them."""
+LEVEL_WEIGHT = 0.3
+"""Weight of the error in the levels of mid and side, in nepers."""
 
 
 class TrunkBlock(nn.Module):
@@ -184,14 +188,17 @@ class SpectralAutoencoder(Autoencoder):
             out_hop=self.hop_length,
         )
 
-    def training_loss(self, waveform: Waveform) -> tuple[Tensor, dict[str, Tensor]]:
-        """Reconstruction error in the features, with the latent masked and noised.
+    def training_loss(
+        self, waveform: Waveform, *, frozen: bool = False
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Reconstruction error in the features, with the latent masked, noised and cut short.
 
-        The mean absolute error of weighted log-magnitudes and stereo cues; differentiable, and
-        free of phase, so no waveform is made.
+        The mean absolute error of weighted log-magnitudes and stereo cues, and the error in the
+        levels of mid and side; differentiable, and free of phase, so no waveform is made.
 
         Args:
             waveform: [B, 2, samples].
+            frozen: leave the encoder, and so the latent space, as it is.
 
         Returns:
             the loss and its parts by name.
@@ -199,18 +206,54 @@ class SpectralAutoencoder(Autoencoder):
         with torch.no_grad():
             padding = -waveform.shape[-1] % self.hop_length
             features = self.features(functional.pad(waveform, (0, padding)))
-        return self.feature_loss(features)
+        return self.feature_loss(features, frozen=frozen)
 
-    def feature_loss(self, features: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def feature_loss(
+        self, features: Tensor, *, frozen: bool = False
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Like `training_loss`, for features [B, num_features, frames] made beforehand."""
-        latent = self.encode_features(features)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            latent = self.encode_features(features)
         if self.training:
             scale = latent.detach().std(dim=(0, 2), keepdim=True)
             latent = latent + LATENT_NOISE * scale * torch.randn_like(latent)
+            latent = self._drop_last_channels(latent)
             latent = mask_latent(latent, self.settings.mask_ratio, self.settings.mask_granularity)
-        error = (self.decode_features(latent) - features).abs()
+        found = self.decode_features(latent).float()
+        error = (found - features).abs()
         absolute, square = error.mean(), error.square().mean()
-        return absolute + 0.2 * square, {"absolute": absolute, "square": square}
+        level = (self._levels(found) - self._levels(features)).abs().mean()
+        total = absolute + 0.2 * square + LEVEL_WEIGHT * level
+        return total, {"absolute": absolute, "square": square, "level": level}
+
+    def _drop_last_channels(self, latent: Latent) -> Latent:
+        """Nested dropout (arXiv 1402.0915): keep a quarter to all of the channels, in order."""
+        batch, channels, _ = latent.shape
+        kept = torch.rand(batch, device=latent.device) * 0.75 + 0.25
+        kept = torch.where(torch.rand_like(kept) < NESTED_SHARE, kept, torch.ones_like(kept))
+        place = torch.arange(channels, device=latent.device) / channels
+        return latent * (place < kept[:, None])[..., None]
+
+    def _levels(self, features: Tensor) -> Tensor:
+        """Levels in nepers of mid and side over a whole crop, band by band: [B, bands, 2]."""
+        energies = [
+            band.mid_and_side(log_magnitude, width)
+            for band, log_magnitude, _, width in self._unpack(features)
+        ]
+        return 0.5 * torch.stack(energies, dim=1).log()
+
+    def _unpack(self, features: Tensor) -> Iterator[tuple[Band, Tensor, Tensor, Tensor]]:
+        """Yield each band with its log-magnitudes, balance and width, at the band's rate."""
+        features = features / self.feature_weight[:, None] + self.feature_mean[:, None]
+        parts = features.split(self._sizes, dim=1)
+        for band, rate, part in zip(self._bands, self.rates, parts, strict=True):
+            magnitudes, cues = part.split(
+                (band.num_features * rate, 2 * band.num_groups * (rate // 2)), dim=1
+            )
+            log_magnitude = rearrange(magnitudes, "b (r n) f -> b n (f r)", r=rate)
+            cues = rearrange(cues, "b (r n) f -> b n (f r)", r=rate // 2)
+            balance, width = unpool_pairs(cues).chunk(2, dim=1)
+            yield band, log_magnitude, balance, width
 
     @torch.no_grad()
     def fit_basis(self, features: Tensor, mean: Tensor) -> None:
@@ -258,16 +301,11 @@ class SpectralAutoencoder(Autoencoder):
         Returns:
             [B, values, frames]: per band real and imaginary parts of both channels' bins.
         """
-        features = features / self.feature_weight[:, None] + self.feature_mean[:, None]
         packed = []
-        parts = features.split(self._sizes, dim=1)
-        for band, rate, follow, part in zip(self._bands, self.rates, followers, parts, strict=True):
-            magnitudes, cues = part.split(
-                (band.num_features * rate, 2 * band.num_groups * (rate // 2)), dim=1
-            )
-            log_magnitude = rearrange(magnitudes, "b (r n) f -> b n (f r)", r=rate)
-            cues = rearrange(cues, "b (r n) f -> b n (f r)", r=rate // 2)
-            balance, width = unpool_pairs(cues).chunk(2, dim=1)
+        described = self._unpack(features)
+        for (band, log_magnitude, balance, width), rate, follow in zip(
+            described, self.rates, followers, strict=True
+        ):
             magnitude = band.magnitude(log_magnitude)
             spectrum = band.place(magnitude, follow(magnitude), balance, width)
             values = torch.view_as_real(spectrum)

@@ -137,6 +137,18 @@ class Band(nn.Module):
         magnitude = (self.unpool @ log_magnitude).exp()
         return (magnitude - self.floor).clamp_min(0)
 
+    def mid_and_side(self, log_magnitude: Tensor, width: Tensor) -> Tensor:
+        """Return the energies of mid and side over all bins and frames [B, 2].
+
+        Args:
+            log_magnitude: [B, num_features, frames].
+            width: [B, num_groups, frames].
+        """
+        energy = (self.unpool @ log_magnitude).exp().square()
+        side = self.ungroup @ torch.sigmoid(2 * width.clamp(-MAX_WIDTH, MAX_WIDTH))
+        both = torch.stack((energy * (1 - side), energy * side), dim=1) * self.weight[:, None]
+        return both.mean(dim=(2, 3)) + self.floor**2 * math.exp(-2 * MAX_WIDTH)
+
     def place(self, magnitude: Tensor, phase: Tensor, balance: Tensor, width: Tensor) -> Tensor:
         """Make stereo spectra [B, 2, bins, frames] with the given balance and width.
 

@@ -124,6 +124,13 @@ def autoencoder(
         Path | None,
         typer.Option(metavar="FOLDER", help="Stage 1 folder or weight set to continue from."),
     ] = None,
+    freeze_encoder: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-encoder",
+            help="Train the decoder only: diffusion models of the same latents still fit.",
+        ),
+    ] = False,
     recipe: Recipe = "mini-cpu",
     minutes: Minutes = None,
     steps: Steps = None,

@@ -64,7 +64,7 @@ class AutoencoderObjective(nn.Module):
         """
         model = self.autoencoder
         if self.own_loss:
-            return model.training_loss(waveform)  # type: ignore[operator]
+            return model.training_loss(waveform, frozen=frozen)  # type: ignore[operator]
         if not frozen:
             return model(waveform)[0]
         with torch.no_grad():
@@ -150,7 +150,8 @@ class AutoencoderStage:
 
     def _backward(self, waveform: Waveform, adversarial: bool, scale: float) -> Waveform:
         """Back-propagate one micro-batch and return its reconstruction, cut from the graph."""
-        frozen = adversarial and self._recipe.freeze_encoder
+        freeze = self._recipe.freeze_encoder
+        frozen = freeze == "always" or (freeze == "adversarial" and adversarial)
         with self._accelerator.autocast():
             result = self._model(waveform, frozen=frozen)
         if self.objective.own_loss:

@@ -108,12 +108,13 @@ class AutoencoderJob(Settings):
     preset: str | None = None  # whose autoencoder to train; None: the recipe's
     init: Path | None = None  # stage 1 folder or weight set to continue from
     mask_ratio: float | None = None  # of the latent; None: the preset's, 0 for ablations
+    freeze_encoder: bool = False  # leave the latents as they are
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = self._recipe()
         accelerator = build_accelerator(
-            chosen.optimisation, device=self.device, unused=chosen.freeze_encoder
+            chosen.optimisation, device=self.device, unused=chosen.freeze_encoder != "never"
         )
         config = preset(self.preset or recipe(self.recipe).preset)
         if self.mask_ratio is not None:
@@ -136,6 +137,7 @@ class AutoencoderJob(Settings):
             optimisation=self.optimisation(base.optimisation),
             batch_size=self.batch_size or base.batch_size,
             crop_seconds=self.crop_seconds or base.crop_seconds,
+            freeze_encoder="always" if self.freeze_encoder else base.freeze_encoder,
         )
 
 

@@ -85,7 +85,8 @@ class AutoencoderRecipe:
     batch_size: int = 64
     crop_seconds: float = 1.0
     adversarial_from: float = 0.3  # share of the training before the discriminator enters
-    freeze_encoder: bool = False  # in the adversarial part
+    # "always" continues a codec without moving the latents that a diffusion model has learned
+    freeze_encoder: Literal["never", "adversarial", "always"] = "never"
     balancer: bool = True  # EnCodec's; False: the weights multiply the losses
     weight_waveform: float = 0.1
     weight_spectral: float = 1.0
