@@ -31,11 +31,35 @@ class RecipeInput:
 
 
 @dataclass(frozen=True)
+class RecipeLora:
+    """A LoRA file that changed the weights."""
+
+    name: str  # path as it was given
+    sha256: str  # of the file's bytes
+    strength: float
+
+
+@dataclass(frozen=True)
 class RecipeModel:
     """The weights that made the music."""
 
     name: str  # of the weight set, such as "jen1-mini"
     sha256: str  # over all files of the set; empty for random weights
+    loras: tuple[RecipeLora, ...] = dataclasses.field(default=(), metadata={"optional": True})
+
+    def plays_like(self, other: "RecipeModel") -> bool:
+        """Whether both are the same numbers, whatever their files are called by now."""
+        return self._numbers() == other._numbers()
+
+    def describe(self) -> str:
+        """Return name, hash and LoRA files in words."""
+        loras = "".join(
+            f" with {lora.name}:{lora.strength:g} ({lora.sha256[:12]})" for lora in self.loras
+        )
+        return f"'{self.name}' ({self.sha256[:12]}){loras}"
+
+    def _numbers(self) -> tuple[object, ...]:
+        return self.sha256, [(lora.sha256, lora.strength) for lora in self.loras]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A model by hand: real files, real recipes, no networks; and one way to run a command."""
 
 import dataclasses
+import hashlib
 import json
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from jen1cli.config import to_dict
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import Edit, LatentFile, Music
 from jen1cli.presets import TINY
-from jen1cli.recipe import Recipe, RecipeInput, RecipeModel
+from jen1cli.recipe import Recipe, RecipeInput, RecipeLora, RecipeModel
 
 RATE = 48_000
 
@@ -35,6 +36,14 @@ class FakeJen1:
         self.error = None
         self.load = None
 
+    @property
+    def recipe_model(self):
+        loras = tuple(
+            RecipeLora(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), strength)
+            for path, strength in (self.load.loras if self.load else ())
+        )
+        return RecipeModel(self.config.name, self.sha256, loras)
+
     def _note(self, name, **arguments):
         progress = arguments.pop("progress", None)
         if progress is not None:
@@ -50,9 +59,14 @@ class FakeJen1:
 
     def _recipe(self, task, seed, seconds, options, **more):
         given = {key: value for key, value in options.items() if key != "context_seconds"}
-        model = RecipeModel(self.config.name, self.sha256)
         return Recipe(
-            task=task, model=model, seconds=seconds, seed=seed, version=__version__, **given, **more
+            task=task,
+            model=self.recipe_model,
+            seconds=seconds,
+            seed=seed,
+            version=__version__,
+            **given,
+            **more,
         )
 
     def generate_batch(self, prompts, *, seconds=10.0, seed, direction="bidirectional", **options):

@@ -115,3 +115,21 @@ def test_damaged_and_foreign_files_are_refused(trained, tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="no LoRA file of jen1"):
         read_lora(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", "is damaged"),
+        ("no json", "is damaged"),
+        ('{"version": 99}', "has version 99, this jen1cli knows up to 1; upgrade"),
+        ('{"version": 1, "rank": 2}', "lacks the key 'alpha'"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_refused(tmp_path, text, words):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "odd.safetensors"
+    save_file({"x": torch.zeros(1)}, path, metadata={"format": "jen1-lora", "config": text})
+    with pytest.raises(CheckpointError, match=words):
+        read_lora(path)

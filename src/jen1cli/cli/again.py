@@ -1,6 +1,7 @@
 """`jen1 again`: make a file once more from the recipe inside it."""
 
 import dataclasses
+import hashlib
 import re
 import tempfile
 from pathlib import Path
@@ -12,14 +13,15 @@ import jen1cli
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.inputs import open_input
+from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Result, plan_outputs, slugify
 from jen1cli.cli.report import Report
-from jen1cli.errors import AudioError, ConfigError
+from jen1cli.errors import AudioError, CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from jen1cli.audio import Source
     from jen1cli.pipeline import Edit, Music
-    from jen1cli.recipe import Recipe
+    from jen1cli.recipe import Recipe, RecipeModel
 
 RANDOM_LABEL = re.compile(r"random-(.+)-\d+")  # what names the weights of `--random-weights`
 REMADE_FORMATS = ("wav", "flac")  # in which a piped input is made again
@@ -43,6 +45,7 @@ def again(
     ] = None,
     output: options.Output = None,
     model: options.Model = None,
+    lora: options.Lora = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     audio_format: options.AudioFormat = None,
@@ -69,7 +72,8 @@ def again(
         force=force,
     )
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    choice = _same_place(recipe, model, device, dtype)
+    loras = parse_loras(lora) if lora else _find_loras(recipe.model, beside)
+    choice = _same_place(recipe, model, device, dtype, loras)
     with Engine.open(choice.check(), report) as engine:
         recipe = _settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
@@ -78,7 +82,9 @@ def again(
             engine.deliver(_follow(recipe, source, engine), target)
 
 
-def _same_place(recipe: "Recipe", model: str | None, device: str, dtype: str) -> ModelChoice:
+def _same_place(
+    recipe: "Recipe", model: str | None, device: str, dtype: str, loras: Loras
+) -> ModelChoice:
     """Choose model, device and numbers as the recipe says, unless the command line differs."""
     random = RANDOM_LABEL.fullmatch(recipe.model.sha256)
     untrained = model is None and random is not None
@@ -88,7 +94,32 @@ def _same_place(recipe: "Recipe", model: str | None, device: str, dtype: str) ->
         device=recipe.device if device == "auto" else device,
         dtype=recipe.dtype if dtype == "auto" else dtype,
         random_weights=untrained,
+        loras=loras,
     )
+
+
+def _find_loras(model: "RecipeModel", beside: Path) -> Loras:
+    """Find the LoRA files that a file was made with, by path and bytes.
+
+    Raises:
+        CheckpointError: one is not to be found.
+    """
+    found = []
+    for lora in model.loras:
+        places = (Path(lora.name), beside / Path(lora.name).name)
+        path = next((p for p in places if p.is_file() and _digest(p) == lora.sha256), None)
+        if path is None:
+            raise CheckpointError(
+                f"the LoRA {lora.name} that the file was made with is gone or has changed; give it"
+                f" with --lora FILE:{lora.strength:g}"
+            )
+        found.append((path, lora.strength))
+    return tuple(found)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | None":
@@ -157,8 +188,6 @@ def _follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music
 
 def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
     """Warn of whatever may change the bytes; return the recipe as it is followed now."""
-    from jen1cli.recipe import RecipeModel
-
     if recipe.version != jen1cli.__version__:
         engine.report.warn(
             f"made by jen1cli {recipe.version}, this is {jen1cli.__version__}: the music may differ"
@@ -168,12 +197,14 @@ def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
             f"made on {recipe.device} in {recipe.dtype}, now on {engine.model.device} in"
             f" {engine.model.dtype}: the music will differ slightly"
         )
-    model = RecipeModel(engine.model.config.name, engine.model.sha256)
-    if recipe.model.sha256 != model.sha256:
+    model = engine.model.recipe_model
+    if not recipe.model.plays_like(model):
         engine.report.warn(
-            f"made by other weights ({recipe.model.name}, sha256 {recipe.model.sha256[:12]};"
-            f" now {model.name}, {model.sha256[:12]}): the music will differ"
+            f"made by other weights ({recipe.model.describe()}; now {model.describe()}):"
+            " the music will differ"
         )
+    else:
+        model = recipe.model  # the files' names stay as they were
     return dataclasses.replace(
         recipe,
         model=model,

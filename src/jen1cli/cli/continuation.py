@@ -7,6 +7,7 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.inputs import open_input
+from jen1cli.cli.loras import parse_loras
 from jen1cli.cli.outputs import Result, check_takes, plan_outputs
 from jen1cli.cli.prompts import check_prompt, draw_seed
 from jen1cli.cli.report import Report
@@ -38,6 +39,7 @@ def continue_(
     guidance_scale: options.GuidanceScale = None,
     seed: options.Seed = None,
     model: options.Model = None,
+    lora: options.Lora = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     random_weights: options.RandomWeights = False,
@@ -64,7 +66,8 @@ def continue_(
     )
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+    choice = ModelChoice(model, device, dtype, random_weights, parse_loras(lora)).check()
+    with Engine.open(choice, report) as engine:
         with engine.making("continue") as progress:
             music = engine.model.continue_(
                 opened.source,

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.cli import streams
+from jen1cli.cli.loras import Loras
 from jen1cli.cli.outputs import Target
 from jen1cli.cli.report import Progress, Report
 from jen1cli.cli.sampling import DTYPES, check_choice, check_device
-from jen1cli.errors import AudioError, Jen1Error
+from jen1cli.errors import AudioError, ConfigError, Jen1Error
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1, Music
@@ -31,17 +32,21 @@ class ModelChoice:
     device: str = "auto"
     dtype: str = "auto"
     random_weights: bool = False
+    loras: Loras = ()
 
     def check(self) -> "ModelChoice":
         """Return itself; nothing here loads torch.
 
         Raises:
-            Jen1Error: an unknown device, kind of numbers, preset or weight set.
+            Jen1Error: an unknown device, kind of numbers, preset or weight set, or a LoRA of none.
         """
         check_device(self.device)
         check_choice(self.dtype, DTYPES, "--dtype")
         if self.random_weights:
             from jen1cli.presets import preset
+
+            if self.loras:
+                raise ConfigError("--lora changes trained weights; leave out --random-weights")
 
             preset(self.preset_name)
         else:
@@ -91,7 +96,7 @@ def _load(choice: ModelChoice) -> "Jen1":
     place: Any = {"device": choice.device, "dtype": choice.dtype}
     if choice.random_weights:
         return Jen1.from_preset(choice.preset_name, random_weights=True, **place)
-    return Jen1.load(choice.name, **place)
+    return Jen1.load(choice.name, loras=dict(choice.loras), **place)
 
 
 class Engine:

@@ -8,6 +8,7 @@ import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.loras import parse_loras
 from jen1cli.cli.outputs import Result, Target, plan_outputs, slugify
 from jen1cli.cli.prompts import Request, read_requests
 from jen1cli.cli.report import Report
@@ -56,6 +57,7 @@ def generate(
         ),
     ] = "bidirectional",
     model: options.Model = None,
+    lora: options.Lora = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     random_weights: options.RandomWeights = False,
@@ -77,7 +79,8 @@ def generate(
         force=force,
     )
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+    choice = ModelChoice(model, device, dtype, random_weights, parse_loras(lora)).check()
+    with Engine.open(choice, report) as engine:
         for group in _groups(list(zip(requests, targets, strict=True)), engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from jen1cli.cli import options, streams
-from jen1cli.cli.headers import check_latent
+from jen1cli.cli.headers import check_latent, read_header
 from jen1cli.cli.inputs import LATENT_SUFFIXES
+from jen1cli.cli.loras import is_lora, lora_facts
 
 
 def info(
@@ -61,6 +62,9 @@ def read_facts(given: str) -> dict[str, Any]:
 
 
 def _latent_facts(path: Path) -> dict[str, Any]:
+    header = read_header(path)
+    if is_lora(header):
+        return lora_facts(path, header)
     header = check_latent(path)
     numbers = {"frame_rate": float, "samples": int, "sample_rate": int, "channels": int}
     facts: dict[str, Any] = {"path": str(path)}
@@ -83,6 +87,7 @@ def _table(facts: dict[str, Any]) -> str:
         return "\n".join(lines)
     lines.append("recipe")
     lines.extend(_row("  " + key, value) for key, value in recipe.items() if not _is_idle(value))
+    lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
     return "\n".join(lines)
 
 
@@ -98,7 +103,9 @@ def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, float):
         text = f"{value:g}" if abs(value) < 1 else f"{value:.3f}".rstrip("0").rstrip(".")
     elif isinstance(value, dict):
-        text = "  ".join(f"{k}: {v}" for k, v in value.items() if not isinstance(v, dict) and v)
+        text = "  ".join(
+            f"{k}: {v}" for k, v in value.items() if v and not isinstance(v, (dict, list, tuple))
+        )
     elif isinstance(value, (list, tuple)):
         text = ", ".join(
             _range(item) if isinstance(item, list | tuple) else str(item) for item in value

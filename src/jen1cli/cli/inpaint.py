@@ -7,6 +7,7 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.inputs import open_input
+from jen1cli.cli.loras import parse_loras
 from jen1cli.cli.masks import parse_masks, resolve_masks
 from jen1cli.cli.outputs import Result, check_takes, plan_outputs
 from jen1cli.cli.prompts import check_prompt, draw_seed
@@ -36,6 +37,7 @@ def inpaint(
     guidance_scale: options.GuidanceScale = None,
     seed: options.Seed = None,
     model: options.Model = None,
+    lora: options.Lora = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     random_weights: options.RandomWeights = False,
@@ -61,7 +63,8 @@ def inpaint(
     )
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+    choice = ModelChoice(model, device, dtype, random_weights, parse_loras(lora)).check()
+    with Engine.open(choice, report) as engine:
         with engine.making("inpaint") as progress:
             music = engine.model.inpaint(
                 opened.source,

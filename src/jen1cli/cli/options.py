@@ -77,6 +77,15 @@ Dtype = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+Lora = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lora",
+        metavar="FILE[:STRENGTH]",
+        help="LoRA file of 'jen1 train finetune --lora'; strength 1 is as trained; repeatable.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
 RandomWeights = Annotated[
     bool,
     typer.Option(

@@ -4,7 +4,7 @@ import io
 import logging
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Unpack
@@ -22,6 +22,7 @@ from jen1cli.pipeline.denoising import encode_prompts
 from jen1cli.pipeline.editing import make_patches, plan_sections
 from jen1cli.pipeline.generating import make_music
 from jen1cli.pipeline.latents import LatentFile
+from jen1cli.pipeline.loras import apply_loras
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.networks import (
     DtypeName,
@@ -41,9 +42,11 @@ from jen1cli.recipe import (
     Recipe,
     RecipeError,
     RecipeInput,
+    RecipeLora,
     RecipeModel,
     find_recipe,
 )
+from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
 logger = logging.getLogger(__name__)
@@ -58,14 +61,22 @@ class Jen1:
         config: of the weight set.
         sha256: over all files of the weight set; for random weights, what names them.
         networks: its parts.
+        recipe_model: what recipes say of it: name, sha256 and LoRA files.
     """
 
     def __init__(
-        self, config: ModelConfig, networks: Networks, *, sha256: str, autoencoder_sha256: str
+        self,
+        config: ModelConfig,
+        networks: Networks,
+        *,
+        sha256: str,
+        autoencoder_sha256: str,
+        loras: tuple[RecipeLora, ...] = (),
     ) -> None:
         self.config = config
         self.networks = networks
         self.sha256 = sha256
+        self.recipe_model = RecipeModel(config.name, sha256, loras)
         self._autoencoder_sha256 = autoencoder_sha256
 
     @classmethod
@@ -75,6 +86,7 @@ class Jen1:
         *,
         device: str = "auto",
         dtype: DtypeName = "auto",
+        loras: Mapping[str | Path, float] | None = None,
     ) -> "Jen1":
         """Load a weight set by name or folder.
 
@@ -82,21 +94,30 @@ class Jen1:
             name_or_folder: as `jen1cli.weightsets.find_weights` takes it.
             device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps".
             dtype: "fp32", "bf16", or "auto": bf16 on CUDA and on processors with bf16 arithmetic.
+            loras: files of `jen1 train finetune --lora` with their strengths; 1 is as trained.
 
         Raises:
-            CheckpointError: there is no such weight set, or it is damaged.
+            CheckpointError: there is no such weight set, it is damaged, or a LoRA does not fit it.
             ConfigError: the device is not there.
         """
         place = choose_device(device)
         folder = find_weights(name_or_folder).folder
         config, tensors = load_weight_set(folder)
         description = read_description(folder)
-        networks = load_networks(config, tensors, folder, place, choose_dtype(dtype, place))
+        applied: list[RecipeLora] = []
+
+        def change(unet: UNet1d) -> None:
+            applied.extend(apply_loras(unet, loras or {}, description))
+
+        networks = load_networks(
+            config, tensors, folder, place, choose_dtype(dtype, place), change_unet=change
+        )
         return cls(
             config,
             networks,
             sha256=description.sha256,
             autoencoder_sha256=description.hashes["autoencoder.safetensors"],
+            loras=tuple(applied),
         )
 
     @classmethod
@@ -393,7 +414,7 @@ class Jen1:
         leveling.limit(signal, latent.sample_rate, ceiling=1.0)
         recipe = Recipe(
             task="decode",
-            model=self._recipe_model(),
+            model=self.recipe_model,
             seconds=latent.seconds,
             seed=0,
             device=self.device,
@@ -417,11 +438,10 @@ class Jen1:
 
         Another device or arithmetic gives music that is near, with a warning.
         """
-        if recipe.model.sha256 != self.sha256:
+        if not recipe.model.plays_like(self.recipe_model):
             raise RecipeError(
-                f"the recipe was followed with '{recipe.model.name}'"
-                f" ({recipe.model.sha256[:12]}), this is '{self.config.name}'"
-                f" ({self.sha256[:12]}); load the model of the recipe"
+                f"the recipe was followed with {recipe.model.describe()}, this is"
+                f" {self.recipe_model.describe()}; load the model of the recipe"
             )
         if (recipe.device, recipe.dtype) != (self.device, self.dtype):
             logger.warning(
@@ -528,9 +548,6 @@ class Jen1:
             progress,
         )
 
-    def _recipe_model(self) -> RecipeModel:
-        return RecipeModel(self.config.name, self.sha256)
-
     def _recipe(
         self,
         task: str,
@@ -547,7 +564,7 @@ class Jen1:
     ) -> Recipe:
         return Recipe(
             task=task,  # type: ignore[arg-type]
-            model=self._recipe_model(),
+            model=self.recipe_model,
             seconds=seconds,
             seed=seed,
             prompt=prompt,

@@ -104,8 +104,18 @@ def load_networks(
     folder: Path,
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
+    *,
+    change_unet: Callable[[UNet1d], None] = lambda unet: None,
 ) -> Networks:
     """Build the networks of a weight set and give them their tensors.
+
+    Args:
+        config: of the set.
+        tensors: of each module.
+        folder: of the set.
+        device: where the networks go.
+        dtype: of the U-Net's arithmetic.
+        change_unet: gets the loaded U-Net while it is still in float32, such as for LoRA files.
 
     Raises:
         CheckpointError: tensors are missing, unexpected or misshapen.
@@ -117,6 +127,7 @@ def load_networks(
     load_into(autoencoder, tensors["autoencoder"], f"{folder}/autoencoder.safetensors")
     load_into(whitening, tensors["whitening"], f"{folder}/autoencoder.safetensors")
     load_into(unet, tensors["unet"], f"{folder}/unet.safetensors")
+    change_unet(unet)
     text_encoder = TextEncoder.load(config.text, folder)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
     return _ready(config, autoencoder, whitening, unet, text_encoder, device, dtype)

@@ -13,7 +13,7 @@ from torch import nn
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
-from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set
+from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set, read_description
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
@@ -233,7 +233,8 @@ def _writer(
         return WeightWriter(codec, text_folder)
     if sources.init is None:
         raise ConfigError("a LoRA changes weights that exist; name the weight set to start from")
-    return LoraWriter(codec.config, sources.lora_rank, codec.config.name)
+    digest = read_description(sources.init).sha256
+    return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
 
 
 def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:

@@ -45,12 +45,15 @@ class LoraWriter:
     config: ModelConfig
     rank: int
     base: str
+    base_sha256: str
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
         """Write the changes as they are now."""
         del provenance
         assert isinstance(objective.unet, UNet1d)
-        config = LoraConfig(self.rank, float(self.rank), self.base, self.config.unet)
+        config = LoraConfig(
+            self.rank, float(self.rank), self.base, self.config.unet, base_sha256=self.base_sha256
+        )
         save_lora(folder / LORA_NAME, objective.unet, config)
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from jen1cli.config import UNetConfig, from_dict, to_dict
-from jen1cli.errors import CheckpointError
+from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.unet.unet import UNet1d
 
 LORA_FORMAT = "jen1-lora"
@@ -36,6 +36,7 @@ class LoraConfig:
     base: str  # name of the weight set it was trained on
     unet: UNetConfig  # it fits U-Nets of this shape
     version: int = LORA_VERSION
+    base_sha256: str = dataclasses.field(default="", metadata={"optional": True})  # of that set
 
 
 class LowRank(nn.Module):
@@ -106,13 +107,16 @@ def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
         raise CheckpointError(
             f"{path} is no LoRA file of jen1; make one with 'jen1 train finetune'"
         )
-    values = json.loads(metadata["config"])
-    if values.get("version", 0) > LORA_VERSION:
-        raise CheckpointError(
-            f"{path} has version {values['version']}, this jen1cli knows up to {LORA_VERSION};"
-            " upgrade jen1cli"
-        )
-    return from_dict(LoraConfig, values, str(path)), tensors
+    try:
+        values = json.loads(metadata["config"])
+        if values["version"] > LORA_VERSION:
+            raise CheckpointError(
+                f"{path} has version {values['version']}, this jen1cli knows up to {LORA_VERSION};"
+                " upgrade jen1cli"
+            )
+        return from_dict(LoraConfig, values, "its configuration"), tensors
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); make it again") from error
 
 
 @torch.no_grad()
