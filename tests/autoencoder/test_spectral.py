@@ -169,7 +169,8 @@ def test_frozen_encoder_gets_no_gradient_but_the_decoder_does() -> None:
     loss, _ = autoencoder.training_loss(whole(chord(0.5, wide=0.3)), frozen=True)
     loss.backward()
     assert autoencoder.project.grad is None
-    assert autoencoder.expand.grad is not None and bool(autoencoder.expand.grad.any())
+    assert autoencoder.expand.grad is not None
+    assert bool(autoencoder.expand.grad.any())
 
 
 @pytest.mark.parametrize("wide", [0.1, 0.3, 1.0])
