@@ -166,6 +166,28 @@ def with_key(speaker: Speaker) -> str:
     )
 
 
+def with_tempo_and_key(speaker: Speaker) -> str:
+    """The style with its tempo in figures and its key: what a model finds hardest to follow."""
+    dice = speaker.dice
+    name, bpm = speaker.name(), speaker.bpm()
+    at = f"at {bpm.removeprefix('tempo ')}"
+    if dice.chance(0.4):
+        name = f"{speaker.mood()} {name}"
+    key = dice.pick((speaker.key(), speaker.short_key()))
+    if not key:
+        return dice.pick((f"{name} {at}", f"{name}, {bpm}", f"{bpm}, {name}"))
+    return dice.pick(
+        (
+            f"{name} {at} in {key}",
+            f"{name} in {key} {at}",
+            f"{name}, {bpm}, {key}",
+            f"{name}, {key}, {bpm}",
+            f"{bpm}, {key}, {name}",
+            f"{key} {name} {at}",
+        )
+    )
+
+
 def for_use(speaker: Speaker) -> str:
     """What the music is for."""
     dice = speaker.dice
