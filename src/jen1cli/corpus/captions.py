@@ -45,7 +45,7 @@ def attributes(score: Score) -> dict[str, Any]:
 
 
 def captions(score: Score, seed: int) -> tuple[str, ...]:
-    """Six to twelve captions of one clip, all different.
+    """Six to fourteen captions of one clip, all different.
 
     Args:
         score: The clip.
@@ -63,7 +63,7 @@ def captions(score: Score, seed: int) -> tuple[str, ...]:
             if text and text.lower() not in {f.lower() for f in found} and is_true(text, facts):
                 found.append(_dressed(text, dice))
                 break
-    return tuple(found[:12])
+    return tuple(found[:14])
 
 
 def _chosen(facts: Facts, dice: Dice) -> list[Builder]:
@@ -98,7 +98,7 @@ def _chosen(facts: Facts, dice: Dice) -> list[Builder]:
         ),
         2,
     )
-    chosen += [kinds.with_tempo_and_key] * 2
+    chosen += [kinds.with_tempo_and_key] * 3
     return chosen
 
 
