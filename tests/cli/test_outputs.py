@@ -154,7 +154,9 @@ def test_json_has_path_seed_seconds_and_settings(jen1, model):
     assert facts["seconds"] == 0.1
     assert facts["settings"]["steps"] == 4
     assert facts["settings"]["prompt"] == "lofi"
-    assert facts["settings"]["model"] == {"name": "jen1-mini", "sha256": "f" * 64}
+    assert facts["settings"]["model"] == {
+        "name": "jen1-mini", "sha256": "f" * 64, "loras": [],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "opus", "mp3", "aiff"])

@@ -127,13 +127,13 @@ class DiffusionStage:
         parts = [self._part(plan, group) for group in groups]
         # On a processor the fused attention's backward pass costs a fifth of the whole step.
         plain = self._device.type == "cpu"
-        attention = sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
-        with self._accelerator.autocast(), attention:
-            losses = self._model(parts)
-        joined = torch.cat(losses)
-        # The mean over the whole batch; several processes are averaged afterwards.
-        share = self._accelerator.num_processes / self.batch_size
-        self._accelerator.backward(joined.sum() * share)
+        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext():
+            with self._accelerator.autocast():
+                losses = self._model(parts)
+            joined = torch.cat(losses)
+            # The mean over the whole batch; several processes are averaged afterwards.
+            share = self._accelerator.num_processes / self.batch_size
+            self._accelerator.backward(joined.sum() * share)
         self._keep([plan.tasks[i] for group in groups for i in group], joined.detach())
 
     def _part(self, plan: Plan, items: Sequence[int]) -> Part:
