@@ -218,21 +218,30 @@ class _Probe:
 def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _Probe | None:
     """Read length and tags of an audio file; None, and a word to `skip`, where it is broken."""
     place = path or Path(str(source))
+    size = source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
+    if not size:
+        skip(place, "empty (0 bytes)")
+        return None
     try:
         with soundfile.SoundFile(source) as file:
             if not file.frames:
                 skip(place, "no samples in it")
-                return None
-            seekable_end = max(0, file.frames - 1)
-            file.seek(seekable_end)
-            if not len(file.read(1, dtype="float32")):
-                skip(place, "cut off: its header promises more than there is")
-                return None
-            return _Probe(file.frames / file.samplerate, dict(file.copy_metadata()))
+            elif not _has_its_end(file):
+                skip(place, "cut off or damaged: its header promises more sound than there is")
+            else:
+                return _Probe(file.frames / file.samplerate, dict(file.copy_metadata()))
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
-        skip(place, reason or "not readable as audio")
-        return None
+        skip(place, f"not readable as audio ({reason or type(error).__name__})")
+    return None
+
+
+def _has_its_end(file: soundfile.SoundFile) -> bool:
+    try:
+        file.seek(max(0, file.frames - 1))
+        return len(file.read(1, dtype="float32")) > 0
+    except (soundfile.SoundFileError, RuntimeError):
+        return False
 
 
 def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:

@@ -117,7 +117,8 @@ def test_hole_is_filled_with_what_was_there(model, clip, tmp_path):
     edit = model.inpaint(path, masks=[(1.5, 3.5)], prompt=PROMPT, seed=3)
     made = np.asarray(edit.waveform)[:, start:stop]
     assert likeness(made, clip[:, start:stop]) > 0.9
-    assert likeness(broken[:, start:stop], clip[:, start:stop]) < 0.9
+    elsewhere = clip[:, : stop - start]
+    assert likeness(elsewhere, clip[:, start:stop]) < 0.9  # the measure can fail
 
 
 def test_intro_is_continued_as_the_clip_goes_on(model, clip, tmp_path):

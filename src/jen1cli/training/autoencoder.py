@@ -34,7 +34,7 @@ from jen1cli.training.recipes import AutoencoderRecipe
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 
 SAMPLES = 2
-"""Held-out clips written as audio."""
+"""Clips written as audio."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class AutoencoderParts:
     crops: CropSource
     held_out: Waveform  # crops [batch, audio_channels, samples]; may be empty
     floor: LinearCodec | None
+    heard: Waveform  # crops written as samples: held-out ones where there are any
 
 
 class AutoencoderObjective(nn.Module):
@@ -249,10 +250,8 @@ class AutoencoderStage:
 
     @torch.inference_mode()
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Write some held-out clips and their reconstructions."""
-        chosen = self._parts.held_out[:SAMPLES]
-        if not len(chosen):
-            return ()
+        """Write some clips and their reconstructions."""
+        chosen = self._parts.heard[:SAMPLES]
         folder.mkdir(parents=True, exist_ok=True)
         rate = self._parts.codec.autoencoder.sample_rate
         waveforms = {}

@@ -24,6 +24,7 @@ from jen1cli.training.recipes import (
     recipe,
 )
 from jen1cli.training.setup import (
+    NOTHING_HELD_OUT,
     DiffusionSources,
     build_accelerator,
     build_autoencoder_stage,
@@ -263,7 +264,7 @@ def _train_diffusion(
         return figures
     with _Recorded(settings.output, accelerator.is_main_process, listener) as record:
         if not stage.holds_out:
-            record(Warned("no clips are held out: give more clips, or splits in a manifest"))
+            record(Warned(NOTHING_HELD_OUT))
         _train(stage, settings, chosen.steps, accelerator, record)
     return figures
 

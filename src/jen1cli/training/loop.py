@@ -151,10 +151,10 @@ class Loop:
                     self._report(self._step - last_step, now - last["report"])
                     last["report"], last_step = now, self._step
                 self._duties(last, now)
+            self._save()  # first: whatever ends the process now, the result is there
             if not self._stop.is_set():
                 self._validate()
                 self._sample()
-            self._save()
         if self._stop.is_set():
             raise KeyboardInterrupt
 

@@ -37,6 +37,10 @@ from jen1cli.unet.lora import add_lora
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
 SAMPLE_PROMPTS = 4
+NOTHING_HELD_OUT = (
+    "no clips are held out, so there are no validation figures: give more clips, or splits in a"
+    " manifest"
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,11 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
         DataError: nothing in it can be used.
     """
 
+    folder = data.expanduser().absolute()
+
     def skipped(path: Path, reason: str) -> None:
-        listener(Warned(f"skipped {path.name}: {reason}"))
+        name = path.relative_to(folder) if path.is_relative_to(folder) else path
+        listener(Warned(f"skipped {name}: {reason}"))
 
     return read_folder(data, on_skip=skipped)
 
@@ -155,8 +162,10 @@ def build_autoencoder_stage(
     samples = round(recipe.validation_seconds * rate)
     found = list(middles(held_out, rate, channels, samples, listener))
     stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
+    if not found:
+        listener(Warned(NOTHING_HELD_OUT))
     floor = LinearCodec.fit(some, hop, shape.latent_channels) if found else None
-    parts = AutoencoderParts(codec, crops, stacked, floor)
+    parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some)
     return AutoencoderStage(parts, recipe, accelerator, seed=seed)
 
 
