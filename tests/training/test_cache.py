@@ -47,6 +47,23 @@ def test_cache_decodes_to_what_the_autoencoder_decodes(cache, tones):
     assert (wanted - found).norm() < 0.01 * wanted.norm()
 
 
+def test_every_caption_has_the_latents_of_its_own_file(cache, tones):
+    """Line 8 of paper.md section 13, on disk: file i, caption i, latents i."""
+    codec = load_codec(cache.folder)
+    for i, clip in enumerate(cache.clips):
+        assert clip.captions == (f"{PITCHES[i]} hertz",)
+        waveform = torch.from_numpy(audio.read(tones / f"{i}.wav"))[None]
+        with torch.no_grad():
+            wanted = codec.whitening.whiten(codec.autoencoder.encode(waveform))[0].T
+        apart = {}
+        for caption, other in ((other.captions[0], other) for other in cache.clips):
+            frames = min(clip.frames, other.frames)
+            rows = np.array(cache.table[other.start : other.start + frames], np.float32)
+            apart[caption] = float((torch.from_numpy(rows) - wanted[:frames]).norm())
+        assert min(apart, key=lambda caption: apart[caption]) == clip.captions[0]
+        assert apart[clip.captions[0]] < 0.02 * float(wanted.norm())
+
+
 def test_statistics_leave_held_out_clips_out(tones, codec_folder, tmp_path):
     whole = write_latents(tones, codec_folder, tmp_path / "a", device="cpu")
     before = load_codec(whole.folder).whitening.mean

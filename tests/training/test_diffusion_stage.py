@@ -2,6 +2,8 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -51,8 +53,9 @@ def test_losses_are_reported_for_each_task(make_stage):
     assert "loss" not in stage.take_values()  # each step is reported once
 
 
-def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path, fp32):
-    recipe = with_optimisation(fp32, warmup_steps=3)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path, fp32, optimizer):
+    recipe = with_optimisation(fp32, warmup_steps=3, optimizer=optimizer)
     whole = make_stage(recipe)
     loop = Loop(whole, tmp_path / "whole", Budget(steps=6), accelerator=whole._accelerator)
     loop.run()
@@ -89,6 +92,34 @@ def test_trained_saved_and_optimised_tensors_are_the_same_set(make_stage, tmp_pa
     _, saved = load_weight_set(tmp_path / "weights")
     names = {f"unet.{n}" for n in saved["unet"]} | set(saved["conditioning"])
     assert names == {n for n, _ in stage.objective.named_parameters()}
+
+
+def test_a_new_process_makes_the_same_music_from_the_saved_weights(make_stage, tmp_path):
+    """Line 5: nothing that the output depends on stays behind in the process that trained."""
+    stage = make_stage()
+    run_steps(stage, 0, 3, 20)
+    stage.write_weights(tmp_path / "weights", {})
+    model = Jen1.load(tmp_path / "weights", device="cpu", dtype="fp32")
+    here = model.generate("220 hertz", seconds=0.3, seed=1, steps=2).waveform
+    code = (
+        "import sys, torch; torch.set_num_threads(1); from jen1cli import Jen1;"
+        "model = Jen1.load(sys.argv[1], device='cpu', dtype='fp32');"
+        "music = model.generate('220 hertz', seconds=0.3, seed=1, steps=2);"
+        "torch.save(music.waveform, sys.argv[2])"
+    )
+    place = [str(tmp_path / "weights"), str(tmp_path / "there.pt")]
+    subprocess.run([sys.executable, "-c", code, *place], check=True)
+    assert torch.equal(torch.load(tmp_path / "there.pt"), here)
+    text, mask = stage._parts.texts(["220 hertz"])
+    x, t = torch.randn(1, 8, 40), torch.tensor([0.5])
+    inputs = {"context": torch.zeros(1, 9, 40), "text": text, "text_mask": mask}
+    with torch.no_grad(), stage.ema.applied():
+        trained = stage.objective.eval().unet(x, t, **inputs)
+    own = model.networks.text_encoder.encode(["220 hertz"])[0]
+    assert torch.allclose(own, text[:, : own.shape[1]], atol=2e-3)  # training keeps it as float16
+    with torch.no_grad():
+        loaded = model.networks.unet(x, t, **inputs)
+    assert torch.equal(loaded, trained)
 
 
 def test_saved_weights_are_the_averaged_ones(make_stage, tmp_path):
@@ -256,6 +287,20 @@ def test_metrics_are_json_lines(make_stage, tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert any("loss/continue" in line and line["step"] == 2 for line in lines)
     assert any("validation/all" in line for line in lines)
+
+
+def test_metrics_are_in_tensorboard(tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    ).EventAccumulator
+    writer = MetricsWriter(tmp_path)
+    writer(Stepped(3, 0.1, 5.0, 45.0, 2.0, {"loss/inpaint": 0.25}))
+    writer(Validated(4, {"validation/all": 0.5}))
+    writer.close()
+    board = accumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    assert set(board.Tags()["scalars"]) == {"loss/inpaint", "validation/all"}
+    assert [(e.step, e.value) for e in board.Scalars("loss/inpaint")] == [(3, 0.25)]
 
 
 def test_captions_are_encoded_once(text_folder):

@@ -78,7 +78,6 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
     Raises:
         DataError: nothing in it can be used.
     """
-
     folder = data.expanduser().absolute()
 
     def skipped(path: Path, reason: str) -> None:
