@@ -1,6 +1,8 @@
 """`jen1 train`: every flag reaches the job, and what is shown."""
 
+import dataclasses
 import json
+from dataclasses import MISSING
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,24 @@ def test_dry_run_prints_figures_and_no_path(started, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "parameters: 12" in captured.err
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
+    def stop(job, listener):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs.DiffusionJob, "run", stop)
+    assert run(["train", "diffusion", "cache", "-o", "run"]) == 130
+    assert "the same command with --resume goes on" in capsys.readouterr().err
+
+
+def test_commands_have_the_defaults_of_their_jobs(started):
+    for arguments in (["autoencoder", "m"], ["diffusion", "c"], ["finetune", "m"], ["all", "m"]):
+        assert run(["train", *arguments, "-o", "run"]) == 0
+        job = started.pop()
+        kind = type(job)
+        wanted = {f.name: f.default for f in dataclasses.fields(kind) if f.default is not MISSING}
+        assert {name: getattr(job, name) for name in wanted} == wanted
 
 
 def test_missing_folder_is_one_line(tmp_path, capsys):

@@ -70,6 +70,16 @@ def test_dry_run_describes_and_writes_nothing(cache, text_folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_dry_run_of_the_autoencoder_writes_nothing(tones, tmp_path):
+    job = jobs.AutoencoderJob(
+        data=tones, output=tmp_path / "run", recipe="tiny", dry_run=True, device="cpu"
+    )
+    figures = job.run()
+    assert figures["clips"] == 5
+    assert figures["steps per epoch"] == pytest.approx(5 / 2)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
     (tmp_path / "state").mkdir()
     job = jobs.DiffusionJob(

@@ -1,7 +1,9 @@
 """`jen1 train`: both stages, the latent cache between them, and fine-tuning."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +31,7 @@ Recipe = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="jen1 (the paper), mini-gpu, mini-cpu or tiny: every number not given below.",
+        help="jen1 (the paper), mini-gpu, mini-cpu, finetune or tiny: every number not given.",
         rich_help_panel=RECIPE_PANEL,
     ),
 ]
@@ -112,25 +114,7 @@ TextEncoderFolder = Annotated[
 ]
 
 
-@app.command("autoencoder")
-def autoencoder(
-    data: Data,
-    output: Output,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Whose autoencoder to train; left out: the recipe's."),
-    ] = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Stage 1 folder or weight set to continue from."),
-    ] = None,
-    freeze_encoder: Annotated[
-        bool,
-        typer.Option(
-            "--freeze-encoder",
-            help="Train the decoder only: diffusion models of the same latents still fit.",
-        ),
-    ] = False,
+def _settings(
     recipe: Recipe = "mini-cpu",
     minutes: Minutes = None,
     steps: Steps = None,
@@ -150,9 +134,54 @@ def autoencoder(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
+    """Declare what every training can be told; `_trains` reads this signature."""
+
+
+def _trains(recipe: str = "mini-cpu") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `_settings` behind its own; it gets them as keywords."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command).parameters.values())[:-1]  # without **settings
+        shared = dict(inspect.signature(_settings).parameters)
+        shared["recipe"] = shared["recipe"].replace(default=recipe)
+        parameters = [*own, *shared.values()]
+
+        @functools.wraps(command)
+        def with_settings(**given: object) -> None:
+            command(**given)
+
+        with_settings.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        with_settings.__annotations__ = {item.name: item.annotation for item in parameters}
+        return with_settings
+
+    return decorate
+
+
+@app.command("autoencoder")
+@_trains()
+def autoencoder(
+    data: Data,
+    output: Output,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose autoencoder to train; left out: the recipe's."),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Stage 1 folder or weight set to continue from."),
+    ] = None,
+    freeze_encoder: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-encoder",
+            help="Train the decoder only: diffusion models of the same latents still fit.",
+        ),
+    ] = False,
+    **settings: object,
+) -> None:
     """Train the masked autoencoder (stage 1)."""
-    values = _job_values(locals())
-    _run("AutoencoderJob", values, Report(as_json=as_json, quiet=quiet), output / "weights")
+    own = {"data": data, "output": output, "preset": preset, "init": init}
+    _run("AutoencoderJob", own, settings, output / "weights")
 
 
 @app.command("latents")
@@ -178,14 +207,12 @@ def latents(
     quiet: options.Quiet = False,
 ) -> None:
     """Encode a folder of music into a latent cache."""
-    values = {
-        "data": data, "output": output, "model": model, "keep_whitening": keep_whitening,
-        "device": device,
-    }  # fmt: skip
-    _run("LatentsJob", values, Report(as_json=as_json, quiet=quiet), output)
+    own = {"data": data, "output": output, "model": model, "keep_whitening": keep_whitening}
+    _run("LatentsJob", own, {"device": device, "as_json": as_json, "quiet": quiet}, output)
 
 
 @app.command("diffusion")
+@_trains()
 def diffusion(
     cache: Annotated[
         Path,
@@ -201,28 +228,14 @@ def diffusion(
         Path | None, typer.Option(metavar="FOLDER", help="Weight set to continue from.")
     ] = None,
     prompt: Prompts = None,
-    recipe: Recipe = "mini-cpu",
-    minutes: Minutes = None,
-    steps: Steps = None,
-    batch_size: BatchSize = None,
-    crop_seconds: CropSeconds = None,
-    lr: LearningRate = None,
-    accumulation: Accumulation = None,
-    precision: Precision = None,
-    compile_: Compile = False,
-    seed: Seed = 0,
-    device: options.Device = "auto",
-    resume: Resume = False,
-    dry_run: DryRun = False,
-    validate_minutes: ValidateMinutes = 5.0,
-    save_minutes: SaveMinutes = 10.0,
-    sample_minutes: SampleMinutes = 20.0,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    **settings: object,
 ) -> None:
     """Train the diffusion model (stage 2): three tasks at once on cached latents."""
-    values = _job_values(locals(), prompt=tuple(prompt or ()))
-    _run("DiffusionJob", values, Report(as_json=as_json, quiet=quiet), output / "weights")
+    own = {
+        "cache": cache, "output": output, "preset": preset, "text_encoder": text_encoder,
+        "init": init, "prompt": tuple(prompt or ()),
+    }  # fmt: skip
+    _run("DiffusionJob", own, settings, output / "weights")
 
 
 @app.command("text-encoder")
@@ -267,6 +280,7 @@ def text_encoder(
 
 
 @app.command("finetune")
+@_trains(recipe="finetune")
 def finetune(
     data: Data,
     output: Output,
@@ -281,74 +295,42 @@ def finetune(
         ),
     ] = None,
     prompt: Prompts = None,
-    recipe: Recipe = "finetune",
-    minutes: Minutes = None,
-    steps: Steps = None,
-    batch_size: BatchSize = None,
-    crop_seconds: CropSeconds = None,
-    lr: LearningRate = None,
-    accumulation: Accumulation = None,
-    precision: Precision = None,
-    compile_: Compile = False,
-    seed: Seed = 0,
-    device: options.Device = "auto",
-    resume: Resume = False,
-    dry_run: DryRun = False,
-    validate_minutes: ValidateMinutes = 5.0,
-    save_minutes: SaveMinutes = 10.0,
-    sample_minutes: SampleMinutes = 20.0,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    **settings: object,
 ) -> None:
     """Train a model further on your own music: all of it, or a LoRA."""
-    values = _job_values(locals(), prompt=tuple(prompt or ()))
+    own = {
+        "data": data, "output": output, "model": model, "lora": lora,
+        "prompt": tuple(prompt or ()),
+    }  # fmt: skip
     name = "weights/lora.safetensors" if lora else "weights"
-    _run("FinetuneJob", values, Report(as_json=as_json, quiet=quiet), output / name)
+    _run("FinetuneJob", own, settings, output / name)
 
 
 @app.command("all")
+@_trains()
 def all_stages(
     data: Data,
     output: Output,
     text_encoder: TextEncoderFolder = None,
-    recipe: Recipe = "mini-cpu",
-    minutes: Minutes = None,
-    steps: Steps = None,
-    batch_size: BatchSize = None,
-    crop_seconds: CropSeconds = None,
-    lr: LearningRate = None,
-    accumulation: Accumulation = None,
-    precision: Precision = None,
-    compile_: Compile = False,
-    seed: Seed = 0,
-    device: options.Device = "auto",
-    resume: Resume = False,
-    dry_run: DryRun = False,
-    validate_minutes: ValidateMinutes = 5.0,
-    save_minutes: SaveMinutes = 10.0,
-    sample_minutes: SampleMinutes = 20.0,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    **settings: object,
 ) -> None:
     """Train both stages on a folder of music, one after the other."""
-    values = _job_values(locals())
-    report = Report(as_json=as_json, quiet=quiet)
-    _run("AllJob", values, report, output / "diffusion" / "weights")
+    own = {"data": data, "output": output, "text_encoder": text_encoder}
+    _run("AllJob", own, settings, output / "diffusion" / "weights")
 
 
-def _job_values(given: Mapping[str, Any], **changed: object) -> dict[str, Any]:
-    """Turn a command's options into a job's fields."""
-    names = {"compile_": "compile"}
-    values = {names.get(name, name): value for name, value in given.items()}
-    for name in ("as_json", "quiet"):
-        values.pop(name)
-    return {**values, **changed}
-
-
-def _run(kind: str, values: Mapping[str, Any], report: Report, result: Path) -> None:
+def _run(kind: str, own: Mapping[str, Any], settings: Mapping[str, Any], result: Path) -> None:
     """Run a job with a live display; tell its result's path."""
-    with _job(kind, values) as job, Display(report) as display:
-        figures = job.run(display)
+    values = {**own, **settings}
+    report = Report(as_json=values.pop("as_json"), quiet=values.pop("quiet"))
+    if "compile_" in values:
+        values["compile"] = values.pop("compile_")
+    try:
+        with _job(kind, values) as job, Display(report) as display:
+            figures = job.run(display)
+    except KeyboardInterrupt:
+        report.note("stopped; the same command with --resume goes on from the last save")
+        raise
     if values.get("dry_run"):
         report.result({"path": None, **figures}, "\n".join(map(_figure, figures.items())))
         return
@@ -363,4 +345,5 @@ def _job(kind: str, values: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _figure(item: tuple[str, float | int]) -> str:
-    return f"{item[0]}: {item[1]:,.6g}"
+    name, value = item
+    return f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value:,.2f}"

@@ -121,7 +121,8 @@ class AutoencoderJob(Settings):
         if self.mask_ratio is not None:
             shape = dataclasses.replace(config.autoencoder, mask_ratio=self.mask_ratio)
             config = dataclasses.replace(config, autoencoder=shape)
-        with _Recorded(self.output, accelerator.is_main_process, listener) as record:
+        writes = accelerator.is_main_process and not self.dry_run
+        with _Recorded(self.output, writes, listener) as record:
             stage = build_autoencoder_stage(
                 self.data, config, chosen, accelerator,
                 init=self.init, seed=self.seed, listener=record,
@@ -272,8 +273,8 @@ def _train_diffusion(
 class _Recorded:
     """Joins the caller's listener with the writer of metrics, on the main process."""
 
-    def __init__(self, folder: Path, main: bool, listener: Listener) -> None:
-        self._writer = MetricsWriter(folder) if main else None
+    def __init__(self, folder: Path, writes: bool, listener: Listener) -> None:
+        self._writer = MetricsWriter(folder) if writes else None
         self._listener = listener
 
     def __enter__(self) -> Callable[[Event], None]:
