@@ -7,7 +7,10 @@ import sys
 import pytest
 import torch
 
+from jen1cli.training.cache import LatentCache
 from jen1cli.training.state import load_state
+from jen1cli.unet.lora import read_lora
+from training_support import PITCHES
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +48,17 @@ def test_two_processes_train_the_same_as_one(cache, text_folder, tmp_path):
     for name, value in states[1].items():
         if name.startswith(("model.", "ema.")):
             assert torch.allclose(value, states[2][name], atol=2e-5), name
+
+
+def test_two_processes_fine_tune_from_one_cache(tones, tiny_folder, tmp_path):
+    log = launch(
+        2, "finetune", "--data", tones, "--model", tiny_folder, "--output", tmp_path, "--lora", 2,
+        "--precision", "fp32", "--device", "cpu", "--steps", 2, "--crop-seconds", 0.2,
+        "--batch-size", 6,
+    )  # fmt: skip
+    assert len(LatentCache.open(tmp_path / "cache").clips) == len(PITCHES)
+    assert log.count("trainable parameters") == 1, "only the first process speaks"
+    assert read_lora(tmp_path / "weights" / "lora.safetensors")[0].rank == 2
 
 
 def test_two_processes_train_the_autoencoder_as_one(tones, tmp_path):

@@ -7,6 +7,7 @@ and to `metrics.jsonl`. For one process `jen1 train` shows more.
 import argparse
 import dataclasses
 import logging
+import os
 import sys
 import types
 import typing
@@ -31,7 +32,9 @@ log = logging.getLogger("jen1cli.training")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job and return the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    first = os.environ.get("RANK", "0") == "0"  # as accelerate numbers the processes
+    level = logging.INFO if first else logging.ERROR
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     values = vars(_parser().parse_args(arguments))
     kind = JOBS[values.pop("job")]
     try:

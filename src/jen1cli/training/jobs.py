@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
-from jen1cli.training.cache import CACHE_NAME
+from jen1cli.training.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion import DiffusionStage
 from jen1cli.training.events import Event, Figures, Listener, Warned, ignore
 from jen1cli.training.loop import Budget, Intervals, Loop, Stage
@@ -31,6 +31,7 @@ from jen1cli.training.setup import (
     build_diffusion,
     describe,
     describe_autoencoder,
+    on_processor,
     write_latents,
 )
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -92,12 +93,22 @@ class LatentsJob:
     keep_whitening: bool = False
     device: str = "auto"
 
-    def run(self, listener: Listener = ignore) -> Figures:
-        """Write the cache and say how much it holds."""
-        cache = write_latents(
-            self.data, self.model, self.output,
-            keep_whitening=self.keep_whitening, device=self.device, listener=listener,
-        )  # fmt: skip
+    def run(self, listener: Listener = ignore, *, keep: bool = False) -> Figures:
+        """Write the cache, in the first of several processes, and say how much it holds.
+
+        Args:
+            listener: told about progress and skipped files.
+            keep: leave a cache that is there already as it is.
+        """
+        processes = PartialState(cpu=on_processor(self.device))
+        there = keep and (self.output / CACHE_NAME).is_file()
+        if processes.is_main_process and not there:
+            write_latents(
+                self.data, self.model, self.output,
+                keep_whitening=self.keep_whitening, device=self.device, listener=listener,
+            )  # fmt: skip
+        processes.wait_for_everyone()
+        cache = LatentCache.open(self.output)
         return {"clips": len(cache.clips), "frames": len(cache.table)}
 
 
@@ -184,11 +195,10 @@ class FinetuneJob(Settings):
         """Encode the folder once, then train."""
         folder = find_weights(self.model).folder
         cache = self.output / "cache"
-        if not (cache / CACHE_NAME).is_file():
-            write_latents(
-                self.data, folder, cache,
-                keep_whitening=True, device=self.device, listener=listener,
-            )  # fmt: skip
+        encode = LatentsJob(
+            data=self.data, model=folder, output=cache, keep_whitening=True, device=self.device
+        )
+        encode.run(listener, keep=True)
         chosen = self._recipe()
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
@@ -227,11 +237,11 @@ class AllJob(Settings):
         figures = first.run(listener)
         if self.dry_run:
             return figures
-        if not (self.resume and (parts["latents"] / CACHE_NAME).is_file()):
-            LatentsJob(
-                data=self.data, model=parts["autoencoder"] / "weights", output=parts["latents"],
-                device=self.device,
-            ).run(listener)  # fmt: skip
+        encode = LatentsJob(
+            data=self.data, model=parts["autoencoder"] / "weights", output=parts["latents"],
+            device=self.device,
+        )  # fmt: skip
+        encode.run(listener, keep=self.resume)
         second = DiffusionJob(
             cache=parts["latents"], output=parts["diffusion"], steps=self.steps,
             minutes=(1.0 - STAGE_1_SHARE) * minutes or None, text_encoder=self.text_encoder,

@@ -64,12 +64,17 @@ def build_accelerator(
         device: "cpu" forces the processor.
         unused: some parameters get no gradient in some steps.
     """
-    cpu = device == "cpu" or not torch.cuda.is_available()
+    cpu = on_processor(device)
     kind = torch.device("cpu" if cpu else "cuda")
     handlers: list[KwargsHandler] = [DistributedDataParallelKwargs(find_unused_parameters=unused)]
     precision = mixed_precision(optimisation, kind)
     AcceleratorState._reset_state()  # a second job in this process may want another precision
     return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
+
+
+def on_processor(device: str) -> bool:
+    """Tell whether "auto", "cpu" or "cuda" means the processor here."""
+    return device == "cpu" or not torch.cuda.is_available()
 
 
 def read_clips(data: Path, listener: Listener) -> list[Clip]:
@@ -107,7 +112,7 @@ def write_latents(
         listener: told about progress and skipped files.
     """
     codec = load_codec(codec_folder)
-    place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    place = torch.device("cpu" if on_processor(device) else "cuda")
     writer = CacheWriter(folder, codec.autoencoder.to(place), place)
     whitening = codec.whitening if keep_whitening else None
     writer.write(read_clips(data, listener), codec.config, whitening, listener)
