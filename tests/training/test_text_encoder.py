@@ -182,6 +182,9 @@ def test_broken_caption_lines_are_named(tmp_path):
 def test_a_folder_without_teacher_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="no sentence model"):
         Teacher(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="no whole sentence model"):
+        Teacher(tmp_path)
 
 
 def test_teacher_gives_unit_vectors_in_the_given_order(teacher):

@@ -346,4 +346,6 @@ def _job(kind: str, values: Mapping[str, Any]) -> Iterator[Any]:
 
 def _figure(item: tuple[str, float | int]) -> str:
     name, value = item
-    return f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value:,.2f}"
+    if float(value).is_integer():
+        return f"{name}: {value:,.0f}"
+    return f"{name}: {value:,.1f}" if abs(value) >= 100 else f"{name}: {value:.4g}"

@@ -160,8 +160,14 @@ class Teacher:
                 f"{folder} holds no sentence model (no config.json); give the folder of one, such"
                 " as all-MiniLM-L6-v2"
             )
-        self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
-        self._model = AutoModel.from_pretrained(str(folder)).eval().requires_grad_(False)
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
+            self._model = AutoModel.from_pretrained(str(folder)).eval().requires_grad_(False)
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{folder} holds no whole sentence model ({str(error).splitlines()[0]}); give the"
+                " folder of one, such as all-MiniLM-L6-v2"
+            ) from error
         self._max_tokens = max_tokens
         self.features: int = self._model.config.hidden_size
 
