@@ -1,12 +1,14 @@
 """`accelerate launch -m jen1cli.training`: two processes train the same as one."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from jen1cli.checkpoint import load_weight_set
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.state import load_state
 from jen1cli.unet.lora import read_lora
@@ -15,13 +17,33 @@ from training_support import PITCHES
 pytestmark = pytest.mark.slow
 
 
-def launch(processes, *arguments):
+MODULE = ("-m", "jen1cli.training")
+DDP, FSDP = ("--multi_gpu",), ("--use_fsdp", "--fsdp_version", "2")
+# accelerate shares parameters out on GPUs only; torch can on processors, so they are called GPUs
+PRETEND = """
+import sys
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+from jen1cli.training import diffusion
+from jen1cli.training.__main__ import main
+PartialState(cpu=True).distributed_type = DistributedType.MULTI_GPU
+plain = diffusion.DiffusionStage.train_step
+def train_step(stage, step, progress):
+    plain(stage, step, progress)
+    mine = sum(parameter.to_local().numel() for parameter in stage._names)
+    assert mine < 0.6 * sum(parameter.numel() for parameter in stage._names)
+diffusion.DiffusionStage.train_step = train_step
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def launch(processes, *arguments, kind=DDP, program=MODULE):
     """Start processes as a user does; --multi_gpu is accelerate's word for several of them."""
-    several = ["--multi_gpu", "--main_process_port", "0"] if processes > 1 else ["--cpu"]
+    several = [*kind, "--main_process_port", "0"] if processes > 1 else ["--cpu"]
     command = [
         sys.executable, "-m", "accelerate.commands.launch", *several,
         "--num_processes", str(processes), "--num_machines", "1", "--mixed_precision", "no",
-        "--dynamo_backend", "no", "-m", "jen1cli.training", *map(str, arguments),
+        "--dynamo_backend", "no", *program, *map(str, arguments),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -48,6 +70,32 @@ def test_two_processes_train_the_same_as_one(cache, text_folder, tmp_path):
     for name, value in states[1].items():
         if name.startswith(("model.", "ema.")):
             assert torch.allclose(value, states[2][name], atol=2e-5), name
+
+
+def test_processes_that_share_out_the_parameters_train_the_same_and_resume(
+    cache, text_folder, tmp_path
+):
+    """FSDP: the first steps in slices, saved whole; the rest in one process, and in slices."""
+    program = tmp_path / "pretend.py"
+    program.write_text(PRETEND)
+    job = [
+        "diffusion", "--cache", cache.folder, "--text-encoder", text_folder, "--recipe", "tiny",
+        "--precision", "fp32", "--device", "cpu", "--crop-seconds", 0.4,
+    ]  # fmt: skip
+    sliced = {"kind": FSDP, "program": (str(program),)}
+    whole, first = tmp_path / "whole", tmp_path / "first"
+    launch(1, *job, "--output", whole, "--steps", 4)
+    launch(2, *job, "--output", first, "--steps", 2, **sliced)
+    shutil.copytree(first, tmp_path / "second")
+    launch(2, *job, "--output", first, "--steps", 4, "--resume", **sliced)
+    launch(1, *job, "--output", tmp_path / "second", "--steps", 4, "--resume")
+    states = [load_state(tmp_path / name / "state")[0] for name in ("first", "second")]
+    for name, value in states[0].items():
+        assert torch.allclose(value, states[1][name], atol=2e-5), name
+    assert load_weight_set(first / "weights")[1]["unet"]["output.weight"].shape[0] == 8
+    assert (first / "samples" / "step-0000004" / "prompt-1.wav").is_file()
+    end, _ = load_state(whole / "state")
+    assert end.keys() == states[0].keys()
 
 
 def test_two_processes_fine_tune_from_one_cache(tones, tiny_folder, tmp_path):

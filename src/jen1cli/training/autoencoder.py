@@ -31,6 +31,7 @@ from jen1cli.training.measures import reconstruction_report
 from jen1cli.training.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.pictures import draw_spectrograms
 from jen1cli.training.recipes import AutoencoderRecipe
+from jen1cli.training.sharding import refuse_sharing
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 
 SAMPLES = 2
@@ -86,6 +87,7 @@ class AutoencoderStage:
         seed: int = 0,
     ) -> None:
         check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
+        refuse_sharing(accelerator, "the autoencoder")
         self.batch_size = recipe.batch_size
         self._parts = parts
         self._recipe = recipe
@@ -251,6 +253,8 @@ class AutoencoderStage:
     @torch.inference_mode()
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
         """Write some clips and their reconstructions."""
+        if not self._accelerator.is_main_process:
+            return ()
         chosen = self._parts.heard[:SAMPLES]
         folder.mkdir(parents=True, exist_ok=True)
         rate = self._parts.codec.autoencoder.sample_rate
@@ -266,6 +270,8 @@ class AutoencoderStage:
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
         """Write the codec with the averaged weights; whitening follows with the latents."""
+        if not self._accelerator.is_main_process:
+            return
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
         codec = self._parts.codec
         known = {**codec.config.provenance, "autoencoder": about}

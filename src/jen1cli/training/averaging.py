@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from jen1cli.training.sharding import shared_like, whole
+
 
 class Ema:
     """Average of the trainable parameters, in float32.
@@ -50,12 +52,12 @@ class Ema:
             parameter.copy_(values[name])
 
     def state(self) -> dict[str, Tensor]:
-        """Return the tensors to save."""
-        return dict(self.average)
+        """Return the tensors to save, whole."""
+        return {name: whole(average) for name, average in self.average.items()}
 
     @torch.no_grad()
     def load(self, tensors: dict[str, Tensor], updates: int) -> None:
         """Take over a saved average."""
         for name, average in self.average.items():
-            average.copy_(tensors[name])
+            average.copy_(shared_like(tensors[name], average))
         self.updates = updates

@@ -4,6 +4,7 @@ As in stage 2, batch number n follows from (seed, n) alone.
 """
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -53,6 +54,7 @@ class CropSource:
         self._seed = seed
         self._listener = listener
         self._broken: set[int] = set()
+        self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1))
         self._waiting: dict[tuple[int, int], Future[Tensor]] = {}
 
@@ -81,7 +83,6 @@ class CropSource:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _crop(self, number: int) -> Tensor:
-        rng = np.random.default_rng(mixed_seed(self._seed, 3, abs(number), number < 0))
         epoch, place = divmod(number, len(self._clips))
         order = np.random.default_rng(mixed_seed(self._seed, 4, abs(epoch), epoch < 0)).permutation
         first = int(order(len(self._clips))[place])
@@ -89,12 +90,20 @@ class CropSource:
             index = (first + offset) % len(self._clips)
             if index in self._broken:
                 continue
+            rng = np.random.default_rng(mixed_seed(self._seed, 3, abs(number), number < 0))
             try:
                 return self._read(self._clips[index], rng)
             except Jen1Error as error:
-                self._broken.add(index)
-                self._listener(Warned(f"skipped {self._clips[index].path.name}: {error}"))
+                self._give_up(index, error)
         raise DataError("none of the clips can be read; check the warnings")
+
+    def _give_up(self, index: int, error: Jen1Error) -> None:
+        """Name a file once, though several threads may have found it broken."""
+        with self._lock:
+            known = index in self._broken
+            self._broken.add(index)
+        if not known:
+            self._listener(Warned(f"skipped {self._clips[index].path.name}: {error}"))
 
     def _read(self, clip: Clip, rng: np.random.Generator) -> Tensor:
         source = clip.source

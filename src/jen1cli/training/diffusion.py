@@ -1,8 +1,9 @@
 """Stage 2 (paper section IV-C): omnidirectional latent diffusion, three tasks at once."""
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from jen1cli.training.objective import Objective, Part
 from jen1cli.training.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.recipes import DiffusionRecipe
 from jen1cli.training.samples import SampleWriter
+from jen1cli.training.sharding import shared_like, shares_out, whole
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 from jen1cli.training.texts import TextCache
 from jen1cli.training.validation import DiffusionValidation
@@ -76,13 +78,15 @@ class DiffusionStage:
         self._table = LatentTable(parts.cache, self._device)
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, recipe.optimisation)
+        # Where processes share out the parameters, averaged weights are shown in a whole copy.
+        self._whole = copy.deepcopy(self.objective).cpu() if shares_out(accelerator) else None
+        if recipe.optimisation.compile:
+            self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
+        self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
         self._names: dict[Tensor, str] = {
             p: n for n, p in self.objective.named_parameters() if p.requires_grad
         }
         self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
-        if recipe.optimisation.compile:
-            self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
-        self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
         self._validation = DiffusionValidation(
             parts.cache, self._table, parts.texts, recipe, frames=self.frames
         )
@@ -158,6 +162,7 @@ class DiffusionStage:
         self._rate = learning_rate(optimisation, step, progress)
         set_learning_rate(self._optimizer, self._rate)
         norm = self._accelerator.clip_grad_norm_(self._model.parameters(), optimisation.clip_norm)
+        norm = None if norm is None else whole(norm)
         if norm is not None and torch.isfinite(norm):
             self._prepared.step()
             self.ema.update()
@@ -189,31 +194,44 @@ class DiffusionStage:
 
     def validate(self) -> dict[str, float]:
         """Return held-out losses of the averaged weights at fixed times and noise."""
-        self.objective.eval()
-        with self.ema.applied(), torch.inference_mode(), self._accelerator.autocast():
-            values = self._validation.measure(self.objective)
-        self.objective.train()
-        return values
+        with self._averaged() as objective, torch.inference_mode(), self._accelerator.autocast():
+            return self._validation.measure(objective)
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
         """Generate fixed prompts, one inpainting and one continuation; write wav and png."""
-        if self._parts.samples is None:
-            return ()
-        self.objective.eval()
-        with self.ema.applied(), torch.inference_mode(), self._accelerator.autocast():
-            paths = self._parts.samples.write(folder, self.objective, self._table, self.frames)
-        self.objective.train()
-        return paths
+        samples, main = self._parts.samples, self._accelerator.is_main_process
+        with self._averaged() as objective, torch.inference_mode(), self._accelerator.autocast():
+            if samples is None or not main:
+                return ()
+            return samples.write(folder, objective, self._table, self.frames)
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
         """Write the weight set with the averaged weights."""
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
-        with self.ema.applied():
-            self._parts.weights.write(folder, self.objective, {"diffusion": about})
+        with self._averaged() as objective:
+            if self._accelerator.is_main_process:
+                self._parts.weights.write(folder, objective, {"diffusion": about})
+
+    @contextmanager
+    def _averaged(self) -> Iterator[Objective]:
+        """Give the objective with its averaged weights; every process has to enter."""
+        if self._whole is None:
+            self.objective.eval()
+            with self.ema.applied():
+                yield self.objective
+            self.objective.train()
+            return
+        weights = self.ema.state()
+        with torch.no_grad():
+            for name, parameter in self._whole.named_parameters():
+                if name in weights:
+                    parameter.copy_(weights[name])
+        yield self._whole.to(self._device).eval()
+        self._whole.cpu()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return weights, average and optimiser; the data cursor is the step itself."""
-        tensors = {f"model.{n}": p for p, n in self._names.items()}
+        tensors = {f"model.{n}": whole(p.detach()) for p, n in self._names.items()}
         tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
         moments = optimizer_tensors(self._optimizer, self._names)
         tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
@@ -223,6 +241,6 @@ class DiffusionStage:
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
         """Take a state back."""
         for parameter, name in self._names.items():
-            parameter.copy_(tensors[f"model.{name}"])
+            parameter.copy_(shared_like(tensors[f"model.{name}"], parameter))
         self.ema.load(under(tensors, "ema."), about["ema_updates"])
         load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))

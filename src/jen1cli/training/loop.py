@@ -38,11 +38,14 @@ class Stage(Protocol):
         ...
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Write audio and pictures made by the averaged weights."""
+        """Write audio and pictures made by the averaged weights, in the first process.
+
+        Every process calls it, and only the first returns paths.
+        """
         ...
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
-        """Write a weight set with the averaged weights."""
+        """Write a weight set with the averaged weights, in the first process; all call it."""
         ...
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -219,7 +222,7 @@ class Loop:
 
     def _sample(self) -> None:
         folder = self._folder / "samples" / f"step-{self._step:07d}"
-        if self._accelerator.is_main_process and (paths := self._stage.write_samples(folder)):
+        if paths := self._stage.write_samples(folder):
             self._listener(Sampled(self._step, paths))
         self._accelerator.wait_for_everyone()
 
@@ -229,14 +232,14 @@ class Loop:
         if self._accelerator.is_main_process:
             whole = {"step": self._step, "seconds": seconds, "stage": about}
             save_state(self._folder / "state", tensors, whole)
-            provenance = {
-                "steps": self._step,
-                "minutes": round(seconds / 60.0, 2),
-                "processes": self._accelerator.num_processes,
-                "device": _device_name(self._accelerator.device),
-            }
-            self._stage.write_weights(self._folder / "weights", provenance)
-            self._listener(Saved(self._step, self._folder / "weights"))
+        provenance = {
+            "steps": self._step,
+            "minutes": round(seconds / 60.0, 2),
+            "processes": self._accelerator.num_processes,
+            "device": _device_name(self._accelerator.device),
+        }
+        self._stage.write_weights(self._folder / "weights", provenance)
+        self._listener(Saved(self._step, self._folder / "weights"))
         self._accelerator.wait_for_everyone()
 
 

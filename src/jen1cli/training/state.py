@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from jen1cli.errors import CheckpointError
+from jen1cli.training.sharding import shared_like, whole
 
 TENSORS_NAME = "state.safetensors"
 ABOUT_NAME = "state.json"
@@ -56,9 +57,9 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def optimizer_tensors(
     optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str]
 ) -> dict[str, Tensor]:
-    """Return the optimiser's state tensors under the names of their parameters."""
+    """Return the optimiser's state tensors, whole, under the names of their parameters."""
     return {
-        f"{names[parameter]}.{key}": value
+        f"{names[parameter]}.{key}": whole(value)
         for parameter, values in optimizer.state.items()
         for key, value in values.items()
         if isinstance(value, Tensor)
@@ -73,7 +74,7 @@ def load_optimizer(
     for key, value in tensors.items():
         name, _, field = key.rpartition(".")
         parameter = by_name[name]
-        optimizer.state[parameter][field] = value.to(parameter.device).clone()
+        optimizer.state[parameter][field] = shared_like(value, parameter).clone()
 
 
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
