@@ -1,10 +1,12 @@
 """The jobs behind `jen1 train` and `python -m jen1cli.training`, from folder to music."""
 
+import dataclasses
 import json
 import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from jen1cli import Jen1
 from jen1cli.checkpoint import load_weight_set
@@ -13,6 +15,7 @@ from jen1cli.manifest import Clip, write_manifest
 from jen1cli.training import __main__ as module
 from jen1cli.training import jobs
 from jen1cli.training.events import Warned
+from jen1cli.training.memory import activation_megabytes
 from jen1cli.training.recipes import recipe
 from jen1cli.unet.lora import read_lora
 
@@ -67,6 +70,8 @@ def test_dry_run_describes_and_writes_nothing(cache, text_folder, tmp_path):
     figures = job.run()
     assert figures["steps per epoch"] == pytest.approx(figures["windows per epoch"] / 6)
     assert figures["memory for weights and optimiser (MB)"] > 0
+    wide = dataclasses.replace(job, batch_size=12).run()
+    assert wide[jobs.ACTIVATIONS] == pytest.approx(2 * figures[jobs.ACTIVATIONS])
     assert not (tmp_path / "run").exists()
 
 
@@ -77,6 +82,49 @@ def test_dry_run_of_the_autoencoder_writes_nothing(tones, tmp_path):
     figures = job.run()
     assert figures["clips"] == 5
     assert figures["steps per epoch"] == pytest.approx(5 / 2)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"minutes": -1.0}, "--minutes -1 must be more than 0"),
+        ({"minutes": float("nan")}, "--minutes nan must be"),
+        ({"steps": 0}, "--steps 0"),
+        ({"batch_size": -1}, "--batch-size -1"),
+        ({"crop_seconds": 0.0}, "--crop-seconds 0"),
+        ({"lr": 0.0}, "--lr 0"),
+        ({"accumulation": 0}, "--accumulation 0"),
+        ({"sample_minutes": 0.0}, "--sample-minutes 0"),
+        ({"precision": "fp16"}, "unknown precision 'fp16'; known: auto, fp32, bf16"),
+        ({"lora": 0}, "--lora 0 is no rank"),
+    ],
+)
+def test_numbers_that_cannot_train_are_refused(tmp_path, given, words):
+    with pytest.raises(ConfigError, match=words):
+        jobs.FinetuneJob(data=tmp_path, output=tmp_path, **given)
+
+
+@pytest.mark.parametrize("device", ["mps", "cuda:1", "cuda"])
+def test_devices_that_are_not_there_are_refused(tmp_path, monkeypatch, device):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ConfigError, match="device"):
+        jobs.LatentsJob(data=tmp_path, model=tmp_path, output=tmp_path, device=device).run()
+
+
+def test_memory_of_activations_is_that_of_the_saved_tensors():
+    layer = torch.nn.Linear(1000, 10)
+    x = torch.randn(50, 1000)
+    assert activation_megabytes(layer, lambda: layer(x)) == pytest.approx(50 * 1000 * 4 / 1e6)
+    chain = torch.nn.Sequential(layer, torch.nn.SiLU())
+    both = activation_megabytes(chain, lambda: chain(x))
+    assert both == pytest.approx((50 * 1000 + 50 * 10) * 4 / 1e6)
+
+
+def test_dry_run_of_all_tells_of_both_stages(tones, tmp_path):
+    job = jobs.AllJob(data=tones, output=tmp_path / "run", recipe="tiny", dry_run=True)
+    figures = job.run()
+    assert {"parameters", "stage 2 parameters", jobs.ACTIVATIONS} <= set(figures)
     assert not (tmp_path / "run").exists()
 
 

@@ -79,6 +79,10 @@ Compile = Annotated[
 Seed = Annotated[
     int, typer.Option(metavar="N", help="Of weights and draws.", rich_help_panel=RECIPE_PANEL)
 ]
+Device = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=options.MODEL_PANEL),
+]
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Continue the run in the folder.", rich_help_panel=BUDGET_PANEL),
@@ -125,7 +129,7 @@ def _settings(
     precision: Precision = None,
     compile_: Compile = False,
     seed: Seed = 0,
-    device: options.Device = "auto",
+    device: Device = "auto",
     resume: Resume = False,
     dry_run: DryRun = False,
     validate_minutes: ValidateMinutes = 5.0,
@@ -202,7 +206,7 @@ def latents(
         bool,
         typer.Option("--keep-whitening", help="Use the model's whitening, for fine-tuning."),
     ] = False,
-    device: options.Device = "auto",
+    device: Device = "auto",
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -302,7 +306,7 @@ def finetune(
         "data": data, "output": output, "model": model, "lora": lora,
         "prompt": tuple(prompt or ()),
     }  # fmt: skip
-    name = "weights/lora.safetensors" if lora else "weights"
+    name = "weights/lora.safetensors" if lora is not None else "weights"
     _run("FinetuneJob", own, settings, output / name)
 
 

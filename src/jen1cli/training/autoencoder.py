@@ -28,6 +28,7 @@ from jen1cli.training.learning_rate import learning_rate
 from jen1cli.training.linear_codec import LinearCodec
 from jen1cli.training.losses import spectral_loss, waveform_loss
 from jen1cli.training.measures import reconstruction_report
+from jen1cli.training.memory import activation_megabytes
 from jen1cli.training.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.pictures import draw_spectrograms
 from jen1cli.training.recipes import AutoencoderRecipe
@@ -221,6 +222,14 @@ class AutoencoderStage:
         for name, value in values.items():
             pair = torch.stack([value.detach().float(), torch.ones_like(value, dtype=torch.float)])
             self._sums[name] = self._sums.get(name, torch.zeros_like(pair)) + pair
+
+    def activation_megabytes(self) -> float:
+        """Return what the backward pass of one micro-batch of this process needs in MB."""
+        pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
+        one = self._parts.crops.peek(1).to(self._device)
+        with self._accelerator.autocast():
+            found = activation_megabytes(self.objective, lambda: self.objective(one))
+        return found * -(-self.batch_size // pieces)
 
     def take_values(self) -> dict[str, float]:
         """Return mean losses, gradient norm and learning rate of the main process."""

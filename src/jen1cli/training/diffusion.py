@@ -19,6 +19,7 @@ from jen1cli.training.averaging import Ema
 from jen1cli.training.batches import TASKS, LatentTable, Plan, Planner, WindowSampler
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.learning_rate import learning_rate
+from jen1cli.training.memory import activation_megabytes
 from jen1cli.training.objective import Objective, Part
 from jen1cli.training.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.recipes import DiffusionRecipe
@@ -114,6 +115,15 @@ class DiffusionStage:
             with nullcontext() if last else self._accelerator.no_sync(self._model):
                 self._backward(plan, mine)
         self._update(step, progress)
+
+    def activation_megabytes(self) -> float:
+        """Return what the backward pass of one micro-batch of this process needs in MB."""
+        pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
+        plan = self._planner.plan(0)
+        one = self._part(plan, [plan.causal.index(False)])
+        with self._accelerator.autocast():
+            found = activation_megabytes(self.objective, lambda: self.objective([one]))
+        return found * -(-self.batch_size // pieces)
 
     def _planned(self, step: int) -> Plan:
         """Return the plan of a step and let a thread draw the next one meanwhile."""

@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import math
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from jen1cli.training.recipes import (
     AutoencoderRecipe,
     DiffusionRecipe,
     Optimisation,
+    Precision,
     TaskName,
     recipe,
 )
@@ -31,13 +34,20 @@ from jen1cli.training.setup import (
     build_diffusion,
     describe,
     describe_autoencoder,
+    describe_unet,
     on_processor,
     write_latents,
 )
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
+POSITIVE = (
+    "minutes", "steps", "batch_size", "crop_seconds", "lr", "accumulation", "validate_minutes",
+    "save_minutes", "sample_minutes",
+)  # fmt: skip
+PRECISIONS = typing.get_args(Precision)
 LORA_LR_FACTOR = 5.0
 """A LoRA's small matrices bear and need a higher rate than whole weights."""
+ACTIVATIONS = "memory for activations (MB)"
 STAGE_1_SHARE = 1 / 3
 """Share of the minutes that `AllJob` gives to the autoencoder."""
 
@@ -63,6 +73,20 @@ class Settings:
     validate_minutes: float = 5.0
     save_minutes: float = 10.0
     sample_minutes: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot train, before anything loads.
+
+        Raises:
+            ConfigError: one is not positive, or the precision is unknown.
+        """
+        for name in POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ConfigError(f"--{name.replace('_', '-')} {value:g} must be more than 0")
+        if self.precision not in (None, *PRECISIONS):
+            known = ", ".join(PRECISIONS)
+            raise ConfigError(f"unknown precision '{self.precision}'; known: {known}")
 
     def optimisation(self, base: Optimisation) -> Optimisation:
         """Return the recipe's optimisation with what was asked for."""
@@ -139,8 +163,12 @@ class AutoencoderJob(Settings):
                 init=self.init, seed=self.seed, listener=record,
             )  # fmt: skip
             with contextlib.closing(stage):
-                if not self.dry_run:
-                    _train(stage, self, chosen.steps, accelerator, record)
+                if self.dry_run:
+                    return {
+                        **describe_autoencoder(stage),
+                        ACTIVATIONS: stage.activation_megabytes(),
+                    }
+                _train(stage, self, chosen.steps, accelerator, record)
         return describe_autoencoder(stage)
 
     def _recipe(self) -> AutoencoderRecipe:
@@ -191,6 +219,16 @@ class FinetuneJob(Settings):
     lora: int | None = None  # rank; None: train the whole U-Net
     prompt: tuple[str, ...] = ()  # of the samples
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot train.
+
+        Raises:
+            ConfigError: one is not positive.
+        """
+        super().__post_init__()
+        if self.lora is not None and self.lora < 1:
+            raise ConfigError(f"--lora {self.lora} is no rank; 4 to 32 are usual")
+
     def run(self, listener: Listener = ignore) -> Figures:
         """Encode the folder once, then train."""
         folder = find_weights(self.model).folder
@@ -236,7 +274,7 @@ class AllJob(Settings):
         )  # fmt: skip
         figures = first.run(listener)
         if self.dry_run:
-            return figures
+            return {**figures, **describe_unet(preset(recipe(self.recipe).preset))}
         encode = LatentsJob(
             data=self.data, model=parts["autoencoder"] / "weights", output=parts["latents"],
             device=self.device,
@@ -272,7 +310,7 @@ def _train_diffusion(
 ) -> Figures:
     figures = describe(stage)
     if settings.dry_run:
-        return figures
+        return {**figures, ACTIVATIONS: stage.activation_megabytes()}
     with _Recorded(settings.output, accelerator.is_main_process, listener) as record:
         if not stage.holds_out:
             record(Warned(NOTHING_HELD_OUT))

@@ -26,6 +26,7 @@ from jen1cli.training.crops import CropSource, middles
 from jen1cli.training.diffusion import DiffusionParts, DiffusionStage
 from jen1cli.training.events import Figures, Listener, Warned, ignore
 from jen1cli.training.linear_codec import LinearCodec
+from jen1cli.training.memory import state_megabytes
 from jen1cli.training.objective import Objective
 from jen1cli.training.optimisation import mixed_precision
 from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation
@@ -36,6 +37,7 @@ from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import add_lora
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
+DEVICES = ("auto", "cpu", "cuda")
 SAMPLE_PROMPTS = 4
 NOTHING_HELD_OUT = (
     "no clips are held out, so there are no validation figures: give more clips, or splits in a"
@@ -73,8 +75,20 @@ def build_accelerator(
 
 
 def on_processor(device: str) -> bool:
-    """Tell whether "auto", "cpu" or "cuda" means the processor here."""
-    return device == "cpu" or not torch.cuda.is_available()
+    """Tell whether "auto", "cpu" or "cuda" means the processor here.
+
+    Raises:
+        ConfigError: it is another word, or "cuda" where there is none.
+    """
+    if device not in DEVICES:
+        raise ConfigError(
+            f"unknown device '{device}'; training knows {', '.join(DEVICES)}, and accelerate launch"
+            " chooses among several GPUs"
+        )
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise ConfigError("the device 'cuda' is not on this machine; use --device cpu or auto")
+    return device == "cpu" or not there
 
 
 def read_clips(data: Path, listener: Listener) -> list[Clip]:
@@ -319,8 +333,7 @@ def describe(stage: DiffusionStage) -> Figures:
     return {
         "parameters": parameters,
         "trainable parameters": trainable,
-        # weights; gradients, two moments and the average of those that train; 4 bytes each
-        "memory for weights and optimiser (MB)": (parameters + 4 * trainable) * 4 / 1e6,
+        "memory for weights and optimiser (MB)": state_megabytes(parameters, trainable),
         "windows per epoch": windows,
         "steps per epoch": windows / stage.batch_size,
         "frames per window": stage.frames,
@@ -334,7 +347,19 @@ def describe_autoencoder(stage: AutoencoderStage) -> Figures:
     return {
         "parameters": parameters,
         "discriminator parameters": critic,
-        "memory for weights and optimisers (MB)": (5 * parameters + 4 * critic) * 4 / 1e6,
+        # of the critic there is no average
+        "memory for weights and optimisers (MB)": state_megabytes(parameters, parameters)
+        + state_megabytes(0, critic),
         "clips": stage.clips,
         "steps per epoch": stage.clips / stage.batch_size,
+    }
+
+
+def describe_unet(config: ModelConfig) -> Figures:
+    """Return what can be said of stage 2 before there is a cache."""
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in UNet1d(config.unet).parameters())
+    return {
+        "stage 2 parameters": parameters,
+        "stage 2 memory for weights and optimiser (MB)": state_megabytes(parameters, parameters),
     }
