@@ -1,6 +1,7 @@
 """The `tiny` model through the real save and load paths, sounds to work on, and `--device`."""
 
 import dataclasses
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -11,10 +12,33 @@ import torch
 
 RATE = 48_000
 
-# Workers that fill numba's cache of compiled functions at the same time crash in a fresh
-# environment (seen: segmentation faults in librosa's beat tracker), so each has a cache of its own.
-_NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="numba-")
-os.environ["NUMBA_CACHE_DIR"] = _NUMBA_CACHE.name
+
+def claim_numba_cache(root: Path) -> str:
+    """Return a folder for compiled functions that no other process uses.
+
+    Processes that fill one cache of numba's at the same time crash (seen: segmentation faults in
+    librosa's beat tracker), and compiling takes each some twenty seconds. So there are numbered
+    folders that stay for the next run, and a process locks the first free one for as long as it
+    lives.
+    """
+    try:
+        import fcntl
+    except ImportError:  # no such locks on Windows
+        return tempfile.mkdtemp(prefix="numba-")
+    for folder in map(root.joinpath, map(str, itertools.count())):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR)  # never closed: it is the claim
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return str(folder)
+    raise AssertionError("there is always another folder")
+
+
+_CACHES = Path(__file__).parent.parent / ".pytest_cache" / "numba"
+os.environ["NUMBA_CACHE_DIR"] = claim_numba_cache(_CACHES)
 
 
 def pytest_addoption(parser):

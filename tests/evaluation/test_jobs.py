@@ -70,7 +70,10 @@ def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_
     music = music_folder(count=6)
     report = CodecJob(music, seconds=1.0).run(Codec.load(tiny_folder), tmp_path / "audio")
     tables = {table.name: table for table in report.tables}
-    assert list(tables) == ["codec", "styles", "robustness", "speed"]
+    assert list(tables) == ["codec", "families", "styles", "robustness", "losses", "speed"]
+    assert [row[0] for row in tables["robustness"].rows] == ["0", "0.05", "0.1", "0.2", "0.4"]
+    assert tables["robustness"].rows[0][1:] == tables["losses"].rows[0][1:]
+    assert len(report.listeners["autoencoder"]) == 64
     learned, linear = tables["codec"].rows[0][1:]
     assert linear.value > learned.value  # random weights against principal components
     assert [row[0] for row in tables["styles"].rows] == ["ambient", "house", "jazz trio"]
@@ -103,6 +106,10 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
         assert (kept.value, kept.count) == (1.0, 2)
     assert {clip["verb"] for clip in report.clips} == {"inpaint", "continue"}
     assert len(report.clips[0]["seams"]) == 2
+    assert report.samples[0].marks == (1.0, 2.0)
+    untouched = {row[0]: row[2] for row in report.tables[0].rows}["level jump, rank"]
+    assert 0.0 < untouched.value < 1.0
+    assert untouched.count == 2
     assert len(report.samples) == 4
     with pytest.raises(DataError, match="has the 20 s"):
         EditsJob(music_folder("short", count=1), seconds=20.0).run(tiny, None)

@@ -146,12 +146,27 @@ def test_other_weights_do_not_compare():
 
 def test_the_job_reports(music_folder, tagger_installed, tmp_path):
     report = AudioJob(music_folder("a"), music_folder("b"), ("tagger", "handcrafted")).run()
-    (table,) = report.tables
-    assert [row[0] for row in table.rows] == ["tagger", "handcrafted"]
+    for table in report.tables:
+        assert [row[0] for row in table.rows] == ["tagger (in-domain)", "handcrafted"]
+    assert any(line.startswith("tagger: in-domain") for line in report.warnings)
     assert report.listeners["tagger"] != ""
     assert len(report.audits) == 2
     _, page = report.save(tmp_path / "report")
     assert page.read_text().count("<audio") == 4
+
+
+def test_the_page_plays_only_what_counts_and_names_the_rest(
+    mixed_folder, tagger_installed, tmp_path
+):
+    report = AudioJob(mixed_folder, mixed_folder, ("handcrafted",)).run()
+    shown = {sample.path.name for sample in report.samples}
+    assert shown == {"good-0.wav", "good-1.wav", "good-2.wav", "wordless.wav"}
+    _, page = report.save(tmp_path / "report")
+    text = page.read_text()
+    assert "4 of 8 clips count" in text
+    for line in ("unreadable (1): broken.wav", "silent (1): silent.wav", "too short (1): short.wav",
+                 "wrong sample rate (1): slow-rate.wav"):  # fmt: skip
+        assert line in text
 
 
 def test_unknown_embeddings_are_refused():

@@ -23,9 +23,11 @@ from jen1cli.evaluation.musiccaps import TABLE_II, Entry, MusicCapsJob, match_cl
 @pytest.fixture
 def page(music_folder, tmp_path):
     systems = [System("ours", music_folder("a")), System("theirs", music_folder("b", first=40))]
-    path, audits = ListenJob(systems, clips=3, seconds=1.0).write(tmp_path / "test.html")
-    assert [audit.used for audit in audits] == [3, 3]
-    return path
+    written = ListenJob(systems, clips=3, seconds=1.0).write(tmp_path / "test.html")
+    assert [audit.used for audit in written.audits] == [3, 3]
+    assert written.remarks == []
+    assert not any(audit.warnings() for audit in written.audits)
+    return written.path
 
 
 def study_of(page):
@@ -52,9 +54,30 @@ def test_a_prompt_cannot_break_out_of_the_script(music_folder, tmp_path):
     line = json.loads((folder / "manifest.jsonl").read_text())
     line["captions"] = ["</script><b>lofi</b>"]
     (folder / "manifest.jsonl").write_text(json.dumps(line))
-    path, _ = ListenJob([System("x", folder)], clips=1, seconds=1.0).write(tmp_path / "t.html")
+    job = ListenJob([System("x", folder)], clips=1, seconds=1.0)
+    path = job.write(tmp_path / "t.html").path
     assert "</script><b>" not in path.read_text()
     assert study_of(path)["items"][0]["prompt"] == "</script><b>lofi</b>"
+
+
+def test_systems_are_heard_with_the_same_prompts_where_they_have_some(music_folder, tmp_path):
+    """Two folders of which only clips 2 and 3 of the first were made for the same words."""
+    folders = [music_folder("a", 4), music_folder("b", 4)]
+    for folder, first in zip(folders, (0, 2), strict=True):
+        lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+        for number, line in enumerate(lines):
+            line["captions"] = [f"song number {first + number}"]
+        (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    systems = [System(folder.name, folder) for folder in folders]
+    written = ListenJob(systems, clips=4, seconds=1.0).write(tmp_path / "t.html")
+    prompts = sorted(item["prompt"] for item in study_of(written.path)["items"])
+    assert prompts == ["song number 2", "song number 2", "song number 3", "song number 3"]
+    assert written.remarks == ["only 2 captions are shared by all systems"]
+    lines = (folders[1] / "manifest.jsonl").read_text().replace("number", "without number")
+    (folders[1] / "manifest.jsonl").write_text(lines)
+    written = ListenJob(systems, clips=4, seconds=1.0).write(tmp_path / "t.html")
+    assert len(study_of(written.path)["items"]) == 8
+    assert "share no caption" in written.remarks[0]
 
 
 def answers(page, listener, scores):

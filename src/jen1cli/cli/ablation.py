@@ -77,7 +77,7 @@ def ablation(
         float, typer.Option("--minutes", metavar="X", help="Of stage 2, for each cell.")
     ] = 5.0,
     recipe: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the trainer; 'tiny' proves the way.")
+        str, typer.Option(metavar="NAME", help="Of the trainer, as 'jen1 train' knows them.")
     ] = "mini-cpu",
     autoencoder: Annotated[
         Path | None,
@@ -145,11 +145,18 @@ class Study:
             "music": self.music, "minutes": self.minutes, "recipe": self.recipe,
             "seed": self.seed, "prompts": self.count,
         }  # fmt: skip
-        return ablation_report(found, settings)
+        findings = ablation_report(found, settings)
+        if self.autoencoder is not None and any(not one.masking for one in cells):
+            findings.warnings.append(
+                f"no masking: its autoencoder was trained for {STAGE_1_SHARE * self.minutes:g}"
+                f" minutes, that of the other cells is {self.autoencoder}; leave out --autoencoder"
+                " to compare them"
+            )
+        return findings
 
     def _train(self, one: Cell) -> Path:
         """Train a cell unless it is there; return its weight set."""
-        from jen1cli.training.jobs import DiffusionJob, LatentsJob
+        from jen1cli.training.jobs import DiffusionJob
 
         folder = self.output / one.folder
         weights = folder / "diffusion" / "weights"
@@ -157,21 +164,37 @@ class Study:
             self.report.note(f"{one.name}: trained before")
             return weights
         self.report.note(f"{one.name}: training")
-        codec = self._codec(masking=one.masking)
-        latents = folder / "latents"
-        LatentsJob(data=self.music, model=codec, output=latents, device=self.device).run(self._tell)
+        latents = self._latents(masking=one.masking)
         if not one.whitening:
-            plain = _without_whitening(latents, folder / "codec")
-            LatentsJob(
-                data=self.music, model=plain, output=latents, keep_whitening=True,
-                device=self.device,
-            ).run(self._tell)  # fmt: skip
+            latents = self._latents_without_whitening(latents)
         DiffusionJob(
             cache=latents, output=folder / "diffusion", recipe=self.recipe, minutes=self.minutes,
             seed=self.seed, device=self.device, text_encoder=self.text_encoder,
             sample_minutes=1e9, tasks=one.tasks, bidirectional_only=not one.unidirectional,
         ).run(self._tell)  # fmt: skip
         return weights
+
+    def _latents(self, *, masking: bool) -> Path:
+        """Return the latents of the music, which cells with the same autoencoder share."""
+        from jen1cli.training.jobs import LatentsJob
+
+        folder = self.output / ("latents" if masking else "latents-no-masking")
+        codec = self._codec(masking=masking)
+        job = LatentsJob(data=self.music, model=codec, output=folder, device=self.device)
+        job.run(self._tell, keep=True)
+        return folder
+
+    def _latents_without_whitening(self, latents: Path) -> Path:
+        """Return the same latents through a whitening that only rotates."""
+        from jen1cli.training.jobs import LatentsJob
+
+        plain = _without_whitening(latents, self.output / "codec-no-whitening")
+        folder = self.output / "latents-no-whitening"
+        job = LatentsJob(
+            data=self.music, model=plain, output=folder, keep_whitening=True, device=self.device
+        )
+        job.run(self._tell, keep=True)
+        return folder
 
     def _codec(self, *, masking: bool) -> Path:
         """Return the shared autoencoder, or the one that is trained without masking."""

@@ -56,11 +56,11 @@ def listen(
         from jen1cli.evaluation.listening import ListenJob, System, key_path
 
         job = ListenJob([System(*pair) for pair in pairs], clips, seconds, seed)
-        path, audits = job.write(output)
-    for audit in audits:
-        for line in audit.warnings():
-            report.warn(line)
-    report.result({"path": str(path), "key": str(key_path(path))}, f"key: {key_path(path)}")
+        page = job.write(output)
+    for line in (*page.remarks, *(line for audit in page.audits for line in audit.warnings())):
+        report.warn(line)
+    key = key_path(page.path)
+    report.result({"path": str(page.path), "key": str(key)}, f"key: {key}")
 
 
 def listen_results(

@@ -89,6 +89,7 @@ def ablation_report(cells: Sequence[CellFigures], settings: dict[str, Any]) -> R
             ("", "KAD", "FAD", *SHOWN),
             rows,
             note="By the in-domain tagger, to held-out music; KAD and FAD: lower is better.",
+            plot="apart",
         ),
         Table(
             "paper",

@@ -1,6 +1,6 @@
 """`jen1 evaluate audio` as a job: what is heard, compared and reported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,8 @@ class AudioJob:
             Jen1Error: a folder, an embedding or the statistics cannot be used.
         """
         report = Report("audio", settings={
-            "folder": self.folder, "reference": self.reference, "resampler": "soxr VHQ",
+            "folder": self.folder, "reference": self.reference, "embeddings": self.embeddings,
+            "resampler": "soxr VHQ",
         })  # fmt: skip
         references = self._references(report, progress)
         measured, audit = measure_folder(
@@ -68,11 +69,13 @@ class AudioJob:
             found.append(compare(item, references[item.name]))
             report.listeners[item.name] = item.version
             report.warnings += [f"{item.name}: {remark}" for remark in found[-1].remarks]
-        report.tables = [_table(found)]
-        clips, _ = find_clips(self.folder, split=self.split)
-        report.samples = [
-            Sample(clip.captions[0], clip.path) for clip in evenly(clips, _SHOWN) if not clip.size
-        ]
+        shown = {item.name: item.title for item in measured}
+        report.tables = _tables(found, shown)
+        report.warnings += [f"{item.name}: {item.note}" for item in measured if item.note]
+        counted = set(measured[0].names)
+        clips, _ = find_clips(self.folder, split=self.split, limit=self.limit)
+        clips = [clip for clip in clips if clip.path.name in counted and not clip.size]
+        report.samples = [Sample(clip.captions[0], clip.path) for clip in evenly(clips, _SHOWN)]
         return report
 
     def _references(self, report: Report, progress: Progress | None) -> dict[str, Reference]:
@@ -87,23 +90,36 @@ class AudioJob:
         return {item.name: Reference.of(item) for item in measured}
 
 
-def _table(found: list[Comparison]) -> Table:
-    return Table(
-        "sets",
-        "The set against the reference",
-        (
-            "embedding", "KAD", "FAD", "FAD-infinity", "KL of pairs", "KL of sets", "CLAP score",
-            "shuffled", "diversity", "clips",
+def _tables(found: Sequence[Comparison], listeners: Mapping[str, str]) -> list[Table]:
+    """Distances of the sets, and what labels and words say."""
+    names = [listeners[item.embedding] for item in found]
+    return [
+        Table(
+            "distances", "The set against the reference",
+            ("heard by", "KAD", "FAD", "FAD-infinity", "windows", "clips"),
+            tuple(
+                (
+                    name, item.kad, item.fad, item.fad_infinity, str(item.windows),
+                    f"{item.clips} / {item.reference_clips}",
+                )
+                for name, item in zip(names, found, strict=True)
+            ),
+            note="KAD: unbiased, Gaussian kernel, median bandwidth, x100. FAD-infinity: line over"
+            " 1/n, from"
+            f" {' or '.join(sorted({str(item.infinity_windows) for item in found}))} windows."
+            " Lower is better; figures of different embeddings do not compare.",
+            plot="apart",
         ),
-        tuple(
-            (
-                item.embedding, item.kad, item.fad, item.fad_infinity, item.kl, item.kl_sets,
-                item.clap, item.clap_shuffled, item.diversity,
-                f"{item.clips} / {item.reference_clips}",
-            )
-            for item in found
+        Table(
+            "labels", "Labels and words",
+            ("heard by", "KL of pairs", "KL of sets", "CLAP score", "shuffled", "diversity"),
+            tuple(
+                (name, item.kl, item.kl_sets, item.clap, item.clap_shuffled, item.diversity)
+                for name, item in zip(names, found, strict=True)
+            ),
+            note="KL in nats of the embedding's own labels; of pairs where file names agree. CLAP"
+            " score: cosine of sound and caption in that embedding; shuffled: with another clip's"
+            " caption.",
+            plot="apart",
         ),
-        note="KAD: unbiased, Gaussian kernel, median bandwidth, x100. FAD-infinity: line over 1/n."
-        " KL in nats of the embedding's own labels; of pairs where file names agree."
-        " Scores of different embeddings do not compare.",
-    )  # fmt: skip
+    ]  # fmt: skip

@@ -45,6 +45,7 @@ class Audit:
     clips: int = 0  # found
     used: int = 0
     problems: dict[str, list[str]] = field(default_factory=dict)  # kind -> names of files
+    fewest: int = FEWEST_CLIPS  # that give reliable figures
 
     def note(self, problem: Problem, name: str) -> None:
         """Remember one problem."""
@@ -56,10 +57,10 @@ class Audit:
         for problem, names in self.problems.items():
             shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
             lines.append(f"{len(names)} of {self.clips} clips in {self.folder} {problem}: {shown}")
-        if 0 < self.used < FEWEST_CLIPS:
+        if 0 < self.used < self.fewest:
             lines.append(
                 f"only {self.used} clips of {self.folder} count; figures of fewer than"
-                f" {FEWEST_CLIPS} are unreliable"
+                f" {self.fewest} are unreliable"
             )
         return lines
 

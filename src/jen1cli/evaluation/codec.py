@@ -21,7 +21,7 @@ from jen1cli.evaluation.analysis import steadiness
 from jen1cli.evaluation.clips import Heard, find_clips, listen
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.linear_codec import LinearCodec
-from jen1cli.evaluation.report import Report, Sample, Table, evenly
+from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
 from jen1cli.evaluation.signals import (
     SILENCE_DB,
     log_spectral_distance,
@@ -29,6 +29,7 @@ from jen1cli.evaluation.signals import (
     si_sdr,
     side_level,
 )
+from jen1cli.evaluation.tagger.labels import style_family
 
 Progress = Callable[[int, int], None]
 NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
@@ -46,6 +47,7 @@ class Codec:
     autoencoder: Autoencoder
     whitening: Whitening
     name: str
+    sha256: str  # of its weights
 
     @classmethod
     def load(cls, folder: Path) -> "Codec":
@@ -73,7 +75,7 @@ class Codec:
             }
             load_into(module, own, str(folder / "autoencoder.safetensors"))
             module.eval().requires_grad_(False)
-        return cls(*parts, config.name)
+        return cls(*parts, config.name, audio.digest(folder / "autoencoder.safetensors"))
 
     @property
     def device(self) -> torch.device:
@@ -136,14 +138,15 @@ class CodecJob:
                 progress(number + 1, len(heard))
         report.tables = [
             _overall(rows),
-            _by_style(rows),
-            _curve(codec, heard),
+            *_by_style(rows),
+            *_curves(codec, heard),
             Table(
                 "speed", "Speed", ("", "times real time"),
                 (("encode and decode, as here", music / max(spent, 1e-9)),),
             ),
         ]  # fmt: skip
         report.audits, report.warnings = [audit.facts()], audit.warnings()
+        report.listeners = {"autoencoder": codec.sha256}
         report.clips = [row.facts() for row in rows]
         return report
 
@@ -246,29 +249,38 @@ def _overall(rows: Sequence[_Row]) -> Table:
         ("", "autoencoder", "linear codec of the same size"),
         tuple(lines),
         note="Linear: lapped cosine transform and principal components, fitted to the other half of"
-        " these clips. Side level only where the original is wider than -60 dB.",
+        " these clips. Side level only where the original is wider than -60 dB. SI-SDR compares"
+        " waveforms: a codec that rebuilds phases is far below 0 dB however it sounds.",
     )
 
 
-def _by_style(rows: Sequence[_Row]) -> Table:
-    styles = sorted({row.style for row in rows if row.style})
-    lines = []
-    for style in styles:
-        own = [row for row in rows if row.style == style]
-        figures = [mean_interval([row.learned[i] for row in own]).value for i in range(4)]
-        lines.append((style, *figures, str(len(own))))
-    return Table("styles", "By style", ("", *MEASURES, "clips"), tuple(lines))
+def _by_style(rows: Sequence[_Row]) -> list[Table]:
+    """Tables of kinds of music, with intervals, and of single styles."""
+    known = [row for row in rows if row.style]
+    return [
+        Table("families", "By kind of music", ("", *MEASURES, "clips"),
+              _groups(known, lambda row: style_family(row.style)), plot="apart"),
+        Table("styles", "By style", ("", *MEASURES, "clips"),
+              _groups(known, lambda row: row.style)),
+    ]  # fmt: skip
 
 
-def _curve(codec: Codec, heard: Sequence[Heard]) -> Table:
+def _groups(rows: Sequence[_Row], group: Callable[[_Row], str]) -> tuple[tuple[Cell, ...], ...]:
+    lines: list[tuple[Cell, ...]] = []
+    for name in sorted({group(row) for row in rows}):
+        own = [row.learned for row in rows if group(row) == name]
+        figures = [mean_interval([row[i] for row in own]) for i in range(len(MEASURES))]
+        cells = figures if len(own) > 1 else [found.value for found in figures]
+        lines.append((name, *cells, str(len(own))))
+    return tuple(lines)
+
+
+def _curves(codec: Codec, heard: Sequence[Heard]) -> list[Table]:
     """Damage latents with noise and lost frames."""
     generator = torch.Generator().manual_seed(0)
     some = evenly(heard, _CURVE_CLIPS)
-    lines = []
-    kinds = [("as it is", 0.0, 0.0)]
-    kinds += [(f"noise of {sigma:g} standard deviations", sigma, 0.0) for sigma in NOISES]
-    kinds += [(f"{100 * share:g} % of frames lost", 0.0, share) for share in LOSSES]
-    for title, sigma, share in kinds:
+
+    def through(sigma: float, share: float) -> list[float]:
         figures = []
         for one in some:
             latent = codec.encode(one.signal)
@@ -278,15 +290,22 @@ def _curve(codec: Codec, heard: Sequence[Heard]) -> Table:
             damaged = (latent + sigma * spread * noise) * kept.to(latent)
             back = codec.decode(damaged, one.signal.shape[1])
             figures.append(measure(one.signal, back, one.sample_rate)[:3])
-        means = np.mean(figures, axis=0)
-        lines.append((title, *(float(value) for value in means)))
-    return Table(
-        "robustness",
-        "Damaged latents",
-        ("", *MEASURES[:3]),
-        tuple(lines),
-        note=f"Mean of {len(some)} clips; noise in units of the whitened latent's own spread.",
-    )
+        return [float(value) for value in np.mean(figures, axis=0)]
+
+    whole = through(0.0, 0.0)
+    note = f"Mean of {len(some)} clips"
+    return [
+        Table(
+            "robustness", "Noisy latents", ("noise", *MEASURES[:3]),
+            (("0", *whole), *((f"{sigma:g}", *through(sigma, 0.0)) for sigma in NOISES)),
+            note=f"{note}; noise in standard deviations of the whitened latent.", plot="curve",
+        ),
+        Table(
+            "losses", "Lost frames", ("% lost", *MEASURES[:3]),
+            (("0", *whole), *((f"{100 * share:g}", *through(0.0, share)) for share in LOSSES)),
+            note=f"{note}; lost frames are set to zero.", plot="curve",
+        ),
+    ]  # fmt: skip
 
 
 def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:

@@ -167,12 +167,15 @@ class _Judgement:
     name: str
     kept: bool
     seams: tuple[dict[str, float], ...]
+    real_seams: tuple[dict[str, float], ...]  # of the untouched clip, at the same places
+    places: tuple[float, ...]  # of the seams, in seconds
     made: dict[str, float]
     real: dict[str, float]
 
     def facts(self) -> dict[str, Any]:
         return {
             "verb": self.verb, "clip": self.name, "kept": self.kept, "seams": self.seams,
+            "real_seams": self.real_seams, "places": self.places,
             "made": self.made, "real": self.real,
         }  # fmt: skip
 
@@ -190,13 +193,18 @@ def _judge(
 ) -> _Judgement:
     """Compare the new stretch with the known music, as the untouched stretch compares with it."""
     rate = one.sample_rate
-    seams = [measure_seam(edited, place, whole, rate) for place in boundaries]
+    seams, real_seams = (
+        tuple(vars(measure_seam(sound, place, whole, rate)) for place in boundaries)
+        for sound in (edited, whole)
+    )
     start, stop = span
     return _Judgement(
         verb,
         one.clip.path.name,
         kept,
-        tuple(vars(seam) for seam in seams),
+        seams,
+        real_seams,
+        tuple(place / rate for place in boundaries),
         _fits(known, edited[:, start:stop], rate, tagger),
         _fits(known, whole[:, start:stop], rate, tagger),
     )
@@ -230,9 +238,13 @@ def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
         ("spectrum_rank", "spectral jump, rank"),
         ("click_rank", "click, rank"),
     ):
-        lines.append(
-            (what, mean_interval([seam[key] for one in judged for seam in one.seams]), 0.5)
+        sides = ([one.seams for one in judged], [one.real_seams for one in judged])
+        # one value a clip: its seams are not independent
+        cells = (
+            mean_interval(np.array([np.mean([seam[key] for seam in seams]) for seams in side]))
+            for side in sides
         )
+        lines.append((what, *cells))
     for key in made:
         lines.append(
             (
@@ -246,9 +258,10 @@ def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
         title,
         ("", "edited", "untouched"),
         tuple(lines),
-        note="Ranks: where the jump at the seam stands among 60 places of the untouched clip; 0.5"
-        " is what music does anyway, 1 a jump larger than all. Kept: the new stretch against the"
-        " known one; untouched: the clip's own stretch in its place.",
+        note="Ranks: where the jump at the seam stands among 60 places of the untouched clip: near"
+        " 0.5 where nothing was edited, 1 where it is larger than all. Kept: the new stretch"
+        " against the known one; untouched: the clip itself at the same places.",
+        plot="together",
     )
 
 
@@ -264,4 +277,5 @@ def _kept(path: Path, output: Path, one: Heard, judged: _Judgement) -> Sample:
             one.clip.captions[0],
             f"jump of level {seam['level_db']:.1f} dB, of spectrum {seam['spectrum_db']:.1f} dB",
         ),
+        judged.places,
     )

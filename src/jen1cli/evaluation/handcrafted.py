@@ -19,7 +19,7 @@ _FRAME_RATE = 100.0
 
 
 class Handcrafted(Embedding):
-    """Vectors of 98 for every five seconds.
+    """Vectors of 99 for every five seconds.
 
     16 mel bands (mean, spread, change), modulation of four bands, 12 pitch classes relative to the
     strongest, strength and density of the onsets, and a folded tempogram.

@@ -20,11 +20,11 @@ import numpy as np
 
 from jen1cli import audio
 from jen1cli.errors import DataError
-from jen1cli.evaluation.clips import Audit, find_clips, listen
+from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.page import as_ogg, data_uri, document
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.manifest import write_text
+from jen1cli.manifest import Clip, write_text
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
@@ -56,23 +56,34 @@ class ListenJob:
     seconds: float = 10.0
     seed: int = 0
 
-    def write(self, path: Path) -> tuple[Path, list[Audit]]:
+    def write(self, path: Path) -> "Written":
         """Write the page and, beside it, the key `NAME.key.json` that says who made what.
 
         Raises:
             DataError: a folder has no clips with captions, or the page would be too large.
         """
-        items, audits = [], []
+        items, remarks = [], []
         study = secrets.token_hex(6)
-        for system in self.systems:
-            found, audit = self._choose(system)
-            audits.append(audit)
-            for caption, signal, rate, name in found:
+        found = [find_clips(system.folder) for system in self.systems]
+        shared = set.intersection(*({clip.captions[0] for clip in clips} for clips, _ in found))
+        if not shared:
+            remarks.append(
+                "the systems share no caption, so each is heard with its own; music made for the"
+                " same prompts compares better"
+            )
+        elif len(shared) < self.clips:
+            remarks.append(f"only {len(shared)} captions are shared by all systems")
+        for system, (clips, audit) in zip(self.systems, found, strict=True):
+            for heard in self._choose(system, clips, audit, shared):
+                name = heard.clip.path.name
                 code = hashlib.sha256(f"{study} {system.name} {name}".encode()).hexdigest()[:10]
+                stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
+                signal = levelled(heard.signal[:, :stop], heard.sample_rate)
                 items.append(
                     {
-                        "code": code, "prompt": caption, "system": system.name, "clip": name,
-                        "sound": data_uri(as_ogg(signal, rate), "audio/ogg"),
+                        "code": code, "prompt": heard.clip.captions[0], "system": system.name,
+                        "clip": name,
+                        "sound": data_uri(as_ogg(signal, heard.sample_rate), "audio/ogg"),
                     }
                 )  # fmt: skip
         np.random.default_rng(self.seed).shuffle(items)  # type: ignore[arg-type]
@@ -88,35 +99,41 @@ class ListenJob:
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
         write_text(key_path(path), json.dumps(key, indent=1, ensure_ascii=False) + "\n")
-        return write_text(path, text), audits
+        return Written(write_text(path, text), [audit for _, audit in found], remarks)
 
-    def _choose(self, system: System) -> tuple[list[tuple[str, audio.Signal, int, str]], Audit]:
-        clips, audit = find_clips(system.folder)
-        order = np.random.default_rng(self.seed).permutation(len(clips))
-        captions = sorted({clip.captions[0] for clip in clips})
-        if len(self.systems) > 1 and len(captions) == len(clips):
-            order = np.argsort([clip.captions[0] for clip in clips])  # the same prompts everywhere
-            step = max(1, len(order) // self.clips)
-            order = order[::step]
-        found = []
-        for heard in listen([clips[int(i)] for i in order], audit, words=True):
-            if len(found) == self.clips:
-                audit.used -= 1
+    def _choose(
+        self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]
+    ) -> list[Heard]:
+        """Hear the clips of one system: of prompts that all systems have, where there are any."""
+        captions = sorted(shared or {clip.captions[0] for clip in clips})
+        order = np.random.default_rng(self.seed).permutation(len(captions))
+        places = {captions[place]: turn for turn, place in enumerate(order)}
+        first: dict[str, Clip] = {}
+        for clip in clips:
+            if clip.captions[0] in places:
+                first.setdefault(clip.captions[0], clip)
+        audit.fewest = 0  # a page is short
+        heard: list[Heard] = []
+        for one in listen(sorted(first.values(), key=lambda c: places[c.captions[0]]), audit,
+                          words=True):  # fmt: skip
+            heard.append(one)
+            if len(heard) == self.clips:
                 break
-            stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
-            signal = heard.signal[:, :stop]
-            found.append(
-                (
-                    heard.clip.captions[0], levelled(signal, heard.sample_rate),
-                    heard.sample_rate, heard.clip.path.name,
-                )
-            )  # fmt: skip
-        if not found:
+        if not heard:
             raise DataError(
                 f"{system.folder} has no clip with a caption ({'; '.join(audit.warnings())});"
                 " listeners must know what was asked for"
             )
-        return found, audit
+        return heard
+
+
+@dataclass(frozen=True)
+class Written:
+    """A page that was made."""
+
+    path: Path
+    audits: list[Audit]
+    remarks: list[str]  # what the maker of the test should know
 
 
 def levelled(signal: audio.Signal, sample_rate: int) -> audio.Signal:
@@ -248,6 +265,8 @@ def summarize(ratings: Sequence[Rating], problems: Sequence[str]) -> Report:
             ("system", *QUESTIONS.values(), "clips"),
             tuple(rows),
             note="1 to 100; means with 95 % intervals, listeners drawn anew in each bootstrap.",
+            plot="together",
+            top=100.0,
         )
     ]
     if len(systems) > 1:

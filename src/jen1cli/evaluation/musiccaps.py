@@ -240,4 +240,5 @@ def paper_table(name: str, compared: Sequence[Comparison]) -> Table:
         note="Rows above are the paper's (arXiv 2308.04729v2, Table II; MusicLM's and Noise2Music's"
         " FAD from their papers). Own rows name their backbone; rows of different backbones do not"
         " compare. QLT and ALI: 'jen1 evaluate listen'.",
+        plot="apart",
     )

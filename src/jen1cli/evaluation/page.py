@@ -6,11 +6,10 @@ Everything is inside the file: sound as OGG, pictures as PNG, no script, nothing
 import base64
 import html
 import io
-import math
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -18,13 +17,13 @@ from jaxtyping import Float, UInt8
 from jen1cli import audio
 from jen1cli.audio import FileFormat, Signal
 from jen1cli.errors import AudioError
-from jen1cli.evaluation.intervals import Estimate
+from jen1cli.evaluation.plots import plot
 from jen1cli.manifest import write_text
 
 if TYPE_CHECKING:
     from jen1cli.evaluation.report import Report, Sample, Table
 
-SAMPLE_SECONDS = 10.0
+SAMPLE_SECONDS = 12.0
 _HEIGHT, _WIDTH = 128, 480
 _FLOOR_DB = -80.0
 _LOW_HZ, _HIGH_HZ = 40.0, 18_000.0
@@ -42,6 +41,8 @@ th { font-weight: 600; border-bottom: 1px solid #8886 } td { border-bottom: 1px 
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1.2rem }
 figure { margin: 0 } figure img { width: 100%; border-radius: .3rem } audio { width: 100% }
 figcaption { font-weight: 600 } ul { padding-left: 1.1rem; margin: .2rem 0 } svg { margin: .6rem 0 }
+.plot { overflow-x: auto } .seen { position: relative } .seen img { display: block }
+.seen i { position: absolute; top: 0; bottom: 0; border-left: 2px dashed #fff }
 """
 
 
@@ -57,6 +58,7 @@ def write_page(path: Path, report: "Report") -> Path:
         lines = "".join(f"<li>{html.escape(line)}</li>" for line in report.warnings)
         parts.append(f'<ul class="warn">{lines}</ul>')
     parts += [_table(table) for table in report.tables]
+    parts += [_left_out(audit) for audit in report.audits if audit["problems"]]
     figures = [figure for sample in report.samples if (figure := _figure(sample))]
     if figures:
         parts.append(f"<h2>Listen</h2><main>{''.join(figures)}</main>")
@@ -83,53 +85,18 @@ def _table(table: "Table") -> str:
     )
     note = f'<p class="note">{html.escape(table.note)}</p>' if table.note else ""
     title = html.escape(table.title)
-    return f"<h2>{title}</h2>{bars(table)}<table><tr>{head}</tr>{rows}</table>{note}"
+    drawn = f'<div class="plot">{plot(table)}</div>'
+    return f"<h2>{title}</h2>{drawn}<table><tr>{head}</tr>{rows}</table>{note}"
 
 
-def bars(table: "Table") -> str:
-    """Draw the estimates of a table of shares as bars with intervals; other tables get none."""
-    if table.unit != "%":
-        return ""
-    columns = [
-        i
-        for i in range(1, len(table.columns))
-        if any(isinstance(row[i], Estimate) for row in table.rows)
-    ]
-    if not columns:
-        return ""
-    colours = ("#2a7f9e", "#a9a9a9", "#7a9e2a", "#b8742a")
-    step, left, width = 11 * len(columns) + 9, 170, 430
-    parts = []
-    for place, row in enumerate(table.rows):
-        top = place * step + 22
-        parts.append(
-            f'<text x="{left - 8}" y="{top + 5.5 * len(columns) + 4}" text-anchor="end">'
-            f"{html.escape(str(row[0]))}</text>"
-        )
-        for turn, column in enumerate(columns):
-            cell = row[column]
-            if not isinstance(cell, Estimate) or not cell.count:
-                continue
-            y = top + 11 * turn
-            value, low, high = (
-                min(1.0, max(0.0, x)) * width if math.isfinite(x) else 0.0
-                for x in (cell.value, cell.low, cell.high)
-            )
-            colour = colours[turn % len(colours)]
-            parts.append(
-                f'<rect x="{left}" y="{y}" width="{value:.1f}" height="9" fill="{colour}"/>'
-                f'<path d="M{left + low:.1f} {y + 4.5}H{left + high:.1f}" stroke="currentColor"/>'
-            )
-    legend = "".join(
-        f'<rect x="{left + 130 * turn}" y="2" width="9" height="9" fill="{colours[turn % 4]}"/>'
-        f'<text x="{left + 130 * turn + 13}" y="11">{html.escape(table.columns[column])}</text>'
-        for turn, column in enumerate(columns)
+def _left_out(audit: dict[str, Any]) -> str:
+    """Name every clip that something was wrong with."""
+    lines = "".join(
+        f"<li>{html.escape(problem)} ({len(names)}): {html.escape(', '.join(names))}</li>"
+        for problem, names in audit["problems"].items()
     )
-    height = len(table.rows) * step + 26
-    return (
-        f'<svg width="{left + width + 20}" height="{height}" font-size="12" fill="currentColor">'
-        f"{legend}{''.join(parts)}</svg>"
-    )
+    title = f"{audit['folder']}: {audit['used']} of {audit['clips']} clips count"
+    return f"<h2>{html.escape(title)}</h2><ul>{lines}</ul>"
 
 
 def _figure(sample: "Sample") -> str:
@@ -140,9 +107,12 @@ def _figure(sample: "Sample") -> str:
     except AudioError:
         return ""
     remarks = "".join(f"<li>{html.escape(line)}</li>" for line in sample.remarks)
+    shares = [mark * rate / max(1, signal.shape[1]) for mark in sample.marks]
+    marks = "".join(f'<i style="left:{100 * share:.2f}%"></i>' for share in shares if share < 1)
     return (
         f"<figure><figcaption>{html.escape(sample.title)}</figcaption>"
-        f'<img alt="spectrogram" src="{data_uri(spectrogram(signal, rate), "image/png")}">'
+        f'<div class="seen"><img alt="spectrogram" '
+        f'src="{data_uri(spectrogram(signal, rate), "image/png")}">{marks}</div>'
         f'<audio controls preload="none" src="{data_uri(as_ogg(signal, rate), "audio/ogg")}">'
         f"</audio><ul>{remarks}</ul></figure>"
     )

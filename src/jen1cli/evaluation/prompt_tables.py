@@ -29,6 +29,7 @@ def show_adherence(rows: Sequence[Row]) -> Table:
             for row in rows
         ),
         unit="%",
+        plot="together",
         note="Only prompts that name the thing count. Way: 0 is the floor (the same music against"
         " other prompts), 100 % the ceiling (real music against its captions). 95 % bootstrap"
         " intervals. Text cosine and energy are correlations.",
@@ -93,6 +94,7 @@ def show_distances(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Ta
         note=f"To {len(yardstick)} clips of real music, in windows of five seconds; lower is"
         " better. The lines of other real music are what perfect music would reach. FAD is raised"
         " by few clips, on all lines alike; KAD is not.",
+        plot="apart",
     )
 
 

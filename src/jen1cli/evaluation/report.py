@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jen1cli.evaluation.intervals import Estimate
 from jen1cli.manifest import write_text
@@ -34,6 +34,9 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     unit: str = ""  # "%" shows shares as percent
     note: str = ""
+    # On the page: columns on one scale from 0 to `top`, each on its own, or over the first one.
+    plot: Literal["", "together", "apart", "curve"] = ""
+    top: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Sample:
     title: str
     path: Path
     remarks: tuple[str, ...] = ()
+    marks: tuple[float, ...] = ()  # seconds of seams, drawn over the spectrogram
 
 
 @dataclass

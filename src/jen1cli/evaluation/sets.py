@@ -18,6 +18,7 @@ from jen1cli.evaluation.distances import (
     kl_divergence,
     mean_pairwise_distance,
     median_bandwidth,
+    minimum_rows,
     set_divergence,
 )
 from jen1cli.evaluation.embeddings import Embedding, load_embedding
@@ -41,6 +42,13 @@ class Measured:
     names: tuple[str, ...]  # of the clips' files
     captions: np.ndarray | None = None  # [captioned clips] cosine of sound and own caption
     shuffled: np.ndarray | None = None  # the same with another clip's caption
+    note: str = ""  # what a reader must know of the embedding
+    in_domain: bool = False
+
+    @property
+    def title(self) -> str:
+        """Name for a table."""
+        return f"{self.name} (in-domain)" if self.in_domain else self.name
 
     @property
     def clips(self) -> int:
@@ -102,8 +110,10 @@ def _finish(
     names: tuple[str, ...],
 ) -> Measured:
     """Put the clips of one embedding together, captions included."""
-    joined = join(
-        embedding.name, embedding.version, [(rows, label) for rows, label, _ in found], names
+    joined = replace(
+        join(embedding.name, embedding.version, [(rows, label) for rows, label, _ in found], names),
+        note=embedding.note,
+        in_domain=embedding.in_domain,
     )
     with_words = [i for i, caption in enumerate(captions) if caption is not None]
     vectors = [vector for i in with_words if (vector := found[i][2]) is not None]
@@ -242,6 +252,7 @@ class Comparison:
     clips: int
     reference_clips: int
     windows: int
+    infinity_windows: int  # that FAD-infinity needs
     fad: float
     kad: Estimate
     fad_infinity: float | None = None
@@ -292,6 +303,7 @@ def compare(item: Measured, reference: Reference) -> Comparison:
         clips=item.clips,
         reference_clips=reference.clips,
         windows=len(item.rows),
+        infinity_windows=minimum_rows(item.rows.shape[1]),
         fad=frechet_distance(reference.gaussian, gaussian),
         kad=_kad(item, reference),
         fad_infinity=infinity,

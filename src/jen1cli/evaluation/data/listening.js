@@ -25,7 +25,10 @@ function show() {
   get("end").hidden = !done;
   get("progress").textContent = done ? "" : `${state.at + 1} of ${STUDY.items.length}`;
   get("hint").textContent = "";
-  if (done) return;
+  if (done) {
+    get("save").focus();
+    return;
+  }
   const item = current();
   get("prompt").textContent = item.prompt;
   get("sound").src = item.sound;
@@ -45,6 +48,7 @@ function answer(slider) {
   const item = current();
   state.answers[item.code] = { ...state.answers[item.code], [slider.id]: Number(slider.value) };
   mark(slider, true);
+  get("hint").textContent = "";
   keep();
 }
 function next() {
@@ -74,6 +78,7 @@ function save() {
   link.href = URL.createObjectURL(new Blob([JSON.stringify(result, null, 1)], { type: "application/json" }));
   link.download = `listening-${state.listener}.json`;
   link.click();
+  get("saved").textContent = `Saved as ${link.download}, in your downloads.`;
 }
 for (const name of ["quality", "alignment"]) get(name).addEventListener("input", (e) => answer(e.target));
 get("start").addEventListener("click", show);
@@ -84,7 +89,10 @@ get("save").addEventListener("click", save);
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (!get("intro").hidden) { if (event.key === "Enter") { event.preventDefault(); show(); } return; }
-  if (!get("end").hidden) return;
+  if (!get("end").hidden) {
+    if (event.key === "Backspace") { event.preventDefault(); back(); }
+    return;
+  }
   const slider = document.activeElement.type === "range" ? document.activeElement : get("quality");
   const step = event.shiftKey ? 10 : 1;
   const moves = { ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step };
@@ -101,4 +109,5 @@ document.addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
+get("start").focus();
 if (state.at > 0 || Object.keys(state.answers).length) show();

@@ -1,6 +1,5 @@
 """The trained tagger: loading, saving, and what it says of a sound."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -89,7 +88,7 @@ class Tagger:
         try:
             values = json.loads((folder / DESCRIPTION_NAME).read_text(encoding="utf-8"))
             tensors = load_file(folder / TENSORS_NAME)
-            digest = _digest(folder / TENSORS_NAME)
+            digest = audio.digest(folder / TENSORS_NAME)
             labels = Labels(**{key: tuple(names) for key, names in values["labels"].items()})
             description = Description(**{**values, "labels": labels})
         except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
@@ -176,7 +175,7 @@ def save_tagger(
         for name, tensor in net.state_dict().items()
     }
     save_file(tensors, folder / TENSORS_NAME)
-    description = Description(labels, _digest(folder / TENSORS_NAME), provenance, accuracies)
+    description = Description(labels, audio.digest(folder / TENSORS_NAME), provenance, accuracies)
     text = json.dumps(asdict(description), indent=1)
     (folder / DESCRIPTION_NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -201,8 +200,3 @@ def _peak_bpm(tempo: Tensor) -> float:
     first, last = max(0, place - 2), min(len(tempo), place + 3)
     weights = tempo[first:last]
     return float((tempi()[first:last].log() * weights).sum().div(weights.sum()).exp())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
