@@ -244,6 +244,35 @@ def test_interrupt_saves_before_it_stops(make_stage, tmp_path):
     assert (tmp_path / "weights" / "config.json").is_file()
 
 
+def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
+    make_stage, tmp_path, monkeypatch
+):
+    now = [0.0]
+    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    stage = make_stage()
+    plain = stage.train_step
+
+    def interrupted(step, progress):
+        for _ in range(2):  # a launcher passes on what the process got as well
+            os.kill(os.getpid(), signal.SIGINT)
+        plain(step, progress)
+
+    stage.train_step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        Loop(stage, tmp_path / "one", Budget(steps=9), accelerator=stage._accelerator).run()
+    assert (tmp_path / "one" / "weights" / "config.json").is_file()
+
+    def impatient(step, progress):
+        os.kill(os.getpid(), signal.SIGINT)
+        now[0] += 2.0
+        os.kill(os.getpid(), signal.SIGINT)
+
+    stage.train_step = impatient
+    with pytest.raises(KeyboardInterrupt):
+        Loop(stage, tmp_path / "two", Budget(steps=9), accelerator=stage._accelerator).run()
+    assert not (tmp_path / "two").exists()
+
+
 def test_gradient_that_is_not_finite_changes_nothing(make_stage):
     stage = make_stage()
     before = weights_of(stage)

@@ -36,6 +36,18 @@ diffusion.DiffusionStage.train_step = train_step
 sys.exit(main(sys.argv[1:]))
 """
 
+# the second process' clock runs three times as fast, and every duty is due every half second
+ODD_CLOCK = """
+import os, sys, time
+from types import SimpleNamespace
+from jen1cli.training import loop
+from jen1cli.training.__main__ import main
+rate = 1 + 2 * int(os.environ["RANK"])
+loop.time = SimpleNamespace(monotonic=lambda: rate * time.monotonic())
+loop.Intervals.of = lambda self, duty: 0.5
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 def launch(processes, *arguments, kind=DDP, program=MODULE):
     """Start processes as a user does; --multi_gpu is accelerate's word for several of them."""
@@ -70,6 +82,18 @@ def test_two_processes_train_the_same_as_one(cache, text_folder, tmp_path):
     for name, value in states[1].items():
         if name.startswith(("model.", "ema.")):
             assert torch.allclose(value, states[2][name], atol=2e-5), name
+
+
+def test_processes_meet_in_their_duties_whatever_their_clocks_say(cache, text_folder, tmp_path):
+    program = tmp_path / "odd_clock.py"
+    program.write_text(ODD_CLOCK)
+    log = launch(
+        2, "diffusion", "--cache", cache.folder, "--text-encoder", text_folder, "--output",
+        tmp_path / "run", "--recipe", "tiny", "--precision", "fp32", "--device", "cpu",
+        "--minutes", 0.1, "--crop-seconds", 0.4, program=(str(program),),
+    )  # fmt: skip
+    assert log.count("Saved(") >= 3
+    assert len(list((tmp_path / "run" / "samples").iterdir())) >= 3
 
 
 def test_processes_that_share_out_the_parameters_train_the_same_and_resume(

@@ -18,6 +18,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.training.events import Listener, Sampled, Saved, Stepped, Validated, ignore
 from jen1cli.training.state import load_state, save_state
 
+SAME_INTERRUPT_SECONDS = 1.0
+
 
 @runtime_checkable
 class Stage(Protocol):
@@ -85,6 +87,10 @@ class Intervals:
     save_minutes: float = 10.0
     sample_minutes: float = 20.0
 
+    def of(self, duty: str) -> float:
+        """Return the seconds between two turns of a duty."""
+        return self.report_seconds if duty == "report" else 60.0 * getattr(self, f"{duty}_minutes")
+
 
 @dataclass
 class _Clock:
@@ -121,6 +127,10 @@ class Loop:
         self._intervals = intervals
         self._listener = listener if accelerator.is_main_process else ignore
         self._step = 0
+        self._progress = 0.0
+        self._stopped = False
+        self._last: dict[str, float] = {}
+        self._reported = 0
         self._clock = _Clock()
         self._stop = threading.Event()
 
@@ -142,59 +152,50 @@ class Loop:
             KeyboardInterrupt: after saving, when the user stopped the training.
         """
         self._clock.started = time.monotonic()
-        started = self._clock.seconds()
-        last: dict[str, float] = dict.fromkeys(("report", "validate", "save", "sample"), started)
-        last_step = self._step
+        duties = {"report": self._report, "validate": self._validate, "save": self._save,
+                  "sample": self._sample}  # fmt: skip
+        self._last = dict.fromkeys(duties, self._clock.seconds())
+        self._reported = self._step
         with _interrupts(self._stop):
-            while not self._finished():
+            self._agree()
+            while self._progress < 1.0 and not self._stopped:
                 self._stage.train_step(self._step, self._progress)
                 self._step += 1
-                now = self._clock.seconds()
-                if now - last["report"] >= self._intervals.report_seconds or self._done_after():
-                    self._report(self._step - last_step, now - last["report"])
-                    last["report"], last_step = now, self._step
-                self._duties(last, now)
+                for name in self._agree():
+                    duties[name]()
+                    self._last[name] = self._clock.seconds()
             self._save()  # first: whatever ends the process now, the result is there
-            if not self._stop.is_set():
+            if not self._stopped:
                 self._validate()
                 self._sample()
-        if self._stop.is_set():
+        if self._stopped or self._stop.is_set():
             raise KeyboardInterrupt
 
-    def _finished(self) -> bool:
-        seconds, stop = self._agreed(self._clock.seconds(), self._stop.is_set())
-        self._progress = self._budget.progress(self._step, seconds)
-        if stop:
-            self._stop.set()
-        return stop or self._progress >= 1.0
+    def _agree(self) -> list[str]:
+        """Take the used share of the budget and a wish to stop; return the duties that are due.
 
-    def _agreed(self, seconds: float, stop: bool) -> tuple[float, bool]:
-        """Let the main process' clock rule, so that all processes take the same rate."""
-        if self._accelerator.num_processes == 1:
-            return seconds, stop
-        values: list[Any] = [seconds, stop]
-        broadcast_object_list(values)
-        return values[0], values[1]
+        The main process' clock rules, so that all processes take the same rate and meet in the
+        duties, where they exchange figures.
+        """
+        seconds = self._clock.seconds()
+        progress, stopped = self._budget.progress(self._step, seconds), self._stop.is_set()
+        due = [
+            name for name, last in self._last.items() if seconds - last >= self._intervals.of(name)
+        ]
+        if (progress >= 1.0 or stopped) and "report" not in due:
+            due.insert(0, "report")
+        agreed: list[Any] = [progress, stopped, due]
+        if self._accelerator.num_processes > 1:
+            broadcast_object_list(agreed)
+        self._progress, self._stopped, due = agreed
+        return due
 
-    def _done_after(self) -> bool:
-        return self._budget.progress(self._step, self._clock.seconds()) >= 1.0
-
-    def _duties(self, last: dict[str, float], now: float) -> None:
-        duties = {
-            "validate": (self._intervals.validate_minutes, self._validate),
-            "sample": (self._intervals.sample_minutes, self._sample),
-            "save": (self._intervals.save_minutes, self._save),
-        }
-        for name, (minutes, duty) in duties.items():
-            due, _ = self._agreed(now - last[name], False)
-            if due >= 60.0 * minutes:
-                duty()
-                last[name] = self._clock.seconds()
-
-    def _report(self, steps: int, seconds: float) -> None:
+    def _report(self) -> None:
         values = self._stage.take_values()
-        progress = self._budget.progress(self._step, self._clock.seconds())
         elapsed = self._clock.seconds()
+        progress = self._budget.progress(self._step, elapsed)
+        steps, seconds = self._step - self._reported, elapsed - self._last["report"]
+        self._reported = self._step
         self._listener(
             Stepped(
                 step=self._step,
@@ -249,15 +250,22 @@ def _device_name(device: torch.device) -> str:
 
 @contextmanager
 def _interrupts(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C (or termination) into a flag; the second one acts at once."""
+    """Turn the first Ctrl-C (or termination) into a flag; a second one acts at once.
+
+    A launcher of several processes passes on the Ctrl-C that they got themselves, so what follows
+    within a moment is the same one.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in numbers}
 
+    asked: list[float] = []
+
     def ask(number: int, frame: object) -> None:
-        if stop.is_set():
+        asked.append(time.monotonic())
+        if asked[-1] - asked[0] > SAME_INTERRUPT_SECONDS:
             raise KeyboardInterrupt
         stop.set()
 
