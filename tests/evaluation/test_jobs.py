@@ -1,6 +1,7 @@
 """The evaluations of models from end to end, on the tiny model and a random tagger."""
 
 import json
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_fold
     assert dict(row[:2] for row in tables["diversity"].rows)["same seed repeats"] == "yes"
     assert [clip["prompt"] for clip in report.clips] == [wish.prompt for wish in WISHES]
     assert done[-1][0] == done[-1][1]
+    follows_schema(report.facts())
     music = tiny.generate(WISHES[1].prompt, seconds=1.5, seed=4)
     np.testing.assert_allclose(
         audio.read(job.folder / "0001.flac"), music.waveform.numpy(), atol=2e-5
@@ -60,6 +62,13 @@ def test_music_that_is_there_is_scored_without_a_model(tagger_installed, music_f
     assert row[1].value == 1.0  # the clicks are found
 
 
+def test_a_reference_that_is_too_small_is_named(tagger_installed, music_folder):
+    job = PromptsJob([], music_folder("a"), music_folder("b", count=2), seconds=1.0, limit=9)
+    report = job.run(None)
+    assert "distances" not in [table.name for table in report.tables]
+    assert any("no KAD and FAD" in line and "4 and 2" in line for line in report.warnings)
+
+
 def test_no_music_and_no_model_is_an_error(tagger_installed, tmp_path, beat_maker):
     audio.write(tmp_path / "x.wav", beat_maker(2.0, 100), 48_000)
     with pytest.raises(DataError, match="without caption"):
@@ -74,6 +83,7 @@ def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_
     assert [row[0] for row in tables["robustness"].rows] == ["0", "0.05", "0.1", "0.2", "0.4"]
     assert tables["robustness"].rows[0][1:] == tables["losses"].rows[0][1:]
     assert len(report.listeners["autoencoder"]) == 64
+    follows_schema(report.facts())
     learned, linear = tables["codec"].rows[0][1:]
     assert linear.value > learned.value  # random weights against principal components
     assert [row[0] for row in tables["styles"].rows] == ["ambient", "house", "jazz trio"]
@@ -111,6 +121,7 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
     assert 0.0 < untouched.value < 1.0
     assert untouched.count == 2
     assert len(report.samples) == 4
+    follows_schema(report.facts())
     with pytest.raises(DataError, match="has the 20 s"):
         EditsJob(music_folder("short", count=1), seconds=20.0).run(tiny, None)
 
@@ -128,18 +139,19 @@ def test_seams_rank_jumps_against_music(noise, tone):
     assert measure_seam(clicked, 48_000, tone(seconds=2.0), 48_000).click_rank == 1.0
 
 
-def test_reports_follow_their_schema(tagger_installed, music_folder, tmp_path):
-    from importlib.resources import files
+def test_the_schema_refuses_what_is_no_report(tagger_installed, music_folder, tmp_path):
+    path, _ = PromptsJob([], music_folder(), seconds=2.0).run(None).save(tmp_path / "report")
+    facts = json.loads(path.read_text())
+    follows_schema(facts)
+    for wrong in ({"tables": [{"name": 3}]}, {"kind": "poem"}, {"extra": 1}):
+        with pytest.raises(AssertionError):
+            follows_schema({**facts, **wrong})
 
-    schema = json.loads(
-        files("jen1cli.evaluation").joinpath("data/report.schema.json").read_text("utf-8")
-    )
-    report = PromptsJob([], music_folder(), seconds=2.0).run(None)
-    path, _ = report.save(tmp_path / "report")
-    check(json.loads(path.read_text()), schema, schema)
-    broken = {**json.loads(path.read_text()), "tables": [{"name": 3}]}
-    with pytest.raises(AssertionError):
-        check(broken, schema, schema)
+
+def follows_schema(facts):
+    text = files("jen1cli.evaluation").joinpath("data/report.schema.json").read_text("utf-8")
+    schema = json.loads(text)
+    check(json.loads(json.dumps(facts, allow_nan=False)), schema, schema)
 
 
 def check(value, schema, root):

@@ -197,10 +197,14 @@ def test_the_protocol_prints_the_papers_table_beside_the_own_row(
     report = job.run(tiny)
     (found,) = report.tables
     assert found.rows[:7] == TABLE_II
-    assert [row[0] for row in found.rows[7:]] == ["tiny by tagger", "tiny by handcrafted"]
+    assert [row[0] for row in found.rows[7:]] == [
+        "tiny by tagger (in-domain)",
+        "tiny by handcrafted",
+    ]
     assert found.rows[7][1] > 0
     assert found.rows[7][2] is not None
     assert report.settings["missing"] == 1
+    assert report.audits[0]["problems"] == {"missing": ["gone"]}
     assert any("1 of 3 clips are missing (first: gone)" in line for line in report.warnings)
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="none of the 3 clips"):

@@ -107,7 +107,8 @@ def prompts(
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", "-n", metavar="N", help="Prompts at most, evenly.")
+        int | None,
+        typer.Option("--count", "-n", min=1, metavar="N", help="Prompts at most, evenly."),
     ] = None,
     audio_folder: Annotated[
         Path | None,
@@ -120,7 +121,7 @@ def prompts(
     seconds: Annotated[float, typer.Option("--seconds", "-s", metavar="X")] = 10.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
     diverse: Annotated[
-        int, typer.Option("--diverse", metavar="N", help="Prompts made with three seeds.")
+        int, typer.Option("--diverse", min=0, metavar="N", help="Prompts made with three seeds.")
     ] = 8,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -168,7 +169,7 @@ def prompts(
 def codec(
     folder: display.Folder,
     split: display.Split = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Clips at most.")] = 60,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")] = 60,
     seconds: Annotated[
         float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")
     ] = 10.0,
@@ -203,7 +204,7 @@ def codec(
 def edits(
     folder: display.Folder,
     split: display.Split = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Clips at most.")] = 24,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")] = 24,
     prompted: Annotated[
         bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
     ] = True,

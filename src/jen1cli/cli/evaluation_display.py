@@ -34,7 +34,7 @@ Split = Annotated[
     str | None,
     typer.Option("--split", metavar="NAME", help="Of the manifest: train, validation or test."),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Clips at most.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")]
 Embeddings = Annotated[
     list[str] | None,
     typer.Option(

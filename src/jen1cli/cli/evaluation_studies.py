@@ -26,7 +26,7 @@ def listen(
         Path, typer.Option("--output", "-o", metavar="FILE", help="Page (.html).")
     ] = Path("listening.html"),
     clips: Annotated[
-        int, typer.Option("--clips", "-n", metavar="N", help="Clips of each system.")
+        int, typer.Option("--clips", "-n", min=1, metavar="N", help="Clips of each system.")
     ] = 10,
     seconds: Annotated[
         float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")

@@ -44,6 +44,7 @@ def measure_cell(
     reference: Path,
     folder: Path,
     *,
+    split: str | None,
     count: int,
     seed: int,
     device: str,
@@ -55,15 +56,16 @@ def measure_cell(
         name: of the cell.
         about: what it leaves out.
         weights: weight set that was trained.
-        reference: folder of the music; its test split is compared with.
+        reference: folder of held-out music.
         folder: of the generated audio.
+        split: of the reference's manifest; None takes all.
         count: of prompts.
         seed: of the noise, the same in all cells.
         device: as `Jen1.load` takes it.
         progress: called with (clips done, clips in all).
     """
     wishes = evenly(read_prompts(None), count)
-    job = PromptsJob(wishes, folder / "audio", reference, "test", seed=seed, diverse=0, limit=count)
+    job = PromptsJob(wishes, folder / "audio", reference, split, seed=seed, diverse=0, limit=count)
     report = job.run(Jen1.load(weights, device=device), progress)
     tables = {table.name: table for table in report.tables}
     adherence = {str(row[0]): row[1] for row in tables["adherence"].rows}

@@ -16,7 +16,9 @@ from jen1cli.errors import AudioError, DataError
 from jen1cli.evaluation.signals import level
 from jen1cli.manifest import Clip, caption_from_name, read_folder
 
-Problem = Literal["unreadable", "silent", "too short", "wrong sample rate", "without caption"]
+Problem = Literal[
+    "unreadable", "silent", "too short", "wrong sample rate", "without caption", "missing"
+]
 
 SILENT_DB = -70.0  # root mean square against full scale below which a clip is silent
 SHORTEST_SECONDS = 1.0

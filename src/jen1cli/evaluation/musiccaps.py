@@ -7,12 +7,13 @@ V): its column heads are repeated here without a claim of being comparable.
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jen1cli.errors import DataError
+from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Cell, Report, Table
 from jen1cli.evaluation.sets import Comparison, Reference, compare, measure_folder
 from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
@@ -163,11 +164,14 @@ class MusicCapsJob:
             "model": None if model is None else model.config.name,
         })  # fmt: skip
         report.listeners = {item.name: item.version for item in ours}
-        report.audits = [audit.facts(), real_audit.facts()]
+        there = Audit(str(self.clips), len(entries), len(entries) - len(missing))
+        for entry in missing:
+            there.note("missing", entry.video)
+        report.audits = [there.facts(), audit.facts(), real_audit.facts()]
         report.warnings = [*audit.warnings(), *real_audit.warnings(), *_remarks(entries, missing)]
         report.warnings += [f"{c.embedding}: {remark}" for c in compared for remark in c.remarks]
         name = "this music" if model is None else model.config.name
-        report.tables = [paper_table(name, compared)]
+        report.tables = [paper_table(name, compared, {item.name: item.title for item in ours})]
         report.clips = [{"missing": entry.video, "start": entry.start} for entry in missing]
         return report
 
@@ -218,11 +222,11 @@ def _remarks(entries: Sequence[Entry], missing: Sequence[Entry]) -> list[str]:
     return lines
 
 
-def paper_table(name: str, compared: Sequence[Comparison]) -> Table:
-    """Return the paper's Table II with one own row for each embedding."""
+def paper_table(name: str, compared: Sequence[Comparison], titles: Mapping[str, str]) -> Table:
+    """Return the paper's Table II with one own row for each embedding, by its title."""
     own: list[tuple[Cell, ...]] = [
         (
-            f"{name} by {item.embedding}",
+            f"{name} by {titles[item.embedding]}",
             item.fad,
             item.kl if item.kl is not None else item.kl_sets,
             item.clap,
@@ -235,7 +239,7 @@ def paper_table(name: str, compared: Sequence[Comparison]) -> Table:
     return Table(
         "musiccaps",
         "MusicCaps, with the paper's Table II",
-        ("", "FAD", "KL", "CLAP", "T2M-QLT", "T2M-ALI", "parameters"),
+        ("", "FAD", "KL", "CLAP", "T2M-QLT", "T2M-ALI", "params"),
         (*TABLE_II, *own),
         note="Rows above are the paper's (arXiv 2308.04729v2, Table II; MusicLM's and Noise2Music's"
         " FAD from their papers). Own rows name their backbone; rows of different backbones do not"

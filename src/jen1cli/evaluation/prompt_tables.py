@@ -74,16 +74,21 @@ def _left_out(audit: Audit | None) -> str | None:
 
 
 def show_distances(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
-    """KAD and FAD of the music to real music, beside real music against other real music."""
+    """KAD and FAD of the music to real music, beside real music against other real music.
+
+    Args:
+        made: at least two clips.
+        real: at least three; the line of other real music needs four.
+    """
     lines = []
     yardstick, other = real[0::2], real[1::2]
     ours = evenly(made, max(2, len(other)))  # as many as of the real music: FAD depends on it
     for place, name in enumerate(SET_EMBEDDINGS):
         theirs = _as_set(yardstick, place, name)
         for title, clips in (("music", ours), ("real music", other)):
-            measured = _as_set(clips, place, name)
-            if measured is None or theirs is None:
+            if len(clips) < 2:
                 continue
+            measured = _as_set(clips, place, name)
             found = compare(measured, Reference.of(theirs))
             lines.append((f"{name}: {title}", found.kad, found.fad, found.kl_sets, str(len(clips))))
     return Table(
@@ -98,8 +103,6 @@ def show_distances(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Ta
     )
 
 
-def _as_set(clips: Sequence[JudgedClip], place: int, name: str) -> Measured | None:
-    if len(clips) < 2:
-        return None
+def _as_set(clips: Sequence[JudgedClip], place: int, name: str) -> Measured:
     found = [(one.rows[place], one.labels if name == "tagger" else None) for one in clips]
     return join(name, "", found, tuple(one.judged.name for one in clips))

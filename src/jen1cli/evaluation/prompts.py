@@ -72,8 +72,13 @@ class PromptsJob:
         report = Report("prompts", settings=self._settings(model, made))
         report.listeners = listeners.versions()
         report.tables = [show_adherence(rows), show_quality(made, real, audit, real_audit)]
-        if real:
+        if len(made) > 1 and len(real) > 2:
             report.tables.append(show_distances(made, real))
+        elif self.reference is not None:
+            report.warnings.append(
+                f"no KAD and FAD: they need 2 clips of music and 3 of real music, there are"
+                f" {len(made)} and {len(real)}"
+            )
         if model is not None and self.diverse and self.takes > 1:
             report.tables.append(self._diversity(model, listeners, made, steps))
         report.audits = [found.facts() for found in (audit, real_audit) if found is not None]
