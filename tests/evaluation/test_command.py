@@ -61,9 +61,9 @@ def test_a_bare_folder_is_compared(jobs, tmp_path, capsys):
     assert "jen1: warning: look out" in err
 
 
-def test_no_clips_at_all_is_a_usage_error(tmp_path, capsys):
-    assert run(["evaluate", str(tmp_path), "--reference", "r.npz", "--limit", "0"]) == 2
-    assert "--limit" in capsys.readouterr().err
+def test_no_clips_at_all_are_refused(tmp_path, capsys):
+    assert run(["evaluate", str(tmp_path), "--reference", "r.npz", "--limit", "0"]) == 1
+    assert "invalid value for '--limit'" in capsys.readouterr().err
 
 
 def test_an_unknown_word_is_a_usage_error(capsys):

@@ -68,7 +68,9 @@ def test_fad_infinity_takes_away_the_bias_of_small_sets():
     found = frechet_infinity(truth, rows)
     assert abs(found.value) < 0.25 * finite
     assert found.fit > 0.9
-    assert (found.smallest, found.largest) == (200, 1000)
+    assert (found.points[0][0], found.points[-1][0]) == (200, 1000)
+    assert found.points[-1][1] == pytest.approx(finite)
+    assert found.points[0][1] > found.points[-1][1] > found.value
 
 
 def test_fad_infinity_refuses_too_few_rows():

@@ -5,7 +5,7 @@ import pytest
 
 from jen1cli import audio
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.audio_job import AudioJob
+from jen1cli.evaluation.audio_job import AudioJob, _tables
 from jen1cli.evaluation.clips import find_clips, listen
 from jen1cli.evaluation.embeddings import load_embedding, mono_windows
 from jen1cli.evaluation.handcrafted import names
@@ -146,13 +146,32 @@ def test_other_weights_do_not_compare():
 
 def test_the_job_reports(music_folder, tagger_installed, tmp_path):
     report = AudioJob(music_folder("a"), music_folder("b"), ("tagger", "handcrafted")).run()
-    for table in report.tables:
-        assert [row[0] for row in table.rows] == ["tagger (in-domain)", "handcrafted"]
-    assert any(line.startswith("tagger: in-domain") for line in report.warnings)
+    rows = {table.name: [row[0] for row in table.rows] for table in report.tables}
+    assert rows == {
+        "distances": ["tagger (in-domain)", "handcrafted"],
+        "labels": ["tagger (in-domain)", "handcrafted"],
+        "words": ["tagger (in-domain)"],
+    }
+    assert "tagger: in-domain" in report.tables[0].note
     assert report.listeners["tagger"] != ""
     assert len(report.audits) == 2
     _, page = report.save(tmp_path / "report")
     assert page.read_text().count("<audio") == 4
+
+
+def test_enough_windows_give_fad_infinity_and_its_curve():
+    rng = np.random.default_rng(5)
+    found = [(rng.standard_normal((5, 6)), None) for _ in range(120)]
+    one, other = (join("x", "1", found[at::2], tuple(map(str, range(60)))) for at in (0, 1))
+    short = compare(one, Reference.of(other))
+    assert short.fad_infinity is None
+    assert short.fad_points == ()
+    both = join("x", "1", found, tuple(map(str, range(120))))
+    long = compare(both, Reference.of(other))
+    assert long.fad_infinity < long.fad
+    table = _tables([long], [both])[-1]
+    assert (table.name, table.plot) == ("windows x", "curve")
+    assert [float(row[0]) for row in table.rows] == sorted(float(row[0]) for row in table.rows)
 
 
 def test_the_page_plays_only_what_counts_and_names_the_rest(

@@ -83,11 +83,13 @@ def show_report(findings: "Findings") -> None:
 
     console = Console(stderr=True, highlight=False)
     for table in findings.tables:
-        grid = Table(title=table.title, caption=table.note or None, title_justify="left",
-                     caption_justify="left", box=None, pad_edge=False)  # fmt: skip
+        grid = Table(box=None, pad_edge=False)
         for number, name in enumerate(table.columns):
             grid.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
         for row in table.rows:
             grid.add_row(*(Text(shown(cell, table.unit)) for cell in row))
+        console.print(Text(table.title, style="bold"))  # a grid's own title wraps at its width
         console.print(grid)
+        if table.note:
+            console.print(Text(table.note, style="dim italic"))
         console.print()

@@ -1,6 +1,6 @@
 """`jen1 evaluate audio` as a job: what is heard, compared and reported."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from jen1cli.evaluation.clips import find_clips
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.sets import (
     Comparison,
+    Measured,
     Reference,
     compare,
     load_statistics,
@@ -17,6 +18,7 @@ from jen1cli.evaluation.sets import (
 
 Progress = Callable[[int, int], None]
 _SHOWN = 8
+_POINTS = 9  # of the curve behind FAD-infinity
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ class AudioJob:
             found.append(compare(item, references[item.name]))
             report.listeners[item.name] = item.version
             report.warnings += [f"{item.name}: {remark}" for remark in found[-1].remarks]
-        shown = {item.name: item.title for item in measured}
-        report.tables = _tables(found, shown)
-        report.warnings += [f"{item.name}: {item.note}" for item in measured if item.note]
+        report.tables = _tables(found, measured)
         counted = set(measured[0].names)
         clips, _ = find_clips(self.folder, split=self.split, limit=self.limit)
         clips = [clip for clip in clips if clip.path.name in counted and not clip.size]
@@ -90,36 +90,46 @@ class AudioJob:
         return {item.name: Reference.of(item) for item in measured}
 
 
-def _tables(found: Sequence[Comparison], listeners: Mapping[str, str]) -> list[Table]:
+def _tables(found: Sequence[Comparison], measured: Sequence[Measured]) -> list[Table]:
     """Distances of the sets, and what labels and words say."""
-    names = [listeners[item.embedding] for item in found]
-    return [
-        Table(
-            "distances", "The set against the reference",
-            ("heard by", "KAD", "FAD", "FAD-infinity", "windows", "clips"),
-            tuple(
-                (
-                    name, item.kad, item.fad, item.fad_infinity, str(item.windows),
-                    f"{item.clips} / {item.reference_clips}",
-                )
-                for name, item in zip(names, found, strict=True)
-            ),
-            note="KAD: unbiased, Gaussian kernel, median bandwidth, x100. FAD-infinity: line over"
-            " 1/n, from"
-            f" {' or '.join(sorted({str(item.infinity_windows) for item in found}))} windows."
-            " Lower is better; figures of different embeddings do not compare.",
-            plot="apart",
+    pairs = [(heard.title, item) for heard, item in zip(measured, found, strict=True)]
+    minimum = " or ".join(sorted({str(item.infinity_windows) for item in found}))
+    notes = "".join(f" {heard.name}: {heard.note}." for heard in measured if heard.note)
+    distances = Table(
+        "distances", "The set against the reference",
+        ("heard by", "KAD", "FAD", "FAD-infinity", "windows", "clips"),
+        tuple(
+            (
+                title, item.kad, item.fad, item.fad_infinity, str(item.windows),
+                f"{item.clips} / {item.reference_clips}",
+            )
+            for title, item in pairs
         ),
+        note="KAD: unbiased, Gaussian kernel, median bandwidth, x100. FAD-infinity: line over 1/n,"
+        f" from {minimum} windows. Lower is better; figures of different embeddings do not"
+        f" compare.{notes}",
+    )  # fmt: skip
+    labels = Table(
+        "labels", "Labels", ("heard by", "KL of pairs", "KL of sets", "diversity"),
+        tuple((title, item.kl, item.kl_sets, item.diversity) for title, item in pairs),
+        note="KL in nats of the embedding's own labels; of pairs where file names agree."
+        " Diversity: mean 1 - cosine of clips.",
+    )  # fmt: skip
+    words = Table(
+        "words", "Words", ("heard by", "CLAP score", "shuffled"),
+        tuple((title, i.clap, i.clap_shuffled) for title, i in pairs if i.clap is not None),
+        note="Cosine of sound and caption in that embedding; shuffled: with the caption of another"
+        " clip.",
+        plot="together",
+    )  # fmt: skip
+    curves = [
         Table(
-            "labels", "Labels and words",
-            ("heard by", "KL of pairs", "KL of sets", "CLAP score", "shuffled", "diversity"),
-            tuple(
-                (name, item.kl, item.kl_sets, item.clap, item.clap_shuffled, item.diversity)
-                for name, item in zip(names, found, strict=True)
-            ),
-            note="KL in nats of the embedding's own labels; of pairs where file names agree. CLAP"
-            " score: cosine of sound and caption in that embedding; shuffled: with another clip's"
-            " caption.",
-            plot="apart",
-        ),
+            f"windows {item.embedding}", f"FAD of fewer windows, by {title}", ("windows", "FAD"),
+            tuple((str(count), distance) for count, distance in evenly(item.fad_points, _POINTS)),
+            note=f"FAD-infinity is where its line over 1/n ends; R² {item.fad_infinity_fit:.2f}.",
+            plot="curve",
+        )
+        for title, item in pairs
+        if item.fad_points
     ]  # fmt: skip
+    return [table for table in (distances, labels, words) if table.rows] + curves

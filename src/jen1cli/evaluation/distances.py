@@ -66,8 +66,7 @@ class Extrapolation:
     value: float  # FAD∞
     slope: float  # of the distance over 1 / n
     fit: float  # R² of the line; below about 0.9 the value deserves no trust
-    smallest: int  # rows of the smallest subset
-    largest: int
+    points: tuple[tuple[int, float], ...]  # rows and distance of every subset, smallest first
 
 
 def minimum_rows(features: int) -> int:
@@ -112,7 +111,8 @@ def frechet_infinity(
     rest = np.square(distances - (value + slope * inverse)).sum()
     total = np.square(distances - distances.mean()).sum()
     fit = 1.0 - rest / total if total > 0 else 1.0
-    return Extrapolation(float(value), float(slope), float(fit), int(counts[0]), int(counts[-1]))
+    points = tuple(zip(counts.tolist(), distances.tolist(), strict=True))
+    return Extrapolation(float(value), float(slope), float(fit), points)
 
 
 def median_bandwidth(rows: Rows, *, most: int = 2000, seed: int = 0) -> float:

@@ -49,7 +49,11 @@ figcaption { font-weight: 600 } ul { padding-left: 1.1rem; margin: .2rem 0 } svg
 def write_page(path: Path, report: "Report") -> Path:
     """Write the page of a report."""
     parts = [f"<h1>jen1 evaluate {html.escape(report.kind)}</h1>"]
-    settings = ", ".join(f"{key} {value}" for key, value in report.settings.items())
+    settings = ", ".join(
+        f"{key} {' '.join(value) if isinstance(value, tuple) else value}"
+        for key, value in report.settings.items()
+        if value not in ({}, None)
+    )
     listeners = ", ".join(f"{name} {text[:12]}" for name, text in report.listeners.items())
     parts.append(f'<p class="facts">{html.escape(settings)}</p>')
     if listeners:

@@ -257,6 +257,7 @@ class Comparison:
     kad: Estimate
     fad_infinity: float | None = None
     fad_infinity_fit: float | None = None
+    fad_points: tuple[tuple[int, float], ...] = ()  # windows and FAD of the subsets behind it
     kl: Estimate | None = None  # of pairs of clips with one file name
     kl_sets: float | None = None  # of the mean distributions
     clap: Estimate | None = None
@@ -284,9 +285,10 @@ def compare(item: Measured, reference: Reference) -> Comparison:
     remarks: list[str] = []
     gaussian = Gaussian.of(item.rows)
     infinity = fit = None
+    points: tuple[tuple[int, float], ...] = ()
     try:
         found = frechet_infinity(reference.gaussian, item.rows)
-        infinity, fit = found.value, found.fit
+        infinity, fit, points = found.value, found.fit, found.points
         if fit < 0.9:
             remarks.append(f"the line of FAD-infinity fits badly (R² {fit:.2f})")
     except DataError as error:
@@ -308,6 +310,7 @@ def compare(item: Measured, reference: Reference) -> Comparison:
         kad=_kad(item, reference),
         fad_infinity=infinity,
         fad_infinity_fit=fit,
+        fad_points=points,
         kl=kl,
         kl_sets=kl_sets,
         clap=None if item.captions is None else mean_interval(item.captions),
