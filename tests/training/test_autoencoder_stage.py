@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from jen1cli.training.crops import CropSource
 from jen1cli.training.events import Warned
 from jen1cli.training.loop import Budget, Loop
 from jen1cli.training.recipes import recipe
-from jen1cli.training.setup import build_accelerator, build_autoencoder_stage
+from jen1cli.training.setup import NOTHING_HELD_OUT, build_accelerator, build_autoencoder_stage
 from training_support import RATE, make_tone, with_optimisation
 
 BASE = dataclasses.replace(
@@ -161,6 +162,23 @@ def test_report_stands_beside_the_linear_floor(make_stage):
         assert np.isfinite(values[f"validation/{name}"])
         assert np.isfinite(values[f"floor/{name}"])
     assert values["floor/si_sdr"] > 3 > values["validation/si_sdr"]  # nothing is trained yet
+
+
+def test_with_nothing_held_out_training_crops_are_heard_and_it_is_said(tones, tmp_path):
+    for name in ("0.wav", "2.wav"):
+        shutil.copy(tones / name, tmp_path / name)
+    events = []
+    accelerator = build_accelerator(RECONSTRUCT.optimisation, device="cpu")
+    stage = build_autoencoder_stage(
+        tmp_path, TINY, RECONSTRUCT, accelerator, listener=events.append
+    )
+    assert stage.validate() == {}
+    assert [e.message for e in events if isinstance(e, Warned)] == [NOTHING_HELD_OUT]
+    names = {path.name for path in stage.write_samples(tmp_path / "samples")}
+    assert names == {
+        "clip-1.wav", "clip-1-decoded.wav", "clip-2.wav", "clip-2-decoded.wav", "spectrograms.png",
+    }  # fmt: skip
+    stage.close()
 
 
 def test_a_family_brings_its_own_loss_and_its_own_start(make_stage):

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from jen1cli import audio
@@ -47,7 +48,8 @@ class AutoencoderParts:
     crops: CropSource
     held_out: Waveform  # crops [batch, audio_channels, samples]; may be empty
     floor: LinearCodec | None
-    heard: Waveform  # crops written as samples: held-out ones where there are any
+    # crops written as samples: held-out ones where there are any
+    heard: Float[Tensor, "clips audio_channels heard_samples"]
 
 
 class AutoencoderObjective(nn.Module):
