@@ -106,10 +106,23 @@ def test_prompts_need_a_place(jobs, capsys):
 
 def test_edits_and_musiccaps_options_reach_their_jobs(jobs, tmp_path):
     assert (
-        run(["evaluate", "edits", str(tmp_path), "--limit", "3", "--unprompted", "--steps", "4"])
+        run(
+            [
+                "evaluate",
+                "edits",
+                str(tmp_path),
+                "--limit",
+                "3",
+                "--unprompted",
+                "-s",
+                "9",
+                "--steps",
+                "4",
+            ]
+        )
         == 0
     )
-    assert jobs["EditsJob"]["limit"] == 3
+    assert (jobs["EditsJob"]["limit"], jobs["EditsJob"]["seconds"]) == (3, 9.0)
     assert jobs["EditsJob"]["prompted"] is False
     assert jobs["EditsJob"]["sampling"] == {"steps": 4}
     arguments = [

@@ -108,8 +108,7 @@ def test_the_linear_codec_is_perfect_at_full_size_and_degrades_below(noise, musi
 
 
 def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder, tmp_path):
-    job = EditsJob(music_folder(count=2, seconds=3.5), seconds=3.0, known_seconds=1.5,
-                   new_seconds=1.5)  # fmt: skip
+    job = EditsJob(music_folder(count=2, seconds=3.5), seconds=3.0)
     report = job.run(tiny, tmp_path / "audio")
     for table in report.tables:
         kept = {row[0]: row[1] for row in table.rows}["kept samples equal"]

@@ -70,6 +70,8 @@ def test_a_folder_of_nothing_is_an_error(tmp_path, mixed_folder):
     for path in mixed_folder.glob("good*"):
         path.unlink()
     (mixed_folder / "wordless.wav").unlink()
+    with pytest.raises(DataError, match=r"only one clip of .* counts .*silent: silent\.wav"):
+        measure_folder(mixed_folder, ["handcrafted"], sample_rate=22_050)
     (mixed_folder / "slow-rate.wav").unlink()
     with pytest.raises(DataError, match=r"no clip of .* counts"):
         measure_folder(mixed_folder, ["handcrafted"])

@@ -205,6 +205,15 @@ def edits(
     folder: display.Folder,
     split: display.Split = None,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")] = 24,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--seconds",
+            "-s",
+            metavar="X",
+            help="Of each clip: the middle third is inpainted, the second half continued.",
+        ),
+    ] = 12.0,
     prompted: Annotated[
         bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
     ] = True,
@@ -221,13 +230,14 @@ def edits(
     quiet: options.Quiet = False,
 ) -> None:
     """Inpaint and continue real music: kept samples, seams, tempo, key and sound."""
+    check_seconds(seconds)
     sampling = Sampling(steps, sampler, guidance_scale).check()
     choice = ModelChoice(model, device, dtype, random_weights).check()
     with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.edits import EditsJob
 
         job = EditsJob(
-            folder, split, limit, prompted=prompted, seed=seed,
+            folder, split, limit, seconds, prompted=prompted, seed=seed,
             sampling=sampling.arguments(),  # type: ignore[arg-type]
         )  # fmt: skip
         loaded = load_model(choice, report)

@@ -40,9 +40,7 @@ class EditsJob:
         folder: of real music with captions.
         split: of its manifest; None takes all.
         limit: of clips.
-        seconds: of each clip that is inpainted; its middle third is made anew.
-        known_seconds: that a continuation hears.
-        new_seconds: that it makes.
+        seconds: of each clip; its middle third is inpainted, its second half made by continuation.
         prompted: whether the clip's caption is given.
         seed: clip i is made with seed + i.
     """
@@ -51,8 +49,6 @@ class EditsJob:
     split: str | None = None
     limit: int = 24
     seconds: float = 12.0
-    known_seconds: float = 6.0
-    new_seconds: float = 6.0
     prompted: bool = True
     seed: int = 0
     sampling: "SamplingOptions" = field(default_factory=dict)  # type: ignore[assignment]
@@ -64,17 +60,17 @@ class EditsJob:
             DataError: no clip is long enough.
         """
         clips, audit = find_clips(self.folder, split=self.split, limit=self.limit)
-        needed = max(self.seconds, self.known_seconds + self.new_seconds)
         heard = []
         for one in listen(clips, audit):
-            if one.seconds < needed:
+            if one.seconds < self.seconds:
                 audit.note("too short", one.clip.path.name)
                 audit.used -= 1
             else:
                 heard.append(one)
         if not heard:
             raise DataError(
-                f"no clip of {self.folder} has the {needed:g} s that edits need; give longer music"
+                f"no clip of {self.folder} has the {self.seconds:g} s that edits need; give longer"
+                " music or fewer --seconds"
             )
         tagger = Tagger.load()
         inpainted: list[_Judgement] = []
@@ -105,7 +101,8 @@ class EditsJob:
     def _settings(self, model: "Jen1", clips: int) -> dict[str, Any]:
         return {
             "model": model.config.name, "sha256": model.sha256, "folder": self.folder,
-            "clips": clips, "seed": self.seed, "prompted": self.prompted,
+            "clips": clips, "seconds": self.seconds, "seed": self.seed,
+            "prompted": self.prompted,
             "sampling": dict(self.sampling),
         }  # fmt: skip
 
@@ -134,11 +131,11 @@ class EditsJob:
         self, model: "Jen1", one: Heard, prompt: str, seed: int, folder: Path, tagger: Tagger
     ) -> tuple["_Judgement", Path]:
         rate = one.sample_rate
-        known_samples = audio.seconds_to_samples(self.known_seconds, rate)
-        new_samples = audio.seconds_to_samples(self.new_seconds, rate)
+        half = self.seconds / 2
+        known_samples = new_samples = audio.seconds_to_samples(half, rate)
         known = one.signal[:, :known_samples]
         source = _written(folder / f"{seed}-known.wav", known, rate)
-        edit = model.continue_(source, self.new_seconds, prompt, seed=seed, **self.sampling)
+        edit = model.continue_(source, half, prompt, seed=seed, **self.sampling)
         path = folder / f"{seed}-continued.wav"
         original, edited = _result(edit, source, path)
         kept = bool((edited[:, :known_samples] == original).all())

@@ -93,9 +93,10 @@ def measure_folder(
         names.append(item.clip.path.name)
         if captions[-1] is None:
             audit.note("without caption", item.clip.path.name)
-    if not names:
+    if len(names) < 2:
+        count = "only one clip" if names else "no clip"
         reasons = "; ".join(audit.warnings()) or "nothing was read"
-        raise DataError(f"no clip of {folder} counts ({reasons}); give other audio")
+        raise DataError(f"{count} of {folder} counts ({reasons}); give other audio")
     measured = [
         _finish(embedding, found, captions, tuple(names))
         for embedding, found in zip(embeddings, heard, strict=True)
