@@ -303,7 +303,7 @@ def _losses(
         losses[name] = weight * _known_cross_entropy(logits, target[name])
     likeness = heads.style_likeness(pooled)
     losses["style_pooled"] = 0.2 * _known_cross_entropy(likeness, target["style"])
-    losses["bpm"] = 0.3 * tempo_loss(heads.readers["bpm"](text, mask), target["bpm"])
+    losses["bpm"] = tempo_loss(heads.readers["bpm"](text, mask), target["bpm"])
     losses["labels"] = 3.0 * _label_loss(said, target["labels"])
     return losses
 
