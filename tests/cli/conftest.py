@@ -175,9 +175,12 @@ def jen1(capfd, monkeypatch, tmp_path):
 
 @pytest.fixture
 def refused(jen1, model):
-    """Run a command that must fail for its user: one line, code 1, nothing left behind."""
+    """Run a command that must fail for its user: one line, code 1, nothing left behind.
 
-    def call(*arguments, words, code=1):
+    The line holds `words`, or the test asserts on the result's `err` itself.
+    """
+
+    def call(*arguments, words="", code=1):
         before = {path: path.read_bytes() for path in _files()}
         result = jen1(*arguments)
         assert result.code == code, result.err

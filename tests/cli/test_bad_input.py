@@ -53,7 +53,7 @@ def broken(refused):
     ],
 )
 def test_a_broken_input(broken, verb, name, words):
-    broken(verb[0], name, *verb[1:], words=words)
+    assert words in broken(verb[0], name, *verb[1:]).err
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_broken_input(broken, verb, name, words):
 )
 def test_a_mask_that_makes_no_sense(refused, take, masks, words):
     given = [piece for mask in masks for piece in ("--mask", mask)]
-    refused("inpaint", take, *given, words=words)
+    assert words in refused("inpaint", take, *given).err
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_an_option_that_makes_no_sense(refused, options, words):
     Path("json.jsonl").write_text('{"prompt": "lofi"\n')
     Path("steps.jsonl").write_text('{"prompt": "lofi", "steps": 0}\n')
     Path("empty.jsonl").write_text("{}\n")
-    refused("generate", "lofi", *options, words=words)
+    assert words in refused("generate", "lofi", *options).err
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_an_option_that_makes_no_sense(refused, options, words):
     ],
 )
 def test_a_prompt_that_cannot_be_read(refused, take, prompt, words):
-    refused("generate", prompt, words=words)
-    refused("inpaint", take, *INPAINT, "--prompt", prompt, words=words)
-    refused("continue", take, "--prompt", prompt, words=words)
+    assert words in refused("generate", prompt).err
+    assert words in refused("inpaint", take, *INPAINT, "--prompt", prompt).err
+    assert words in refused("continue", take, "--prompt", prompt).err
 
 
 def test_a_prompt_with_some_foreign_letters_is_read(jen1, model):
@@ -147,46 +147,46 @@ def test_a_prompt_with_some_foreign_letters_is_read(jen1, model):
 
 
 def test_no_prompt_at_all(refused):
-    refused("generate", "--seed", "1", words="no prompt given")
+    assert "no prompt given" in refused("generate", "--seed", "1").err
 
 
 @pytest.mark.parametrize("seconds", ["-5", "0", "3600", "nan"])
 def test_a_continuation_of_no_sensible_length(refused, take, seconds):
-    refused("continue", take, "--seconds", seconds, words="--seconds")
+    assert "--seconds" in refused("continue", take, "--seconds", seconds).err
 
 
 def test_a_context_of_no_sensible_length(refused, take):
-    refused("continue", take, "--context", "-1", words="--context -1")
+    assert "--context -1" in refused("continue", take, "--context", "-1").err
 
 
 def test_a_format_that_does_not_take_the_rate(refused):
     write("cd.wav", noise(), rate=44_100)
     words = "opus files cannot have 44100 Hz"
-    refused("inpaint", "cd.wav", *INPAINT, "-o", "o.opus", words=words)
-    refused("continue", "cd.wav", "-o", "o.opus", words=words)
+    assert words in refused("inpaint", "cd.wav", *INPAINT, "-o", "o.opus").err
+    assert words in refused("continue", "cd.wav", "-o", "o.opus").err
 
 
 def test_folders_without_anything_to_take(refused):
     Path("bare").mkdir()
-    refused("encode", "bare", words="bare has no audio files")
-    refused("decode", "bare", words="bare has no latent files")
+    assert "bare has no audio files" in refused("encode", "bare").err
+    assert "bare has no latent files" in refused("decode", "bare").err
 
 
 def test_latents_that_are_none(refused, take):
     Path("cut.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
     Path("none.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
     Path("empty.safetensors").touch()
-    refused("decode", take, words="take.wav is not a safetensors file")
-    refused("decode", "cut.safetensors", words="cut short")
-    refused("decode", "none.safetensors", words="none.safetensors is no latent file of jen1")
-    refused("decode", "empty.safetensors", words="empty.safetensors is empty (0 bytes)")
-    refused("decode", "missing.safetensors", words="missing.safetensors does not exist")
+    assert "take.wav is not a safetensors file" in refused("decode", take).err
+    assert "cut short" in refused("decode", "cut.safetensors").err
+    assert "none.safetensors is no latent file of jen1" in refused("decode", "none.safetensors").err
+    assert "empty.safetensors is empty (0 bytes)" in refused("decode", "empty.safetensors").err
+    assert "missing.safetensors does not exist" in refused("decode", "missing.safetensors").err
 
 
 def test_an_existing_result_of_an_edit(refused, take):
     Path("out.wav").touch()
-    refused("continue", take, "-o", "out.wav", words="out.wav exists; use --force")
-    refused("inpaint", take, *INPAINT, "-o", take, words="take.wav exists; use --force")
+    assert "out.wav exists; use --force" in refused("continue", take, "-o", "out.wav").err
+    assert "take.wav exists; use --force" in refused("inpaint", take, *INPAINT, "-o", take).err
 
 
 def test_a_library_error_leaves_nothing_behind(jen1, model, take):
