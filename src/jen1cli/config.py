@@ -144,6 +144,8 @@ class UNetConfig:
     causal_convolution: Literal["padding", "masking"] = field(
         default="padding", metadata={"optional": True}
     )
+    # tempo, meter and key over time (`conditioning.guiding`); 0 for none, as the paper
+    guide_channels: int = field(default=0, metadata={"optional": True})
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ MINI = ModelConfig(
         feedforward_multiplier=2,
         time_features=256,
         causal_convolution="masking",  # measured better than the paper's padding
+        guide_channels=37,  # all that `conditioning.guiding` has
     ),
     diffusion=DiffusionConfig(schedule="cosine", prediction="v"),
     generation=GenerationConfig(

@@ -68,13 +68,21 @@ def continuation(frames: int, known_frames: int, batch: int = 1) -> Conditioning
     return Conditioning(keep_mask.expand(batch, 1, frames).clone(), causal=True)
 
 
-def make_context(latent: Latent, keep_mask: KeepMask) -> Context:
-    """Return the in-context channels [kept latent | keep mask], [batch, channels + 1, frames].
+def make_context(latent: Latent, keep_mask: KeepMask, guide: Tensor | None = None) -> Context:
+    """Return the in-context channels [kept latent | keep mask | guide].
 
     What is not kept is replaced, not multiplied, so that it may hold anything, even NaN.
+
+    Args:
+        latent: [batch, channels, frames].
+        keep_mask: True where it is kept.
+        guide: [batch, guide_channels, frames], for networks that are told tempo and key.
     """
     kept = torch.where(keep_mask, latent, torch.zeros((), dtype=latent.dtype, device=latent.device))
-    return torch.cat([kept, keep_mask.to(latent.dtype)], dim=1)
+    parts = [kept, keep_mask.to(latent.dtype)]
+    if guide is not None:
+        parts.append(guide.to(latent))
+    return torch.cat(parts, dim=1)
 
 
 def random_inpaint_mask(

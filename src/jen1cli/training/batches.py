@@ -5,6 +5,7 @@ for bit, and each process draws the whole batch's numbers but gathers only its o
 processes train on exactly what one would see.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli.errors import DataError
+from jen1cli.guide import NO_GUIDE, Guide, guide_of
 from jen1cli.shapes import KeepMask, Latent, Time
 from jen1cli.tasks import Task, random_continuation_mask, random_inpaint_mask
 from jen1cli.training.cache import CachedClip, LatentCache
@@ -29,6 +31,7 @@ class Window:
     clip: int  # position in the sampler's list
     start: int  # frame within the clip
     caption: str  # "" stands for the null text
+    guide: Guide = NO_GUIDE  # what the network is told of it; its clock is the clip's
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ class Planner:
         dropped = rng.random(size) < recipe.text_dropout
         counts = task_counts(size, step, recipe.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
+        guides = [self._guide(w, drop, rng) for w, drop in zip(windows, dropped, strict=True)]
         one_way = recipe.unidirectional
         masks = [torch.zeros(counts[0], 1, frames, dtype=torch.bool)]
         if counts[1]:
@@ -216,8 +220,8 @@ class Planner:
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
         return Plan(
             windows=tuple(
-                Window(w.clip, w.start, "" if drop else w.caption)
-                for w, drop in zip(windows, dropped, strict=True)
+                Window(w.clip, w.start, "" if drop else w.caption, guide)
+                for w, drop, guide in zip(windows, dropped, guides, strict=True)
             ),
             tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),
             causal=(both_ways_causal and one_way,) * counts[0]
@@ -227,3 +231,20 @@ class Planner:
             t=torch.cat(times),
             eps=eps,
         )
+
+    def _guide(self, window: Window, null_text: bool, rng: np.random.Generator) -> Guide:
+        """Draw what the network is told: it has to work with any part of it missing.
+
+        Without text the guide is left out half of the time, so that guidance can lead away from
+        "nothing told at all" as well as from "no text".
+        """
+        beat, bar, key, nothing = rng.random(4)
+        drop = self._recipe.guide_dropout
+        if null_text and nothing < 0.5:
+            return NO_GUIDE
+        guide = guide_of(self.sampler.clips[window.clip].attributes)
+        if beat < drop:
+            guide = dataclasses.replace(guide, bpm=0.0, meter="")
+        elif bar < drop:
+            guide = dataclasses.replace(guide, meter="")
+        return dataclasses.replace(guide, key="", mode="") if key < drop else guide

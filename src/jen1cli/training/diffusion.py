@@ -13,10 +13,11 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from jen1cli.conditioning.guiding import guide_channels
 from jen1cli.config import ModelConfig
 from jen1cli.tasks import Task
 from jen1cli.training.averaging import Ema
-from jen1cli.training.batches import TASKS, LatentTable, Plan, Planner, WindowSampler
+from jen1cli.training.batches import TASKS, LatentTable, Plan, Planner, Window, WindowSampler
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.learning_rate import learning_rate
 from jen1cli.training.memory import activation_megabytes
@@ -89,7 +90,7 @@ class DiffusionStage:
         }
         self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
         self._validation = DiffusionValidation(
-            parts.cache, self._table, parts.texts, recipe, frames=self.frames
+            parts.cache, self._table, parts.texts, recipe, config, frames=self.frames
         )
         self._sums = torch.zeros(len(TASKS) + 1, 2, device=self._device)
         self._rate = 0.0
@@ -165,7 +166,17 @@ class DiffusionStage:
             text_mask=text_mask.to(device),
             null=torch.tensor([w.caption == "" for w in windows], device=device),
             causal=plan.causal[items[0]],
+            guide=self._guide_channels(windows),
         )
+
+    def _guide_channels(self, windows: Sequence[Window]) -> Tensor | None:
+        config = self._parts.config
+        if not config.unet.guide_channels:
+            return None
+        starts = [window.start / config.frame_rate for window in windows]
+        guides = [window.guide for window in windows]
+        found = guide_channels(guides, starts, self.frames, config.frame_rate)
+        return found.to(self._device)
 
     def _update(self, step: int, progress: float) -> None:
         optimisation = self._recipe.optimisation

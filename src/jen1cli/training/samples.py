@@ -10,7 +10,9 @@ from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.autoencoder import Autoencoder, Whitening
+from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.config import ModelConfig
+from jen1cli.guide import read_guide
 from jen1cli.shapes import KeepMask, Latent, Waveform
 from jen1cli.training.batches import LatentTable
 from jen1cli.training.cache import CachedClip
@@ -57,7 +59,8 @@ class SampleWriter:
         device = next(objective.parameters()).device
         empty = torch.zeros(len(self.prompts), components, frames, device=device)
         nothing = torch.zeros(len(self.prompts), 1, frames, dtype=torch.bool, device=device)
-        made = self._decoded(objective, Request(self.prompts, empty, nothing))
+        guide = self._guide(self.prompts, frames)
+        made = self._decoded(objective, Request(self.prompts, empty, nothing, guide=guide))
         found = [(f"prompt-{i + 1}", waveform) for i, waveform in enumerate(made)]
         if self.clip is None:
             return found
@@ -67,9 +70,16 @@ class SampleWriter:
             ("inpaint", _outside(frames, frames // 3, 2 * frames // 3), False),
             ("continue", _outside(frames, frames // 2, frames), True),
         ):
-            request = Request(captions, latent, keep.to(device), causal)
+            guide = self._guide(captions, frames)
+            request = Request(captions, latent, keep.to(device), causal, guide=guide)
             found.append((name, self._decoded(objective, request)[0]))
         return found
+
+    def _guide(self, prompts: Sequence[str], frames: int) -> GuideChannels | None:
+        if not self.config.unet.guide_channels:
+            return None
+        guides = [read_guide(prompt) for prompt in prompts]
+        return guide_channels(guides, [0.0] * len(prompts), frames, self.config.frame_rate)
 
     def _decoded(self, objective: Objective, request: Request) -> Waveform:
         settings = self.config.generation

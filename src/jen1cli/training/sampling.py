@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from jen1cli.conditioning.guiding import GuideChannels
 from jen1cli.config import GenerationConfig
 from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
 from jen1cli.shapes import KeepMask, Latent
@@ -23,6 +24,7 @@ class Request:
     keep_mask: KeepMask
     causal: bool = False
     seed: int = 0
+    guide: GuideChannels | None = None  # where the network takes one
 
 
 def sample_latents(
@@ -37,7 +39,7 @@ def sample_latents(
         settings: sampler, steps and guidance.
     """
     device = request.latent.device
-    context = make_context(request.latent, request.keep_mask)
+    context = make_context(request.latent, request.keep_mask, request.guide)
     text, text_mask = _both(objective, texts, request.captions, device)
 
     def predict(x_t: Tensor, t: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, KwargsHandler
-from torch import nn
+from torch.nn import functional
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
@@ -302,14 +302,20 @@ def _bundled_text_encoder() -> Path | None:
         return None
 
 
-def _start_from(unet: nn.Module, config: ModelConfig, folder: Path) -> None:
+def _start_from(unet: UNet1d, config: ModelConfig, folder: Path) -> None:
     initial, tensors = load_weight_set(folder)
     if initial.autoencoder != config.autoencoder:
         raise ConfigError(
             f"{folder} has another autoencoder than the cache; write the cache with it:"
             f" jen1 train latents --model {folder}"
         )
-    load_into(unet, tensors["unet"], str(folder))
+    found = tensors["unet"]
+    if unet.guide is not None and not initial.unet.guide_channels:
+        # it goes on as it was: what it was not told before has no weight at first
+        more = config.unet.guide_channels
+        found["input.weight"] = functional.pad(found["input.weight"], (0, 0, 0, more))
+        found |= {f"guide.{name}": t for name, t in unet.guide.state_dict().items()}
+    load_into(unet, found, str(folder))
 
 
 def _samples(

@@ -4,6 +4,9 @@ from collections import defaultdict
 
 import torch
 
+from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.config import ModelConfig
+from jen1cli.guide import guide_of
 from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
 from jen1cli.training.batches import LatentTable
 from jen1cli.training.cache import CachedClip, LatentCache
@@ -27,6 +30,7 @@ class DiffusionValidation:
         table: LatentTable,
         texts: TextCache,
         recipe: DiffusionRecipe,
+        config: ModelConfig,
         *,
         frames: int,
     ) -> None:
@@ -38,6 +42,8 @@ class DiffusionValidation:
         self._texts = texts
         self._levels = recipe.validation_times
         self._frames = frames
+        self._frame_rate = config.frame_rate
+        self._guided = config.unet.guide_channels > 0
 
     def measure(self, objective: Objective) -> dict[str, float]:
         """Return mean squared errors, unweighted: in all, per mode and per noise level."""
@@ -77,6 +83,15 @@ class DiffusionValidation:
             text_mask=text_mask.to(device),
             null=torch.zeros(len(items), dtype=torch.bool, device=device),
             causal=mode in ("generate-causal", "continue"),
+            guide=self._guide(places).to(device) if self._guided else None,
+        )
+
+    def _guide(self, places: list[tuple[CachedClip, int]]) -> torch.Tensor:
+        return guide_channels(
+            [guide_of(clip.attributes) for clip, _ in places],
+            [start / self._frame_rate for _, start in places],
+            self._frames,
+            self._frame_rate,
         )
 
     def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, torch.Tensor]:

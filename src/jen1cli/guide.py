@@ -1,0 +1,175 @@
+"""The guide: tempo, meter and key, which the network is told beside the text.
+
+Words say little about tempo and key that a small network could measure time and pitch by, so they
+are also given as channels over time (`jen1cli.conditioning.guiding`). A prompt that names them
+("at 92 bpm", "in D minor") is read here; no torch is needed for it.
+"""
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jen1cli.errors import ConfigError
+
+TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+MODES: dict[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
+    "phrygian dominant": (0, 1, 4, 5, 7, 8, 10),
+}
+"""Pitch classes of each mode, from its tonic."""
+
+BEATS = {"4/4": 4, "3/4": 3, "6/8": 2, "12/8": 4, "5/4": 5, "7/8": 7, "2/4": 2}
+"""Beats of a bar, as the foot taps them: dotted quarters in 6/8 and 12/8, eighths in 7/8."""
+
+MIN_BPM, MAX_BPM = 30.0, 300.0
+
+_FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B", "Fb": "E",
+          "E#": "F", "B#": "C"}  # fmt: skip
+_MARKS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b", "": ""}
+_NOTE = r"([a-g])[ -]?(#|♯|♭|sharp|flat|b(?![a-z]))?"
+_BPM = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ -]*(?:bpm\b|beats (?:per|a) minute\b)")
+_MODE = "|".join(sorted(MODES, key=len, reverse=True))
+_KEY = re.compile(rf"(\b(?:in|of|key)[ :]+)?\b{_NOTE}[ -]+({_MODE})\b")
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Tempo, meter and key of one piece, each only where it is known."""
+
+    bpm: float = 0.0  # beats per minute, as the foot taps; 0: unknown
+    meter: str = ""  # a key of `BEATS`, counted from `downbeat`; "": unknown
+    downbeat: float = 0.0  # seconds on the piece's clock at which a beat falls, a bar begins
+    key: str = ""  # one of `TONICS`; "": unknown
+    mode: str = ""  # a key of `MODES`
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be played.
+
+        Raises:
+            ConfigError: a tempo out of range, or a name that is not known.
+        """
+        if self.bpm and not MIN_BPM <= self.bpm <= MAX_BPM:
+            raise ConfigError(
+                f"{self.bpm:g} beats per minute is no tempo; give {MIN_BPM:g} to {MAX_BPM:g}"
+            )
+        for value, known, name in (
+            (self.meter, BEATS, "meter"), (self.key, TONICS, "key"), (self.mode, MODES, "mode"),
+        ):  # fmt: skip
+            if value and value not in known:
+                raise ConfigError(f"unknown {name} '{value}'; known: {', '.join(known)}")
+        if bool(self.key) != bool(self.mode):
+            raise ConfigError("a key has a tonic and a mode; give both, as in 'D minor'")
+
+    @property
+    def beats(self) -> int:
+        """Beats of a bar; 0 where the meter is unknown."""
+        return BEATS.get(self.meter, 0)
+
+    def over(self, other: "Guide") -> "Guide":
+        """Return this guide, with what it leaves open taken from another."""
+        if not self.bpm:
+            rhythm = {"bpm": other.bpm, "meter": self.meter or other.meter,
+                      "downbeat": other.downbeat}  # fmt: skip
+        else:
+            rhythm = {"meter": self.meter or other.meter}
+        keys = {} if self.key else {"key": other.key, "mode": other.mode}
+        return dataclasses.replace(self, **rhythm, **keys)
+
+    def shifted(self, seconds: float) -> "Guide":
+        """Return the guide on a clock that started so many seconds earlier."""
+        return dataclasses.replace(self, downbeat=self.downbeat + seconds)
+
+    def describe(self) -> str:
+        """Return "92 bpm, D minor", as far as it is known."""
+        tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
+        return ", ".join(filter(None, (tempo, f"{self.key} {self.mode}".strip())))
+
+
+NO_GUIDE = Guide()
+
+
+def read_tempo(prompt: str) -> float:
+    """Return the beats per minute that a prompt names, 0 where it names none."""
+    match = _BPM.search(prompt.lower())
+    bpm = float(match[1]) if match else 0.0
+    return bpm if MIN_BPM <= bpm <= MAX_BPM else 0.0
+
+
+def read_key(prompt: str) -> tuple[str, str]:
+    """Return tonic and mode that a prompt names, two empty strings where it names none.
+
+    In "a minor setback" the "a" is an article; it is a key after "in" or "of", or written large
+    inside the sentence.
+    """
+    for match in _KEY.finditer(prompt.lower()):
+        at = match.start(2)
+        bare = match[2] == "a" and not match[3] and not match[1]
+        if bare and (prompt[at] == "a" or not prompt[:at].strip()):
+            continue
+        tonic = tonic_of(match[2] + _MARKS[match[3] or ""])
+        if tonic:
+            return tonic, match[4]
+    return "", ""
+
+
+def read_guide(prompt: str) -> Guide:
+    """Return tempo and key as far as a prompt names them, such as "92 bpm" and "D minor"."""
+    key, mode = read_key(prompt)
+    return Guide(bpm=read_tempo(prompt), key=key, mode=mode)
+
+
+def parse_key(text: str) -> tuple[str, str]:
+    """Read a key as musicians write it: "D minor", "F# dorian", "Bb", "Am".
+
+    Raises:
+        ConfigError: it is no key.
+    """
+    words = " ".join(text.split())
+    match = re.fullmatch(rf"(?i){_NOTE}[ -]*({_MODE}|min|maj|m)?", words)
+    tonic = tonic_of(match[1] + _MARKS[(match[2] or "").lower()]) if match else ""
+    if match is None or not tonic:
+        raise ConfigError(
+            f"'{text}' is no key; write it like 'D minor', 'Bb major' or 'F# dorian'; modes:"
+            f" {', '.join(MODES)}"
+        )
+    mode = (match[3] or "major").lower()
+    return tonic, {"min": "minor", "m": "minor", "maj": "major"}.get(mode, mode)
+
+
+def tonic_of(name: str) -> str:
+    """Return a tonic's name of `TONICS`, such as "A#" for "Bb"; "" if it is none."""
+    name = name[:1].upper() + name[1:]
+    name = _FLATS.get(name, name)
+    return name if name in TONICS else ""
+
+
+def guide_of(attributes: Mapping[str, Any]) -> Guide:
+    """Return what a clip's attributes tell: `bpm`, `meter`, `downbeat`, `key` and `mode`.
+
+    A clip with `bpm` starts with a beat, and with a bar where `meter` is there too, unless
+    `downbeat` gives another moment (in seconds). What is missing or not understood is left open.
+    """
+    try:
+        bpm, downbeat = float(attributes.get("bpm") or 0), float(attributes.get("downbeat") or 0)
+    except (TypeError, ValueError):
+        bpm = downbeat = 0.0
+    usable = math.isfinite(downbeat) and MIN_BPM <= bpm <= MAX_BPM
+    meter, key, mode = (str(attributes.get(name) or "") for name in ("meter", "key", "mode"))
+    key = tonic_of(key)
+    whole = bool(key) and mode in MODES
+    return Guide(
+        bpm=bpm if usable else 0.0,
+        meter=meter if usable and meter in BEATS else "",
+        downbeat=downbeat if usable else 0.0,
+        key=key if whole else "",
+        mode=mode if whole else "",
+    )
