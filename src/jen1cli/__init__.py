@@ -3,10 +3,12 @@
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from jen1cli.guide import Guide
+
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
 
-__all__ = ["Jen1", "__version__"]
+__all__ = ["Guide", "Jen1", "__version__"]
 __version__ = version("jen1cli")
 
 

@@ -2,7 +2,8 @@
 
     config.json               the model's configuration and the sha256 of every other file
     autoencoder.safetensors   keys autoencoder.* and whitening.*
-    unet.safetensors          keys unet.*, and conditioning.* where a learned null prompt exists
+    unet.safetensors          keys unet.*; conditioning.* where a learned null prompt exists,
+                              prior.* and tracker.* where the config has a guide
     text_encoder/             Hugging Face layout with its tokenizer, where the encoder is local
     README.md                 the model card (not hashed, so that its wording may be mended)
 
@@ -34,12 +35,12 @@ CARD_NAME = "README.md"
 TEXT_ENCODER_FOLDER = "text_encoder"
 FILES = {
     "autoencoder.safetensors": ("autoencoder", "whitening"),
-    "unet.safetensors": ("unet", "conditioning"),
+    "unet.safetensors": ("unet", "conditioning", "prior", "tracker"),
 }
 """Which modules live in which file."""
 
 _HASHES = "sha256"
-_OPTIONAL = ("conditioning",)
+_OPTIONAL = ("conditioning", "prior", "tracker")
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,8 @@ def save_weight_set(
     Args:
         folder: to be made, or replaced where it is a weight set already.
         config: of the model, with its provenance.
-        tensors: state dict of each module: autoencoder, whitening, unet and, where the null prompt
-            is learned, conditioning.
+        tensors: state dict of each module: autoencoder, whitening, unet; where the null prompt is
+            learned, conditioning; where the config has a guide, prior and tracker.
         text_encoder: folder in the Hugging Face layout, copied in.
         card: text of README.md; None keeps the one that is there.
         storage: number type of the network's weights on disk; whitening always keeps float32.

@@ -149,6 +149,15 @@ class UNetConfig:
 
 
 @dataclass(frozen=True)
+class GuideConfig:
+    """The two small networks that find tempo, meter and key: in a text, and in music."""
+
+    prior_features: int = 256  # hidden width of the text's
+    tracker_channels: int = 96
+    tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
+
+
+@dataclass(frozen=True)
 class DiffusionConfig:
     """Noise schedule and what the network predicts (paper section III)."""
 
@@ -184,6 +193,7 @@ class ModelConfig:
     unet: UNetConfig
     diffusion: DiffusionConfig
     generation: GenerationConfig
+    guide: GuideConfig | None = field(default=None, metadata={"optional": True})
     licence: str = "Apache-2.0"
     provenance: dict[str, Any] = field(default_factory=dict)  # how the weights were trained
     format_version: int = FORMAT_VERSION

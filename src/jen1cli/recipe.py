@@ -8,6 +8,7 @@ from typing import Any, Literal
 from jen1cli.audio import Source, name_of, read_note
 from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
+from jen1cli.guide import NO_GUIDE, Guide
 
 RECIPE_VERSION = 1
 """Version of the recipe's fields; a newer one is refused."""
@@ -78,6 +79,8 @@ class Recipe:
     guidance_scale: float = 1.0
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     guidance_rescale: float = 0.0
+    # tempo and key; of edits only what was asked for, the rest is heard again
+    guide: Guide = dataclasses.field(default=NO_GUIDE, metadata={"optional": True})
     direction: DirectionName = "bidirectional"
     masks: tuple[tuple[float, float], ...] = ()  # seconds [from, to) that were made anew
     before: bool = False  # continued to the left

@@ -33,6 +33,8 @@ def continue_(
     ] = None,
     prompt: options.Prompt = None,
     output: options.Output = None,
+    bpm: options.HeardBpm = None,
+    key: options.HeardKey = None,
     negative: options.Negative = None,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -49,7 +51,7 @@ def continue_(
     quiet: options.Quiet = False,
 ) -> None:
     """Lengthen a file with music that follows from it."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key).check()
     check_seconds(seconds)
     if context is not None:
         check_seconds(context, option="--context")

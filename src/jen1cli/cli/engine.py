@@ -136,7 +136,9 @@ class Engine:
         facts["path"] = None if target.path is None else str(target.path)
         facts["format"] = target.extension
         facts["elapsed_seconds"] = round(elapsed, 3)
-        note = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
+        guide = music.recipe.guide.describe()
+        made = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
+        note = ", ".join(filter(None, (guide, made)))
         proof = Proof(music) if isinstance(music, Edit) else None
         with written(target, music.save) as path:
             if proof is not None:

@@ -38,10 +38,12 @@ def generate(
             "--from",
             metavar="FILE",
             help="Prompts from a file or '-': one per line, or a JSON object per line with"
-            " 'prompt' and its own seed, seconds, negative, steps, sampler, guidance_scale or"
-            " direction.",
+            " 'prompt' and its own seed, seconds, bpm, key, negative, steps, sampler,"
+            " guidance_scale or direction.",
         ),
     ] = None,
+    bpm: options.Bpm = None,
+    key: options.Key = None,
     negative: options.Negative = None,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -67,7 +69,7 @@ def generate(
     quiet: options.Quiet = False,
 ) -> None:
     """Make music from text."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key).check()
     base = Request("", 0, seconds, direction, sampling)
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = plan_outputs(

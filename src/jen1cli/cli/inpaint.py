@@ -27,8 +27,14 @@ def inpaint(
     ] = None,
     bpm: Annotated[
         float | None,
-        typer.Option("--bpm", metavar="X", help="Tempo, for masks in bars of four beats."),
+        typer.Option(
+            "--bpm",
+            metavar="X",
+            help="Tempo, for masks in bars of four beats and for the music. Left out: as it is"
+            " heard.",
+        ),
     ] = None,
+    key: options.HeardKey = None,
     prompt: options.Prompt = None,
     output: options.Output = None,
     negative: options.Negative = None,
@@ -47,7 +53,7 @@ def inpaint(
     quiet: options.Quiet = False,
 ) -> None:
     """Replace ranges of a file, leaving every other sample as it was."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key).check()
     masks = parse_masks(mask or [], bpm)
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)

@@ -134,6 +134,42 @@ GuidanceScale = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
+Bpm = Annotated[
+    float | None,
+    typer.Option(
+        "--bpm",
+        metavar="X",
+        help="Tempo in beats per minute. Left out: as the prompt says, else the model chooses.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="Such as 'D minor'. Left out: as the prompt says, else the model chooses.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+HeardBpm = Annotated[
+    float | None,
+    typer.Option(
+        "--bpm",
+        metavar="X",
+        help="Tempo in beats per minute. Left out: as the prompt says, else as it is heard.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+HeardKey = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="Such as 'D minor'. Left out: as the prompt says, else as it is heard.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
 Negative = Annotated[
     str | None,
     typer.Option(

@@ -134,6 +134,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "seconds": (float, int),
     "negative": (str,),
+    "bpm": (float, int),
+    "key": (str,),
     "steps": (int,),
     "sampler": (str,),
     "guidance_scale": (float, int),
@@ -162,7 +164,7 @@ def _parse_line(line: str, where: str) -> dict[str, Any]:
 
 
 def _build(values: dict[str, Any], where: str, seed: int, base: Request) -> Request:
-    own = {key: values[key] for key in ("steps", "sampler") if key in values}
+    own = {key: values[key] for key in ("steps", "sampler", "bpm", "key") if key in values}
     if "guidance_scale" in values:
         own["guidance_scale"] = float(values["guidance_scale"])
     if "negative" in values:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
+from jen1cli.guide import MAX_BPM, MIN_BPM, Guide, parse_key
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -30,6 +31,8 @@ class Sampling:
     sampler: str | None = None
     guidance_scale: float | None = None  # 1 is off
     negative_prompt: str | None = None
+    bpm: float | None = None
+    key: str | None = None
 
     def check(self, where: str = "") -> "Sampling":
         """Return itself.
@@ -51,11 +54,26 @@ class Sampling:
                 f"{place}--guidance-scale {scale:g} is not between 0 and"
                 f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
             )
+        try:
+            self._guide()
+        except ConfigError as error:
+            raise ConfigError(f"{place}{error}") from error
         return self
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+        values = dataclasses.asdict(self)
+        del values["bpm"], values["key"]
+        given = {key: value for key, value in values.items() if value is not None}
+        return {**given, "guide": self._guide()}
+
+    def _guide(self) -> Guide:
+        if self.bpm is not None and not MIN_BPM <= self.bpm <= MAX_BPM:
+            raise ConfigError(
+                f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
+            )
+        tonic, mode = ("", "") if self.key is None else parse_key(self.key)
+        return Guide(bpm=self.bpm or 0.0, key=tonic, mode=mode)
 
 
 def check_choice(value: str, known: Sequence[str], option: str) -> str:

@@ -242,6 +242,25 @@ def diffusion(
     _run("DiffusionJob", own, settings, output / "weights")
 
 
+@app.command("guide")
+@_trains()
+def guide(
+    cache: Annotated[
+        Path,
+        typer.Argument(metavar="CACHE", help="Folder of 'jen1 train latents'.", show_default=False),
+    ],
+    output: Output,
+    init: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="Weight set that gets the guide.", show_default=False),
+    ],
+    **settings: object,
+) -> None:
+    """Train the guide: tempo and key that fit a text, and those that music has."""
+    own = {"cache": cache, "output": output, "init": init}
+    _run("GuideJob", own, settings, output / "weights")
+
+
 @app.command("text-encoder")
 def text_encoder(
     output: Output,

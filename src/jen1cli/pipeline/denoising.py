@@ -1,5 +1,6 @@
 """Fill the unknown windows of a latent canvas: text, task, guidance and sampler put together."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,9 @@ from torch import Tensor
 
 from jen1cli import tasks
 from jen1cli.conditioning import join
+from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
+from jen1cli.guide import NO_GUIDE, Guide, read_guide
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.windows import Window
@@ -37,6 +40,7 @@ class Prompts:
 
     text: Float[Tensor, "two_batch tokens features"]
     mask: Bool[Tensor, "two_batch tokens"]
+    guides: tuple[Guide, ...] = ()  # one a piece, on the canvas' clock; networks may take none
 
     @property
     def batch(self) -> int:
@@ -44,12 +48,48 @@ class Prompts:
         return len(self.text) // 2
 
 
-def encode_prompts(networks: Networks, prompts: Sequence[str], negative_prompt: str) -> Prompts:
-    """Encode the prompts and, beside them, the negative prompt or the null text."""
+def encode_prompts(
+    networks: Networks, prompts: Sequence[str], negative_prompt: str, asked: Guide
+) -> Prompts:
+    """Encode the prompts and, beside them, the negative prompt or the null text.
+
+    Args:
+        networks: of the model.
+        prompts: one for each piece.
+        negative_prompt: empty for the null text.
+        asked: tempo and key; what it leaves open is read from the prompts.
+    """
     encoder = networks.text_encoder
     positive = [encoder.encode([prompt]) if prompt else encoder.null(1) for prompt in prompts]
     null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
-    return Prompts(*join(*positive, *[null] * len(prompts)))
+    guides = tuple(asked.over(read_guide(prompt)) for prompt in prompts)
+    return Prompts(*join(*positive, *[null] * len(prompts)), guides)
+
+
+def choose_guides(networks: Networks, prompts: Prompts, seeds: Sequence[int]) -> Prompts:
+    """Draw what the guides leave open from what goes with the text."""
+    if networks.prior is None:
+        return prompts
+    drawn = [
+        networks.prior.draw(prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed))
+        for i, seed in enumerate(seeds)
+    ]
+    guides = zip(prompts.guides, drawn, strict=True)
+    return dataclasses.replace(prompts, guides=tuple(known.over(more) for known, more in guides))
+
+
+def hear_guide(networks: Networks, prompts: Prompts, canvas: Canvas) -> Prompts:
+    """Hear what the guide of one piece leaves open in the music that is known."""
+    if networks.tracker is None:
+        return prompts
+    (asked,) = prompts.guides
+    guide = networks.tracker.track(canvas.latent, canvas.known, networks.frame_rate, asked)
+    return dataclasses.replace(prompts, guides=(guide,))
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Return the generator of a piece: on the CPU, so that all devices draw the same."""
+    return torch.Generator(device="cpu").manual_seed(seed)
 
 
 def fill(
@@ -104,8 +144,12 @@ def _sample_window(
 ) -> Latent:
     shape = part.latent.shape[1:]
     noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
-    context = tasks.make_context(part.latent, part.known)
-    twice = torch.cat([context, context])
+    guided, untold = (
+        tasks.make_context(part.latent, part.known, _guide(networks, guides, window))
+        for guides in (prompts.guides, [NO_GUIDE] * prompts.batch)
+    )
+    # away from being told nothing at all: guidance strengthens the guide as it does the text
+    twice = torch.cat([guided, untold])
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
         return networks.unet(
@@ -117,7 +161,7 @@ def _sample_window(
         return networks.unet(
             x_t,
             t,
-            context=context,
+            context=guided,
             text=prompts.text[:half],
             text_mask=prompts.mask[:half],
             causal=window.causal,
@@ -140,6 +184,14 @@ def _sample_window(
         known=Known(part.latent, part.known) if bool(part.known.any()) else None,
         progress=progress,
     )
+
+
+def _guide(networks: Networks, guides: Sequence[Guide], window: Window) -> GuideChannels | None:
+    if not networks.unet.config.guide_channels:
+        return None
+    rate = networks.frame_rate
+    starts = [window.start / rate] * len(guides)
+    return guide_channels(guides, starts, window.frames, rate).to(networks.device)
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -10,7 +10,7 @@ from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
 from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.denoising import Canvas, Prompts, fill, shifted
+from jen1cli.pipeline.denoising import Canvas, Prompts, fill, hear_guide, shifted
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.storage import allocate
@@ -104,7 +104,7 @@ def make_patches(
             networks,
             canvas,
             section.windows,
-            prompts,
+            hear_guide(networks, prompts, canvas),
             sampling,
             [generator],
             shifted(progress, done, total),

@@ -1,5 +1,6 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
+import dataclasses
 import io
 import logging
 import math
@@ -18,7 +19,7 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decode_latent, encode_source
-from jen1cli.pipeline.denoising import encode_prompts
+from jen1cli.pipeline.denoising import choose_guides, encode_prompts, seeded
 from jen1cli.pipeline.editing import make_patches, plan_sections
 from jen1cli.pipeline.generating import make_music
 from jen1cli.pipeline.latents import LatentFile
@@ -241,12 +242,15 @@ class Jen1:
         results: list[Music] = []
         for first in range(0, len(prompts), size):
             batch = prompts[first : first + size]
+            seeds = [seed + first + i for i in range(len(batch))]
+            encoded = encode_prompts(self.networks, batch, settings.negative_prompt, settings.guide)
+            encoded = choose_guides(self.networks, encoded, seeds)
             signals = make_music(
                 self.networks,
-                encode_prompts(self.networks, batch, settings.negative_prompt),
+                encoded,
                 samples,
                 settings,
-                [_generator(seed + first + i) for i in range(len(batch))],
+                [seeded(number) for number in seeds],
                 window=self._frames(self.window_seconds),
                 context=self._frames(context),
                 causal=direction == "unidirectional",
@@ -255,8 +259,8 @@ class Jen1:
             for i, signal in enumerate(signals):
                 recipe = self._recipe(
                     "generate",
-                    settings,
-                    seed + first + i,
+                    dataclasses.replace(settings, guide=encoded.guides[i]),
+                    seeds[i],
                     batch[i],
                     seconds,
                     direction=direction,
@@ -453,6 +457,7 @@ class Jen1:
                 self.dtype,
             )
         options: SamplingOptions = {
+            "guide": recipe.guide,
             "negative_prompt": recipe.negative_prompt,
             "steps": recipe.steps,
             "sampler": recipe.sampler,  # type: ignore[typeddict-item] - checked by Sampling
@@ -542,9 +547,9 @@ class Jen1:
                 reach=reach,
                 decoder_reach=self.networks.autoencoder.context_frames,
             ),
-            encode_prompts(self.networks, [prompt], settings.negative_prompt),
+            encode_prompts(self.networks, [prompt], settings.negative_prompt, settings.guide),
             settings,
-            _generator(seed),
+            seeded(seed),
             progress,
         )
 
@@ -568,6 +573,7 @@ class Jen1:
             seconds=seconds,
             seed=seed,
             prompt=prompt,
+            guide=settings.guide,
             negative_prompt=settings.negative_prompt,
             steps=settings.steps,
             sampler=settings.sampler,
@@ -589,10 +595,6 @@ class Jen1:
 def draw_seed() -> int:
     """Draw a seed that nobody chose."""
     return secrets.randbelow(2**32)
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator(device="cpu").manual_seed(seed)
 
 
 def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:

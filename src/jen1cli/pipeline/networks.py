@@ -13,6 +13,8 @@ from torch.overrides import TorchFunctionMode
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.checkpoint import load_into
 from jen1cli.conditioning import TextEncoder
+from jen1cli.conditioning.prior import GuidePrior
+from jen1cli.conditioning.tracker import GuideTracker
 from jen1cli.config import ModelConfig, PredictionName
 from jen1cli.diffusion import Schedule
 from jen1cli.errors import ConfigError
@@ -30,8 +32,11 @@ class Networks:
     whitening: Whitening  # float32
     unet: UNet1d  # in the compute dtype; takes and returns float32
     text_encoder: TextEncoder
+    prior: GuidePrior | None  # float32
+    tracker: GuideTracker | None  # float32
     schedule: Schedule
     prediction: PredictionName
+    frame_rate: float  # latent frames per second
     device: torch.device
     dtype: Literal["fp32", "bf16"]
 
@@ -130,7 +135,10 @@ def load_networks(
     change_unet(unet)
     text_encoder = TextEncoder.load(config.text, folder)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
-    return _ready(config, autoencoder, whitening, unet, text_encoder, device, dtype)
+    guide = _guide_networks(config)
+    for name, module in guide.items():
+        load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")
+    return _ready(config, autoencoder, whitening, unet, text_encoder, guide, device, dtype)
 
 
 def random_networks(
@@ -148,7 +156,17 @@ def random_networks(
                     parameter.normal_(std=0.02)
         text = dataclasses.replace(config.text, revision=None)
         text_encoder = TextEncoder.random(text)
-    return _ready(config, autoencoder, whitening, unet, text_encoder, device, dtype)
+        guide = _guide_networks(config)
+    return _ready(config, autoencoder, whitening, unet, text_encoder, guide, device, dtype)
+
+
+def _guide_networks(config: ModelConfig) -> dict[str, nn.Module]:
+    if config.guide is None:
+        return {}
+    return {
+        "prior": GuidePrior(config.text.features, config.guide),
+        "tracker": GuideTracker(config.whitening.components, config.guide),
+    }
 
 
 def _ready(
@@ -157,10 +175,11 @@ def _ready(
     whitening: Whitening,
     unet: UNet1d,
     text_encoder: TextEncoder,
+    guide: dict[str, nn.Module],
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
 ) -> Networks:
-    for module in (autoencoder, whitening):
+    for module in (autoencoder, whitening, *guide.values()):
         module.eval().requires_grad_(False).to(device)
     unet.eval().requires_grad_(False).to(device=device, dtype=_DTYPES[dtype])
     text_encoder.to(device)
@@ -169,8 +188,11 @@ def _ready(
         whitening,
         unet,
         text_encoder,
+        guide.get("prior"),  # type: ignore[arg-type]
+        guide.get("tracker"),  # type: ignore[arg-type]
         Schedule(config.diffusion),
         config.diffusion.prediction,
+        config.frame_rate,
         device,
         dtype,
     )

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from jen1cli.config import GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
+from jen1cli.guide import NO_GUIDE, Guide
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all), over all windows and items."""
@@ -17,6 +18,7 @@ Progress = Callable[[int, int], None]
 class SamplingOptions(TypedDict, total=False):
     """Keyword arguments of every verb that samples; what is left out is the model's default."""
 
+    guide: Guide  # tempo and key; what it leaves open is read from the prompt, then chosen or heard
     negative_prompt: str  # what to stay away from; takes the place of the empty prompt
     steps: int
     sampler: SamplerName
@@ -30,6 +32,7 @@ class SamplingOptions(TypedDict, total=False):
 class Sampling:
     """Complete settings of one sampling."""
 
+    guide: Guide
     negative_prompt: str
     steps: int
     sampler: SamplerName
@@ -48,6 +51,7 @@ class Sampling:
         values: dict[str, Any] = {
             field.name: getattr(defaults, field.name, "") for field in dataclasses.fields(cls)
         }
+        values["guide"] = NO_GUIDE
         given = {name: value for name, value in options.items() if value is not None}
         if given.get("sampler", defaults.sampler) != "ddim":
             values["eta"] = 0.0  # belongs to ddim alone

@@ -23,6 +23,7 @@ JOBS: dict[str, Any] = {
     "autoencoder": jobs.AutoencoderJob,
     "latents": jobs.LatentsJob,
     "diffusion": jobs.DiffusionJob,
+    "guide": jobs.GuideJob,
     "finetune": jobs.FinetuneJob,
     "all": jobs.AllJob,
 }

@@ -32,6 +32,7 @@ from jen1cli.training.setup import (
     build_accelerator,
     build_autoencoder_stage,
     build_diffusion,
+    build_guide,
     describe,
     describe_autoencoder,
     describe_unet,
@@ -207,6 +208,39 @@ class DiffusionJob(Settings):
         config: ModelConfig | None = preset(self.preset) if self.preset else None
         stage = build_diffusion(sources, chosen, accelerator, config=config, seed=self.seed)
         return _train_diffusion(stage, self, chosen, accelerator, listener)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideJob(Settings):
+    """The guide of a weight set: tempo and key from words, and from music."""
+
+    cache: Path
+    init: Path  # weight set that gets it
+
+    def run(self, listener: Listener = ignore) -> Figures:
+        """Train, or describe the training for a dry run.
+
+        Raises:
+            ConfigError: several processes were launched for what one does in minutes.
+        """
+        base = recipe(self.recipe).guide
+        chosen = dataclasses.replace(
+            base,
+            optimisation=self.optimisation(base.optimisation),
+            batch_size=self.batch_size or base.batch_size,
+            crop_seconds=self.crop_seconds or base.crop_seconds,
+        )
+        accelerator = build_accelerator(chosen.optimisation, device=self.device)
+        if accelerator.num_processes > 1:
+            raise ConfigError("the guide trains in one process; start it without a launcher")
+        stage = build_guide(self.cache, self.init, chosen, accelerator, seed=self.seed)
+        if not self.dry_run:
+            with _Recorded(self.output, True, listener) as record:
+                _train(stage, self, chosen.steps, accelerator, record)
+        return {
+            "parameters": sum(p.numel() for p in stage.networks.parameters()),
+            "windows per epoch": stage.sampler.epoch_windows,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

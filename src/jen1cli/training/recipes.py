@@ -104,13 +104,27 @@ class AutoencoderRecipe:
 
 
 @dataclass(frozen=True)
+class GuideRecipe:
+    """The two small networks of the guide (`jen1cli.training.guide`); not in the paper."""
+
+    optimisation: Optimisation = Optimisation(
+        lr=2e-3, lr_shape="cosine", warmup_steps=50, weight_decay=0.05, ema_decay=0.995,
+        precision="fp32",
+    )  # fmt: skip
+    batch_size: int = 24
+    crop_seconds: float | None = None  # None: the preset's window
+    steps: int | None = 3_000
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One recipe for both stages, with the preset it was made for."""
+    """One recipe for all stages, with the preset it was made for."""
 
     preset: str
     autoencoder: AutoencoderRecipe
     diffusion: DiffusionRecipe
     note: str = ""
+    guide: GuideRecipe = GuideRecipe()
 
 
 _SMALL_STAGE_1 = Optimisation(

@@ -1,6 +1,7 @@
 """From folders to trainers: what the command line and `python -m jen1cli.training` call."""
 
 import dataclasses
+import filecmp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set, read_description
 from jen1cli.conditioning import TextEncoder
+from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
+from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip, read_folder
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder import AutoencoderParts, AutoencoderStage
@@ -25,14 +28,15 @@ from jen1cli.training.codec import Codec, load_codec
 from jen1cli.training.crops import CropSource, middles
 from jen1cli.training.diffusion import DiffusionParts, DiffusionStage
 from jen1cli.training.events import Figures, Listener, Warned, ignore
+from jen1cli.training.guide import GuideParts, GuideStage
 from jen1cli.training.linear_codec import LinearCodec
 from jen1cli.training.memory import state_megabytes
 from jen1cli.training.objective import Objective
 from jen1cli.training.optimisation import mixed_precision
-from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, Optimisation
+from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, GuideRecipe, Optimisation
 from jen1cli.training.samples import SampleWriter
 from jen1cli.training.texts import TextCache
-from jen1cli.training.weights import LoraWriter, WeightWriter
+from jen1cli.training.weights import GuideTensors, GuideWriter, LoraWriter, WeightWriter
 from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import add_lora
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -242,26 +246,83 @@ def build_diffusion(
     texts = TextCache(encoder)
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
+    guide = _guide_of(sources.init, codec, text_folder) if sources.lora_rank is None else None
     parts = DiffusionParts(
         config=config,
         objective=objective,
         cache=cache,
         texts=texts,
-        weights=_writer(sources, codec, text_folder),
+        weights=_writer(sources, codec, text_folder, guide),
         samples=_samples(codec, cache, texts, sources.prompts),
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
 
 
 def _writer(
-    sources: DiffusionSources, codec: Codec, text_folder: Path | None
+    sources: DiffusionSources, codec: Codec, text_folder: Path | None, guide: GuideTensors | None
 ) -> WeightWriter | LoraWriter:
     if sources.lora_rank is None:
-        return WeightWriter(codec, text_folder)
+        return WeightWriter(codec, text_folder, guide)
     if sources.init is None:
         raise ConfigError("a LoRA changes weights that exist; name the weight set to start from")
     digest = read_description(sources.init).sha256
     return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
+
+
+def _guide_of(init: Path | None, codec: Codec, text_folder: Path | None) -> GuideTensors | None:
+    """Return the guide's networks of the set to continue, where text and latents stay the same."""
+    if init is None:
+        return None
+    config, tensors = load_weight_set(init)
+    own_text = init / TEXT_ENCODER_FOLDER
+    same_text = text_folder is None or _same_file(text_folder / TEXT_FILE, own_text / TEXT_FILE)
+    whitening = codec.whitening.state_dict()
+    same_latents = all(
+        torch.allclose(whitening[name], tensor) for name, tensor in tensors["whitening"].items()
+    )
+    if config.guide is None or not same_text or not same_latents:
+        return None
+    return GuideTensors(config.guide, tensors["prior"], tensors["tracker"])
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def build_guide(
+    cache: Path, init: Path, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
+) -> GuideStage:
+    """Build the training of the guide's networks.
+
+    Args:
+        cache: latents written by the autoencoder and whitening of `init`.
+        init: weight set that gets the networks.
+        recipe: of the training.
+        accelerator: of this process.
+        seed: of the weights and of every random draw.
+
+    Raises:
+        ConfigError: the cache is of another autoencoder.
+        DataError: the cache is incomplete, or none of its clips has a tempo.
+    """
+    latents = LatentCache.open(cache)
+    config, tensors = load_weight_set(init)
+    whitening = load_codec(cache).whitening.state_dict()
+    if not all(
+        tensor.shape == whitening[name].shape and torch.allclose(whitening[name], tensor)
+        for name, tensor in tensors["whitening"].items()
+    ):
+        raise ConfigError(
+            f"{cache} was not written by {init}; write it with: jen1 train latents --keep-whitening"
+            f" --model {init}"
+        )
+    if not any(guide_of(clip.attributes).bpm for clip in latents.split("train")):
+        raise DataError(
+            f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"
+        )
+    encoder = TextEncoder.load(config.text, init).to(accelerator.device)
+    parts = GuideParts(config, latents, TextCache(encoder), GuideWriter(init))
+    return GuideStage(parts, recipe, accelerator, seed=seed)
 
 
 def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jen1cli.checkpoint import save_weight_set
-from jen1cli.config import ModelConfig
+from torch import Tensor
+
+from jen1cli.checkpoint import (
+    CARD_NAME,
+    TEXT_ENCODER_FOLDER,
+    load_weight_set,
+    save_weight_set,
+)
+from jen1cli.config import GuideConfig, ModelConfig
 from jen1cli.training.codec import Codec
 from jen1cli.training.objective import Objective
 from jen1cli.unet import UNet1d
@@ -22,11 +29,16 @@ class WeightWriter:
 
     codec: Codec
     text_encoder: Path | None = None  # folder to copy into the set; None where it is on a hub
+    guide: "GuideTensors | None" = None  # of a set that is continued and still fits
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
         """Write the networks as they are now; the folder changes at once or not at all."""
         config = self.codec.config
-        config = dataclasses.replace(config, provenance={**config.provenance, **provenance})
+        config = dataclasses.replace(
+            config,
+            provenance={**config.provenance, **provenance},
+            guide=None if self.guide is None else self.guide.config,
+        )
         tensors = {
             "autoencoder": self.codec.autoencoder.state_dict(),
             "whitening": self.codec.whitening.state_dict(),
@@ -34,8 +46,43 @@ class WeightWriter:
         }
         if objective.null_text is not None:
             tensors["conditioning"] = {"null_text": objective.null_text.detach()}
+        if self.guide is not None:
+            tensors |= {"prior": self.guide.prior, "tracker": self.guide.tracker}
         card = _card(config.name, provenance)
         save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
+
+
+@dataclass(frozen=True)
+class GuideTensors:
+    """The two networks of the guide, as a weight set holds them."""
+
+    config: GuideConfig
+    prior: Mapping[str, Tensor]
+    tracker: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class GuideWriter:
+    """Writes a weight set that equals another but for its guide."""
+
+    base: Path
+
+    def write(self, folder: Path, guide: GuideTensors, provenance: Mapping[str, Any]) -> None:
+        """Write the set with the networks as they are now."""
+        config, tensors = load_weight_set(self.base)
+        config = dataclasses.replace(
+            config, guide=guide.config, provenance={**config.provenance, **provenance}
+        )
+        tensors |= {"prior": dict(guide.prior), "tracker": dict(guide.tracker)}
+        text_encoder = self.base / TEXT_ENCODER_FOLDER if config.text.revision is None else None
+        card = self.base / CARD_NAME
+        save_weight_set(
+            folder,
+            config,
+            tensors,
+            text_encoder=text_encoder,
+            card=card.read_text("utf-8") if card.is_file() else None,
+        )
 
 
 @dataclass(frozen=True)

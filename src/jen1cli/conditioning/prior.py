@@ -1,0 +1,81 @@
+"""The prior of the guide: which tempo, meter and key go with a text that does not name them.
+
+A small network on the mean of the text, as the predictors of Mustango (arXiv 2311.08355): logits
+over tempi on a logarithmic scale, meters, and keys. One drawn guide makes a whole piece steady.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from jen1cli.config import GuideConfig
+from jen1cli.guide import BEATS, MODES, TONICS, Guide
+from jen1cli.shapes import Text, TextMask
+
+SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
+METERS = tuple(BEATS)
+KEYS = (("", ""), *((tonic, mode) for mode in MODES for tonic in TONICS))
+"""The first stands for music without a key, such as drums alone."""
+
+TEMPERATURE = 0.7
+"""Below 1, since a mistake costs more than a surprise brings."""
+
+
+class GuideLogits(NamedTuple):
+    """Unnormalised log-probabilities."""
+
+    tempo: Float[Tensor, "batch tempi"]
+    meter: Float[Tensor, "batch meters"]
+    key: Float[Tensor, "batch keys"]
+
+
+def tempo_index(bpm: float) -> int:
+    """Return the nearest place on the scale of tempi."""
+    place = round(math.log(max(bpm, 1.0) / SLOWEST_BPM) / TEMPO_STEP)
+    return min(max(place, 0), NUM_TEMPI - 1)
+
+
+def tempo_at(index: int) -> float:
+    """Return the tempo at a place of the scale, in whole beats per minute."""
+    return float(round(SLOWEST_BPM * math.exp(TEMPO_STEP * index)))
+
+
+class GuidePrior(nn.Module):
+    """Text to distributions over tempo, meter and key."""
+
+    def __init__(self, text_features: int, config: GuideConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(text_features)
+        self.hidden = nn.Linear(text_features, config.prior_features)
+        self.output = nn.Linear(config.prior_features, NUM_TEMPI + len(METERS) + len(KEYS))
+
+    def forward(self, text: Text, text_mask: TextMask) -> GuideLogits:
+        """Return the logits of each text."""
+        dtype = self.hidden.weight.dtype
+        real = text_mask[:, :, None]
+        total = text.to(dtype).masked_fill(~real, 0.0).sum(1)
+        mean = total / real.sum(1).clamp(min=1).to(dtype)
+        logits = self.output(nn.functional.silu(self.hidden(self.norm(mean))))
+        return GuideLogits(*logits.split((NUM_TEMPI, len(METERS), len(KEYS)), dim=-1))
+
+    @torch.no_grad()
+    def draw(self, text: Text, text_mask: TextMask, generator: torch.Generator) -> Guide:
+        """Draw the guide of one text; its clock starts with a bar.
+
+        Args:
+            text: [1, tokens, features].
+            text_mask: True at real tokens.
+            generator: on the CPU.
+        """
+        tempo, meter, key = (
+            _draw(logits[0].float().cpu(), generator) for logits in self(text, text_mask)
+        )
+        tonic, mode = KEYS[key]
+        return Guide(tempo_at(tempo), METERS[meter], 0.0, tonic, mode)
+
+
+def _draw(logits: Float[Tensor, " choices"], generator: torch.Generator) -> int:
+    return int(torch.multinomial((logits / TEMPERATURE).softmax(-1), 1, generator=generator))

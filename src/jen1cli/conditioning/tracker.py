@@ -1,0 +1,149 @@
+"""The tracker of the guide: tempo, beat, bar and key of music that is there, heard in its latent.
+
+A dilated convolution network over frames (as in beat tracking, Davies and Böck 2019) says for each
+frame where in the beat and in the bar it lies, as points on the unit circle, and which key sounds.
+Where it is not sure it gives short arrows. One tempo is then fitted to the arrows of the known
+frames: that whose steady rotation they follow best.
+
+    beat of bpm b and phase a:  z[t] ≈ exp(i (2π b/60 t + a)),   fit = |Σ z[t] exp(-i 2π b/60 t)|
+"""
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Complex, Float
+from torch import Tensor, nn
+
+from jen1cli.conditioning.prior import KEYS
+from jen1cli.config import GuideConfig
+from jen1cli.guide import MAX_BPM, NO_GUIDE, Guide
+from jen1cli.shapes import KeepMask, Latent
+from jen1cli.tasks import make_context
+
+SLOWEST_BPM, FASTEST_BPM, STEP = 40.0, 220.0, 0.002
+SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.5
+"""Least mean length of the arrows along the fit, and least probability, for an answer."""
+
+BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
+
+
+class Arrows(NamedTuple):
+    """What the network hears."""
+
+    beat: Complex[Tensor, "batch frames"]  # angle: phase in the beat; length: how sure
+    bar: Complex[Tensor, "batch frames"]
+    key: Float[Tensor, "batch keys"]  # logits
+
+
+class GuideTracker(nn.Module):
+    """Whitened latents to beats, bars and key."""
+
+    def __init__(self, components: int, config: GuideConfig) -> None:
+        super().__init__()
+        width = config.tracker_channels
+        self.input = nn.Conv1d(components + 1, width, 5, padding=2)
+        self.layers = nn.ModuleList(
+            nn.Conv1d(width, 2 * width, 5, padding=2 * dilation, dilation=dilation)
+            for dilation in config.tracker_dilations
+        )
+        self.phases = nn.Conv1d(width, 4, 1)
+        self.key = nn.Linear(2 * width, len(KEYS))
+
+    def forward(self, latent: Latent, known: KeepMask) -> Arrows:
+        """Listen to the known frames."""
+        x = self.input(make_context(latent, known))
+        for layer in self.layers:
+            value, gate = layer(F.layer_norm(x.mT, x.shape[1:2]).mT).chunk(2, dim=1)
+            x = x + value * torch.sigmoid(gate)
+        x = F.silu(x)
+        beat, bar = self.phases(x).unflatten(1, (2, 2)).unbind(1)
+        weight = known.to(x.dtype)
+        mean = (x * weight).sum(2) / weight.sum(2).clamp(min=1.0)
+        most = x.masked_fill(~known, -1.0).amax(2)
+        return Arrows(
+            torch.complex(beat[:, 0], beat[:, 1]),
+            torch.complex(bar[:, 0], bar[:, 1]),
+            self.key(torch.cat([mean, most], dim=1)),
+        )
+
+    @torch.no_grad()
+    def track(
+        self, latent: Latent, known: KeepMask, frame_rate: float, asked: Guide = NO_GUIDE
+    ) -> Guide:
+        """Return the guide of one piece, as far as it is sure; its clock starts at frame 0.
+
+        Args:
+            latent: [1, components, frames]; anything where unknown.
+            known: True where there is music.
+            frame_rate: frames per second.
+            asked: what is known already and stays; of its tempo only the phase is sought.
+        """
+        if not known.any():
+            return asked
+        arrows = self(latent, known)
+        probability, key = arrows.key[0].softmax(-1).max(-1)
+        tonic, mode = KEYS[int(key)] if float(probability) >= SURE_KEY else ("", "")
+        inside = known[0, 0]
+        times = (
+            torch.arange(len(inside), device=latent.device)[inside] + 0.5
+        ).double() / frame_rate
+        tempo, meter, downbeat = fit_beat(
+            arrows.beat[0, inside].to(torch.complex128),
+            arrows.bar[0, inside].to(torch.complex128),
+            times,
+            asked.bpm,
+        )
+        heard = Guide(tempo, meter, downbeat, tonic, mode)
+        if asked.bpm and tempo:
+            asked = dataclasses.replace(asked, bpm=0.0)
+        return asked.over(heard)
+
+
+def fit_beat(
+    beat: Complex[Tensor, " frames"],
+    bar: Complex[Tensor, " frames"],
+    times: Float[Tensor, " frames"],
+    bpm: float = 0.0,
+) -> tuple[float, str, float]:
+    """Fit one tempo to arrows.
+
+    Args:
+        beat: of the beat's phase, at `times`.
+        bar: of the bar's phase.
+        times: seconds.
+        bpm: fixed tempo; 0 seeks it.
+
+    Returns:
+        tempo, meter and a moment at which a bar (without a meter: a beat) begins; the tempo is 0
+        where the arrows follow none.
+    """
+    count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / STEP)
+    tempi = [bpm] if bpm else [SLOWEST_BPM * math.exp(STEP * i) for i in range(count)]
+    speeds = torch.tensor(tempi, dtype=torch.float64, device=times.device) / 60.0
+    fits = _turned_back(beat, times, speeds)
+    best = int(fits.abs().argmax())
+    if float(fits[best].abs()) < SURE_BEAT or tempi[best] > MAX_BPM:
+        return 0.0, "", 0.0
+    speed = tempi[best] / 60.0
+    moment = -float(fits[best].angle()) / (2.0 * math.pi * speed)
+    lengths = list(BAR_METERS)
+    bars = _turned_back(bar, times, speed / torch.tensor(lengths, device=times.device))
+    chosen = int(bars.abs().argmax())
+    if float(bars[chosen].abs()) < SURE_BAR:
+        return tempi[best], "", moment
+    start = -float(bars[chosen].angle()) * lengths[chosen] / (2.0 * math.pi * speed)
+    moment += round((start - moment) * speed) / speed  # the beat that is nearest to it
+    return tempi[best], BAR_METERS[lengths[chosen]], moment
+
+
+def _turned_back(
+    arrows: Complex[Tensor, " frames"],
+    times: Float[Tensor, " frames"],
+    speeds: Float[Tensor, " speeds"],
+) -> Complex[Tensor, " speeds"]:
+    """Return the mean arrow for each speed (turns per second) after undoing its rotation."""
+    back = torch.exp(-2j * math.pi * speeds[:, None].double() * times)
+    return (back * arrows).mean(dim=1)

@@ -1,0 +1,250 @@
+"""The guide's two networks: tempo and key from a text, and from the latent of music.
+
+Both are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
+learns on the windows and masks of the three tasks, since it has to listen around holes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.conditioning.prior import KEYS, METERS, GuidePrior, tempo_at, tempo_index
+from jen1cli.conditioning.tracker import GuideTracker
+from jen1cli.config import GuideConfig, ModelConfig
+from jen1cli.guide import Guide, guide_of
+from jen1cli.shapes import KeepMask
+from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
+from jen1cli.training.averaging import Ema
+from jen1cli.training.batches import LatentTable, Window, WindowSampler, mixed_seed
+from jen1cli.training.cache import LatentCache
+from jen1cli.training.learning_rate import learning_rate
+from jen1cli.training.optimisation import build_optimizer, set_learning_rate
+from jen1cli.training.recipes import GuideRecipe
+from jen1cli.training.state import load_optimizer, optimizer_tensors, under
+from jen1cli.training.texts import TextCache
+from jen1cli.training.weights import GuideTensors, GuideWriter
+
+TEMPO_TOLERANCE = 0.04
+BEAT_TOLERANCE = 0.07
+"""Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
+
+
+@dataclass(frozen=True)
+class GuideParts:
+    """What the stage trains with, built by `jen1cli.training.setup`."""
+
+    config: ModelConfig
+    cache: LatentCache
+    texts: TextCache
+    weights: GuideWriter
+
+
+class GuideNetworks(nn.Module):
+    """Both networks, as the optimiser sees them."""
+
+    def __init__(self, config: ModelConfig, shape: GuideConfig) -> None:
+        super().__init__()
+        self.prior = GuidePrior(config.text.features, shape)
+        self.tracker = GuideTracker(config.whitening.components, shape)
+
+
+class GuideStage:
+    """Trains both networks at once, one process."""
+
+    def __init__(
+        self, parts: GuideParts, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
+    ) -> None:
+        self.batch_size = recipe.batch_size
+        self._parts = parts
+        self._recipe = recipe
+        self._accelerator = accelerator
+        self._seed = seed
+        self._device = accelerator.device
+        config = parts.config
+        seconds = recipe.crop_seconds or config.generation.window_seconds
+        self.frames = max(2, round(seconds * config.frame_rate))
+        self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
+        self._table = LatentTable(parts.cache, self._device)
+        torch.manual_seed(seed)
+        self.networks = GuideNetworks(config, GuideConfig()).to(self._device).train()
+        self._optimizer = build_optimizer(self.networks, recipe.optimisation)
+        self._names: dict[Tensor, str] = {p: n for n, p in self.networks.named_parameters()}
+        self.ema = Ema(self.networks, recipe.optimisation.ema_decay)
+        self._sums: dict[str, list[float]] = {}
+        self._rate = 0.0
+
+    def train_step(self, step: int, progress: float) -> None:
+        """Do one optimiser step."""
+        size = self.batch_size
+        seed = mixed_seed(self._seed, 3, step)
+        rng = np.random.default_rng(seed)
+        windows = self.sampler.windows(step * size, size, rng)
+        masks = _masks(size, self.frames, torch.Generator().manual_seed(seed))
+        with self._accelerator.autocast():
+            losses = self._losses(windows, masks.to(self._device))
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self.networks.parameters(), self._recipe.optimisation.clip_norm)
+        self._rate = learning_rate(self._recipe.optimisation, step, progress)
+        set_learning_rate(self._optimizer, self._rate)
+        self._optimizer.step()
+        self.ema.update()
+        for name, loss in losses.items():
+            self._sums.setdefault(f"loss/{name}", []).append(float(loss.detach()))
+
+    def _losses(self, windows: Sequence[Window], known: KeepMask) -> dict[str, Tensor]:
+        clips = [self.sampler.clips[window.clip] for window in windows]
+        guides = [guide_of(clip.attributes) for clip in clips]
+        text, mask = self._parts.texts([window.caption for window in windows])
+        logits = self.networks.prior(text.to(self._device), mask.to(self._device))
+        places = [(clip, w.start) for clip, w in zip(clips, windows, strict=True)]
+        arrows = self.networks.tracker(self._table.gather(places, self.frames), known)
+        keys = self._index(
+            [
+                KEYS.index((guide.key, guide.mode)) if "key" in clip.attributes else -1
+                for clip, guide in zip(clips, guides, strict=True)
+            ]
+        )
+        tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in guides])
+        meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in guides])
+        beat, bar = self._true_arrows(guides, windows)
+        return {
+            "prior tempo": _cross_entropy(logits.tempo, tempi),
+            "prior meter": _cross_entropy(logits.meter, meters),
+            "prior key": _cross_entropy(logits.key, keys),
+            "tracker beat": _distance(arrows.beat, beat, known),
+            "tracker bar": _distance(arrows.bar, bar, known),
+            "tracker key": _cross_entropy(arrows.key, keys),
+        }
+
+    def _index(self, values: Sequence[int]) -> Tensor:
+        return torch.tensor(values, device=self._device)
+
+    def _true_arrows(
+        self, guides: Sequence[Guide], windows: Sequence[Window]
+    ) -> tuple[Tensor, Tensor]:
+        """Return arrows [batch, frames] of beat and bar, of length 0 where they are unknown."""
+        rate = self._parts.config.frame_rate
+        frames = torch.arange(self.frames, dtype=torch.float64) + 0.5
+        beats, bars = [], []
+        for guide, window in zip(guides, windows, strict=True):
+            phase = ((window.start + frames) / rate - guide.downbeat) * guide.bpm / 60.0
+            known = torch.full_like(phase, float(guide.bpm > 0))
+            beats.append(torch.polar(known, 2.0 * torch.pi * phase))
+            known = torch.full_like(phase, float(guide.beats > 0))
+            bars.append(torch.polar(known, 2.0 * torch.pi * phase / max(1, guide.beats)))
+        return tuple(torch.stack(x).to(self._device, torch.complex64) for x in (beats, bars))  # type: ignore[return-value]
+
+    def take_values(self) -> dict[str, float]:
+        """Return the mean losses since the last call."""
+        values = {name: sum(losses) / len(losses) for name, losses in self._sums.items()}
+        self._sums.clear()
+        return {"loss": sum(values.values()), **values, "lr": self._rate}
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """Return shares of right answers on held-out clips, one window and caption of each."""
+        config, clips = self._parts.config, self._parts.cache.split("validation")
+        found: dict[str, list[float]] = {}
+        self.networks.eval()
+        with self.ema.applied():
+            for number, clip in enumerate(clips):
+                true = guide_of(clip.attributes)
+                caption = clip.captions[number % len(clip.captions)]
+                text, mask = self._parts.texts([caption])
+                logits = self.networks.prior(text.to(self._device), mask.to(self._device))
+                start = max(0, clip.frames - self.frames) // 2
+                latent = self._table.gather([(clip, start)], self.frames)
+                known = torch.ones(1, 1, self.frames, dtype=torch.bool, device=self._device)
+                heard = self.networks.tracker.track(latent, known, config.frame_rate)
+                guess = tempo_at(int(logits.tempo[0].argmax()))
+                _judge(found, true, heard, guess, start / config.frame_rate)
+        self.networks.train()
+        return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
+
+    def write_samples(self, folder: Path) -> tuple[Path, ...]:
+        """Write nothing: there is nothing to hear."""
+        del folder
+        return ()
+
+    def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
+        """Write the weight set with the averaged weights of both networks."""
+        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
+        with self.ema.applied():
+            found = GuideTensors(
+                GuideConfig(), self.networks.prior.state_dict(), self.networks.tracker.state_dict()
+            )
+            self._parts.weights.write(folder, found, {"guide": about})
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return weights, average and optimiser."""
+        tensors = {f"model.{n}": p.detach() for p, n in self._names.items()}
+        tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
+        moments = optimizer_tensors(self._optimizer, self._names)
+        tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
+        return tensors, {"ema_updates": self.ema.updates}
+
+    @torch.no_grad()
+    def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        for parameter, name in self._names.items():
+            parameter.copy_(tensors[f"model.{name}"])
+        self.ema.load(under(tensors, "ema."), about["ema_updates"])
+        load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))
+
+
+def _masks(size: int, frames: int, generator: torch.Generator) -> KeepMask:
+    """Draw masks: a third each with nothing hidden, with holes, and with a hidden end."""
+    third = size // 3
+    masks = [torch.ones(size - 2 * third, 1, frames, dtype=torch.bool)]
+    if third:
+        masks.append(random_inpaint_mask(frames, third, generator))
+        masks.append(random_continuation_mask(frames, third, generator))
+    return torch.cat(masks)
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean over the targets that are known (not negative); 0 where none is."""
+    total = functional.cross_entropy(logits.float(), targets, ignore_index=-1, reduction="sum")
+    return total / (targets >= 0).sum().clamp(min=1)
+
+
+def _distance(arrows: Tensor, true: Tensor, known: KeepMask) -> Tensor:
+    """Return the mean squared distance of arrows in known frames of clips that have a beat."""
+    counts = known[:, 0] & (true.abs() > 0.5)
+    error = torch.view_as_real(arrows.to(torch.complex64) - true).square().sum(-1)
+    return (error * counts).sum() / counts.sum().clamp(min=1)
+
+
+def _judge(
+    found: dict[str, list[float]], true: Guide, heard: Guide, guess: float, start: float
+) -> None:
+    """Add one clip's answers; a window's clock starts at `start` of the clip's."""
+
+    def note(name: str, value: object) -> None:
+        found.setdefault(name, []).append(float(bool(value)))
+
+    if true.key:
+        note("tracker key given", heard.key)
+        if heard.key:
+            note("tracker key right", (heard.key, heard.mode) == (true.key, true.mode))
+    if not true.bpm:
+        return
+    note("prior tempo", abs(guess / true.bpm - 1.0) <= TEMPO_TOLERANCE)
+    note("tracker tempo given", heard.bpm)
+    if not heard.bpm:
+        return
+    note("tracker tempo right", abs(heard.bpm / true.bpm - 1.0) <= TEMPO_TOLERANCE)
+    beat = 60.0 / true.bpm
+    late = heard.downbeat + start - true.downbeat
+    note("tracker beat right", abs(late - beat * round(late / beat)) <= BEAT_TOLERANCE)
+    if heard.meter and true.beats:
+        bar = beat * true.beats
+        note("tracker bar right", abs(late - bar * round(late / bar)) <= BEAT_TOLERANCE)
