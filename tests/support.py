@@ -86,7 +86,9 @@ def unet_inputs(
     return {
         "x_t": torch.randn(batch, channels, frames, generator=generator),
         "t": torch.rand(batch, generator=generator),
-        "context": torch.randn(batch, channels + 1, frames, generator=generator),
+        "context": torch.randn(
+            batch, channels + 1 + config.guide_channels, frames, generator=generator
+        ),
         "text": torch.randn(batch, tokens, config.text_features, generator=generator),
         "text_mask": torch.ones(batch, tokens, dtype=torch.bool),
     }

@@ -36,9 +36,9 @@ _FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B",
           "E#": "F", "B#": "C"}  # fmt: skip
 _MARKS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b", "": ""}
 _NOTE = r"([a-g])[ -]?(#|♯|♭|sharp|flat|b(?![a-z]))?"
-_BPM = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ -]*(?:bpm\b|beats (?:per|a) minute\b)")
+TEMPO_WORDS = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ -]*(?:bpm\b|beats (?:per|a) minute\b)")
 _MODE = "|".join(sorted(MODES, key=len, reverse=True))
-_KEY = re.compile(rf"(\b(?:in|of|key)[ :]+)?\b{_NOTE}[ -]+({_MODE})\b")
+_KEY = re.compile(rf"(\b(?:in|of|key)[ :]+|[,;:(] *)?\b{_NOTE}[ -]+({_MODE})\b(?= *([,;.)]|$))?")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ NO_GUIDE = Guide()
 
 def read_tempo(prompt: str) -> float:
     """Return the beats per minute that a prompt names, 0 where it names none."""
-    match = _BPM.search(prompt.lower())
+    match = TEMPO_WORDS.search(prompt.lower())
     bpm = float(match[1]) if match else 0.0
     return bpm if MIN_BPM <= bpm <= MAX_BPM else 0.0
 
@@ -107,13 +107,15 @@ def read_tempo(prompt: str) -> float:
 def read_key(prompt: str) -> tuple[str, str]:
     """Return tonic and mode that a prompt names, two empty strings where it names none.
 
-    In "a minor setback" the "a" is an article; it is a key after "in" or "of", or written large
-    inside the sentence.
+    In "a minor setback" the "a" is an article; it is a key after "in" or "of", between commas, or
+    written large inside the sentence.
     """
     for match in _KEY.finditer(prompt.lower()):
         at = match.start(2)
-        bare = match[2] == "a" and not match[3] and not match[1]
-        if bare and (prompt[at] == "a" or not prompt[:at].strip()):
+        alone = match[5] is not None
+        told = (match[1] or "").strip(" ,;:(") or (match[1] and alone)
+        small = prompt[at] == "a" or not prompt[:at].strip()
+        if match[2] == "a" and not match[3] and small and not told:
             continue
         tonic = tonic_of(match[2] + _MARKS[match[3] or ""])
         if tonic:

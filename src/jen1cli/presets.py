@@ -78,6 +78,7 @@ TINY = ModelConfig(
         head_channels=8,
         feedforward_multiplier=2,
         time_features=16,
+        guide_channels=37,
     ),
     diffusion=DiffusionConfig(prediction="v"),
     generation=GenerationConfig(window_seconds=1.0, steps=4, context_seconds=0.5),

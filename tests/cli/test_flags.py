@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from jen1cli import Guide
+
 SAMPLING = [
     "--steps", "7", "--sampler", "unipc", "--guidance-scale", "4.5", "--negative", "drums",
-    "--seed", "11",
+    "--seed", "11", "--bpm", "92.5", "--key", "Bb dorian",
 ]  # fmt: skip
 SAMPLED = {
     "steps": 7,
@@ -15,6 +17,7 @@ SAMPLED = {
     "guidance_scale": 4.5,
     "negative_prompt": "drums",
     "seed": 11,
+    "guide": Guide(bpm=92.5, key="A#", mode="dorian"),
 }
 PLACE = ["--model", "jen1-mini", "--device", "cuda:1", "--dtype", "bf16"]
 

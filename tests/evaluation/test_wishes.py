@@ -22,9 +22,9 @@ def test_tempo(prompt, bpm):
 
 @pytest.mark.parametrize(
     ("prompt", "key"),
-    [("in D minor", ("D", "minor")), ("Bb major jazz", ("Bb", "major")),
-     ("F# dorian", ("F#", "dorian")), ("e flat harmonic minor", ("Eb", "harmonic minor")),
-     ("G sharp minor", ("G#", "minor")), ("a major success", ("A", "major")), ("piano", ("", ""))],
+    [("in D minor", ("D", "minor")), ("Bb major jazz", ("A#", "major")),
+     ("F# dorian", ("F#", "dorian")), ("e flat harmonic minor", ("D#", "harmonic minor")),
+     ("G sharp minor", ("G#", "minor")), ("a major success", ("", "")), ("piano", ("", ""))],
 )  # fmt: skip
 def test_key(prompt, key):
     found = read_wishes(prompt)

@@ -9,7 +9,7 @@ def calls(tiny):
     seen = []
 
     def note(module, arguments, options):
-        kept = options["context"][0, -1]
+        kept = options["context"][0, tiny.config.unet.latent_channels]
         seen.append((options["causal"], int(kept.sum())))
 
     hook = tiny.networks.unet.register_forward_pre_hook(note, with_kwargs=True)

@@ -191,6 +191,7 @@ def test_longer_than_a_window_by_sliding(tiny, recording):
 
 def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     """At every sampler: what was known before sampling is untouched after it."""
+    from jen1cli.guide import Guide
     from jen1cli.pipeline.denoising import encode_prompts, fill
     from jen1cli.pipeline.editing import _known_canvas
     from jen1cli.pipeline.sampling import Sampling
@@ -200,7 +201,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     timeline = tiny._timeline(source, info, [(30_000, 50_000)], info.samples, offset=0)
     (section,) = plan_sections(timeline, window=150, context=75, reach=150, decoder_reach=4)
     with torch.inference_mode():
-        prompts = encode_prompts(tiny.networks, ["x"], "")
+        prompts = encode_prompts(tiny.networks, ["x"], "", Guide(bpm=120.0))
         canvas, _ = _known_canvas(tiny.networks, timeline, section)
         kept = canvas.known[0, 0]
         for sampler in ("ddpm", "ddim", "dpmpp-2m", "unipc"):

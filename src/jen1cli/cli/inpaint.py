@@ -22,19 +22,12 @@ def inpaint(
         typer.Option(
             "--mask",
             metavar="RANGE",
-            help="What is made anew: 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8; repeatable.",
+            help="What is made anew: 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8 (in 4/4, with"
+            " --bpm); repeatable.",
         ),
     ] = None,
-    bpm: Annotated[
-        float | None,
-        typer.Option(
-            "--bpm",
-            metavar="X",
-            help="Tempo, for masks in bars of four beats and for the music. Left out: as it is"
-            " heard.",
-        ),
-    ] = None,
-    key: options.HeardKey = None,
+    bpm: options.Bpm = None,
+    key: options.Key = None,
     prompt: options.Prompt = None,
     output: options.Output = None,
     negative: options.Negative = None,

@@ -139,7 +139,8 @@ Bpm = Annotated[
     typer.Option(
         "--bpm",
         metavar="X",
-        help="Tempo in beats per minute. Left out: as the prompt says, else the model chooses.",
+        help="Beats per minute. Left out: as the prompt says, or as the music has it; else the"
+        " model chooses.",
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
@@ -148,25 +149,8 @@ Key = Annotated[
     typer.Option(
         "--key",
         metavar="NAME",
-        help="Such as 'D minor'. Left out: as the prompt says, else the model chooses.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-HeardBpm = Annotated[
-    float | None,
-    typer.Option(
-        "--bpm",
-        metavar="X",
-        help="Tempo in beats per minute. Left out: as the prompt says, else as it is heard.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-HeardKey = Annotated[
-    str | None,
-    typer.Option(
-        "--key",
-        metavar="NAME",
-        help="Such as 'D minor'. Left out: as the prompt says, else as it is heard.",
+        help="Such as 'D minor' or 'F# dorian'. Left out: as the prompt says, or as the music has"
+        " it; else the model chooses.",
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]

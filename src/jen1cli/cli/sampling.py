@@ -10,7 +10,7 @@ from typing import Any
 
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
-from jen1cli.guide import MAX_BPM, MIN_BPM, Guide, parse_key
+from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -65,7 +65,8 @@ class Sampling:
         values = dataclasses.asdict(self)
         del values["bpm"], values["key"]
         given = {key: value for key, value in values.items() if value is not None}
-        return {**given, "guide": self._guide()}
+        guide = self._guide()
+        return given if guide == NO_GUIDE else {**given, "guide": guide}
 
     def _guide(self) -> Guide:
         if self.bpm is not None and not MIN_BPM <= self.bpm <= MAX_BPM:

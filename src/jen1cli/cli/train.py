@@ -337,13 +337,15 @@ def all_stages(
     text_encoder: TextEncoderFolder = None,
     **settings: object,
 ) -> None:
-    """Train both stages on a folder of music, one after the other."""
+    """Train all stages on a folder of music, one after the other."""
     own = {"data": data, "output": output, "text_encoder": text_encoder}
-    _run("AllJob", own, settings, output / "diffusion" / "weights")
+    _run("AllJob", own, settings, None)
 
 
-def _run(kind: str, own: Mapping[str, Any], settings: Mapping[str, Any], result: Path) -> None:
-    """Run a job with a live display; tell its result's path."""
+def _run(
+    kind: str, own: Mapping[str, Any], settings: Mapping[str, Any], result: Path | None
+) -> None:
+    """Run a job with a live display; tell its result's path, or the one that the job knows."""
     values = {**own, **settings}
     report = Report(as_json=values.pop("as_json"), quiet=values.pop("quiet"))
     if "compile_" in values:
@@ -351,6 +353,7 @@ def _run(kind: str, own: Mapping[str, Any], settings: Mapping[str, Any], result:
     try:
         with _job(kind, values) as job, Display(report) as display:
             figures = job.run(display)
+            result = result or job.result(own["output"])
     except KeyboardInterrupt:
         report.note("stopped; the same command with --resume goes on from the last save")
         raise

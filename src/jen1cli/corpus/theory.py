@@ -10,18 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import no_type_check
 
-KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+from jen1cli.guide import MODES, TONICS
 
-MODES: dict[str, tuple[int, ...]] = {
-    "major": (0, 2, 4, 5, 7, 9, 11),
-    "minor": (0, 2, 3, 5, 7, 8, 10),
-    "dorian": (0, 2, 3, 5, 7, 9, 10),
-    "phrygian": (0, 1, 3, 5, 7, 8, 10),
-    "lydian": (0, 2, 4, 6, 7, 9, 11),
-    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
-    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
-    "phrygian dominant": (0, 1, 4, 5, 7, 8, 10),
-}
+KEYS = TONICS
 
 SCALES: dict[str, tuple[int, ...]] = {
     **MODES,

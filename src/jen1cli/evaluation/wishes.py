@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.errors import DataError
-from jen1cli.evaluation.tagger.labels import tonic_index
+from jen1cli.guide import TEMPO_WORDS, read_key, read_tempo
 
-_BPM = re.compile(r"(\d{2,3})\s*(?:bpm|beats per minute)\b")
-_MODES = "harmonic minor|major|minor|dorian|phrygian|lydian|mixolydian"
-_KEY = re.compile(rf"\b([a-g](?:#|♯|b|♭| sharp| flat)?)[ -]({_MODES})\b")
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
 _DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
@@ -63,9 +60,8 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
     """
     facts = dict(attributes or {})
     text = prompt.lower()
-    bpm = _BPM.search(text)
-    key, mode = _key(text)
-    styles, text_left = _styles(_BPM.sub(" ", text), facts)
+    key, mode = read_key(prompt)
+    styles, text_left = _styles(TEMPO_WORDS.sub(" ", text), facts)
     wanted, absent = _instruments(text_left)
     return Wishes(
         prompt=prompt,
@@ -73,7 +69,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
         instruments=wanted,
         absent=absent,
         drums=_drums(text_left, wanted, absent),
-        bpm=float(bpm[1]) if bpm else 0.0,
+        bpm=read_tempo(prompt),
         key=key,
         mode=mode,
         energy=facts.get("energy"),
@@ -118,19 +114,6 @@ def _drums(
         if word[0] in _DRUM_WORDS:
             return not _NOT.search(text[: word.start()])
     return True if any(meaning <= _DRUM_FAMILIES for meaning in wanted) else None
-
-
-def _key(text: str) -> tuple[str, str]:
-    match = _KEY.search(text)
-    if not match:
-        return "", ""
-    letter = match[1][0].upper()
-    mark = match[1][1:].strip()
-    if mark in ("b", "♭", "flat"):
-        letter += "b"
-    elif mark:
-        letter += "#"
-    return (letter, match[2]) if tonic_index(letter) >= 0 else ("", "")
 
 
 def checkable(wishes: Wishes) -> tuple[bool, ...]:

@@ -78,12 +78,18 @@ def choose_guides(networks: Networks, prompts: Prompts, seeds: Sequence[int]) ->
     return dataclasses.replace(prompts, guides=tuple(known.over(more) for known, more in guides))
 
 
-def hear_guide(networks: Networks, prompts: Prompts, canvas: Canvas) -> Prompts:
-    """Hear what the guide of one piece leaves open in the music that is known."""
-    if networks.tracker is None:
-        return prompts
-    (asked,) = prompts.guides
-    guide = networks.tracker.track(canvas.latent, canvas.known, networks.frame_rate, asked)
+def hear_guide(networks: Networks, prompts: Prompts, canvas: Canvas, start: int) -> Prompts:
+    """Hear what the guide of one piece leaves open in the music that is known.
+
+    Args:
+        networks: of the model.
+        prompts: of one piece; the guide's clock is the piece's.
+        canvas: a part of the piece.
+        start: frame of the piece at which the canvas begins, and from now on the guide's clock.
+    """
+    guide = prompts.guides[0].shifted(-start / networks.frame_rate)
+    if networks.tracker is not None:
+        guide = networks.tracker.track(canvas.latent, canvas.known, networks.frame_rate, guide)
     return dataclasses.replace(prompts, guides=(guide,))
 
 

@@ -104,7 +104,7 @@ def make_patches(
             networks,
             canvas,
             section.windows,
-            hear_guide(networks, prompts, canvas),
+            hear_guide(networks, prompts, canvas, section.start),
             sampling,
             [generator],
             shifted(progress, done, total),

@@ -208,7 +208,7 @@ class Planner:
         dropped = rng.random(size) < recipe.text_dropout
         counts = task_counts(size, step, recipe.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
-        guides = [self._guide(w, drop, rng) for w, drop in zip(windows, dropped, strict=True)]
+        guides = [self._guide(w, bool(drop), rng) for w, drop in zip(windows, dropped, strict=True)]
         one_way = recipe.unidirectional
         masks = [torch.zeros(counts[0], 1, frames, dtype=torch.bool)]
         if counts[1]:

@@ -36,6 +36,7 @@ from jen1cli.training.setup import (
     describe,
     describe_autoencoder,
     describe_unet,
+    has_tempi,
     on_processor,
     write_latents,
 )
@@ -51,6 +52,8 @@ LORA_LR_FACTOR = 5.0
 ACTIVATIONS = "memory for activations (MB)"
 STAGE_1_SHARE = 1 / 3
 """Share of the minutes that `AllJob` gives to the autoencoder."""
+GUIDE_SHARE = 1 / 20
+STAGES = ("autoencoder", "latents", "diffusion", "guide")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,19 +290,19 @@ class FinetuneJob(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class AllJob(Settings):
-    """Both stages on a folder of music, one after the other."""
+    """All stages on a folder of music, one after the other."""
 
     data: Path
     text_encoder: Path | None = None
 
     def run(self, listener: Listener = ignore) -> Figures:
-        """Train the autoencoder, write the latents, train the diffusion model."""
+        """Train the autoencoder, write the latents, train the diffusion model and the guide."""
         shared = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(Settings)
             if field.name not in ("output", "minutes", "steps", "resume")
         }
-        parts = {name: self.output / name for name in ("autoencoder", "latents", "diffusion")}
+        parts = {name: self.output / name for name in STAGES}
         minutes = self.minutes or 0.0
         first = AutoencoderJob(
             data=self.data, output=parts["autoencoder"], steps=self.steps,
@@ -316,10 +319,26 @@ class AllJob(Settings):
         encode.run(listener, keep=self.resume)
         second = DiffusionJob(
             cache=parts["latents"], output=parts["diffusion"], steps=self.steps,
-            minutes=(1.0 - STAGE_1_SHARE) * minutes or None, text_encoder=self.text_encoder,
+            minutes=(1.0 - STAGE_1_SHARE - GUIDE_SHARE) * minutes or None,
+            text_encoder=self.text_encoder,
             resume=self._begun(parts["diffusion"]), **shared,
         )  # fmt: skip
-        return second.run(listener)
+        figures = second.run(listener)
+        if not has_tempi(LatentCache.open(parts["latents"])):
+            return figures
+        third = GuideJob(
+            cache=parts["latents"], init=parts["diffusion"] / "weights", output=parts["guide"],
+            steps=self.steps, minutes=GUIDE_SHARE * minutes or None,
+            resume=self._begun(parts["guide"]), **shared,
+        )  # fmt: skip
+        third.run(listener)
+        return figures
+
+    @staticmethod
+    def result(output: Path) -> Path:
+        """Return the weight set of a finished run: with a guide where the music had tempi."""
+        guide = output / "guide" / "weights"
+        return guide if guide.exists() else output / "diffusion" / "weights"
 
     def _begun(self, folder: Path) -> bool:
         return self.resume and (folder / "state").exists()

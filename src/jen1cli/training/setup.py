@@ -316,13 +316,18 @@ def build_guide(
             f"{cache} was not written by {init}; write it with: jen1 train latents --keep-whitening"
             f" --model {init}"
         )
-    if not any(guide_of(clip.attributes).bpm for clip in latents.split("train")):
+    if not has_tempi(latents):
         raise DataError(
             f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"
         )
     encoder = TextEncoder.load(config.text, init).to(accelerator.device)
     parts = GuideParts(config, latents, TextCache(encoder), GuideWriter(init))
     return GuideStage(parts, recipe, accelerator, seed=seed)
+
+
+def has_tempi(cache: LatentCache) -> bool:
+    """Tell whether a training clip says its tempo, so that a guide can be learned."""
+    return any(guide_of(clip.attributes).bpm for clip in cache.split("train"))
 
 
 def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:

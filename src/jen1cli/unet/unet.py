@@ -7,8 +7,8 @@ way up, more blocks where frames are few, skips scaled by 1/√2. In-context cha
 front and every self-attention to a triangle; the weights stay the same.
 
 Where we differ from the paper, which gives no widths: the direction is told to the network by a
-learned vector added to the time embedding, and the mean of the text and that of the guide are added
-there too. Where the
+learned vector added to the time embedding, and the mean of the text and the guide's first frame are
+added there too. Where the
 configuration says `causal_convolution="masking"`, unidirectional convolutions drop the taps of
 later frames instead of moving all taps back (`jen1cli.unet.convolution`).
 """
@@ -108,7 +108,7 @@ class UNet1d(nn.Module):
         direction = self.direction if causal else -self.direction
         time = self.time(t) + pooled + direction
         if self.guide is not None:
-            told = context[:, -self.config.guide_channels :].mean(dim=2)
+            told = context[:, -self.config.guide_channels :, 0]  # the key is the same everywhere
             time = time + self.guide(told.to(dtype))
         time = F.silu(time)
         x = entered = self.input(x, causal=causal)

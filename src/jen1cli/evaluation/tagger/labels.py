@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
+from jen1cli.guide import TONICS, tonic_of
 
-TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B", "Fb": "E"}
 _RAREST = 12  # clips that an instrument family must be heard in to be learned
 NOT_MUSIC = "sounds"  # a style of noises and test tones: no tempo, no key
 
@@ -38,8 +37,8 @@ def families(instruments: Iterable[str]) -> tuple[str, ...]:
 
 def tonic_index(key: str) -> int:
     """Return 0 for C to 11 for B, -1 where there is no key."""
-    name = _FLATS.get(key, key)
-    return TONICS.index(name) if name in TONICS else -1
+    name = tonic_of(key)
+    return TONICS.index(name) if name else -1
 
 
 @dataclass(frozen=True)

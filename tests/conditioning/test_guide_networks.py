@@ -1,0 +1,127 @@
+"""The two small networks of the guide: draws from text, and one tempo fitted to arrows."""
+
+import cmath
+import math
+
+import pytest
+import torch
+
+from jen1cli.conditioning.prior import (
+    KEYS,
+    METERS,
+    NUM_TEMPI,
+    GuidePrior,
+    tempo_at,
+    tempo_index,
+)
+from jen1cli.conditioning.tracker import FASTEST_BPM, SLOWEST_BPM, GuideTracker, fit_beat
+from jen1cli.config import GuideConfig
+from jen1cli.guide import MAX_BPM, MIN_BPM, Guide
+
+SMALL = GuideConfig(prior_features=16, tracker_channels=8, tracker_dilations=(1, 2))
+RATE = 48_000 / 2048
+
+
+def arrows(times, bpm, moment, beats, length=1.0):
+    """Arrows of beat and bar of music with one tempo whose bar begins at `moment`."""
+    phase = (times - moment) * bpm / 60.0
+    return (
+        torch.polar(torch.full_like(phase, length), 2 * math.pi * phase),
+        torch.polar(torch.full_like(phase, length), 2 * math.pi * phase / beats),
+    )
+
+
+def times_of(frames):
+    return (torch.arange(frames, dtype=torch.float64) + 0.5) / RATE
+
+
+@pytest.mark.parametrize(("bpm", "beats", "meter"), [(60.5, 4, "4/4"), (141.3, 3, "3/4")])
+def test_a_steady_beat_is_fitted_exactly(bpm, beats, meter):
+    times = times_of(200)
+    found = fit_beat(*arrows(times, bpm, 0.4, beats), times)
+    assert found[0] == pytest.approx(bpm, rel=2e-3)
+    assert found[1] == meter
+    late = (found[2] - 0.4) / (beats * 60 / bpm)  # in bars
+    assert abs(late - round(late)) < 0.01
+
+
+def test_a_noisy_beat_with_a_hole_is_fitted_still():
+    torch.manual_seed(0)
+    times = torch.cat([times_of(220)[:70], times_of(220)[150:]])
+    beat, bar = arrows(times, 104.0, 0.1, 4, length=0.7)
+    noise = torch.polar(torch.full_like(times, 0.4), 7 * torch.rand_like(times))
+    tempo, meter, moment = fit_beat(beat + noise, bar + noise.conj(), times)
+    assert tempo == pytest.approx(104.0, rel=0.01)
+    assert meter == "4/4"
+    late = (moment - 0.1) * 104 / 240
+    assert abs(late - round(late)) < 0.03
+
+
+def test_arrows_without_a_beat_have_no_tempo():
+    torch.manual_seed(0)
+    times = times_of(240)
+    noise = torch.polar(torch.rand_like(times), 7 * torch.rand_like(times))
+    assert fit_beat(noise, noise, times) == (0.0, "", 0.0)
+
+
+def test_a_tempo_that_is_known_only_gets_its_phase():
+    times = times_of(100)
+    beat, bar = arrows(times, 90.0, 0.25, 4)
+    tempo, _, moment = fit_beat(beat, bar, times, 90.0)
+    assert tempo == 90.0
+    assert cmath.exp(2j * math.pi * (moment - 0.25) * 1.5).real == pytest.approx(1.0, abs=1e-3)
+    assert fit_beat(beat, bar, times, 133.0)[0] == 0.0  # the music does not go that way
+
+
+def test_the_tracker_hears_known_frames_alone():
+    torch.manual_seed(0)
+    tracker = GuideTracker(8, SMALL).eval()
+    latent = torch.randn(1, 8, 90)
+    known = (torch.arange(90) < 60)[None, None]
+    other = torch.where(known, latent, torch.nan)
+    assert tracker.track(latent, known, RATE) == tracker.track(other, known, RATE)
+    for part, same in zip(tracker(latent, known), tracker(other, known), strict=True):
+        assert torch.equal(part, same)
+
+
+def test_what_is_asked_for_stays_and_silence_hears_nothing():
+    tracker = GuideTracker(8, SMALL).eval()
+    asked = Guide(100.0, "3/4", 0.5, "D", "minor")
+    latent, nothing = torch.randn(1, 8, 40), torch.zeros(1, 1, 40, dtype=torch.bool)
+    assert tracker.track(latent, nothing, RATE, asked) == asked
+    heard = tracker.track(latent, ~nothing, RATE, asked)
+    assert (heard.bpm, heard.meter, heard.key, heard.mode) == (100.0, "3/4", "D", "minor")
+
+
+def test_the_scale_of_tempi_is_fine_and_wide():
+    assert MIN_BPM < tempo_at(0) <= SLOWEST_BPM
+    assert FASTEST_BPM < tempo_at(NUM_TEMPI - 1) < MAX_BPM
+    for bpm in (45.0, 60.0, 92.0, 128.0, 174.0, 230.0):
+        assert tempo_at(tempo_index(bpm)) == pytest.approx(bpm, rel=0.02)
+    assert (tempo_index(1.0), tempo_index(1e6)) == (0, NUM_TEMPI - 1)
+
+
+def test_draws_follow_the_seed_and_the_distribution():
+    torch.manual_seed(0)
+    prior = GuidePrior(12, SMALL).eval()
+    with torch.no_grad():
+        prior.output.bias[tempo_index(128.0)] = 30.0
+        prior.output.bias[NUM_TEMPI + METERS.index("3/4")] = 30.0
+        prior.output.bias[NUM_TEMPI + len(METERS) + KEYS.index(("D", "minor"))] = 30.0
+    text, mask = torch.randn(1, 5, 12), torch.ones(1, 5, dtype=torch.bool)
+    drawn = prior.draw(text, mask, torch.Generator().manual_seed(1))
+    assert (drawn.meter, drawn.downbeat, drawn.key, drawn.mode) == ("3/4", 0.0, "D", "minor")
+    assert drawn.bpm == pytest.approx(128.0, rel=0.02)
+    flat = GuidePrior(12, SMALL).eval()
+    seeds = [flat.draw(text, mask, torch.Generator().manual_seed(i)) for i in range(20)]
+    assert len(set(seeds)) > 10
+    assert flat.draw(text, mask, torch.Generator().manual_seed(3)) == seeds[3]
+
+
+def test_padding_says_nothing():
+    prior = GuidePrior(12, SMALL).eval()
+    text = torch.randn(1, 5, 12)
+    padded = torch.cat([text, torch.randn(1, 3, 12)], dim=1)
+    mask = (torch.arange(8) < 5)[None]
+    for one, other in zip(prior(text, mask[:, :5]), prior(padded, mask), strict=True):
+        torch.testing.assert_close(one, other)

@@ -1,0 +1,69 @@
+"""Beats, bars and notes as channels over time."""
+
+import math
+
+import pytest
+import torch
+
+from jen1cli.conditioning.guiding import GUIDE_CHANNELS, HARMONICS, guide_channels
+from jen1cli.guide import NO_GUIDE, TONICS, Guide
+from jen1cli.presets import MINI, TINY
+
+RATE = 48_000 / 2048
+BAR = slice(2 * HARMONICS, 2 * HARMONICS + 2)
+RHYTHM = 2 * HARMONICS + 4
+
+
+def test_presets_take_all_channels():
+    assert MINI.unet.guide_channels == TINY.unet.guide_channels == GUIDE_CHANNELS
+
+
+def test_nothing_known_is_all_zero():
+    assert not guide_channels([NO_GUIDE], [3.0], 50, RATE).any()
+
+
+@pytest.mark.parametrize("bpm", [60.0, 92.0, 174.0])
+def test_the_first_two_channels_turn_once_a_beat(bpm):
+    found = guide_channels([Guide(bpm)], [0.0], 400, RATE)[0]
+    assert torch.allclose(found[:8:2].square() + found[1:8:2].square(), torch.ones(4, 400))
+    turned = torch.atan2(found[1], found[0]).diff().remainder(2 * math.pi).sum() / (2 * math.pi)
+    assert float(turned) == pytest.approx(399 / RATE * bpm / 60, abs=1e-3)
+    assert found[RHYTHM - 2].eq(1).all()
+    assert not found[RHYTHM - 1].any()
+    assert not found[BAR].any()
+
+
+def test_a_beat_falls_on_the_downbeat_and_a_bar_begins_there():
+    guide = Guide(120.0, "3/4", 1.0)
+    # a frame whose middle is the downbeat, and one a bar (1.5 s) later
+    for start in (1.0 - 0.5 / RATE, 2.5 - 0.5 / RATE):
+        first = guide_channels([guide], [start], 1, RATE)[0, :, 0]
+        assert torch.allclose(first[: 2 * HARMONICS : 2], torch.ones(HARMONICS), atol=1e-5)
+        assert torch.allclose(first[BAR], torch.tensor([1.0, 0.0]), atol=1e-5)
+    beat = guide_channels([guide], [1.5 - 0.5 / RATE], 1, RATE)[0, :, 0]
+    assert float(beat[0]) == pytest.approx(1.0, abs=1e-5)
+    assert float(beat[BAR][0]) == pytest.approx(math.cos(2 * math.pi / 3), abs=1e-5)
+
+
+def test_a_window_that_starts_later_is_a_cut():
+    guide = Guide(97.0, "4/4", 0.2, "A", "minor")
+    whole = guide_channels([guide], [0.0], 300, RATE)
+    part = guide_channels([guide], [100 / RATE], 200, RATE)
+    assert torch.allclose(whole[..., 100:], part, atol=1e-5)
+
+
+def test_the_notes_of_a_key():
+    found = guide_channels([Guide(key="D", mode="minor")], [0.0], 3, RATE)[0, :, 1]
+    notes = {name for name, x in zip(TONICS, found[RHYTHM : RHYTHM + 12], strict=True) if x}
+    assert notes == {"D", "E", "F", "G", "A", "A#", "C"}
+    assert TONICS[int(found[RHYTHM + 12 : RHYTHM + 24].argmax())] == "D"
+    assert found[-1] == 1
+    assert not found[:RHYTHM].any()
+
+
+def test_each_window_has_its_own_guide():
+    guides = [Guide(60.0), NO_GUIDE, Guide(key="C", mode="major")]
+    found = guide_channels(guides, [0.0, 1.0, 2.0], 8, RATE)
+    assert found.shape == (3, GUIDE_CHANNELS, 8)
+    for i, guide in enumerate(guides):
+        assert torch.equal(found[i : i + 1], guide_channels([guide], [float(i)], 8, RATE))

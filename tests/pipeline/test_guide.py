@@ -1,0 +1,124 @@
+"""Tempo and key reach the network: asked for, read, drawn or heard."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from jen1cli import Guide, Jen1
+from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.guide import NO_GUIDE
+
+
+@pytest.fixture
+def told(tiny):
+    """Return a function that gives the guide channels of each call since it was last asked."""
+    seen = []
+
+    def note(module, arguments, options):
+        seen.append(options["context"][:, -tiny.config.unet.guide_channels :].float().cpu())
+
+    hook = tiny.networks.unet.register_forward_pre_hook(note, with_kwargs=True)
+
+    def take():
+        taken = list(seen)
+        seen.clear()
+        return taken
+
+    yield take
+    hook.remove()
+
+
+def channels(tiny, guide, frames, start=0):
+    rate = tiny.networks.frame_rate
+    return guide_channels([guide], [start / rate], frames, rate)[0]
+
+
+ASKED = Guide(100.0, "3/4", 0.0, "D", "minor")
+
+
+def test_what_is_asked_for_is_told_in_full(tiny, told):
+    music = tiny.generate("x", seconds=0.5, seed=1, steps=2, guide=ASKED)
+    for call in told():
+        both = call.shape[0] == 2
+        assert torch.allclose(call[0], channels(tiny, ASKED, call.shape[-1]))
+        assert not both or not call[1].any(), "guidance leads away from being told nothing"
+    assert music.recipe.guide == ASKED
+
+
+def test_a_prompt_is_read_and_what_it_leaves_open_is_drawn(tiny):
+    music = tiny.generate("house at 124 bpm in F minor", seconds=0.3, seed=1, steps=1)
+    guide = music.recipe.guide
+    assert (guide.bpm, guide.key, guide.mode, guide.downbeat) == (124.0, "F", "minor", 0.0)
+    assert guide.meter
+    drawn = {tiny.generate("house", seconds=0.3, seed=i, steps=1).recipe.guide for i in range(4)}
+    assert len(drawn) > 1
+    assert all(guide.bpm for guide in drawn)
+
+
+def test_an_option_stands_over_the_prompt(tiny):
+    music = tiny.generate("at 124 bpm in F minor", seconds=0.3, steps=1, guide=Guide(bpm=90.0))
+    assert (music.recipe.guide.bpm, music.recipe.guide.key) == (90.0, "F")
+
+
+def test_another_tempo_is_another_piece(tiny):
+    one, other = (
+        tiny.generate("x", seconds=0.5, seed=1, steps=2, guide=dataclasses.replace(ASKED, bpm=bpm))
+        for bpm in (100.0, 140.0)
+    )
+    assert not torch.equal(one.waveform, other.waveform)
+
+
+def test_again_makes_the_same_bytes(tiny):
+    music = tiny.generate("x", seconds=0.4, seed=5, steps=2)
+    assert music.recipe.guide.bpm
+    assert torch.equal(tiny.again(music.recipe).waveform, music.waveform)
+
+
+def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
+    tiny.generate("x", seconds=2.0, seed=1, steps=1, guide=ASKED)
+    calls = told()
+    assert len(calls) > 2
+    whole = channels(tiny, ASKED, 400)
+    starts = [
+        next(
+            s for s in range(300) if torch.allclose(whole[:, s : s + c.shape[-1]], c[0], atol=1e-4)
+        )
+        for c in calls
+    ]
+    assert starts == sorted(starts)
+    assert starts[-1] > 0
+
+
+@pytest.mark.parametrize("verb", ["inpaint", "continue"])
+def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, verb, monkeypatch):
+    heard = Guide(77.0, "4/4", 0.25, "G", "major")
+    asked = []
+
+    def track(latent, known, frame_rate, wish=NO_GUIDE):
+        asked.append(wish)
+        assert known.any()
+        assert not known.all()
+        return wish.over(heard)
+
+    monkeypatch.setattr(tiny.networks.tracker, "track", track)
+    recording, options = torch.from_numpy(tone(2.0)), {"sample_rate": 48_000, "seed": 1, "steps": 1}
+    for guide in (NO_GUIDE, Guide(key="D", mode="minor")):
+        if verb == "inpaint":
+            edit = tiny.inpaint(recording, [(0.8, 1.2)], guide=guide, **options)
+        else:
+            edit = tiny.continue_(recording, 0.4, guide=guide, **options)
+        expected = asked[-1].over(heard)
+        assert dataclasses.replace(asked[-1], downbeat=0.0) == guide
+        assert edit.recipe.guide == guide, "what was heard is heard again"
+        call = told()[-1]
+        whole = channels(tiny, expected, 600)
+        frames = call.shape[-1]
+        assert any(torch.allclose(whole[:, s : s + frames], call[0], atol=1e-3) for s in range(500))
+
+
+def test_a_model_without_a_guide_is_told_what_is_asked_for_alone(tiny_folder, device):
+    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+    model.networks = dataclasses.replace(model.networks, prior=None, tracker=None)
+    assert model.generate("x", seconds=0.3, steps=1).recipe.guide == NO_GUIDE
+    assert model.generate("at 90 bpm", seconds=0.3, steps=1).recipe.guide == Guide(bpm=90.0)

@@ -1,0 +1,139 @@
+"""Tempo and key in words, as musicians write them."""
+
+import pytest
+
+from jen1cli.corpus import theory
+from jen1cli.errors import ConfigError
+from jen1cli.guide import (
+    BEATS,
+    MODES,
+    NO_GUIDE,
+    Guide,
+    guide_of,
+    parse_key,
+    read_guide,
+    read_key,
+    read_tempo,
+    tonic_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bpm"),
+    [
+        ("lofi piano at 92 bpm", 92.0),
+        ("92BPM house", 92.0),
+        ("a 174-bpm roller", 174.0),
+        ("house, 128 beats per minute", 128.0),
+        ("waltz at 87.5 BPM", 87.5),
+        ("lofi piano", 0.0),
+        ("the year 1992", 0.0),
+        ("999 bpm speedcore", 0.0),
+        ("route 66", 0.0),
+    ],
+)
+def test_tempo_of_a_prompt(prompt, bpm):
+    assert read_tempo(prompt) == bpm
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        ("slow piano in D minor", ("D", "minor")),
+        ("SLOW PIANO IN D MINOR", ("D", "minor")),
+        ("funk in Bb mixolydian", ("A#", "mixolydian")),
+        ("F# harmonic minor strings", ("F#", "harmonic minor")),
+        ("e-flat major march", ("D#", "major")),
+        ("techno, c sharp phrygian dominant", ("C#", "phrygian dominant")),
+        ("ballad in a minor", ("A", "minor")),
+        ("ballad, A minor, slow", ("A", "minor")),
+        ("a minor setback, sad piano", ("", "")),
+        ("A major hit of the summer", ("", "")),
+        ("what a major tune in g major", ("G", "major")),
+        ("big minor tune", ("", "")),
+        ("slow, a minor, warm", ("A", "minor")),
+        ("vigorous folk, 120 bpm, a dorian", ("A", "dorian")),
+        ("piano, a minor setback", ("", "")),
+        ("lofi piano", ("", "")),
+    ],
+)
+def test_key_of_a_prompt(prompt, key):
+    assert read_key(prompt) == key
+
+
+def test_a_prompt_gives_both():
+    assert read_guide("house at 124 bpm in F minor") == Guide(bpm=124.0, key="F", mode="minor")
+    assert read_guide("house") == NO_GUIDE
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("D minor", ("D", "minor")),
+        ("Dm", ("D", "minor")),
+        ("Bb", ("A#", "major")),
+        ("bb minor", ("A#", "minor")),
+        ("f♯ dorian", ("F#", "dorian")),
+        ("C  Maj", ("C", "major")),
+        ("e flat major", ("D#", "major")),
+    ],
+)
+def test_key_of_an_option(text, key):
+    assert parse_key(text) == key
+
+
+@pytest.mark.parametrize("text", ["", "H minor", "D locrian", "12", "minor", "D minor please"])
+def test_what_is_no_key_is_refused_with_an_example(text):
+    with pytest.raises(ConfigError, match="is no key; write it like 'D minor'"):
+        parse_key(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"bpm": 4.0}, "4 beats per minute is no tempo; give 30 to 300"),
+        ({"meter": "9/16"}, "unknown meter '9/16'"),
+        ({"key": "H", "mode": "minor"}, "unknown key 'H'"),
+        ({"key": "D"}, "a key has a tonic and a mode"),
+    ],
+)
+def test_a_guide_that_cannot_be_played_is_refused(values, words):
+    with pytest.raises(ConfigError, match=words):
+        Guide(**values)
+
+
+def test_what_is_asked_for_stands_over_what_is_found():
+    found = Guide(100.0, "3/4", 0.25, "C", "major")
+    assert Guide(bpm=90.0).over(found) == Guide(90.0, "3/4", 0.0, "C", "major")
+    assert Guide(key="D", mode="minor").over(found) == Guide(100.0, "3/4", 0.25, "D", "minor")
+    assert NO_GUIDE.over(found) == found
+    assert found.over(Guide(90.0, "4/4", 0.0, "D", "minor")) == found
+
+
+def test_shifting_moves_the_clock_alone():
+    assert Guide(120.0, "4/4", 0.5).shifted(2.0) == Guide(120.0, "4/4", 2.5)
+
+
+def test_attributes_of_clips():
+    facts = {"bpm": 92, "meter": "6/8", "key": "Bb", "mode": "minor", "downbeat": 0.3}
+    assert guide_of(facts) == Guide(92.0, "6/8", 0.3, "A#", "minor")
+    assert guide_of({"bpm": "fast", "key": "?"}) == NO_GUIDE
+    assert guide_of({"bpm": 0, "meter": "4/4", "key": "", "mode": ""}) == NO_GUIDE
+    assert guide_of({"bpm": 92, "key": "C", "mode": "locrian"}) == Guide(bpm=92.0)
+
+
+def test_description():
+    assert Guide(92.0, key="D", mode="minor").describe() == "92 bpm, D minor"
+    assert Guide(92.5).describe() == "92.5 bpm"
+    assert NO_GUIDE.describe() == ""
+
+
+def test_modes_and_meters_are_those_of_the_corpus():
+    from jen1cli.corpus.rhythm import METERS
+
+    assert theory.MODES is MODES
+    assert {name: meter.beats / meter.pulse for name, meter in METERS.items()} == BEATS
+
+
+def test_tonics_have_one_name_each():
+    assert [tonic_of(name) for name in ("db", "Eb", "C#", "H", "")] == ["C#", "D#", "C#", "", ""]
