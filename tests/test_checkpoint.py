@@ -54,7 +54,8 @@ def test_a_set_comes_back_bit_by_bit(tiny_folder, tmp_path):
     )
     config_2, tensors_2 = load_weight_set(again)
     assert config_2 == config
-    assert tensors_2.keys() == tensors.keys() == {"autoencoder", "whitening", "unet"}
+    modules = {"autoencoder", "whitening", "unet", "prior", "tracker"}
+    assert tensors_2.keys() == tensors.keys() == modules
     for module, state in tensors.items():
         assert state.keys() == tensors_2[module].keys()
         for name, tensor in state.items():

@@ -9,7 +9,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "generate": (
-        ('jen1 generate "lofi piano"', "ten seconds; the file is named after prompt and seed"),
+        (
+            'jen1 generate "deep house" --bpm 122 --key "F minor"',
+            "ten seconds; the file is named after prompt and seed",
+        ),
         (
             'jen1 generate "warm jazz trio, brushed drums" --seconds 30 --seed 7 -o trio.flac',
             "the same again with the same seed",

@@ -1,4 +1,4 @@
-"""Text conditioning."""
+"""What the network is told: text, tempo and key."""
 
 from jen1cli.conditioning.text import TextEncoder, join
 
