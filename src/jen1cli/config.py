@@ -180,6 +180,14 @@ class GenerationConfig:
     guidance_rescale: float = 0.0
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
+    # of inpainting and continuation, where the surroundings say much already; None: as above
+    edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
+
+    def for_edits(self) -> "GenerationConfig":
+        """Return the defaults of inpainting and continuation."""
+        if self.edit_guidance_scale is None:
+            return self
+        return dataclasses.replace(self, guidance_scale=self.edit_guidance_scale)
 
 
 @dataclass(frozen=True)

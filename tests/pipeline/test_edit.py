@@ -1,5 +1,6 @@
 """Inpainting and continuation of files: exact outside the mask, made anew inside it."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from jen1cli import audio
+from jen1cli import Jen1, audio
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.pipeline.editing import plan_sections
 from jen1cli.recipe import RecipeError, read_recipe
@@ -187,6 +188,21 @@ def test_longer_than_a_window_by_sliding(tiny, recording):
     known = edit.waveform[:, 48_000:72_000]
     for start in range(0, new.shape[1] - 24_000, 4_800):
         assert not torch.allclose(new[:, start : start + 24_000], known, atol=1e-2)
+
+
+def test_edits_have_a_guidance_of_their_own(tiny_folder, device, recording):
+    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+    gentle = dataclasses.replace(
+        model.config.generation, guidance_scale=4.0, edit_guidance_scale=1.5
+    )
+    model.config = dataclasses.replace(model.config, generation=gentle)
+    source = recording(1.0)
+    made = model.generate("x", seconds=0.2, steps=1).recipe
+    filled = model.inpaint(source, [(0.2, 0.4)], steps=1).recipe
+    longer = model.continue_(source, 0.2, steps=1).recipe
+    asked = model.continue_(source, 0.2, steps=1, guidance_scale=2.0).recipe
+    scales = [recipe.guidance_scale for recipe in (made, filled, longer, asked)]
+    assert scales == [4.0, 1.5, 1.5, 2.0]
 
 
 def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):

@@ -301,7 +301,7 @@ class Jen1:
         info = audio.probe(given)
         ranges = [(float(start), float(stop)) for start, stop in masks]
         spans = mask_spans(ranges, info, audio.name_of(given))
-        settings = Sampling.over(self.config.generation, sampling)
+        settings = Sampling.over(self.config.generation.for_edits(), sampling)
         seed = draw_seed() if seed is None else seed
         audio.check(given)
         timeline = self._timeline(given, info, spans, info.samples, offset=0)
@@ -352,7 +352,7 @@ class Jen1:
         """
         given = as_source(source, sample_rate)
         info = audio.probe(given)
-        settings = Sampling.over(self.config.generation, sampling)
+        settings = Sampling.over(self.config.generation.for_edits(), sampling)
         new = audio.seconds_to_samples(_checked_seconds(seconds), info.sample_rate)
         seconds_heard = self._checked_context(context_seconds)
         seed = draw_seed() if seed is None else seed
