@@ -334,9 +334,9 @@ class SpectralAutoencoder(Autoencoder):
 
     def _refine(self, band: Band, spectrum: Tensor) -> Tensor:
         """Project on consistent spectra, keeping the magnitudes (Griffin and Lim, 1984)."""
+        spectrum = spectrum.mT.contiguous().mT  # frame by frame in memory, as the transforms want it
         magnitude = spectrum.abs()
         for _ in range(self.settings.refinements):
             consistent = band.analyze(band.synthesize_whole(spectrum)).detach()
-            direction = consistent / consistent.abs().clamp_min(1e-12)
-            spectrum = magnitude * direction
+            spectrum = magnitude * torch.sgn(consistent)  # its direction, of length 1
         return spectrum

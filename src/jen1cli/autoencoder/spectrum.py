@@ -94,23 +94,33 @@ class Band(nn.Module):
 
     def synthesize_whole(self, spectrum: Tensor) -> Tensor:
         """Return the waveform of all bins, without the cross-fade to the other bands."""
-        weighted = (spectrum / self.scale).transpose(-1, -2)
-        full = functional.pad(weighted, (self.first, self.length // 2 + 1 - self.first - self.bins))
-        pieces = torch.fft.irfft(full, n=self.length, dim=-1) * self.window
+        rows = spectrum.transpose(-1, -2)
+        full = functional.pad(rows, (self.first, self.length // 2 + 1 - self.first - self.bins))
+        pieces = torch.fft.irfft(full, n=self.length, dim=-1) * (self.window / self.scale)
         total = self._overlap_add(pieces)
         samples = spectrum.shape[-1] * self.hop
         margin = (self.length - self.hop) // 2
-        squares = self.window.square().expand(1, spectrum.shape[-1], self.length)
-        norm = self._overlap_add(squares)[0, margin : margin + samples]  # 3/2 but at the ends
-        return total[..., margin : margin + samples] / norm
+        return total[..., margin : margin + samples] * self._overlap_gain(spectrum.shape[-1])
+
+    def _overlap_gain(self, frames: int) -> Tensor:
+        """Return what undoes the sum of squared windows at each sample: 2/3 but at the ends."""
+        some = min(frames, 8)
+        squares = self.window.square().expand(1, some, self.length)
+        margin = (self.length - self.hop) // 2
+        short = self._overlap_add(squares)[0, margin : margin + some * self.hop].reciprocal()
+        if frames == some:
+            return short
+        middle = short.new_full(((frames - some) * self.hop,), 2.0 / 3.0)
+        half = some // 2 * self.hop
+        return torch.cat([short[:half], middle, short[half:]])
 
     def _overlap_add(self, pieces: Tensor) -> Tensor:
         """Add windowed pieces [..., frames, length] at every hop: [..., (frames + 3) · hop]."""
-        total = pieces.new_zeros(*pieces.shape[:-2], (pieces.shape[-2] + 3) * self.hop)
+        frames = pieces.shape[-2]
+        total = pieces.new_zeros(*pieces.shape[:-2], frames + 3, self.hop)
         for i, quarter in enumerate(pieces.split(self.hop, dim=-1)):
-            flat = rearrange(quarter, "... frames hop -> ... (frames hop)")
-            total[..., i * self.hop : i * self.hop + flat.shape[-1]] += flat
-        return total
+            total[..., i : i + frames, :] += quarter
+        return rearrange(total, "... frames hop -> ... (frames hop)")
 
     def describe(self, spectrum: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Turn stereo spectra [B, 2, bins, frames] into features.
