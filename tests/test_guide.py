@@ -29,6 +29,10 @@ from jen1cli.guide import (
         ("lofi piano", 0.0),
         ("the year 1992", 0.0),
         ("999 bpm speedcore", 0.0),
+        ("techno, tempo 131", 131.0),
+        ("bpm: 128.5 trance", 128.5),
+        ("tempo 1200", 0.0),
+        ("İstanbul İ nights, 95 bpm", 95.0),
         ("route 66", 0.0),
     ],
 )
@@ -51,6 +55,7 @@ def test_tempo_of_a_prompt(prompt, bpm):
         ("A major hit of the summer", ("", "")),
         ("what a major tune in g major", ("G", "major")),
         ("big minor tune", ("", "")),
+        ("İstanbul nights in Eb min", ("D#", "minor")),
         ("slow, a minor, warm", ("A", "minor")),
         ("vigorous folk, 120 bpm, a dorian", ("A", "dorian")),
         ("piano, a minor setback", ("", "")),

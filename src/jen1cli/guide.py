@@ -36,9 +36,15 @@ _FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B",
           "E#": "F", "B#": "C"}  # fmt: skip
 _MARKS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b", "": ""}
 _NOTE = r"([a-g])[ -]?(#|♯|♭|sharp|flat|b(?![a-z]))?"
-TEMPO_WORDS = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ -]*(?:bpm\b|beats (?:per|a) minute\b)")
-_MODE = "|".join(sorted(MODES, key=len, reverse=True))
-_KEY = re.compile(rf"(\b(?:in|of|key)[ :]+|[,;:(] *)?\b{_NOTE}[ -]+({_MODE})\b(?= *([,;.)]|$))?")
+TEMPO_WORDS = re.compile(
+    r"(?i)(?<![\d.])(\d{2,3}(?:\.\d+)?)[ -]*(?:bpm\b|beats (?:per|a) minute\b)"
+    r"|\b(?:bpm|tempo)[ :=]+(\d{2,3}(?:\.\d+)?)(?![\d.])"
+)
+_MODE = "|".join([*sorted(MODES, key=len, reverse=True), "min", "maj"])
+_KEY = re.compile(
+    rf"(?i)(\b(?:in|of|key)[ :]+|[,;:(] *)?\b{_NOTE}[ -]+({_MODE})\b(?= *([,;.)]|$))?"
+)
+_SHORT_MODES = {"min": "minor", "m": "minor", "maj": "major"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,8 @@ NO_GUIDE = Guide()
 
 def read_tempo(prompt: str) -> float:
     """Return the beats per minute that a prompt names, 0 where it names none."""
-    match = TEMPO_WORDS.search(prompt.lower())
-    bpm = float(match[1]) if match else 0.0
+    match = TEMPO_WORDS.search(prompt)
+    bpm = float(match[1] or match[2]) if match else 0.0
     return bpm if MIN_BPM <= bpm <= MAX_BPM else 0.0
 
 
@@ -110,16 +116,14 @@ def read_key(prompt: str) -> tuple[str, str]:
     In "a minor setback" the "a" is an article; it is a key after "in" or "of", between commas, or
     written large inside the sentence.
     """
-    for match in _KEY.finditer(prompt.lower()):
-        at = match.start(2)
-        alone = match[5] is not None
-        told = (match[1] or "").strip(" ,;:(") or (match[1] and alone)
-        small = prompt[at] == "a" or not prompt[:at].strip()
-        if match[2] == "a" and not match[3] and small and not told:
+    for match in _KEY.finditer(prompt):
+        before, letter, mark, mode, after = match.groups()
+        told = (before or "").strip(" ,;:(") or (before and after is not None)
+        small = letter == "a" or not prompt[: match.start(2)].strip()
+        if letter in "aA" and not mark and small and not told:
             continue
-        tonic = tonic_of(match[2] + _MARKS[match[3] or ""])
-        if tonic:
-            return tonic, match[4]
+        if tonic := _tonic(letter, mark):
+            return tonic, _SHORT_MODES.get(mode.lower(), mode.lower())
     return "", ""
 
 
@@ -136,15 +140,19 @@ def parse_key(text: str) -> tuple[str, str]:
         ConfigError: it is no key.
     """
     words = " ".join(text.split())
-    match = re.fullmatch(rf"(?i){_NOTE}[ -]*({_MODE}|min|maj|m)?", words)
-    tonic = tonic_of(match[1] + _MARKS[(match[2] or "").lower()]) if match else ""
+    match = re.fullmatch(rf"(?i){_NOTE}[ -]*({_MODE}|m)?", words)
+    tonic = _tonic(match[1], match[2]) if match else ""
     if match is None or not tonic:
         raise ConfigError(
             f"'{text}' is no key; write it like 'D minor', 'Bb major' or 'F# dorian'; modes:"
             f" {', '.join(MODES)}"
         )
     mode = (match[3] or "major").lower()
-    return tonic, {"min": "minor", "m": "minor", "maj": "major"}.get(mode, mode)
+    return tonic, _SHORT_MODES.get(mode, mode)
+
+
+def _tonic(letter: str, mark: str | None) -> str:
+    return tonic_of(letter + _MARKS[(mark or "").lower()])
 
 
 def tonic_of(name: str) -> str:

@@ -334,7 +334,7 @@ class SpectralAutoencoder(Autoencoder):
 
     def _refine(self, band: Band, spectrum: Tensor) -> Tensor:
         """Project on consistent spectra, keeping the magnitudes (Griffin and Lim, 1984)."""
-        spectrum = spectrum.mT.contiguous().mT  # frame by frame in memory, as the transforms want it
+        spectrum = spectrum.mT.contiguous().mT  # frames in memory order, as transforms want them
         magnitude = spectrum.abs()
         for _ in range(self.settings.refinements):
             consistent = band.analyze(band.synthesize_whole(spectrum)).detach()
