@@ -1,5 +1,6 @@
 """The evaluations of models from end to end, on the tiny model and a random tagger."""
 
+import dataclasses
 import json
 from importlib.resources import files
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from jen1cli import audio
+from jen1cli.autoencoder import Whitening
+from jen1cli.config import WhiteningConfig
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.codec import Codec, CodecJob
 from jen1cli.evaluation.edits import EditsJob
@@ -88,7 +91,19 @@ def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_
     assert linear.value > learned.value  # random weights against principal components
     assert [row[0] for row in tables["styles"].rows] == ["ambient", "house", "jazz trio"]
     assert len(report.samples) == 12
-    assert report.clips[0]["linear"]["SI-SDR, dB"] > 0
+    assert report.clips[0]["linear, encode and decode"]["SI-SDR, dB"] > 0
+
+
+def test_dropped_components_have_a_column_of_their_own(tiny_folder, music_folder):
+    whole = Codec.load(tiny_folder)
+    few = dataclasses.replace(whole, whitening=Whitening(WhiteningConfig(8, 2)))
+    report = CodecJob(music_folder(count=2), seconds=1.0, linear=False).run(few, None)
+    table = report.tables[0]
+    assert table.columns == ("", "encode and decode", "as diffusion sees it")
+    assert "encode and decode: 8 channels, as diffusion sees it: 2 channels" in table.note
+    _, all_channels, two_channels = table.rows[1]
+    assert all_channels.value != two_channels.value
+    assert few.sizes != whole.sizes == {"encode and decode": 8}
 
 
 def test_a_folder_without_an_autoencoder_is_refused(tmp_path):

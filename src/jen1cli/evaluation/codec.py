@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ Progress = Callable[[int, int], None]
 NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
 LOSSES = (0.05, 0.1, 0.2)  # share of frames set to zero
 MEASURES = ("SI-SDR, dB", "mel distance", "log-spectral distance, dB", "side level, dB off")
+WHOLE, WHITENED = "encode and decode", "as diffusion sees it"
 _WIDE_DB = -60.0  # side level from which stereo can be judged
 _CURVE_CLIPS = 12
 _SHOWN = 6
@@ -81,6 +82,21 @@ class Codec:
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.autoencoder.parameters()).device
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Channels of the latent by what it is for: a file, and the diffusion model."""
+        sizes = {WHOLE: self.autoencoder.latent_channels}
+        if self.whitening.config.components < self.autoencoder.latent_channels:
+            sizes[WHITENED] = self.whitening.config.components
+        return sizes
+
+    @torch.inference_mode()
+    def through(self, signal: Signal) -> Signal:
+        """Return what `jen1 encode` and `jen1 decode` make of a sound, [channels, samples]."""
+        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.device)
+        back = self.autoencoder.decode(self.autoencoder.encode(wave), signal.shape[1])
+        return back[0].float().cpu().numpy()
 
     @torch.inference_mode()
     def encode(self, signal: Signal) -> torch.Tensor:
@@ -129,15 +145,17 @@ class CodecJob:
         shown = {one.clip.path for one in evenly(heard, _SHOWN)}
         for number, one in enumerate(heard):
             began = time.perf_counter()
-            back = codec.decode(codec.encode(one.signal), one.signal.shape[1])
+            back = {WHOLE: codec.through(one.signal)}
             spent, music = spent + time.perf_counter() - began, music + one.seconds
+            if WHITENED in codec.sizes:
+                back[WHITENED] = codec.decode(codec.encode(one.signal), one.signal.shape[1])
             rows.append(_Row.of(one, back, linear))
             if output is not None and one.clip.path in shown:
-                report.samples += _save(output, one, back)
+                report.samples += _save(output, one, back[WHOLE])
             if progress is not None:
                 progress(number + 1, len(heard))
         report.tables = [
-            _overall(rows),
+            _overall(rows, codec.sizes),
             *_by_style(rows),
             *_curves(codec, heard),
             Table(
@@ -154,7 +172,7 @@ class CodecJob:
         auto = codec.autoencoder
         return {
             "model": codec.name, "folder": self.folder, "clips": clips, "seconds": self.seconds,
-            "frame_rate": auto.frame_rate, "channels": codec.whitening.config.components,
+            "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 
     def _fitted(self, one: Heard, codec: Codec) -> Heard:
@@ -170,22 +188,27 @@ class CodecJob:
     def _linear(self, codec: Codec, heard: Sequence[Heard]) -> "_Halves | None":
         if codec.autoencoder.audio_channels != 2 or len(heard) < 4:
             return None
-        hop, size = codec.autoencoder.hop_length, codec.whitening.config.components
-        codecs = tuple(
-            LinearCodec.fit([one.signal for one in heard[turn::2]], hop, size) for turn in (1, 0)
-        )
-        places = {one.clip.path: codecs[i % 2] for i, one in enumerate(heard)}
-        return _Halves(places)
+        hop = codec.autoencoder.hop_length
+        codecs = {
+            name: tuple(
+                LinearCodec.fit([one.signal for one in heard[turn::2]], hop, size)
+                for turn in (1, 0)
+            )
+            for name, size in codec.sizes.items()
+        }
+        return _Halves(codecs, {one.clip.path: i % 2 for i, one in enumerate(heard)})
 
 
 @dataclass(frozen=True)
 class _Halves:
-    """For every clip the linear codec that was fitted to the other half of the clips."""
+    """For every clip the linear codecs that were fitted to the other half of the clips."""
 
-    codecs: dict[Path, LinearCodec]
+    codecs: dict[str, tuple[LinearCodec, ...]]  # of each size, by name
+    half: dict[Path, int]
 
-    def through(self, one: Heard) -> Signal:
-        return self.codecs[one.clip.path].through(one.signal)
+    def through(self, one: Heard) -> dict[str, Signal]:
+        half = self.half[one.clip.path]
+        return {name: pair[half].through(one.signal) for name, pair in self.codecs.items()}
 
 
 def measure(original: Signal, back: Signal, sample_rate: int) -> tuple[float, ...]:
@@ -202,55 +225,53 @@ def measure(original: Signal, back: Signal, sample_rate: int) -> tuple[float, ..
 
 @dataclass(frozen=True)
 class _Row:
-    """One clip's figures."""
+    """One clip's figures, each by column of the first table."""
 
     name: str
     style: str
-    learned: tuple[float, ...]
-    linear: tuple[float, ...] | None
-    steady: tuple[float, float]  # original, reconstruction
+    figures: dict[str, tuple[float, ...]]
+    steady: dict[str, float]
 
     @classmethod
-    def of(cls, one: Heard, back: Signal, linear: _Halves | None) -> "_Row":
+    def of(cls, one: Heard, back: dict[str, Signal], linear: _Halves | None) -> "_Row":
         rate = one.sample_rate
+        found = {name: measure(one.signal, signal, rate) for name, signal in back.items()}
+        if linear is not None:
+            for name, signal in linear.through(one).items():
+                found[f"linear, {name}"] = measure(one.signal, signal, rate)
+        sounds = {**back, "original": one.signal}
         return cls(
             one.clip.path.name,
             str(one.clip.attributes.get("style", "")),
-            measure(one.signal, back, rate),
-            measure(one.signal, linear.through(one), rate) if linear else None,
-            (steadiness(one.signal.mean(0), rate), steadiness(back.mean(0), rate)),
+            found,
+            {name: steadiness(signal.mean(0), rate) for name, signal in sounds.items()},
         )
 
     def facts(self) -> dict[str, object]:
         return {
-            "clip": self.name, "style": self.style,
-            "learned": dict(zip(MEASURES, self.learned, strict=True)),
-            "linear": dict(zip(MEASURES, self.linear, strict=True)) if self.linear else None,
-            "steadiness": self.steady,
+            "clip": self.name, "style": self.style, "steadiness": self.steady,
+            **{name: dict(zip(MEASURES, own, strict=True)) for name, own in self.figures.items()},
         }  # fmt: skip
 
 
-def _overall(rows: Sequence[_Row]) -> Table:
-    lines = []
-    for place, name in enumerate(MEASURES):
-        linear = [row.linear[place] for row in rows if row.linear is not None]
-        lines.append(
-            (
-                name,
-                mean_interval([row.learned[place] for row in rows]),
-                mean_interval(linear) if linear else None,
-            )
-        )
-    steady = [mean_interval([row.steady[i] for row in rows]) for i in (1, 0)]
-    lines.append(("steadiness (original in the last column)", steady[0], steady[1]))
+def _overall(rows: Sequence[_Row], sizes: Mapping[str, int]) -> Table:
+    columns = tuple(rows[0].figures)
+    lines: list[tuple[Cell, ...]] = [
+        (measure_name, *(mean_interval([row.figures[c][place] for row in rows]) for c in columns))
+        for place, measure_name in enumerate(MEASURES)
+    ]
+    steady = {c: mean_interval([row.steady[c] for row in rows]) for c in rows[0].steady}
+    lines.append(("steadiness", *(steady.get(c) for c in columns)))
+    channels = ", ".join(f"{name}: {size} channels" for name, size in sizes.items())
     return Table(
         "codec",
         "What comes back",
-        ("", "autoencoder", "linear codec of the same size"),
+        ("", *columns),
         tuple(lines),
-        note="Linear: lapped cosine transform and principal components, fitted to the other half of"
-        " these clips. Side level only where the original is wider than -60 dB. SI-SDR compares"
-        " waveforms: a codec that rebuilds phases is far below 0 dB however it sounds.",
+        note=f"{channels}. Linear: lapped cosine transform and as many principal components, fitted"
+        " to the other half of these clips. Side level only where the original is wider than -60"
+        " dB. SI-SDR compares waveforms: a codec that rebuilds phases is far below 0 dB however it"
+        f" sounds. Steadiness of the originals: {steady['original'].value:.2f}.",
     )
 
 
@@ -268,7 +289,7 @@ def _by_style(rows: Sequence[_Row]) -> list[Table]:
 def _groups(rows: Sequence[_Row], group: Callable[[_Row], str]) -> tuple[tuple[Cell, ...], ...]:
     lines: list[tuple[Cell, ...]] = []
     for name in sorted({group(row) for row in rows}):
-        own = [row.learned for row in rows if group(row) == name]
+        own = [row.figures[WHOLE] for row in rows if group(row) == name]
         figures = [mean_interval([row[i] for row in own]) for i in range(len(MEASURES))]
         cells = figures if len(own) > 1 else [found.value for found in figures]
         lines.append((name, *cells, str(len(own))))
