@@ -8,9 +8,12 @@ from jen1cli import Jen1, audio
 from jen1cli.errors import ConfigError
 from jen1cli.guide import NO_GUIDE
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill
+from jen1cli.pipeline.networks import choose_dtype
 from jen1cli.pipeline.sampling import Sampling
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.recipe import read_recipe
+from jen1cli.training.optimisation import mixed_precision
+from jen1cli.training.recipes import Optimisation
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.7, 1.0, 1.001, 2.6])
@@ -190,3 +193,20 @@ def test_half_precision_stays_near_and_a_recipe_tells_it_apart(tiny_folder, tiny
     b = half.generate("x", seconds=0.5, seed=0, guidance_scale=1.0).waveform
     assert not torch.equal(a, b)
     assert np.corrcoef(a.numpy().ravel(), b.numpy().ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("processor", "dtype"),
+    [
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": True}, "bf16"),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": False}, "fp32"),
+        ({"cpu_name": "AMD Zen 4", "avx512_bf16": True}, "bf16"),
+        ({"cpu_name": "Apple M1"}, "fp32"),
+    ],
+)
+def test_the_arithmetic_is_the_one_that_the_processor_is_fast_in(monkeypatch, processor, dtype):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: processor)
+    cpu = torch.device("cpu")
+    assert choose_dtype("auto", cpu) == dtype
+    assert mixed_precision(Optimisation(), cpu) == {"bf16": "bf16", "fp32": "no"}[dtype]
+    assert choose_dtype("bf16", cpu) == mixed_precision(Optimisation(precision="bf16"), cpu)

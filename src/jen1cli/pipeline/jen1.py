@@ -94,7 +94,7 @@ class Jen1:
         Args:
             name_or_folder: as `jen1cli.weightsets.find_weights` takes it.
             device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps".
-            dtype: "fp32", "bf16", or "auto": bf16 on CUDA and on processors with bf16 arithmetic.
+            dtype: "fp32", "bf16", or "auto": bf16 where the device is faster in it.
             loras: files of `jen1 train finetune --lora` with their strengths; 1 is as trained.
 
         Raises:

@@ -27,7 +27,7 @@ class Optimisation:
     clip_norm: float = 1.0  # V
     optimizer: Literal["adamw", "muon"] = "adamw"  # V
     ema_decay: float = 0.9999  # guess
-    precision: Precision = "auto"  # bf16 where the processor or GPU multiplies it natively
+    precision: Precision = "auto"  # bf16 where the device is faster in it
     accumulation: int = 1  # micro-batches in one optimiser step
     checkpointing: bool = False  # recompute activations in the backward pass
     compile: bool = False  # torch.compile of the network
