@@ -12,6 +12,7 @@ import torch
 
 from jen1cli import Jen1
 from jen1cli.checkpoint import load_weight_set
+from jen1cli.conditioning.guiding import GUIDE_CHANNELS
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.presets import TINY
 from jen1cli.training import loop as loop_module
@@ -112,7 +113,7 @@ def test_a_new_process_makes_the_same_music_from_the_saved_weights(make_stage, t
     assert torch.equal(torch.load(tmp_path / "there.pt"), here)
     text, mask = stage._parts.texts(["220 hertz"])
     x, t = torch.randn(1, 8, 40), torch.tensor([0.5])
-    inputs = {"context": torch.zeros(1, 9, 40), "text": text, "text_mask": mask}
+    inputs = {"context": torch.zeros(1, 9 + GUIDE_CHANNELS, 40), "text": text, "text_mask": mask}
     with torch.no_grad(), stage.ema.applied():
         trained = stage.objective.eval().unet(x, t, **inputs)
     own = model.networks.text_encoder.encode(["220 hertz"])[0]
@@ -180,7 +181,9 @@ def test_sampling_uses_no_text_dropout(make_stage, cache):
     run_steps(stage, 0, 6, 20)
     stage.objective.eval()
     empty = torch.zeros(2, 8, 40)
-    request = Request(["220 hertz", "494 hertz"], empty, torch.zeros(2, 1, 40, dtype=torch.bool))
+    unknown = torch.zeros(2, 1, 40, dtype=torch.bool)
+    untold = torch.zeros(2, GUIDE_CHANNELS, 40)
+    request = Request(["220 hertz", "494 hertz"], empty, unknown, guide=untold)
     settings = TINY.generation
     texts = stage._parts.texts
     with torch.inference_mode():
@@ -194,7 +197,8 @@ def test_inpainting_in_training_keeps_known_frames(make_stage, cache):
     stage.objective.eval()
     latent = torch.randn(3, 8, 40, generator=torch.Generator().manual_seed(0))
     keep = (torch.arange(40) < 25).expand(3, 1, 40)
-    request = Request(["a", "b", "c"], latent, keep, causal=True)
+    untold = torch.zeros(3, GUIDE_CHANNELS, 40)
+    request = Request(["a", "b", "c"], latent, keep, causal=True, guide=untold)
     with torch.inference_mode():
         made = sample_latents(stage.objective, stage._parts.texts, request, TINY.generation)
     kept = keep.expand_as(latent)
