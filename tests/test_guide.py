@@ -2,6 +2,7 @@
 
 import pytest
 
+from jen1cli.chords import tonic_of
 from jen1cli.corpus import theory
 from jen1cli.errors import ConfigError
 from jen1cli.guide import (
@@ -14,7 +15,6 @@ from jen1cli.guide import (
     read_guide,
     read_key,
     read_tempo,
-    tonic_of,
 )
 
 
@@ -130,7 +130,33 @@ def test_attributes_of_clips():
 def test_description():
     assert Guide(92.0, key="D", mode="minor").describe() == "92 bpm, D minor"
     assert Guide(92.5).describe() == "92.5 bpm"
+    assert Guide(92.0, chords="Dm A7").describe() == "92 bpm, Dm A7"
     assert NO_GUIDE.describe() == ""
+
+
+def test_chords_of_clips_are_written_in_one_way():
+    facts = {"bpm": 92, "meter": "4/4", "chords": "Dm-A7"}
+    assert guide_of(facts) == Guide(92.0, "4/4", chords="Dm | A7")
+    assert guide_of({**facts, "chords": "what?"}).chords == ""
+    assert guide_of({**facts, "chords": None}).chords == ""
+
+
+def test_a_chart_needs_tempo_and_meter_to_have_bars():
+    assert [len(guide.bars) for guide in (
+        Guide(92.0, "4/4", chords="C F"), Guide(92.0, chords="C F"), Guide(chords="C F"),
+    )] == [2, 0, 0]  # fmt: skip
+    with pytest.raises(ConfigError, match="is no chord"):
+        Guide(chords="C X")
+
+
+def test_a_chart_begins_at_the_nearest_bar():
+    guide = Guide(120.0, "4/4", 0.5, chords="C F")  # bars of two seconds at 0.5, 2.5, ...
+    assert guide.with_bar_at(5.3).downbeat == pytest.approx(4.5)
+    assert guide.with_bar_at(0.6).downbeat == pytest.approx(0.5)
+    assert Guide(120.0, chords="C").with_bar_at(0.0).meter == "4/4"
+    assert Guide(120.0, "3/4", 0.5).with_bar_at(5.3).downbeat == 0.5
+    with pytest.raises(ConfigError, match="no tempo is known"):
+        Guide(chords="C").with_bar_at(0.0)
 
 
 def test_modes_and_meters_are_those_of_the_corpus():

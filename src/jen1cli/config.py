@@ -150,9 +150,10 @@ class UNetConfig:
 
 @dataclass(frozen=True)
 class GuideConfig:
-    """The two small networks that find tempo, meter and key: in a text, and in music."""
+    """The small networks that find tempo, meter, key and chords: for a text, and in music."""
 
     prior_features: int = 256  # hidden width of the text's
+    chord_features: int = field(default=0, metadata={"optional": True})  # of the chords'; 0: none
     tracker_channels: int = 96
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
 

@@ -1,4 +1,4 @@
-"""The guide: tempo, meter and key, which the network is told beside the text.
+"""The guide: tempo, meter, key and chords, which the network is told beside the text.
 
 Words say little about tempo and key that a small network could measure time and pitch by, so they
 are also given as channels over time (`jen1cli.conditioning.guiding`). A prompt that names them
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jen1cli.chords import TONICS, Bar, chart_text, parse_chart, tonic_of
 from jen1cli.errors import ConfigError
 
-TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MODES: dict[str, tuple[int, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
@@ -32,8 +32,12 @@ BEATS = {"4/4": 4, "3/4": 3, "6/8": 2, "12/8": 4, "5/4": 5, "7/8": 7, "2/4": 2}
 
 MIN_BPM, MAX_BPM = 30.0, 300.0
 
-_FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B", "Fb": "E",
-          "E#": "F", "B#": "C"}  # fmt: skip
+HARMONICS = 4
+"""Of the beat's phase, as the network is told it (`jen1cli.conditioning.guiding`)."""
+BEAT_AND_KEY_CHANNELS = 2 * HARMONICS + 2 + 2 * len(TONICS) + 3
+CHORD_CHANNELS = 2 * len(TONICS) + 1
+GUIDE_CHANNELS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
+
 _MARKS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b", "": ""}
 _NOTE = r"([a-g])[ -]?(#|♯|♭|sharp|flat|b(?![a-z]))?"
 TEMPO_WORDS = re.compile(
@@ -49,19 +53,20 @@ _SHORT_MODES = {"min": "minor", "m": "minor", "maj": "major"}
 
 @dataclass(frozen=True)
 class Guide:
-    """Tempo, meter and key of one piece, each only where it is known."""
+    """Tempo, meter, key and chords of one piece, each only where it is known."""
 
     bpm: float = 0.0  # beats per minute, as the foot taps; 0: unknown
     meter: str = ""  # a key of `BEATS`, counted from `downbeat`; "": unknown
     downbeat: float = 0.0  # seconds on the piece's clock at which a beat falls, a bar begins
     key: str = ""  # one of `TONICS`; "": unknown
     mode: str = ""  # a key of `MODES`
+    chords: str = ""  # a chart (`jen1cli.chords`) that repeats from `downbeat` on; "": unknown
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played.
 
         Raises:
-            ConfigError: a tempo out of range, or a name that is not known.
+            ConfigError: a tempo out of range, or a name or chord that is not known.
         """
         if self.bpm and not MIN_BPM <= self.bpm <= MAX_BPM:
             raise ConfigError(
@@ -74,11 +79,19 @@ class Guide:
                 raise ConfigError(f"unknown {name} '{value}'; known: {', '.join(known)}")
         if bool(self.key) != bool(self.mode):
             raise ConfigError("a key has a tonic and a mode; give both, as in 'D minor'")
+        if self.chords:
+            parse_chart(self.chords)
 
     @property
     def beats(self) -> int:
         """Beats of a bar; 0 where the meter is unknown."""
         return BEATS.get(self.meter, 0)
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The chart, where tempo and meter say when its bars come; else nothing."""
+        timed = self.chords and self.bpm and self.beats
+        return parse_chart(self.chords) if timed else ()
 
     def over(self, other: "Guide") -> "Guide":
         """Return this guide, with what it leaves open taken from another."""
@@ -88,16 +101,32 @@ class Guide:
         else:
             rhythm = {"meter": self.meter or other.meter}
         keys = {} if self.key else {"key": other.key, "mode": other.mode}
-        return dataclasses.replace(self, **rhythm, **keys)
+        chords = self.chords or other.chords
+        return dataclasses.replace(self, **rhythm, **keys, chords=chords)
+
+    def with_bar_at(self, seconds: float) -> "Guide":
+        """Return the guide with the bar that its chart begins with as near to a moment as it can.
+
+        Raises:
+            ConfigError: there are chords but no tempo to play them in.
+        """
+        if not self.chords:
+            return self
+        if not self.bpm:
+            raise ConfigError("no tempo is known to play the chords in; give one, such as --bpm 92")
+        timed = self if self.beats else dataclasses.replace(self, meter="4/4")
+        bar = 60.0 * timed.beats / timed.bpm
+        late = bar * round((seconds - timed.downbeat) / bar)
+        return dataclasses.replace(timed, downbeat=timed.downbeat + late)
 
     def shifted(self, seconds: float) -> "Guide":
         """Return the guide on a clock that started so many seconds earlier."""
         return dataclasses.replace(self, downbeat=self.downbeat + seconds)
 
     def describe(self) -> str:
-        """Return "92 bpm, D minor", as far as it is known."""
+        """Return "92 bpm, D minor, Dm | A7", as far as it is known."""
         tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
-        return ", ".join(filter(None, (tempo, f"{self.key} {self.mode}".strip())))
+        return ", ".join(filter(None, (tempo, f"{self.key} {self.mode}".strip(), self.chords)))
 
 
 NO_GUIDE = Guide()
@@ -155,15 +184,8 @@ def _tonic(letter: str, mark: str | None) -> str:
     return tonic_of(letter + _MARKS[(mark or "").lower()])
 
 
-def tonic_of(name: str) -> str:
-    """Return a tonic's name of `TONICS`, such as "A#" for "Bb"; "" if it is none."""
-    name = name[:1].upper() + name[1:]
-    name = _FLATS.get(name, name)
-    return name if name in TONICS else ""
-
-
 def guide_of(attributes: Mapping[str, Any]) -> Guide:
-    """Return what a clip's attributes tell: `bpm`, `meter`, `downbeat`, `key` and `mode`.
+    """Return what a clip's attributes tell: `bpm`, `meter`, `downbeat`, `key`, `mode`, `chords`.
 
     A clip with `bpm` starts with a beat, and with a bar where `meter` is there too, unless
     `downbeat` gives another moment (in seconds). What is missing or not understood is left open.
@@ -176,10 +198,38 @@ def guide_of(attributes: Mapping[str, Any]) -> Guide:
     meter, key, mode = (str(attributes.get(name) or "") for name in ("meter", "key", "mode"))
     key = tonic_of(key)
     whole = bool(key) and mode in MODES
+    try:
+        chords = chart_text(parse_chart(str(attributes.get("chords") or "")))
+    except ConfigError:
+        chords = ""
     return Guide(
         bpm=bpm if usable else 0.0,
         meter=meter if usable and meter in BEATS else "",
         downbeat=downbeat if usable else 0.0,
         key=key if whole else "",
         mode=mode if whole else "",
+        chords=chords,
     )
+
+
+def key_of_chart(text: str) -> tuple[str, str]:
+    """Return the major or minor key that a chart of chords fits best.
+
+    Each chord tone of the scale counts, and most of all a tonic chord at the beginning or the end.
+    """
+    chords = [chord for bar in parse_chart(text) for chord in bar if chord is not None]
+    if not chords:
+        return "", ""
+
+    def fit(tonic: int, mode: str) -> float:
+        scale = {(tonic + step) % 12 for step in MODES[mode]}
+        third = (tonic + (3 if mode == "minor" else 4)) % 12
+        inside = [sum(tone in scale for tone in c.classes) / len(c.classes) for c in chords]
+        home = [c.root == tonic and third in c.classes for c in chords]
+        return sum(inside) + 0.75 * sum(home) + 1.5 * home[0] + home[-1]
+
+    tonic, mode = max(
+        ((tonic, mode) for mode in ("major", "minor") for tonic in range(12)),
+        key=lambda key: fit(*key),
+    )
+    return TONICS[tonic], mode

@@ -17,6 +17,7 @@ from jen1cli.config import (
     WhiteningConfig,
 )
 from jen1cli.errors import ConfigError
+from jen1cli.guide import GUIDE_CHANNELS
 
 JEN1 = ModelConfig(
     name="jen1",
@@ -50,7 +51,7 @@ MINI = ModelConfig(
         feedforward_multiplier=2,
         time_features=256,
         causal_convolution="masking",  # measured better than the paper's padding
-        guide_channels=37,  # all that `conditioning.guiding` has
+        guide_channels=GUIDE_CHANNELS,
     ),
     diffusion=DiffusionConfig(schedule="cosine", prediction="v"),
     generation=GenerationConfig(
@@ -78,7 +79,7 @@ TINY = ModelConfig(
         head_channels=8,
         feedforward_multiplier=2,
         time_features=16,
-        guide_channels=37,
+        guide_channels=GUIDE_CHANNELS,
     ),
     diffusion=DiffusionConfig(prediction="v"),
     generation=GenerationConfig(window_seconds=1.0, steps=4, context_seconds=0.5),

@@ -17,6 +17,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
+from jen1cli.guide import BEAT_AND_KEY_CHANNELS
 from jen1cli.shapes import Context, KeepMask, Latent
 
 MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
@@ -76,12 +77,14 @@ def make_context(latent: Latent, keep_mask: KeepMask, guide: Tensor | None = Non
     Args:
         latent: [batch, channels, frames].
         keep_mask: True where it is kept.
-        guide: [batch, guide_channels, frames], for networks that are told tempo and key.
+        guide: [batch, guide_channels, frames], for networks that are told tempo, key and chords;
+            chords are told where nothing is kept.
     """
     kept = torch.where(keep_mask, latent, torch.zeros((), dtype=latent.dtype, device=latent.device))
     parts = [kept, keep_mask.to(latent.dtype)]
     if guide is not None:
-        parts.append(guide.to(latent))
+        beat_and_key, chords = guide.to(latent).tensor_split([BEAT_AND_KEY_CHANNELS], dim=1)
+        parts += [beat_and_key, chords.masked_fill(keep_mask, 0.0)]
     return torch.cat(parts, dim=1)
 
 

@@ -9,7 +9,7 @@ from jen1cli import Guide
 
 SAMPLING = [
     "--steps", "7", "--sampler", "unipc", "--guidance-scale", "4.5", "--negative", "drums",
-    "--seed", "11", "--bpm", "92.5", "--key", "Bb dorian",
+    "--seed", "11", "--bpm", "92.5", "--key", "Bb dorian", "--chords", "Bbm7 Eb7",
 ]  # fmt: skip
 SAMPLED = {
     "steps": 7,
@@ -17,7 +17,7 @@ SAMPLED = {
     "guidance_scale": 4.5,
     "negative_prompt": "drums",
     "seed": 11,
-    "guide": Guide(bpm=92.5, key="A#", mode="dorian"),
+    "guide": Guide(bpm=92.5, key="A#", mode="dorian", chords="A#m7 | D#7"),
 }
 PLACE = ["--model", "jen1-mini", "--device", "cuda:1", "--dtype", "bf16"]
 

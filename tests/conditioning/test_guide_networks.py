@@ -1,11 +1,14 @@
 """The two small networks of the guide: draws from text, and one tempo fitted to arrows."""
 
 import cmath
+import dataclasses
 import math
 
 import pytest
 import torch
 
+from jen1cli.chords import parse_chart
+from jen1cli.conditioning.chord_prior import BARS, HOLD, SLOTS, UNKNOWN, ChordPrior, chart_slots
 from jen1cli.conditioning.prior import (
     KEYS,
     METERS,
@@ -125,3 +128,69 @@ def test_padding_says_nothing():
     mask = (torch.arange(8) < 5)[None]
     for one, other in zip(prior(text, mask[:, :5]), prior(padded, mask), strict=True):
         torch.testing.assert_close(one, other)
+
+
+CHART = Guide(100.0, "4/4", 0.0, "D", "minor", "Dm | Gm A7 | Dm | N.C. | C")
+
+
+def test_half_bars_of_a_chart_count_from_the_tonic():
+    roots, kinds = chart_slots(CHART)
+    assert roots[:10] == [0, HOLD, 5, 7, 0, HOLD, UNKNOWN, UNKNOWN, 10, HOLD]
+    assert roots[10:] == [UNKNOWN] * (SLOTS - 10)
+    moved = Guide(100.0, "4/4", 0.0, "E", "minor", "Em | Am B7 | Em | N.C. | D")
+    assert chart_slots(moved) == (roots, kinds)
+    for silent in (Guide(100.0, "4/4", chords="C"), Guide(100.0, "4/4", 0.0, "C", "major")):
+        assert chart_slots(silent) == ([UNKNOWN] * SLOTS, [UNKNOWN] * SLOTS)
+
+
+def test_a_chord_depends_on_those_before_it_alone():
+    torch.manual_seed(0)
+    prior = ChordPrior(12, 16).eval()
+    text, mask, mode = torch.randn(1, 4, 12), torch.ones(1, 4, dtype=torch.bool), torch.tensor([1])
+    roots, kinds = (torch.tensor([slots]) for slots in chart_slots(CHART))
+    whole = prior(text, mask, mode, roots, kinds)
+    later = roots.clone()
+    later[:, 5:] = 3
+    changed = prior(text, mask, mode, later, kinds)
+    assert torch.equal(whole.root[:, :6], changed.root[:, :6])
+    assert not torch.equal(whole.root[:, 6:], changed.root[:, 6:])
+
+
+def test_a_prior_that_learned_one_chart_draws_it_in_every_key():
+    torch.manual_seed(0)
+    prior = ChordPrior(12, 32)
+    text, mask = torch.randn(1, 4, 12), torch.ones(1, 4, dtype=torch.bool)
+    guide = Guide(100.0, "4/4", 0.0, "A", "minor", "Am | F | C | G E7 | Am | F | C | E7")
+    roots, kinds = (torch.tensor([slots]) for slots in chart_slots(guide))
+    optimizer = torch.optim.Adam(prior.parameters(), 0.02)
+    for _ in range(120):
+        logits = prior(text, mask, torch.tensor([1]), roots, kinds)
+        loss = torch.nn.functional.cross_entropy(logits.root[0], roots[0])
+        known = kinds[0] >= 0
+        loss = loss + torch.nn.functional.cross_entropy(logits.kind[0, known], kinds[0, known])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    draw = torch.Generator().manual_seed(0)
+    assert prior.draw(text, mask, guide, draw) == guide.chords
+    higher = Guide(100.0, "4/4", 0.0, "C", "minor")
+    assert prior.draw(text, mask, higher, draw) == "Cm | G# | D# | A# G7 | Cm | G# | D# | G7"
+
+
+def test_what_is_asked_for_stays_when_a_guide_is_completed():
+    torch.manual_seed(0)
+    prior = GuidePrior(12, dataclasses.replace(SMALL, chord_features=8)).eval()
+    text, mask = torch.randn(1, 5, 12), torch.ones(1, 5, dtype=torch.bool)
+
+    def complete(asked, seed=0):
+        return prior.complete(asked, text, mask, torch.Generator().manual_seed(seed))
+
+    asked = Guide(bpm=90.0, chords="Em | C | D | Em")
+    assert (complete(asked).chords, complete(asked).key, complete(asked).mode) == (
+        asked.chords, "E", "minor",
+    )  # fmt: skip
+    drawn = {complete(Guide(key="C", mode="major"), seed).chords for seed in range(5)}
+    assert len(drawn) == 5
+    assert all(len(parse_chart(chords)) == BARS for chords in drawn)
+    plain = GuidePrior(12, SMALL).eval()
+    assert plain.complete(Guide(key="C", mode="major"), text, mask, torch.Generator()).chords == ""

@@ -5,13 +5,15 @@ import math
 import pytest
 import torch
 
+from jen1cli.chords import TONICS
 from jen1cli.conditioning.guiding import GUIDE_CHANNELS, HARMONICS, guide_channels
-from jen1cli.guide import NO_GUIDE, TONICS, Guide
+from jen1cli.guide import BEAT_AND_KEY_CHANNELS, NO_GUIDE, Guide
 from jen1cli.presets import MINI, TINY
 
 RATE = 48_000 / 2048
 BAR = slice(2 * HARMONICS, 2 * HARMONICS + 2)
 RHYTHM = 2 * HARMONICS + 4
+CHORDS = slice(BEAT_AND_KEY_CHANNELS, None)
 
 
 def test_presets_take_all_channels():
@@ -57,8 +59,44 @@ def test_the_notes_of_a_key():
     notes = {name for name, x in zip(TONICS, found[RHYTHM : RHYTHM + 12], strict=True) if x}
     assert notes == {"D", "E", "F", "G", "A", "A#", "C"}
     assert TONICS[int(found[RHYTHM + 12 : RHYTHM + 24].argmax())] == "D"
-    assert found[-1] == 1
+    assert found[RHYTHM + 24] == 1
     assert not found[:RHYTHM].any()
+    assert not found[CHORDS].any()
+
+
+def sounding(frame):
+    """Names of the chord's notes, its bass, and whether it is known, of one frame's channels."""
+    classes, bass, known = frame[CHORDS].split((12, 12, 1))
+    notes = {name for name, x in zip(TONICS, classes, strict=True) if x}
+    return notes, TONICS[int(bass.argmax())] if bass.any() else "", bool(known)
+
+
+def test_chords_come_in_their_bars_and_repeat():
+    guide = Guide(120.0, "4/4", 0.0, chords="Am | F G/B | N.C.")  # bars of two seconds
+    found = guide_channels([guide], [0.0], round(9 * RATE), RATE)[0]
+    am, f, g = {"A", "C", "E"}, {"F", "A", "C"}, {"G", "B", "D"}
+    for seconds, expected in [
+        (0.1, (am, "A", True)), (1.9, (am, "A", True)), (2.1, (f, "F", True)),
+        (2.9, (f, "F", True)), (3.1, (g, "B", True)), (4.5, (set(), "", True)),
+        (6.1, (am, "A", True)), (8.1, (f, "F", True)),
+    ]:  # fmt: skip
+        assert sounding(found[:, int(seconds * RATE)]) == expected, seconds
+
+
+def test_a_chart_begins_at_the_downbeat_and_needs_tempo_and_meter():
+    late = guide_channels([Guide(120.0, "4/4", 1.0, chords="C")], [0.0], 60, RATE)[0]
+    known = late[-1].bool()
+    assert not known[: int(RATE) - 1].any()
+    assert known[int(RATE) + 1 :].all()
+    for untimed in (Guide(chords="C"), Guide(120.0, chords="C"), Guide(120.0, "4/4")):
+        assert not guide_channels([untimed], [0.0], 9, RATE)[0, CHORDS].any()
+
+
+def test_a_network_without_chords_is_told_the_rest():
+    guide = Guide(120.0, "4/4", 0.0, "C", "major", "C | F")
+    whole = guide_channels([guide], [0.0], 30, RATE)
+    fewer = guide_channels([guide], [0.0], 30, RATE, BEAT_AND_KEY_CHANNELS)
+    assert torch.equal(fewer, whole[:, :BEAT_AND_KEY_CHANNELS])
 
 
 def test_each_window_has_its_own_guide():

@@ -7,7 +7,8 @@ import torch
 
 from jen1cli import Guide, Jen1
 from jen1cli.conditioning.guiding import guide_channels
-from jen1cli.guide import NO_GUIDE
+from jen1cli.errors import ConfigError
+from jen1cli.guide import BEAT_AND_KEY_CHANNELS, NO_GUIDE
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def channels(tiny, guide, frames, start=0):
     return guide_channels([guide], [start / rate], frames, rate)[0]
 
 
-ASKED = Guide(100.0, "3/4", 0.0, "D", "minor")
+ASKED = Guide(100.0, "3/4", 0.0, "D", "minor", "Dm | A7")
 
 
 def test_what_is_asked_for_is_told_in_full(tiny, told):
@@ -79,10 +80,13 @@ def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
     tiny.generate("x", seconds=2.0, seed=1, steps=1, guide=ASKED)
     calls = told()
     assert len(calls) > 2
-    whole = channels(tiny, ASKED, 400)
+    everywhere = slice(0, BEAT_AND_KEY_CHANNELS)  # chords are told where nothing is known yet
+    whole = channels(tiny, ASKED, 400)[everywhere]
     starts = [
         next(
-            s for s in range(300) if torch.allclose(whole[:, s : s + c.shape[-1]], c[0], atol=1e-4)
+            s
+            for s in range(300)
+            if torch.allclose(whole[:, s : s + c.shape[-1]], c[0, everywhere], atol=1e-4)
         )
         for c in calls
     ]
@@ -122,3 +126,38 @@ def test_a_model_without_a_guide_is_told_what_is_asked_for_alone(tiny_folder, de
     model.networks = dataclasses.replace(model.networks, prior=None, tracker=None)
     assert model.generate("x", seconds=0.3, steps=1).recipe.guide == NO_GUIDE
     assert model.generate("at 90 bpm", seconds=0.3, steps=1).recipe.guide == Guide(bpm=90.0)
+
+
+def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, monkeypatch):
+    heard = Guide(120.0, "4/4", 0.25)  # bars of two seconds from 0.25 s on
+    monkeypatch.setattr(
+        tiny.networks.tracker, "track", lambda latent, known, rate, wish: wish.over(heard)
+    )
+    recording = torch.from_numpy(tone(0.6))
+    options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
+    tiny.continue_(recording, 0.4, guide=Guide(chords="C F"), **options)
+    call = told()[-1][0]
+    chords, known = call[BEAT_AND_KEY_CHANNELS:], call[-1].bool()
+    frames = round(0.4 * tiny.networks.frame_rate)
+    assert known[-frames + 2 :].all()
+    assert not known[: -frames - 2].any()
+    assert chords[[0, 4, 7], -1].all()  # C, not F: the chart begins with what is made
+
+
+def test_chords_that_cannot_be_told_are_refused(tiny_folder, device, tone):
+    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+    networks = model.networks
+    model.networks = dataclasses.replace(networks, prior=None, tracker=None)
+    asked = {"guide": Guide(chords="C F"), "steps": 1}
+    with pytest.raises(ConfigError, match="no tempo is known"):
+        model.generate("x", seconds=0.3, **asked)
+    with pytest.raises(ConfigError, match="no tempo is known"):
+        model.continue_(torch.from_numpy(tone(0.6)), 0.3, sample_rate=48_000, **asked)
+    unet = networks.unet
+    monkeyed = dataclasses.replace(unet.config, guide_channels=BEAT_AND_KEY_CHANNELS)
+    unet.config = monkeyed
+    with pytest.raises(ConfigError, match="takes no chords"):
+        model.generate("x at 90 bpm", seconds=0.3, **asked)
+    unet.config = dataclasses.replace(unet.config, guide_channels=0)
+    with pytest.raises(ConfigError, match="from the prompt only"):
+        model.generate("x", seconds=0.3, steps=1, guide=Guide(bpm=90.0))

@@ -43,6 +43,7 @@ def beats(tmp_path_factory):
         audio.write(path, pulses(bpm, 262 if bpm < 100 else 440), RATE)
         key, mode = ("C", "major") if bpm < 100 else ("A", "minor")
         facts = {"bpm": bpm, "meter": "4/4", "key": key, "mode": mode}
+        facts["chords"] = "C | F" if key == "C" else "Am | E7 | Am"
         clips.append(Clip(path, (f"pulses at {bpm:g}",), SECONDS, "train", facts))
     clips.append(dataclasses.replace(clips[1], split="validation"))
     write_manifest(folder, clips)
@@ -91,9 +92,12 @@ def test_losses_fall_and_the_answers_come_right(stage):
     assert last["loss/prior tempo"] < 0.7 * first["loss/prior tempo"]
     assert last["loss/tracker beat"] < 0.9 * first["loss/tracker beat"]
     assert last["loss/tracker key"] < 0.7 * first["loss/tracker key"]
+    assert last["loss/prior root"] < 0.5 * first["loss/prior root"]
+    assert last["loss/prior chord"] < 0.5 * first["loss/prior chord"]
     found = stage.validate()
     assert 0.0 <= found["validation/prior tempo"] <= 1.0
     assert found["validation/tracker key given"] == 1.0
+    assert found["validation/prior root"] < 1.0
 
 
 def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tiny_folder, tmp_path):
@@ -113,6 +117,7 @@ def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tin
     model = Jen1.load(tmp_path / "run" / "weights", device="cpu")
     music = model.generate("pulses", seconds=0.5, seed=1)
     assert music.recipe.guide.bpm > 0
+    assert bool(music.recipe.guide.chords) == bool(music.recipe.guide.key)
 
 
 def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, tmp_path):
@@ -222,10 +227,11 @@ def test_parts_of_the_guide_are_left_out_now_and_then(beat_cache):
         np.mean([guide.bpm == 0 for guide in told]),
         np.mean([not guide.meter for guide in told if guide.bpm]),
         np.mean([not guide.key for guide in told]),
+        np.mean([not guide.chords for guide in told]),
     ]
-    assert shares == pytest.approx([0.2] * 3, abs=0.03)
+    assert shares == pytest.approx([0.1] * 4, abs=0.025)
     assert np.mean([w.guide == NO_GUIDE for w in seen if not w.caption]) == pytest.approx(
-        0.52, abs=0.06
+        0.5, abs=0.06
     )
     whole = {guide_of(clip.attributes) for clip in sampler.clips}
     assert set(told) & whole == whole
@@ -234,5 +240,5 @@ def test_parts_of_the_guide_are_left_out_now_and_then(beat_cache):
 
 def test_cache_keeps_the_facts(beat_cache):
     clip = LatentCache.open(beat_cache.folder).clips[0]
-    assert guide_of(clip.attributes) == Guide(75.0, "4/4", 0.0, "C", "major")
+    assert guide_of(clip.attributes) == Guide(75.0, "4/4", 0.0, "C", "major", "C | F")
     assert json.loads(json.dumps(clip.attributes)) == clip.attributes

@@ -35,6 +35,7 @@ def continue_(
     output: options.Output = None,
     bpm: options.Bpm = None,
     key: options.Key = None,
+    chords: options.Chords = None,
     negative: options.Negative = None,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -51,7 +52,7 @@ def continue_(
     quiet: options.Quiet = False,
 ) -> None:
     """Lengthen a file with music that follows from it."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key).check()
+    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key, chords).check()
     check_seconds(seconds)
     if context is not None:
         check_seconds(context, option="--context")

@@ -38,12 +38,13 @@ def generate(
             "--from",
             metavar="FILE",
             help="Prompts from a file or '-': one per line, or a JSON object per line with"
-            " 'prompt' and its own seed, seconds, bpm, key, negative, steps, sampler,"
+            " 'prompt' and its own seed, seconds, bpm, key, chords, negative, steps, sampler,"
             " guidance_scale or direction.",
         ),
     ] = None,
     bpm: options.Bpm = None,
     key: options.Key = None,
+    chords: options.Chords = None,
     negative: options.Negative = None,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -69,7 +70,7 @@ def generate(
     quiet: options.Quiet = False,
 ) -> None:
     """Make music from text."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key).check()
+    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key, chords).check()
     base = Request("", 0, seconds, direction, sampling)
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = plan_outputs(

@@ -28,6 +28,7 @@ def inpaint(
     ] = None,
     bpm: options.Bpm = None,
     key: options.Key = None,
+    chords: options.Chords = None,
     prompt: options.Prompt = None,
     output: options.Output = None,
     negative: options.Negative = None,
@@ -46,7 +47,7 @@ def inpaint(
     quiet: options.Quiet = False,
 ) -> None:
     """Replace ranges of a file, leaving every other sample as it was."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key).check()
+    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key, chords).check()
     masks = parse_masks(mask or [], bpm)
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)

@@ -154,6 +154,16 @@ Key = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
+Chords = Annotated[
+    str | None,
+    typer.Option(
+        "--chords",
+        metavar="CHART",
+        help="A chord a bar, which repeat: 'Am F C G'; or bars marked: 'Dm7 G7 | Cmaj7'. They begin"
+        " with the music that is made. Left out: the model chooses.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
 Negative = Annotated[
     str | None,
     typer.Option(

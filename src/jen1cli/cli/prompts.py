@@ -136,6 +136,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "negative": (str,),
     "bpm": (float, int),
     "key": (str,),
+    "chords": (str,),
     "steps": (int,),
     "sampler": (str,),
     "guidance_scale": (float, int),
@@ -164,7 +165,8 @@ def _parse_line(line: str, where: str) -> dict[str, Any]:
 
 
 def _build(values: dict[str, Any], where: str, seed: int, base: Request) -> Request:
-    own = {key: values[key] for key in ("steps", "sampler", "bpm", "key") if key in values}
+    named = ("steps", "sampler", "bpm", "key", "chords")
+    own = {key: values[key] for key in named if key in values}
     if "guidance_scale" in values:
         own["guidance_scale"] = float(values["guidance_scale"])
     if "negative" in values:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
@@ -33,6 +34,7 @@ class Sampling:
     negative_prompt: str | None = None
     bpm: float | None = None
     key: str | None = None
+    chords: str | None = None
 
     def check(self, where: str = "") -> "Sampling":
         """Return itself.
@@ -63,7 +65,7 @@ class Sampling:
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments."""
         values = dataclasses.asdict(self)
-        del values["bpm"], values["key"]
+        del values["bpm"], values["key"], values["chords"]
         given = {key: value for key, value in values.items() if value is not None}
         guide = self._guide()
         return given if guide == NO_GUIDE else {**given, "guide": guide}
@@ -74,7 +76,8 @@ class Sampling:
                 f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
             )
         tonic, mode = ("", "") if self.key is None else parse_key(self.key)
-        return Guide(bpm=self.bpm or 0.0, key=tonic, mode=mode)
+        chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
+        return Guide(bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords)
 
 
 def check_choice(value: str, known: Sequence[str], option: str) -> str:

@@ -1,12 +1,15 @@
-"""The guide as channels over the frames: where beats and bars fall, and which notes belong.
+"""The guide as channels over the frames: where beats and bars fall, and which notes sound.
 
     beat   cos and sin of 1, 2, 3 and 4 times the beat's phase: beats, halves, triplets, quarters
     bar    cos and sin of the bar's phase
     key    the mode's pitch classes, and the tonic
     known  one channel each for beat, bar and key; where it is 0, so are theirs
+    chord  pitch classes of the chord, its bass, and whether it is known; only where music is to be
+           made (`jen1cli.tasks.make_context`), elsewhere it is there to be heard
 
-The idea of giving beats to the network beside the text is Mustango's (arXiv 2311.08355); phases
-over time as channels are ours. Nothing here looks at music, so no frame learns of a later one.
+The idea of giving beats and chords to the network beside the text is Mustango's (arXiv 2311.08355),
+chords as channels over time are JASCO's (arXiv 2406.10970); phases as channels are ours. Nothing
+here looks at music, so no frame learns of a later one.
 """
 
 import math
@@ -16,16 +19,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jen1cli.guide import MODES, TONICS, Guide
-
-HARMONICS = 4
-GUIDE_CHANNELS = 2 * HARMONICS + 2 + 2 * len(TONICS) + 3
+from jen1cli.chords import TONICS, Chord
+from jen1cli.guide import CHORD_CHANNELS, GUIDE_CHANNELS, HARMONICS, MODES, Guide
 
 GuideChannels = Float[Tensor, "batch guide_channels frames"]
 
 
 def guide_channels(
-    guides: Sequence[Guide], starts: Sequence[float], frames: int, frame_rate: float
+    guides: Sequence[Guide],
+    starts: Sequence[float],
+    frames: int,
+    frame_rate: float,
+    channels: int = GUIDE_CHANNELS,
 ) -> GuideChannels:
     """Return the channels of some windows, on the CPU.
 
@@ -34,12 +39,19 @@ def guide_channels(
         starts: seconds at which each window begins on its guide's clock.
         frames: of a window.
         frame_rate: frames per second.
+        channels: that the network takes; one that is told no chords takes `CHORD_CHANNELS` fewer.
     """
     rows = [
-        torch.cat([_rhythm(guide, start, frames, frame_rate), _key(guide, frames)])
+        torch.cat(
+            [
+                _rhythm(guide, start, frames, frame_rate),
+                _key(guide, frames),
+                _chords(guide, start, frames, frame_rate),
+            ]
+        )
         for guide, start in zip(guides, starts, strict=True)
     ]
-    return torch.stack(rows)
+    return torch.stack(rows)[:, :channels]
 
 
 def _rhythm(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
@@ -67,3 +79,29 @@ def _key(guide: Guide, frames: int) -> Tensor:
         found[len(TONICS) + tonic] = 1.0
         found[-1] = 1.0
     return found[:, None].expand(-1, frames)
+
+
+def _chords(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+    """Return the chart's channels; before the guide's `downbeat` it has not begun."""
+    found = torch.zeros(CHORD_CHANNELS, frames)
+    bars = guide.bars
+    if not bars:
+        return found
+    kinds = [_chord(None), *(_chord(chord) for bar in bars for chord in bar)]
+    firsts = torch.tensor([0, *(len(bar) for bar in bars)]).cumsum(0)[:-1] + 1
+    parts = torch.tensor([len(bar) for bar in bars])
+    times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
+    position = (times - guide.downbeat) * guide.bpm / 60.0 / guide.beats  # in bars
+    bar = position.floor().long() % len(bars)
+    part = ((position - position.floor()) * parts[bar]).long()
+    chosen = torch.where(position < 0, 0, firsts[bar] + part)
+    return torch.stack(kinds, dim=1)[:, chosen] * (position >= 0)
+
+
+def _chord(chord: Chord | None) -> Tensor:
+    found = torch.zeros(CHORD_CHANNELS)
+    found[-1] = 1.0
+    if chord is not None:
+        found[list(chord.classes)] = 1.0
+        found[len(TONICS) + chord.bass] = 1.0
+    return found

@@ -1,9 +1,10 @@
-"""The prior of the guide: which tempo, meter and key go with a text that does not name them.
+"""The prior of the guide: which tempo, meter, key and chords go with a text that names none.
 
 A small network on the mean of the text, as the predictors of Mustango (arXiv 2311.08355): logits
 over tempi on a logarithmic scale, meters, and keys. One drawn guide makes a whole piece steady.
 """
 
+import dataclasses
 import math
 from typing import NamedTuple
 
@@ -11,8 +12,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from jen1cli.chords import TONICS
+from jen1cli.conditioning.chord_prior import ChordPrior
 from jen1cli.config import GuideConfig
-from jen1cli.guide import BEATS, MODES, TONICS, Guide
+from jen1cli.guide import BEATS, MODES, Guide, key_of_chart
 from jen1cli.shapes import Text, TextMask
 
 SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
@@ -44,13 +47,15 @@ def tempo_at(index: int) -> float:
 
 
 class GuidePrior(nn.Module):
-    """Text to distributions over tempo, meter and key."""
+    """Text to distributions over tempo, meter and key, and with them chords."""
 
     def __init__(self, text_features: int, config: GuideConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(text_features)
         self.hidden = nn.Linear(text_features, config.prior_features)
         self.output = nn.Linear(config.prior_features, NUM_TEMPI + len(METERS) + len(KEYS))
+        width = config.chord_features
+        self.chords = ChordPrior(text_features, width) if width else None
 
     def forward(self, text: Text, text_mask: TextMask) -> GuideLogits:
         """Return the logits of each text."""
@@ -63,7 +68,7 @@ class GuidePrior(nn.Module):
 
     @torch.no_grad()
     def draw(self, text: Text, text_mask: TextMask, generator: torch.Generator) -> Guide:
-        """Draw the guide of one text; its clock starts with a bar.
+        """Draw tempo, meter and key of one text; the guide's clock starts with a bar.
 
         Args:
             text: [1, tokens, features].
@@ -75,6 +80,26 @@ class GuidePrior(nn.Module):
         )
         tonic, mode = KEYS[key]
         return Guide(tempo_at(tempo), METERS[meter], 0.0, tonic, mode)
+
+    def complete(
+        self, asked: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
+    ) -> Guide:
+        """Draw what a guide leaves open; chords that are asked for say the key.
+
+        Args:
+            asked: stays as it is.
+            text: [1, tokens, features].
+            text_mask: True at real tokens.
+            generator: on the CPU.
+        """
+        if asked.chords and not asked.key:
+            key, mode = key_of_chart(asked.chords)
+            asked = dataclasses.replace(asked, key=key, mode=mode)
+        guide = asked.over(self.draw(text, text_mask, generator))
+        if guide.chords or not guide.key or self.chords is None:
+            return guide
+        chords = self.chords.draw(text, text_mask, guide, generator)
+        return dataclasses.replace(guide, chords=chords)
 
 
 def _draw(logits: Float[Tensor, " choices"], generator: torch.Generator) -> int:

@@ -37,6 +37,7 @@ def attributes(score: Score) -> dict[str, Any]:
         "key": score.key,
         "mode": score.mode,
         "meter": score.meter,
+        "chords": score.chords,
         "instruments": sorted({part.instrument for part in score.parts}),
         "drums": score.has_drums,
         "energy": score.energy,

@@ -3,7 +3,7 @@
 from jen1cli.corpus.dice import Dice
 from jen1cli.corpus.ensemble import arrange
 from jen1cli.corpus.form import count_bars, make_sections, phrase_bars
-from jen1cli.corpus.harmony import choose_loop, is_minor, lay_chords
+from jen1cli.corpus.harmony import choose_loop, is_minor, lay_chords, write_chart
 from jen1cli.corpus.plan import Plan
 from jen1cli.corpus.progressions import CADENCES
 from jen1cli.corpus.rhythm import METERS, Swing
@@ -47,6 +47,7 @@ def compose(style: str, seed: int, seconds: float = 20.0) -> Score:
         room=description.room,
         energy=_energy(description, variant, plan),
         moods=_moods(description, plan, dice),
+        chords=write_chart(plan.chords, plan.meter.beats, plan.bars) if tonal else "",
     )
 
 

@@ -1,8 +1,9 @@
 """Chords of a clip: loops from the pools or by a small functional grammar, laid out in time."""
 
+from jen1cli import chords as names
 from jen1cli.corpus.dice import Dice
 from jen1cli.corpus.progressions import POOLS
-from jen1cli.corpus.theory import Chord, parse_chord
+from jen1cli.corpus.theory import Chord, chord_at, parse_chord
 
 # Functional grammar for progressions that no pool has: tonic, subdominant and dominant chords.
 _FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -104,3 +105,25 @@ def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
         start,
         length,
     )
+
+
+def write_chart(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> str:
+    """Write laid chords as a chart (`jen1cli.chords`), in the coarsest parts of a bar that do."""
+    return names.chart_text(tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars)))
+
+
+def _bar(chords: tuple[Chord, ...], start: float, length: float) -> names.Bar:
+    changes = [c.start - start for c in chords if 0 < c.start - start < length]
+    parts = next(
+        (n for n in names.PARTS if all(_whole(change * n / length) for change in changes)),
+        names.PARTS[-1],
+    )
+    found = []
+    for part in range(parts):
+        chord = chord_at(chords, start + (part + 0.25) * length / parts)
+        found.append(names.Chord(chord.root, parse_chord(chord.symbol).suffix, chord.bass))
+    return tuple(found)
+
+
+def _whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-6

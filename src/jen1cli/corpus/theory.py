@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import no_type_check
 
-from jen1cli.guide import MODES, TONICS
+from jen1cli.chords import SUFFIXES, TONICS
+from jen1cli.guide import MODES
 
 KEYS = TONICS
 
@@ -29,44 +30,25 @@ SCALES: dict[str, tuple[int, ...]] = {
 
 _DEGREES = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
 
-# What a suffix adds to the triad, or (with "=") the whole chord.
-_SUFFIXES: dict[str, str] = {
-    "": "",
-    "7": "10",
-    "maj7": "11",
-    "9": "10 14",
-    "maj9": "11 14",
-    "6": "9",
-    "69": "9 14",
-    "add9": "14",
-    "11": "10 14 17",
-    "13": "10 14 21",
-    "7#9": "10 15",
-    "7b9": "10 13",
-    "maj7#11": "11 18",
-    "sus4": "=0 5 7",
-    "sus2": "=0 2 7",
-    "7sus4": "=0 5 7 10",
-    "9sus4": "=0 5 7 10 14",
-    "5": "=0 7",
-    "dim": "=0 3 6",
-    "dim7": "=0 3 6 9",
-    "m7b5": "=0 3 6 10",
-    "aug": "=0 4 8",
-    "7#5": "=0 4 8 10",
-}
+# Suffixes that mean the whole chord, whatever the case of the numeral.
+_WHOLE = frozenset(("sus4", "sus2", "7sus4", "9sus4", "5", "dim", "dim7", "m7b5", "aug", "7#5"))
 
 _SYMBOL = re.compile(r"^([b#]?)([ivIV]+)([^/]*)(?:/([b#]?)([ivIV]+))?$")
 
 
 @dataclass(frozen=True)
 class ChordShape:
-    """A chord relative to the tonic: semitones of root and bass, intervals above the root."""
+    """A chord relative to the tonic: semitones of root and bass, kind of chord."""
 
     symbol: str
     root: int
-    intervals: tuple[int, ...]
+    suffix: str  # a key of `chords.SUFFIXES`
     bass: int
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Semitones above the root, ascending."""
+        return SUFFIXES[self.suffix]
 
 
 @no_type_check  # asked for every note: run-time checks would slow the tests
@@ -115,21 +97,19 @@ def parse_chord(symbol: str) -> ChordShape:
         ValueError: for a symbol that is no chord.
     """
     match = _SYMBOL.match(symbol)
-    if not match or match[3] not in _SUFFIXES or match[2].lower() not in _DEGREES:
+    if not match or match[2].lower() not in _DEGREES:
         raise ValueError(f"no chord symbol: {symbol!r}")
     accidental, numeral, suffix, bass_accidental, bass_numeral = match.groups()
+    if numeral.islower() and suffix not in _WHOLE:
+        suffix = f"m{suffix}"
+    if suffix not in SUFFIXES:
+        raise ValueError(f"no chord symbol: {symbol!r}")
     shift = {"b": -1, "#": 1, "": 0, None: 0}
     root = (_DEGREES[numeral.lower()] + shift[accidental]) % 12
-    content = _SUFFIXES[suffix]
-    if content.startswith("="):
-        intervals = tuple(int(n) for n in content[1:].split())
-    else:
-        triad = (0, 4, 7) if numeral.isupper() else (0, 3, 7)
-        intervals = triad + tuple(int(n) for n in content.split())
     bass = root
     if bass_numeral:
         bass = (_DEGREES[bass_numeral.lower()] + shift[bass_accidental]) % 12
-    return ChordShape(symbol, root, intervals, bass)
+    return ChordShape(symbol, root, suffix, bass)
 
 
 @no_type_check

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from jen1cli.audio import Signal, resample, to_channels
+from jen1cli.chords import TONICS
 from jen1cli.errors import ConfigError
-from jen1cli.guide import TONICS
 
 RATE = 22_050  # Hz
 HOP = 256  # 86 frames of onset strength per second

@@ -12,7 +12,8 @@ from jen1cli import tasks
 from jen1cli.conditioning import join
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
-from jen1cli.guide import NO_GUIDE, Guide, read_guide
+from jen1cli.errors import ConfigError
+from jen1cli.guide import GUIDE_CHANNELS, NO_GUIDE, Guide, read_guide
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.windows import Window
@@ -57,8 +58,12 @@ def encode_prompts(
         networks: of the model.
         prompts: one for each piece.
         negative_prompt: empty for the null text.
-        asked: tempo and key; what it leaves open is read from the prompts.
+        asked: tempo, key and chords; what it leaves open is read from the prompts.
+
+    Raises:
+        ConfigError: the network cannot be told what is asked.
     """
+    _check_told(networks, asked)
     encoder = networks.text_encoder
     positive = [encoder.encode([prompt]) if prompt else encoder.null(1) for prompt in prompts]
     null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
@@ -66,16 +71,25 @@ def encode_prompts(
     return Prompts(*join(*positive, *[null] * len(prompts)), guides)
 
 
+def _check_told(networks: Networks, asked: Guide) -> None:
+    channels = networks.unet.config.guide_channels
+    if asked.chords and channels < GUIDE_CHANNELS:
+        raise ConfigError("this model takes no chords; leave them out, or choose another model")
+    if asked != NO_GUIDE and not channels:
+        raise ConfigError("this model takes tempo and key from the prompt only; write them there")
+
+
 def choose_guides(networks: Networks, prompts: Prompts, seeds: Sequence[int]) -> Prompts:
     """Draw what the guides leave open from what goes with the text."""
-    if networks.prior is None:
-        return prompts
-    drawn = [
-        networks.prior.draw(prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed))
-        for i, seed in enumerate(seeds)
-    ]
-    guides = zip(prompts.guides, drawn, strict=True)
-    return dataclasses.replace(prompts, guides=tuple(known.over(more) for known, more in guides))
+    guides = prompts.guides
+    if networks.prior is not None:
+        guides = tuple(
+            networks.prior.complete(
+                guide, prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed)
+            )
+            for i, (guide, seed) in enumerate(zip(guides, seeds, strict=True))
+        )
+    return dataclasses.replace(prompts, guides=tuple(guide.with_bar_at(0.0) for guide in guides))
 
 
 def hear_guide(networks: Networks, prompts: Prompts, canvas: Canvas, start: int) -> Prompts:
@@ -90,6 +104,8 @@ def hear_guide(networks: Networks, prompts: Prompts, canvas: Canvas, start: int)
     guide = prompts.guides[0].shifted(-start / networks.frame_rate)
     if networks.tracker is not None:
         guide = networks.tracker.track(canvas.latent, canvas.known, networks.frame_rate, guide)
+    unknown = int(canvas.known[0, 0].int().argmin())  # the chart begins where music is made
+    guide = guide.with_bar_at(unknown / networks.frame_rate)
     return dataclasses.replace(prompts, guides=(guide,))
 
 
@@ -193,11 +209,12 @@ def _sample_window(
 
 
 def _guide(networks: Networks, guides: Sequence[Guide], window: Window) -> GuideChannels | None:
-    if not networks.unet.config.guide_channels:
+    channels = networks.unet.config.guide_channels
+    if not channels:
         return None
     rate = networks.frame_rate
     starts = [window.start / rate] * len(guides)
-    return guide_channels(guides, starts, window.frames, rate).to(networks.device)
+    return guide_channels(guides, starts, window.frames, rate, channels).to(networks.device)
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -238,7 +238,7 @@ class Planner:
         Without text the guide is left out half of the time, so that guidance can lead away from
         "nothing told at all" as well as from "no text".
         """
-        beat, bar, key, nothing = rng.random(4)
+        beat, bar, key, nothing, chords = rng.random(5)
         drop = self._recipe.guide_dropout
         if null_text and nothing < 0.5:
             return NO_GUIDE
@@ -247,4 +247,6 @@ class Planner:
             guide = dataclasses.replace(guide, bpm=0.0, meter="")
         elif bar < drop:
             guide = dataclasses.replace(guide, meter="")
-        return dataclasses.replace(guide, key="", mode="") if key < drop else guide
+        if key < drop:
+            guide = dataclasses.replace(guide, key="", mode="")
+        return dataclasses.replace(guide, chords="") if chords < drop else guide

@@ -171,11 +171,12 @@ class DiffusionStage:
 
     def _guide_channels(self, windows: Sequence[Window]) -> Tensor | None:
         config = self._parts.config
-        if not config.unet.guide_channels:
+        channels = config.unet.guide_channels
+        if not channels:
             return None
         starts = [window.start / config.frame_rate for window in windows]
         guides = [window.guide for window in windows]
-        found = guide_channels(guides, starts, self.frames, config.frame_rate)
+        found = guide_channels(guides, starts, self.frames, config.frame_rate, channels)
         return found.to(self._device)
 
     def _update(self, step: int, progress: float) -> None:

@@ -1,6 +1,6 @@
-"""The guide's two networks: tempo and key from a text, and from the latent of music.
+"""The guide's networks: tempo, key and chords for a text; tempo and key in the latent of music.
 
-Both are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
+All are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
 learns on the windows and masks of the three tasks, since it has to listen around holes.
 """
 
@@ -15,10 +15,11 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jen1cli.conditioning.chord_prior import chart_slots
 from jen1cli.conditioning.prior import KEYS, METERS, GuidePrior, tempo_at, tempo_index
 from jen1cli.conditioning.tracker import GuideTracker
 from jen1cli.config import GuideConfig, ModelConfig
-from jen1cli.guide import Guide, guide_of
+from jen1cli.guide import GUIDE_CHANNELS, MODES, Guide, guide_of
 from jen1cli.shapes import KeepMask
 from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
 from jen1cli.training.averaging import Ema
@@ -32,6 +33,7 @@ from jen1cli.training.texts import TextCache
 from jen1cli.training.weights import GuideTensors, GuideWriter
 
 TEMPO_TOLERANCE = 0.04
+CHORD_FEATURES = 192
 BEAT_TOLERANCE = 0.07
 """Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
 
@@ -73,7 +75,10 @@ class GuideStage:
         self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
         self._table = LatentTable(parts.cache, self._device)
         torch.manual_seed(seed)
-        self.networks = GuideNetworks(config, GuideConfig()).to(self._device).train()
+        # a network that takes no chords needs none
+        told = config.unet.guide_channels >= GUIDE_CHANNELS
+        self.shape = GuideConfig(chord_features=CHORD_FEATURES if told else 0)
+        self.networks = GuideNetworks(config, self.shape).to(self._device).train()
         self._optimizer = build_optimizer(self.networks, recipe.optimisation)
         self._names: dict[Tensor, str] = {p: n for n, p in self.networks.named_parameters()}
         self.ema = Ema(self.networks, recipe.optimisation.ema_decay)
@@ -115,7 +120,9 @@ class GuideStage:
         tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in guides])
         meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in guides])
         beat, bar = self._true_arrows(guides, windows)
+        chords = self._chord_loss(guides, text, mask)
         return {
+            **chords,
             "prior tempo": _cross_entropy(logits.tempo, tempi),
             "prior meter": _cross_entropy(logits.meter, meters),
             "prior key": _cross_entropy(logits.key, keys),
@@ -124,7 +131,20 @@ class GuideStage:
             "tracker key": _cross_entropy(arrows.key, keys),
         }
 
-    def _index(self, values: Sequence[int]) -> Tensor:
+    def _chord_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Return the mean loss of the half bars whose chord is known."""
+        if self.networks.prior.chords is None:
+            return {}
+        root, kind = (self._index(slots) for slots in zip(*map(chart_slots, guides), strict=True))
+        modes = self._index([list(MODES).index(g.mode) if g.mode else 0 for g in guides])
+        text, mask = text.to(self._device), mask.to(self._device)
+        logits = self.networks.prior.chords(text, mask, modes, root, kind)
+        return {
+            "prior root": _cross_entropy(logits.root.flatten(0, 1), root.flatten()),
+            "prior chord": _cross_entropy(logits.kind.flatten(0, 1), kind.flatten()),
+        }
+
+    def _index(self, values: Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
         return torch.tensor(values, device=self._device)
 
     def _true_arrows(
@@ -150,7 +170,10 @@ class GuideStage:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Return shares of right answers on held-out clips, one window and caption of each."""
+        """Return shares of right answers on held-out clips, one window and caption of each.
+
+        Of the chords' prior it is the loss.
+        """
         config, clips = self._parts.config, self._parts.cache.split("validation")
         found: dict[str, list[float]] = {}
         self.networks.eval()
@@ -166,6 +189,9 @@ class GuideStage:
                 heard = self.networks.tracker.track(latent, known, config.frame_rate)
                 guess = tempo_at(int(logits.tempo[0].argmax()))
                 _judge(found, true, heard, guess, start / config.frame_rate)
+                for name, loss in self._chord_loss([true], text, mask).items():
+                    if true.bars:
+                        found.setdefault(name, []).append(float(loss))
         self.networks.train()
         return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
 
@@ -179,7 +205,7 @@ class GuideStage:
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
         with self.ema.applied():
             found = GuideTensors(
-                GuideConfig(), self.networks.prior.state_dict(), self.networks.tracker.state_dict()
+                self.shape, self.networks.prior.state_dict(), self.networks.tracker.state_dict()
             )
             self._parts.weights.write(folder, found, {"guide": about})
 

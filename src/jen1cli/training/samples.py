@@ -76,10 +76,11 @@ class SampleWriter:
         return found
 
     def _guide(self, prompts: Sequence[str], frames: int) -> GuideChannels | None:
-        if not self.config.unet.guide_channels:
+        channels = self.config.unet.guide_channels
+        if not channels:
             return None
-        guides = [read_guide(prompt) for prompt in prompts]
-        return guide_channels(guides, [0.0] * len(prompts), frames, self.config.frame_rate)
+        guides, starts = [read_guide(prompt) for prompt in prompts], [0.0] * len(prompts)
+        return guide_channels(guides, starts, frames, self.config.frame_rate, channels)
 
     def _decoded(self, objective: Objective, request: Request) -> Waveform:
         settings = self.config.generation

@@ -376,11 +376,16 @@ def _start_from(unet: UNet1d, config: ModelConfig, folder: Path) -> None:
             f" jen1 train latents --model {folder}"
         )
     found = tensors["unet"]
-    if unet.guide is not None and not initial.unet.guide_channels:
+    more = config.unet.guide_channels - initial.unet.guide_channels
+    if unet.guide is not None and more > 0:
         # it goes on as it was: what it was not told before has no weight at first
-        more = config.unet.guide_channels
-        found["input.weight"] = functional.pad(found["input.weight"], (0, 0, 0, more))
-        found |= {f"guide.{name}": t for name, t in unet.guide.state_dict().items()}
+        old = found.get("guide.weight", torch.zeros(config.unet.time_features, 0))
+        found = {
+            **found,
+            "input.weight": functional.pad(found["input.weight"], (0, 0, 0, more)),
+            "guide.weight": functional.pad(old, (0, more)),
+            "guide.bias": found.get("guide.bias", torch.zeros(config.unet.time_features)),
+        }
     load_into(unet, found, str(folder))
 
 

@@ -43,7 +43,7 @@ class DiffusionValidation:
         self._levels = recipe.validation_times
         self._frames = frames
         self._frame_rate = config.frame_rate
-        self._guided = config.unet.guide_channels > 0
+        self._guide_channels = config.unet.guide_channels
 
     def measure(self, objective: Objective) -> dict[str, float]:
         """Return mean squared errors, unweighted: in all, per mode and per noise level."""
@@ -83,7 +83,7 @@ class DiffusionValidation:
             text_mask=text_mask.to(device),
             null=torch.zeros(len(items), dtype=torch.bool, device=device),
             causal=mode in ("generate-causal", "continue"),
-            guide=self._guide(places).to(device) if self._guided else None,
+            guide=self._guide(places).to(device) if self._guide_channels else None,
         )
 
     def _guide(self, places: list[tuple[CachedClip, int]]) -> torch.Tensor:
@@ -92,6 +92,7 @@ class DiffusionValidation:
             [start / self._frame_rate for _, start in places],
             self._frames,
             self._frame_rate,
+            self._guide_channels,
         )
 
     def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jen1cli.chords import TONICS, tonic_of
 from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
-from jen1cli.guide import TONICS, tonic_of
 
 _RAREST = 12  # clips that an instrument family must be heard in to be learned
 NOT_MUSIC = "sounds"  # a style of noises and test tones: no tempo, no key

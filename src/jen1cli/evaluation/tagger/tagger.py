@@ -16,11 +16,11 @@ from torch.nn import functional
 
 from jen1cli import audio
 from jen1cli.audio import Signal
+from jen1cli.chords import TONICS
 from jen1cli.errors import CheckpointError
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
 from jen1cli.evaluation.tagger.labels import Labels
 from jen1cli.evaluation.tagger.network import Answers, TaggerNet
-from jen1cli.guide import TONICS
 from jen1cli.weightsets import search_places
 
 FOLDER_NAME = "tagger"

@@ -1,0 +1,150 @@
+"""The prior of the chords: a loop of bars that goes with a text and a key, drawn chord by chord.
+
+A recurrent network over half bars, as language models are: it reads what sounds so far and says
+which chord comes next, or that the last one goes on. Roots are counted from the tonic, so that it
+learns every key at once.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from jen1cli.chords import SUFFIXES, Chord, chart_text
+from jen1cli.guide import MODES, TONICS, Guide
+from jen1cli.shapes import Text, TextMask
+
+BARS = 8
+SLOTS = 2 * BARS
+KINDS = tuple(SUFFIXES)
+HOLD = len(TONICS)
+"""In place of a root: the chord before goes on."""
+UNKNOWN = -1
+TEMPERATURE = 0.7
+"""As for tempo and key: a mistake costs more than a surprise brings."""
+
+Slots = Int[Tensor, "batch slots"]
+
+
+class ChordLogits(NamedTuple):
+    """Unnormalised log-probabilities of each half bar."""
+
+    root: Float[Tensor, "batch slots roots"]  # with `HOLD`
+    kind: Float[Tensor, "batch slots kinds"]  # of the true root's chord
+
+
+class ChordPrior(nn.Module):
+    """Text and mode to a distribution over charts of `BARS` bars."""
+
+    def __init__(self, text_features: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(text_features)
+        self.text = nn.Linear(text_features, width)
+        self.mode = nn.Embedding(len(MODES), width)
+        self.place = nn.Embedding(SLOTS, width)
+        self.root = nn.Embedding(HOLD + 2, width)  # the last stands for the beginning
+        self.kind = nn.Embedding(len(KINDS), width)
+        self.cell = nn.GRUCell(width, width)
+        self.next_root = nn.Linear(width, HOLD + 1)
+        self.next_kind = nn.Linear(width, len(KINDS))
+
+    def forward(
+        self, text: Text, text_mask: TextMask, mode: Int[Tensor, " batch"], root: Slots, kind: Slots
+    ) -> ChordLogits:
+        """Return the logits of every half bar, given those before it.
+
+        Args:
+            text: [batch, tokens, features].
+            text_mask: True at real tokens.
+            mode: index of `MODES`.
+            root: semitones above the tonic, `HOLD`, or `UNKNOWN`.
+            kind: index of `KINDS`; any where held or unknown.
+        """
+        about = self._about(text, text_mask, mode)
+        state = torch.tanh(about)
+        last_root = torch.full_like(root[:, 0], HOLD + 1)
+        last_kind = torch.zeros_like(last_root)
+        roots, kinds = [], []
+        for slot in range(root.shape[1]):
+            state = self._listened(state, about, last_root, last_kind, slot)
+            roots.append(self.next_root(state))
+            true_root, true_kind = root[:, slot].clamp(min=0), kind[:, slot].clamp(min=0)
+            kinds.append(self._kinds(state, true_root))
+            last_root = true_root
+            last_kind = torch.where(true_root == HOLD, last_kind, true_kind)
+        return ChordLogits(torch.stack(roots, dim=1), torch.stack(kinds, dim=1))
+
+    @torch.no_grad()
+    def draw(
+        self, text: Text, text_mask: TextMask, guide: Guide, generator: torch.Generator
+    ) -> str:
+        """Draw a chart in the key of a guide.
+
+        Args:
+            text: [1, tokens, features].
+            text_mask: True at real tokens.
+            guide: with a key.
+            generator: on the CPU.
+        """
+        device = self.mode.weight.device
+        tonic = TONICS.index(guide.key)
+        mode = torch.tensor([list(MODES).index(guide.mode)], device=device)
+        about = self._about(text, text_mask, mode)
+        state = torch.tanh(about)
+        root, kind = torch.tensor([HOLD + 1], device=device), torch.tensor([0], device=device)
+        sounding: list[Chord] = []
+        for slot in range(SLOTS):
+            state = self._listened(state, about, root, kind, slot)
+            logits = self.next_root(state)
+            if not sounding:
+                logits[:, HOLD] = -torch.inf
+            root = _draw(logits, generator)
+            if int(root) == HOLD:
+                sounding.append(sounding[-1])
+                continue
+            kind = _draw(self._kinds(state, root), generator)
+            place = (tonic + int(root)) % len(TONICS)
+            sounding.append(Chord(place, KINDS[int(kind)], place))
+        return chart_text(tuple(zip(sounding[::2], sounding[1::2], strict=True)))
+
+    def _about(self, text: Text, text_mask: TextMask, mode: Int[Tensor, " batch"]) -> Tensor:
+        real = text_mask[:, :, None]
+        dtype = self.text.weight.dtype
+        mean = text.to(dtype).masked_fill(~real, 0.0).sum(1) / real.sum(1).clamp(min=1).to(dtype)
+        return self.text(self.norm(mean)) + self.mode(mode)
+
+    def _listened(
+        self, state: Tensor, about: Tensor, root: Tensor, kind: Tensor, slot: int
+    ) -> Tensor:
+        heard = self.root(root) + self.kind(kind) + self.place.weight[slot] + about
+        return self.cell(heard, state)
+
+    def _kinds(self, state: Tensor, root: Tensor) -> Tensor:
+        return self.next_kind(nn.functional.silu(state + self.root(root)))
+
+
+def _draw(logits: Float[Tensor, "1 choices"], generator: torch.Generator) -> Int[Tensor, "1"]:
+    shares = (logits[0].float().cpu() / TEMPERATURE).softmax(-1)
+    return torch.multinomial(shares, 1, generator=generator).to(logits.device)
+
+
+def chart_slots(guide: Guide) -> tuple[list[int], list[int]]:
+    """Return roots and kinds of the first `BARS` bars of a guide's chart, as `forward` wants them.
+
+    Without a key or a chart, and where nothing sounds, all is `UNKNOWN`.
+    """
+    roots, kinds = [UNKNOWN] * SLOTS, [UNKNOWN] * SLOTS
+    if not guide.key:
+        return roots, kinds
+    tonic = TONICS.index(guide.key)
+    bars = guide.bars[:BARS]
+    halves = [half for bar in bars for half in (bar[0], bar[len(bar) // 2])]
+    last = None
+    for slot, chord in enumerate(halves):
+        if chord is not None:
+            same = last is not None and (chord.root, chord.suffix) == (last.root, last.suffix)
+            roots[slot] = HOLD if same else (chord.root - tonic) % len(TONICS)
+            kinds[slot] = UNKNOWN if same else KINDS.index(chord.suffix)
+        last = chord
+    return roots, kinds
