@@ -21,7 +21,7 @@ from jen1cli.autoencoder.autoencoder import Autoencoder
 from jen1cli.autoencoder.masking import mask_latent
 from jen1cli.autoencoder.phase import PhaseFollower
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
-from jen1cli.autoencoder.streaming import apply_overlapped
+from jen1cli.autoencoder.streaming import ahead, apply_overlapped
 from jen1cli.config import SpectralConfig
 from jen1cli.errors import DataError
 from jen1cli.shapes import Latent, Waveform
@@ -181,7 +181,7 @@ class SpectralAutoencoder(Autoencoder):
         )
         guesses = (self._guess_phase(piece, followers) for piece in features)
         return apply_overlapped(
-            guesses,
+            ahead(guesses),  # it keeps one core busy, so rendering takes the others
             self._render,
             context_frames=self._refine_context,
             chunk_frames=self.stream_frames,

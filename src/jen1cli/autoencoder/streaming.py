@@ -11,6 +11,7 @@ neighbours on both sides, and only its middle is kept:
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from einops import pack
@@ -56,6 +57,15 @@ def apply_overlapped(
         with torch.no_grad():
             output = function(_join(held))
         yield output[..., left * out_hop :]
+
+
+def ahead(pieces: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Make the next piece in a thread while the last one is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, pieces, None)
+        while (piece := waiting.result()) is not None:
+            waiting = pool.submit(next, pieces, None)
+            yield piece
 
 
 def pad_to_frames(blocks: Iterable[Tensor], hop_length: int) -> Iterator[Tensor]:

@@ -50,16 +50,6 @@ def convolve(sound: Array, response: Array) -> Array:
     return np.asarray(signal.fftconvolve(sound, response, axes=-1), np.float32)
 
 
-def least_around(values: Array, width: int) -> Array:
-    """Return the least value in a window around each."""
-    return np.asarray(ndimage.minimum_filter1d(values, width, mode="nearest"))
-
-
-def mean_around(values: Array, width: int) -> Array:
-    """Return the mean of a window around each value."""
-    return np.asarray(ndimage.uniform_filter1d(values, width, mode="nearest"))
-
-
 def smooth_curve(points: Array, length: int) -> Array:
     """Stretch a few points to a curve by cubic interpolation."""
     return np.asarray(ndimage.zoom(points, length / len(points), order=3))[:length]

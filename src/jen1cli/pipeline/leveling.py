@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
+from jen1cli.audio import LoudnessMeter, Signal, loudness
+from jen1cli.audio.limiting import REACH, limited
 from jen1cli.audio.loudness import SILENCE
 
 CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
@@ -53,13 +54,22 @@ def level_segments(
         signal[:, at:stop] *= curve
 
 
-def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
-    """Turn the whole signal down, in place, until its true peak is at most the ceiling."""
-    peak = true_peak(signal, sample_rate)
-    if peak > ceiling:
-        scale = np.float32(ceiling / peak)
-        for at in range(0, signal.shape[1], _BLOCK):
-            signal[:, at : at + _BLOCK] *= scale
+def limit(signal: Signal, ceiling: float = CEILING) -> None:
+    """Hold the true peak under a ceiling, in place, turning down where it is needed alone.
+
+    Args:
+        signal: [channels, samples]; may lie in a file on disk.
+        ceiling: amplitude.
+    """
+    samples = signal.shape[1]
+    before = signal[:, :0]  # what stood there before it was limited
+    for at in range(0, samples, _BLOCK):
+        stop = min(at + _BLOCK, samples)
+        after = np.array(signal[:, at : stop + REACH])
+        piece = limited(np.concatenate([before, after], axis=1), ceiling)
+        left = before.shape[1]
+        before = after[:, max(0, stop - at - REACH) : stop - at]
+        signal[:, at:stop] = piece[:, left : left + stop - at]
 
 
 def measured(signal: Signal, sample_rate: int) -> float:
