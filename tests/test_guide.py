@@ -149,6 +149,13 @@ def test_a_chart_needs_tempo_and_meter_to_have_bars():
         Guide(chords="C X")
 
 
+def test_the_chord_at_a_moment():
+    guide = Guide(120.0, "4/4", 0.5, chords="C | F G")  # bars of two seconds
+    named = [str(guide.chord_at(t) or "") for t in (0.4, 0.6, 2.4, 2.6, 3.6, 4.6, 6.6)]
+    assert named == ["", "C", "C", "F", "G", "C", "F"]
+    assert NO_GUIDE.chord_at(1.0) is None
+
+
 def test_a_chart_begins_at_the_nearest_bar():
     guide = Guide(120.0, "4/4", 0.5, chords="C F")  # bars of two seconds at 0.5, 2.5, ...
     assert guide.with_bar_at(5.3).downbeat == pytest.approx(4.5)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jen1cli.chords import TONICS, Bar, chart_text, parse_chart, tonic_of
+from jen1cli.chords import TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
 from jen1cli.errors import ConfigError
 
 MODES: dict[str, tuple[int, ...]] = {
@@ -92,6 +92,15 @@ class Guide:
         """The chart, where tempo and meter say when its bars come; else nothing."""
         timed = self.chords and self.bpm and self.beats
         return parse_chart(self.chords) if timed else ()
+
+    def chord_at(self, seconds: float) -> Chord | None:
+        """Return the chord of the chart at a moment; None where none is known or sounds."""
+        bars = self.bars
+        position = (seconds - self.downbeat) * self.bpm / 60.0 / self.beats if bars else -1.0
+        if position < 0:
+            return None
+        bar = bars[int(position) % len(bars)]
+        return bar[int((position % 1.0) * len(bar))]
 
     def over(self, other: "Guide") -> "Guide":
         """Return this guide, with what it leaves open taken from another."""

@@ -5,10 +5,12 @@ import pytest
 
 from jen1cli.evaluation.analysis import (
     analyze,
+    chords_heard,
     is_minorish,
     steadiness,
     tempo_matches,
 )
+from jen1cli.guide import NO_GUIDE, Guide
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,25 @@ def test_modes():
         map(is_minorish, ("minor", "dorian", "phrygian", "harmonic minor", "harmonic_minor"))
     )
     assert not any(map(is_minorish, ("major", "lydian", "mixolydian", "")))
+
+
+def test_chords_are_recognised_in_their_time():
+    rate = 48_000
+    t = np.arange(2 * rate) / rate
+
+    def triad(*pitches):
+        tones = [sum(np.sin(2 * np.pi * 440 * 2 ** ((p - 69) / 12) * k * t) / k for k in (1, 2, 3))
+                 for p in pitches]  # fmt: skip
+        return 0.1 * sum(tones)
+
+    played = np.concatenate([triad(57, 60, 64), triad(53, 57, 60), triad(55, 59, 62)])
+    chroma = analyze(np.stack([played, played]).astype(np.float32), rate).chroma
+    guide = Guide(120.0, "4/4", chords="Am F G")  # bars of two seconds
+    assert chords_heard(chroma, guide) == 1.0
+    assert chords_heard(chroma, Guide(120.0, "4/4", chords="Am F Am")) == pytest.approx(
+        2 / 3, abs=0.02
+    )
+    assert chords_heard(chroma, Guide(120.0, "4/4", chords="Bm D# F#")) == 0.0
+    assert chords_heard(chroma, guide.shifted(-2.0)) == 0.0  # a bar late
+    for silent in (NO_GUIDE, Guide(120.0, "4/4", chords="N.C.")):
+        assert chords_heard(chroma, silent) is None

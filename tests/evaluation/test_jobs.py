@@ -200,3 +200,25 @@ def check(value, schema, root):
         for item in value:
             check(item, schema.get("items", {}), root)
     return None
+
+
+def test_the_middle_of_a_clip_keeps_its_chords(tmp_path, tiny):
+    """By the recipe where a model made it, by the attributes elsewhere."""
+    from jen1cli.evaluation.clips import Heard
+    from jen1cli.evaluation.judging import cut_to_middle
+    from jen1cli.evaluation.wishes import Wishes
+    from jen1cli.guide import Guide
+    from jen1cli.manifest import Clip
+
+    told = Guide(120.0, "4/4", 0.0, "C", "major", "C | F")
+    path = tmp_path / "a.flac"
+    tiny.generate("x", seconds=1.0, steps=1, seed=0, guide=told).save(path)
+    plain = tmp_path / "b.wav"
+    audio.write(plain, np.zeros((2, 48_000), np.float32), 48_000)
+    signal = np.arange(96_000, dtype=np.float32).reshape(2, 48_000)
+    facts = {"bpm": 90.0, "meter": "3/4", "chords": "G"}
+    for where, guide in ((path, told), (plain, Guide(90.0, "3/4", chords="G"))):
+        heard = Heard(Clip(where, ("x",), 1.0, "test", facts), signal, 48_000)
+        cut, wish = cut_to_middle(heard, Wishes("x"), 0.5)
+        assert cut.signal[0].tolist() == list(range(12_000, 36_000))
+        assert wish.guide == guide.shifted(-0.25)

@@ -44,7 +44,7 @@ def test_peaks_are_held_and_the_rest_keeps_its_level(music):
     signal *= np.float32(0.5 / np.abs(signal).max())
     signal[:, 60_000:60_050] *= 5.0  # a peak of 2.5
     before = signal.copy()
-    leveling.limit(signal)
+    leveling.limit(signal, 48_000)
     assert audio.true_peak(signal, 48_000) <= leveling.CEILING
     away = np.r_[0:57_000, 63_000 : signal.shape[1]]
     np.testing.assert_array_equal(signal[:, away], before[:, away])
@@ -55,14 +55,25 @@ def test_peaks_are_held_and_the_rest_keeps_its_level(music):
     assert np.abs(np.diff(gain[0])).max() < 0.05
     kept = before * np.float32(0.2)
     quiet = kept.copy()
-    leveling.limit(quiet)
+    leveling.limit(quiet, 48_000)
     np.testing.assert_array_equal(quiet, kept)
+
+
+def test_loud_music_is_turned_down_and_soft_music_left(music):
+    loud = music(4.0)
+    loud *= np.float32(10 ** ((-9.0 - audio.loudness(loud, 48_000)) / 20))
+    soft = loud * np.float32(0.3)
+    before = soft.copy()
+    leveling.soften(loud, 48_000)
+    leveling.soften(soft, 48_000)
+    assert audio.loudness(loud, 48_000) == pytest.approx(leveling.LOUDEST, abs=0.05)
+    np.testing.assert_array_equal(soft, before)
 
 
 def test_limiting_in_pieces_is_limiting_the_whole(music, monkeypatch):
     signal = 3.0 * music(3.0)
     whole, pieces = signal.copy(), signal.copy()
-    leveling.limit(whole)
+    leveling.limit(whole, 48_000)
     monkeypatch.setattr(leveling, "_BLOCK", 1 << 15)
-    leveling.limit(pieces)
+    leveling.limit(pieces, 48_000)
     np.testing.assert_allclose(pieces, whole, atol=1e-6)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jen1cli.evaluation.analysis import Analysis, is_minorish, tempo_matches
+from jen1cli.evaluation.analysis import Analysis, chords_heard, is_minorish, tempo_matches
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import NOTHING, Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.tagger.labels import style_family, tonic_index
@@ -108,6 +108,10 @@ def _key_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | Non
     return float(right and (judged.analysis.mode == "minor") == is_minorish(wishes.mode))
 
 
+def _chords(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return chords_heard(judged.analysis.chroma, wishes.guide)
+
+
 def _cosine(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
     return float(cosine_scores(judged.tags.embedding[None], text[None])[0])
 
@@ -126,6 +130,7 @@ QUESTIONS = (
     Question("key", "the tonic is right", "tagger", _key),
     Question("key and mode", "tonic and minor or major third are right", "tagger", _key_mode),
     Question("key and mode (signal)", "the same by a chroma profile", "signal", _key_signal),
+    Question("chords (signal)", "time in which the chord told is the likeliest", "signal", _chords),
     Question("text cosine", "likeness of sound and prompt, not a share", "tagger", _cosine),
 )
 

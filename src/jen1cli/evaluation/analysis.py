@@ -4,7 +4,8 @@ A second opinion beside the tagger that knows nothing of the corpus. Detectors a
 means something only beside that of real music (the ceiling).
 """
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -15,8 +16,11 @@ from jaxtyping import Float
 from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.chords import TONICS
 from jen1cli.errors import ConfigError
+from jen1cli.guide import Guide
 
 RATE = 22_050  # Hz
+CHROMA_HOP = 1024
+SHORTEST_CHORD = 0.3  # seconds
 HOP = 256  # 86 frames of onset strength per second
 TONAL_HZ = 3000.0  # partials below are judged for steadiness
 _LOUDEST_PARTIALS = 12
@@ -40,6 +44,9 @@ class Analysis:
     percussive: float  # share of the power that is percussive, 0 to 1
     steadiness: float  # of the partials below 3 kHz, 0 to 1; NaN where there are none
     energy: float  # loudness of the onsets, relative
+    chroma: Float[np.ndarray, "12 frames"] = field(  # every 1024 samples at `RATE`
+        default_factory=lambda: np.zeros((12, 0)), compare=False, repr=False
+    )
 
 
 def import_librosa() -> ModuleType:
@@ -72,6 +79,7 @@ def analyze(signal: Signal, sample_rate: int) -> Analysis:
         percussive=_share(percussive, harmonic),
         steadiness=steadiness(mono, RATE),
         energy=float(np.mean(onsets)) if len(onsets) else 0.0,
+        chroma=find_chroma(harmonic),
     )
 
 
@@ -80,7 +88,7 @@ def separate(
 ) -> tuple[Float[np.ndarray, "bins frames"], Float[np.ndarray, "bins frames"]]:
     """Return the magnitudes of harmonic and percussive sound by median filtering."""
     librosa = import_librosa()
-    spectrum = np.abs(librosa.stft(mono, n_fft=4096, hop_length=1024))
+    spectrum = np.abs(librosa.stft(mono, n_fft=4096, hop_length=CHROMA_HOP))
     return librosa.decompose.hpss(spectrum, kernel_size=17, margin=(1.0, 2.0))
 
 
@@ -101,18 +109,49 @@ def find_tempo(onsets: Float[np.ndarray, " frames"]) -> float:
 
 def find_key(harmonic: Float[np.ndarray, "bins frames"]) -> tuple[str, str, float]:
     """Return tonic, mode and correlation from the magnitudes of harmonic sound."""
-    librosa = import_librosa()
     if float(harmonic.max(initial=0.0)) <= 1e-6:
         return "", "", 0.0
+    scores = _key_scores(find_chroma(harmonic).mean(axis=1))
+    place = int(np.argmax(scores))
+    return TONICS[place % 12], "major" if place < 12 else "minor", float(scores[place])
+
+
+def find_chroma(harmonic: Float[np.ndarray, "bins frames"]) -> Float[np.ndarray, "12 frames"]:
+    """Return the strength of each pitch class over time, each frame of length 1."""
+    librosa = import_librosa()
     low, high = (round(hertz / RATE * 4096) for hertz in _KEY_HZ)
     notes = np.zeros_like(harmonic)
     notes[low:high] = harmonic[low:high]
-    chroma = librosa.feature.chroma_stft(
-        S=notes, sr=RATE, n_fft=4096, hop_length=1024, tuning=0.0, norm=2
-    ).mean(axis=1)
-    scores = _key_scores(chroma)
-    place = int(np.argmax(scores))
-    return TONICS[place % 12], "major" if place < 12 else "minor", float(scores[place])
+    return librosa.feature.chroma_stft(
+        S=notes, sr=RATE, n_fft=4096, hop_length=CHROMA_HOP, tuning=0.0, norm=2
+    )
+
+
+def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
+    """Return the share of time in which a chart's chord is the likeliest of its transpositions.
+
+    Frames between two changes are taken together; whatever is shorter than `SHORTEST_CHORD`
+    seconds, or silent, is left out.
+
+    Args:
+        chroma: of the music, as `find_chroma` gives it.
+        guide: its chart on the clock of the music; None comes back where nothing can be said.
+    """
+    seconds = CHROMA_HOP / RATE
+    chords = [guide.chord_at((i + 0.5) * seconds) for i in range(chroma.shape[1])]
+    right, total, start = 0.0, 0.0, 0
+    for chord, run in itertools.groupby(chords):
+        frames = len(list(run))
+        part = chroma[:, start : start + frames].mean(axis=1)
+        start += frames
+        if chord is None or frames * seconds < SHORTEST_CHORD or part.max() <= 0:
+            continue
+        shape = np.zeros(12)
+        shape[[(tone - chord.root) % 12 for tone in chord.classes]] = 1.0
+        fits = [float(part @ np.roll(shape, root)) for root in range(12)]
+        right += frames * (int(np.argmax(fits)) == chord.root)
+        total += frames
+    return right / total if total else None
 
 
 def _key_scores(chroma: Float[np.ndarray, " pitches"]) -> Float[np.ndarray, " keys"]:

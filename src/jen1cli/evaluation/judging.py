@@ -1,5 +1,6 @@
 """Listening to one clip with everything that listens, for the tables of `prompts`."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,9 @@ from jen1cli.evaluation.report import Sample
 from jen1cli.evaluation.signals import level, width
 from jen1cli.evaluation.tagger import Tagger
 from jen1cli.evaluation.wishes import Wishes, choose_caption, read_wishes
+from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip
+from jen1cli.recipe import find_recipe
 
 SET_EMBEDDINGS = ("tagger", "handcrafted")
 
@@ -26,12 +29,19 @@ def wish_of(clip: Clip, turn: int) -> Wishes:
     return read_wishes(caption, clip.attributes)
 
 
-def middle(heard: Heard, seconds: float) -> Signal:
-    """Return the middle of a clip, at most so many seconds."""
-    samples = heard.signal.shape[1]
-    wanted = min(samples, audio.seconds_to_samples(seconds, heard.sample_rate))
+def cut_to_middle(heard: Heard, wish: Wishes, seconds: float) -> tuple[Heard, Wishes]:
+    """Return the middle of a clip, at most so many seconds, and the wish with its chords.
+
+    The chords are those that a model was told, by the file's recipe, or that the clip's own
+    attributes name.
+    """
+    samples, rate = heard.signal.shape[1], heard.sample_rate
+    wanted = min(samples, audio.seconds_to_samples(seconds, rate))
     start = (samples - wanted) // 2
-    return heard.signal[:, start : start + wanted]
+    recipe = find_recipe(heard.clip.path)
+    guide = guide_of(heard.clip.attributes) if recipe is None else recipe.guide
+    cut = Heard(heard.clip, heard.signal[:, start : start + wanted], rate)
+    return cut, dataclasses.replace(wish, guide=guide.shifted(-start / rate))
 
 
 @dataclass(frozen=True)

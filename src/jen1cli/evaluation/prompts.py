@@ -10,10 +10,10 @@ import numpy as np
 
 from jen1cli.errors import DataError
 from jen1cli.evaluation.adherence import adherence_table
-from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
+from jen1cli.evaluation.clips import Audit, find_clips, listen
 from jen1cli.evaluation.distances import mean_pairwise_distance
 from jen1cli.evaluation.intervals import mean_interval
-from jen1cli.evaluation.judging import JudgedClip, Listeners, middle, wish_of
+from jen1cli.evaluation.judging import JudgedClip, Listeners, cut_to_middle, wish_of
 from jen1cli.evaluation.prompt_tables import show_adherence, show_distances, show_quality
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.wishes import Wishes
@@ -117,8 +117,7 @@ class PromptsJob:
         found = []
         for number, heard in enumerate(listen(clips, audit, words=True)):
             wish = wishes.get(heard.clip.path.name) or wish_of(heard.clip, number)
-            cut = Heard(heard.clip, middle(heard, self.seconds), heard.sample_rate)
-            found.append(listeners.judge(cut, wish))
+            found.append(listeners.judge(*cut_to_middle(heard, wish, self.seconds)))
             steps.done()
         if not found:
             raise DataError(
@@ -181,8 +180,8 @@ class PromptsJob:
         steps.total += len(clips)
         found = []
         for number, heard in enumerate(listen(clips, audit, words=True)):
-            cut = Heard(heard.clip, middle(heard, self.seconds), heard.sample_rate)
-            found.append(listeners.judge(cut, wish_of(heard.clip, number)))
+            wish = wish_of(heard.clip, number)
+            found.append(listeners.judge(*cut_to_middle(heard, wish, self.seconds)))
             steps.done()
         return found, audit
 

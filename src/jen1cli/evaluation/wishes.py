@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.errors import DataError
-from jen1cli.guide import TEMPO_WORDS, read_key, read_tempo
+from jen1cli.guide import NO_GUIDE, TEMPO_WORDS, Guide, read_key, read_tempo
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
@@ -36,6 +36,7 @@ class Wishes:
     mode: str = ""
     energy: float | None = None  # of the composition that the prompt describes
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    guide: Guide = NO_GUIDE  # with the chords that were told or composed, on the music's clock
 
 
 @lru_cache(maxsize=4)

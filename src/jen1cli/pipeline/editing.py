@@ -238,7 +238,7 @@ def _match_level(
     signal *= np.float32(10 ** (gain / 20))
     leveling.level_segments(signal, rate, cuts, target)
     peak = max(leveling.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))
-    leveling.limit(signal, min(peak, 1.0))
+    leveling.limit(signal, rate, min(peak, 1.0))
 
 
 def _fade_edges(timeline: Timeline, span: Span, signal: Signal) -> None:

@@ -60,5 +60,6 @@ def _finished(networks: Networks, latent: Latent, samples: int, cuts: list[int])
         result[:, at : at + block.shape[1]] = block
         at += block.shape[1]
     leveling.level_segments(result, autoencoder.sample_rate, cuts, target=None)
-    leveling.limit(result)
+    leveling.soften(result, autoencoder.sample_rate)
+    leveling.limit(result, autoencoder.sample_rate)
     return result

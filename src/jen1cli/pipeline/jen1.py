@@ -415,7 +415,7 @@ class Jen1:
         signal = decode_latent(
             self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
         )
-        leveling.limit(signal, ceiling=1.0)
+        leveling.limit(signal, latent.sample_rate, ceiling=1.0)
         recipe = Recipe(
             task="decode",
             model=self.recipe_model,

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jen1cli.audio import LoudnessMeter, Signal, loudness
+from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
 from jen1cli.audio.limiting import REACH, limited
 from jen1cli.audio.loudness import SILENCE
 
 CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
+LOUDEST = -14.0  # LUFS, as the corpus and as streaming services play music
 TOLERANCE = 1.5  # LU that new music may differ from its surroundings: music is not all alike
 _QUIET = -55.0  # LUFS; below, a level says nothing about the music
 _MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; turning up brings noise forward, turning down is safe
@@ -54,11 +55,19 @@ def level_segments(
         signal[:, at:stop] *= curve
 
 
-def limit(signal: Signal, ceiling: float = CEILING) -> None:
-    """Hold the true peak under a ceiling, in place, turning down where it is needed alone.
+def soften(signal: Signal, sample_rate: int) -> None:
+    """Turn down, in place, what guidance made louder than music usually is."""
+    level = measured(signal, sample_rate)
+    if level > LOUDEST:
+        _scale(signal, 10 ** ((LOUDEST - level) / 20))
+
+
+def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
+    """Hold the true peak under a ceiling, in place, turning down mostly where it is needed.
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.
+        sample_rate: Hz.
         ceiling: amplitude.
     """
     samples = signal.shape[1]
@@ -70,6 +79,14 @@ def limit(signal: Signal, ceiling: float = CEILING) -> None:
         left = before.shape[1]
         before = after[:, max(0, stop - at - REACH) : stop - at]
         signal[:, at:stop] = piece[:, left : left + stop - at]
+    peak = true_peak(signal, sample_rate)  # by longer filters than the limiter's
+    if peak > ceiling:
+        _scale(signal, ceiling / peak)
+
+
+def _scale(signal: Signal, factor: float) -> None:
+    for at in range(0, signal.shape[1], _BLOCK):
+        signal[:, at : at + _BLOCK] *= np.float32(factor)
 
 
 def measured(signal: Signal, sample_rate: int) -> float:
