@@ -130,7 +130,11 @@ def test_attributes_of_clips():
 def test_description():
     assert Guide(92.0, key="D", mode="minor").describe() == "92 bpm, D minor"
     assert Guide(92.5).describe() == "92.5 bpm"
-    assert Guide(92.0, chords="Dm A7").describe() == "92 bpm, Dm A7"
+    assert Guide(92.0, chords="Dm A#/F").describe() == "92 bpm, Dm | A#/F"
+    in_flats = Guide(key="D", mode="minor", chords="Dm A#/F")
+    assert in_flats.describe() == "D minor, Dm | Bb/F"
+    assert Guide(key="D#", mode="dorian").describe() == "Eb dorian"
+    assert Guide(key="C#", mode="minor", chords="C#m G#").describe() == "C# minor, C#m | G#"
     assert NO_GUIDE.describe() == ""
 
 

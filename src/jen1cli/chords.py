@@ -12,6 +12,8 @@ from jen1cli.errors import ConfigError
 
 TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
+FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+
 SUFFIXES: dict[str, tuple[int, ...]] = {
     "": (0, 4, 7),
     "m": (0, 3, 7),
@@ -78,10 +80,14 @@ class Chord:
         """Pitch classes, from the root upwards."""
         return tuple((self.root + interval) % 12 for interval in SUFFIXES[self.suffix])
 
+    def named(self, names: tuple[str, ...] = TONICS) -> str:
+        """Return the name, such as "Dm7/A", with the twelve names of notes that are given."""
+        slash = "" if self.bass == self.root else f"/{names[self.bass]}"
+        return f"{names[self.root]}{self.suffix}{slash}"
+
     def __str__(self) -> str:
-        """Return the name, such as "Dm7/A"."""
-        slash = "" if self.bass == self.root else f"/{TONICS[self.bass]}"
-        return f"{TONICS[self.root]}{self.suffix}{slash}"
+        """Return the name with sharps."""
+        return self.named()
 
 
 Bar = tuple[Chord | None, ...]
@@ -144,10 +150,10 @@ def parse_chart(text: str) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def chart_text(bars: tuple[Bar, ...]) -> str:
+def chart_text(bars: tuple[Bar, ...], names: tuple[str, ...] = TONICS) -> str:
     """Return the one way to write a chart; bars of one chord throughout name it once."""
     cells = []
     for bar in bars:
         parts = bar[:1] if len(set(bar)) == 1 else bar
-        cells.append(" ".join(NO_CHORD if chord is None else str(chord) for chord in parts))
+        cells.append(" ".join(NO_CHORD if chord is None else chord.named(names) for chord in parts))
     return " | ".join(cells)

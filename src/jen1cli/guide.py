@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jen1cli.chords import TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
+from jen1cli.chords import FLAT_NAMES, TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
 from jen1cli.errors import ConfigError
 
 MODES: dict[str, tuple[int, ...]] = {
@@ -37,6 +37,10 @@ HARMONICS = 4
 BEAT_AND_KEY_CHANNELS = 2 * HARMONICS + 2 + 2 * len(TONICS) + 3
 CHORD_CHANNELS = 2 * len(TONICS) + 1
 GUIDE_CHANNELS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
+
+_RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
+                   "mixolydian": 5, "harmonic minor": 3, "phrygian dominant": 8}  # fmt: skip
+_FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
 
 _MARKS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b", "": ""}
 _NOTE = r"([a-g])[ -]?(#|♯|♭|sharp|flat|b(?![a-z]))?"
@@ -133,9 +137,16 @@ class Guide:
         return dataclasses.replace(self, downbeat=self.downbeat + seconds)
 
     def describe(self) -> str:
-        """Return "92 bpm, D minor, Dm | A7", as far as it is known."""
+        """Return "92 bpm, D minor, Dm | A7", as far as it is known, with the key's own spelling."""
         tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
-        return ", ".join(filter(None, (tempo, f"{self.key} {self.mode}".strip(), self.chords)))
+        names, key = TONICS, ""
+        if self.key:
+            tonic = TONICS.index(self.key)
+            if (tonic + _RELATIVE_MAJOR[self.mode]) % 12 in _FLAT_MAJORS:
+                names = FLAT_NAMES
+            key = f"{names[tonic]} {self.mode}"
+        chords = chart_text(parse_chart(self.chords), names) if self.chords else ""
+        return ", ".join(filter(None, (tempo, key, chords)))
 
 
 NO_GUIDE = Guide()

@@ -1,4 +1,4 @@
-"""What the network is told: text, tempo and key."""
+"""What the network is told: text, tempo, key and chords."""
 
 from jen1cli.conditioning.text import TextEncoder, join
 
