@@ -101,6 +101,12 @@ def tonic_of(name: str) -> str:
     return name if name in TONICS else ""
 
 
+def tonic_index(name: str) -> int:
+    """Return the semitones of a note above C, 10 for "A#" and for "Bb"; -1 if it is none."""
+    name = tonic_of(name)
+    return TONICS.index(name) if name else -1
+
+
 def parse_chord(text: str) -> Chord | None:
     """Read one chord; None for "N.C.".
 

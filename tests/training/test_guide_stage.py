@@ -10,7 +10,7 @@ import torch
 from jen1cli import Jen1, audio
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.guide import NO_GUIDE, Guide, guide_of
+from jen1cli.guide import BEAT_AND_KEY_CHANNELS, NO_GUIDE, Guide, guide_of
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.training import jobs
 from jen1cli.training.batches import Planner, WindowSampler
@@ -185,18 +185,21 @@ def test_a_new_text_encoder_drops_the_guide(beat_cache, tiny_folder, text_folder
     assert "prior" not in tensors
 
 
-def test_a_set_that_was_told_nothing_is_continued_as_it_was(beat_cache, tiny_folder, tmp_path):
-    """The guide's channels enter an older network with no weight."""
+@pytest.mark.parametrize("before", [0, BEAT_AND_KEY_CHANNELS])
+def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tiny_folder, tmp_path):
+    """The guide's new channels enter an older network with no weight."""
     from jen1cli.checkpoint import save_weight_set
     from jen1cli.training.setup import DiffusionSources, build_diffusion
     from jen1cli.unet import UNet1d
     from support import unet_inputs
 
     config, tensors = load_weight_set(tiny_folder)
-    untold = dataclasses.replace(config.unet, guide_channels=0)
+    untold = dataclasses.replace(config.unet, guide_channels=before)
     torch.manual_seed(3)
     older = UNet1d(untold)
     torch.nn.init.normal_(older.output.weight)
+    if older.guide is not None:
+        torch.nn.init.normal_(older.guide.weight)
     tensors = {**tensors, "unet": older.state_dict()}
     folder = save_weight_set(
         tmp_path / "older", dataclasses.replace(config, unet=untold), tensors,
@@ -208,7 +211,10 @@ def test_a_set_that_was_told_nothing_is_continued_as_it_was(beat_cache, tiny_fol
         DiffusionSources(beat_cache.folder, init=folder), chosen, accelerator, config=config
     )
     inputs = unet_inputs(config.unet, 20)
-    shorter = {**inputs, "context": inputs["context"][:, : config.unet.latent_channels + 1]}
+    shorter = {
+        **inputs,
+        "context": inputs["context"][:, : config.unet.latent_channels + 1 + before],
+    }
     stage.objective.eval()
     with torch.inference_mode():
         new, old = stage.objective.unet(**inputs), older.eval()(**shorter)

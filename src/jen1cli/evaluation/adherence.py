@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from jen1cli.chords import tonic_index
 from jen1cli.evaluation.analysis import Analysis, chords_heard, is_minorish, tempo_matches
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import NOTHING, Estimate, mean_interval, statistic_interval
-from jen1cli.evaluation.tagger.labels import style_family, tonic_index
+from jen1cli.evaluation.tagger.labels import style_family
 from jen1cli.evaluation.tagger.tagger import Tags
 from jen1cli.evaluation.wishes import Wishes
 

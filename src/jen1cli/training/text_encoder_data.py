@@ -16,9 +16,10 @@ from typing import Any
 
 import torch
 
+from jen1cli.chords import TONICS, tonic_index
 from jen1cli.errors import DataError
 from jen1cli.training.text_encoder_english import read_english
-from jen1cli.training.text_encoder_prompts import FLATS, METERS, MODES, TONICS, Prompt, spoken_key
+from jen1cli.training.text_encoder_prompts import FLATS, METERS, MODES, Prompt, spoken_key
 
 LOWEST_BPM, HIGHEST_BPM = 40, 220
 _LABELS_PER_FIELD = 160
@@ -112,14 +113,6 @@ def encode_targets(prompts: Sequence[Prompt], targets: Targets) -> dict[str, tor
 def states_tempo(text: str, bpm: float) -> bool:
     """Whether a text in lower case names this tempo in figures."""
     return re.search(rf"(?<!\d){round(bpm)}(?!\d)", text) is not None
-
-
-def tonic_index(key: str) -> int:
-    """Semitones above C: 10 for "A#" and for "Bb"."""
-    sharps = {flat: sharp for sharp, flat in FLATS.items()}
-    key = key[:1].upper() + key[1:]
-    name = sharps.get(key, {"Cb": "B", "Fb": "E", "E#": "F", "B#": "C"}.get(key, key))
-    return TONICS.index(name) if name in TONICS else -1
 
 
 def states_key(text: str, key: str, mode: str) -> bool:

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer, T5Config, T5EncoderModel
 
+from jen1cli.chords import TONICS
 from jen1cli.errors import CheckpointError
 from jen1cli.shapes import Text, TextMask
 from jen1cli.training.text_encoder_data import HIGHEST_BPM, LOWEST_BPM, Targets
-from jen1cli.training.text_encoder_prompts import METERS, MODES, TONICS
+from jen1cli.training.text_encoder_prompts import METERS, MODES
 
 Vectors = Float[Tensor, "batch features"]
 

@@ -13,8 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-FLATS = {"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb"}
+from jen1cli.chords import FLAT_NAMES, TONICS
+
+FLATS = {sharp: flat for sharp, flat in zip(TONICS, FLAT_NAMES, strict=True) if sharp != flat}
 MODES = (
     "major", "minor", "dorian", "mixolydian", "lydian", "phrygian", "harmonic minor",
     "phrygian dominant",

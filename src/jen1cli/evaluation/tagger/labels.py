@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jen1cli.chords import TONICS, tonic_of
+from jen1cli.chords import tonic_index
 from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
 
 _RAREST = 12  # clips that an instrument family must be heard in to be learned
@@ -33,12 +33,6 @@ def families(instruments: Iterable[str]) -> tuple[str, ...]:
     return tuple(
         sorted({_table("instrument_families.json").get(name, name) for name in instruments})
     )
-
-
-def tonic_index(key: str) -> int:
-    """Return 0 for C to 11 for B, -1 where there is no key."""
-    name = tonic_of(key)
-    return TONICS.index(name) if name else -1
 
 
 @dataclass(frozen=True)
