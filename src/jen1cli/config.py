@@ -83,7 +83,7 @@ class SpectralConfig:
     trunk_channels: int = 384
     num_encoder_blocks: int = 2
     num_decoder_blocks: int = 4
-    refinements: int = 3  # consistency projections after the first guess of the phase
+    refinements: int = 1  # consistency projections after the first guess; more gain little
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 

@@ -193,3 +193,15 @@ def test_training_drops_the_last_channels_of_some_crops_and_never_the_first() ->
     assert bool((kept[:, : autoencoder.latent_channels // 4] == 1).all())
     assert bool((kept[:, :-1] >= kept[:, 1:]).all())
     assert 0.3 < float((counts < autoencoder.latent_channels).float().mean()) < 0.7
+
+
+def test_bands_have_the_same_bins_whatever_the_sine_rounds_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exact = build_autoencoder(SpectralConfig())
+    sine = torch.sin
+    monkeypatch.setattr(torch, "sin", lambda x: sine(x) * (1 - 6e-8))
+    rounded = build_autoencoder(SpectralConfig())
+    assert isinstance(exact, SpectralAutoencoder)
+    assert isinstance(rounded, SpectralAutoencoder)
+    assert rounded.num_features == exact.num_features == 1690

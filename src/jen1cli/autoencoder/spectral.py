@@ -81,6 +81,8 @@ class SpectralAutoencoder(Autoencoder):
         num_features: features of one latent frame.
     """
 
+    stream_seconds = 10.0
+
     feature_weight: Tensor  # [num_features]
     feature_mean: Tensor  # [num_features]
     latent_scale: Tensor  # [latent_channels]
@@ -338,5 +340,5 @@ class SpectralAutoencoder(Autoencoder):
         magnitude = spectrum.abs()
         for _ in range(self.settings.refinements):
             consistent = band.analyze(band.synthesize_whole(spectrum)).detach()
-            spectrum = magnitude * torch.sgn(consistent)  # its direction, of length 1
+            spectrum = consistent.sgn().mul_(magnitude)  # its direction, of length 1
         return spectrum

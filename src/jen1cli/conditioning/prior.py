@@ -96,7 +96,13 @@ class GuidePrior(nn.Module):
             key, mode = key_of_chart(asked.chords)
             asked = dataclasses.replace(asked, key=key, mode=mode)
         guide = asked.over(self.draw(text, text_mask, generator))
-        if guide.chords or not guide.key or self.chords is None:
+        return self.with_chords(guide, text, text_mask, generator)
+
+    def with_chords(
+        self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
+    ) -> Guide:
+        """Draw chords for a guide that has bars and a key but no chords."""
+        if guide.chords or not (guide.bpm and guide.beats and guide.key) or self.chords is None:
             return guide
         chords = self.chords.draw(text, text_mask, guide, generator)
         return dataclasses.replace(guide, chords=chords)

@@ -92,18 +92,29 @@ def choose_guides(networks: Networks, prompts: Prompts, seeds: Sequence[int]) ->
     return dataclasses.replace(prompts, guides=tuple(guide.with_bar_at(0.0) for guide in guides))
 
 
-def hear_guide(networks: Networks, prompts: Prompts, canvas: Canvas, start: int) -> Prompts:
+def hear_guide(
+    networks: Networks,
+    prompts: Prompts,
+    canvas: Canvas,
+    start: int,
+    generator: torch.Generator,
+) -> Prompts:
     """Hear what the guide of one piece leaves open in the music that is known.
+
+    Where tempo, bar and key are known then, chords that go with them are drawn.
 
     Args:
         networks: of the model.
         prompts: of one piece; the guide's clock is the piece's.
         canvas: a part of the piece.
         start: frame of the piece at which the canvas begins, and from now on the guide's clock.
+        generator: of the draw, on the CPU.
     """
     guide = prompts.guides[0].shifted(-start / networks.frame_rate)
     if networks.tracker is not None:
         guide = networks.tracker.track(canvas.latent, canvas.known, networks.frame_rate, guide)
+    if networks.prior is not None:
+        guide = networks.prior.with_chords(guide, prompts.text[:1], prompts.mask[:1], generator)
     unknown = int(canvas.known[0, 0].int().argmin())  # the chart begins where music is made
     guide = guide.with_bar_at(unknown / networks.frame_rate)
     return dataclasses.replace(prompts, guides=(guide,))

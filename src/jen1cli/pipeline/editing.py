@@ -104,7 +104,7 @@ def make_patches(
             networks,
             canvas,
             section.windows,
-            hear_guide(networks, prompts, canvas, section.start),
+            hear_guide(networks, prompts, canvas, section.start, generator),
             sampling,
             [generator],
             shifted(progress, done, total),
