@@ -60,7 +60,10 @@ def apply_overlapped(
 
 
 def ahead(pieces: Iterator[Tensor]) -> Iterator[Tensor]:
-    """Make the next piece in a thread while the last one is worked on."""
+    """Make the next piece in a thread while the last one is worked on.
+
+    `None` must not be among the pieces: it stands for the end.
+    """
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(next, pieces, None)
         while (piece := waiting.result()) is not None:

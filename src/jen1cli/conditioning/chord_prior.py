@@ -1,8 +1,8 @@
 """The prior of the chords: a loop of bars that goes with a text and a key, drawn chord by chord.
 
-A recurrent network over half bars, as language models are: it reads what sounds so far and says
-which chord comes next, or that the last one goes on. Roots are counted from the tonic, so that it
-learns every key at once.
+A recurrent network (a GRU, arXiv 1406.1078) over half bars, as language models are: it reads what
+sounds so far and says which chord comes next, or that the last one goes on. Roots are counted from
+the tonic, so that it learns every key at once.
 """
 
 from typing import NamedTuple
@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from jen1cli.chords import SUFFIXES, Chord, chart_text
-from jen1cli.guide import MODES, TONICS, Guide
+from jen1cli.chords import SUFFIXES, TONICS, Chord, chart_text
+from jen1cli.conditioning.drawing import draw, mean_text
+from jen1cli.guide import MODES, Guide
 from jen1cli.shapes import Text, TextMask
 
 BARS = 8
@@ -21,9 +22,6 @@ KINDS = tuple(SUFFIXES)
 HOLD = len(TONICS)
 """In place of a root: the chord before goes on."""
 UNKNOWN = -1
-TEMPERATURE = 0.7
-"""As for tempo and key: a mistake costs more than a surprise brings."""
-
 Slots = Int[Tensor, "batch slots"]
 
 
@@ -92,26 +90,26 @@ class ChordPrior(nn.Module):
         mode = torch.tensor([list(MODES).index(guide.mode)], device=device)
         about = self._about(text, text_mask, mode)
         state = torch.tanh(about)
-        root, kind = torch.tensor([HOLD + 1], device=device), torch.tensor([0], device=device)
+        root, kind = HOLD + 1, 0
         sounding: list[Chord] = []
         for slot in range(SLOTS):
-            state = self._listened(state, about, root, kind, slot)
-            logits = self.next_root(state)
+            last = torch.tensor([[root], [kind]], device=device)
+            state = self._listened(state, about, last[0], last[1], slot)
+            logits = self.next_root(state)[0]
             if not sounding:
-                logits[:, HOLD] = -torch.inf
-            root = _draw(logits, generator)
-            if int(root) == HOLD:
+                logits[HOLD] = -torch.inf
+            root = draw(logits, generator)
+            if root == HOLD:
                 sounding.append(sounding[-1])
                 continue
-            kind = _draw(self._kinds(state, root), generator)
-            place = (tonic + int(root)) % len(TONICS)
-            sounding.append(Chord(place, KINDS[int(kind)], place))
+            kinds = self._kinds(state, torch.tensor([root], device=device))
+            kind = draw(kinds[0], generator)
+            place = (tonic + root) % len(TONICS)
+            sounding.append(Chord(place, KINDS[kind], place))
         return chart_text(tuple(zip(sounding[::2], sounding[1::2], strict=True)))
 
     def _about(self, text: Text, text_mask: TextMask, mode: Int[Tensor, " batch"]) -> Tensor:
-        real = text_mask[:, :, None]
-        dtype = self.text.weight.dtype
-        mean = text.to(dtype).masked_fill(~real, 0.0).sum(1) / real.sum(1).clamp(min=1).to(dtype)
+        mean = mean_text(text, text_mask, self.text.weight.dtype)
         return self.text(self.norm(mean)) + self.mode(mode)
 
     def _listened(
@@ -122,11 +120,6 @@ class ChordPrior(nn.Module):
 
     def _kinds(self, state: Tensor, root: Tensor) -> Tensor:
         return self.next_kind(nn.functional.silu(state + self.root(root)))
-
-
-def _draw(logits: Float[Tensor, "1 choices"], generator: torch.Generator) -> Int[Tensor, "1"]:
-    shares = (logits[0].float().cpu() / TEMPERATURE).softmax(-1)
-    return torch.multinomial(shares, 1, generator=generator).to(logits.device)
 
 
 def chart_slots(guide: Guide) -> tuple[list[int], list[int]]:

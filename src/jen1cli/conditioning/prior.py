@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from jen1cli.chords import TONICS
 from jen1cli.conditioning.chord_prior import ChordPrior
+from jen1cli.conditioning.drawing import draw, mean_text
 from jen1cli.config import GuideConfig
 from jen1cli.guide import BEATS, MODES, Guide, key_of_chart
 from jen1cli.shapes import Text, TextMask
@@ -22,9 +23,6 @@ SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
 METERS = tuple(BEATS)
 KEYS = (("", ""), *((tonic, mode) for mode in MODES for tonic in TONICS))
 """The first stands for music without a key, such as drums alone."""
-
-TEMPERATURE = 0.7
-"""Below 1, since a mistake costs more than a surprise brings."""
 
 
 class GuideLogits(NamedTuple):
@@ -59,10 +57,7 @@ class GuidePrior(nn.Module):
 
     def forward(self, text: Text, text_mask: TextMask) -> GuideLogits:
         """Return the logits of each text."""
-        dtype = self.hidden.weight.dtype
-        real = text_mask[:, :, None]
-        total = text.to(dtype).masked_fill(~real, 0.0).sum(1)
-        mean = total / real.sum(1).clamp(min=1).to(dtype)
+        mean = mean_text(text, text_mask, self.hidden.weight.dtype)
         logits = self.output(nn.functional.silu(self.hidden(self.norm(mean))))
         return GuideLogits(*logits.split((NUM_TEMPI, len(METERS), len(KEYS)), dim=-1))
 
@@ -75,9 +70,7 @@ class GuidePrior(nn.Module):
             text_mask: True at real tokens.
             generator: on the CPU.
         """
-        tempo, meter, key = (
-            _draw(logits[0].float().cpu(), generator) for logits in self(text, text_mask)
-        )
+        tempo, meter, key = (draw(logits[0], generator) for logits in self(text, text_mask))
         tonic, mode = KEYS[key]
         return Guide(tempo_at(tempo), METERS[meter], 0.0, tonic, mode)
 
@@ -106,7 +99,3 @@ class GuidePrior(nn.Module):
             return guide
         chords = self.chords.draw(text, text_mask, guide, generator)
         return dataclasses.replace(guide, chords=chords)
-
-
-def _draw(logits: Float[Tensor, " choices"], generator: torch.Generator) -> int:
-    return int(torch.multinomial((logits / TEMPERATURE).softmax(-1), 1, generator=generator))

@@ -19,8 +19,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.guide import Guide
 
 RATE = 22_050  # Hz
-CHROMA_HOP = 1024
-SHORTEST_CHORD = 0.3  # seconds
+CHROMA_HOP = 1024  # 21.5 frames of chroma per second
+SHORTEST_CHORD = 0.3  # seconds that are judged
 HOP = 256  # 86 frames of onset strength per second
 TONAL_HZ = 3000.0  # partials below are judged for steadiness
 _LOUDEST_PARTIALS = 12
@@ -44,7 +44,7 @@ class Analysis:
     percussive: float  # share of the power that is percussive, 0 to 1
     steadiness: float  # of the partials below 3 kHz, 0 to 1; NaN where there are none
     energy: float  # loudness of the onsets, relative
-    chroma: Float[np.ndarray, "12 frames"] = field(  # every 1024 samples at `RATE`
+    chroma: Float[np.ndarray, "12 frames"] = field(  # every `CHROMA_HOP` samples
         default_factory=lambda: np.zeros((12, 0)), compare=False, repr=False
     )
 

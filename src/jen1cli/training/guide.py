@@ -32,8 +32,9 @@ from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 from jen1cli.training.texts import TextCache
 from jen1cli.training.weights import GuideTensors, GuideWriter
 
-TEMPO_TOLERANCE = 0.04
 CHORD_FEATURES = 192
+"""Width of the chords' prior."""
+TEMPO_TOLERANCE = 0.04
 BEAT_TOLERANCE = 0.07
 """Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
 

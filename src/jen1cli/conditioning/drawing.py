@@ -1,0 +1,25 @@
+"""What the priors of the guide share: one vector for a text, and draws from logits."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from jen1cli.shapes import Text, TextMask
+
+TEMPERATURE = 0.7
+"""Below 1, since a mistake costs more than a surprise brings."""
+
+
+def mean_text(
+    text: Text, text_mask: TextMask, dtype: torch.dtype
+) -> Float[Tensor, "batch features"]:
+    """Return the mean over the real tokens; zeros where there are none."""
+    real = text_mask[:, :, None]
+    total = text.to(dtype).masked_fill(~real, 0.0).sum(1)
+    return total / real.sum(1).clamp(min=1).to(dtype)
+
+
+def draw(logits: Float[Tensor, " choices"], generator: torch.Generator) -> int:
+    """Draw one choice, on the CPU, so that all devices draw the same."""
+    shares = (logits.float().cpu() / TEMPERATURE).softmax(-1)
+    return int(torch.multinomial(shares, 1, generator=generator))
