@@ -150,10 +150,11 @@ class UNetConfig:
 
 @dataclass(frozen=True)
 class GuideConfig:
-    """The small networks that find tempo, meter, key and chords: for a text, and in music."""
+    """The small networks that find tempo, meter, key, chords and parts: for a text, in music."""
 
     prior_features: int = 256  # hidden width of the text's
     chord_features: int = field(default=0, metadata={"optional": True})  # of the chords'; 0: none
+    part_features: int = field(default=0, metadata={"optional": True})  # of drums' and melody's
     tracker_channels: int = 96
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
 

@@ -1,4 +1,4 @@
-"""The guide: tempo, meter, key and chords, which the network is told beside the text.
+"""The guide: tempo, meter, key, chords, drums and melody, told to the network beside the text.
 
 Words say little about tempo and key that a small network could measure time and pitch by, so they
 are also given as channels over time (`jen1cli.conditioning.guiding`). A prompt that names them
@@ -8,12 +8,13 @@ are also given as channels over time (`jen1cli.conditioning.guiding`). A prompt 
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jen1cli.chords import FLAT_NAMES, TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
 from jen1cli.errors import ConfigError
+from jen1cli.parts import DRUMS, OCTAVES, Loop, Sound, parse_drums, parse_melody
 
 MODES: dict[str, tuple[int, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -30,13 +31,20 @@ MODES: dict[str, tuple[int, ...]] = {
 BEATS = {"4/4": 4, "3/4": 3, "6/8": 2, "12/8": 4, "5/4": 5, "7/8": 7, "2/4": 2}
 """Beats of a bar, as the foot taps them: dotted quarters in 6/8 and 12/8, eighths in 7/8."""
 
+SIXTEENTHS = {"4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14, "2/4": 8}
+"""Of a bar."""
+
 MIN_BPM, MAX_BPM = 30.0, 300.0
 
 HARMONICS = 4
 """Of the beat's phase, as the network is told it (`jen1cli.conditioning.guiding`)."""
 BEAT_AND_KEY_CHANNELS = 2 * HARMONICS + 2 + 2 * len(TONICS) + 3
 CHORD_CHANNELS = 2 * len(TONICS) + 1
-GUIDE_CHANNELS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
+DRUM_CHANNELS = len(DRUMS) + 1
+MELODY_CHANNELS = len(TONICS) + OCTAVES + 2
+CHORDS_TOLD = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
+PARTS_TOLD = GUIDE_CHANNELS = CHORDS_TOLD + DRUM_CHANNELS + MELODY_CHANNELS
+"""A network that is told chords takes `CHORDS_TOLD` channels, one with drums and melody all."""
 
 _RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
                    "mixolydian": 5, "harmonic minor": 3, "phrygian dominant": 8}  # fmt: skip
@@ -57,14 +65,17 @@ _SHORT_MODES = {"min": "minor", "m": "minor", "maj": "major"}
 
 @dataclass(frozen=True)
 class Guide:
-    """Tempo, meter, key and chords of one piece, each only where it is known."""
+    """Tempo, meter, key, chords and parts of one piece, each only where it is known."""
 
     bpm: float = 0.0  # beats per minute, as the foot taps; 0: unknown
     meter: str = ""  # a key of `BEATS`, counted from `downbeat`; "": unknown
     downbeat: float = 0.0  # seconds on the piece's clock at which a beat falls, a bar begins
     key: str = ""  # one of `TONICS`; "": unknown
     mode: str = ""  # a key of `MODES`
-    chords: str = ""  # a chart (`jen1cli.chords`) that repeats from `downbeat` on; "": unknown
+    # each repeats from `downbeat` on; "": unknown
+    chords: str = ""  # a chart (`jen1cli.chords`)
+    drums: str = ""  # a pattern (`jen1cli.parts`)
+    melody: str = ""  # notes (`jen1cli.parts`)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played.
@@ -85,6 +96,29 @@ class Guide:
             raise ConfigError("a key has a tonic and a mode; give both, as in 'D minor'")
         if self.chords:
             parse_chart(self.chords)
+        if self.drums:
+            parse_drums(self.drums)
+        if self.melody:
+            parse_melody(self.melody)
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether it is known when bars come, for what is written in bars."""
+        return bool(self.bpm and self.beats)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether something is written in bars."""
+        return bool(self.chords or self.drums or self.melody)
+
+    @property
+    def bar_seconds(self) -> float:
+        """Length of a bar; it needs `has_bars`."""
+        return 60.0 * self.beats / self.bpm
+
+    def bars_at(self, seconds: float) -> float:
+        """Return how many bars have gone by since the downbeat; it needs `has_bars`."""
+        return (seconds - self.downbeat) / self.bar_seconds
 
     @property
     def beats(self) -> int:
@@ -94,17 +128,30 @@ class Guide:
     @property
     def bars(self) -> tuple[Bar, ...]:
         """The chart, where tempo and meter say when its bars come; else nothing."""
-        timed = self.chords and self.bpm and self.beats
-        return parse_chart(self.chords) if timed else ()
+        return parse_chart(self.chords) if self.chords and self.has_bars else ()
 
     def chord_at(self, seconds: float) -> Chord | None:
         """Return the chord of the chart at a moment; None where none is known or sounds."""
         bars = self.bars
-        position = (seconds - self.downbeat) * self.bpm / 60.0 / self.beats if bars else -1.0
+        position = self.bars_at(seconds) if bars else -1.0
         if position < 0:
             return None
         bar = bars[int(position) % len(bars)]
         return bar[int((position % 1.0) * len(bar))]
+
+    def sounding(self, loop: Loop, start: float, stop: float) -> Iterator[Sound]:
+        """Give what sounds of a loop from one moment to another, in seconds; it needs `has_bars`.
+
+        Before the downbeat there is nothing.
+        """
+        bar = self.bar_seconds
+        first, last = (self.bars_at(moment) / loop.bars for moment in (start, stop))
+        for turn in range(max(0, math.floor(first)), math.ceil(last)):
+            begin = self.downbeat + turn * loop.bars * bar
+            for sound in loop.sounds:
+                found = Sound(begin + sound.start * bar, begin + sound.stop * bar, sound.number)
+                if found.stop > start and found.start < stop:
+                    yield found
 
     def over(self, other: "Guide") -> "Guide":
         """Return this guide, with what it leaves open taken from another."""
@@ -114,22 +161,25 @@ class Guide:
         else:
             rhythm = {"meter": self.meter or other.meter}
         keys = {} if self.key else {"key": other.key, "mode": other.mode}
-        chords = self.chords or other.chords
-        return dataclasses.replace(self, **rhythm, **keys, chords=chords)
+        names = ("chords", "drums", "melody")
+        written = {name: getattr(self, name) or getattr(other, name) for name in names}
+        return dataclasses.replace(self, **rhythm, **keys, **written)
 
     def with_bar_at(self, seconds: float) -> "Guide":
-        """Return the guide with the bar that its chart begins with as near to a moment as it can.
+        """Return the guide with the bar that its parts begin with as near to a moment as it can.
 
         Raises:
-            ConfigError: there are chords but no tempo to play them in.
+            ConfigError: there are chords, drums or a melody but no tempo to play them in.
         """
-        if not self.chords:
+        if not self.has_parts:
             return self
         if not self.bpm:
-            raise ConfigError("no tempo is known to play the chords in; give one, such as --bpm 92")
+            what = "chords" if self.chords else "drums" if self.drums else "melody"
+            raise ConfigError(
+                f"no tempo is known to play the {what} in; give one, such as --bpm 92"
+            )
         timed = self if self.beats else dataclasses.replace(self, meter="4/4")
-        bar = 60.0 * timed.beats / timed.bpm
-        late = bar * round((seconds - timed.downbeat) / bar)
+        late = timed.bar_seconds * round(timed.bars_at(seconds))
         return dataclasses.replace(timed, downbeat=timed.downbeat + late)
 
     def shifted(self, seconds: float) -> "Guide":
@@ -137,7 +187,10 @@ class Guide:
         return dataclasses.replace(self, downbeat=self.downbeat + seconds)
 
     def describe(self) -> str:
-        """Return "92 bpm, D minor, Dm | A7", as far as it is known, with the key's own spelling."""
+        """Return "92 bpm, D minor, Dm | A7", as far as it is known, with the key's own spelling.
+
+        Drums and melody are too long for it.
+        """
         tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
         names, key = TONICS, ""
         if self.key:
@@ -205,8 +258,9 @@ def _tonic(letter: str, mark: str | None) -> str:
 
 
 def guide_of(attributes: Mapping[str, Any]) -> Guide:
-    """Return what a clip's attributes tell: `bpm`, `meter`, `downbeat`, `key`, `mode`, `chords`.
+    """Return what a clip's attributes tell.
 
+    They are `bpm`, `meter`, `downbeat`, `key`, `mode`, `chords`, `drum_pattern` and `melody`.
     A clip with `bpm` starts with a beat, and with a bar where `meter` is there too, unless
     `downbeat` gives another moment (in seconds). What is missing or not understood is left open.
     """
@@ -218,18 +272,26 @@ def guide_of(attributes: Mapping[str, Any]) -> Guide:
     meter, key, mode = (str(attributes.get(name) or "") for name in ("meter", "key", "mode"))
     key = tonic_of(key)
     whole = bool(key) and mode in MODES
-    try:
-        chords = chart_text(parse_chart(str(attributes.get("chords") or "")))
-    except ConfigError:
-        chords = ""
     return Guide(
         bpm=bpm if usable else 0.0,
         meter=meter if usable and meter in BEATS else "",
         downbeat=downbeat if usable else 0.0,
         key=key if whole else "",
         mode=mode if whole else "",
-        chords=chords,
+        chords=_read(attributes, "chords", lambda text: chart_text(parse_chart(text))),
+        drums=_read(attributes, "drum_pattern", parse_drums),
+        melody=_read(attributes, "melody", parse_melody),
     )
+
+
+def _read(attributes: Mapping[str, Any], name: str, read: Callable[[str], Any]) -> str:
+    """Return a text that can be read, as `read` writes it if it writes; else nothing."""
+    text = str(attributes.get(name) or "")
+    try:
+        found = read(text) if text else ""
+    except ConfigError:
+        return ""
+    return found if isinstance(found, str) else text
 
 
 def key_of_chart(text: str) -> tuple[str, str]:

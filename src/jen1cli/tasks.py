@@ -77,14 +77,14 @@ def make_context(latent: Latent, keep_mask: KeepMask, guide: Tensor | None = Non
     Args:
         latent: [batch, channels, frames].
         keep_mask: True where it is kept.
-        guide: [batch, guide_channels, frames], for networks that are told tempo, key and chords;
-            chords are told where nothing is kept.
+        guide: [batch, guide_channels, frames], for networks that are told tempo, key and more;
+            chords, drums and melody are told where nothing is kept.
     """
     kept = torch.where(keep_mask, latent, torch.zeros((), dtype=latent.dtype, device=latent.device))
     parts = [kept, keep_mask.to(latent.dtype)]
     if guide is not None:
-        beat_and_key, chords = guide.to(latent).tensor_split([BEAT_AND_KEY_CHANNELS], dim=1)
-        parts += [beat_and_key, chords.masked_fill(keep_mask, 0.0)]
+        beat_and_key, played = guide.to(latent).tensor_split([BEAT_AND_KEY_CHANNELS], dim=1)
+        parts += [beat_and_key, played.masked_fill(keep_mask, 0.0)]
     return torch.cat(parts, dim=1)
 
 

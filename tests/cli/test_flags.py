@@ -10,6 +10,7 @@ from jen1cli import Guide
 SAMPLING = [
     "--steps", "7", "--sampler", "unipc", "--guidance-scale", "4.5", "--negative", "drums",
     "--seed", "11", "--bpm", "92.5", "--key", "Bb dorian", "--chords", "Bbm7 Eb7",
+    "--drums", "kick x.x.", "--melody", "Db5 -",
 ]  # fmt: skip
 SAMPLED = {
     "steps": 7,
@@ -17,7 +18,9 @@ SAMPLED = {
     "guidance_scale": 4.5,
     "negative_prompt": "drums",
     "seed": 11,
-    "guide": Guide(bpm=92.5, key="A#", mode="dorian", chords="A#m7 | D#7"),
+    "guide": Guide(
+        bpm=92.5, key="A#", mode="dorian", chords="A#m7 | D#7", drums="kick x.x.", melody="Db5 -"
+    ),
 }
 PLACE = ["--model", "jen1-mini", "--device", "cuda:1", "--dtype", "bf16"]
 

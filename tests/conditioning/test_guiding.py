@@ -7,13 +7,16 @@ import torch
 
 from jen1cli.chords import TONICS
 from jen1cli.conditioning.guiding import GUIDE_CHANNELS, HARMONICS, guide_channels
-from jen1cli.guide import BEAT_AND_KEY_CHANNELS, NO_GUIDE, Guide
+from jen1cli.guide import BEAT_AND_KEY_CHANNELS, CHORDS_TOLD, DRUM_CHANNELS, NO_GUIDE, Guide
+from jen1cli.parts import DRUMS, OCTAVES
 from jen1cli.presets import MINI, TINY
 
 RATE = 48_000 / 2048
 BAR = slice(2 * HARMONICS, 2 * HARMONICS + 2)
 RHYTHM = 2 * HARMONICS + 4
-CHORDS = slice(BEAT_AND_KEY_CHANNELS, None)
+CHORDS = slice(BEAT_AND_KEY_CHANNELS, CHORDS_TOLD)
+DRUM_ROWS = slice(CHORDS_TOLD, CHORDS_TOLD + DRUM_CHANNELS)
+MELODY = slice(CHORDS_TOLD + DRUM_CHANNELS, None)
 
 
 def test_presets_take_all_channels():
@@ -85,11 +88,59 @@ def test_chords_come_in_their_bars_and_repeat():
 
 def test_a_chart_begins_at_the_downbeat_and_needs_tempo_and_meter():
     late = guide_channels([Guide(120.0, "4/4", 1.0, chords="C")], [0.0], 60, RATE)[0]
-    known = late[-1].bool()
+    known = late[CHORDS][-1].bool()
     assert not known[: int(RATE) - 1].any()
     assert known[int(RATE) + 1 :].all()
     for untimed in (Guide(chords="C"), Guide(120.0, chords="C"), Guide(120.0, "4/4")):
         assert not guide_channels([untimed], [0.0], 9, RATE)[0, CHORDS].any()
+
+
+def test_strokes_fall_between_the_frames_around_them():
+    guide = Guide(120.0, "4/4", 0.5, drums="kick x... | ..x. hat xxxx")  # bars of two seconds
+    found = guide_channels([guide], [0.0], round(5.9 * RATE), RATE)[0, DRUM_ROWS]
+    for name, times in (("kick", (0.5, 3.5, 4.5)), ("hat", [0.5 + 0.5 * i for i in range(11)])):
+        row = found[DRUMS.index(name)]
+        assert float(row.sum()) == pytest.approx(len(times), abs=1e-4)
+        for time in times:
+            place = time * RATE - 0.5
+            frame = math.floor(place)
+            assert float(row[frame]) == pytest.approx(1 - (place - frame), abs=1e-4)
+            assert float(row[frame + 1]) == pytest.approx(place - frame, abs=1e-4)
+    assert not found[DRUMS.index("snare")].any()
+    middles = (torch.arange(found.shape[1]) + 0.5) / RATE
+    assert torch.equal(found[-1].bool(), middles >= 0.5)
+
+
+def test_notes_sound_from_their_onset_to_their_end():
+    guide = Guide(120.0, "4/4", 0.0, melody="C4 - . Bb5")  # bars of two seconds
+    found = guide_channels([guide], [0.0], round(3 * RATE), RATE)[0, MELODY]
+    classes, octaves, (onsets, known) = found.split((12, OCTAVES, 2))
+    for seconds, name, octave in ((0.1, "C", 2), (0.9, "C", 2), (1.6, "A#", 3), (2.1, "C", 2)):
+        frame = int(seconds * RATE)
+        assert TONICS[int(classes[:, frame].argmax())] == name
+        assert classes[:, frame].sum() == octaves[:, frame].sum() == 1
+        assert int(octaves[:, frame].argmax()) == octave
+    assert not found[:-1, int(1.2 * RATE)].any()
+    assert known.all()
+    # the first of them falls half a frame before the first middle
+    assert float(onsets.sum()) == pytest.approx(2.5, abs=1e-4)
+
+
+def test_silence_is_known_and_parts_need_bars():
+    silent = guide_channels([Guide(120.0, "4/4", drums="none", melody="none")], [0.0], 9, RATE)[0]
+    assert silent[[CHORDS_TOLD + DRUM_CHANNELS - 1, -1]].eq(1).all()
+    assert silent[CHORDS_TOLD:].sum() == 18
+    for untimed in (Guide(drums="kick x"), Guide(120.0, melody="C4"), Guide(120.0, "4/4")):
+        assert not guide_channels([untimed], [0.0], 9, RATE)[0, CHORDS_TOLD:].any()
+
+
+@pytest.mark.parametrize("start", [0.0, 3.3, 11.0])
+def test_parts_of_a_later_window_are_a_cut(start):
+    guide = Guide(97.0, "3/4", 0.2, "A", "minor", "Am | F", "kick x..x | x.x", "A4 B4 - | C5 . E5")
+    rate, first = RATE, round(start * RATE)
+    whole = guide_channels([guide], [0.0], first + 150, rate)
+    part = guide_channels([guide], [first / rate], 150, rate)
+    assert torch.allclose(whole[..., first:], part, atol=1e-4)
 
 
 def test_a_network_without_chords_is_told_the_rest():

@@ -6,7 +6,9 @@ import pytest
 from jen1cli.evaluation.analysis import (
     analyze,
     chords_heard,
+    drums_heard,
     is_minorish,
+    melody_heard,
     steadiness,
     tempo_matches,
 )
@@ -62,6 +64,39 @@ def test_modes():
         map(is_minorish, ("minor", "dorian", "phrygian", "harmonic minor", "harmonic_minor"))
     )
     assert not any(map(is_minorish, ("major", "lydian", "mixolydian", "")))
+
+
+def test_a_melody_is_recognised_above_other_notes():
+    rate = 48_000
+    t = np.arange(rate // 2) / rate
+    tones = {p: np.sin(2 * np.pi * 440 * 2 ** ((p - 69) / 12) * t) for p in range(40, 80)}
+    played = np.concatenate([tones[p] + 0.5 * tones[45] for p in (60, 64, 67, 62)])
+    chroma = analyze(0.2 * np.stack([played, played]).astype(np.float32), rate).chroma
+    guide = Guide(120.0, "4/4", melody="C4 E4 G4 D4")  # of half a second each
+    assert melody_heard(chroma, guide) > 0.9
+    assert melody_heard(chroma, Guide(120.0, "4/4", melody="C5 A#4 G4 G#4")) == pytest.approx(
+        0.5, abs=0.05
+    )
+    for nothing in (NO_GUIDE, Guide(120.0, "4/4", melody="none"), Guide(120.0, melody="C4")):
+        assert melody_heard(chroma, nothing) is None
+
+
+def test_strokes_stand_out_where_they_are_told():
+    rate = 48_000
+    rng = np.random.default_rng(0)
+    steps = "x..x..x.x...x.x."
+    burst = rng.standard_normal(4000) * np.exp(-np.arange(4000) / 500)
+    played = 1e-3 * rng.standard_normal(4 * rate)
+    for place, step in enumerate(steps * 2):  # two bars of two seconds
+        if step == "x":
+            first = place * rate // 8
+            played[first : first + 4000] += 0.3 * burst[: len(played) - first]
+    onsets = analyze(np.stack([played, played]).astype(np.float32), rate).onsets
+    guide = Guide(120.0, "4/4", drums=f"kick {steps}")
+    assert drums_heard(onsets, guide) > 0.9
+    assert drums_heard(onsets, guide.shifted(-0.125)) < 0.6  # a sixteenth late
+    for nothing in (NO_GUIDE, Guide(120.0, "4/4", drums="none"), Guide(120.0, drums="kick x.")):
+        assert drums_heard(onsets, nothing) is None
 
 
 def test_chords_are_recognised_in_their_time():

@@ -8,7 +8,7 @@ import torch
 from jen1cli import Guide, Jen1
 from jen1cli.conditioning.guiding import guide_channels
 from jen1cli.errors import ConfigError
-from jen1cli.guide import BEAT_AND_KEY_CHANNELS, NO_GUIDE
+from jen1cli.guide import BEAT_AND_KEY_CHANNELS, CHORDS_TOLD, NO_GUIDE
 
 
 @pytest.fixture
@@ -137,11 +137,30 @@ def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, m
     options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
     tiny.continue_(recording, 0.4, guide=Guide(chords="C F"), **options)
     call = told()[-1][0]
-    chords, known = call[BEAT_AND_KEY_CHANNELS:], call[-1].bool()
+    chords = call[BEAT_AND_KEY_CHANNELS:CHORDS_TOLD]
+    known = chords[-1].bool()
     frames = round(0.4 * tiny.networks.frame_rate)
     assert known[-frames + 2 :].all()
     assert not known[: -frames - 2].any()
     assert chords[[0, 4, 7], -1].all()  # C, not F: the chart begins with what is made
+
+
+@pytest.mark.parametrize("part", [{"drums": "kick x.x."}, {"melody": "C4 . E4 ."}])
+def test_parts_that_are_asked_for_are_told_and_others_need_a_model_that_takes_them(
+    tiny_folder, part, device
+):
+    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+    asked = dataclasses.replace(ASKED, **part)
+    music = model.generate("x", seconds=0.5, seed=1, steps=1, guide=asked)
+    assert {name: getattr(music.recipe.guide, name) for name in part} == part
+    assert model.again(music.recipe).recipe.guide == music.recipe.guide
+    unet = model.networks.unet
+    unet.config = dataclasses.replace(unet.config, guide_channels=CHORDS_TOLD)
+    with pytest.raises(ConfigError, match=r"this model takes no (drum pattern|melody)"):
+        model.generate("x", seconds=0.3, steps=1, guide=asked)
+    model.networks = dataclasses.replace(model.networks, prior=None)
+    with pytest.raises(ConfigError, match=r"takes no|no tempo is known to play the"):
+        model.generate("x", seconds=0.3, steps=1, guide=Guide(**part))
 
 
 def test_chords_that_cannot_be_told_are_refused(tiny_folder, device, tone):

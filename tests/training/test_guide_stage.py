@@ -12,6 +12,7 @@ from jen1cli.checkpoint import load_weight_set
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.guide import BEAT_AND_KEY_CHANNELS, NO_GUIDE, Guide, guide_of
 from jen1cli.manifest import Clip, write_manifest
+from jen1cli.tasks import Task
 from jen1cli.training import jobs
 from jen1cli.training.batches import Planner, WindowSampler
 from jen1cli.training.cache import LatentCache
@@ -44,6 +45,8 @@ def beats(tmp_path_factory):
         key, mode = ("C", "major") if bpm < 100 else ("A", "minor")
         facts = {"bpm": bpm, "meter": "4/4", "key": key, "mode": mode}
         facts["chords"] = "C | F" if key == "C" else "Am | E7 | Am"
+        facts["drum_pattern"] = "kick xxxx" if key == "C" else "none"
+        facts["melody"] = "C4 C4 C4 C4" if key == "C" else "A4 A4 A4 A4"
         clips.append(Clip(path, (f"pulses at {bpm:g}",), SECONDS, "train", facts))
     clips.append(dataclasses.replace(clips[1], split="validation"))
     write_manifest(folder, clips)
@@ -94,10 +97,14 @@ def test_losses_fall_and_the_answers_come_right(stage):
     assert last["loss/tracker key"] < 0.7 * first["loss/tracker key"]
     assert last["loss/prior root"] < 0.5 * first["loss/prior root"]
     assert last["loss/prior chord"] < 0.5 * first["loss/prior chord"]
+    assert last["loss/prior drums"] < 0.5 * first["loss/prior drums"]
+    assert last["loss/prior melody"] < 0.5 * first["loss/prior melody"]
     found = stage.validate()
     assert 0.0 <= found["validation/prior tempo"] <= 1.0
     assert found["validation/tracker key given"] == 1.0
     assert found["validation/prior root"] < 1.0
+    assert found["validation/prior drums"] < 1.0
+    assert found["validation/prior melody"] < 1.0
 
 
 def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tiny_folder, tmp_path):
@@ -118,6 +125,19 @@ def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tin
     music = model.generate("pulses", seconds=0.5, seed=1)
     assert music.recipe.guide.bpm > 0
     assert bool(music.recipe.guide.chords) == bool(music.recipe.guide.key)
+    assert music.recipe.guide.drums
+    assert music.recipe.guide.melody
+
+
+def test_training_goes_on_from_the_networks_of_before(beat_cache, tiny_folder, tmp_path):
+    shared = {"cache": beat_cache.folder, "steps": 2, **QUICK}
+    jobs.GuideJob(init=tiny_folder, output=tmp_path, **shared).run()
+    accelerator = build_accelerator(GuideRecipe().optimisation, device="cpu")
+    stage = build_guide(beat_cache.folder, tmp_path / "weights", GuideRecipe(), accelerator, seed=5)
+    _, tensors = load_weight_set(tmp_path / "weights")
+    for name, tensor in stage.networks.state_dict().items():
+        part, _, own = name.partition(".")
+        assert torch.equal(tensor, tensors[part][own]), name
 
 
 def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, tmp_path):
@@ -236,6 +256,21 @@ def test_parts_of_the_guide_are_left_out_now_and_then(beat_cache):
         np.mean([not guide.chords for guide in told]),
     ]
     assert shares == pytest.approx([0.1] * 4, abs=0.025)
+    plans = [planner.plan(step) for step in range(40)]
+    for name in ("drums", "melody"):
+        made, edited = (
+            np.mean(
+                [
+                    not getattr(window.guide, name)
+                    for plan in plans
+                    for window, task in zip(plan.windows, plan.tasks, strict=True)
+                    if window.caption and (task is Task.GENERATE) == generating
+                ]
+            )
+            for generating in (True, False)
+        )
+        assert made == pytest.approx(0.1, abs=0.03)
+        assert edited == pytest.approx(0.55, abs=0.04)
     assert np.mean([w.guide == NO_GUIDE for w in seen if not w.caption]) == pytest.approx(
         0.5, abs=0.06
     )
@@ -246,5 +281,7 @@ def test_parts_of_the_guide_are_left_out_now_and_then(beat_cache):
 
 def test_cache_keeps_the_facts(beat_cache):
     clip = LatentCache.open(beat_cache.folder).clips[0]
-    assert guide_of(clip.attributes) == Guide(75.0, "4/4", 0.0, "C", "major", "C | F")
+    assert guide_of(clip.attributes) == Guide(
+        75.0, "4/4", 0.0, "C", "major", "C | F", "kick xxxx", "C4 C4 C4 C4"
+    )
     assert json.loads(json.dumps(clip.attributes)) == clip.attributes

@@ -36,6 +36,8 @@ def continue_(
     bpm: options.Bpm = None,
     key: options.Key = None,
     chords: options.Chords = None,
+    drums: options.Drums = None,
+    melody: options.Melody = None,
     negative: options.Negative = None,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -52,7 +54,9 @@ def continue_(
     quiet: options.Quiet = False,
 ) -> None:
     """Lengthen a file with music that follows from it."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key, chords).check()
+    sampling = Sampling(
+        steps, sampler, guidance_scale, negative, bpm, key, chords, drums, melody
+    ).check()
     check_seconds(seconds)
     if context is not None:
         check_seconds(context, option="--context")

@@ -38,13 +38,15 @@ def generate(
             "--from",
             metavar="FILE",
             help="Prompts from a file or '-': one per line, or a JSON object per line with"
-            " 'prompt' and its own seed, seconds, bpm, key, chords, negative, steps, sampler,"
-            " guidance_scale or direction.",
+            " 'prompt' and its own seed, seconds, bpm, key, chords, drums, melody, negative, steps,"
+            " sampler, guidance_scale or direction.",
         ),
     ] = None,
     bpm: options.Bpm = None,
     key: options.Key = None,
     chords: options.Chords = None,
+    drums: options.Drums = None,
+    melody: options.Melody = None,
     negative: options.Negative = None,
     steps: options.Steps = None,
     sampler: options.Sampler = None,
@@ -70,7 +72,9 @@ def generate(
     quiet: options.Quiet = False,
 ) -> None:
     """Make music from text."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key, chords).check()
+    sampling = Sampling(
+        steps, sampler, guidance_scale, negative, bpm, key, chords, drums, melody
+    ).check()
     base = Request("", 0, seconds, direction, sampling)
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = plan_outputs(

@@ -29,6 +29,8 @@ def inpaint(
     bpm: options.Bpm = None,
     key: options.Key = None,
     chords: options.Chords = None,
+    drums: options.Drums = None,
+    melody: options.Melody = None,
     prompt: options.Prompt = None,
     output: options.Output = None,
     negative: options.Negative = None,
@@ -47,7 +49,9 @@ def inpaint(
     quiet: options.Quiet = False,
 ) -> None:
     """Replace ranges of a file, leaving every other sample as it was."""
-    sampling = Sampling(steps, sampler, guidance_scale, negative, bpm, key, chords).check()
+    sampling = Sampling(
+        steps, sampler, guidance_scale, negative, bpm, key, chords, drums, melody
+    ).check()
     masks = parse_masks(mask or [], bpm)
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)

@@ -164,6 +164,27 @@ Chords = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
+Drums = Annotated[
+    str | None,
+    typer.Option(
+        "--drums",
+        metavar="PATTERN",
+        help="Strokes of a bar, which repeats: 'kick x.x. snare .x.x hat xxxxxxxx'; more bars after"
+        " |; 'none' for no drums. Rows: kick, snare, hat, cymbal, perc. Left out: the model"
+        " chooses.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
+Melody = Annotated[
+    str | None,
+    typer.Option(
+        "--melody",
+        metavar="NOTES",
+        help="Notes of a bar, equally long, and more bars after |: 'C5 - E5 G5 | A5 - - .' with -"
+        " to hold and . for silence, or 'none'. Left out: the model chooses.",
+        rich_help_panel=SAMPLING_PANEL,
+    ),
+]
 Negative = Annotated[
     str | None,
     typer.Option(

@@ -13,6 +13,7 @@ from typing import Any
 from jen1cli.cli import streams
 from jen1cli.cli.sampling import (
     DIRECTIONS,
+    GUIDE_OPTIONS,
     Sampling,
     check_choice,
     check_seconds,
@@ -137,6 +138,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "bpm": (float, int),
     "key": (str,),
     "chords": (str,),
+    "drums": (str,),
+    "melody": (str,),
     "steps": (int,),
     "sampler": (str,),
     "guidance_scale": (float, int),
@@ -165,7 +168,7 @@ def _parse_line(line: str, where: str) -> dict[str, Any]:
 
 
 def _build(values: dict[str, Any], where: str, seed: int, base: Request) -> Request:
-    named = ("steps", "sampler", "bpm", "key", "chords")
+    named = ("steps", "sampler", *GUIDE_OPTIONS)
     own = {key: values[key] for key in named if key in values}
     if "guidance_scale" in values:
         own["guidance_scale"] = float(values["guidance_scale"])

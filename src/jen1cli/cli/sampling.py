@@ -22,6 +22,7 @@ MAX_SECONDS = 1_800.0
 MAX_STEPS = 1_000
 MAX_GUIDANCE_SCALE = 100.0
 MAX_SEED = 2**63 - 1
+GUIDE_OPTIONS = ("bpm", "key", "chords", "drums", "melody")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Sampling:
     bpm: float | None = None
     key: str | None = None
     chords: str | None = None
+    drums: str | None = None
+    melody: str | None = None
 
     def check(self, where: str = "") -> "Sampling":
         """Return itself.
@@ -65,7 +68,8 @@ class Sampling:
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments."""
         values = dataclasses.asdict(self)
-        del values["bpm"], values["key"], values["chords"]
+        for name in GUIDE_OPTIONS:
+            del values[name]
         given = {key: value for key, value in values.items() if value is not None}
         guide = self._guide()
         return given if guide == NO_GUIDE else {**given, "guide": guide}
@@ -77,7 +81,10 @@ class Sampling:
             )
         tonic, mode = ("", "") if self.key is None else parse_key(self.key)
         chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
-        return Guide(bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords)
+        return Guide(
+            bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
+            drums=self.drums or "", melody=self.melody or "",
+        )  # fmt: skip
 
 
 def check_choice(value: str, known: Sequence[str], option: str) -> str:

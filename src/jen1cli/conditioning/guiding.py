@@ -4,8 +4,13 @@
     bar    cos and sin of the bar's phase
     key    the mode's pitch classes, and the tonic
     known  one channel each for beat, bar and key; where it is 0, so are theirs
-    chord  pitch classes of the chord, its bass, and whether it is known; only where music is to be
-           made (`jen1cli.tasks.make_context`), elsewhere it is there to be heard
+    chord  pitch classes of the chord, its bass, and whether it is known
+    drums  strokes, a channel each, and whether they are known
+    melody pitch class, octave, onsets, and whether it is known
+
+Chord, drums and melody are told only where music is to be made (`jen1cli.tasks.make_context`),
+elsewhere they are there to be heard. Strokes and onsets are shared among the two frames around
+them, so that they are told more finely than a frame.
 
 The idea of giving beats and chords to the network beside the text is Mustango's (arXiv 2311.08355),
 chords as channels over time are JASCO's (arXiv 2406.10970); phases as channels are ours. Nothing
@@ -13,14 +18,23 @@ here looks at music, so no frame learns of a later one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli.chords import TONICS, Chord
-from jen1cli.guide import CHORD_CHANNELS, GUIDE_CHANNELS, HARMONICS, MODES, Guide
+from jen1cli.guide import (
+    CHORD_CHANNELS,
+    DRUM_CHANNELS,
+    GUIDE_CHANNELS,
+    HARMONICS,
+    MELODY_CHANNELS,
+    MODES,
+    Guide,
+)
+from jen1cli.parts import LOWEST, OCTAVES, Loop, Sound, parse_drums, parse_melody
 
 GuideChannels = Float[Tensor, "batch guide_channels frames"]
 
@@ -39,7 +53,7 @@ def guide_channels(
         starts: seconds at which each window begins on its guide's clock.
         frames: of a window.
         frame_rate: frames per second.
-        channels: that the network takes; one that is told no chords takes `CHORD_CHANNELS` fewer.
+        channels: that the network takes; one that is told less takes the first of them.
     """
     rows = [
         torch.cat(
@@ -47,6 +61,8 @@ def guide_channels(
                 _rhythm(guide, start, frames, frame_rate),
                 _key(guide, frames),
                 _chords(guide, start, frames, frame_rate),
+                _drums(guide, start, frames, frame_rate),
+                _melody(guide, start, frames, frame_rate),
             ]
         )
         for guide, start in zip(guides, starts, strict=True)
@@ -91,7 +107,7 @@ def _chords(guide: Guide, start: float, frames: int, frame_rate: float) -> Tenso
     firsts = torch.tensor([0, *(len(bar) for bar in bars)]).cumsum(0)[:-1] + 1
     parts = torch.tensor([len(bar) for bar in bars])
     times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
-    position = (times - guide.downbeat) * guide.bpm / 60.0 / guide.beats  # in bars
+    position = (times - guide.downbeat) / guide.bar_seconds
     bar = position.floor().long() % len(bars)
     part = ((position - position.floor()) * parts[bar]).long()
     chosen = torch.where(position < 0, 0, firsts[bar] + part)
@@ -105,3 +121,48 @@ def _chord(chord: Chord | None) -> Tensor:
         found[list(chord.classes)] = 1.0
         found[len(TONICS) + chord.bass] = 1.0
     return found
+
+
+def _drums(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+    found = torch.zeros(DRUM_CHANNELS, frames)
+    if guide.drums and guide.has_bars:
+        found[-1] = _begun(guide, start, frames, frame_rate)
+        for row in parse_drums(guide.drums):
+            for stroke in _within(row, guide, start, frames, frame_rate):
+                _strike(found[stroke.number], stroke.start)
+    return found
+
+
+def _melody(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+    found = torch.zeros(MELODY_CHANNELS, frames)
+    if guide.melody and guide.has_bars:
+        found[-1] = _begun(guide, start, frames, frame_rate)
+        for note in _within(parse_melody(guide.melody), guide, start, frames, frame_rate):
+            first, stop = max(0, math.ceil(note.start)), max(0, math.ceil(note.stop))
+            found[note.number % len(TONICS), first:stop] = 1.0
+            found[len(TONICS) + (note.number - LOWEST) // 12, first:stop] = 1.0
+            _strike(found[len(TONICS) + OCTAVES], note.start)
+    return found
+
+
+def _begun(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+    times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
+    return (times >= guide.downbeat).float()
+
+
+def _within(
+    loop: Loop, guide: Guide, start: float, frames: int, frame_rate: float
+) -> Iterator[Sound]:
+    """Give the sounds of a window, their times as places between the middles of its frames."""
+    stop = start + (frames + 1) / frame_rate
+    for sound in guide.sounding(loop, start - 1 / frame_rate, stop):
+        begin, end = ((time - start) * frame_rate - 0.5 for time in (sound.start, sound.stop))
+        yield Sound(begin, end, sound.number)
+
+
+def _strike(row: Tensor, place: float) -> None:
+    """Share a stroke among the two frames around it."""
+    frame = math.floor(place)
+    for index, weight in ((frame, 1.0 - (place - frame)), (frame + 1, place - frame)):
+        if 0 <= index < len(row):
+            row[index] = max(float(row[index]), weight)

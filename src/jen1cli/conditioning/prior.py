@@ -1,4 +1,4 @@
-"""The prior of the guide: which tempo, meter, key and chords go with a text that names none.
+"""The prior of the guide: what tempo, meter, key, chords and parts go with a text that names none.
 
 A small network on the mean of the text, as the predictors of Mustango (arXiv 2311.08355): logits
 over tempi on a logarithmic scale, meters, and keys. One drawn guide makes a whole piece steady.
@@ -15,8 +15,16 @@ from torch import Tensor, nn
 from jen1cli.chords import TONICS
 from jen1cli.conditioning.chord_prior import ChordPrior
 from jen1cli.conditioning.drawing import draw, mean_text
+from jen1cli.conditioning.part_prior import (
+    DRUM_TOKENS,
+    MELODY_TOKENS,
+    PartPrior,
+    write_drums,
+    write_melody,
+)
 from jen1cli.config import GuideConfig
 from jen1cli.guide import BEATS, MODES, Guide, key_of_chart
+from jen1cli.parts import NONE
 from jen1cli.shapes import Text, TextMask
 
 SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
@@ -45,7 +53,7 @@ def tempo_at(index: int) -> float:
 
 
 class GuidePrior(nn.Module):
-    """Text to distributions over tempo, meter and key, and with them chords."""
+    """Text to distributions over tempo, meter and key, and with them chords, drums and melody."""
 
     def __init__(self, text_features: int, config: GuideConfig) -> None:
         super().__init__()
@@ -54,6 +62,9 @@ class GuidePrior(nn.Module):
         self.output = nn.Linear(config.prior_features, NUM_TEMPI + len(METERS) + len(KEYS))
         width = config.chord_features
         self.chords = ChordPrior(text_features, width) if width else None
+        width = config.part_features
+        self.drums = PartPrior(text_features, width, DRUM_TOKENS) if width else None
+        self.melody = PartPrior(text_features, width, MELODY_TOKENS) if width else None
 
     def forward(self, text: Text, text_mask: TextMask) -> GuideLogits:
         """Return the logits of each text."""
@@ -89,13 +100,31 @@ class GuidePrior(nn.Module):
             key, mode = key_of_chart(asked.chords)
             asked = dataclasses.replace(asked, key=key, mode=mode)
         guide = asked.over(self.draw(text, text_mask, generator))
-        return self.with_chords(guide, text, text_mask, generator)
+        guide = self.with_chords(guide, text, text_mask, generator)
+        return self._with_parts(guide, text, text_mask, generator)
 
     def with_chords(
         self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
     ) -> Guide:
         """Draw chords for a guide that has bars and a key but no chords."""
-        if guide.chords or not (guide.bpm and guide.beats and guide.key) or self.chords is None:
+        if guide.chords or not (guide.has_bars and guide.key) or self.chords is None:
             return guide
         chords = self.chords.draw(text, text_mask, guide, generator)
         return dataclasses.replace(guide, chords=chords)
+
+    def _with_parts(
+        self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
+    ) -> Guide:
+        """Draw drums and melody for a guide that has bars; without a key there is no melody."""
+        if not guide.has_bars:
+            return guide
+        if not guide.drums and self.drums is not None:
+            drums = self.drums.draw(text, text_mask, guide, generator)
+            guide = dataclasses.replace(guide, drums=write_drums(drums, guide))
+        if not guide.melody and self.melody is not None:
+            found = NONE
+            if guide.key:
+                melody = self.melody.draw(text, text_mask, guide, generator)
+                found = write_melody(melody, guide)
+            guide = dataclasses.replace(guide, melody=found)
+        return guide

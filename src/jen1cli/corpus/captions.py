@@ -9,6 +9,7 @@ from jen1cli.corpus.dice import Dice
 from jen1cli.corpus.facts import Facts, felt_bpm, find_facts
 from jen1cli.corpus.phrasing import Speaker
 from jen1cli.corpus.score import Score
+from jen1cli.corpus.transcription import drum_pattern, melody_line
 from jen1cli.corpus.truth import is_true
 from jen1cli.corpus.vocabulary import general
 
@@ -38,6 +39,8 @@ def attributes(score: Score) -> dict[str, Any]:
         "mode": score.mode,
         "meter": score.meter,
         "chords": score.chords,
+        "drum_pattern": drum_pattern(score),
+        "melody": melody_line(score),
         "instruments": sorted({part.instrument for part in score.parts}),
         "drums": score.has_drums,
         "energy": score.energy,

@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 
 from jen1cli.chords import tonic_index
-from jen1cli.evaluation.analysis import Analysis, chords_heard, is_minorish, tempo_matches
+from jen1cli.evaluation.analysis import (
+    Analysis,
+    chords_heard,
+    drums_heard,
+    is_minorish,
+    melody_heard,
+    tempo_matches,
+)
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import NOTHING, Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.tagger.labels import style_family
@@ -113,6 +120,14 @@ def _chords(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
     return chords_heard(judged.analysis.chroma, wishes.guide)
 
 
+def _melody(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return melody_heard(judged.analysis.chroma, wishes.guide)
+
+
+def _strokes(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+    return drums_heard(judged.analysis.onsets, wishes.guide)
+
+
 def _cosine(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
     return float(cosine_scores(judged.tags.embedding[None], text[None])[0])
 
@@ -132,6 +147,10 @@ QUESTIONS = (
     Question("key and mode", "tonic and minor or major third are right", "tagger", _key_mode),
     Question("key and mode (signal)", "the same by a chroma profile", "signal", _key_signal),
     Question("chords (signal)", "time in which the chord told is the likeliest", "signal", _chords),
+    Question(
+        "melody (signal)", "time in which its note is of the two strongest", "signal", _melody
+    ),
+    Question("drum pattern (signal)", "strokes that stand out, 50 % is chance", "signal", _strokes),
     Question("text cosine", "likeness of sound and prompt, not a share", "tagger", _cosine),
 )
 

@@ -5,6 +5,7 @@ means something only beside that of real music (the ceiling).
 """
 
 import itertools
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import ModuleType
@@ -16,11 +17,15 @@ from jaxtyping import Float
 from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.chords import TONICS
 from jen1cli.errors import ConfigError
-from jen1cli.guide import Guide
+from jen1cli.guide import SIXTEENTHS, Guide
+from jen1cli.parts import parse_drums, parse_melody
 
 RATE = 22_050  # Hz
 CHROMA_HOP = 1024  # 21.5 frames of chroma per second
 SHORTEST_CHORD = 0.3  # seconds that are judged
+SHORTEST_NOTE = 0.1  # seconds that are judged
+FEWEST_STROKES = 4  # struck, and not struck, for a judgement
+STROKE_TOLERANCE = 0.03  # seconds around a stroke in which its onset counts
 HOP = 256  # 86 frames of onset strength per second
 TONAL_HZ = 3000.0  # partials below are judged for steadiness
 _LOUDEST_PARTIALS = 12
@@ -44,6 +49,9 @@ class Analysis:
     percussive: float  # share of the power that is percussive, 0 to 1
     steadiness: float  # of the partials below 3 kHz, 0 to 1; NaN where there are none
     energy: float  # loudness of the onsets, relative
+    onsets: Float[np.ndarray, " moments"] = field(  # every `HOP` samples
+        default_factory=lambda: np.zeros(0), compare=False, repr=False
+    )
     chroma: Float[np.ndarray, "12 frames"] = field(  # every `CHROMA_HOP` samples
         default_factory=lambda: np.zeros((12, 0)), compare=False, repr=False
     )
@@ -79,6 +87,7 @@ def analyze(signal: Signal, sample_rate: int) -> Analysis:
         percussive=_share(percussive, harmonic),
         steadiness=steadiness(mono, RATE),
         energy=float(np.mean(onsets)) if len(onsets) else 0.0,
+        onsets=onsets,
         chroma=find_chroma(harmonic),
     )
 
@@ -152,6 +161,64 @@ def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
         right += frames * (int(np.argmax(fits)) == chord.root)
         total += frames
     return right / total if total else None
+
+
+def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
+    """Return the share of time in which the note of a melody is one of the two strongest.
+
+    Notes of one pitch class, whatever the octave; those shorter than `SHORTEST_NOTE` are left out.
+
+    Args:
+        chroma: of the music, as `find_chroma` gives it.
+        guide: its melody on the clock of the music; None comes back where nothing can be said.
+    """
+    seconds = CHROMA_HOP / RATE
+    if not guide.melody or not guide.has_bars:
+        return None
+    right = total = 0.0
+    for note in guide.sounding(parse_melody(guide.melody), 0.0, chroma.shape[1] * seconds):
+        first, stop = max(0, round(note.start / seconds)), round(note.stop / seconds)
+        part = chroma[:, first:stop]
+        if note.stop - note.start < SHORTEST_NOTE or not part.size or part.max() <= 0:
+            continue
+        ranks = np.argsort(-part.mean(axis=1))
+        right += part.shape[1] * (note.number % 12 in ranks[:2])
+        total += part.shape[1]
+    return right / total if total else None
+
+
+def drums_heard(onsets: Float[np.ndarray, " frames"], guide: Guide) -> float | None:
+    """Return how well onsets tell the sixteenths that are struck from those that are not.
+
+    It is the chance that of two sixteenths, one struck and one not, the struck one has the stronger
+    onset: 1 is perfect, 0.5 is chance.
+
+    Args:
+        onsets: strength of onsets, as `Analysis` has it.
+        guide: its drums on the clock of the music; None comes back where nothing can be said.
+    """
+    if not guide.drums or not guide.has_bars:
+        return None
+    length = len(onsets) * HOP / RATE
+    step = guide.bar_seconds / SIXTEENTHS[guide.meter]
+    struck = {
+        round((stroke.start - guide.downbeat) / step)
+        for row in parse_drums(guide.drums)
+        for stroke in guide.sounding(row, 0.0, length)
+    }
+    first = max(0, math.ceil(-guide.downbeat / step))
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for place in range(first, math.floor((length - guide.downbeat) / step)):
+        time = guide.downbeat + place * step
+        low, high = ((time + s * STROKE_TOLERANCE) * RATE / HOP for s in (-1, 1))
+        near = onsets[max(0, round(low)) : round(high) + 1]
+        if near.size:
+            found[place in struck].append(float(near.max()))
+    hits, others = (np.array(found[kind]) for kind in (True, False))
+    if len(hits) < FEWEST_STROKES or len(others) < FEWEST_STROKES:
+        return None
+    higher = (hits[:, None] > others).mean() + 0.5 * (hits[:, None] == others).mean()
+    return float(higher)
 
 
 def _key_scores(chroma: Float[np.ndarray, " pitches"]) -> Float[np.ndarray, " keys"]:

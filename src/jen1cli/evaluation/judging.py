@@ -30,10 +30,10 @@ def wish_of(clip: Clip, turn: int) -> Wishes:
 
 
 def cut_to_middle(heard: Heard, wish: Wishes, seconds: float) -> tuple[Heard, Wishes]:
-    """Return the middle of a clip, at most so many seconds, and the wish with its chords.
+    """Return the middle of a clip, at most so many seconds, and the wish with its guide.
 
-    The chords are those that a model was told, by the file's recipe, or that the clip's own
-    attributes name.
+    The guide is what a model was told, by the file's recipe, or what the clip's own attributes
+    name.
     """
     samples, rate = heard.signal.shape[1], heard.sample_rate
     wanted = min(samples, audio.seconds_to_samples(seconds, rate))

@@ -36,7 +36,7 @@ class Wishes:
     mode: str = ""
     energy: float | None = None  # of the composition that the prompt describes
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    guide: Guide = NO_GUIDE  # with the chords that were told or composed, on the music's clock
+    guide: Guide = NO_GUIDE  # what was told or composed, on the music's clock
 
 
 @lru_cache(maxsize=4)

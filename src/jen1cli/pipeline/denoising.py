@@ -13,7 +13,7 @@ from jen1cli.conditioning import join
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
 from jen1cli.errors import ConfigError
-from jen1cli.guide import GUIDE_CHANNELS, NO_GUIDE, Guide, read_guide
+from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide, read_guide
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.windows import Window
@@ -58,7 +58,7 @@ def encode_prompts(
         networks: of the model.
         prompts: one for each piece.
         negative_prompt: empty for the null text.
-        asked: tempo, key and chords; what it leaves open is read from the prompts.
+        asked: tempo, key, chords, drums and melody; what it leaves open is read from the prompts.
 
     Raises:
         ConfigError: the network cannot be told what is asked.
@@ -73,8 +73,13 @@ def encode_prompts(
 
 def _check_told(networks: Networks, asked: Guide) -> None:
     channels = networks.unet.config.guide_channels
-    if asked.chords and channels < GUIDE_CHANNELS:
-        raise ConfigError("this model takes no chords; leave them out, or choose another model")
+    for what, given, needed in (
+        ("chords", asked.chords, CHORDS_TOLD),
+        ("drum pattern", asked.drums, PARTS_TOLD),
+        ("melody", asked.melody, PARTS_TOLD),
+    ):
+        if given and channels < needed:
+            raise ConfigError(f"this model takes no {what}; leave it out, or choose another model")
     if asked != NO_GUIDE and not channels:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
 

@@ -208,7 +208,10 @@ class Planner:
         dropped = rng.random(size) < recipe.text_dropout
         counts = task_counts(size, step, recipe.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
-        guides = [self._guide(w, bool(drop), rng) for w, drop in zip(windows, dropped, strict=True)]
+        guides = [
+            self._guide(w, bool(drop), rng, edited=i >= counts[0])
+            for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
+        ]
         one_way = recipe.unidirectional
         masks = [torch.zeros(counts[0], 1, frames, dtype=torch.bool)]
         if counts[1]:
@@ -232,13 +235,16 @@ class Planner:
             eps=eps,
         )
 
-    def _guide(self, window: Window, null_text: bool, rng: np.random.Generator) -> Guide:
+    def _guide(
+        self, window: Window, null_text: bool, rng: np.random.Generator, *, edited: bool
+    ) -> Guide:
         """Draw what the network is told: it has to work with any part of it missing.
 
         Without text the guide is left out half of the time, so that guidance can lead away from
-        "nothing told at all" as well as from "no text".
+        "nothing told at all" as well as from "no text". In music that is edited nobody knows drums
+        and melody, so half of the time they are not told.
         """
-        beat, bar, key, nothing, chords = rng.random(5)
+        beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
         drop = self._recipe.guide_dropout
         if null_text and nothing < 0.5:
             return NO_GUIDE
@@ -249,4 +255,9 @@ class Planner:
             guide = dataclasses.replace(guide, meter="")
         if key < drop:
             guide = dataclasses.replace(guide, key="", mode="")
-        return dataclasses.replace(guide, chords="") if chords < drop else guide
+        without = {
+            "chords": chords < drop,
+            "drums": drums < drop or (edited and parts < 0.5),
+            "melody": melody < drop or (edited and parts < 0.5),
+        }
+        return dataclasses.replace(guide, **{name: "" for name, out in without.items() if out})

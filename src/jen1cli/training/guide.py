@@ -1,4 +1,4 @@
-"""The guide's networks: tempo, key and chords for a text; tempo and key in the latent of music.
+"""The guide's networks: tempo, key, chords, parts for a text; tempo and key in latents of music.
 
 All are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
 learns on the windows and masks of the three tasks, since it has to listen around holes.
@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.conditioning.chord_prior import chart_slots
+from jen1cli.conditioning.part_prior import PartPrior, drum_tokens, melody_tokens, part_rows
 from jen1cli.conditioning.prior import KEYS, METERS, GuidePrior, tempo_at, tempo_index
 from jen1cli.conditioning.tracker import GuideTracker
 from jen1cli.config import GuideConfig, ModelConfig
-from jen1cli.guide import GUIDE_CHANNELS, MODES, Guide, guide_of
+from jen1cli.guide import CHORDS_TOLD, MODES, PARTS_TOLD, Guide, guide_of
 from jen1cli.shapes import KeepMask
 from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
 from jen1cli.training.averaging import Ema
@@ -34,6 +35,8 @@ from jen1cli.training.weights import GuideTensors, GuideWriter
 
 CHORD_FEATURES = 192
 """Width of the chords' prior."""
+PART_FEATURES = 192
+"""Width of the priors of drums and melody."""
 TEMPO_TOLERANCE = 0.04
 BEAT_TOLERANCE = 0.07
 """Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
@@ -47,6 +50,7 @@ class GuideParts:
     cache: LatentCache
     texts: TextCache
     weights: GuideWriter
+    initial: GuideTensors | None = None  # networks to go on from; what they lack starts afresh
 
 
 class GuideNetworks(nn.Module):
@@ -76,10 +80,16 @@ class GuideStage:
         self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
         self._table = LatentTable(parts.cache, self._device)
         torch.manual_seed(seed)
-        # a network that takes no chords needs none
-        told = config.unet.guide_channels >= GUIDE_CHANNELS
-        self.shape = GuideConfig(chord_features=CHORD_FEATURES if told else 0)
-        self.networks = GuideNetworks(config, self.shape).to(self._device).train()
+        # a network that takes no chords or parts needs none
+        told = config.unet.guide_channels
+        self.shape = GuideConfig(
+            chord_features=CHORD_FEATURES if told >= CHORDS_TOLD else 0,
+            part_features=PART_FEATURES if told >= PARTS_TOLD else 0,
+        )
+        self.networks = GuideNetworks(config, self.shape)
+        if parts.initial is not None:
+            _start_from(self.networks, parts.initial)
+        self.networks.to(self._device).train()
         self._optimizer = build_optimizer(self.networks, recipe.optimisation)
         self._names: dict[Tensor, str] = {p: n for n, p in self.networks.named_parameters()}
         self.ema = Ema(self.networks, recipe.optimisation.ema_decay)
@@ -121,9 +131,9 @@ class GuideStage:
         tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in guides])
         meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in guides])
         beat, bar = self._true_arrows(guides, windows)
-        chords = self._chord_loss(guides, text, mask)
         return {
-            **chords,
+            **self._chord_loss(guides, text, mask),
+            **self._part_loss(guides, text, mask),
             "prior tempo": _cross_entropy(logits.tempo, tempi),
             "prior meter": _cross_entropy(logits.meter, meters),
             "prior key": _cross_entropy(logits.key, keys),
@@ -144,6 +154,34 @@ class GuideStage:
             "prior root": _cross_entropy(logits.root.flatten(0, 1), root.flatten()),
             "prior chord": _cross_entropy(logits.kind.flatten(0, 1), kind.flatten()),
         }
+
+    def _part_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Return the mean losses of the steps of drums and melody, where they are known."""
+        prior, found = self.networks.prior, {}
+        text, mask = text.to(self._device), mask.to(self._device)
+        for name, network, read in (
+            ("prior drums", prior.drums, drum_tokens),
+            ("prior melody", prior.melody, melody_tokens),
+        ):
+            if network is not None:
+                rows, tokens = self._part_batch(network, guides, [read(guide) for guide in guides])
+                logits = network(text, mask, rows)
+                found[name] = _cross_entropy(logits.flatten(0, 1), tokens.flatten())
+        return found
+
+    def _part_batch(
+        self, network: PartPrior, guides: Sequence[Guide], tokens: Sequence[list[int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Return rows [batch, steps, features] and tokens [batch, steps], -1 beyond the end."""
+        steps = max(1, *map(len, tokens))
+        size = len(network.embeddings)
+        rows = torch.zeros(len(tokens), steps, size, dtype=torch.long)
+        targets = torch.full((len(tokens), steps), -1)
+        for i, (one, guide) in enumerate(zip(tokens, guides, strict=True)):
+            if one:
+                rows[i, : len(one)] = torch.tensor(part_rows(one, guide, network.tokens))
+                targets[i, : len(one)] = torch.tensor(one)
+        return rows.to(self._device), targets.to(self._device)
 
     def _index(self, values: Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
         return torch.tensor(values, device=self._device)
@@ -173,7 +211,7 @@ class GuideStage:
     def validate(self) -> dict[str, float]:
         """Return shares of right answers on held-out clips, one window and caption of each.
 
-        Of the chords' prior it is the loss.
+        Of the priors of chords, drums and melody it is the loss.
         """
         config, clips = self._parts.config, self._parts.cache.split("validation")
         found: dict[str, list[float]] = {}
@@ -190,9 +228,9 @@ class GuideStage:
                 heard = self.networks.tracker.track(latent, known, config.frame_rate)
                 guess = tempo_at(int(logits.tempo[0].argmax()))
                 _judge(found, true, heard, guess, start / config.frame_rate)
-                for name, loss in self._chord_loss([true], text, mask).items():
-                    if true.bars:
-                        found.setdefault(name, []).append(float(loss))
+                losses = self._chord_loss([true], text, mask) if true.bars else {}
+                for name, loss in {**losses, **self._part_loss([true], text, mask)}.items():
+                    found.setdefault(name, []).append(float(loss))
         self.networks.train()
         return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
 
@@ -225,6 +263,13 @@ class GuideStage:
             parameter.copy_(tensors[f"model.{name}"])
         self.ema.load(under(tensors, "ema."), about["ema_updates"])
         load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))
+
+
+def _start_from(networks: GuideNetworks, found: GuideTensors) -> None:
+    for module, tensors in ((networks.prior, found.prior), (networks.tracker, found.tracker)):
+        own = module.state_dict()
+        known = {n: x for n, x in tensors.items() if n in own and own[n].shape == x.shape}
+        module.load_state_dict({**own, **known})
 
 
 def _masks(size: int, frames: int, generator: torch.Generator) -> KeepMask:

@@ -49,7 +49,7 @@ class DiffusionRecipe:
     batch_size: int = 512  # V; over all processes and micro-batches
     crop_seconds: float | None = None  # None: the preset's window
     text_dropout: float = 0.2  # V
-    guide_dropout: float = 0.1  # of beat, bar, key and chords, each on its own
+    guide_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, each on its own
     tasks: tuple[TaskName, ...] = (
         "generate",
         "inpaint",

@@ -296,7 +296,7 @@ def build_guide(
 
     Args:
         cache: latents written by the autoencoder and whitening of `init`.
-        init: weight set that gets the networks.
+        init: weight set that gets the networks; if it has some, they go on from there.
         recipe: of the training.
         accelerator: of this process.
         seed: of the weights and of every random draw.
@@ -321,7 +321,10 @@ def build_guide(
             f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"
         )
     encoder = TextEncoder.load(config.text, init).to(accelerator.device)
-    parts = GuideParts(config, latents, TextCache(encoder), GuideWriter(init))
+    initial = (
+        GuideTensors(config.guide, tensors["prior"], tensors["tracker"]) if config.guide else None
+    )
+    parts = GuideParts(config, latents, TextCache(encoder), GuideWriter(init), initial)
     return GuideStage(parts, recipe, accelerator, seed=seed)
 
 

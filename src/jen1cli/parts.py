@@ -1,0 +1,152 @@
+"""Drum patterns and melodies as text, in bars that repeat.
+
+kick x...x... snare ....x... hat xxxxxxxx     rows of strokes; a row's bars are equally cut
+kick x.x. | x..x snare .x.x                   two bars of one row, one of the other
+C5 - E5 - | G5 - . .                          notes of a bar, equally long: - holds, . is silence
+none                                          nothing is played
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jen1cli.chords import MAX_BARS, TONICS
+from jen1cli.errors import ConfigError
+
+NONE = "none"
+STROKE, HOLD, REST = "x", "-", "."
+DRUMS = ("kick", "snare", "hat", "cymbal", "perc")
+"""What a pattern tells apart: claps and rims are snares, shakers hats, all else percussion."""
+LOWEST, OCTAVES = 36, 5
+"""MIDI number of the lowest note of a melody, C2, and how many octaves there are."""
+MAX_STEPS = 96
+"""Most strokes or notes of a bar."""
+
+_NOTE = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d)")
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One stroke or note; in a loop, time is counted in bars from its beginning."""
+
+    start: float
+    stop: float
+    number: int  # index of `DRUMS`, or MIDI number
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Sounds that repeat."""
+
+    bars: int
+    sounds: tuple[Sound, ...]
+
+
+@lru_cache(maxsize=4096)
+def parse_drums(text: str) -> tuple[Loop, ...]:
+    """Read a drum pattern; each row repeats on its own.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    words = text.replace("|", " | ").split()
+    if [word.lower() for word in words] == [NONE]:
+        return ()
+    rows: dict[str, list[str]] = {}
+    name = ""
+    for word in words:
+        low = word.lower()
+        if low in DRUMS:
+            name = low
+            if name in rows:
+                raise ConfigError(f"the drum pattern has two rows of {name}; write one")
+            rows[name] = [""]
+        elif name and word == "|":
+            rows[name].append("")
+        elif name and set(low) <= {STROKE, REST, HOLD}:
+            rows[name][-1] += low
+        else:
+            raise ConfigError(
+                f"'{word}' is no part of a drum pattern; write rows such as 'kick x...x... snare"
+                f" ....x...' with {', '.join(DRUMS)}, or '{NONE}'"
+            )
+    if not rows:
+        raise ConfigError(f"the drum pattern is empty; write one, or '{NONE}'")
+    return tuple(_row(name, bars) for name, bars in rows.items())
+
+
+def _row(name: str, bars: list[str]) -> Loop:
+    bars = bars[: len(bars) - (len(bars) > 1 and not bars[-1])]
+    if not all(bars) or len(bars) > MAX_BARS or max(map(len, bars)) > MAX_STEPS:
+        raise ConfigError(
+            f"the row of {name} cannot be counted; give 1 to {MAX_BARS} bars of 1 to {MAX_STEPS}"
+            " steps"
+        )
+    sounds = [
+        Sound(bar + step / len(line), bar + (step + 1) / len(line), DRUMS.index(name))
+        for bar, line in enumerate(bars)
+        for step, symbol in enumerate(line)
+        if symbol == STROKE
+    ]
+    return Loop(len(bars), tuple(sounds))
+
+
+@lru_cache(maxsize=4096)
+def parse_melody(text: str) -> Loop:
+    """Read a melody.
+
+    Raises:
+        ConfigError: it is none, or out of range.
+    """
+    if text.strip().lower() == NONE:
+        return Loop(1, ())
+    bars = [bar.split() for bar in text.strip().strip("|").split("|")]
+    if not all(bars) or len(bars) > MAX_BARS or max(map(len, bars)) > MAX_STEPS:
+        raise ConfigError(
+            f"the melody cannot be counted; give 1 to {MAX_BARS} bars of 1 to {MAX_STEPS} notes,"
+            f" such as 'C5 - E5 G5 | A5 - - .', or '{NONE}'"
+        )
+    found: list[Sound] = []
+    for bar, words in enumerate(bars):
+        for step, word in enumerate(words):
+            start, stop = bar + step / len(words), bar + (step + 1) / len(words)
+            if word == HOLD and found and abs(found[-1].stop - start) < 1e-9:
+                found[-1] = Sound(found[-1].start, stop, found[-1].number)
+            elif word not in (HOLD, REST):
+                found.append(Sound(start, stop, parse_note(word)))
+    return Loop(len(bars), tuple(found))
+
+
+def parse_note(text: str) -> int:
+    """Return the MIDI number of a note such as "C4" (60) or "Bb3".
+
+    Raises:
+        ConfigError: it is none, or out of range.
+    """
+    match = _NOTE.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"'{text}' is no note; write it like C5, F#4 or Bb3")
+    letter = TONICS.index(match[1].upper())
+    shift = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[match[2]]
+    number = 12 * (int(match[3]) + 1) + letter + shift
+    if not LOWEST <= number < LOWEST + 12 * OCTAVES:
+        highest = note_name(LOWEST + 12 * OCTAVES - 1)
+        raise ConfigError(f"{text} is out of range; give {note_name(LOWEST)} to {highest}")
+    return number
+
+
+def note_name(number: int) -> str:
+    """Return the name of a MIDI number, "C4" for 60."""
+    return f"{TONICS[number % 12]}{number // 12 - 1}"
+
+
+def drums_text(rows: dict[str, list[str]]) -> str:
+    """Write a pattern: bars of strokes by name; rows without a stroke are left out."""
+    struck = {name: bars for name, bars in rows.items() if any(STROKE in bar for bar in bars)}
+    return " ".join(f"{name} {' | '.join(bars)}" for name, bars in struck.items()) or NONE
+
+
+def melody_text(bars: list[list[str]]) -> str:
+    """Write a melody: bars of words (note names, `HOLD`, `REST`)."""
+    silent = all(word in (HOLD, REST) for bar in bars for word in bar)
+    return NONE if silent else " | ".join(" ".join(bar) for bar in bars)

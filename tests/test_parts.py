@@ -1,0 +1,91 @@
+"""Drum patterns and melodies as text."""
+
+import pytest
+
+from jen1cli.errors import ConfigError
+from jen1cli.parts import (
+    DRUMS,
+    LOWEST,
+    OCTAVES,
+    Loop,
+    Sound,
+    drums_text,
+    melody_text,
+    note_name,
+    parse_drums,
+    parse_melody,
+    parse_note,
+)
+
+
+def strokes(text):
+    return {DRUMS[row.sounds[0].number]: (row.bars, [s.start for s in row.sounds])
+            for row in parse_drums(text)}  # fmt: skip
+
+
+def test_rows_are_cut_into_equal_steps():
+    assert strokes("kick x.x. SNARE .x.x hat xxx") == {
+        "kick": (1, [0.0, 0.5]), "snare": (1, [0.25, 0.75]),
+        "hat": (1, [0.0, pytest.approx(1 / 3), pytest.approx(2 / 3)]),
+    }  # fmt: skip
+
+
+def test_rows_have_bars_of_their_own_and_blanks_do_not_count():
+    assert strokes("kick x... x... | ..x. |\nperc .x") == {"kick": (2, [0.0, 0.5, 1.5]),
+                                                          "perc": (1, [0.5])}  # fmt: skip
+
+
+def test_none_plays_nothing():
+    assert parse_drums("None") == ()
+    assert parse_melody("none") == Loop(1, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x...", "'x...' is no part"), ("kick", "row of kick cannot be counted"), ("", "is empty"),
+        ("kick x. kick .x", "two rows of kick"), ("kick x.q", "'x.q' is no part"),
+        ("kick x | | x", "cannot be counted"), ("kick " + "x" * 97, "cannot be counted"),
+        ("bongo x", "'bongo' is no part"),
+    ],
+)  # fmt: skip
+def test_what_is_no_pattern_is_refused(text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_drums(text)
+
+
+def test_notes_last_until_the_next():
+    assert parse_melody("C4 - E4 . | - G4") == Loop(
+        2, (Sound(0.0, 0.5, 60), Sound(0.5, 0.75, 64), Sound(1.5, 2.0, 67))
+    )
+    held = parse_melody("| C4 | - D4 |")
+    assert [(s.start, s.stop) for s in held.sounds] == [(0.0, 1.5), (1.5, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("C4", 60), ("a4", 69), ("Bb3", 58), ("F#5", 78), ("Cb4", 59), ("B#3", 60), ("E♭4", 63)],
+)
+def test_notes_have_numbers(text, number):
+    assert parse_note(text) == number
+
+
+@pytest.mark.parametrize("text", ["H4", "C", "C#", "C1", "C7", "4", "C4 D"])
+def test_what_is_no_note_is_refused(text):
+    with pytest.raises(ConfigError, match=r"is no note|is out of range"):
+        parse_note(text)
+
+
+@pytest.mark.parametrize("text", ["", "|", "C4 | | D4", " ".join(["C4"] * 97)])
+def test_melodies_that_cannot_be_counted_are_refused(text):
+    with pytest.raises(ConfigError, match="cannot be counted"):
+        parse_melody(text)
+
+
+def test_what_is_written_is_read_as_it_was_meant():
+    assert drums_text({"kick": ["x...", "x.x."], "snare": ["....", "...."]}) == "kick x... | x.x."
+    assert drums_text({"kick": ["...."]}) == "none"
+    assert melody_text([["C4", "-"], [".", "D4"]]) == "C4 - | . D4"
+    assert melody_text([[".", "-"]]) == "none"
+    for number in range(LOWEST, LOWEST + 12 * OCTAVES):
+        assert parse_note(note_name(number)) == number
