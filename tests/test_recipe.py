@@ -79,6 +79,15 @@ def test_unusable_recipes_are_refused_in_words(recipe, change, words):
         Recipe.from_dict({**recipe.to_dict(), **change})
 
 
+def test_a_recipe_from_before_there_were_parts_is_read(recipe):
+    values = recipe.to_dict()
+    for name in ("chords", "drums", "melody"):
+        del values["guide"][name]
+    assert Recipe.from_dict(values) == recipe
+    del values["guide"]
+    assert Recipe.from_dict(values) == recipe
+
+
 def test_missing_fields_and_other_json_are_refused(recipe):
     values = recipe.to_dict()
     del values["seed"]

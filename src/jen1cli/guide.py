@@ -9,7 +9,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jen1cli.chords import FLAT_NAMES, TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
@@ -72,10 +72,10 @@ class Guide:
     downbeat: float = 0.0  # seconds on the piece's clock at which a beat falls, a bar begins
     key: str = ""  # one of `TONICS`; "": unknown
     mode: str = ""  # a key of `MODES`
-    # each repeats from `downbeat` on; "": unknown
-    chords: str = ""  # a chart (`jen1cli.chords`)
-    drums: str = ""  # a pattern (`jen1cli.parts`)
-    melody: str = ""  # notes (`jen1cli.parts`)
+    # each repeats from `downbeat` on; "": unknown. Recipes of before know nothing of them
+    chords: str = field(default="", metadata={"optional": True})  # a chart (`jen1cli.chords`)
+    drums: str = field(default="", metadata={"optional": True})  # a pattern (`jen1cli.parts`)
+    melody: str = field(default="", metadata={"optional": True})  # notes (`jen1cli.parts`)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played.

@@ -12,6 +12,9 @@ from jen1cli.cli.headers import check_latent, read_header
 from jen1cli.cli.inputs import LATENT_SUFFIXES
 from jen1cli.cli.loras import is_lora, lora_facts
 
+WRITTEN = ("chords", "drums", "melody")
+"""Of a guide: long, so that each gets a row."""
+
 
 def info(
     files: Annotated[
@@ -86,13 +89,17 @@ def _table(facts: dict[str, Any]) -> str:
             lines.append(_row("recipe", facts["no_recipe"]))
         return "\n".join(lines)
     lines.append("recipe")
-    lines.extend(_row("  " + key, value) for key, value in recipe.items() if not _is_idle(value))
+    guide = dict(recipe["guide"])
+    written = {name: guide.pop(name) for name in WRITTEN}
+    for key, value in recipe.items():
+        shown = {key: guide, **written} if key == "guide" else {key: value}
+        lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
     return "\n".join(lines)
 
 
 def _is_idle(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return value is None or value == "" or value == [] or value == ()
+    return value is None or value in ("", [], (), {})
 
 
 def _range(numbers: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""What the network is told: text, tempo, key and chords."""
+"""What the network is told: text, tempo, key, chords, drums and melody."""
 
 from jen1cli.conditioning.text import TextEncoder, join
 
