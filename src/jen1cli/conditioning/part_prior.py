@@ -97,8 +97,8 @@ class PartPrior(nn.Module):
 
     def _steps(self, about: Tensor, rows: Rows, state: Tensor | None) -> tuple[Tensor, Tensor]:
         parts = [layer(rows[..., i]) for i, layer in enumerate(self.embeddings)]
-        heard, state = self.gru(about[:, None] + torch.stack(parts).sum(0), state)
-        return self.output(nn.functional.silu(heard + about[:, None])), state
+        heard, after = self.gru(about[:, None] + torch.stack(parts).sum(0), state)
+        return self.output(nn.functional.silu(heard + about[:, None])), after
 
 
 def part_rows(tokens: Sequence[int], guide: Guide, count: int) -> list[list[int]]:
