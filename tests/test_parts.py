@@ -3,6 +3,7 @@
 import pytest
 
 from jen1cli.errors import ConfigError
+from jen1cli.guide import key_of_melody
 from jen1cli.parts import (
     DRUMS,
     LOWEST,
@@ -89,3 +90,16 @@ def test_what_is_written_is_read_as_it_was_meant():
     assert melody_text([[".", "-"]]) == "none"
     for number in range(LOWEST, LOWEST + 12 * OCTAVES):
         assert parse_note(note_name(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("melody", "key"),
+    [
+        ("E5 D5 C5 D5 E5 E5 E5 - | D5 D5 D5 - E5 G5 G5 -", ("C", "major")),
+        ("A4 - C5 - E5 - C5 - | G#4 - B4 - A4 - - -", ("A", "minor")),
+        ("D4 E4 F#4 G4 A4 F#4 D4 -", ("D", "major")), ("none", ("", "")),
+        ("C4 Eb4 G4 C5 | Bb4 Ab4 G4 F4 | Eb4 D4 C4 -", ("C", "minor")),
+    ],
+)  # fmt: skip
+def test_the_key_that_a_melody_is_in(melody, key):
+    assert key_of_melody(melody) == key

@@ -310,6 +310,32 @@ def key_of_chart(text: str) -> tuple[str, str]:
         home = [c.root == tonic and third in c.classes for c in chords]
         return sum(inside) + 0.75 * sum(home) + 1.5 * home[0] + home[-1]
 
+    return _best_key(fit)
+
+
+def key_of_melody(text: str) -> tuple[str, str]:
+    """Return the major or minor key that a melody fits best; two empty strings for silence.
+
+    The time in its scale counts, then that on its tonic triad, and a tonic at the end.
+    """
+    notes = [(note.number % 12, note.stop - note.start) for note in parse_melody(text).sounds]
+    if not notes:
+        return "", ""
+
+    def fit(tonic: int, mode: str) -> float:
+        scale = {(tonic + step) % 12 for step in MODES[mode]}
+        triad = {tonic, (tonic + (3 if mode == "minor" else 4)) % 12, (tonic + 7) % 12}
+        total = sum(length for _, length in notes)
+        inside, home = (
+            sum(length for pitch, length in notes if pitch in kept) / total
+            for kept in (scale, triad)
+        )
+        return inside + 0.4 * home + 0.1 * ((notes[-1][0] == tonic) + (notes[0][0] in triad))
+
+    return _best_key(fit)
+
+
+def _best_key(fit: Callable[[int, str], float]) -> tuple[str, str]:
     tonic, mode = max(
         ((tonic, mode) for mode in ("major", "minor") for tonic in range(12)),
         key=lambda key: fit(*key),

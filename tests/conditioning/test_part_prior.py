@@ -127,3 +127,5 @@ def test_a_guide_is_completed_with_parts_and_keeps_what_is_asked_for():
     assert complete(GUIDE, seed=1).melody != drawn.melody
     asked = played(drums="none", melody="D4 E4")
     assert complete(asked) == asked
+    keyless = Guide(100.0, "4/4", melody="E4 G4 B4 G4 | F#4 D#4 E4 -")
+    assert (complete(keyless).key, complete(keyless).mode) == ("E", "minor")

@@ -23,7 +23,7 @@ from jen1cli.conditioning.part_prior import (
     write_melody,
 )
 from jen1cli.config import GuideConfig
-from jen1cli.guide import BEATS, MODES, Guide, key_of_chart
+from jen1cli.guide import BEATS, MODES, Guide, key_of_chart, key_of_melody
 from jen1cli.parts import NONE
 from jen1cli.shapes import Text, TextMask
 
@@ -88,7 +88,7 @@ class GuidePrior(nn.Module):
     def complete(
         self, asked: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
     ) -> Guide:
-        """Draw what a guide leaves open; chords that are asked for say the key.
+        """Draw what a guide leaves open; chords or a melody that are asked for say the key.
 
         Args:
             asked: stays as it is.
@@ -96,8 +96,10 @@ class GuidePrior(nn.Module):
             text_mask: True at real tokens.
             generator: on the CPU.
         """
-        if asked.chords and not asked.key:
-            key, mode = key_of_chart(asked.chords)
+        if not asked.key:
+            key, mode = key_of_chart(asked.chords) if asked.chords else ("", "")
+            if asked.melody and not key:
+                key, mode = key_of_melody(asked.melody)
             asked = dataclasses.replace(asked, key=key, mode=mode)
         guide = asked.over(self.draw(text, text_mask, generator))
         guide = self.with_chords(guide, text, text_mask, generator)
