@@ -41,9 +41,8 @@ ASKED = Guide(100.0, "3/4", 0.0, "D", "minor", "Dm | A7")
 def test_what_is_asked_for_is_told_in_full(tiny, told):
     music = tiny.generate("x", seconds=0.5, seed=1, steps=2, guide=ASKED)
     for call in told():
-        both = call.shape[0] == 2
-        assert torch.allclose(call[0], channels(tiny, ASKED, call.shape[-1]))
-        assert not both or not call[1].any(), "guidance leads away from being told nothing"
+        for half in call:  # guidance leads away from the null text alone
+            assert torch.allclose(half, channels(tiny, ASKED, call.shape[-1]))
     assert music.recipe.guide == ASKED
 
 

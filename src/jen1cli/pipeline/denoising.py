@@ -182,12 +182,9 @@ def _sample_window(
 ) -> Latent:
     shape = part.latent.shape[1:]
     noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
-    guided, untold = (
-        tasks.make_context(part.latent, part.known, _guide(networks, guides, window))
-        for guides in (prompts.guides, [NO_GUIDE] * prompts.batch)
-    )
-    # away from being told nothing at all: guidance strengthens the guide as it does the text
-    twice = torch.cat([guided, untold])
+    guided = tasks.make_context(part.latent, part.known, _guide(networks, prompts.guides, window))
+    # away from the null text alone: strengthened too, drums and melody would drown the timbre
+    twice = torch.cat([guided, guided])
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
         return networks.unet(

@@ -241,7 +241,7 @@ class Planner:
         """Draw what the network is told: it has to work with any part of it missing.
 
         Without text the guide is left out half of the time, so that guidance can lead away from
-        "nothing told at all" as well as from "no text". In music that is edited nobody knows drums
+        "no text" as well as from "nothing told at all". In music that is edited nobody knows drums
         and melody, so half of the time they are not told.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
