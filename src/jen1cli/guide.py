@@ -35,6 +35,8 @@ SIXTEENTHS = {"4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14,
 """Of a bar."""
 
 MIN_BPM, MAX_BPM = 30.0, 300.0
+WRITTEN = ("chords", "drums", "melody")
+"""Fields of a guide that are written in bars."""
 
 HARMONICS = 4
 """Of the beat's phase, as the network is told it (`jen1cli.conditioning.guiding`)."""
@@ -109,7 +111,7 @@ class Guide:
     @property
     def has_parts(self) -> bool:
         """Whether something is written in bars."""
-        return bool(self.chords or self.drums or self.melody)
+        return any(getattr(self, name) for name in WRITTEN)
 
     @property
     def bar_seconds(self) -> float:
@@ -161,8 +163,7 @@ class Guide:
         else:
             rhythm = {"meter": self.meter or other.meter}
         keys = {} if self.key else {"key": other.key, "mode": other.mode}
-        names = ("chords", "drums", "melody")
-        written = {name: getattr(self, name) or getattr(other, name) for name in names}
+        written = {name: getattr(self, name) or getattr(other, name) for name in WRITTEN}
         return dataclasses.replace(self, **rhythm, **keys, **written)
 
     def with_bar_at(self, seconds: float) -> "Guide":
@@ -174,7 +175,7 @@ class Guide:
         if not self.has_parts:
             return self
         if not self.bpm:
-            what = "chords" if self.chords else "drums" if self.drums else "melody"
+            what = next(name for name in WRITTEN if getattr(self, name))
             raise ConfigError(
                 f"no tempo is known to play the {what} in; give one, such as --bpm 92"
             )

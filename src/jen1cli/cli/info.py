@@ -11,9 +11,7 @@ from jen1cli.cli import options, streams
 from jen1cli.cli.headers import check_latent, read_header
 from jen1cli.cli.inputs import LATENT_SUFFIXES
 from jen1cli.cli.loras import is_lora, lora_facts
-
-WRITTEN = ("chords", "drums", "melody")
-"""Of a guide: long, so that each gets a row."""
+from jen1cli.guide import WRITTEN
 
 
 def info(
@@ -90,7 +88,7 @@ def _table(facts: dict[str, Any]) -> str:
         return "\n".join(lines)
     lines.append("recipe")
     guide = dict(recipe["guide"])
-    written = {name: guide.pop(name) for name in WRITTEN}
+    written = {name: guide.pop(name) for name in WRITTEN}  # long: a row for each
     for key, value in recipe.items():
         shown = {key: guide, **written} if key == "guide" else {key: value}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
