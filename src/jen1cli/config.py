@@ -157,6 +157,8 @@ class GuideConfig:
     part_features: int = field(default=0, metadata={"optional": True})  # of drums' and melody's
     tracker_channels: int = 96
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
+    # of chords, drums and melody (`conditioning.guiding`) that the tracker hears; 0: none
+    heard_channels: int = field(default=0, metadata={"optional": True})
 
 
 @dataclass(frozen=True)

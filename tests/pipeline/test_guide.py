@@ -6,7 +6,11 @@ import pytest
 import torch
 
 from jen1cli import Guide, Jen1
+from jen1cli.chords import parse_chord
 from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.conditioning.heard import HeardLoop
+from jen1cli.conditioning.prior import GuidePrior
+from jen1cli.config import GuideConfig
 from jen1cli.errors import ConfigError
 from jen1cli.guide import BEAT_AND_KEY_CHANNELS, CHORDS_TOLD, NO_GUIDE
 
@@ -142,6 +146,38 @@ def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, m
     assert known[-frames + 2 :].all()
     assert not known[: -frames - 2].any()
     assert chords[[0, 4, 7], -1].all()  # C, not F: the chart begins with what is made
+
+
+def test_what_is_heard_goes_on_where_music_is_made(tiny, told, tone, monkeypatch):
+    heard = Guide(240.0, "2/4", 0.1, "C", "major")  # bars of half a second from 0.1 s on
+    loop = HeardLoop(0.6, (parse_chord("F"), *[parse_chord("G")] * 15), (1,) * 64, (2,) * 64)
+    asked = []
+
+    def listen(latent, known, frame_rate, guide):
+        asked.append((guide, int(known.sum()) / frame_rate))
+        return loop
+
+    tracker = tiny.networks.tracker
+    monkeypatch.setattr(tracker, "track", lambda latent, known, rate, wish: wish.over(heard))
+    monkeypatch.setattr(tracker, "loop", listen)
+    shape = GuideConfig(prior_features=8, chord_features=8, part_features=8)
+    prior = GuidePrior(tiny.config.text.features, shape)
+    monkeypatch.setattr(tiny, "networks", dataclasses.replace(tiny.networks, prior=prior))
+    recording = torch.from_numpy(tone(1.5))
+    options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
+    tiny.continue_(recording, 0.4, **options)
+    guide, seconds = asked[-1]
+    assert guide == heard
+    assert seconds == pytest.approx(1.5, abs=0.05), "more is heard than a window has room for"
+    drums = told()[-1][0][CHORDS_TOLD : CHORDS_TOLD + 6]
+    frames = round(0.4 * tiny.networks.frame_rate)
+    assert drums[-1, -frames + 2 :].all()
+    assert drums[0, -frames + 2 :].sum() > 1.0  # the kick
+    assert not drums[1:5].any()
+    tiny.continue_(recording, 0.4, guide=Guide(drums="snare x"), **options)
+    drums = told()[-1][0][CHORDS_TOLD : CHORDS_TOLD + 6]
+    assert not drums[0].any()
+    assert drums[1].any()
 
 
 @pytest.mark.parametrize("part", [{"drums": "kick x.x."}, {"melody": "C4 . E4 ."}])

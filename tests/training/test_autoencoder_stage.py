@@ -12,7 +12,7 @@ from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
 from jen1cli.training.autoencoder import AutoencoderObjective
 from jen1cli.training.codec import load_codec
-from jen1cli.training.crops import CropSource
+from jen1cli.training.crops import CropSource, widen
 from jen1cli.training.events import Warned
 from jen1cli.training.loop import Budget, Loop
 from jen1cli.training.recipes import recipe
@@ -197,7 +197,7 @@ def test_crops_follow_from_seed_and_number_and_reach_every_clip(tones):
     def source(seed):
         return CropSource(
             clips, sample_rate=RATE, audio_channels=2, samples=4800, gain_decibels=(-10.0, 6.0),
-            seed=seed, listener=lambda event: None,
+            side_decibels=(-6.0, 15.0), seed=seed, listener=lambda event: None,
         )  # fmt: skip
 
     one, two, other = source(0), source(0), source(1)
@@ -210,6 +210,21 @@ def test_crops_follow_from_seed_and_number_and_reach_every_clip(tones):
         each.close()
 
 
+def test_a_wider_signal_has_more_side_and_the_same_energy():
+    generator = np.random.default_rng(0)
+    noise = generator.normal(size=(3, 4800)).astype(np.float32)
+    narrow = noise[0] + 0.2 * noise[1:]
+
+    def width(signal):
+        middle, side = signal.sum(axis=0), signal[0] - signal[1]
+        return 10 * np.log10(np.square(side).sum() / np.square(middle).sum())
+
+    wide = widen(narrow, 9.0)
+    assert width(wide) - width(narrow) == pytest.approx(9.0, abs=1e-3)
+    assert np.square(wide).sum() == pytest.approx(np.square(narrow).sum(), rel=1e-4)
+    assert not widen(np.zeros((2, 10), np.float32), 6.0).any()
+
+
 def test_broken_file_is_named_once_and_replaced(tones, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_text("no audio")
@@ -218,7 +233,8 @@ def test_broken_file_is_named_once_and_replaced(tones, tmp_path):
     events = []
     source = CropSource(
         [Clip(broken, ("",), 1.0), Clip(short, ("",), 0.05)], sample_rate=RATE, audio_channels=2,
-        samples=4800, gain_decibels=(0.0, 0.0), seed=0, listener=events.append,
+        samples=4800, gain_decibels=(0.0, 0.0), side_decibels=(0.0, 0.0), seed=0,
+        listener=events.append,
     )  # fmt: skip
     crops = torch.cat([source.batch(step, [0, 1], 2) for step in range(3)])
     source.close()
@@ -233,7 +249,7 @@ def test_only_broken_files_are_an_error(tmp_path):
     broken.write_text("no audio")
     source = CropSource(
         [Clip(broken, ("",), 1.0)], sample_rate=RATE, audio_channels=2, samples=480,
-        gain_decibels=(0.0, 0.0), seed=0, listener=lambda event: None,
+        gain_decibels=(0.0, 0.0), side_decibels=(0.0, 0.0), seed=0, listener=lambda event: None,
     )  # fmt: skip
     with pytest.raises(DataError, match="none of the clips"):
         source.batch(0, [0], 1)

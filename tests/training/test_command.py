@@ -47,8 +47,8 @@ def started(monkeypatch):
     ("arguments", "own", "result"),
     [
         (
-            ["autoencoder", "music", "--preset", "mini", "--init", "old"],
-            {"data": "music", "preset": "mini", "init": "old"},
+            ["autoencoder", "music", "--preset", "mini", "--init", "old", "--freeze-encoder"],
+            {"data": "music", "preset": "mini", "init": "old", "freeze_encoder": True},
             "run/weights",
         ),
         (
@@ -74,7 +74,7 @@ def test_every_flag_reaches_the_job(started, capsys, arguments, own, result):
     assert run(["train", *arguments, "-o", "run", *SETTINGS]) == 0
     (job,) = started
     values = {name: getattr(job, name) for name in {**TAKEN, **own}}
-    paths = {name: str(value) if name in own and name not in ("prompt", "lora") else value
+    paths = {name: str(value) if isinstance(value, Path) else value
              for name, value in values.items()}  # fmt: skip
     assert paths == {**TAKEN, **own}
     assert str(job.output) == "run"

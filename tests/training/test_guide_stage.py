@@ -102,12 +102,16 @@ def test_losses_fall_and_the_answers_come_right(stage):
     assert last["loss/prior chord"] < 0.5 * first["loss/prior chord"]
     assert last["loss/prior drums"] < 0.5 * first["loss/prior drums"]
     assert last["loss/prior melody"] < 0.5 * first["loss/prior melody"]
+    for part in ("chords", "drums", "melody"):
+        assert last[f"loss/tracker {part}"] < 0.8 * first[f"loss/tracker {part}"], part
+    stage.frames = round(SECONDS * stage._parts.config.frame_rate)  # a bar is heard in most of it
     found = stage.validate()
     assert 0.0 <= found["validation/prior tempo"] <= 1.0
     assert found["validation/tracker key given"] == 1.0
     assert found["validation/prior root"] < 1.0
     assert found["validation/prior drums"] < 1.0
     assert found["validation/prior melody"] < 1.0
+    assert found["validation/tracker chords right"] >= 0.5
 
 
 def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tiny_folder, tmp_path):

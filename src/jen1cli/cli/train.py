@@ -184,7 +184,10 @@ def autoencoder(
     **settings: object,
 ) -> None:
     """Train the masked autoencoder (stage 1)."""
-    own = {"data": data, "output": output, "preset": preset, "init": init}
+    own = {
+        "data": data, "output": output, "preset": preset, "init": init,
+        "freeze_encoder": freeze_encoder,
+    }  # fmt: skip
     _run("AutoencoderJob", own, settings, output / "weights")
 
 

@@ -5,13 +5,14 @@ sounds so far and says which chord comes next, or that the last one goes on. Roo
 the tonic, so that it learns every key at once.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from jen1cli.chords import SUFFIXES, TONICS, Chord, chart_text
+from jen1cli.chords import SUFFIXES, TONICS, Bar, Chord
 from jen1cli.conditioning.drawing import draw, mean_text
 from jen1cli.guide import MODES, Guide
 from jen1cli.shapes import Text, TextMask
@@ -75,15 +76,21 @@ class ChordPrior(nn.Module):
 
     @torch.no_grad()
     def draw(
-        self, text: Text, text_mask: TextMask, guide: Guide, generator: torch.Generator
-    ) -> str:
-        """Draw a chart in the key of a guide.
+        self,
+        text: Text,
+        text_mask: TextMask,
+        guide: Guide,
+        generator: torch.Generator,
+        heard: Sequence[Chord | None] = (None,) * SLOTS,
+    ) -> tuple[Bar, ...]:
+        """Draw the bars of a chart in the key of a guide.
 
         Args:
             text: [1, tokens, features].
             text_mask: True at real tokens.
             guide: with a key.
             generator: on the CPU.
+            heard: chords of half bars that are known and stay, None at those to draw.
         """
         device = self.mode.weight.device
         tonic = TONICS.index(guide.key)
@@ -92,9 +99,15 @@ class ChordPrior(nn.Module):
         state = torch.tanh(about)
         root, kind = HOLD + 1, 0
         sounding: list[Chord] = []
-        for slot in range(SLOTS):
+        for slot, chord in enumerate(heard):
             last = torch.tensor([[root], [kind]], device=device)
             state = self._listened(state, about, last[0], last[1], slot)
+            if chord is not None:
+                root, kind = (chord.root - tonic) % len(TONICS), KINDS.index(chord.suffix)
+                if sounding and chord == sounding[-1]:
+                    root = HOLD
+                sounding.append(chord)
+                continue
             logits = self.next_root(state)[0]
             if not sounding:
                 logits[HOLD] = -torch.inf
@@ -106,7 +119,7 @@ class ChordPrior(nn.Module):
             kind = draw(kinds[0], generator)
             place = (tonic + root) % len(TONICS)
             sounding.append(Chord(place, KINDS[kind], place))
-        return chart_text(tuple(zip(sounding[::2], sounding[1::2], strict=True)))
+        return tuple(zip(sounding[::2], sounding[1::2], strict=True))
 
     def _about(self, text: Text, text_mask: TextMask, mode: Int[Tensor, " batch"]) -> Tensor:
         mean = mean_text(text, text_mask, self.text.weight.dtype)

@@ -36,6 +36,13 @@ from jen1cli.guide import (
 )
 from jen1cli.parts import LOWEST, OCTAVES, Loop, Sound, parse_drums, parse_melody
 
+HEARD = {
+    "chords": CHORD_CHANNELS - 1,
+    "drums": DRUM_CHANNELS - 1,
+    "melody": MELODY_CHANNELS - 1,
+}
+"""Channels of what is played, but for those that say whether it is known."""
+
 GuideChannels = Float[Tensor, "batch guide_channels frames"]
 
 

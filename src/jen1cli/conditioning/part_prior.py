@@ -74,7 +74,12 @@ class PartPrior(nn.Module):
 
     @torch.no_grad()
     def draw(
-        self, text: Text, text_mask: TextMask, guide: Guide, generator: torch.Generator
+        self,
+        text: Text,
+        text_mask: TextMask,
+        guide: Guide,
+        generator: torch.Generator,
+        heard: Sequence[int | None] = (),
     ) -> list[int]:
         """Draw `BARS` bars of tokens for a guide with bars.
 
@@ -83,13 +88,15 @@ class PartPrior(nn.Module):
             text_mask: True at real tokens.
             guide: with tempo and meter.
             generator: on the CPU.
+            heard: tokens that are known and stay, None at steps to draw; empty for none.
         """
         about, state = self._about(text, text_mask), None
+        steps = BARS * SIXTEENTHS[guide.meter]
         found: list[int] = []
-        for _ in range(BARS * SIXTEENTHS[guide.meter]):
+        for token in heard or [None] * steps:
             row = torch.tensor([[_row(found, guide, self.tokens)]], device=about.device)
             logits, state = self._steps(about, row, state)
-            found.append(draw(logits[0, 0], generator))
+            found.append(draw(logits[0, 0], generator) if token is None else token)
         return found
 
     def _about(self, text: Text, text_mask: TextMask) -> Tensor:
@@ -145,8 +152,13 @@ def melody_tokens(guide: Guide) -> list[int]:
         first, stop = round(note.start * steps), round(note.stop * steps)
         if first < len(found):
             found[first:stop] = [HOLDS] * (min(stop, len(found)) - first)
-            found[first] = FIRST_NOTE + (note.number - LOWEST - _tonic(guide)) % _NOTES
+            found[first] = note_token(note.number - LOWEST, guide)
     return found
+
+
+def note_token(place: int, guide: Guide) -> int:
+    """Return the token of a note that begins, so many semitones above the lowest."""
+    return FIRST_NOTE + (place - _tonic(guide)) % _NOTES
 
 
 def write_drums(tokens: Sequence[int], guide: Guide) -> str:

@@ -12,10 +12,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from jen1cli.chords import TONICS
+from jen1cli.chords import TONICS, chart_text
 from jen1cli.conditioning.chord_prior import ChordPrior
 from jen1cli.conditioning.drawing import draw, mean_text
+from jen1cli.conditioning.heard import HeardLoop
 from jen1cli.conditioning.part_prior import (
+    BARS,
     DRUM_TOKENS,
     MELODY_TOKENS,
     PartPrior,
@@ -23,7 +25,7 @@ from jen1cli.conditioning.part_prior import (
     write_melody,
 )
 from jen1cli.config import GuideConfig
-from jen1cli.guide import BEATS, MODES, Guide, key_of_chart, key_of_melody
+from jen1cli.guide import BEATS, MODES, SIXTEENTHS, Guide, key_of_chart, key_of_melody
 from jen1cli.parts import NONE
 from jen1cli.shapes import Text, TextMask
 
@@ -111,8 +113,49 @@ class GuidePrior(nn.Module):
         """Draw chords for a guide that has bars and a key but no chords."""
         if guide.chords or not (guide.has_bars and guide.key) or self.chords is None:
             return guide
-        chords = self.chords.draw(text, text_mask, guide, generator)
+        chords = chart_text(self.chords.draw(text, text_mask, guide, generator))
         return dataclasses.replace(guide, chords=chords)
+
+    def go_on(
+        self,
+        guide: Guide,
+        heard: HeardLoop,
+        text: Text,
+        text_mask: TextMask,
+        generator: torch.Generator,
+    ) -> Guide:
+        """Write what a guide leaves open as the loop that was heard, its gaps drawn.
+
+        Args:
+            guide: with bars; what it says of chords, drums and melody stays.
+            heard: on the guide's clock and bars.
+            text: [1, tokens, features].
+            text_mask: True at real tokens.
+            generator: on the CPU.
+
+        Returns:
+            the guide, its loops beginning at its own downbeat; where all are heard, that is so
+            early that they have always gone round.
+        """
+        loop = dataclasses.replace(guide, downbeat=heard.downbeat)
+        if not guide.has_parts:
+            turn = BARS * guide.bar_seconds
+            early = turn * max(0, math.ceil(heard.downbeat / turn))
+            guide = dataclasses.replace(guide, downbeat=heard.downbeat - early)
+        late = round(loop.bars_at(guide.downbeat)) % BARS
+        found: dict[str, str] = {}
+        if not guide.chords and guide.key and self.chords is not None:
+            chords = self.chords.draw(text, text_mask, loop, generator, heard.chords)
+            loop = dataclasses.replace(loop, chords=chart_text(chords))
+            found["chords"] = chart_text(chords[late:] + chords[:late])
+        cut = late * SIXTEENTHS[guide.meter]
+        if not guide.drums and self.drums is not None:
+            steps = self.drums.draw(text, text_mask, loop, generator, heard.drums)
+            found["drums"] = write_drums(steps[cut:] + steps[:cut], guide)
+        if not guide.melody and guide.key and self.melody is not None:
+            steps = self.melody.draw(text, text_mask, loop, generator, heard.melody)
+            found["melody"] = write_melody(steps[cut:] + steps[:cut], guide)
+        return dataclasses.replace(guide, **found)
 
     def _with_parts(
         self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator

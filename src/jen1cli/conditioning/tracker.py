@@ -3,7 +3,9 @@
 A dilated convolution network over frames (as in beat tracking, Davies and Böck 2019) says for each
 frame where in the beat and in the bar it lies, as points on the unit circle, and which key sounds.
 Where it is not sure it gives short arrows. One tempo is then fitted to the arrows of the known
-frames: that whose steady rotation they follow best.
+frames: that whose steady rotation they follow best. Beside them it hears chords, drums and melody
+as the channels in which they are told to the U-Net (`jen1cli.conditioning.guiding`);
+`jen1cli.conditioning.heard` reads bars from them.
 
     beat of bpm b and phase a:  z[t] ≈ exp(i (2π b/60 t + a)),   fit = |Σ z[t] exp(-i 2π b/60 t)|
 """
@@ -17,6 +19,7 @@ import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
+from jen1cli.conditioning.heard import HeardLoop, read_loop
 from jen1cli.conditioning.prior import KEYS
 from jen1cli.config import GuideConfig
 from jen1cli.guide import MAX_BPM, NO_GUIDE, Guide
@@ -30,16 +33,17 @@ SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.5
 BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
 
 
-class Arrows(NamedTuple):
+class Hearing(NamedTuple):
     """What the network hears."""
 
     beat: Complex[Tensor, "batch frames"]  # angle: phase in the beat; length: how sure
     bar: Complex[Tensor, "batch frames"]
     key: Float[Tensor, "batch keys"]  # logits
+    parts: Float[Tensor, "batch heard_channels frames"] | None  # logits, where it hears them
 
 
 class GuideTracker(nn.Module):
-    """Whitened latents to beats, bars and key."""
+    """Whitened latents to beats, bars, key and what is played."""
 
     def __init__(self, components: int, config: GuideConfig) -> None:
         super().__init__()
@@ -51,8 +55,10 @@ class GuideTracker(nn.Module):
         )
         self.phases = nn.Conv1d(width, 4, 1)
         self.key = nn.Linear(2 * width, len(KEYS))
+        heard = config.heard_channels
+        self.parts = nn.Conv1d(width, heard, 1) if heard else None
 
-    def forward(self, latent: Latent, known: KeepMask) -> Arrows:
+    def forward(self, latent: Latent, known: KeepMask) -> Hearing:
         """Listen to the known frames."""
         x = self.input(make_context(latent, known))
         for layer in self.layers:
@@ -63,11 +69,29 @@ class GuideTracker(nn.Module):
         weight = known.to(x.dtype)
         mean = (x * weight).sum(2) / weight.sum(2).clamp(min=1.0)
         most = x.masked_fill(~known, -1.0).amax(2)
-        return Arrows(
+        return Hearing(
             torch.complex(beat[:, 0], beat[:, 1]),
             torch.complex(bar[:, 0], bar[:, 1]),
             self.key(torch.cat([mean, most], dim=1)),
+            None if self.parts is None else self.parts(x),
         )
+
+    @torch.no_grad()
+    def loop(
+        self, latent: Latent, known: KeepMask, frame_rate: float, guide: Guide
+    ) -> HeardLoop | None:
+        """Return what is played around the first hole of one piece, where it can be told.
+
+        Args:
+            latent: [1, components, frames]; anything where unknown.
+            known: True where there is music.
+            frame_rate: frames per second.
+            guide: as `track` returns it.
+        """
+        if self.parts is None or not guide.has_bars:
+            return None
+        parts = self(latent, known).parts
+        return None if parts is None else read_loop(parts, known, guide, frame_rate)
 
     @torch.no_grad()
     def track(
@@ -83,23 +107,22 @@ class GuideTracker(nn.Module):
         """
         if not known.any():
             return asked
-        arrows = self(latent, known)
-        probability, key = arrows.key[0].softmax(-1).max(-1)
+        heard = self(latent, known)
+        probability, key = heard.key[0].softmax(-1).max(-1)
         tonic, mode = KEYS[int(key)] if float(probability) >= SURE_KEY else ("", "")
         inside = known[0, 0]
         times = (
             torch.arange(len(inside), device=latent.device)[inside] + 0.5
         ).double() / frame_rate
         tempo, meter, downbeat = fit_beat(
-            arrows.beat[0, inside].to(torch.complex128),
-            arrows.bar[0, inside].to(torch.complex128),
+            heard.beat[0, inside].to(torch.complex128),
+            heard.bar[0, inside].to(torch.complex128),
             times,
             asked.bpm,
         )
-        heard = Guide(tempo, meter, downbeat, tonic, mode)
         if asked.bpm and tempo:
             asked = dataclasses.replace(asked, bpm=0.0)
-        return asked.over(heard)
+        return asked.over(Guide(tempo, meter, downbeat, tonic, mode))
 
 
 def fit_beat(

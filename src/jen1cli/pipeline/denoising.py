@@ -11,6 +11,7 @@ from torch import Tensor
 from jen1cli import tasks
 from jen1cli.conditioning import join
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
+from jen1cli.conditioning.heard import HeardLoop
 from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
 from jen1cli.errors import ConfigError
 from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide, read_guide
@@ -106,7 +107,8 @@ def hear_guide(
 ) -> Prompts:
     """Hear what the guide of one piece leaves open in the music that is known.
 
-    Where tempo, bar and key are known then, chords that go with them are drawn.
+    Where tempo and bar are known then, chords, drums and melody go on from what is heard; of a
+    network that does not hear them, chords that go with the key are drawn.
 
     Args:
         networks: of the model.
@@ -116,12 +118,19 @@ def hear_guide(
         generator: of the draw, on the CPU.
     """
     guide = prompts.guides[0].shifted(-start / networks.frame_rate)
+    heard: HeardLoop | None = None
     if networks.tracker is not None:
-        guide = networks.tracker.track(canvas.latent, canvas.known, networks.frame_rate, guide)
-    if networks.prior is not None:
-        guide = networks.prior.with_chords(guide, prompts.text[:1], prompts.mask[:1], generator)
-    unknown = int(canvas.known[0, 0].int().argmin())  # the chart begins where music is made
-    guide = guide.with_bar_at(unknown / networks.frame_rate)
+        music = (canvas.latent, canvas.known, networks.frame_rate)
+        guide = networks.tracker.track(*music, guide)
+        heard = networks.tracker.loop(*music, guide)
+    # what is asked for begins where music is made
+    hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
+    guide = guide.with_bar_at(hole)
+    text = (prompts.text[:1], prompts.mask[:1], generator)
+    if networks.prior is not None and heard is not None:
+        guide = networks.prior.go_on(guide, heard, *text)
+    elif networks.prior is not None:
+        guide = networks.prior.with_chords(guide, *text).with_bar_at(hole)
     return dataclasses.replace(prompts, guides=(guide,))
 
 

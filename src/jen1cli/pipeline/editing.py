@@ -20,6 +20,7 @@ from jen1cli.pipeline.windows import Span, Window, plan_windows
 _FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
 _TAIL = 64  # samples of the model fed behind the end, so that the resampler gives all it holds
 _LEVEL_SECONDS = 3.0  # of known music on each side whose loudness counts
+_HEARD_SECONDS = 16.0  # on each side that tempo, key, chords and parts are heard in: eight bars
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ def plan_sections(
         reach: known frames that windows may hear on both sides of a section.
         decoder_reach: known frames that one decoded frame depends on, on each side.
     """
-    margin = decoder_reach + round(_LEVEL_SECONDS * timeline.model_rate / timeline.hop_length)
+    frame_rate = timeline.model_rate / timeline.hop_length
+    margin = max(
+        decoder_reach + round(_LEVEL_SECONDS * frame_rate), round(_HEARD_SECONDS * frame_rate)
+    )
     groups: list[list[Span]] = []
     for span in timeline.unknown_frames():
         if groups and span[0] - groups[-1][-1][1] < 2 * reach:

@@ -3,6 +3,7 @@
 As in stage 2, batch number n follows from (seed, n) alone.
 """
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from jen1cli import audio
+from jen1cli.audio import Signal
 from jen1cli.errors import DataError, Jen1Error
 from jen1cli.manifest import Clip
 from jen1cli.shapes import Waveform
@@ -23,6 +25,8 @@ from jen1cli.training.reading import read_waveform
 AHEAD = 3
 """Batches read in advance."""
 MOST_THREADS = 8
+WIDENED_SHARE = 0.5
+"""Of stereo crops, whose width is changed."""
 
 
 class CropSource:
@@ -36,6 +40,7 @@ class CropSource:
         audio_channels: int,
         samples: int,
         gain_decibels: tuple[float, float],
+        side_decibels: tuple[float, float],
         seed: int,
         listener: Listener,
     ) -> None:
@@ -51,6 +56,7 @@ class CropSource:
         self._audio_channels = audio_channels
         self._samples = samples
         self._gain = gain_decibels
+        self._side = side_decibels
         self._seed = seed
         self._listener = listener
         self._broken: set[int] = set()
@@ -115,7 +121,18 @@ class CropSource:
         signal = audio.resample(signal, info.sample_rate, self._sample_rate)[:, : self._samples]
         signal = np.pad(signal, ((0, 0), (0, self._samples - signal.shape[1])))
         gain = 10.0 ** (rng.uniform(*self._gain) / 20.0)
+        if len(signal) == 2 and rng.random() < WIDENED_SHARE:
+            signal = widen(signal, rng.uniform(*self._side))
         return torch.from_numpy((signal * gain).astype(np.float32))
+
+
+def widen(signal: Signal, decibels: float) -> Signal:
+    """Raise the side of a stereo signal against its middle, and keep its energy."""
+    middle, side = signal.mean(axis=0), (signal[0] - signal[1]) / 2
+    side = side * 10.0 ** (decibels / 20.0)
+    wide = np.stack([middle + side, middle - side])
+    energy = float(np.square(wide).sum())
+    return wide * math.sqrt(float(np.square(signal).sum()) / energy) if energy else signal
 
 
 def middles(

@@ -16,11 +16,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.conditioning.chord_prior import chart_slots
+from jen1cli.conditioning.guiding import HEARD, guide_channels
+from jen1cli.conditioning.heard import read_loop
 from jen1cli.conditioning.part_prior import PartPrior, drum_tokens, melody_tokens, part_rows
 from jen1cli.conditioning.prior import KEYS, METERS, GuidePrior, tempo_at, tempo_index
 from jen1cli.conditioning.tracker import GuideTracker
 from jen1cli.config import GuideConfig, ModelConfig
-from jen1cli.guide import CHORDS_TOLD, MODES, PARTS_TOLD, Guide, guide_of
+from jen1cli.guide import (
+    BEAT_AND_KEY_CHANNELS,
+    CHORDS_TOLD,
+    MODES,
+    PARTS_TOLD,
+    Guide,
+    guide_of,
+)
 from jen1cli.shapes import KeepMask
 from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
 from jen1cli.training.averaging import Ema
@@ -37,6 +46,8 @@ CHORD_FEATURES = 192
 """Width of the chords' prior."""
 PART_FEATURES = 192
 """Width of the priors of drums and melody."""
+HEARD_WEIGHT = 5.0
+"""Of the cross-entropy of what is played, a mean over many channels that are mostly silent."""
 TEMPO_TOLERANCE = 0.04
 BEAT_TOLERANCE = 0.07
 """Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
@@ -85,6 +96,7 @@ class GuideStage:
         self.shape = GuideConfig(
             chord_features=CHORD_FEATURES if told >= CHORDS_TOLD else 0,
             part_features=PART_FEATURES if told >= PARTS_TOLD else 0,
+            heard_channels=sum(HEARD.values()) if told >= PARTS_TOLD else 0,
         )
         self.networks = GuideNetworks(config, self.shape)
         if parts.initial is not None:
@@ -121,7 +133,7 @@ class GuideStage:
         text, mask = self._parts.texts([window.caption for window in windows])
         logits = self.networks.prior(text.to(self._device), mask.to(self._device))
         places = [(clip, w.start) for clip, w in zip(clips, windows, strict=True)]
-        arrows = self.networks.tracker(self._table.gather(places, self.frames), known)
+        heard = self.networks.tracker(self._table.gather(places, self.frames), known)
         keys = self._index(
             [
                 KEYS.index((guide.key, guide.mode)) if "key" in clip.attributes else -1
@@ -137,9 +149,32 @@ class GuideStage:
             "prior tempo": _cross_entropy(logits.tempo, tempi),
             "prior meter": _cross_entropy(logits.meter, meters),
             "prior key": _cross_entropy(logits.key, keys),
-            "tracker beat": _distance(arrows.beat, beat, known),
-            "tracker bar": _distance(arrows.bar, bar, known),
-            "tracker key": _cross_entropy(arrows.key, keys),
+            **self._heard_loss(heard.parts, guides, windows, known),
+            "tracker beat": _distance(heard.beat, beat, known),
+            "tracker bar": _distance(heard.bar, bar, known),
+            "tracker key": _cross_entropy(heard.key, keys),
+        }
+
+    def _heard_loss(
+        self,
+        logits: Tensor | None,
+        guides: Sequence[Guide],
+        windows: Sequence[Window],
+        known: KeepMask,
+    ) -> dict[str, Tensor]:
+        """Return the losses of chords, drums and melody in known frames that tell of them."""
+        if logits is None:
+            return {}
+        rate = self._parts.config.frame_rate
+        starts = [window.start / rate for window in windows]
+        played, told = _played(guides, starts, self.frames, rate)
+        error = functional.binary_cross_entropy_with_logits(
+            logits.float(), played.to(self._device), reduction="none"
+        )
+        counts = told.to(self._device) & known
+        return {
+            f"tracker {name}": HEARD_WEIGHT * (part * used).sum() / used.sum().clamp(min=1)
+            for name, part, used in zip(HEARD, *map(_by_part, (error, counts)), strict=True)
         }
 
     def _chord_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
@@ -227,12 +262,40 @@ class GuideStage:
                 known = torch.ones(1, 1, self.frames, dtype=torch.bool, device=self._device)
                 heard = self.networks.tracker.track(latent, known, config.frame_rate)
                 guess = tempo_at(int(logits.tempo[0].argmax()))
-                _judge(found, true, heard, guess, start / config.frame_rate)
+                seconds = start / config.frame_rate
+                _judge(found, true, heard, guess, seconds)
+                self._judge_loop(found, true, seconds, latent)
                 losses = self._chord_loss([true], text, mask) if true.bars else {}
                 for name, loss in {**losses, **self._part_loss([true], text, mask)}.items():
                     found.setdefault(name, []).append(float(loss))
         self.networks.train()
         return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
+
+    def _judge_loop(
+        self, found: dict[str, list[float]], true: Guide, start: float, latent: Tensor
+    ) -> None:
+        """Add what is heard in most of one window, on the clip's own tempo and bars."""
+        known = torch.arange(self.frames, device=self._device)[None, None] < 3 * self.frames // 4
+        rate = self._parts.config.frame_rate
+        grid = true.shifted(-start)
+        heard = self.networks.tracker.loop(latent, known, rate, grid)
+        if heard is None:
+            return
+        played, told = _played([true], [start], self.frames, rate)
+        truth = read_loop(torch.logit(played, eps=1e-4), known, grid, rate)
+        assert truth is not None
+        known_parts = [bool(part.any()) for part in _by_part(told)]
+        for name, is_told, one, other in zip(
+            HEARD,
+            known_parts,
+            (heard.chords, heard.drums, heard.melody),
+            (truth.chords, truth.drums, truth.melody),
+            strict=True,
+        ):
+            pairs = [p for p in zip(one, other, strict=True) if p[1] is not None]
+            if is_told and pairs:
+                right = [float(mine == its) for mine, its in pairs]
+                found.setdefault(f"tracker {name} right", []).append(sum(right) / len(right))
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
         """Write nothing: there is nothing to hear."""
@@ -263,6 +326,20 @@ class GuideStage:
             parameter.copy_(tensors[f"model.{name}"])
         self.ema.load(under(tensors, "ema."), about["ema_updates"])
         load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))
+
+
+def _played(
+    guides: Sequence[Guide], starts: Sequence[float], frames: int, frame_rate: float
+) -> tuple[Tensor, Tensor]:
+    """Return what is played in some windows, and where that is known: [batch, channels, frames]."""
+    told = guide_channels(guides, starts, frames, frame_rate)[:, BEAT_AND_KEY_CHANNELS:]
+    groups = told.split([size + 1 for size in HEARD.values()], dim=1)
+    known = [(group[:, -1:] > 0).expand_as(group[:, :-1]) for group in groups]
+    return torch.cat([group[:, :-1] for group in groups], dim=1), torch.cat(known, dim=1)
+
+
+def _by_part(channels: Tensor) -> tuple[Tensor, ...]:
+    return channels.split(list(HEARD.values()), dim=1)
 
 
 def _start_from(networks: GuideNetworks, found: GuideTensors) -> None:

@@ -174,6 +174,7 @@ def build_autoencoder_stage(
         audio_channels=channels,
         samples=max(1, round(recipe.crop_seconds * rate / hop)) * hop,
         gain_decibels=recipe.gain_decibels,
+        side_decibels=recipe.side_decibels,
         seed=seed,
         listener=listener,
     )
