@@ -117,14 +117,19 @@ def test_a_guide_is_completed_with_parts_and_keeps_what_is_asked_for():
     )  # fmt: skip
     prior = GuidePrior(12, shape).eval()
 
-    def complete(guide, seed=0):
-        return prior.complete(guide, TEXT, MASK, torch.Generator().manual_seed(seed))
+    def complete(guide, seed=0, seconds=0.0):
+        return prior.complete(guide, TEXT, MASK, torch.Generator().manual_seed(seed), seconds)
 
     drawn = complete(GUIDE)
     assert all(row.bars == BARS for row in parse_drums(drawn.drums))
     assert parse_melody(drawn.melody).bars == BARS
     assert complete(GUIDE) == drawn
     assert complete(GUIDE, seed=1).melody != drawn.melody
+    long = complete(GUIDE, seconds=BARS * GUIDE.bar_seconds + 1.0)
+    bars = long.melody.split(" | ")
+    assert len(bars) == 4 * BARS
+    first, second, third, last = (bars[i : i + BARS] for i in range(0, len(bars), BARS))
+    assert first == second == last != third
     asked = played(drums="none", melody="D4 E4")
     assert complete(asked) == asked
     keyless = Guide(100.0, "4/4", melody="E4 G4 B4 G4 | F#4 D#4 E4 -")

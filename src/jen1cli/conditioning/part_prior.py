@@ -43,7 +43,7 @@ Rows = Int[Tensor, "batch steps columns"]
 
 
 class PartPrior(nn.Module):
-    """Text, meter, mode and chords to a distribution over `BARS` bars of tokens."""
+    """Text, meter, mode and chords to a distribution over bars of tokens; it learns `BARS`."""
 
     def __init__(self, text_features: int, width: int, tokens: int) -> None:
         super().__init__()
@@ -80,8 +80,9 @@ class PartPrior(nn.Module):
         guide: Guide,
         generator: torch.Generator,
         heard: Sequence[int | None] = (),
+        bars: int = BARS,
     ) -> list[int]:
-        """Draw `BARS` bars of tokens for a guide with bars.
+        """Draw bars of tokens for a guide with bars.
 
         Args:
             text: [1, tokens, features].
@@ -89,11 +90,11 @@ class PartPrior(nn.Module):
             guide: with tempo and meter.
             generator: on the CPU.
             heard: tokens that are known and stay, None at steps to draw; empty for none.
+            bars: to draw where nothing is heard.
         """
         about, state = self._about(text, text_mask), None
-        steps = BARS * SIXTEENTHS[guide.meter]
         found: list[int] = []
-        for token in heard or [None] * steps:
+        for token in heard or [None] * (bars * SIXTEENTHS[guide.meter]):
             row = torch.tensor([[_row(found, guide, self.tokens)]], device=about.device)
             logits, state = self._steps(about, row, state)
             found.append(draw(logits[0, 0], generator) if token is None else token)

@@ -88,15 +88,24 @@ class GuidePrior(nn.Module):
         return Guide(tempo_at(tempo), METERS[meter], 0.0, tonic, mode)
 
     def complete(
-        self, asked: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
+        self,
+        asked: Guide,
+        text: Text,
+        text_mask: TextMask,
+        generator: torch.Generator,
+        seconds: float = 0.0,
     ) -> Guide:
         """Draw what a guide leaves open; chords or a melody that are asked for say the key.
+
+        Drums and melody are a loop of `BARS` bars; in longer pieces that loop is A in the form
+        A A B A, and B goes on from it.
 
         Args:
             asked: stays as it is.
             text: [1, tokens, features].
             text_mask: True at real tokens.
             generator: on the CPU.
+            seconds: length of the piece.
         """
         if not asked.key:
             key, mode = key_of_chart(asked.chords) if asked.chords else ("", "")
@@ -105,7 +114,7 @@ class GuidePrior(nn.Module):
             asked = dataclasses.replace(asked, key=key, mode=mode)
         guide = asked.over(self.draw(text, text_mask, generator))
         guide = self.with_chords(guide, text, text_mask, generator)
-        return self._with_parts(guide, text, text_mask, generator)
+        return self._with_parts(guide, text, text_mask, generator, seconds)
 
     def with_chords(
         self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
@@ -158,18 +167,27 @@ class GuidePrior(nn.Module):
         return dataclasses.replace(guide, **found)
 
     def _with_parts(
-        self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
+        self,
+        guide: Guide,
+        text: Text,
+        text_mask: TextMask,
+        generator: torch.Generator,
+        seconds: float,
     ) -> Guide:
         """Draw drums and melody for a guide that has bars; without a key there is no melody."""
         if not guide.has_bars:
             return guide
+
+        def drawn(prior: PartPrior) -> list[int]:
+            if seconds <= BARS * guide.bar_seconds:
+                return prior.draw(text, text_mask, guide, generator)
+            both = prior.draw(text, text_mask, guide, generator, bars=2 * BARS)
+            a, b = both[: len(both) // 2], both[len(both) // 2 :]
+            return [*a, *a, *b, *a]
+
         if not guide.drums and self.drums is not None:
-            drums = self.drums.draw(text, text_mask, guide, generator)
-            guide = dataclasses.replace(guide, drums=write_drums(drums, guide))
+            guide = dataclasses.replace(guide, drums=write_drums(drawn(self.drums), guide))
         if not guide.melody and self.melody is not None:
-            found = NONE
-            if guide.key:
-                melody = self.melody.draw(text, text_mask, guide, generator)
-                found = write_melody(melody, guide)
+            found = write_melody(drawn(self.melody), guide) if guide.key else NONE
             guide = dataclasses.replace(guide, melody=found)
         return guide

@@ -85,13 +85,15 @@ def _check_told(networks: Networks, asked: Guide) -> None:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
 
 
-def choose_guides(networks: Networks, prompts: Prompts, seeds: Sequence[int]) -> Prompts:
-    """Draw what the guides leave open from what goes with the text."""
+def choose_guides(
+    networks: Networks, prompts: Prompts, seeds: Sequence[int], seconds: float
+) -> Prompts:
+    """Draw what the guides of pieces of a length leave open from what goes with the text."""
     guides = prompts.guides
     if networks.prior is not None:
         guides = tuple(
             networks.prior.complete(
-                guide, prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed)
+                guide, prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed), seconds
             )
             for i, (guide, seed) in enumerate(zip(guides, seeds, strict=True))
         )

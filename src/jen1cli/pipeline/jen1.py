@@ -244,7 +244,7 @@ class Jen1:
             batch = prompts[first : first + size]
             seeds = [seed + first + i for i in range(len(batch))]
             encoded = encode_prompts(self.networks, batch, settings.negative_prompt, settings.guide)
-            encoded = choose_guides(self.networks, encoded, seeds)
+            encoded = choose_guides(self.networks, encoded, seeds, seconds)
             signals = make_music(
                 self.networks,
                 encoded,
