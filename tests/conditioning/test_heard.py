@@ -67,7 +67,7 @@ def test_of_long_music_the_last_eight_bars_count():
     loop = heard(known)
     assert round(PIECE.bars_at(loop.downbeat)) == 10 - BARS
     assert None not in loop.drums
-    assert None not in loop.melody
+    assert None not in (*loop.drums, *loop.melody)
 
 
 def test_behind_a_hole_the_loop_is_taken_where_it_comes_round():
@@ -87,6 +87,13 @@ def test_behind_a_hole_the_loop_is_taken_where_it_comes_round():
 
 def test_less_than_a_bar_tells_nothing():
     assert heard(known_until(0.7 + 0.9 * BAR)) is None
+
+
+def test_steps_shorter_than_a_frame_are_read_too():
+    fast = dataclasses.replace(PIECE, bpm=300.0, meter="12/8")
+    loop = heard(known_until(0.7 + 9 * fast.bar_seconds), fast)
+    assert len(loop.drums) == BARS * 24
+    assert None not in (*loop.drums, *loop.melody)
 
 
 def test_without_a_key_no_melody_is_written_down():

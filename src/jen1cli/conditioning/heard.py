@@ -115,16 +115,16 @@ class _Grid:
         return next((span for span in spans if span is not None), None)
 
     def _span(self, begin: float, length: float) -> slice | None:
-        """Return the frames whose middles lie in a stretch, if they all are known."""
-        first, stop = math.ceil(begin - 0.5), math.ceil(begin + length - 0.5)
-        if first < 0 or stop > len(self.known) or not self.known[first:stop].all():
-            return None
-        return slice(first, max(stop, first + 1))
+        """Return the frames whose middles lie in a stretch, at least one, if they all are known."""
+        first = math.ceil(begin - 0.5)
+        stop = max(first + 1, math.ceil(begin + length - 0.5))
+        inside = first >= 0 and stop <= len(self.known)
+        return slice(first, stop) if inside and self.known[first:stop].all() else None
 
     def _pair(self, first: int) -> slice | None:
-        span = slice(max(0, first), first + 2)
-        inside = first >= -1 and first + 2 <= len(self.known) + 1
-        return span if inside and self.known[span].all() and len(self.known[span]) else None
+        """Return two frames, at the ends of the music the one that there is, if they are known."""
+        span = slice(max(first, 0), min(first + 2, len(self.known)))
+        return span if span.start < span.stop and self.known[span].all() else None
 
 
 def _chord(heard: Probabilities, span: slice | None) -> Chord | None:
