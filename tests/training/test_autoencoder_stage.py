@@ -215,14 +215,18 @@ def test_a_wider_signal_has_more_side_and_the_same_energy():
     noise = generator.normal(size=(3, 4800)).astype(np.float32)
     narrow = noise[0] + 0.2 * noise[1:]
 
-    def width(signal):
-        middle, side = signal.sum(axis=0), signal[0] - signal[1]
-        return 10 * np.log10(np.square(side).sum() / np.square(middle).sum())
+    def width(signal, low, high):
+        spectra = np.fft.rfft([signal.sum(axis=0), signal[0] - signal[1]])
+        hertz = np.fft.rfftfreq(4800, 1 / RATE)
+        inside = (low < hertz) & (hertz < high)
+        middle, side = np.square(np.abs(spectra[:, inside])).sum(axis=1)
+        return 10 * np.log10(side / middle)
 
-    wide = widen(narrow, 9.0)
-    assert width(wide) - width(narrow) == pytest.approx(9.0, abs=1e-3)
+    wide = widen(narrow, RATE, [3.0, 9.0, 9.0])
+    for low, high, raised in ((0, 100, 3.0), (800, 1e9, 9.0)):
+        assert width(wide, low, high) - width(narrow, low, high) == pytest.approx(raised, abs=1e-2)
     assert np.square(wide).sum() == pytest.approx(np.square(narrow).sum(), rel=1e-4)
-    assert not widen(np.zeros((2, 10), np.float32), 6.0).any()
+    assert not widen(np.zeros((2, 10), np.float32), RATE, [6.0, 6.0, 6.0]).any()
 
 
 def test_broken_file_is_named_once_and_replaced(tones, tmp_path):

@@ -27,6 +27,9 @@ AHEAD = 3
 MOST_THREADS = 8
 WIDENED_SHARE = 0.5
 """Of stereo crops, whose width is changed."""
+WIDTH_HERTZ = (100.0, 800.0, 6400.0)
+WIDTH_BEND = 6.0
+"""Decibels by which the change may be more or less at each of these frequencies."""
 
 
 class CropSource:
@@ -119,17 +122,26 @@ class CropSource:
         signal = audio.read(source, start, min(info.samples, start + wanted))
         signal = audio.to_channels(signal, self._audio_channels)
         signal = audio.resample(signal, info.sample_rate, self._sample_rate)[:, : self._samples]
-        signal = np.pad(signal, ((0, 0), (0, self._samples - signal.shape[1])))
         gain = 10.0 ** (rng.uniform(*self._gain) / 20.0)
         if len(signal) == 2 and rng.random() < WIDENED_SHARE:
-            signal = widen(signal, rng.uniform(*self._side))
+            bend = rng.uniform(-WIDTH_BEND, WIDTH_BEND, len(WIDTH_HERTZ))
+            signal = widen(signal, self._sample_rate, rng.uniform(*self._side) + bend)
+        signal = np.pad(signal, ((0, 0), (0, self._samples - signal.shape[1])))
         return torch.from_numpy((signal * gain).astype(np.float32))
 
 
-def widen(signal: Signal, decibels: float) -> Signal:
-    """Raise the side of a stereo signal against its middle, and keep its energy."""
+def widen(signal: Signal, sample_rate: int, decibels: Sequence[float] | np.ndarray) -> Signal:
+    """Raise the side of a stereo signal against its middle, and keep its energy.
+
+    Args:
+        signal: [2, samples].
+        sample_rate: in Hz.
+        decibels: gain of the side at each of `WIDTH_HERTZ`, straight lines between.
+    """
     middle, side = signal.mean(axis=0), (signal[0] - signal[1]) / 2
-    side = side * 10.0 ** (decibels / 20.0)
+    octaves = np.log2(np.fft.rfftfreq(len(side), 1 / sample_rate).clip(min=1.0))
+    gain = 10.0 ** (np.interp(octaves, np.log2(WIDTH_HERTZ), decibels) / 20.0)
+    side = np.fft.irfft(np.fft.rfft(side) * gain, len(side)).astype(signal.dtype)
     wide = np.stack([middle + side, middle - side])
     energy = float(np.square(wide).sum())
     return wide * math.sqrt(float(np.square(signal).sum()) / energy) if energy else signal

@@ -98,7 +98,7 @@ class AutoencoderRecipe:
     discriminator_share: float = 0.5  # share of the steps that update the discriminator
     gain_decibels: tuple[float, float] = (-10.0, 6.0)  # random gain of the crops
     # random gain of the side of half of them, since recordings are wider than rendered music
-    side_decibels: tuple[float, float] = (-6.0, 15.0)
+    side_decibels: tuple[float, float] = (-6.0, 18.0)
     validation_clips: int = 12
     validation_seconds: float = 5.0
     linear_crops: int = 256  # to fit linear starts and the linear floor
