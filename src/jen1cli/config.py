@@ -182,6 +182,8 @@ class GenerationConfig:
     guidance_scale: float = 2.0  # 1 is off
     guidance_interval: tuple[float, float] = (0.0, 1.0)  # of diffusion time; 0 is clean
     guidance_rescale: float = 0.0
+    # of diffusion time, in which guidance leads away from an untold guide as well
+    guide_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
     # of inpainting and continuation, where the surroundings say much already; None: as above

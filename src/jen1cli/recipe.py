@@ -79,6 +79,9 @@ class Recipe:
     guidance_scale: float = 1.0
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     guidance_rescale: float = 0.0
+    guide_interval: tuple[float, float] = dataclasses.field(
+        default=(0.0, 0.0), metadata={"optional": True}
+    )
     # tempo and key; of edits only what was asked for, the rest is heard again
     guide: Guide = dataclasses.field(default=NO_GUIDE, metadata={"optional": True})
     direction: DirectionName = "bidirectional"

@@ -50,6 +50,22 @@ def test_what_is_asked_for_is_told_in_full(tiny, told):
     assert music.recipe.guide == ASKED
 
 
+def test_guidance_leads_away_from_an_untold_guide_for_a_part_of_the_time(tiny, told):
+    options = {"seconds": 0.5, "seed": 1, "steps": 4, "guide": ASKED}
+    tiny.generate("x", guide_interval=(0.0, 0.6), **options)
+    away = [bool(call[1].any()) for call in told()]
+    assert away[0]
+    assert not away[-1]
+    music = tiny.generate("x", guide_interval=(0.0, 1.0), **options)
+    for call in told():
+        assert torch.allclose(call[0], channels(tiny, ASKED, call.shape[-1]))
+        assert not call[1].any()
+    assert music.recipe.guide_interval == (0.0, 1.0)
+    assert torch.equal(tiny.again(music.recipe).waveform, music.waveform)
+    with pytest.raises(ConfigError, match="guide_interval is 1 to 0"):
+        tiny.generate("x", guide_interval=(1.0, 0.0), **options)
+
+
 def test_a_prompt_is_read_and_what_it_leaves_open_is_drawn(tiny):
     music = tiny.generate("house at 124 bpm in F minor", seconds=0.3, seed=1, steps=1)
     guide = music.recipe.guide

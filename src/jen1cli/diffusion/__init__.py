@@ -1,7 +1,7 @@
 """Diffusion without a network: schedule, denoiser, guidance and samplers."""
 
 from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_eps, to_x
-from jen1cli.diffusion.guidance import guide, guide_batched
+from jen1cli.diffusion.guidance import guide, guide_batched, in_interval
 from jen1cli.diffusion.samplers import Known, sample, time_grid
 from jen1cli.diffusion.schedule import Schedule, expand
 
@@ -13,6 +13,7 @@ __all__ = [
     "expand",
     "guide",
     "guide_batched",
+    "in_interval",
     "sample",
     "target",
     "time_grid",

@@ -35,7 +35,7 @@ def guide(
     """
 
     def predict(x_t: Tensor, t: Tensor) -> Tensor:
-        if scale == 1.0 or not _inside(t, interval):
+        if scale == 1.0 or not in_interval(t, interval):
             return conditional(x_t, t)
         return _combine(conditional(x_t, t), unconditional(x_t, t), scale, rescale)
 
@@ -62,7 +62,7 @@ def guide_batched(
     """
 
     def predict(x_t: Tensor, t: Tensor) -> Tensor:
-        if scale == 1.0 or not _inside(t, interval):
+        if scale == 1.0 or not in_interval(t, interval):
             return conditional(x_t, t)
         with_text, without = doubled(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
         return _combine(with_text, without, scale, rescale)
@@ -70,7 +70,7 @@ def guide_batched(
     return predict
 
 
-def _inside(t: Tensor, interval: tuple[float, float]) -> bool:
+def in_interval(t: Tensor, interval: tuple[float, float]) -> bool:
     """Tell whether the sampler's time, the same for every batch item, lies in the interval."""
     time = float(t.flatten()[0])
     return interval[0] <= time <= interval[1]

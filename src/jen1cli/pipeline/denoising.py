@@ -12,7 +12,7 @@ from jen1cli import tasks
 from jen1cli.conditioning import join
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.conditioning.heard import HeardLoop
-from jen1cli.diffusion import Denoiser, Known, guide_batched, sample
+from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
 from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide, read_guide
 from jen1cli.pipeline.networks import Networks
@@ -193,13 +193,21 @@ def _sample_window(
 ) -> Latent:
     shape = part.latent.shape[1:]
     noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
-    guided = tasks.make_context(part.latent, part.known, _guide(networks, prompts.guides, window))
-    # away from the null text alone: strengthened too, drums and melody would drown the timbre
-    twice = torch.cat([guided, guided])
+    guide = _guide(networks, prompts.guides, window)
+    guided = tasks.make_context(part.latent, part.known, guide)
+    untold = guide if guide is None else torch.zeros_like(guide)
+    unguided = tasks.make_context(part.latent, part.known, untold)
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
+        # strengthened at all times, drums and melody would drown the timbre
+        away = unguided if in_interval(t, sampling.guide_interval) else guided
         return networks.unet(
-            x_t, t, context=twice, text=prompts.text, text_mask=prompts.mask, causal=window.causal
+            x_t,
+            t,
+            context=torch.cat([guided, away]),
+            text=prompts.text,
+            text_mask=prompts.mask,
+            causal=window.causal,
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:

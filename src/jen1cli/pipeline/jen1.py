@@ -465,6 +465,7 @@ class Jen1:
             "guidance_scale": recipe.guidance_scale,
             "guidance_interval": recipe.guidance_interval,
             "guidance_rescale": recipe.guidance_rescale,
+            "guide_interval": recipe.guide_interval,
         }
         if recipe.task == "generate":
             return self.generate(
@@ -581,6 +582,7 @@ class Jen1:
             guidance_scale=settings.guidance_scale,
             guidance_interval=settings.guidance_interval,
             guidance_rescale=settings.guidance_rescale,
+            guide_interval=settings.guide_interval,
             direction=direction,
             masks=masks,
             before=before,

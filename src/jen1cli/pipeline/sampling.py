@@ -26,6 +26,7 @@ class SamplingOptions(TypedDict, total=False):
     guidance_scale: float  # 1 is off
     guidance_interval: tuple[float, float]  # of diffusion time; 0 is clean, 1 is noise
     guidance_rescale: float  # 0 to 1
+    guide_interval: tuple[float, float]  # of guidance away from an untold guide as well
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Sampling:
     guidance_scale: float
     guidance_interval: tuple[float, float]
     guidance_rescale: float
+    guide_interval: tuple[float, float]
 
     @classmethod
     def over(cls, defaults: GenerationConfig, options: SamplingOptions) -> "Sampling":
@@ -77,6 +79,7 @@ def _check(values: dict[str, Any]) -> None:
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")
-    low, high = values["guidance_interval"]
-    if not 0.0 <= low <= high <= 1.0:
-        raise ConfigError(f"guidance_interval is {low:g} to {high:g}; give two of 0 to 1, rising")
+    for name in ("guidance_interval", "guide_interval"):
+        low, high = values[name]
+        if not 0.0 <= low <= high <= 1.0:
+            raise ConfigError(f"{name} is {low:g} to {high:g}; give two of 0 to 1, rising")
