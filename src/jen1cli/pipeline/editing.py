@@ -10,6 +10,7 @@ from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
 from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.colouring import colour_filters, recolour
 from jen1cli.pipeline.denoising import Canvas, Prompts, fill, hear_guide, shifted
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
@@ -162,21 +163,33 @@ def _decoded_patches(
     start = max(0, section.spans[0][0] - margin)
     stop = min(timeline.samples, section.spans[-1][1] + margin)
     start, decoded = _decoded(networks, timeline, section.start, latent, start, stop)
+    around = [_around(timeline, span, start, decoded) for span in section.spans]
+    filters = colour_filters(
+        [part for known, _ in around for part in known],
+        [part for _, coded in around for part in coded],
+        timeline.rate,
+    )
+    if filters is not None:
+        recolour(decoded, filters)
     cuts = [_file_sample(timeline, section.start + w.unknown[0][0]) for w in section.windows]
     patches = []
-    for span in section.spans:
-        known = timeline.known_around(span, _LEVEL_SECONDS)
-        first, last = span[0] - start, span[1] - start
-        around = (
-            decoded[:, max(0, first - known[0].shape[1]) : first],
-            decoded[:, last : last + known[1].shape[1]],
-        )
-        signal = decoded[:, first:last]
+    for span, (known, coded) in zip(section.spans, around, strict=True):
+        signal = decoded[:, span[0] - start : span[1] - start]
         inside = sorted(cut - span[0] for cut in cuts if span[0] < cut < span[1])
-        _match_level(timeline.rate, signal, known, around, inside)
+        _match_level(timeline.rate, signal, known, coded, inside)
         _fade_edges(timeline, span, signal)
         patches.append(Patch(span[0], signal, insert=timeline.is_outside(span)))
     return patches
+
+
+def _around(
+    timeline: Timeline, span: Span, start: int, decoded: Signal
+) -> tuple[tuple[Signal, Signal], tuple[Signal, Signal]]:
+    """Return the music on both sides of a stretch as recorded and as decoded from `start` on."""
+    known = timeline.known_around(span, _LEVEL_SECONDS)
+    first, last = span[0] - start, span[1] - start
+    left = decoded[:, max(0, first - known[0].shape[1]) : first]
+    return known, (left, decoded[:, last : last + known[1].shape[1]])
 
 
 def _file_sample(timeline: Timeline, frame: int) -> int:

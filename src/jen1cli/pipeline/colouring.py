@@ -1,0 +1,113 @@
+"""The autoencoder's own colour, undone in new music by what it does to the music around it.
+
+What stands around a hole is there twice, as recorded and as decoded. Their levels are compared band
+by band, middle and side apart, and the new music gets the difference by a linear-phase filter.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from jen1cli.audio import Signal
+
+_LENGTH = 4096  # of a spectrum; a filter is half as long
+_BAND_OCTAVES = 1 / 3
+_LOWEST, _HIGHEST = 50.0, 16_000.0  # Hz
+_MOST = 6.0  # dB; more would bring up what is not there
+_FAINT = 1e-7  # share of all energy below which a band says nothing
+_LEAST_SECONDS = 0.5  # of music that says something about its colour
+_BLOCK = 1 << 20
+
+Filters = np.ndarray
+"""Impulse responses [1 or 2, samples]: of all channels, or of middle and side."""
+
+
+def colour_filters(
+    recorded: Sequence[Signal], decoded: Sequence[Signal], sample_rate: int
+) -> Filters | None:
+    """Return filters that give decoded music the levels of the recorded one.
+
+    Args:
+        recorded: stretches of [channels, samples].
+        decoded: the same stretches, through the autoencoder.
+        sample_rate: Hz.
+
+    Returns:
+        the filters; None where too little is recorded, or nothing but silence.
+    """
+    if sum(part.shape[1] for part in recorded) < _LEAST_SECONDS * sample_rate:
+        return None
+    wanted, found = _energies(recorded), _energies(decoded)
+    floor = _FAINT * wanted.sum()
+    if floor == 0.0:
+        return None
+    hertz = np.fft.rfftfreq(_LENGTH, 1 / sample_rate)
+    top = min(_HIGHEST, 0.45 * sample_rate)
+    count = max(2, round(np.log2(top / _LOWEST) / _BAND_OCTAVES))
+    edges = np.geomspace(_LOWEST, top, count + 1)
+    gains = [
+        10 * np.log10((wanted[:, inside].sum(1) + floor) / (found[:, inside].sum(1) + floor))
+        for low, high in itertools.pairwise(edges)
+        for inside in ((hertz >= low) & (hertz < high),)
+    ]
+    middles = np.log2(np.sqrt(edges[:-1] * edges[1:]))
+    octaves = np.log2(hertz.clip(min=1.0))
+    limited = np.clip(np.array(gains).T, -_MOST, _MOST)
+    curves = np.array([10 ** (np.interp(octaves, middles, row) / 20) for row in limited])
+    half = _LENGTH // 4
+    taps = np.roll(np.fft.irfft(curves, _LENGTH), half, axis=1)[:, : 2 * half + 1]
+    return taps * np.hanning(2 * half + 3)[1:-1]
+
+
+def recolour(signal: Signal, filters: Filters) -> None:
+    """Filter in place, without delay.
+
+    Args:
+        signal: [channels, samples]; may lie in a file on disk.
+        filters: of `colour_filters`.
+    """
+    reach = filters.shape[1] // 2
+    before = np.zeros((signal.shape[0], reach), np.float32)
+    for at in range(0, signal.shape[1], _BLOCK):
+        stop = min(at + _BLOCK, signal.shape[1])
+        after = np.array(signal[:, at : stop + reach])
+        missing = stop + reach - at - after.shape[1]
+        piece = np.concatenate([before, np.pad(after, ((0, 0), (0, missing)))], axis=1)
+        before = piece[:, stop - at : stop - at + reach]
+        signal[:, at:stop] = _joined(_filtered(_parted(piece), filters))[
+            :, reach : reach + stop - at
+        ]
+
+
+def _energies(parts: Sequence[Signal]) -> np.ndarray:
+    """Return the energies [1 or 2, bins] of all stretches together."""
+    total = np.zeros((1, 1))
+    window = np.hanning(_LENGTH).astype(np.float32)
+    for part in parts:
+        padded = np.pad(part, ((0, 0), (0, -part.shape[1] % _LENGTH)))
+        frames = _parted(padded).reshape(len(part), padded.shape[1] // _LENGTH, _LENGTH)
+        energy = np.square(np.abs(np.fft.rfft(frames * window))).sum(axis=1)
+        total = total + (energy if len(part) == 2 else energy.sum(0, keepdims=True))
+    return total
+
+
+def _parted(signal: Signal) -> Signal:
+    """Return middle and side of a stereo signal; others as they are."""
+    if len(signal) != 2:
+        return signal
+    return np.stack([signal[0] + signal[1], signal[0] - signal[1]]) / 2
+
+
+def _joined(parts: Signal) -> Signal:
+    if len(parts) != 2:
+        return parts
+    return np.stack([parts[0] + parts[1], parts[0] - parts[1]])
+
+
+def _filtered(signal: Signal, filters: Filters) -> Signal:
+    """Return the middle of the convolution, as long as the signal."""
+    samples, reach = signal.shape[1], filters.shape[1] // 2
+    length = samples + filters.shape[1] - 1
+    spectra = np.fft.rfft(signal, length) * np.fft.rfft(filters, length)
+    return np.fft.irfft(spectra, length)[:, reach : reach + samples].astype(np.float32)
