@@ -186,6 +186,10 @@ class GenerationConfig:
     guide_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
+    # of windows that go on from known music; the paper's are unidirectional
+    continuation: Literal["unidirectional", "bidirectional"] = field(
+        default="unidirectional", metadata={"optional": True}
+    )
     # of inpainting and continuation, where the surroundings say much already; None: as above
     edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
 

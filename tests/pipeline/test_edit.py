@@ -114,6 +114,30 @@ def test_surroundings_prompt_and_seed_have_a_say(tiny, tmp_path, music):
         assert not torch.allclose(plain, other, atol=1e-3)
 
 
+def test_the_direction_of_a_continuation_is_the_models_or_the_callers(tiny, tone, monkeypatch):
+    seen = []
+    hook = tiny.networks.unet.register_forward_pre_hook(
+        lambda module, arguments, options: seen.append(options["causal"]), with_kwargs=True
+    )
+    options = {"sample_rate": 48_000, "seed": 1, "steps": 1}
+    recording = torch.from_numpy(tone(0.6))
+
+    def directions(edit):
+        found = set(seen)
+        seen.clear()
+        return edit.recipe.direction, found
+
+    assert directions(tiny.continue_(recording, 0.3, **options)) == ("unidirectional", {True})
+    edit = tiny.continue_(recording, 0.3, direction="bidirectional", **options)
+    assert directions(edit) == ("bidirectional", {False})
+    both = dataclasses.replace(tiny.config.generation, continuation="bidirectional")
+    monkeypatch.setattr(tiny, "config", dataclasses.replace(tiny.config, generation=both))
+    assert directions(tiny.continue_(recording, 0.3, **options)) == ("bidirectional", {False})
+    tiny.generate("x", seconds=1.4 * tiny.window_seconds, seed=1, steps=1)
+    assert set(seen) == {False}
+    hook.remove()
+
+
 def test_each_task_tells_the_network_what_is_kept(tiny, recording, calls):
     source = recording(2.0)
     tiny.inpaint(source, [(0.8, 1.0)], seed=0)  # 30 frames inside a window of 150

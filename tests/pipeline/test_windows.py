@@ -47,6 +47,18 @@ def test_continuation_is_unidirectional_and_hears_the_end(known, new):
     assert plan[0].start <= max(0, known - min(known, 50))
 
 
+def test_a_model_may_continue_in_both_directions():
+    options = {"window": 100, "context": 50}
+    for unknown, causal in (([(30, 400)], True), ([(0, 400)], True), ([(0, 400)], False)):
+        usual = plan_windows(400, unknown, causal=causal, **options)
+        both = plan_windows(400, unknown, causal=causal, causal_continuation=False, **options)
+        assert [(s.start, s.stop, s.unknown) for s in both] == [
+            (s.start, s.stop, s.unknown) for s in usual
+        ]
+        first = unknown[0][0] == 0
+        assert [s.causal for s in both] == [first and causal] + [False] * (len(both) - 1)
+
+
 @pytest.mark.parametrize("known", [1, 20, 50, 80])
 @pytest.mark.parametrize("new", [1, 49, 51, 100, 777])
 def test_music_before_is_made_from_right_to_left(known, new):

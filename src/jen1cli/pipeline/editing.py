@@ -36,7 +36,13 @@ class Section:
 
 
 def plan_sections(
-    timeline: Timeline, *, window: int, context: int, reach: int, decoder_reach: int
+    timeline: Timeline,
+    *,
+    window: int,
+    context: int,
+    reach: int,
+    decoder_reach: int,
+    causal_continuation: bool = True,
 ) -> list[Section]:
     """Divide the unknown stretches into sections that know nothing of each other.
 
@@ -46,6 +52,7 @@ def plan_sections(
         context: known frames in front of each window of a long stretch.
         reach: known frames that windows may hear on both sides of a section.
         decoder_reach: known frames that one decoded frame depends on, on each side.
+        causal_continuation: as `plan_windows` takes it.
     """
     frame_rate = timeline.model_rate / timeline.hop_length
     margin = max(
@@ -64,7 +71,13 @@ def plan_sections(
         start = max(left_limit, group[0][0] - reach)
         stop = min(right_limit, group[-1][1] + reach)
         unknown = [(a - start, b - start) for a, b in group]
-        plan = plan_windows(stop - start, unknown, window=window, context=context)
+        plan = plan_windows(
+            stop - start,
+            unknown,
+            window=window,
+            context=context,
+            causal_continuation=causal_continuation,
+        )
         first = min(*(start + w.start for w in plan), group[0][0] - margin)
         last = max(*(start + w.stop for w in plan), group[-1][1] + margin)
         first, last = max(left_limit, first), min(right_limit, last)

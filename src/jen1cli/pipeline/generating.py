@@ -25,6 +25,7 @@ def make_music(
     window: int,
     context: int,
     causal: bool,
+    causal_continuation: bool,
     progress: Progress | None,
 ) -> list[Signal]:
     """Make one waveform [channels, samples] at the model's rate for each prompt.
@@ -37,12 +38,20 @@ def make_music(
         generators: on the CPU, one for each piece.
         window: most frames in one sampling.
         context: frames that each further window hears of what was made before.
-        causal: direction of the first window.
+        causal: direction of the first window; if set, of all.
+        causal_continuation: direction of the others.
         progress: called with (steps done, steps in all).
     """
     hop = networks.autoencoder.hop_length
     frames = -(-samples // hop)
-    windows = plan_windows(frames, [(0, frames)], window=window, context=context, causal=causal)
+    windows = plan_windows(
+        frames,
+        [(0, frames)],
+        window=window,
+        context=context,
+        causal=causal,
+        causal_continuation=causal or causal_continuation,
+    )
     canvas = Canvas.empty(networks, frames, prompts.batch)
     canvas = fill(networks, canvas, windows, prompts, sampling, generators, progress)
     cuts = [window.unknown[0][0] * hop for window in windows[1:]]

@@ -232,10 +232,7 @@ class Jen1:
         """
         settings = Sampling.over(self.config.generation, sampling)
         samples = audio.seconds_to_samples(_checked_seconds(seconds), self.sample_rate)
-        if direction not in ("bidirectional", "unidirectional"):
-            raise ConfigError(
-                f"unknown direction '{direction}'; known: bidirectional, unidirectional"
-            )
+        _check_direction(direction)
         seed = draw_seed() if seed is None else seed
         size = 1 if self.device == "cpu" else _LARGEST_BATCH
         context = self.config.generation.context_seconds
@@ -254,6 +251,7 @@ class Jen1:
                 window=self._frames(self.window_seconds),
                 context=self._frames(context),
                 causal=direction == "unidirectional",
+                causal_continuation=self.config.generation.continuation == "unidirectional",
                 progress=_share(progress, first, len(batch), len(prompts)),
             )
             for i, signal in enumerate(signals):
@@ -307,7 +305,14 @@ class Jen1:
         timeline = self._timeline(given, info, spans, info.samples, offset=0)
         window = self._frames(self.window_seconds)
         patches = self._edit(
-            timeline, settings, prompt, seed, progress, context=window // 2, reach=window
+            timeline,
+            settings,
+            prompt,
+            seed,
+            progress,
+            context=window // 2,
+            reach=window,
+            direction=self.config.generation.continuation,
         )
         recipe = self._recipe(
             "inpaint",
@@ -327,6 +332,7 @@ class Jen1:
         prompt: str = "",
         *,
         before: bool = False,
+        direction: DirectionName | None = None,
         context_seconds: float | None = None,
         sample_rate: int | None = None,
         seed: int | None = None,
@@ -339,7 +345,8 @@ class Jen1:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
             seconds: of new music.
             prompt: what it shall be; empty follows the recording alone.
-            before: put the new music in front.
+            before: put the new music in front; then it is bidirectional.
+            direction: "unidirectional" lets no frame see a later one; None is the model's default.
             context_seconds: of known music that each window hears; None is the model's default.
             sample_rate: of a waveform, in Hz.
             seed: of the noise; None draws one.
@@ -355,6 +362,8 @@ class Jen1:
         settings = Sampling.over(self.config.generation.for_edits(), sampling)
         new = audio.seconds_to_samples(_checked_seconds(seconds), info.sample_rate)
         seconds_heard = self._checked_context(context_seconds)
+        direction = direction or self.config.generation.continuation
+        _check_direction(direction)
         seed = draw_seed() if seed is None else seed
         audio.check(given)
         span = (0, new) if before else (info.samples, info.samples + new)
@@ -363,7 +372,14 @@ class Jen1:
         )
         context = self._frames(seconds_heard)
         patches = self._edit(
-            timeline, settings, prompt, seed, progress, context=context, reach=context
+            timeline,
+            settings,
+            prompt,
+            seed,
+            progress,
+            context=context,
+            reach=context,
+            direction=direction,
         )
         recipe = self._recipe(
             "continue",
@@ -371,7 +387,7 @@ class Jen1:
             seed,
             prompt,
             seconds,
-            direction="bidirectional" if before else "unidirectional",
+            direction="bidirectional" if before else direction,
             before=before,
             context_seconds=seconds_heard,
             source=given,
@@ -488,6 +504,7 @@ class Jen1:
             recipe.seconds,
             recipe.prompt,
             before=recipe.before,
+            direction=recipe.direction,
             context_seconds=recipe.context_seconds,
             seed=recipe.seed,
             progress=progress,
@@ -536,6 +553,7 @@ class Jen1:
         *,
         context: int,
         reach: int,
+        direction: DirectionName,
     ) -> list[audio.Patch]:
         window = self._frames(self.window_seconds)
         return make_patches(
@@ -547,6 +565,7 @@ class Jen1:
                 context=context,
                 reach=reach,
                 decoder_reach=self.networks.autoencoder.context_frames,
+                causal_continuation=direction == "unidirectional",
             ),
             encode_prompts(self.networks, [prompt], settings.negative_prompt, settings.guide),
             settings,
@@ -604,6 +623,11 @@ def _share(progress: Progress | None, first: int, items: int, all_items: int) ->
     if progress is None:
         return None
     return lambda done, total: progress(first * total + items * done, all_items * total)
+
+
+def _check_direction(direction: str) -> None:
+    if direction not in ("bidirectional", "unidirectional"):
+        raise ConfigError(f"unknown direction '{direction}'; known: bidirectional, unidirectional")
 
 
 def _checked_seconds(seconds: float) -> float:

@@ -16,7 +16,7 @@ A longer one is filled in turn, each window hearing what was made before it:
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Span = tuple[int, int]  # frames [start, stop)
 
@@ -42,7 +42,13 @@ class Window:
 
 
 def plan_windows(
-    frames: int, unknown: Sequence[Span], *, window: int, context: int, causal: bool = False
+    frames: int,
+    unknown: Sequence[Span],
+    *,
+    window: int,
+    context: int,
+    causal: bool = False,
+    causal_continuation: bool = True,
 ) -> list[Window]:
     """Cover all unknown stretches.
 
@@ -53,6 +59,7 @@ def plan_windows(
         context: known frames in front of each window of a continuation, and at both ends of a
             stretch that is longer than a window.
         causal: direction where nothing at all is known; elsewhere the task decides.
+        causal_continuation: direction of windows that go on from known music.
     """
     context = max(0, min(context, window // 2))
     margin = min(context, window // 4)
@@ -68,7 +75,13 @@ def plan_windows(
             plan += _leftwards(stop, known_right, window, context)
         else:
             plan += _rightwards(start, stop, known_right, window, context, margin, causal)
-    return plan
+    if causal_continuation:
+        return plan
+    from_nothing = [step.unknown[0] == (step.start, step.stop) for step in plan]
+    return [
+        step if first else replace(step, causal=False)
+        for step, first in zip(plan, from_nothing, strict=True)
+    ]
 
 
 def _grouped(unknown: Sequence[Span], reach: int) -> list[list[Span]]:
