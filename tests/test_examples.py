@@ -57,6 +57,7 @@ def test_encode_decode(run, recording):
     assert soundfile.info("decoded.wav").frames == 2 * 44_100
 
 
+@pytest.mark.heavy
 def test_train_tiny(tmp_path, monkeypatch, capsys, tone):
     (tmp_path / "music").mkdir()
     for i in range(3):

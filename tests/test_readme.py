@@ -123,6 +123,7 @@ def test_commands_parse(readme):
         parse(words)
 
 
+@pytest.mark.heavy
 def test_python_runs(readme, tiny_folder, tmp_path, tone):
     """In a process of its own, as a reader would run it; the tiny model is called jen1-mini."""
     import soundfile

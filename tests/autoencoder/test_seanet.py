@@ -22,6 +22,7 @@ def build(config):
 
 
 @torch.no_grad()
+@pytest.mark.heavy
 def test_ten_seconds_of_the_paper_are_1500_frames_of_128_channels():
     """Paper.md section 13, line 12: one clean grid, nothing of an overlap kept in."""
     assert isinstance(JEN1.autoencoder, SeanetConfig)
@@ -150,6 +151,7 @@ def test_random_weights_keep_silence_and_level():
     assert 0.01 < reconstruction.std() < 10
 
 
+@pytest.mark.heavy
 def test_level_survives_the_round_trip_within_half_a_decibel():
     """Paper.md section 13, line 12: loudness is in the latent, no scale travels beside it."""
     torch.manual_seed(0)

@@ -38,6 +38,7 @@ def test_the_same_seed_gives_the_same_captions() -> None:
     assert captions(score, 9) != captions(score, 10)
 
 
+@pytest.mark.heavy
 def test_every_clip_has_several_different_captions() -> None:
     for score, texts in captioned():
         least = 4 if score.style == "sounds" else 6

@@ -44,6 +44,7 @@ def test_unknown_style_is_refused() -> None:
         compose("polyphonic silence", 1)
 
 
+@pytest.mark.heavy
 def test_clips_have_the_wanted_length() -> None:
     for score in scores():
         assert 12.0 <= score.seconds <= 30.0, (score.style, score.seed)

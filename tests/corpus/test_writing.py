@@ -77,6 +77,7 @@ def test_folder_holds_what_the_manifest_says(corpus):
     assert left == {"corpus.json", "manifest.jsonl", "train", "validation", "test"}
 
 
+@pytest.mark.heavy
 def test_two_workers_write_the_same_bytes(tmp_path, make, corpus):
     make(tmp_path / "two", workers=2)
     assert contents(tmp_path / "two") == contents(corpus)

@@ -78,6 +78,7 @@ def test_no_music_and_no_model_is_an_error(tagger_installed, tmp_path, beat_make
         PromptsJob([], tmp_path).run(None)
 
 
+@pytest.mark.heavy
 def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_path):
     music = music_folder(count=6)
     report = CodecJob(music, seconds=1.0).run(Codec.load(tiny_folder), tmp_path / "audio")
@@ -122,6 +123,7 @@ def test_the_linear_codec_is_perfect_at_full_size_and_degrades_below(noise, musi
         LinearCodec.fit([noise(seconds=0.1)], 1024, 512)
 
 
+@pytest.mark.heavy
 def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder, tmp_path):
     job = EditsJob(music_folder(count=2, seconds=3.5), seconds=3.0)
     report = job.run(tiny, tmp_path / "audio")

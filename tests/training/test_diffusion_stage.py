@@ -95,6 +95,7 @@ def test_trained_saved_and_optimised_tensors_are_the_same_set(make_stage, tmp_pa
     assert names == {n for n, _ in stage.objective.named_parameters()}
 
 
+@pytest.mark.heavy
 def test_a_new_process_makes_the_same_music_from_the_saved_weights(make_stage, tmp_path):
     """Line 5: nothing that the output depends on stays behind in the process that trained."""
     stage = make_stage()

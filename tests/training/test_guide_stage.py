@@ -87,6 +87,7 @@ def test_true_arrows_turn_with_the_music(stage):
     assert not any(part.any() for part in nothing)
 
 
+@pytest.mark.heavy
 def test_losses_fall_and_the_answers_come_right(stage):
     first = None
     for step in range(80):
@@ -184,6 +185,7 @@ def test_a_cache_without_tempi_is_refused(tones, tiny_folder, tmp_path):
         job.run()
 
 
+@pytest.mark.heavy
 def test_all_stages_end_with_a_guide_where_there_are_tempi(beats, text_folder, tmp_path):
     job = jobs.AllJob(data=beats, output=tmp_path, text_encoder=text_folder, steps=1, **QUICK)
     job.run()

@@ -22,6 +22,7 @@ from jen1cli.unet.lora import read_lora
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
 
 
+@pytest.mark.heavy
 def test_all_stages_make_a_model_from_a_folder(tones, text_folder, tmp_path):
     job = jobs.AllJob(data=tones, output=tmp_path, text_encoder=text_folder, steps=2, **QUICK)
     figures = job.run()

@@ -294,6 +294,7 @@ def test_a_folder_without_wordnet_is_refused(tmp_path):
         read_english(tmp_path)
 
 
+@pytest.mark.heavy
 def test_figures_and_card_are_complete(trained, teacher):
     folder, _ = trained
     figures = measure_text_encoder(folder, teacher=teacher, prompts=900, steps=2)
