@@ -1,4 +1,4 @@
-"""The guide's networks: tempo, key, chords, parts for a text; tempo and key in latents of music.
+"""The guide's networks: tempo, key, chords, parts for a text, and the same heard in latents.
 
 All are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
 learns on the windows and masks of the three tasks, since it has to listen around holes.
