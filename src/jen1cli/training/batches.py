@@ -241,8 +241,8 @@ class Planner:
         """Draw what the network is told: it has to work with any part of it missing.
 
         Without text the guide is left out half of the time, so that guidance can lead away from
-        "no text" as well as from "nothing told at all". In music that is edited nobody knows drums
-        and melody, so half of the time they are not told.
+        "no text" as well as from "nothing told at all". Drums and melody of music that is edited
+        are not always heard, so half of the time they are not told.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
         drop = self._recipe.guide_dropout
