@@ -7,7 +7,9 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch import Tensor
 
-from jen1cli.config import UNetConfig
+from jen1cli.conditioning import TextEncoder
+from jen1cli.conditioning.t5 import T5Encoder, T5Shape
+from jen1cli.config import TextConfig, UNetConfig
 from jen1cli.diffusion import Predict, Schedule
 from jen1cli.unet import UNet1d
 
@@ -28,9 +30,6 @@ def gaussian_predict(schedule: Schedule, mean: float, std: float) -> Predict:
 
 def make_text_encoder_folder(path: Path, features: int, *, seed: int = 0) -> Path:
     """Save a tiny random T5 encoder and its tokenizer in the Hugging Face layout."""
-    from transformers.models.t5.configuration_t5 import T5Config
-    from transformers.models.t5.modeling_t5 import T5EncoderModel
-
     vocabulary = {"<pad>": 0, "</s>": 1, "<unk>": 2}
     for word in WORDS + [chr(code) for code in range(33, 127)]:
         vocabulary.setdefault(word, len(vocabulary))
@@ -41,21 +40,11 @@ def make_text_encoder_folder(path: Path, features: int, *, seed: int = 0) -> Pat
         single="$A </s>", special_tokens=[("</s>", 1)]
     )
     heads = 2
-    config = T5Config(
-        vocab_size=len(vocabulary),
-        d_model=features,
-        d_kv=max(2, features // heads),
-        d_ff=2 * features,
-        num_layers=2,
-        num_heads=heads,
-        feed_forward_proj="gated-gelu",
-    )
+    shape = T5Shape(features, 2 * features, 2, heads, len(vocabulary), max(2, features // heads))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder = T5EncoderModel(config)
-    path.mkdir(parents=True, exist_ok=True)
-    encoder.save_pretrained(path)
-    tokenizer.save(str(path / "tokenizer.json"))
+        encoder = T5Encoder(shape)
+    TextEncoder(TextConfig(features=features), encoder, tokenizer).save(path)
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "eos_token": "</s>",

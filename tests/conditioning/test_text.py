@@ -101,7 +101,7 @@ def test_encoder_is_frozen_and_without_dropout(folder):
 def test_moving_the_encoder_moves_the_hidden_one(folder):
     encoder = learned(folder).to(torch.float64)
     assert encoder.null_text.dtype == torch.float64
-    assert encoder._frozen[0].dtype == torch.float64
+    assert encoder._frozen[0].shared.weight.dtype == torch.float64
     assert encoder.encode(["piano"])[0].dtype == torch.float32
 
 
@@ -175,8 +175,7 @@ def test_encoder_is_taken_out_of_a_whole_t5(encoder, folder, tmp_path, shards):
     from transformers.models.t5.configuration_t5 import T5Config
 
     whole = T5ForConditionalGeneration(T5Config.from_pretrained(folder))
-    whole.encoder.load_state_dict(encoder._frozen[0].encoder.state_dict())
-    whole.shared.weight = encoder._frozen[0].shared.weight
+    whole.load_state_dict(encoder._frozen[0].state_dict(), strict=False)
     whole.half().save_pretrained(tmp_path, max_shard_size="20KB" if shards else "1GB")
     (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
     assert (len(list(tmp_path.glob("*.safetensors"))) > 1) == shards
@@ -236,10 +235,10 @@ def test_line_18_every_prompt_of_a_batch_is_encoded(encoder):
 
 
 @pytest.mark.slow
-def test_import_pulls_in_no_vision_and_no_pipelines():
+def test_import_pulls_in_no_heavy_package():
     code = (
         "import sys, jen1cli.conditioning\n"
-        "bad = {'torchvision', 'transformers.pipelines', 'librosa', 'sklearn', 'pandas'}\n"
+        "bad = {'torchvision', 'transformers', 'librosa', 'sklearn', 'pandas'}\n"
         "print(sorted(bad & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -2,7 +2,7 @@
 
 The encoder lives in a folder of its own, in the Hugging Face layout, and is never trained here; it
 is therefore no submodule: `parameters()` and `state_dict()` of a `TextEncoder` hold the learned
-null text, where there is one, and nothing else. Transformers is imported in this file alone.
+null text, where there is one, and nothing else.
 """
 
 import json
@@ -15,10 +15,9 @@ from jaxtyping import Int
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
-from transformers.models.t5.configuration_t5 import T5Config
-from transformers.models.t5.modeling_t5 import T5EncoderModel  # not the package: 1 s more
 
 from jen1cli.conditioning.hub import download
+from jen1cli.conditioning.t5 import T5Encoder, T5Shape
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.shapes import Text, TextMask
@@ -26,7 +25,7 @@ from jen1cli.shapes import Text, TextMask
 logger = logging.getLogger(__name__)
 
 FILE = "model.safetensors"
-EMBEDDING_NAMES = ("shared.weight", "encoder.embed_tokens.weight")
+EMBEDDING_NAMES = ("shared.weight", "encoder.embed_tokens.weight")  # one tensor
 
 # features -> layers, hidden width, heads, vocabulary: small, base, large, xl
 _FLAN_T5 = {
@@ -45,7 +44,7 @@ class TextEncoder(nn.Module):
         num_parameters: of the T5 encoder and the null text.
     """
 
-    def __init__(self, config: TextConfig, encoder: T5EncoderModel, tokenizer: Tokenizer) -> None:
+    def __init__(self, config: TextConfig, encoder: T5Encoder, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.config = config
         self.null_text: nn.Parameter | None = None
@@ -83,9 +82,9 @@ class TextEncoder(nn.Module):
                 " layout with config.json, model.safetensors and tokenizer.json"
             )
         encoder = _load_encoder(path)
-        if encoder.config.d_model != config.features:
+        if encoder.shape.features != config.features:
             raise CheckpointError(
-                f"the text encoder in {path} has {encoder.config.d_model} features but the model"
+                f"the text encoder in {path} has {encoder.shape.features} features but the model"
                 f" expects {config.features}; use the encoder that the model was trained with"
             )
         return cls(config, encoder, _load_tokenizer(path))
@@ -99,26 +98,18 @@ class TextEncoder(nn.Module):
         layers, hidden, heads, vocabulary = _FLAN_T5.get(
             config.features, (2, 2 * config.features, max(1, config.features // 64), 384)
         )
-        encoder = T5EncoderModel(
-            T5Config(
-                d_model=config.features,
-                d_kv=64,
-                d_ff=hidden,
-                num_layers=layers,
-                num_heads=heads,
-                vocab_size=vocabulary,
-                feed_forward_proj="gated-gelu",
-            )
-        )
+        shape = T5Shape(config.features, hidden, layers, heads, vocabulary)
+        encoder = T5Encoder(shape)
         return cls(config, encoder, _byte_tokenizer())
 
     def save(self, path: Path) -> None:
         """Save the frozen encoder and its tokenizer into a folder that `from_folder` takes."""
         path.mkdir(parents=True, exist_ok=True)
-        tensors = self._frozen[0].state_dict()
-        del tensors[EMBEDDING_NAMES[1]]  # the same tensor as the first
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path / FILE)
-        self._frozen[0].config.save_pretrained(path)
+        encoder = self._frozen[0]
+        tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+        save_file(tensors, path / FILE)
+        values = json.dumps(encoder.shape.values(), indent=2)
+        (path / "config.json").write_text(values + "\n", encoding="utf-8")
         self._tokenizer.save(str(path / "tokenizer.json"))
 
     @property
@@ -146,7 +137,7 @@ class TextEncoder(nn.Module):
             raise ValueError("give a sequence of at least one prompt")
         rows = [self._tokens(prompt) for prompt in prompts]
         width = max(1, *(len(row) for row in rows)) if pad_to is None else pad_to
-        pad = self._frozen[0].config.pad_token_id or 0
+        pad = self._frozen[0].shape.pad
         padded = [row + [pad] * (width - len(row)) for row in rows]
         tokens = torch.tensor(padded, device=self.device)
         lengths = torch.tensor([len(row) for row in rows], device=self.device)
@@ -168,8 +159,7 @@ class TextEncoder(nn.Module):
 
     @torch.no_grad()
     def _embed(self, tokens: Int[Tensor, "batch tokens"], mask: TextMask) -> Text:
-        output = self._frozen[0](input_ids=tokens, attention_mask=mask.long())
-        return output.last_hidden_state.float().masked_fill(~mask[:, :, None], 0.0)
+        return self._frozen[0](tokens, mask).float().masked_fill(~mask[:, :, None], 0.0)
 
     def _tokens(self, prompt: str) -> list[int]:
         tokens = self._tokenizer.encode(prompt).ids
@@ -204,14 +194,14 @@ def _byte_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def _load_encoder(path: Path) -> T5EncoderModel:
-    """Build the encoder from its files; from_pretrained would draw a progress bar."""
+def _load_encoder(path: Path) -> T5Encoder:
+    """Build the encoder from its files."""
     try:
         values = json.loads((path / "config.json").read_text(encoding="utf-8"))
         with torch.device("meta"):
-            encoder = T5EncoderModel(T5Config(**values))
+            encoder = T5Encoder(T5Shape.read(values))
         tensors = _read_tensors(path)
-    except Exception as error:  # JSON, safetensors and transformers each raise their own
+    except Exception as error:  # JSON and safetensors each raise their own
         raise CheckpointError(
             f"cannot read the text encoder in {path}: {_first_line(error)}; install it again"
         ) from error
@@ -226,7 +216,6 @@ def _load_encoder(path: Path) -> T5EncoderModel:
             f" missing, of another shape or unknown (first: {wrong[0]}); install it again"
         )
     encoder.load_state_dict(tensors, strict=True, assign=True)
-    encoder.tie_weights()
     return encoder
 
 
@@ -243,9 +232,9 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         for name, tensor in tensors.items()
         if not name.startswith(("decoder.", "lm_head."))
     }
-    for name, twin in (EMBEDDING_NAMES, EMBEDDING_NAMES[::-1]):  # one tensor under two names
-        if name in tensors:
-            tensors.setdefault(twin, tensors[name])
+    ours, twin = EMBEDDING_NAMES
+    if twin in tensors:
+        tensors.setdefault(ours, tensors.pop(twin))
     return tensors
 
 
