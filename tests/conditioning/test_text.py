@@ -235,10 +235,13 @@ def test_line_18_every_prompt_of_a_batch_is_encoded(encoder):
 
 
 @pytest.mark.slow
-def test_import_pulls_in_no_heavy_package():
+def test_loading_pulls_in_no_heavy_package(folder):
     code = (
-        "import sys, jen1cli.conditioning\n"
-        "bad = {'torchvision', 'transformers', 'librosa', 'sklearn', 'pandas'}\n"
+        "import sys, pathlib\n"
+        "from jen1cli.conditioning import TextEncoder\n"
+        "from jen1cli.config import TextConfig\n"
+        f"TextEncoder.from_folder(pathlib.Path({str(folder)!r}), TextConfig(features={FEATURES}))\n"
+        "bad = {'torch._dynamo', 'sympy', 'torchvision', 'transformers', 'librosa', 'sklearn'}\n"
         "print(sorted(bad & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -94,7 +94,7 @@ class T5Encoder(nn.Module):
     def __init__(self, shape: T5Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.shared = nn.Embedding(shape.vocabulary, shape.features)
+        self.shared = _embedding(shape.vocabulary, shape.features)
         self.encoder = _Stack(shape)
 
     @property
@@ -132,9 +132,7 @@ class _Block(nn.Module):
                 nn.ModuleDict(
                     {"SelfAttention": _Attention(shape, first=first), "layer_norm": _Norm(shape)}
                 ),
-                nn.ModuleDict(
-                    {"DenseReluDense": _FeedForward(shape), "layer_norm": _Norm(shape)}
-                ),
+                nn.ModuleDict({"DenseReluDense": _FeedForward(shape), "layer_norm": _Norm(shape)}),
             )
         )
 
@@ -168,7 +166,7 @@ class _Attention(nn.Module):
         self.v = nn.Linear(shape.features, inner, bias=False)
         self.o = nn.Linear(inner, shape.features, bias=False)
         if first:  # shared by all layers
-            self.relative_attention_bias = nn.Embedding(shape.buckets, shape.heads)
+            self.relative_attention_bias = _embedding(shape.buckets, shape.heads)
 
     def forward(self, x: Text, bias: Float[Tensor, "batch heads tokens tokens"]) -> Text:
         q, k, v = (
@@ -194,6 +192,12 @@ class _FeedForward(nn.Module):
     def forward(self, x: Text) -> Text:
         hidden = self.act(self.wi_0(x)) * self.wi_1(x) if self._gated else self.act(self.wi(x))
         return self.wo(hidden)
+
+
+def _embedding(count: int, features: int) -> nn.Embedding:
+    """Return a random table; normal numbers would import torch's compiler, on the meta device."""
+    table = torch.empty(count, features).uniform_(-1.0, 1.0)
+    return nn.Embedding.from_pretrained(table, freeze=False)
 
 
 def relative_buckets(tokens: int, shape: T5Shape) -> Int[Tensor, "tokens tokens"]:
