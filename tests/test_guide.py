@@ -131,6 +131,8 @@ def test_description():
     assert Guide(92.0, key="D", mode="minor").describe() == "92 bpm, D minor"
     assert Guide(92.5).describe() == "92.5 bpm"
     assert Guide(92.0, chords="Dm A#/F").describe() == "92 bpm, Dm | A#/F"
+    nine = Guide(92.0, chords=" | ".join([*["Dm", "C"] * 4, "F"]))
+    assert nine.describe() == "92 bpm, " + "Dm | C | " * 4 + "…"
     in_flats = Guide(key="D", mode="minor", chords="Dm A#/F")
     assert in_flats.describe() == "D minor, Dm | Bb/F"
     assert Guide(key="D#", mode="dorian").describe() == "Eb dorian"

@@ -159,6 +159,8 @@ class GuideConfig:
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
     # of chords, drums and melody (`conditioning.guiding`) that the tracker hears; 0: none
     heard_channels: int = field(default=0, metadata={"optional": True})
+    # of the convolutions over pitch that key, chords and melody are heard with; 0: none
+    pitch_channels: int = field(default=0, metadata={"optional": True})
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ SIXTEENTHS = {"4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14,
 """Of a bar."""
 
 MIN_BPM, MAX_BPM = 30.0, 300.0
+_SHOWN_BARS = 8  # of a chart, in a description
 WRITTEN = ("chords", "drums", "melody")
 """Fields of a guide that are written in bars."""
 
@@ -190,7 +191,7 @@ class Guide:
     def describe(self) -> str:
         """Return "92 bpm, D minor, Dm | A7", as far as it is known, with the key's own spelling.
 
-        Drums and melody are too long for it.
+        Drums and melody are too long for it, and so are charts beyond their first eight bars.
         """
         tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
         names, key = TONICS, ""
@@ -199,7 +200,10 @@ class Guide:
             if (tonic + _RELATIVE_MAJOR[self.mode]) % 12 in _FLAT_MAJORS:
                 names = FLAT_NAMES
             key = f"{names[tonic]} {self.mode}"
-        chords = chart_text(parse_chart(self.chords), names) if self.chords else ""
+        bars = parse_chart(self.chords) if self.chords else ()
+        chords = chart_text(bars[:_SHOWN_BARS], names)
+        if len(bars) > _SHOWN_BARS:
+            chords += " | …"
         return ", ".join(filter(None, (tempo, key, chords)))
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from jen1cli.chords import parse_chart
 from jen1cli.conditioning.part_prior import (
     BARS,
     DRUM_TOKENS,
@@ -130,6 +131,14 @@ def test_a_guide_is_completed_with_parts_and_keeps_what_is_asked_for():
     assert len(bars) == 4 * BARS
     first, second, third, last = (bars[i : i + BARS] for i in range(0, len(bars), BARS))
     assert first == second == last != third
+    open_guide = dataclasses.replace(GUIDE, chords="")
+    chart = parse_chart(complete(open_guide, seconds=60.0).chords)
+    first, second, third, last = (chart[i : i + BARS] for i in range(0, len(chart), BARS))
+    assert first == second == last != third
+    own = " | ".join(["Am"] * BARS + ["F", "G"] * 2)
+    long = complete(dataclasses.replace(GUIDE, chords=own), seconds=60.0)
+    assert long.chords == own
+    assert parse_melody(long.melody).bars == BARS + 4  # as long as the chart that it goes with
     asked = played(drums="none", melody="D4 E4")
     assert complete(asked) == asked
     keyless = Guide(100.0, "4/4", melody="E4 G4 B4 G4 | F#4 D#4 E4 -")

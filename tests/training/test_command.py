@@ -52,6 +52,11 @@ def started(monkeypatch):
             "run/weights",
         ),
         (
+            ["autoencoder", "music", "--freeze-components"],
+            {"freeze_encoder": False, "freeze_components": True},
+            "run/weights",
+        ),
+        (
             ["diffusion", "cache", "--preset", "mini", "--text-encoder", "te", "--init", "old",
              "-p", "one", "-p", "two"],
             {"cache": "cache", "preset": "mini", "text_encoder": "te", "init": "old",

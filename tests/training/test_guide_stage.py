@@ -61,11 +61,18 @@ def beat_cache(beats, tiny_folder, tmp_path_factory):
     return write_latents(beats, tiny_folder, folder, keep_whitening=True, device="cpu")
 
 
-@pytest.fixture
-def stage(beat_cache, tiny_folder, monkeypatch):
-    """The stage on the pulses, with narrow priors."""
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Narrow networks, and little music to fit the map to."""
     for name in ("CHORD_FEATURES", "PART_FEATURES"):
         monkeypatch.setattr(guide_stage, name, 24)
+    monkeypatch.setattr(guide_stage, "PITCH_CHANNELS", 4)
+    monkeypatch.setattr(guide_stage, "PITCH_WINDOWS", 2)
+
+
+@pytest.fixture
+def stage(beat_cache, tiny_folder):
+    """The stage on the pulses."""
     base = GuideRecipe(batch_size=6, crop_seconds=2.0, steps=10)
     chosen = with_optimisation(base, warmup_steps=5, lr=5e-3, ema_decay=0.9)
     accelerator = build_accelerator(chosen.optimisation, device="cpu")

@@ -22,6 +22,7 @@ from jen1cli.autoencoder.masking import mask_latent
 from jen1cli.autoencoder.phase import PhaseFollower
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
 from jen1cli.autoencoder.streaming import ahead, apply_overlapped
+from jen1cli.autoencoder.whitening import Whitening
 from jen1cli.config import SpectralConfig
 from jen1cli.errors import DataError
 from jen1cli.shapes import Latent, Waveform
@@ -191,7 +192,7 @@ class SpectralAutoencoder(Autoencoder):
         )
 
     def training_loss(
-        self, waveform: Waveform, *, frozen: bool = False
+        self, waveform: Waveform, *, frozen: bool = False, whitening: Whitening | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Reconstruction error in the features, with the latent masked, noised and cut short.
 
@@ -201,6 +202,8 @@ class SpectralAutoencoder(Autoencoder):
         Args:
             waveform: [B, 2, samples].
             frozen: leave the encoder, and so the latent space, as it is.
+            whitening: of the latents, if it stays; some crops then lose what it drops, in place of
+                their last channels.
 
         Returns:
             the loss and its parts by name.
@@ -208,10 +211,10 @@ class SpectralAutoencoder(Autoencoder):
         with torch.no_grad():
             padding = -waveform.shape[-1] % self.hop_length
             features = self.features(functional.pad(waveform, (0, padding)))
-        return self.feature_loss(features, frozen=frozen)
+        return self.feature_loss(features, frozen=frozen, whitening=whitening)
 
     def feature_loss(
-        self, features: Tensor, *, frozen: bool = False
+        self, features: Tensor, *, frozen: bool = False, whitening: Whitening | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Like `training_loss`, for features [B, num_features, frames] made beforehand."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
@@ -219,7 +222,7 @@ class SpectralAutoencoder(Autoencoder):
         if self.training:
             scale = latent.detach().std(dim=(0, 2), keepdim=True)
             latent = latent + LATENT_NOISE * scale * torch.randn_like(latent)
-            latent = self._drop_last_channels(latent)
+            latent = self._shortened(latent, whitening)
             latent = mask_latent(latent, self.settings.mask_ratio, self.settings.mask_granularity)
         found = self.decode_features(latent).float()
         error = (found - features).abs()
@@ -227,6 +230,13 @@ class SpectralAutoencoder(Autoencoder):
         level = (self._levels(found) - self._levels(features)).abs().mean()
         total = absolute + 0.2 * square + LEVEL_WEIGHT * level
         return total, {"absolute": absolute, "square": square, "level": level}
+
+    def _shortened(self, latent: Latent, whitening: Whitening | None) -> Latent:
+        if whitening is None:
+            return self._drop_last_channels(latent)
+        seen = whitening.unwhiten(whitening.whiten(latent))
+        short = torch.rand(len(latent), 1, 1, device=latent.device) < NESTED_SHARE
+        return torch.where(short, seen, latent)
 
     def _drop_last_channels(self, latent: Latent) -> Latent:
         """Nested dropout (arXiv 1402.0915): keep a quarter to all of the channels, in order."""

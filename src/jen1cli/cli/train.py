@@ -181,12 +181,19 @@ def autoencoder(
             help="Train the decoder only: diffusion models of the same latents still fit.",
         ),
     ] = False,
+    freeze_components: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-components",
+            help="Train the decoder and what whitening drops of the latents: these models fit too.",
+        ),
+    ] = False,
     **settings: object,
 ) -> None:
     """Train the masked autoencoder (stage 1)."""
     own = {
         "data": data, "output": output, "preset": preset, "init": init,
-        "freeze_encoder": freeze_encoder,
+        "freeze_encoder": freeze_encoder, "freeze_components": freeze_components,
     }  # fmt: skip
     _run("AutoencoderJob", own, settings, output / "weights")
 

@@ -6,7 +6,8 @@ over tempi on a logarithmic scale, meters, and keys. One drawn guide makes a who
 
 import dataclasses
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -33,6 +34,7 @@ SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
 METERS = tuple(BEATS)
 KEYS = (("", ""), *((tonic, mode) for mode in MODES for tonic in TONICS))
 """The first stands for music without a key, such as drums alone."""
+_BRIDGES = 4  # loops that are drawn until one differs from the first
 
 
 class GuideLogits(NamedTuple):
@@ -97,8 +99,9 @@ class GuidePrior(nn.Module):
     ) -> Guide:
         """Draw what a guide leaves open; chords or a melody that are asked for say the key.
 
-        Drums and melody are a loop of `BARS` bars; in longer pieces that loop is A in the form
-        A A B A, and B goes on from it.
+        Chords, drums and melody are a loop of `BARS` bars; in longer pieces that loop is A in the
+        form A A B A. B has chords of its own, unless chords are asked for, and drums and melody
+        that go on from A's.
 
         Args:
             asked: stays as it is.
@@ -113,17 +116,37 @@ class GuidePrior(nn.Module):
                 key, mode = key_of_melody(asked.melody)
             asked = dataclasses.replace(asked, key=key, mode=mode)
         guide = asked.over(self.draw(text, text_mask, generator))
-        guide = self.with_chords(guide, text, text_mask, generator)
-        return self._with_parts(guide, text, text_mask, generator, seconds)
+        long = guide.has_bars and seconds > BARS * guide.bar_seconds
+        guide = self.with_chords(guide, text, text_mask, generator, long=long)
+        return self._with_parts(guide, text, text_mask, generator, long=long)
 
     def with_chords(
-        self, guide: Guide, text: Text, text_mask: TextMask, generator: torch.Generator
+        self,
+        guide: Guide,
+        text: Text,
+        text_mask: TextMask,
+        generator: torch.Generator,
+        *,
+        long: bool = False,
     ) -> Guide:
-        """Draw chords for a guide that has bars and a key but no chords."""
+        """Draw chords for a guide that has bars and a key but no chords.
+
+        Args:
+            guide: stays as it is where it has chords.
+            text: [1, tokens, features].
+            text_mask: True at real tokens.
+            generator: on the CPU.
+            long: in the form A A B A; else A alone.
+        """
         if guide.chords or not (guide.has_bars and guide.key) or self.chords is None:
             return guide
-        chords = chart_text(self.chords.draw(text, text_mask, guide, generator))
-        return dataclasses.replace(guide, chords=chords)
+        a = b = self.chords.draw(text, text_mask, guide, generator)
+        for _ in range(_BRIDGES if long else 0):
+            b = self.chords.draw(text, text_mask, guide, generator)
+            if b != a:
+                break
+        chart = chart_text(_in_form(a, b) if long else a)
+        return dataclasses.replace(guide, chords=chart)
 
     def go_on(
         self,
@@ -172,18 +195,26 @@ class GuidePrior(nn.Module):
         text: Text,
         text_mask: TextMask,
         generator: torch.Generator,
-        seconds: float,
+        *,
+        long: bool,
     ) -> Guide:
         """Draw drums and melody for a guide that has bars; without a key there is no melody."""
         if not guide.has_bars:
             return guide
+        chart, told = guide.bars, guide
+        verse, bridge = chart[:BARS], chart[2 * BARS : 3 * BARS]
+        has_form = chart == _in_form(verse, bridge)
+        if has_form:
+            told = dataclasses.replace(guide, chords=chart_text((*verse, *bridge)))
 
         def drawn(prior: PartPrior) -> list[int]:
-            if seconds <= BARS * guide.bar_seconds:
+            if not long:
                 return prior.draw(text, text_mask, guide, generator)
-            both = prior.draw(text, text_mask, guide, generator, bars=2 * BARS)
-            a, b = both[: len(both) // 2], both[len(both) // 2 :]
-            return [*a, *a, *b, *a]
+            if len(chart) > BARS and not has_form:  # a form of the asker's own
+                return prior.draw(text, text_mask, guide, generator, bars=len(chart))
+            both = prior.draw(text, text_mask, told, generator, bars=2 * BARS)
+            half = len(both) // 2
+            return list(_in_form(both[:half], both[half:]))
 
         if not guide.drums and self.drums is not None:
             guide = dataclasses.replace(guide, drums=write_drums(drawn(self.drums), guide))
@@ -191,3 +222,7 @@ class GuidePrior(nn.Module):
             found = write_melody(drawn(self.melody), guide) if guide.key else NONE
             guide = dataclasses.replace(guide, melody=found)
         return guide
+
+
+def _in_form(a: Sequence[Any], b: Sequence[Any]) -> tuple[Any, ...]:
+    return (*a, *a, *b, *a)

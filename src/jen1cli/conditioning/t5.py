@@ -127,19 +127,30 @@ class _Stack(nn.Module):
 class _Block(nn.Module):
     def __init__(self, shape: T5Shape, *, first: bool) -> None:
         super().__init__()
+        attention, feedforward = _Attention(shape, first=first), _FeedForward(shape)
         self.layer = nn.ModuleList(
             (
-                nn.ModuleDict(
-                    {"SelfAttention": _Attention(shape, first=first), "layer_norm": _Norm(shape)}
-                ),
-                nn.ModuleDict({"DenseReluDense": _FeedForward(shape), "layer_norm": _Norm(shape)}),
+                _Residual(shape, "SelfAttention", attention),
+                _Residual(shape, "DenseReluDense", feedforward),
             )
         )
 
     def forward(self, x: Text, bias: Tensor) -> Text:
         attention, feedforward = self.layer
-        x = x + attention["SelfAttention"](attention["layer_norm"](x), bias)
-        return x + feedforward["DenseReluDense"](feedforward["layer_norm"](x))
+        return feedforward(attention(x, bias))
+
+
+class _Residual(nn.Module):
+    """A network under the name that it has in the files, after the norm and beside the input."""
+
+    def __init__(self, shape: T5Shape, name: str, network: nn.Module) -> None:
+        super().__init__()
+        self.layer_norm = _Norm(shape)
+        self.add_module(name, network)
+        self._name = name
+
+    def forward(self, x: Text, *more: Tensor) -> Text:
+        return x + self.get_submodule(self._name)(self.layer_norm(x), *more)
 
 
 class _Norm(nn.Module):

@@ -5,7 +5,8 @@ frame where in the beat and in the bar it lies, as points on the unit circle, an
 Where it is not sure it gives short arrows. One tempo is then fitted to the arrows of the known
 frames: that whose steady rotation they follow best. Beside them it hears chords, drums and melody
 as the channels in which they are told to the U-Net (`jen1cli.conditioning.guiding`);
-`jen1cli.conditioning.heard` reads bars from them.
+`jen1cli.conditioning.heard` reads bars from them. Key, chords and melody it hears with a second
+network as well, which knows about pitch (`jen1cli.conditioning.pitches`).
 
     beat of bpm b and phase a:  z[t] ≈ exp(i (2π b/60 t + a)),   fit = |Σ z[t] exp(-i 2π b/60 t)|
 """
@@ -19,7 +20,9 @@ import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
+from jen1cli.conditioning.guiding import HEARD
 from jen1cli.conditioning.heard import HeardLoop, read_loop
+from jen1cli.conditioning.pitches import PitchEar
 from jen1cli.conditioning.prior import KEYS
 from jen1cli.config import GuideConfig
 from jen1cli.guide import MAX_BPM, NO_GUIDE, Guide
@@ -57,6 +60,8 @@ class GuideTracker(nn.Module):
         self.key = nn.Linear(2 * width, len(KEYS))
         heard = config.heard_channels
         self.parts = nn.Conv1d(width, heard, 1) if heard else None
+        pitch = config.pitch_channels if heard else 0
+        self.pitch = PitchEar(components, pitch) if pitch else None
 
     def forward(self, latent: Latent, known: KeepMask) -> Hearing:
         """Listen to the known frames."""
@@ -69,11 +74,15 @@ class GuideTracker(nn.Module):
         weight = known.to(x.dtype)
         mean = (x * weight).sum(2) / weight.sum(2).clamp(min=1.0)
         most = x.masked_fill(~known, -1.0).amax(2)
+        key = self.key(torch.cat([mean, most], dim=1))
+        parts = None if self.parts is None else self.parts(x)
+        if self.pitch is not None and parts is not None:
+            heard = self.pitch(latent, known)
+            key = key + F.pad(heard.key, (1, 0))
+            silent = parts.new_zeros(len(parts), HEARD["drums"], parts.shape[2])
+            parts = parts + torch.cat([heard.chords, silent, heard.melody], dim=1)
         return Hearing(
-            torch.complex(beat[:, 0], beat[:, 1]),
-            torch.complex(bar[:, 0], bar[:, 1]),
-            self.key(torch.cat([mean, most], dim=1)),
-            None if self.parts is None else self.parts(x),
+            torch.complex(beat[:, 0], beat[:, 1]), torch.complex(bar[:, 0], bar[:, 1]), key, parts
         )
 
     @torch.no_grad()

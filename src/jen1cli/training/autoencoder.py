@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from jen1cli import audio
-from jen1cli.autoencoder import Autoencoder, mask_latent
+from jen1cli.autoencoder import Autoencoder, Whitening, mask_latent
 from jen1cli.shapes import Waveform
 from jen1cli.training.averaging import Ema
 from jen1cli.training.balancer import Balancer
@@ -25,6 +25,7 @@ from jen1cli.training.discriminator import (
     feature_loss,
     halves,
 )
+from jen1cli.training.frozen import FrozenComponents
 from jen1cli.training.learning_rate import learning_rate
 from jen1cli.training.linear_codec import LinearCodec
 from jen1cli.training.losses import spectral_loss, waveform_loss
@@ -55,10 +56,11 @@ class AutoencoderParts:
 class AutoencoderObjective(nn.Module):
     """The autoencoder as the optimiser sees it: masked reconstruction, or the family's own loss."""
 
-    def __init__(self, autoencoder: Autoencoder) -> None:
+    def __init__(self, autoencoder: Autoencoder, whitening: Whitening | None = None) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.own_loss = hasattr(autoencoder, "training_loss")
+        self._whitening = (whitening,)  # in a tuple: nothing of it is trained or stored here
 
     def forward(self, waveform: Waveform, *, frozen: bool = False) -> Any:  # noqa: ANN401
         """Return the reconstruction, or (loss, parts) where the family brings its own loss.
@@ -69,7 +71,9 @@ class AutoencoderObjective(nn.Module):
         """
         model = self.autoencoder
         if self.own_loss:
-            return model.training_loss(waveform, frozen=frozen)  # type: ignore[operator]
+            return model.training_loss(  # type: ignore[operator]
+                waveform, frozen=frozen, whitening=self._whitening[0]
+            )
         if not frozen:
             return model(waveform)[0]
         with torch.no_grad():
@@ -97,7 +101,15 @@ class AutoencoderStage:
         self._accelerator = accelerator
         self._seed = seed
         self._device = accelerator.device
-        self.objective = AutoencoderObjective(parts.codec.autoencoder.requires_grad_(True))
+        model = parts.codec.autoencoder.requires_grad_(True)
+        stays = recipe.freeze_encoder in ("always", "components")  # so the whitening stays as well
+        whitening = parts.codec.whitening.to(self._device) if stays else None
+        self._frozen = (
+            FrozenComponents(model, parts.codec.whitening)
+            if recipe.freeze_encoder == "components"
+            else None
+        )
+        self.objective = AutoencoderObjective(model, whitening)
         self.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, recipe.optimisation)
         self._names = _names(self.objective)
@@ -196,6 +208,8 @@ class AutoencoderStage:
         )
         if norm is not None and torch.isfinite(norm):
             self._prepared.step()
+            if self._frozen is not None:
+                self._frozen.restore()
             self.ema.update()
             self._keep({"gradient_norm": norm})
         self._prepared.zero_grad(set_to_none=True)

@@ -35,8 +35,10 @@ from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
 from jen1cli.training.averaging import Ema
 from jen1cli.training.batches import LatentTable, Window, WindowSampler, mixed_seed
 from jen1cli.training.cache import LatentCache
+from jen1cli.training.codec import Codec
 from jen1cli.training.learning_rate import learning_rate
 from jen1cli.training.optimisation import build_optimizer, set_learning_rate
+from jen1cli.training.pitch_map import fit_pitch_map
 from jen1cli.training.recipes import GuideRecipe
 from jen1cli.training.state import load_optimizer, optimizer_tensors, under
 from jen1cli.training.texts import TextCache
@@ -46,6 +48,10 @@ CHORD_FEATURES = 192
 """Width of the chords' prior."""
 PART_FEATURES = 192
 """Width of the priors of drums and melody."""
+PITCH_CHANNELS = 16
+"""Width of the tracker's convolutions over pitch."""
+PITCH_WINDOWS = 48
+"""Whose spectra the fixed map from latents to semitones is fitted to."""
 HEARD_WEIGHT = 5.0
 """Of the cross-entropy of what is played, a mean over many channels that are mostly silent."""
 TEMPO_TOLERANCE = 0.04
@@ -58,6 +64,7 @@ class GuideParts:
     """What the stage trains with, built by `jen1cli.training.setup`."""
 
     config: ModelConfig
+    codec: Codec
     cache: LatentCache
     texts: TextCache
     weights: GuideWriter
@@ -97,16 +104,39 @@ class GuideStage:
             chord_features=CHORD_FEATURES if told >= CHORDS_TOLD else 0,
             part_features=PART_FEATURES if told >= PARTS_TOLD else 0,
             heard_channels=sum(HEARD.values()) if told >= PARTS_TOLD else 0,
+            pitch_channels=PITCH_CHANNELS if told >= PARTS_TOLD else 0,
         )
         self.networks = GuideNetworks(config, self.shape)
         if parts.initial is not None:
             _start_from(self.networks, parts.initial)
+        self._fit_pitches()
         self.networks.to(self._device).train()
         self._optimizer = build_optimizer(self.networks, recipe.optimisation)
         self._names: dict[Tensor, str] = {p: n for n, p in self.networks.named_parameters()}
         self.ema = Ema(self.networks, recipe.optimisation.ema_decay)
         self._sums: dict[str, list[float]] = {}
         self._rate = 0.0
+
+    def _fit_pitches(self) -> None:
+        """Fit the tracker's map to semitones, where the weights to go on from have none."""
+        ear = self.networks.tracker.pitch
+        if ear is None or ear.pitch_weight.any():
+            return
+        rng = np.random.default_rng(mixed_seed(self._seed, 4))
+        clips = self.sampler.clips
+        windows = self.sampler.windows(0, PITCH_WINDOWS, rng)
+        latents = (
+            self._table.gather([(clips[w.clip], w.start)], self.frames).cpu() for w in windows
+        )
+        codec = self._parts.codec
+        weight, bias = fit_pitch_map(
+            latents,
+            lambda latent: codec.autoencoder.decode(codec.whitening.unwhiten(latent)),
+            codec.config.autoencoder.sample_rate,
+            codec.autoencoder.hop_length,
+        )
+        ear.pitch_weight.copy_(weight)
+        ear.pitch_bias.copy_(bias)
 
     def train_step(self, step: int, progress: float) -> None:
         """Do one optimiser step."""

@@ -149,6 +149,7 @@ class AutoencoderJob(Settings):
     init: Path | None = None  # stage 1 folder or weight set to continue from
     mask_ratio: float | None = None  # of the latent; None: the preset's, 0 for ablations
     freeze_encoder: bool = False  # leave the latents as they are
+    freeze_components: bool = False  # leave those as they are that whitening keeps
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -177,12 +178,17 @@ class AutoencoderJob(Settings):
 
     def _recipe(self) -> AutoencoderRecipe:
         base = recipe(self.recipe).autoencoder
+        frozen = base.freeze_encoder
+        if self.freeze_components:
+            frozen = "components"
+        if self.freeze_encoder:
+            frozen = "always"
         return dataclasses.replace(
             base,
             optimisation=self.optimisation(base.optimisation),
             batch_size=self.batch_size or base.batch_size,
             crop_seconds=self.crop_seconds or base.crop_seconds,
-            freeze_encoder="always" if self.freeze_encoder else base.freeze_encoder,
+            freeze_encoder=frozen,
         )
 
 

@@ -86,8 +86,9 @@ class AutoencoderRecipe:
     batch_size: int = 64
     crop_seconds: float = 1.0
     adversarial_from: float = 0.3  # share of the training before the discriminator enters
-    # "always" continues a codec without moving the latents that a diffusion model has learned
-    freeze_encoder: Literal["never", "adversarial", "always"] = "never"
+    # "always" continues a codec without moving the latents that a diffusion model has learned,
+    # "components" lets the encoder learn what whitening drops of them
+    freeze_encoder: Literal["never", "adversarial", "always", "components"] = "never"
     balancer: bool = True  # EnCodec's; False: the weights multiply the losses
     weight_waveform: float = 0.1
     weight_spectral: float = 1.0

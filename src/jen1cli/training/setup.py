@@ -308,7 +308,8 @@ def build_guide(
     """
     latents = LatentCache.open(cache)
     config, tensors = load_weight_set(init)
-    whitening = load_codec(cache).whitening.state_dict()
+    codec = load_codec(cache)
+    whitening = codec.whitening.state_dict()
     if not all(
         tensor.shape == whitening[name].shape and torch.allclose(whitening[name], tensor)
         for name, tensor in tensors["whitening"].items()
@@ -325,7 +326,7 @@ def build_guide(
     initial = (
         GuideTensors(config.guide, tensors["prior"], tensors["tracker"]) if config.guide else None
     )
-    parts = GuideParts(config, latents, TextCache(encoder), GuideWriter(init), initial)
+    parts = GuideParts(config, codec, latents, TextCache(encoder), GuideWriter(init), initial)
     return GuideStage(parts, recipe, accelerator, seed=seed)
 
 
