@@ -69,6 +69,15 @@ def test_arrows_without_a_beat_have_no_tempo():
     assert fit_beat(noise, noise, times) == (0.0, "", 0.0)
 
 
+def test_a_beat_whose_bar_is_not_heard_goes_in_four():
+    times = times_of(200)
+    beat, bar = arrows(times, 90.0, 0.25, 3)
+    tempo, meter, moment = fit_beat(beat, 0.1 * bar, times)
+    assert (tempo, meter) == (pytest.approx(90.0, rel=2e-3), "4/4")
+    late = (moment - 0.25) * 90 / 60  # in beats
+    assert abs(late - round(late)) < 0.02
+
+
 def test_a_tempo_that_is_known_only_gets_its_phase():
     times = times_of(100)
     beat, bar = arrows(times, 90.0, 0.25, 4)

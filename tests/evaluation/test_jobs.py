@@ -12,7 +12,7 @@ from jen1cli.autoencoder import Whitening
 from jen1cli.config import WhiteningConfig
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.codec import Codec, CodecJob
-from jen1cli.evaluation.edits import EditsJob
+from jen1cli.evaluation.edits import EditsJob, _likeness
 from jen1cli.evaluation.linear_codec import LinearCodec
 from jen1cli.evaluation.prompts import PromptsJob
 from jen1cli.evaluation.seams import measure_seam
@@ -153,6 +153,14 @@ def test_seams_rank_jumps_against_music(noise, tone):
     clicked = tone(seconds=2.0)
     clicked[:, 48_000] += 0.5
     assert measure_seam(clicked, 48_000, tone(seconds=2.0), 48_000).click_rank == 1.0
+
+
+def test_notes_are_alike_in_one_key_and_not_a_tritone_away():
+    major = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11)).astype(float)
+    assert _likeness(major, 3.0 * major + 0.2) == pytest.approx(1.0)
+    assert _likeness(major, np.roll(major, 3)) < 0.5  # the relative of the parallel key
+    assert _likeness(major, np.roll(major, 6)) < -0.3
+    assert _likeness(major, np.ones(12)) == 0.0
 
 
 def test_the_schema_refuses_what_is_no_report(tagger_installed, music_folder, tmp_path):

@@ -35,7 +35,7 @@ LATENT_NOISE = 0.05
 """Standard deviation of the noise added to the latent in training, in units of its own."""
 NESTED_SHARE = 0.5
 """Share of the training crops whose last channels are dropped, as whitening may drop them."""
-LEVEL_WEIGHT = 1.0
+LEVEL_WEIGHT = 2.0
 """Weight of the error in the levels of mid and side, in nepers."""
 
 

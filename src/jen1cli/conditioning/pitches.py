@@ -75,7 +75,8 @@ class PitchEar(nn.Module):
 
     def forward(self, latent: Latent, known: KeepMask) -> PitchHearing:
         """Listen to the known frames."""
-        x = functional.silu(self.input(self._stacked(latent * known, known)))
+        latent = latent.masked_fill(~known, 0.0)
+        x = functional.silu(self.input(self._stacked(latent, known)))
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = x + functional.silu(layer(norm(x)))
         chord, bass, melody, onset = self.heads(x).unbind(1)

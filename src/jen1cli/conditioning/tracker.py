@@ -30,8 +30,12 @@ from jen1cli.shapes import KeepMask, Latent
 from jen1cli.tasks import make_context
 
 SLOWEST_BPM, FASTEST_BPM, STEP = 40.0, 220.0, 0.002
-SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.5
-"""Least mean length of the arrows along the fit, and least probability, for an answer."""
+SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.3
+"""Least mean length of the arrows along the fit, and least probability, for an answer.
+
+A key is told early: even below one half, nine of ten of its notes are those of the true one. Where
+the bar is not sure it is one of four beats: what is heard is written down in it all the same.
+"""
 
 BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
 
@@ -149,8 +153,7 @@ def fit_beat(
         bpm: fixed tempo; 0 seeks it.
 
     Returns:
-        tempo, meter and a moment at which a bar (without a meter: a beat) begins; the tempo is 0
-        where the arrows follow none.
+        tempo, meter and a moment at which a bar begins; the tempo is 0 where the arrows follow none.
     """
     count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / STEP)
     tempi = [bpm] if bpm else [SLOWEST_BPM * math.exp(STEP * i) for i in range(count)]
@@ -165,7 +168,7 @@ def fit_beat(
     bars = _turned_back(bar, times, speed / torch.tensor(lengths, device=times.device))
     chosen = int(bars.abs().argmax())
     if float(bars[chosen].abs()) < SURE_BAR:
-        return tempi[best], "", moment
+        chosen = lengths.index(4)
     start = -float(bars[chosen].angle()) * lengths[chosen] / (2.0 * math.pi * speed)
     moment += round((start - moment) * speed) / speed  # the beat that is nearest to it
     return tempi[best], BAR_METERS[lengths[chosen]], moment

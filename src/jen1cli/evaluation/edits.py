@@ -218,11 +218,22 @@ def _fits(known: Signal, new: Signal, sample_rate: int, tagger: Tagger) -> dict[
         "tempo kept (tagger)": float(tempo_matches(tags[1].bpm, tags[0].bpm)),
         "key kept": float(same_key),
         "key kept (tagger)": float(tags[0].key == tags[1].key),
+        "likeness of notes": _likeness(first.chroma.mean(axis=1), second.chroma.mean(axis=1)),
         "drums kept": float((tags[0].drums >= 0.5) == (tags[1].drums >= 0.5)),
         "likeness of sound": float(cosine),
         "level, dB apart": abs(level(known) - level(new)),
         "steadiness": second.steadiness,
     }
+
+
+def _likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the correlation of two mean chroma; 0 where one has no notes that stand out.
+
+    Keys are told apart by little more than their tonic, so "key kept" is coarse in a few seconds.
+    """
+    a, b = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0 else 0.0
 
 
 def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:

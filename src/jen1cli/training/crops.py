@@ -25,7 +25,7 @@ from jen1cli.training.reading import read_waveform
 AHEAD = 3
 """Batches read in advance."""
 MOST_THREADS = 8
-WIDENED_SHARE = 0.5
+WIDENED_SHARE = 0.75
 """Of stereo crops, whose width is changed."""
 WIDTH_HERTZ = (100.0, 800.0, 6400.0)
 WIDTH_BEND = 6.0
