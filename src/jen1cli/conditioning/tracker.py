@@ -153,7 +153,7 @@ def fit_beat(
         bpm: fixed tempo; 0 seeks it.
 
     Returns:
-        tempo, meter and a moment at which a bar begins; the tempo is 0 where the arrows follow none.
+        tempo, meter and a moment at which a bar begins; a tempo of 0 where arrows follow none.
     """
     count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / STEP)
     tempi = [bpm] if bpm else [SLOWEST_BPM * math.exp(STEP * i) for i in range(count)]
