@@ -21,6 +21,9 @@ from jen1cli.config import SpectralBand
 EDGE_HZ = 80.0
 """Half width of the cross-fade between two bands."""
 MAX_BALANCE = 0.9999
+TURN_GAIN = 1.05
+"""Of the angle between left and right: where windows overlap, their sum narrows it again. Without
+it the side came out 0.2 to 0.5 dB too soft beside the middle; what is panned has no angle."""
 MAX_WIDTH = 3.5
 """Nepers (30 dB) of side against mid, or mid against side; beyond that all is mono."""
 
@@ -171,7 +174,7 @@ class Band(nn.Module):
         # (mid - side) / (mid + side) in energies, over the geometric mean of left and right
         width = self.ungroup @ width.clamp(-MAX_WIDTH, MAX_WIDTH)
         correlation = -torch.tanh(width) / (1 - balance.square()).sqrt()
-        half = correlation.clamp(-MAX_BALANCE, MAX_BALANCE).acos() / 2
+        half = correlation.clamp(-MAX_BALANCE, MAX_BALANCE).acos() * (TURN_GAIN / 2)
         # groups of bins turn in opposite directions: width without a lean to one side
         half = half * self.turn
         left = torch.polar(magnitude * (1 + balance).sqrt(), phase + half)
