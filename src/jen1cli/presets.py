@@ -59,8 +59,9 @@ MINI = ModelConfig(
         sampler="dpmpp-2m",
         steps=20,
         guidance_scale=3.0,
-        guide_interval=(0.0, 0.8),  # this and the next were chosen on validation music
         context_seconds=5.12,
+        # chosen on validation music (model card)
+        guide_interval=(0.0, 0.8),
         continuation="bidirectional",
         edit_guidance_scale=2.0,
     ),

@@ -27,10 +27,11 @@ class FrozenComponents:
         """
         if not isinstance(autoencoder, SpectralAutoencoder):
             raise ConfigError("only the encoder of a spectral autoencoder can be frozen in parts")
-        seen = whitening.forward_matrix.T.double() * autoencoder.latent_scale.double()
-        self._dropped = torch.eye(seen.shape[1]).double() - torch.linalg.pinv(seen) @ seen
         if whitening.config.components == whitening.config.latent_channels:
             raise ConfigError("whitening keeps every component, so all of the encoder is frozen")
+        matrix, scale = whitening.forward_matrix.cpu(), autoencoder.latent_scale.cpu()
+        seen = matrix.T.double() * scale.double()
+        self._dropped = torch.eye(seen.shape[1]).double() - torch.linalg.pinv(seen) @ seen
         leave = autoencoder.encoder_trunk.leave
         assert leave.bias is not None
         self._layers = (autoencoder.project, leave.weight, leave.bias)
