@@ -12,7 +12,8 @@ from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
 from jen1cli.training.autoencoder import AutoencoderObjective
 from jen1cli.training.codec import load_codec
-from jen1cli.training.crops import CropSource, widen
+from jen1cli.training.colour import widen
+from jen1cli.training.crops import CropSource
 from jen1cli.training.events import Warned
 from jen1cli.training.loop import Budget, Loop
 from jen1cli.training.recipes import recipe

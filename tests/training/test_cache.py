@@ -74,6 +74,29 @@ def test_statistics_leave_held_out_clips_out(tones, codec_folder, tmp_path):
     assert torch.equal(load_codec(other.folder).whitening.mean, before)
 
 
+def test_coloured_copies_have_no_captions_and_move_no_statistics(
+    cache, tones, codec_folder, tmp_path
+):
+    more = write_latents(tones, codec_folder, tmp_path, coloured=1.0, device="cpu")
+    copies = [clip for clip in more.clips if clip.captions == ("",)]
+    assert [clip.audio for clip in copies] == [clip.audio for clip in cache.split("train")]
+    assert {clip.split for clip in copies} == {"train"}
+    originals = [clip for clip in more.clips if clip.captions != ("",)]
+    for clip, before in zip(originals, cache.clips, strict=True):
+        rows, kept = (
+            c.table[one.start : one.start + one.frames]
+            for c, one in ((more, clip), (cache, before))
+        )
+        assert np.array_equal(rows, kept)
+    for copy in copies:
+        original = next(clip for clip in originals if clip.audio == copy.audio)
+        assert copy.frames == original.frames
+        rows, others = (
+            more.table[clip.start : clip.start + clip.frames] for clip in (copy, original)
+        )
+        assert np.abs(rows - others).mean() > 0.05
+
+
 def test_a_given_whitening_is_kept(cache, tones, tmp_path):
     again = write_latents(tones, cache.folder, tmp_path, keep_whitening=True, device="cpu")
     assert np.array_equal(again.table, cache.table)

@@ -216,12 +216,25 @@ def latents(
         bool,
         typer.Option("--keep-whitening", help="Use the model's whitening, for fine-tuning."),
     ] = False,
+    coloured: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            help="Of the training clips, to encode once more as if recorded and mixed otherwise,"
+            " without captions: edits of foreign recordings learn from them.",
+        ),
+    ] = 0.0,
     device: Device = "auto",
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Encode a folder of music into a latent cache."""
-    own = {"data": data, "output": output, "model": model, "keep_whitening": keep_whitening}
+    own = {
+        "data": data, "output": output, "model": model,
+        "keep_whitening": keep_whitening, "coloured": coloured,
+    }  # fmt: skip
     _run("LatentsJob", own, {"device": device, "as_json": as_json, "quiet": quiet}, output)
 
 

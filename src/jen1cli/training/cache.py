@@ -5,6 +5,7 @@ A cache is a folder. `latents.npy` holds the frames of all clips one after anoth
 `autoencoder.safetensors` are the model that wrote it, so that stage 2 needs nothing else.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import DataError
 from jen1cli.manifest import Clip
 from jen1cli.training.codec import Codec, save_codec
+from jen1cli.training.colour import colour
 from jen1cli.training.events import Listener, Prepared, Warned, ignore
 from jen1cli.training.reading import read_waveforms
 
@@ -29,6 +31,8 @@ LATENTS_NAME = "latents.npy"
 CLIPS_NAME = "clips.jsonl"
 CACHE_NAME = "cache.json"
 CACHE_VERSION = 1
+NO_CAPTIONS = ("",)
+"""Of coloured copies: the null text."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class CacheWriter:
         config: ModelConfig,
         whitening: Whitening | None = None,
         listener: Listener = ignore,
+        *,
+        coloured: float = 0.0,
     ) -> Whitening:
         """Encode all clips and write the cache.
 
@@ -117,6 +123,8 @@ class CacheWriter:
             config: of the model; its whitening is fitted to the training clips.
             whitening: use this one instead of fitting, for fine-tuning existing weights.
             listener: told about progress and skipped files.
+            coloured: share of the training clips that are encoded in another colour as well,
+                without captions: words go on to mean the music as it is.
 
         Returns:
             the whitening that the cache was written with.
@@ -127,14 +135,14 @@ class CacheWriter:
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:
-            for clip, latent in self._encoded(clips, listener):
+            for clip, latent in self._encoded(clips, listener, coloured):
                 frames = latent.shape[-1]
                 start = entries[-1].start + entries[-1].frames if entries else 0
                 entries.append(
                     CachedClip(start, frames, clip.captions, clip.split, str(clip.path),
                                clip.attributes)
                 )  # fmt: skip
-                if clip.split == "train":
+                if clip.split == "train" and clip.captions != NO_CAPTIONS:
                     statistics.update(latent)
                 raw.write(latent[0].T.contiguous().cpu().numpy().tobytes())
         if not any(entry.split == "train" for entry in entries):
@@ -147,19 +155,28 @@ class CacheWriter:
         save_codec(self._folder, Codec(config, self._autoencoder, whitening))
         return whitening
 
-    def _encoded(self, clips: Sequence[Clip], listener: Listener) -> Iterator[tuple[Clip, Tensor]]:
+    def _encoded(
+        self, clips: Sequence[Clip], listener: Listener, coloured: float
+    ) -> Iterator[tuple[Clip, Tensor]]:
         rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
         done = 0
         for clip, waveform in read_waveforms(clips, rate, channels, listener):
-            with torch.inference_mode():
-                blocks = waveform[None].to(self._device).split(rate * 30, dim=-1)
-                latent = torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1)
+            rng = np.random.default_rng((done, 5))
+            latent = self._encode(waveform)
             done += 1
             if not torch.isfinite(latent).all():
                 listener(Warned(f"skipped {clip.path}: its latent is not finite"))
                 continue
             listener(Prepared("encoding clips", done, len(clips)))
-            yield clip, latent.float()
+            yield clip, latent
+            if clip.split == "train" and rng.random() < coloured:
+                other = torch.from_numpy(colour(waveform.numpy(), rate, rng))
+                yield dataclasses.replace(clip, captions=NO_CAPTIONS), self._encode(other)
+
+    def _encode(self, waveform: Tensor) -> Tensor:
+        with torch.inference_mode():
+            blocks = waveform[None].to(self._device).split(self._autoencoder.sample_rate * 30, -1)
+            return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
 
     def _finish(
         self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig

@@ -3,7 +3,6 @@
 As in stage 2, batch number n follows from (seed, n) alone.
 """
 
-import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,11 +13,11 @@ import torch
 from torch import Tensor
 
 from jen1cli import audio
-from jen1cli.audio import Signal
 from jen1cli.errors import DataError, Jen1Error
 from jen1cli.manifest import Clip
 from jen1cli.shapes import Waveform
 from jen1cli.training.batches import mixed_seed
+from jen1cli.training.colour import WIDTH_HERTZ, widen
 from jen1cli.training.events import Listener, Warned
 from jen1cli.training.reading import read_waveform
 
@@ -27,7 +26,6 @@ AHEAD = 3
 MOST_THREADS = 8
 WIDENED_SHARE = 0.75
 """Of stereo crops, whose width is changed."""
-WIDTH_HERTZ = (100.0, 800.0, 6400.0)
 WIDTH_BEND = 6.0
 """Decibels by which the change may be more or less at each of these frequencies."""
 
@@ -128,23 +126,6 @@ class CropSource:
             signal = widen(signal, self._sample_rate, rng.uniform(*self._side) + bend)
         signal = np.pad(signal, ((0, 0), (0, self._samples - signal.shape[1])))
         return torch.from_numpy((signal * gain).astype(np.float32))
-
-
-def widen(signal: Signal, sample_rate: int, decibels: Sequence[float] | np.ndarray) -> Signal:
-    """Raise the side of a stereo signal against its middle, and keep its energy.
-
-    Args:
-        signal: [2, samples].
-        sample_rate: in Hz.
-        decibels: gain of the side at each of `WIDTH_HERTZ`, straight lines between.
-    """
-    middle, side = signal.mean(axis=0), (signal[0] - signal[1]) / 2
-    octaves = np.log2(np.fft.rfftfreq(len(side), 1 / sample_rate).clip(min=1.0))
-    gain = 10.0 ** (np.interp(octaves, np.log2(WIDTH_HERTZ), decibels) / 20.0)
-    side = np.fft.irfft(np.fft.rfft(side) * gain, len(side)).astype(signal.dtype)
-    wide = np.stack([middle + side, middle - side])
-    energy = float(np.square(wide).sum())
-    return wide * math.sqrt(float(np.square(signal).sum()) / energy) if energy else signal
 
 
 def middles(

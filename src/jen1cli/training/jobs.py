@@ -119,6 +119,7 @@ class LatentsJob:
     model: Path  # result of stage 1, or a weight set
     output: Path
     keep_whitening: bool = False
+    coloured: float = 0.0  # share of the training clips that are encoded in another colour as well
     device: str = "auto"
 
     def run(self, listener: Listener = ignore, *, keep: bool = False) -> Figures:
@@ -133,7 +134,8 @@ class LatentsJob:
         if processes.is_main_process and not there:
             write_latents(
                 self.data, self.model, self.output,
-                keep_whitening=self.keep_whitening, device=self.device, listener=listener,
+                keep_whitening=self.keep_whitening, coloured=self.coloured, device=self.device,
+                listener=listener,
             )  # fmt: skip
         processes.wait_for_everyone()
         cache = LatentCache.open(self.output)

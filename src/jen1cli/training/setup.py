@@ -116,6 +116,7 @@ def write_latents(
     folder: Path,
     *,
     keep_whitening: bool = False,
+    coloured: float = 0.0,
     device: str = "auto",
     listener: Listener = ignore,
 ) -> LatentCache:
@@ -126,6 +127,7 @@ def write_latents(
         codec_folder: result of stage 1, or a weight set.
         folder: of the cache.
         keep_whitening: use the codec's whitening, for fine-tuning; else fit it to this music.
+        coloured: share of the training clips to encode in another colour as well (`colour`).
         device: "auto", "cpu" or "cuda".
         listener: told about progress and skipped files.
     """
@@ -133,7 +135,8 @@ def write_latents(
     place = torch.device("cpu" if on_processor(device) else "cuda")
     writer = CacheWriter(folder, codec.autoencoder.to(place), place)
     whitening = codec.whitening if keep_whitening else None
-    writer.write(read_clips(data, listener), codec.config, whitening, listener)
+    clips = read_clips(data, listener)
+    writer.write(clips, codec.config, whitening, listener, coloured=coloured)
     return LatentCache.open(folder)
 
 
