@@ -58,7 +58,11 @@ class FakeJen1:
         return noise.astype(np.float32)
 
     def _recipe(self, task, seed, seconds, options, **more):
-        given = {key: value for key, value in options.items() if key != "context_seconds"}
+        given = {
+            key: value
+            for key, value in options.items()
+            if key != "context_seconds" and value is not None
+        }
         return Recipe(
             task=task,
             model=self.recipe_model,

@@ -159,6 +159,11 @@ def test_a_context_of_no_sensible_length(refused, take):
     assert "--context -1" in refused("continue", take, "--context", "-1").err
 
 
+def test_an_unknown_direction_of_a_continuation(refused, take):
+    said = refused("continue", take, "--direction", "unidirectionel").err
+    assert "did you mean 'unidirectional'?" in said
+
+
 def test_a_format_that_does_not_take_the_rate(refused):
     write("cd.wav", noise(), rate=44_100)
     words = "opus files cannot have 44100 Hz"

@@ -180,6 +180,7 @@ def test_shards_hold_the_same_music(corpus, shards):
         assert all(member.mtime == 0 for member in tar)
 
 
+@pytest.mark.heavy
 def test_interrupted_shards_are_finished(tmp_path, make, shards, monkeypatch):
     monkeypatch.setattr(writing, "SHARD_CLIPS", 2)
 

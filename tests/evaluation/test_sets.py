@@ -161,6 +161,7 @@ def test_the_job_reports(music_folder, tagger_installed, tmp_path):
     assert page.read_text().count("<audio") == 4
 
 
+@pytest.mark.heavy
 def test_enough_windows_give_fad_infinity_and_its_curve():
     rng = np.random.default_rng(5)
     found = [(rng.standard_normal((5, 6)), None) for _ in range(120)]

@@ -144,6 +144,7 @@ def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tin
     assert music.recipe.guide.melody
 
 
+@pytest.mark.heavy
 def test_training_goes_on_from_the_networks_of_before(beat_cache, tiny_folder, tmp_path):
     shared = {"cache": beat_cache.folder, "steps": 2, **QUICK}
     jobs.GuideJob(init=tiny_folder, output=tmp_path, **shared).run()
@@ -155,6 +156,7 @@ def test_training_goes_on_from_the_networks_of_before(beat_cache, tiny_folder, t
         assert torch.equal(tensor, tensors[part][own]), name
 
 
+@pytest.mark.heavy
 def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, tmp_path):
     def run(folder, steps, **more):
         jobs.GuideJob(

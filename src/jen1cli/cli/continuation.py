@@ -11,7 +11,7 @@ from jen1cli.cli.loras import parse_loras
 from jen1cli.cli.outputs import Result, check_takes, plan_outputs
 from jen1cli.cli.prompts import check_prompt, draw_seed
 from jen1cli.cli.report import Report
-from jen1cli.cli.sampling import Sampling, check_seconds, check_seed
+from jen1cli.cli.sampling import DIRECTIONS, Sampling, check_choice, check_seconds, check_seed
 
 
 def continue_(
@@ -43,6 +43,16 @@ def continue_(
     sampler: options.Sampler = None,
     guidance_scale: options.GuidanceScale = None,
     seed: options.Seed = None,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            "--direction",
+            metavar="NAME",
+            help="bidirectional, or unidirectional: each moment made from the past only. Left out:"
+            " the model's own; --before is bidirectional.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None,
     model: options.Model = None,
     lora: options.Lora = None,
     device: options.Device = "auto",
@@ -60,6 +70,8 @@ def continue_(
     check_seconds(seconds)
     if context is not None:
         check_seconds(context, option="--context")
+    if direction is not None:
+        check_choice(direction, DIRECTIONS, "--direction")
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)
     opened = open_input(source)
@@ -83,6 +95,7 @@ def continue_(
                 prompt=text,
                 seed=seed,
                 progress=progress,
+                direction=direction,  # type: ignore[arg-type]
                 context_seconds=context,
                 **sampling.arguments(),
             )
