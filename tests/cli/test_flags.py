@@ -75,7 +75,8 @@ def test_inpaint_counts_bars(jen1, model, take):
 
 def test_continue(jen1, model, take):
     result = jen1("continue", take, "--seconds", "0.5", "--before", "--context", "1.5",
-                  "--direction", "unidirectional", "--prompt", "soft", *SAMPLING, *PLACE)  # fmt: skip
+                  "--direction", "unidirectional", "--prompt", "soft",
+                  *SAMPLING, *PLACE)  # fmt: skip
     assert result.code == 0, result.err
     ((name, arguments),) = model.calls
     assert name == "continue_"

@@ -43,16 +43,7 @@ def continue_(
     sampler: options.Sampler = None,
     guidance_scale: options.GuidanceScale = None,
     seed: options.Seed = None,
-    direction: Annotated[
-        str | None,
-        typer.Option(
-            "--direction",
-            metavar="NAME",
-            help="bidirectional, or unidirectional: each moment made from the past only. Left out:"
-            " the model's own; --before is bidirectional.",
-            rich_help_panel=options.SAMPLING_PANEL,
-        ),
-    ] = None,
+    direction: Annotated[str | None, options.DIRECTION] = None,
     model: options.Model = None,
     lora: options.Lora = None,
     device: options.Device = "auto",

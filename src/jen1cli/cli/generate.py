@@ -52,15 +52,7 @@ def generate(
     sampler: options.Sampler = None,
     guidance_scale: options.GuidanceScale = None,
     seed: options.Seed = None,
-    direction: Annotated[
-        str,
-        typer.Option(
-            "--direction",
-            metavar="NAME",
-            help="bidirectional, or unidirectional: each moment made from the past only.",
-            rich_help_panel=options.SAMPLING_PANEL,
-        ),
-    ] = "bidirectional",
+    direction: Annotated[str, options.DIRECTION] = "bidirectional",
     model: options.Model = None,
     lora: options.Lora = None,
     device: options.Device = "auto",

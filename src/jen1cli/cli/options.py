@@ -134,6 +134,13 @@ GuidanceScale = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
+DIRECTION = typer.Option(
+    "--direction",
+    metavar="NAME",
+    help="bidirectional, or unidirectional: each moment made from the past only. Left out:"
+    " bidirectional in generate, the model's own in continue.",
+    rich_help_panel=SAMPLING_PANEL,
+)
 Bpm = Annotated[
     float | None,
     typer.Option(
