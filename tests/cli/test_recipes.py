@@ -22,7 +22,8 @@ def test_info_shows_recipe_and_facts(jen1, model):
 
 def test_info_shows_what_was_told_of_the_music_in_rows_of_its_own(jen1, model):
     jen1("generate", "lofi", "-s", "0.5", "--seed", "7", "-o", "a.wav",
-         "--bpm", "92", "--key", "D minor", "--chords", "Dm Gm", "--melody", "D5 - F5 -")  # fmt: skip
+         "--bpm", "92", "--key", "D minor",
+         "--chords", "Dm Gm", "--melody", "D5 - F5 -")  # fmt: skip
     lines = [line.split(maxsplit=1) for line in jen1("info", "a.wav").out.splitlines()]
     rows = {line[0]: line[1] for line in lines if len(line) == 2}
     assert rows["guide"] == "bpm: 92.0  key: D  mode: minor"
