@@ -82,6 +82,9 @@ class Recipe:
     guide_interval: tuple[float, float] = dataclasses.field(
         default=(0.0, 0.0), metadata={"optional": True}
     )
+    context_interval: tuple[float, float] = dataclasses.field(
+        default=(0.0, 0.0), metadata={"optional": True}
+    )
     # tempo and key; of edits only what was asked for, the rest is heard again
     guide: Guide = dataclasses.field(default=NO_GUIDE, metadata={"optional": True})
     direction: DirectionName = "bidirectional"

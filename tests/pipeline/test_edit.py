@@ -229,6 +229,30 @@ def test_edits_have_a_guidance_of_their_own(tiny_folder, device, recording):
     assert scales == [4.0, 1.5, 1.5, 2.0]
 
 
+def test_guidance_leads_away_from_unknown_surroundings_for_a_part_of_the_time(tiny, recording):
+    kept = []
+
+    def note(module, arguments, options):
+        kept.append(options["context"][:, module.config.latent_channels].bool())
+
+    source, options = recording(1.0), {"seed": 0, "steps": 4, "guidance_scale": 2.0}
+    hook = tiny.networks.unet.register_forward_pre_hook(note, with_kwargs=True)
+    tiny.continue_(source, 0.2, context_interval=(0.0, 0.6), **options)
+    some = list(kept)
+    kept.clear()
+    edit = tiny.continue_(source, 0.2, context_interval=(0.0, 1.0), **options)
+    hook.remove()
+    assert all(call[0].any() for call in (*some, *kept))
+    assert torch.equal(some[0][0], some[0][1])
+    assert not some[-1][1].any()
+    assert len(kept) == len(some)
+    assert not any(call[1].any() for call in kept)
+    assert edit.recipe.context_interval == (0.0, 1.0)
+    assert torch.equal(tiny.again(edit.recipe, source).waveform, edit.waveform)
+    with pytest.raises(ConfigError, match="context_interval is 1 to 0"):
+        tiny.continue_(source, 0.2, context_interval=(1.0, 0.0), **options)
+
+
 def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     """At every sampler: what was known before sampling is untouched after it."""
     from jen1cli.guide import Guide

@@ -196,11 +196,13 @@ def _sample_window(
     guide = _guide(networks, prompts.guides, window)
     guided = tasks.make_context(part.latent, part.known, guide)
     untold = guide if guide is None else torch.zeros_like(guide)
-    unguided = tasks.make_context(part.latent, part.known, untold)
+    nothing = torch.zeros_like(part.known)
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
         # strengthened at all times, drums and melody would drown the timbre
-        away = unguided if in_interval(t, sampling.guide_interval) else guided
+        told = untold if in_interval(t, sampling.guide_interval) else guide
+        known = nothing if in_interval(t, sampling.context_interval) else part.known
+        away = tasks.make_context(part.latent, known, told)
         return networks.unet(
             x_t,
             t,

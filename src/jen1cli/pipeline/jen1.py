@@ -482,6 +482,7 @@ class Jen1:
             "guidance_interval": recipe.guidance_interval,
             "guidance_rescale": recipe.guidance_rescale,
             "guide_interval": recipe.guide_interval,
+            "context_interval": recipe.context_interval,
         }
         if recipe.task == "generate":
             return self.generate(
@@ -602,6 +603,7 @@ class Jen1:
             guidance_interval=settings.guidance_interval,
             guidance_rescale=settings.guidance_rescale,
             guide_interval=settings.guide_interval,
+            context_interval=settings.context_interval,
             direction=direction,
             masks=masks,
             before=before,

@@ -27,6 +27,7 @@ class SamplingOptions(TypedDict, total=False):
     guidance_interval: tuple[float, float]  # of diffusion time; 0 is clean, 1 is noise
     guidance_rescale: float  # 0 to 1
     guide_interval: tuple[float, float]  # of guidance away from an untold guide as well
+    context_interval: tuple[float, float]  # of guidance away from unknown surroundings as well
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Sampling:
     guidance_interval: tuple[float, float]
     guidance_rescale: float
     guide_interval: tuple[float, float]
+    context_interval: tuple[float, float]
 
     @classmethod
     def over(cls, defaults: GenerationConfig, options: SamplingOptions) -> "Sampling":
@@ -79,7 +81,7 @@ def _check(values: dict[str, Any]) -> None:
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")
-    for name in ("guidance_interval", "guide_interval"):
+    for name in ("guidance_interval", "guide_interval", "context_interval"):
         low, high = values[name]
         if not 0.0 <= low <= high <= 1.0:
             raise ConfigError(f"{name} is {low:g} to {high:g}; give two of 0 to 1, rising")
