@@ -62,6 +62,7 @@ MINI = ModelConfig(
         context_seconds=5.12,
         # chosen on validation music (model card)
         guide_interval=(0.0, 0.8),
+        context_interval=(0.4, 1.0),
         continuation="bidirectional",
         edit_guidance_scale=2.0,
     ),

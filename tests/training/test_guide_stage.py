@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -205,11 +206,16 @@ def test_all_stages_end_with_a_guide_where_there_are_tempi(beats, text_folder, t
 
 
 def test_diffusion_keeps_the_guide_of_the_set_it_continues(beat_cache, tiny_folder, tmp_path):
+    folder = shutil.copytree(tiny_folder, tmp_path / "trained")
+    about = json.loads((folder / "config.json").read_text())
+    about["provenance"]["guide"] = {"steps": 7}
+    (folder / "config.json").write_text(json.dumps(about))
     shared = {"cache": beat_cache.folder, "steps": 1, **QUICK}
-    jobs.DiffusionJob(init=tiny_folder, output=tmp_path / "same", **shared).run()
-    before, old = load_weight_set(tiny_folder)
+    jobs.DiffusionJob(init=folder, output=tmp_path / "same", **shared).run()
+    before, old = load_weight_set(folder)
     after, new = load_weight_set(tmp_path / "same" / "weights")
     assert after.guide == before.guide
+    assert after.provenance["guide"] == {"steps": 7}
     assert all(torch.equal(new["prior"][key], old["prior"][key]) for key in old["prior"])
 
 

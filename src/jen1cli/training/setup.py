@@ -286,7 +286,8 @@ def _guide_of(init: Path | None, codec: Codec, text_folder: Path | None) -> Guid
     )
     if config.guide is None or not same_text or not same_latents:
         return None
-    return GuideTensors(config.guide, tensors["prior"], tensors["tracker"])
+    trained = config.provenance.get("guide", {})
+    return GuideTensors(config.guide, tensors["prior"], tensors["tracker"], trained)
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,12 @@ class WeightWriter:
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
         """Write the networks as they are now; the folder changes at once or not at all."""
-        config = self.codec.config
+        config, guide = self.codec.config, self.guide
+        kept = {"guide": dict(guide.provenance)} if guide and guide.provenance else {}
         config = dataclasses.replace(
             config,
-            provenance={**config.provenance, **provenance},
-            guide=None if self.guide is None else self.guide.config,
+            provenance={**config.provenance, **kept, **provenance},
+            guide=None if guide is None else guide.config,
         )
         tensors = {
             "autoencoder": self.codec.autoencoder.state_dict(),
@@ -46,8 +47,8 @@ class WeightWriter:
         }
         if objective.null_text is not None:
             tensors["conditioning"] = {"null_text": objective.null_text.detach()}
-        if self.guide is not None:
-            tensors |= {"prior": self.guide.prior, "tracker": self.guide.tracker}
+        if guide is not None:
+            tensors |= {"prior": guide.prior, "tracker": guide.tracker}
         card = _card(config.name, provenance)
         save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
 
@@ -59,6 +60,7 @@ class GuideTensors:
     config: GuideConfig
     prior: Mapping[str, Tensor]
     tracker: Mapping[str, Tensor]
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # how they were trained
 
 
 @dataclass(frozen=True)
