@@ -186,7 +186,7 @@ class GenerationConfig:
     guidance_rescale: float = 0.0
     # of diffusion time, in which guidance leads away from an untold guide as well
     guide_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
-    # likewise of known music around: what is made is drawn to it
+    # likewise of the recording around, where all known music is it: what is made is drawn to it
     context_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window

@@ -232,21 +232,28 @@ def test_edits_have_a_guidance_of_their_own(tiny_folder, device, recording):
 def test_guidance_leads_away_from_unknown_surroundings_for_a_part_of_the_time(tiny, recording):
     kept = []
 
-    def note(module, arguments, options):
-        kept.append(options["context"][:, module.config.latent_channels].bool())
+    def note(module, arguments, given):
+        kept.append(given["context"][:, module.config.latent_channels].bool())
 
     source, options = recording(1.0), {"seed": 0, "steps": 4, "guidance_scale": 2.0}
+
+    def continued(seconds, interval):
+        kept.clear()
+        edit = tiny.continue_(source, seconds, context_interval=interval, **options)
+        return edit, list(kept)
+
     hook = tiny.networks.unet.register_forward_pre_hook(note, with_kwargs=True)
-    tiny.continue_(source, 0.2, context_interval=(0.0, 0.6), **options)
-    some = list(kept)
-    kept.clear()
-    edit = tiny.continue_(source, 0.2, context_interval=(0.0, 1.0), **options)
+    _, late = continued(0.2, (0.0, 0.6))
+    edit, always = continued(0.2, (0.0, 1.0))
+    _, long = continued(0.9, (0.0, 1.0))
     hook.remove()
-    assert all(call[0].any() for call in (*some, *kept))
-    assert torch.equal(some[0][0], some[0][1])
-    assert not some[-1][1].any()
-    assert len(kept) == len(some)
-    assert not any(call[1].any() for call in kept)
+    assert all(call[0].any() for call in (*late, *always, *long))
+    assert torch.equal(*late[0])
+    assert not late[-1][1].any()
+    assert not any(call[1].any() for call in (*always, *long[: len(always)]))
+    # what goes on from music that was made itself is not drawn to it
+    assert len(long) > len(always)
+    assert all(torch.equal(*call) for call in long[len(always) :])
     assert edit.recipe.context_interval == (0.0, 1.0)
     assert torch.equal(tiny.again(edit.recipe, source).waveform, edit.waveform)
     with pytest.raises(ConfigError, match="context_interval is 1 to 0"):

@@ -167,12 +167,15 @@ def fill(
     latent, known = canvas.latent.clone(), canvas.known.clone()
     for index, window in enumerate(windows):
         inside = slice(window.start, window.stop)
+        part = Canvas(latent[..., inside], known[..., inside])
+        found = torch.equal(part.known, canvas.known[..., inside])
         x = _sample_window(
             networks,
-            Canvas(latent[..., inside], known[..., inside]),
+            part,
             window,
             prompts,
-            sampling,
+            # drawn to what was made itself, window after window, the spectrum would grow hollow
+            sampling if found else dataclasses.replace(sampling, context_interval=(0.0, 0.0)),
             generators,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
         )
