@@ -87,8 +87,8 @@ def _table(facts: dict[str, Any]) -> str:
             lines.append(_row("recipe", facts["no_recipe"]))
         return "\n".join(lines)
     lines.append("recipe")
-    guide = dict(recipe["guide"])
-    written = {name: guide.pop(name) for name in WRITTEN}  # long: a row for each
+    guide = {name: value for name, value in recipe["guide"].items() if value}
+    written = {name: guide.pop(name, "") for name in WRITTEN}  # long: a row for each
     for key, value in recipe.items():
         shown = {key: guide, **written} if key == "guide" else {key: value}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))

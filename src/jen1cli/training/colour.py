@@ -92,7 +92,8 @@ def filtered(
     octaves = np.log2(fft.rfftfreq(size, 1 / sample_rate).clip(min=1.0))
     gain = 10.0 ** (np.interp(octaves, np.log2(hertz), decibels) / 20.0)
     gain = gain.astype(signal.dtype)
-    return fft.irfft(fft.rfft(signal, size) * gain, size)[..., :samples]
+    made = np.asarray(fft.irfft(fft.rfft(signal, size) * gain, size))
+    return made[..., :samples]
 
 
 def _room(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
