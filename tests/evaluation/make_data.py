@@ -18,8 +18,8 @@ from jen1cli.corpus.composer import compose
 from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
 from jen1cli.corpus.instruments import INSTRUMENTS
 from jen1cli.corpus.styles import STYLES
-from jen1cli.evaluation import wishes
-from jen1cli.evaluation.wishes import choose_caption
+from jen1cli.evaluation import prompt_spec as wishes
+from jen1cli.evaluation.prompt_spec import choose_caption
 
 DATA = Path(jen1cli.evaluation.__file__).parent / "data"
 SEED = 20_240  # of the data set that the prompts are drawn from

@@ -7,8 +7,8 @@ import pytest
 
 from jen1cli.evaluation.adherence import Judged, adherence_table, rank_correlation
 from jen1cli.evaluation.analysis import Analysis
+from jen1cli.evaluation.prompt_spec import Wishes
 from jen1cli.evaluation.tagger import Tags
-from jen1cli.evaluation.wishes import Wishes
 
 STYLES = ("house", "ambient", "rock", "folk")
 

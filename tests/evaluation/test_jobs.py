@@ -11,13 +11,13 @@ from jen1cli import audio
 from jen1cli.autoencoder import Whitening
 from jen1cli.config import WhiteningConfig
 from jen1cli.errors import CheckpointError, DataError
-from jen1cli.evaluation.codec import Codec, CodecJob
-from jen1cli.evaluation.edits import EditsJob, _likeness
-from jen1cli.evaluation.linear_codec import LinearCodec
-from jen1cli.evaluation.prompts import PromptsJob
+from jen1cli.evaluation.prompt_spec import read_wishes
 from jen1cli.evaluation.seams import measure_seam
-from jen1cli.evaluation.signals import si_sdr
-from jen1cli.evaluation.wishes import read_wishes
+from jen1cli.evaluation.studies.codec import Codec, CodecJob
+from jen1cli.evaluation.studies.edits import EditsJob, _likeness
+from jen1cli.evaluation.studies.prompts import PromptsJob
+from jen1cli.metrics.linear_codec import LinearCodec
+from jen1cli.metrics.signals import si_sdr
 
 WISHES = [
     read_wishes(p, {"style": "house", "energy": e})
@@ -215,8 +215,8 @@ def check(value, schema, root):
 def test_the_middle_of_a_clip_keeps_its_chords(tmp_path, tiny):
     """By the recipe where a model made it, by the attributes elsewhere."""
     from jen1cli.evaluation.clips import Heard
-    from jen1cli.evaluation.judging import cut_to_middle
-    from jen1cli.evaluation.wishes import Wishes
+    from jen1cli.evaluation.prompt_spec import Wishes
+    from jen1cli.evaluation.studies.judging import cut_to_middle
     from jen1cli.guide import Guide
     from jen1cli.manifest import Clip
 

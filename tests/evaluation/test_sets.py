@@ -5,10 +5,9 @@ import pytest
 
 from jen1cli import audio
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.audio_job import AudioJob, _tables
 from jen1cli.evaluation.clips import find_clips, listen
-from jen1cli.evaluation.embeddings import load_embedding, mono_windows
-from jen1cli.evaluation.handcrafted import names
+from jen1cli.evaluation.embeddings.base import load_embedding, mono_windows
+from jen1cli.evaluation.embeddings.handcrafted import names
 from jen1cli.evaluation.sets import (
     Reference,
     compare,
@@ -17,6 +16,7 @@ from jen1cli.evaluation.sets import (
     measure_folder,
     save_statistics,
 )
+from jen1cli.evaluation.studies.audio_job import AudioJob, _tables
 
 RATE = 48_000
 

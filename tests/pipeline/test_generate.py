@@ -12,7 +12,7 @@ from jen1cli.pipeline.networks import choose_dtype
 from jen1cli.pipeline.sampling import Sampling
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.recipe import read_recipe
-from jen1cli.training.optimisation import mixed_precision
+from jen1cli.training.engine.optimisation import mixed_precision
 from jen1cli.training.recipes import Optimisation
 
 

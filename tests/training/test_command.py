@@ -12,7 +12,7 @@ from jen1cli.cli.app import run
 from jen1cli.cli.report import Report
 from jen1cli.cli.training_display import Display
 from jen1cli.training import jobs
-from jen1cli.training.events import Prepared, Saved, Stepped, Validated, Warned
+from jen1cli.training.engine.events import Prepared, Saved, Stepped, Validated, Warned
 
 SETTINGS = [
     "--recipe", "tiny", "--minutes", "2", "--steps", "7", "--batch-size", "12",

@@ -14,8 +14,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.training import __main__ as module
 from jen1cli.training import jobs
-from jen1cli.training.events import Warned
-from jen1cli.training.memory import activation_megabytes
+from jen1cli.training.engine.events import Warned
+from jen1cli.training.engine.memory import activation_megabytes
 from jen1cli.training.recipes import recipe
 from jen1cli.unet.lora import read_lora
 
@@ -139,7 +139,7 @@ def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
 
 
 def test_missing_text_encoder_is_a_clear_error(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr("jen1cli.training.setup._bundled_text_encoder", lambda: None)
+    monkeypatch.setattr("jen1cli.training.diffusion.build._bundled_text_encoder", lambda: None)
     job = jobs.DiffusionJob(cache=cache.folder, output=tmp_path, steps=1, **QUICK)
     with pytest.raises(ConfigError, match="--text-encoder"):
         job.run()

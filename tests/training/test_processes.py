@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from jen1cli.checkpoint import load_weight_set
-from jen1cli.training.cache import LatentCache
-from jen1cli.training.state import load_state
+from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.engine.state import load_state
 from jen1cli.unet.lora import read_lora
 from training_support import PITCHES
 
@@ -24,15 +24,15 @@ PRETEND = """
 import sys
 from accelerate import PartialState
 from accelerate.utils import DistributedType
-from jen1cli.training import diffusion
+from jen1cli.training.diffusion import stage as stages
 from jen1cli.training.__main__ import main
 PartialState(cpu=True).distributed_type = DistributedType.MULTI_GPU
-plain = diffusion.DiffusionStage.train_step
+plain = stages.DiffusionStage.train_step
 def train_step(stage, step, progress):
     plain(stage, step, progress)
     mine = sum(parameter.to_local().numel() for parameter in stage._names)
     assert mine < 0.6 * sum(parameter.numel() for parameter in stage._names)
-diffusion.DiffusionStage.train_step = train_step
+stages.DiffusionStage.train_step = train_step
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -40,7 +40,7 @@ sys.exit(main(sys.argv[1:]))
 ODD_CLOCK = """
 import os, sys, time
 from types import SimpleNamespace
-from jen1cli.training import loop
+from jen1cli.training.engine import trainer as loop
 from jen1cli.training.__main__ import main
 rate = 1 + 2 * int(os.environ["RANK"])
 loop.time = SimpleNamespace(monotonic=lambda: rate * time.monotonic())

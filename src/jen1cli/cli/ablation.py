@@ -21,7 +21,7 @@ from jen1cli.errors import ConfigError
 if TYPE_CHECKING:
     from jen1cli.autoencoder import Whitening
     from jen1cli.evaluation.report import Report as Findings
-    from jen1cli.training.events import Event
+    from jen1cli.training.engine.events import Event
     from jen1cli.training.recipes import TaskName
 
 STAGE_1_SHARE = 0.5  # of a cell's minutes that an autoencoder gets
@@ -150,7 +150,7 @@ class Study:
 
     def run(self, cells: Sequence[Cell]) -> "Findings":
         """Train and evaluate every cell, then put them into one table."""
-        from jen1cli.evaluation.ablation import CellFigures, ablation_report, measure_cell
+        from jen1cli.evaluation.studies.ablation import CellFigures, ablation_report, measure_cell
 
         found: list[CellFigures] = []
         for one in cells:
@@ -235,7 +235,7 @@ class Study:
         return folder / "weights"
 
     def _tell(self, event: "Event") -> None:
-        from jen1cli.training.events import Warned
+        from jen1cli.training.engine.events import Warned
 
         if isinstance(event, Warned):
             self.report.warn(event.message)
@@ -243,7 +243,7 @@ class Study:
 
 def _without_whitening(latents: Path, folder: Path) -> Path:
     """Write the codec of a latent cache with a whitening that only rotates."""
-    from jen1cli.training.codec import load_codec, save_codec
+    from jen1cli.autoencoder.codec import load_codec, save_codec
 
     codec = load_codec(latents)
     save_codec(folder, dataclasses.replace(codec, whitening=unscaled(codec.whitening)))

@@ -55,7 +55,7 @@ def audio(
 ) -> None:
     """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
     with display.evaluating(as_json, quiet, output) as (report, deliver):
-        from jen1cli.evaluation.audio_job import AudioJob
+        from jen1cli.evaluation.studies.audio_job import AudioJob
 
         job = AudioJob(
             folder, reference, tuple(embedding or ("tagger", "handcrafted")), split,
@@ -149,9 +149,9 @@ def prompts(
     if audio_folder is None:
         choice.check()
     with display.evaluating(as_json, quiet, output or audio_folder) as (report, deliver):
-        from jen1cli.evaluation.prompts import PromptsJob
+        from jen1cli.evaluation.prompt_spec import read_prompts
         from jen1cli.evaluation.report import evenly
-        from jen1cli.evaluation.wishes import read_prompts
+        from jen1cli.evaluation.studies.prompts import PromptsJob
 
         wishes = read_prompts(prompts_file)
         job = PromptsJob(
@@ -186,7 +186,7 @@ def codec(
     check_seconds(seconds)
     place = Path(model).expanduser() if model is not None else None
     with display.evaluating(as_json, quiet, output) as (report, deliver):
-        from jen1cli.evaluation.codec import Codec, CodecJob
+        from jen1cli.evaluation.studies.codec import Codec, CodecJob
         from jen1cli.pipeline.networks import choose_device
         from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
@@ -234,7 +234,7 @@ def edits(
     sampling = Sampling(steps, sampler, guidance_scale).check()
     choice = ModelChoice(model, device, dtype, random_weights).check()
     with display.evaluating(as_json, quiet, output) as (report, deliver):
-        from jen1cli.evaluation.edits import EditsJob
+        from jen1cli.evaluation.studies.edits import EditsJob
 
         job = EditsJob(
             folder, split, limit, seconds, prompted=prompted, seed=seed,

@@ -53,7 +53,7 @@ def listen(
         raise ConfigError(f"'{output}' exists; give --force to replace it")
     report = Report(as_json=as_json, quiet=quiet)
     with report.library_warnings():
-        from jen1cli.evaluation.listening import ListenJob, System, key_path
+        from jen1cli.evaluation.studies.listening import ListenJob, System, key_path
 
         job = ListenJob([System(*pair) for pair in pairs], clips, seconds, seed)
         page = job.write(output)
@@ -77,7 +77,7 @@ def listen_results(
 ) -> None:
     """Read the answers of a listening test: means with confidence intervals."""
     with display.evaluating(as_json, quiet, output) as (_, deliver):
-        from jen1cli.evaluation.listening import read_results, summarize
+        from jen1cli.evaluation.studies.listening import read_results, summarize
 
         ratings, problems = read_results(results, key)
         deliver(summarize(ratings, problems))
@@ -118,7 +118,7 @@ def musiccaps(
     if not made:
         choice.check()
     with display.evaluating(as_json, quiet, output) as (report, deliver):
-        from jen1cli.evaluation.musiccaps import MusicCapsJob
+        from jen1cli.evaluation.studies.musiccaps import MusicCapsJob
 
         job = MusicCapsJob(
             table, clips, output, tuple(embedding or ("tagger", "handcrafted")), balanced, limit,

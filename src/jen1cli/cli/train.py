@@ -315,7 +315,7 @@ def text_encoder(
     """Train a small text encoder (T5) from a sentence model, for a bundled model."""
     report = Report(as_json=as_json, quiet=quiet)
     with Display(report) as display:
-        from jen1cli.training.text_encoder_job import TextEncoderJob
+        from jen1cli.training.text_encoder.job import TextEncoderJob
 
         job = TextEncoderJob(
             output=output, teacher=teacher, captions=tuple(captions or ()),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jen1cli.cli.report import Report
 
 if TYPE_CHECKING:
-    from jen1cli.training.events import Event, Prepared, Stepped
+    from jen1cli.training.engine.events import Event, Prepared, Stepped
 
 LINE_SECONDS = 60.0
 """Time between lines where there is no terminal."""

@@ -21,9 +21,9 @@ from jen1cli.evaluation.analysis import (
 )
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import NOTHING, Estimate, mean_interval, statistic_interval
+from jen1cli.evaluation.prompt_spec import Wishes
 from jen1cli.evaluation.tagger.labels import style_family
 from jen1cli.evaluation.tagger.tagger import Tags
-from jen1cli.evaluation.wishes import Wishes
 
 HEARD_FROM = 0.5  # probability from which an instrument or drums count as heard
 PERCUSSIVE_FROM = 0.08  # share of percussive power from which signal analysis hears drums:

@@ -17,7 +17,7 @@ from typing import Any
 
 from jen1cli.errors import Jen1Error
 from jen1cli.training import jobs
-from jen1cli.training.events import Event, Prepared, Stepped, Validated, Warned
+from jen1cli.training.engine.events import Event, Prepared, Stepped, Validated, Warned
 
 JOBS: dict[str, Any] = {
     "autoencoder": jobs.AutoencoderJob,

@@ -13,20 +13,7 @@ from accelerate import Accelerator, PartialState
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
-from jen1cli.training.cache import CACHE_NAME, LatentCache
-from jen1cli.training.diffusion import DiffusionStage
-from jen1cli.training.events import Event, Figures, Listener, Warned, ignore
-from jen1cli.training.loop import Budget, Intervals, Loop, Stage
-from jen1cli.training.metrics import MetricsWriter
-from jen1cli.training.recipes import (
-    AutoencoderRecipe,
-    DiffusionRecipe,
-    Optimisation,
-    Precision,
-    TaskName,
-    recipe,
-)
-from jen1cli.training.setup import (
+from jen1cli.training.diffusion.build import (
     NOTHING_HELD_OUT,
     DiffusionSources,
     build_accelerator,
@@ -39,6 +26,19 @@ from jen1cli.training.setup import (
     has_tempi,
     on_processor,
     write_latents,
+)
+from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
+from jen1cli.training.diffusion.stage import DiffusionStage
+from jen1cli.training.engine.events import Event, Figures, Listener, Warned, ignore
+from jen1cli.training.engine.metrics_writer import MetricsWriter
+from jen1cli.training.engine.trainer import Budget, Intervals, Loop, Stage
+from jen1cli.training.recipes import (
+    AutoencoderRecipe,
+    DiffusionRecipe,
+    Optimisation,
+    Precision,
+    TaskName,
+    recipe,
 )
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 

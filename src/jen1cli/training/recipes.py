@@ -108,7 +108,7 @@ class AutoencoderRecipe:
 
 @dataclass(frozen=True)
 class GuideRecipe:
-    """The two small networks of the guide (`jen1cli.training.guide`); not in the paper."""
+    """The two small networks of the guide (`jen1cli.training.controls.stage`); not in the paper."""
 
     optimisation: Optimisation = Optimisation(
         lr=2e-3, lr_shape="cosine", warmup_steps=50, weight_decay=0.05, ema_decay=0.995,

@@ -1,0 +1,1 @@
+"""One module for each `jen1 evaluate` study, from clips to a report."""

@@ -1,0 +1,125 @@
+"""Listening to one clip with everything that listens, for the tables of `prompts`."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jen1cli import audio
+from jen1cli.audio import Signal
+from jen1cli.evaluation.adherence import Judged
+from jen1cli.evaluation.analysis import analyze, versions
+from jen1cli.evaluation.clips import Heard
+from jen1cli.evaluation.embeddings.base import Embedding, load_embedding
+from jen1cli.evaluation.prompt_spec import Wishes, choose_caption, read_wishes
+from jen1cli.evaluation.report import Sample
+from jen1cli.evaluation.tagger import Tagger
+from jen1cli.guide import guide_of
+from jen1cli.manifest import Clip
+from jen1cli.metrics.signals import level, width
+from jen1cli.recipe import find_recipe
+
+SET_EMBEDDINGS = ("tagger", "handcrafted")
+
+
+def wish_of(clip: Clip, turn: int) -> Wishes:
+    """Read what one of a clip's captions asks for; which one goes round with `turn`."""
+    caption = choose_caption(clip.captions, clip.attributes, turn)
+    return read_wishes(caption, clip.attributes)
+
+
+def cut_to_middle(heard: Heard, wish: Wishes, seconds: float) -> tuple[Heard, Wishes]:
+    """Return the middle of a clip, at most so many seconds, and the wish with its guide.
+
+    The guide is what a model was told, by the file's recipe, or what the clip's own attributes
+    name.
+    """
+    samples, rate = heard.signal.shape[1], heard.sample_rate
+    wanted = min(samples, audio.seconds_to_samples(seconds, rate))
+    start = (samples - wanted) // 2
+    recipe = find_recipe(heard.clip.path)
+    guide = guide_of(heard.clip.attributes) if recipe is None else recipe.guide
+    cut = Heard(heard.clip, heard.signal[:, start : start + wanted], rate)
+    return cut, dataclasses.replace(wish, guide=guide.shifted(-start / rate))
+
+
+@dataclass(frozen=True)
+class JudgedClip:
+    """One clip with everything that was heard and measured."""
+
+    judged: Judged
+    clip: Clip
+    rows: tuple[np.ndarray, ...]  # of each set embedding
+    labels: np.ndarray
+    level_db: float
+    width_db: float
+    seconds: float
+
+    def facts(self) -> dict[str, Any]:
+        """Return JSON values."""
+        tags, analysis = self.judged.tags, self.judged.analysis
+        return {
+            "clip": self.judged.name,
+            "prompt": self.judged.wishes.prompt,
+            "styles": {name: tags.styles[name] for name in tags.best_styles(3)},
+            "instruments": sorted(n for n, p in tags.instruments.items() if p >= 0.5),
+            "drums": tags.drums, "bpm": tags.bpm, "key": f"{tags.key} {tags.mode}",
+            "energy": tags.energy, "bpm_signal": analysis.bpm,
+            "key_signal": f"{analysis.key} {analysis.mode}".strip(),
+            "percussive": analysis.percussive, "steadiness": analysis.steadiness,
+            "level_db": self.level_db, "width_db": self.width_db,
+        }  # fmt: skip
+
+    def sample(self) -> Sample:
+        """Return the clip for a report's page."""
+        tags = self.judged.tags
+        return Sample(
+            self.judged.wishes.prompt,
+            self.clip.path,
+            (
+                f"heard: {', '.join(tags.best_styles(3))}",
+                f"{tags.bpm:.0f} bpm, {tags.key} {tags.mode}, drums {100 * tags.drums:.0f} %",
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Everything that listens to a clip."""
+
+    tagger: Tagger
+    embeddings: tuple[Embedding, ...]
+
+    @classmethod
+    def load(cls) -> "Listeners":
+        """Load the package's tagger and the embeddings of sets.
+
+        Raises:
+            CheckpointError: there is no tagger.
+        """
+        return cls(Tagger.load(), tuple(load_embedding(name) for name in SET_EMBEDDINGS))
+
+    def versions(self) -> dict[str, str]:
+        """Return what heard, with hashes and versions."""
+        found = {embedding.name: embedding.version for embedding in self.embeddings}
+        return found | {name: str(text) for name, text in versions().items()}
+
+    def vector(self, signal: Signal, sample_rate: int) -> np.ndarray:
+        """Return the tagger's embedding of a sound."""
+        return self.tagger.hear(signal, sample_rate).embedding
+
+    def judge(self, heard: Heard, wish: Wishes) -> JudgedClip:
+        """Listen to one clip."""
+        tags = self.tagger.hear(heard.signal, heard.sample_rate)
+        text = self.tagger.embed_text([wish.prompt])[0]
+        analysis = analyze(heard.signal, heard.sample_rate)
+        return JudgedClip(
+            Judged(heard.clip.path.name, wish, tags, analysis, text),
+            heard.clip,
+            tuple(item.embed(heard.signal, heard.sample_rate) for item in self.embeddings),
+            np.array(list(tags.styles.values())),
+            level(heard.signal),
+            width(heard.signal),
+            heard.seconds,
+        )

@@ -1,0 +1,236 @@
+"""`jen1 evaluate prompts`: make music for test prompts and measure how well it follows them."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jen1cli.errors import DataError
+from jen1cli.evaluation.adherence import adherence_table
+from jen1cli.evaluation.clips import Audit, find_clips, listen
+from jen1cli.evaluation.distances import mean_pairwise_distance
+from jen1cli.evaluation.intervals import mean_interval
+from jen1cli.evaluation.prompt_spec import Wishes
+from jen1cli.evaluation.report import Report, Table, evenly
+from jen1cli.evaluation.studies.judging import JudgedClip, Listeners, cut_to_middle, wish_of
+from jen1cli.evaluation.studies.prompt_tables import show_adherence, show_distances, show_quality
+from jen1cli.manifest import Clip, write_manifest
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline import Jen1
+    from jen1cli.pipeline.sampling import SamplingOptions
+
+Progress = Callable[[int, int], None]
+_SHOWN = 12  # clips on the page
+
+
+@dataclass(frozen=True)
+class PromptsJob:
+    """One evaluation.
+
+    Attributes:
+        wishes: the prompts.
+        folder: of the generated music, the report, and the manifest that lets it be scored again.
+        reference: folder of real music with captions, for the ceiling; None: no ceiling.
+        reference_split: of its manifest.
+        seconds: length of each clip, also of the real ones.
+        seed: clip i is made with seed + i.
+        diverse: prompts that are made with several seeds.
+        takes: seeds for each of those.
+        limit: of clips, where there is no model.
+    """
+
+    wishes: Sequence[Wishes]
+    folder: Path
+    reference: Path | None = None
+    reference_split: str | None = None
+    seconds: float = 10.0
+    seed: int = 0
+    diverse: int = 8
+    takes: int = 3
+    limit: int | None = None
+    sampling: "SamplingOptions" = field(default_factory=dict)  # type: ignore[assignment]
+
+    def run(self, model: "Jen1 | None", progress: Progress | None = None) -> Report:
+        """Make what is not there yet, listen to everything, write nothing but music.
+
+        Args:
+            model: None scores what the folder holds already.
+            progress: called with (clips done, clips in all).
+
+        Raises:
+            DataError: the folder holds no music and there is no model.
+        """
+        listeners = Listeners.load()
+        steps = _Steps(progress, self._steps(model))
+        made, audit = self._made(model, listeners, steps)
+        real, real_audit = self._real(listeners, steps)
+        rows = adherence_table([one.judged for one in made], [one.judged for one in real])
+        report = Report("prompts", settings=self._settings(model, made))
+        report.listeners = listeners.versions()
+        report.tables = [show_adherence(rows), show_quality(made, real, audit, real_audit)]
+        if len(made) > 1 and len(real) > 2:
+            report.tables.append(show_distances(made, real))
+        elif self.reference is not None:
+            report.warnings.append(
+                f"no KAD and FAD: they need 2 clips of music and 3 of real music, there are"
+                f" {len(made)} and {len(real)}"
+            )
+        if model is not None and self.diverse and self.takes > 1:
+            report.tables.append(self._diversity(model, listeners, made, steps))
+        report.audits = [found.facts() for found in (audit, real_audit) if found is not None]
+        for found in (audit, real_audit):
+            report.warnings += [] if found is None else found.warnings()
+        report.warnings.append(
+            "the tagger is in-domain (trained on made music): read its figures beside the ceiling"
+        )
+        report.clips = [one.facts() for one in made]
+        report.samples = [one.sample() for one in evenly(made, _SHOWN)]
+        return report
+
+    def _steps(self, model: "Jen1 | None") -> int:
+        extra = self.diverse * (self.takes - 1) if model is not None else 0
+        return len(self.wishes) * (2 if model is not None else 1) + extra
+
+    def _settings(self, model: "Jen1 | None", made: Sequence[JudgedClip]) -> dict[str, Any]:
+        named = {} if model is None else {"model": model.config.name, "sha256": model.sha256}
+        return {
+            **named, "prompts": len(self.wishes), "clips": len(made), "seconds": self.seconds,
+            "seed": self.seed, "reference": self.reference, "sampling": dict(self.sampling),
+        }  # fmt: skip
+
+    # --- music ---
+
+    def _made(
+        self, model: "Jen1 | None", listeners: Listeners, steps: "_Steps"
+    ) -> tuple[list[JudgedClip], Audit]:
+        if model is not None:
+            self._generate(model, steps)
+            wishes = {f"{i:04d}.flac": wish for i, wish in enumerate(self.wishes)}
+        else:
+            wishes = {}
+        clips, audit = find_clips(self.folder, limit=None if model is not None else self.limit)
+        clips = [clip for clip in clips if not wishes or clip.path.name in wishes]
+        found = []
+        for number, heard in enumerate(listen(clips, audit, words=True)):
+            wish = wishes.get(heard.clip.path.name) or wish_of(heard.clip, number)
+            found.append(listeners.judge(*cut_to_middle(heard, wish, self.seconds)))
+            steps.done()
+        if not found:
+            raise DataError(
+                f"no clip in {self.folder} can be scored ({'; '.join(audit.warnings())});"
+                " it needs sound and captions"
+            )
+        return found, audit
+
+    def _generate(self, model: "Jen1", steps: "_Steps") -> None:
+        """Make the clips that are missing, several at once where the device likes it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._check_folder(model)
+        size = 1 if model.device == "cpu" else 8
+        clips = []
+        for first in range(0, len(self.wishes), size):
+            batch = self.wishes[first : first + size]
+            paths = [self.folder / f"{first + i:04d}.flac" for i in range(len(batch))]
+            if not all(path.is_file() for path in paths):
+                pieces = model.generate_batch(
+                    [wish.prompt for wish in batch],
+                    seconds=self.seconds,
+                    seed=self.seed + first,
+                    **self.sampling,
+                )
+                for music, path in zip(pieces, paths, strict=True):
+                    music.save(path)
+            for wish, path in zip(batch, paths, strict=True):
+                attributes = dict(wish.attributes)
+                clips.append(
+                    Clip(path.absolute(), (wish.prompt,), self.seconds, "test", attributes)
+                )
+                steps.done()
+        write_manifest(self.folder, clips)
+
+    def _check_folder(self, model: "Jen1") -> None:
+        """Refuse to mix music of different models or settings in one folder."""
+        path = self.folder / "evaluation.json"
+        prompts = [wish.prompt for wish in self.wishes]
+        facts = {
+            "model": model.sha256, "seconds": self.seconds, "seed": self.seed,
+            "sampling": json.loads(json.dumps(self.sampling)), "prompts": prompts,
+        }  # fmt: skip
+        if path.is_file():
+            there = json.loads(path.read_text(encoding="utf-8"))
+            differing = [key for key, value in facts.items() if there.get(key) != value]
+            if differing:
+                raise DataError(
+                    f"{self.folder} holds music made with another {differing[0]}; choose another"
+                    " folder or remove this one"
+                )
+            return
+        path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+    def _real(self, listeners: Listeners, steps: "_Steps") -> tuple[list[JudgedClip], Audit | None]:
+        if self.reference is None:
+            return [], None
+        clips, audit = find_clips(
+            self.reference, split=self.reference_split, limit=self.limit or len(self.wishes)
+        )
+        steps.total += len(clips)
+        found = []
+        for number, heard in enumerate(listen(clips, audit, words=True)):
+            wish = wish_of(heard.clip, number)
+            found.append(listeners.judge(*cut_to_middle(heard, wish, self.seconds)))
+            steps.done()
+        return found, audit
+
+    # --- diversity ---
+
+    def _diversity(
+        self, model: "Jen1", listeners: Listeners, made: Sequence[JudgedClip], steps: "_Steps"
+    ) -> Table:
+        """Compare takes of one prompt with each other, and with other prompts' music."""
+        within: list[float] = []
+        repeats = True
+        for number, wish in enumerate(evenly(self.wishes, self.diverse)):
+            rows = []
+            for take in range(self.takes):
+                seed = self.seed + 100_000 + 1000 * number + take
+                music = model.generate(
+                    wish.prompt, seconds=self.seconds, seed=seed, **self.sampling
+                )
+                rows.append(listeners.vector(music.waveform.numpy(), music.sample_rate))
+                if number == 0 and take == 0:
+                    again = model.generate(
+                        wish.prompt, seconds=self.seconds, seed=seed, **self.sampling
+                    )
+                    repeats = bool((again.waveform == music.waveform).all())
+                steps.done()
+            within.append(mean_pairwise_distance(np.stack(rows)))
+        across = mean_pairwise_distance(np.stack([one.judged.tags.embedding for one in made]))
+        return Table(
+            "diversity",
+            "Diversity",
+            ("", "mean 1 - cosine"),
+            (
+                (f"{self.takes} seeds of one prompt", mean_interval(within)),
+                ("different prompts", across),
+                ("same seed repeats", "yes" if repeats else "no"),
+            ),
+            note="In the tagger's embedding. 0: all alike.",
+        )
+
+
+@dataclass
+class _Steps:
+    """Counts what is done."""
+
+    progress: Progress | None
+    total: int
+    count: int = 0
+
+    def done(self) -> None:
+        self.count += 1
+        if self.progress is not None:
+            self.progress(min(self.count, self.total), self.total)

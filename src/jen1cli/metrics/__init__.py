@@ -1,0 +1,1 @@
+"""Measures of audio signals that training, evaluation and corpus share."""

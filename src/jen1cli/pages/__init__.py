@@ -1,0 +1,1 @@
+"""HTML pages and pictures that training, evaluation and corpus share."""

@@ -1,0 +1,1 @@
+"""Stage 1: the masked autoencoder (paper section IV-A)."""

@@ -1,0 +1,45 @@
+"""Reconstruction losses of stage 1: waveform and multi-resolution spectra on L, R, M, S."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from jen1cli.metrics.spectra import four_signals, magnitudes, mel
+from jen1cli.shapes import Waveform
+
+WINDOWS = (2048, 1024, 512, 256, 128)
+"""EnCodec's mel losses have windows 2⁵ to 2¹¹; the two shortest hold no 64 bands at 48 kHz."""
+MEL_BANDS = 64
+FLOOR = 1e-5
+"""Magnitude below which logarithms do not care, relative to a unit sine's 0.5."""
+QUIET = 1.0
+"""Norm of a spectrum below which convergence counts absolutely, so that silence stays harmless."""
+
+Scalar = Float[Tensor, ""]
+
+
+def waveform_loss(reconstruction: Waveform, waveform: Waveform) -> Scalar:
+    """Return the mean absolute error on left, right, mid and side."""
+    return (four_signals(reconstruction) - four_signals(waveform)).abs().mean()
+
+
+def spectral_loss(reconstruction: Waveform, waveform: Waveform, sample_rate: int) -> Scalar:
+    """Return the mean over resolutions of mel and linear spectral errors on L, R, M, S.
+
+    At each window: L1 of log-mel (EnCodec's), L1 of log-magnitude, and spectral convergence
+    ‖S - S'‖ / ‖S‖, which holds the loud parts in place.
+    """
+    found, wanted = four_signals(reconstruction), four_signals(waveform)
+    total = found.new_zeros((), dtype=torch.float32)
+    windows = [length for length in WINDOWS if length <= 2 * wanted.shape[-1]]
+    for length in windows:
+        a, b = magnitudes(found, length), magnitudes(wanted, length)
+        log_mel = _log(mel(a, sample_rate, MEL_BANDS)) - _log(mel(b, sample_rate, MEL_BANDS))
+        total = total + log_mel.abs().mean() + (_log(a) - _log(b)).abs().mean()
+        distance = (a - b).norm(dim=(1, 2)) / b.norm(dim=(1, 2)).clamp(min=QUIET)
+        total = total + distance.mean()
+    return total / len(windows)
+
+
+def _log(magnitude: Tensor) -> Tensor:
+    return torch.log(magnitude + FLOOR)

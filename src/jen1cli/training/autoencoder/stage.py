@@ -1,0 +1,334 @@
+"""Stage 1 (paper section IV-A): the masked autoencoder, reconstruction first, then adversarial."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from jen1cli import audio
+from jen1cli.autoencoder import Autoencoder, Whitening, mask_latent
+from jen1cli.autoencoder.codec import Codec, save_codec
+from jen1cli.pages.spectrograms import draw_spectrograms
+from jen1cli.shapes import Waveform
+from jen1cli.training.autoencoder.balancer import Balancer
+from jen1cli.training.autoencoder.crops import CropSource
+from jen1cli.training.autoencoder.discriminator import (
+    Discriminator,
+    adversarial_loss,
+    discriminator_loss,
+    feature_loss,
+    halves,
+)
+from jen1cli.training.autoencoder.frozen import FrozenComponents
+from jen1cli.training.autoencoder.linear_codec import LinearCodec
+from jen1cli.training.autoencoder.losses import spectral_loss, waveform_loss
+from jen1cli.training.autoencoder.measures import reconstruction_report
+from jen1cli.training.engine.averaging import Ema
+from jen1cli.training.engine.learning_rate import learning_rate
+from jen1cli.training.engine.memory import activation_megabytes
+from jen1cli.training.engine.optimisation import build_optimizer, check_batch, set_learning_rate
+from jen1cli.training.engine.sharding import refuse_sharing
+from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
+from jen1cli.training.recipes import AutoencoderRecipe
+
+SAMPLES = 2
+"""Clips written as audio."""
+
+
+@dataclass(frozen=True)
+class AutoencoderParts:
+    """What stage 1 trains with, built by `jen1cli.training.diffusion.build`."""
+
+    codec: Codec
+    crops: CropSource
+    held_out: Waveform  # crops [batch, audio_channels, samples]; may be empty
+    floor: LinearCodec | None
+    # crops written as samples: held-out ones where there are any
+    heard: Float[Tensor, "clips audio_channels heard_samples"]
+
+
+class AutoencoderObjective(nn.Module):
+    """The autoencoder as the optimiser sees it: masked reconstruction, or the family's own loss."""
+
+    def __init__(self, autoencoder: Autoencoder, whitening: Whitening | None = None) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.own_loss = hasattr(autoencoder, "training_loss")
+        self._whitening = (whitening,)  # in a tuple: nothing of it is trained or stored here
+
+    def forward(self, waveform: Waveform, *, frozen: bool = False) -> Any:  # noqa: ANN401
+        """Return the reconstruction, or (loss, parts) where the family brings its own loss.
+
+        Args:
+            waveform: crops.
+            frozen: leave the encoder as it is.
+        """
+        model = self.autoencoder
+        if self.own_loss:
+            return model.training_loss(  # type: ignore[operator]
+                waveform, frozen=frozen, whitening=self._whitening[0]
+            )
+        if not frozen:
+            return model(waveform)[0]
+        with torch.no_grad():
+            latent = model.encode(waveform)
+        masked = mask_latent(latent, model.config.mask_ratio, model.config.mask_granularity)
+        return model.decode(masked, waveform.shape[-1])
+
+
+class AutoencoderStage:
+    """One optimiser step after the other; `Loop` decides when and how long."""
+
+    def __init__(
+        self,
+        parts: AutoencoderParts,
+        recipe: AutoencoderRecipe,
+        accelerator: Accelerator,
+        *,
+        seed: int = 0,
+    ) -> None:
+        check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
+        refuse_sharing(accelerator, "the autoencoder")
+        self.batch_size = recipe.batch_size
+        self._parts = parts
+        self._recipe = recipe
+        self._accelerator = accelerator
+        self._seed = seed
+        self._device = accelerator.device
+        model = parts.codec.autoencoder.requires_grad_(True)
+        stays = recipe.freeze_encoder in ("always", "components")  # so the whitening stays as well
+        whitening = parts.codec.whitening.to(self._device) if stays else None
+        self._frozen = (
+            FrozenComponents(model, parts.codec.whitening)
+            if recipe.freeze_encoder == "components"
+            else None
+        )
+        self.objective = AutoencoderObjective(model, whitening)
+        self.objective.to(self._device).train()
+        self._optimizer = build_optimizer(self.objective, recipe.optimisation)
+        self._names = _names(self.objective)
+        self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
+        self._adversarial = recipe.adversarial_from < 1.0 and not self.objective.own_loss
+        windows = recipe.discriminator_windows if self._adversarial else ()
+        self.discriminator = Discriminator(windows, recipe.discriminator_channels)
+        self.discriminator.to(self._device)
+        prepared = accelerator.prepare(self.objective, self._optimizer)
+        self._model, self._prepared = prepared
+        self._critic: nn.Module = self.discriminator
+        self._critic_optimizer: torch.optim.Optimizer | None = None
+        if self._adversarial:
+            optimisation = replace(recipe.optimisation, weight_decay=0.0)
+            self._critic_optimizer = build_optimizer(self.discriminator, optimisation)
+            self._critic = accelerator.prepare(self.discriminator)
+        weights = {
+            "waveform": recipe.weight_waveform,
+            "spectral": recipe.weight_spectral,
+            "adversarial": recipe.weight_adversarial,
+            "features": recipe.weight_features,
+        }
+        self._balancer = Balancer(weights, balanced=recipe.balancer)
+        self._sums: dict[str, Tensor] = {}
+        self._rate = 0.0
+
+    @property
+    def clips(self) -> int:
+        """Number of training clips."""
+        return self._parts.crops.clips
+
+    def close(self) -> None:
+        """Stop the threads that read audio."""
+        self._parts.crops.close()
+
+    def train_step(self, step: int, progress: float) -> None:
+        """Do one step of the autoencoder and, in the adversarial part, of the discriminator."""
+        adversarial = self._adversarial and progress >= self._recipe.adversarial_from
+        torch.manual_seed(self._seed + 1_000_003 * step + self._accelerator.process_index)
+        rate = learning_rate(self._recipe.optimisation, step, progress)
+        set_learning_rate(self._optimizer, rate)
+        pieces = self._recipe.optimisation.accumulation
+        first = self._accelerator.process_index * pieces
+        of = self._accelerator.num_processes * pieces
+        made: list[tuple[Tensor, Tensor]] = []
+        for piece in range(pieces):
+            items = list(range(first + piece, self.batch_size, of))
+            waveform = self._parts.crops.batch(step, items, self.batch_size).to(self._device)
+            last = piece == pieces - 1
+            with nullcontext() if last else self._accelerator.no_sync(self._model):
+                made.append((waveform, self._backward(waveform, adversarial, 1.0 / pieces)))
+        self._update()
+        if adversarial and self._turn_of_critic(step):
+            self._train_critic(made, rate)
+        self._rate = rate
+
+    def _backward(self, waveform: Waveform, adversarial: bool, scale: float) -> Waveform:
+        """Back-propagate one micro-batch and return its reconstruction, cut from the graph."""
+        freeze = self._recipe.freeze_encoder
+        frozen = freeze == "always" or (freeze == "adversarial" and adversarial)
+        with self._accelerator.autocast():
+            result = self._model(waveform, frozen=frozen)
+        if self.objective.own_loss:
+            loss, parts = result
+            self._accelerator.backward(loss * scale)
+            self._keep({"loss": loss, **{f"loss/{n}": v for n, v in parts.items()}})
+            return waveform
+        leaf = result.detach().float().requires_grad_()
+        losses = self._losses(leaf, waveform, adversarial)
+        gradient = self._balancer.gradient(losses, leaf, self._mean)
+        self._accelerator.backward(result.float(), gradient=gradient * scale)
+        self._keep({f"loss/{name}": value for name, value in losses.items()})
+        self._keep({"loss": losses["waveform"] + losses["spectral"]})
+        return leaf.detach()
+
+    def _losses(
+        self, reconstruction: Waveform, waveform: Waveform, adversarial: bool
+    ) -> dict[str, Tensor]:
+        rate = self._parts.codec.autoencoder.sample_rate
+        losses = {
+            "waveform": waveform_loss(reconstruction, waveform),
+            "spectral": spectral_loss(reconstruction, waveform, rate),
+        }
+        if adversarial:
+            with self._accelerator.autocast():
+                with torch.no_grad():
+                    real = self.discriminator(waveform)
+                made = self.discriminator(reconstruction)
+                losses["adversarial"] = adversarial_loss(made)
+                losses["features"] = feature_loss(real, made)
+        return losses
+
+    def _update(self) -> None:
+        norm = self._accelerator.clip_grad_norm_(
+            self._model.parameters(), self._recipe.optimisation.clip_norm
+        )
+        if norm is not None and torch.isfinite(norm):
+            self._prepared.step()
+            if self._frozen is not None:
+                self._frozen.restore()
+            self.ema.update()
+            self._keep({"gradient_norm": norm})
+        self._prepared.zero_grad(set_to_none=True)
+
+    def _turn_of_critic(self, step: int) -> bool:
+        generator = torch.Generator().manual_seed(self._seed + step)
+        return float(torch.rand((), generator=generator)) < self._recipe.discriminator_share
+
+    def _train_critic(self, made: Sequence[tuple[Tensor, Tensor]], rate: float) -> None:
+        assert self._critic_optimizer is not None
+        set_learning_rate(self._critic_optimizer, rate)
+        waveform = torch.cat([real for real, _ in made])
+        reconstruction = torch.cat([found for _, found in made])
+        with self._accelerator.autocast():
+            judged = self._critic(torch.cat([waveform, reconstruction]))
+            loss = discriminator_loss(*halves(judged))
+        self._accelerator.backward(loss)
+        self._critic_optimizer.step()
+        self._critic_optimizer.zero_grad(set_to_none=True)
+        self._keep({"loss/discriminator": loss})
+
+    def _mean(self, value: Tensor) -> Tensor:
+        return torch.as_tensor(self._accelerator.reduce(value, "mean"))
+
+    def _keep(self, values: Mapping[str, Tensor]) -> None:
+        for name, value in values.items():
+            pair = torch.stack([value.detach().float(), torch.ones_like(value, dtype=torch.float)])
+            self._sums[name] = self._sums.get(name, torch.zeros_like(pair)) + pair
+
+    def activation_megabytes(self) -> float:
+        """Return what the backward pass of one micro-batch of this process needs in MB."""
+        pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
+        one = self._parts.crops.peek(1).to(self._device)
+        with self._accelerator.autocast():
+            found = activation_megabytes(self.objective, lambda: self.objective(one))
+        return found * -(-self.batch_size // pieces)
+
+    def take_values(self) -> dict[str, float]:
+        """Return mean losses, gradient norm and learning rate of the main process."""
+        values = {name: float(total / count) for name, (total, count) in self._sums.items()}
+        self._sums.clear()
+        return {**values, "lr": self._rate}
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """Return the held-out report of the averaged weights beside the linear floor's."""
+        waveform = self._parts.held_out
+        if not len(waveform):
+            return {}
+        rate = self._parts.codec.autoencoder.sample_rate
+        report = reconstruction_report(self._reconstruct(waveform), waveform, rate)
+        values = {f"validation/{name}": value for name, value in report.items()}
+        if self._parts.floor is not None:
+            floor = reconstruction_report(self._parts.floor.reconstruct(waveform), waveform, rate)
+            values |= {f"floor/{name}": value for name, value in floor.items()}
+        return values
+
+    def _reconstruct(self, waveform: Waveform) -> Waveform:
+        model = self._parts.codec.autoencoder
+        model.eval()
+        with self.ema.applied():
+            found = [model(one[None].to(self._device))[0].float().cpu() for one in waveform]
+        model.train()
+        return torch.cat(found)
+
+    @torch.inference_mode()
+    def write_samples(self, folder: Path) -> tuple[Path, ...]:
+        """Write some clips and their reconstructions."""
+        if not self._accelerator.is_main_process:
+            return ()
+        chosen = self._parts.heard[:SAMPLES]
+        folder.mkdir(parents=True, exist_ok=True)
+        rate = self._parts.codec.autoencoder.sample_rate
+        waveforms = {}
+        for i, (one, other) in enumerate(zip(chosen, self._reconstruct(chosen), strict=True)):
+            waveforms |= {f"clip-{i + 1}": one, f"clip-{i + 1}-decoded": other}
+        paths = [folder / f"{name}.wav" for name in waveforms]
+        for path, waveform in zip(paths, waveforms.values(), strict=True):
+            audio.write(path, waveform.numpy(), rate)
+        picture = folder / "spectrograms.png"
+        draw_spectrograms(picture, waveforms, rate)
+        return (*paths, picture)
+
+    def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
+        """Write the codec with the averaged weights; whitening follows with the latents."""
+        if not self._accelerator.is_main_process:
+            return
+        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
+        codec = self._parts.codec
+        known = {**codec.config.provenance, "autoencoder": about}
+        with self.ema.applied():
+            save_codec(folder, replace(codec, config=replace(codec.config, provenance=known)))
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return weights, averages, optimisers and the balancer."""
+        tensors = {f"model.{n}": p for n, p in self.objective.state_dict().items()}
+        tensors |= {f"critic.{n}": p for n, p in self.discriminator.state_dict().items()}
+        tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
+        moments = optimizer_tensors(self._optimizer, self._names)
+        tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
+        if self._critic_optimizer is not None:
+            moments = optimizer_tensors(self._critic_optimizer, _names(self.discriminator))
+            tensors |= {f"critic_optimizer.{n}": p for n, p in moments.items()}
+        return tensors, {
+            "ema_updates": self.ema.updates,
+            "balancer": [self._balancer.sums, self._balancer.counts],
+        }
+
+    def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        self.objective.load_state_dict(under(tensors, "model."))
+        self.discriminator.load_state_dict(under(tensors, "critic."))
+        self.ema.load(under(tensors, "ema."), about["ema_updates"])
+        load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))
+        if self._critic_optimizer is not None:
+            names, moments = _names(self.discriminator), under(tensors, "critic_optimizer.")
+            load_optimizer(self._critic_optimizer, names, moments)
+        self._balancer.sums, self._balancer.counts = map(dict, about["balancer"])
+
+
+def _names(module: nn.Module) -> dict[Tensor, str]:
+    return {p: n for n, p in module.named_parameters() if p.requires_grad}

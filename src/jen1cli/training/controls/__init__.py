@@ -1,0 +1,1 @@
+"""Networks that predict and transcribe musical controls."""

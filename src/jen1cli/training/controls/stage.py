@@ -1,0 +1,429 @@
+"""The guide's networks: tempo, key, chords, parts for a text, and the same heard in latents.
+
+All are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
+learns on the windows and masks of the three tasks, since it has to listen around holes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jen1cli.autoencoder.codec import Codec
+from jen1cli.conditioning.chord_prior import chart_slots
+from jen1cli.conditioning.guiding import HEARD, guide_channels
+from jen1cli.conditioning.heard import read_loop
+from jen1cli.conditioning.part_prior import PartPrior, drum_tokens, melody_tokens, part_rows
+from jen1cli.conditioning.prior import KEYS, METERS, GuidePrior, tempo_at, tempo_index
+from jen1cli.conditioning.tracker import GuideTracker
+from jen1cli.config import GuideConfig, ModelConfig
+from jen1cli.guide import (
+    BEAT_AND_KEY_CHANNELS,
+    CHORDS_TOLD,
+    MODES,
+    PARTS_TOLD,
+    Guide,
+    guide_of,
+)
+from jen1cli.shapes import KeepMask
+from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
+from jen1cli.training.controls.pitch_map import fit_pitch_map
+from jen1cli.training.diffusion.batches import LatentTable, Window, WindowSampler, mixed_seed
+from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
+from jen1cli.training.engine.averaging import Ema
+from jen1cli.training.engine.learning_rate import learning_rate
+from jen1cli.training.engine.optimisation import build_optimizer, set_learning_rate
+from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
+from jen1cli.training.recipes import GuideRecipe
+
+CHORD_FEATURES = 192
+"""Width of the chords' prior."""
+PART_FEATURES = 192
+"""Width of the priors of drums and melody."""
+PITCH_CHANNELS = 16
+"""Width of the tracker's convolutions over pitch."""
+PITCH_WINDOWS = 48
+"""Whose spectra the fixed map from latents to semitones is fitted to."""
+HEARD_WEIGHT = 5.0
+"""Of the cross-entropy of what is played, a mean over many channels that are mostly silent."""
+TEMPO_TOLERANCE = 0.04
+BEAT_TOLERANCE = 0.07
+"""Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
+
+
+@dataclass(frozen=True)
+class GuideParts:
+    """What the stage trains with, built by `jen1cli.training.diffusion.build`."""
+
+    config: ModelConfig
+    codec: Codec
+    cache: LatentCache
+    texts: TextCache
+    weights: GuideWriter
+    initial: GuideTensors | None = None  # networks to go on from; what they lack starts afresh
+
+
+class GuideNetworks(nn.Module):
+    """Both networks, as the optimiser sees them."""
+
+    def __init__(self, config: ModelConfig, shape: GuideConfig) -> None:
+        super().__init__()
+        self.prior = GuidePrior(config.text.features, shape)
+        self.tracker = GuideTracker(config.whitening.components, shape)
+
+
+class GuideStage:
+    """Trains both networks at once, one process."""
+
+    def __init__(
+        self, parts: GuideParts, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
+    ) -> None:
+        self.batch_size = recipe.batch_size
+        self._parts = parts
+        self._recipe = recipe
+        self._accelerator = accelerator
+        self._seed = seed
+        self._device = accelerator.device
+        config = parts.config
+        seconds = recipe.crop_seconds or config.generation.window_seconds
+        self.frames = max(2, round(seconds * config.frame_rate))
+        self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
+        self._table = LatentTable(parts.cache, self._device)
+        torch.manual_seed(seed)
+        # a network that takes no chords or parts needs none
+        told = config.unet.guide_channels
+        self.shape = GuideConfig(
+            chord_features=CHORD_FEATURES if told >= CHORDS_TOLD else 0,
+            part_features=PART_FEATURES if told >= PARTS_TOLD else 0,
+            heard_channels=sum(HEARD.values()) if told >= PARTS_TOLD else 0,
+            pitch_channels=PITCH_CHANNELS if told >= PARTS_TOLD else 0,
+        )
+        self.networks = GuideNetworks(config, self.shape)
+        if parts.initial is not None:
+            _start_from(self.networks, parts.initial)
+        self._fit_pitches()
+        self.networks.to(self._device).train()
+        self._optimizer = build_optimizer(self.networks, recipe.optimisation)
+        self._names: dict[Tensor, str] = {p: n for n, p in self.networks.named_parameters()}
+        self.ema = Ema(self.networks, recipe.optimisation.ema_decay)
+        self._sums: dict[str, list[float]] = {}
+        self._rate = 0.0
+
+    def _fit_pitches(self) -> None:
+        """Fit the tracker's map to semitones, where the weights to go on from have none."""
+        ear = self.networks.tracker.pitch
+        if ear is None or ear.pitch_weight.any():
+            return
+        rng = np.random.default_rng(mixed_seed(self._seed, 4))
+        clips = self.sampler.clips
+        windows = self.sampler.windows(0, PITCH_WINDOWS, rng)
+        latents = (
+            self._table.gather([(clips[w.clip], w.start)], self.frames).cpu() for w in windows
+        )
+        codec = self._parts.codec
+        weight, bias = fit_pitch_map(
+            latents,
+            lambda latent: codec.autoencoder.decode(codec.whitening.unwhiten(latent)),
+            codec.config.autoencoder.sample_rate,
+            codec.autoencoder.hop_length,
+        )
+        ear.pitch_weight.copy_(weight)
+        ear.pitch_bias.copy_(bias)
+
+    def train_step(self, step: int, progress: float) -> None:
+        """Do one optimiser step."""
+        size = self.batch_size
+        seed = mixed_seed(self._seed, 3, step)
+        rng = np.random.default_rng(seed)
+        windows = self.sampler.windows(step * size, size, rng)
+        masks = _masks(size, self.frames, torch.Generator().manual_seed(seed))
+        with self._accelerator.autocast():
+            losses = self._losses(windows, masks.to(self._device))
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self.networks.parameters(), self._recipe.optimisation.clip_norm)
+        self._rate = learning_rate(self._recipe.optimisation, step, progress)
+        set_learning_rate(self._optimizer, self._rate)
+        self._optimizer.step()
+        self.ema.update()
+        for name, loss in losses.items():
+            self._sums.setdefault(f"loss/{name}", []).append(float(loss.detach()))
+
+    def _losses(self, windows: Sequence[Window], known: KeepMask) -> dict[str, Tensor]:
+        clips = [self.sampler.clips[window.clip] for window in windows]
+        guides = [guide_of(clip.attributes) for clip in clips]
+        text, mask = self._parts.texts([window.caption for window in windows])
+        logits = self.networks.prior(text.to(self._device), mask.to(self._device))
+        places = [(clip, w.start) for clip, w in zip(clips, windows, strict=True)]
+        heard = self.networks.tracker(self._table.gather(places, self.frames), known)
+        keys = self._index(
+            [
+                KEYS.index((guide.key, guide.mode)) if "key" in clip.attributes else -1
+                for clip, guide in zip(clips, guides, strict=True)
+            ]
+        )
+        tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in guides])
+        meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in guides])
+        beat, bar = self._true_arrows(guides, windows)
+        return {
+            **self._chord_loss(guides, text, mask),
+            **self._part_loss(guides, text, mask),
+            "prior tempo": _cross_entropy(logits.tempo, tempi),
+            "prior meter": _cross_entropy(logits.meter, meters),
+            "prior key": _cross_entropy(logits.key, keys),
+            **self._heard_loss(heard.parts, guides, windows, known),
+            "tracker beat": _distance(heard.beat, beat, known),
+            "tracker bar": _distance(heard.bar, bar, known),
+            "tracker key": _cross_entropy(heard.key, keys),
+        }
+
+    def _heard_loss(
+        self,
+        logits: Tensor | None,
+        guides: Sequence[Guide],
+        windows: Sequence[Window],
+        known: KeepMask,
+    ) -> dict[str, Tensor]:
+        """Return the losses of chords, drums and melody in known frames that tell of them."""
+        if logits is None:
+            return {}
+        rate = self._parts.config.frame_rate
+        starts = [window.start / rate for window in windows]
+        played, told = _played(guides, starts, self.frames, rate)
+        error = functional.binary_cross_entropy_with_logits(
+            logits.float(), played.to(self._device), reduction="none"
+        )
+        counts = told.to(self._device) & known
+        return {
+            f"tracker {name}": HEARD_WEIGHT * (part * used).sum() / used.sum().clamp(min=1)
+            for name, part, used in zip(HEARD, *map(_by_part, (error, counts)), strict=True)
+        }
+
+    def _chord_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Return the mean loss of the half bars whose chord is known."""
+        if self.networks.prior.chords is None:
+            return {}
+        root, kind = (self._index(slots) for slots in zip(*map(chart_slots, guides), strict=True))
+        modes = self._index([list(MODES).index(g.mode) if g.mode else 0 for g in guides])
+        text, mask = text.to(self._device), mask.to(self._device)
+        logits = self.networks.prior.chords(text, mask, modes, root, kind)
+        return {
+            "prior root": _cross_entropy(logits.root.flatten(0, 1), root.flatten()),
+            "prior chord": _cross_entropy(logits.kind.flatten(0, 1), kind.flatten()),
+        }
+
+    def _part_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Return the mean losses of the steps of drums and melody, where they are known."""
+        prior, found = self.networks.prior, {}
+        text, mask = text.to(self._device), mask.to(self._device)
+        for name, network, read in (
+            ("prior drums", prior.drums, drum_tokens),
+            ("prior melody", prior.melody, melody_tokens),
+        ):
+            if network is not None:
+                rows, tokens = self._part_batch(network, guides, [read(guide) for guide in guides])
+                logits = network(text, mask, rows)
+                found[name] = _cross_entropy(logits.flatten(0, 1), tokens.flatten())
+        return found
+
+    def _part_batch(
+        self, network: PartPrior, guides: Sequence[Guide], tokens: Sequence[list[int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Return rows [batch, steps, features] and tokens [batch, steps], -1 beyond the end."""
+        steps = max(1, *map(len, tokens))
+        size = len(network.embeddings)
+        rows = torch.zeros(len(tokens), steps, size, dtype=torch.long)
+        targets = torch.full((len(tokens), steps), -1)
+        for i, (one, guide) in enumerate(zip(tokens, guides, strict=True)):
+            if one:
+                rows[i, : len(one)] = torch.tensor(part_rows(one, guide, network.tokens))
+                targets[i, : len(one)] = torch.tensor(one)
+        return rows.to(self._device), targets.to(self._device)
+
+    def _index(self, values: Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
+        return torch.tensor(values, device=self._device)
+
+    def _true_arrows(
+        self, guides: Sequence[Guide], windows: Sequence[Window]
+    ) -> tuple[Tensor, Tensor]:
+        """Return arrows [batch, frames] of beat and bar, of length 0 where they are unknown."""
+        rate = self._parts.config.frame_rate
+        frames = torch.arange(self.frames, dtype=torch.float64) + 0.5
+        beats, bars = [], []
+        for guide, window in zip(guides, windows, strict=True):
+            phase = ((window.start + frames) / rate - guide.downbeat) * guide.bpm / 60.0
+            known = torch.full_like(phase, float(guide.bpm > 0))
+            beats.append(torch.polar(known, 2.0 * torch.pi * phase))
+            known = torch.full_like(phase, float(guide.beats > 0))
+            bars.append(torch.polar(known, 2.0 * torch.pi * phase / max(1, guide.beats)))
+        return tuple(torch.stack(x).to(self._device, torch.complex64) for x in (beats, bars))  # type: ignore[return-value]
+
+    def take_values(self) -> dict[str, float]:
+        """Return the mean losses since the last call."""
+        values = {name: sum(losses) / len(losses) for name, losses in self._sums.items()}
+        self._sums.clear()
+        return {"loss": sum(values.values()), **values, "lr": self._rate}
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """Return shares of right answers on held-out clips, one window and caption of each.
+
+        Of the priors of chords, drums and melody it is the loss.
+        """
+        config, clips = self._parts.config, self._parts.cache.split("validation")
+        found: dict[str, list[float]] = {}
+        self.networks.eval()
+        with self.ema.applied():
+            for number, clip in enumerate(clips):
+                true = guide_of(clip.attributes)
+                caption = clip.captions[number % len(clip.captions)]
+                text, mask = self._parts.texts([caption])
+                logits = self.networks.prior(text.to(self._device), mask.to(self._device))
+                start = max(0, clip.frames - self.frames) // 2
+                latent = self._table.gather([(clip, start)], self.frames)
+                known = torch.ones(1, 1, self.frames, dtype=torch.bool, device=self._device)
+                heard = self.networks.tracker.track(latent, known, config.frame_rate)
+                guess = tempo_at(int(logits.tempo[0].argmax()))
+                seconds = start / config.frame_rate
+                _judge(found, true, heard, guess, seconds)
+                self._judge_loop(found, true, seconds, latent)
+                losses = self._chord_loss([true], text, mask) if true.bars else {}
+                for name, loss in {**losses, **self._part_loss([true], text, mask)}.items():
+                    found.setdefault(name, []).append(float(loss))
+        self.networks.train()
+        return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
+
+    def _judge_loop(
+        self, found: dict[str, list[float]], true: Guide, start: float, latent: Tensor
+    ) -> None:
+        """Add what is heard in most of one window, on the clip's own tempo and bars."""
+        known = torch.arange(self.frames, device=self._device)[None, None] < 3 * self.frames // 4
+        rate = self._parts.config.frame_rate
+        grid = true.shifted(-start)
+        heard = self.networks.tracker.loop(latent, known, rate, grid)
+        if heard is None:
+            return
+        played, told = _played([true], [start], self.frames, rate)
+        truth = read_loop(torch.logit(played, eps=1e-4), known, grid, rate)
+        assert truth is not None
+        known_parts = [bool(part.any()) for part in _by_part(told)]
+        for name, is_told, one, other in zip(
+            HEARD,
+            known_parts,
+            (heard.chords, heard.drums, heard.melody),
+            (truth.chords, truth.drums, truth.melody),
+            strict=True,
+        ):
+            pairs = [p for p in zip(one, other, strict=True) if p[1] is not None]
+            if is_told and pairs:
+                right = [float(mine == its) for mine, its in pairs]
+                found.setdefault(f"tracker {name} right", []).append(sum(right) / len(right))
+
+    def write_samples(self, folder: Path) -> tuple[Path, ...]:
+        """Write nothing: there is nothing to hear."""
+        del folder
+        return ()
+
+    def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
+        """Write the weight set with the averaged weights of both networks."""
+        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
+        with self.ema.applied():
+            found = GuideTensors(
+                self.shape, self.networks.prior.state_dict(), self.networks.tracker.state_dict()
+            )
+            self._parts.weights.write(folder, found, {"guide": about})
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return weights, average and optimiser."""
+        tensors = {f"model.{n}": p.detach() for p, n in self._names.items()}
+        tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
+        moments = optimizer_tensors(self._optimizer, self._names)
+        tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
+        return tensors, {"ema_updates": self.ema.updates}
+
+    @torch.no_grad()
+    def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        for parameter, name in self._names.items():
+            parameter.copy_(tensors[f"model.{name}"])
+        self.ema.load(under(tensors, "ema."), about["ema_updates"])
+        load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))
+
+
+def _played(
+    guides: Sequence[Guide], starts: Sequence[float], frames: int, frame_rate: float
+) -> tuple[Tensor, Tensor]:
+    """Return what is played in some windows, and where that is known: [batch, channels, frames]."""
+    told = guide_channels(guides, starts, frames, frame_rate)[:, BEAT_AND_KEY_CHANNELS:]
+    groups = told.split([size + 1 for size in HEARD.values()], dim=1)
+    known = [(group[:, -1:] > 0).expand_as(group[:, :-1]) for group in groups]
+    return torch.cat([group[:, :-1] for group in groups], dim=1), torch.cat(known, dim=1)
+
+
+def _by_part(channels: Tensor) -> tuple[Tensor, ...]:
+    return channels.split(list(HEARD.values()), dim=1)
+
+
+def _start_from(networks: GuideNetworks, found: GuideTensors) -> None:
+    for module, tensors in ((networks.prior, found.prior), (networks.tracker, found.tracker)):
+        own = module.state_dict()
+        known = {n: x for n, x in tensors.items() if n in own and own[n].shape == x.shape}
+        module.load_state_dict({**own, **known})
+
+
+def _masks(size: int, frames: int, generator: torch.Generator) -> KeepMask:
+    """Draw masks: a third each with nothing hidden, with holes, and with a hidden end."""
+    third = size // 3
+    masks = [torch.ones(size - 2 * third, 1, frames, dtype=torch.bool)]
+    if third:
+        masks.append(random_inpaint_mask(frames, third, generator))
+        masks.append(random_continuation_mask(frames, third, generator))
+    return torch.cat(masks)
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean over the targets that are known (not negative); 0 where none is."""
+    total = functional.cross_entropy(logits.float(), targets, ignore_index=-1, reduction="sum")
+    return total / (targets >= 0).sum().clamp(min=1)
+
+
+def _distance(arrows: Tensor, true: Tensor, known: KeepMask) -> Tensor:
+    """Return the mean squared distance of arrows in known frames of clips that have a beat."""
+    counts = known[:, 0] & (true.abs() > 0.5)
+    error = torch.view_as_real(arrows.to(torch.complex64) - true).square().sum(-1)
+    return (error * counts).sum() / counts.sum().clamp(min=1)
+
+
+def _judge(
+    found: dict[str, list[float]], true: Guide, heard: Guide, guess: float, start: float
+) -> None:
+    """Add one clip's answers; a window's clock starts at `start` of the clip's."""
+
+    def note(name: str, value: object) -> None:
+        found.setdefault(name, []).append(float(bool(value)))
+
+    if true.key:
+        note("tracker key given", heard.key)
+        if heard.key:
+            note("tracker key right", (heard.key, heard.mode) == (true.key, true.mode))
+    if not true.bpm:
+        return
+    note("prior tempo", abs(guess / true.bpm - 1.0) <= TEMPO_TOLERANCE)
+    note("tracker tempo given", heard.bpm)
+    if not heard.bpm:
+        return
+    note("tracker tempo right", abs(heard.bpm / true.bpm - 1.0) <= TEMPO_TOLERANCE)
+    beat = 60.0 / true.bpm
+    late = heard.downbeat + start - true.downbeat
+    note("tracker beat right", abs(late - beat * round(late / beat)) <= BEAT_TOLERANCE)
+    if heard.meter and true.beats:
+        bar = beat * true.beats
+        note("tracker bar right", abs(late - bar * round(late / bar)) <= BEAT_TOLERANCE)

@@ -1,0 +1,1 @@
+"""Stage 2: omnidirectional latent diffusion (paper section IV-C)."""

@@ -1,0 +1,263 @@
+"""Batches of stage 2: random windows of the cache, three tasks, text dropout, noise levels.
+
+Everything about batch number n follows from (seed, n) alone. So an interrupted run continues bit
+for bit, and each process draws the whole batch's numbers but gathers only its own items: many
+processes train on exactly what one would see.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from jen1cli.errors import DataError
+from jen1cli.guide import NO_GUIDE, Guide, guide_of
+from jen1cli.shapes import KeepMask, Latent, Time
+from jen1cli.tasks import Task, random_continuation_mask, random_inpaint_mask
+from jen1cli.training.diffusion.cache import CachedClip, LatentCache
+from jen1cli.training.recipes import DiffusionRecipe
+
+TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of one clip with one of its captions."""
+
+    clip: int  # position in the sampler's list
+    start: int  # frame within the clip
+    caption: str  # "" stands for the null text
+    guide: Guide = NO_GUIDE  # what the network is told of it; its clock is the clip's
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All random decisions of one optimiser step, for the whole batch over all processes."""
+
+    windows: tuple[Window, ...]
+    tasks: tuple[Task, ...]  # in blocks: generate, inpaint, continue
+    causal: tuple[bool, ...]
+    keep_mask: KeepMask
+    t: Time
+    eps: Latent
+
+
+def mixed_seed(seed: int, *numbers: int) -> int:
+    """Return one 63-bit seed for a tuple of integers."""
+    words = np.random.SeedSequence([seed, *numbers]).generate_state(2, np.uint32)
+    return int(words[0]) << 31 | int(words[1]) >> 1
+
+
+def task_counts(batch_size: int, step: int, tasks: Sequence[str] = TASKS) -> tuple[int, int, int]:
+    """Split a batch into equal parts, of the paper's three tasks thirds (section IV-C).
+
+    A remainder wanders with the step; a task that is not among `tasks` gets nothing.
+    """
+    base, rest = divmod(batch_size, len(tasks))
+    places = {task: (i - step) % len(tasks) for i, task in enumerate(tasks)}
+    counts = [base + (places[task] < rest) if task in places else 0 for task in TASKS]
+    return counts[0], counts[1], counts[2]
+
+
+def stratified(count: int, generator: torch.Generator) -> Float[Tensor, " count"]:
+    """Draw one number in each of `count` equal parts of [0, 1), in random order."""
+    places = torch.randperm(count, generator=generator)
+    return (places + torch.rand(count, generator=generator)) / max(1, count)
+
+
+def draw_times(recipe: DiffusionRecipe, count: int, generator: torch.Generator, steps: int) -> Time:
+    """Draw stratified diffusion times in (0, 1].
+
+    Args:
+        recipe: says which distribution.
+        count: how many.
+        generator: on the CPU.
+        steps: N of the discrete schedule; "discrete" draws uniformly from {1/N .. N/N}.
+    """
+    uniform = stratified(count, generator)
+    if recipe.times == "discrete":
+        return (torch.floor(uniform * steps) + 1.0) / steps
+    if recipe.times == "logit-normal":
+        inside = uniform.clamp(1e-4, 1 - 1e-4)
+        return torch.sigmoid(torch.special.ndtri(inside.double())).float()
+    return uniform.clamp(min=1e-4)
+
+
+class WindowSampler:
+    """Chooses windows; one epoch visits every clip once for each window that fits into it."""
+
+    def __init__(self, clips: Sequence[CachedClip], frames: int, seed: int) -> None:
+        """Count the windows.
+
+        Args:
+            clips: of one split.
+            frames: length of a window.
+            seed: of the run.
+
+        Raises:
+            DataError: there are no clips.
+        """
+        if not clips:
+            raise DataError("the latent cache holds no training clips; check the splits")
+        self.clips = tuple(clips)
+        self.frames = frames
+        self._seed = seed
+        per_clip = [max(1, clip.frames // frames) for clip in clips]
+        self._slots = np.repeat(np.arange(len(clips)), per_clip)
+        self._order: tuple[int, np.ndarray] = (-1, self._slots)
+
+    @property
+    def epoch_windows(self) -> int:
+        """Windows in one epoch."""
+        return len(self._slots)
+
+    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[Window]:
+        """Return windows number `first` to `first + count - 1` of the run."""
+        found = []
+        for number in range(first, first + count):
+            epoch, place = divmod(number, len(self._slots))
+            index = int(self._shuffled(epoch)[place])
+            clip = self.clips[index]
+            start = int(rng.integers(max(0, clip.frames - self.frames) + 1))
+            caption = clip.captions[int(rng.integers(len(clip.captions)))]
+            found.append(Window(index, start, caption))
+        return found
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        if self._order[0] != epoch:
+            rng = np.random.default_rng(mixed_seed(self._seed, 1, epoch))
+            self._order = (epoch, rng.permutation(self._slots))
+        return self._order[1]
+
+
+class LatentTable:
+    """Cuts windows out of the cache; on a GPU the whole table lives in its memory."""
+
+    def __init__(self, cache: LatentCache, device: torch.device) -> None:
+        """Open the table for `device`."""
+        self._table = cache.table
+        self._silence = cache.silence
+        self._device = device
+        self._resident: Tensor | None = None
+        if device.type == "cuda" and _fits(cache.table.nbytes, device):
+            self._resident = torch.from_numpy(np.array(cache.table)).to(device)
+
+    def gather(self, places: Sequence[tuple[CachedClip, int]], frames: int) -> Latent:
+        """Return windows [batch, components, frames], short clips padded with silence.
+
+        Args:
+            places: clip and first frame within it, one for each window.
+            frames: length of each window.
+        """
+        if self._resident is None:
+            found = torch.stack([self._cut(clip, start, frames) for clip, start in places])
+            return found.to(self._device).transpose(1, 2).contiguous()
+        starts = torch.tensor([c.start + s for c, s in places], device=self._device)
+        limits = torch.tensor([c.start + c.frames for c, _ in places], device=self._device)
+        rows = starts[:, None] + torch.arange(frames, device=self._device)
+        inside = rows < limits[:, None]
+        found = self._resident[rows.clamp(max=len(self._resident) - 1)].float()
+        found = torch.where(inside[..., None], found, self._silence.to(self._device))
+        return found.transpose(1, 2).contiguous()
+
+    def _cut(self, clip: CachedClip, start: int, frames: int) -> Tensor:
+        count = min(frames, clip.frames - start)
+        first = clip.start + start
+        found = torch.from_numpy(self._table[first : first + count].astype(np.float32))
+        if count == frames:
+            return found
+        return torch.cat([found, self._silence.expand(frames - count, -1)])
+
+
+def _fits(size: int, device: torch.device) -> bool:
+    free, _ = torch.cuda.mem_get_info(device)
+    return size < 0.4 * free
+
+
+class Planner:
+    """Draws the plan of each step."""
+
+    def __init__(
+        self,
+        sampler: WindowSampler,
+        recipe: DiffusionRecipe,
+        *,
+        components: int,
+        num_timesteps: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.sampler = sampler
+        self._recipe = recipe
+        self._components = components
+        self._num_timesteps = num_timesteps
+        self._seed = seed
+        self._device = device
+
+    def plan(self, step: int) -> Plan:
+        """Return the plan of step number `step` (from 0)."""
+        recipe, frames, size = self._recipe, self.sampler.frames, self._recipe.batch_size
+        seed = mixed_seed(self._seed, 2, step)
+        rng = np.random.default_rng(seed)
+        generator = torch.Generator().manual_seed(seed)
+        windows = self.sampler.windows(step * size, size, rng)
+        dropped = rng.random(size) < recipe.text_dropout
+        counts = task_counts(size, step, recipe.tasks)
+        both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
+        guides = [
+            self._guide(w, bool(drop), rng, edited=i >= counts[0])
+            for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
+        ]
+        one_way = recipe.unidirectional
+        masks = [torch.zeros(counts[0], 1, frames, dtype=torch.bool)]
+        if counts[1]:
+            masks.append(random_inpaint_mask(frames, counts[1], generator))
+        if counts[2]:
+            masks.append(random_continuation_mask(frames, counts[2], generator))
+        times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
+        noise = torch.Generator(self._device).manual_seed(seed)
+        eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
+        return Plan(
+            windows=tuple(
+                Window(w.clip, w.start, "" if drop else w.caption, guide)
+                for w, drop, guide in zip(windows, dropped, guides, strict=True)
+            ),
+            tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),
+            causal=(both_ways_causal and one_way,) * counts[0]
+            + (False,) * counts[1]
+            + (one_way,) * counts[2],
+            keep_mask=torch.cat(masks),
+            t=torch.cat(times),
+            eps=eps,
+        )
+
+    def _guide(
+        self, window: Window, null_text: bool, rng: np.random.Generator, *, edited: bool
+    ) -> Guide:
+        """Draw what the network is told: it has to work with any part of it missing.
+
+        Without text the guide is left out half of the time, so that guidance can lead away from
+        "no text" as well as from "nothing told at all". Drums and melody of music that is edited
+        are not always heard, so half of the time they are not told.
+        """
+        beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
+        drop = self._recipe.guide_dropout
+        if null_text and nothing < 0.5:
+            return NO_GUIDE
+        guide = guide_of(self.sampler.clips[window.clip].attributes)
+        if beat < drop:
+            guide = dataclasses.replace(guide, bpm=0.0, meter="")
+        elif bar < drop:
+            guide = dataclasses.replace(guide, meter="")
+        if key < drop:
+            guide = dataclasses.replace(guide, key="", mode="")
+        without = {
+            "chords": chords < drop,
+            "drums": drums < drop or (edited and parts < 0.5),
+            "melody": melody < drop or (edited and parts < 0.5),
+        }
+        return dataclasses.replace(guide, **{name: "" for name, out in without.items() if out})

@@ -1,0 +1,209 @@
+"""The latent cache: every clip of a folder, encoded and whitened once, read by memory map.
+
+A cache is a folder. `latents.npy` holds the frames of all clips one after another as float16
+[frames, components]; `clips.jsonl` says which belong to whom, with captions; `config.json` and
+`autoencoder.safetensors` are the model that wrote it, so that stage 2 needs nothing else.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float16
+from numpy.lib.format import open_memmap
+from torch import Tensor
+
+from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
+from jen1cli.autoencoder.codec import Codec, save_codec
+from jen1cli.config import ModelConfig
+from jen1cli.errors import DataError
+from jen1cli.manifest import Clip
+from jen1cli.training.engine.augmentation import colour
+from jen1cli.training.engine.events import Listener, Prepared, Warned, ignore
+from jen1cli.training.engine.reading import read_waveforms
+
+LATENTS_NAME = "latents.npy"
+CLIPS_NAME = "clips.jsonl"
+CACHE_NAME = "cache.json"
+CACHE_VERSION = 1
+NO_CAPTIONS = ("",)
+"""Of coloured copies: the null text."""
+
+
+@dataclass(frozen=True)
+class CachedClip:
+    """Where the frames of one clip lie, and what is known about it."""
+
+    start: int  # first frame in the table
+    frames: int
+    captions: tuple[str, ...]
+    split: str
+    audio: str  # path of the audio file it came from
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LatentCache:
+    """An open cache."""
+
+    folder: Path
+    table: Float16[np.ndarray, "frames components"]  # memory-mapped
+    silence: Tensor  # [components], the latent of digital silence, which pads short clips
+    clips: tuple[CachedClip, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> "LatentCache":
+        """Open a cache folder.
+
+        Raises:
+            DataError: it is not a complete cache of this version.
+        """
+        try:
+            about = json.loads((folder / CACHE_NAME).read_text(encoding="utf-8"))
+            lines = (folder / CLIPS_NAME).read_text(encoding="utf-8").splitlines()
+            table = np.load(folder / LATENTS_NAME, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{folder} is not a complete latent cache ({error}); make one with"
+                " 'jen1 train latents'"
+            ) from error
+        if about["version"] != CACHE_VERSION:
+            raise DataError(
+                f"{folder} is a latent cache of version {about['version']}, this program reads"
+                f" {CACHE_VERSION}; make it again with 'jen1 train latents'"
+            )
+        clips = tuple(_clip_from_json(json.loads(line)) for line in lines)
+        return cls(folder, table, torch.tensor(about["silence"]), clips)
+
+    def split(self, name: str) -> tuple[CachedClip, ...]:
+        """Return the clips of one split."""
+        return tuple(clip for clip in self.clips if clip.split == name)
+
+
+def _clip_from_json(values: dict[str, Any]) -> CachedClip:
+    return CachedClip(**{**values, "captions": tuple(values["captions"])})
+
+
+class CacheWriter:
+    """Encodes clips into a folder; `finish` whitens them and makes the folder a cache."""
+
+    def __init__(self, folder: Path, autoencoder: Autoencoder, device: torch.device) -> None:
+        """Prepare the folder.
+
+        Args:
+            folder: made if missing; a cache in it is replaced.
+            autoencoder: in evaluation mode on `device`.
+            device: where to encode.
+        """
+        self._folder = folder
+        self._autoencoder = autoencoder
+        self._device = device
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CACHE_NAME).unlink(missing_ok=True)
+        self._raw_path = folder / "raw.partial"
+
+    def write(
+        self,
+        clips: Sequence[Clip],
+        config: ModelConfig,
+        whitening: Whitening | None = None,
+        listener: Listener = ignore,
+        *,
+        coloured: float = 0.0,
+    ) -> Whitening:
+        """Encode all clips and write the cache.
+
+        Args:
+            clips: of all splits; unreadable files are named to the listener and skipped.
+            config: of the model; its whitening is fitted to the training clips.
+            whitening: use this one instead of fitting, for fine-tuning existing weights.
+            listener: told about progress and skipped files.
+            coloured: share of the training clips that are encoded in another colour as well,
+                without captions: words go on to mean the music as it is.
+
+        Returns:
+            the whitening that the cache was written with.
+
+        Raises:
+            DataError: no clip could be read.
+        """
+        statistics = WhiteningStatistics(config.autoencoder.latent_channels)
+        entries: list[CachedClip] = []
+        with self._raw_path.open("wb") as raw:
+            for clip, latent in self._encoded(clips, listener, coloured):
+                frames = latent.shape[-1]
+                start = entries[-1].start + entries[-1].frames if entries else 0
+                entries.append(
+                    CachedClip(start, frames, clip.captions, clip.split, str(clip.path),
+                               clip.attributes)
+                )  # fmt: skip
+                if clip.split == "train" and clip.captions != NO_CAPTIONS:
+                    statistics.update(latent)
+                raw.write(latent[0].T.contiguous().cpu().numpy().tobytes())
+        if not any(entry.split == "train" for entry in entries):
+            self._raw_path.unlink()
+            raise DataError(
+                f"none of {len(clips)} clips could be read for training; check the warnings above"
+            )
+        whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
+        self._finish(entries, whitening, config)
+        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
+        return whitening
+
+    def _encoded(
+        self, clips: Sequence[Clip], listener: Listener, coloured: float
+    ) -> Iterator[tuple[Clip, Tensor]]:
+        rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
+        done = 0
+        for clip, waveform in read_waveforms(clips, rate, channels, listener):
+            rng = np.random.default_rng((done, 5))
+            latent = self._encode(waveform)
+            done += 1
+            if not torch.isfinite(latent).all():
+                listener(Warned(f"skipped {clip.path}: its latent is not finite"))
+                continue
+            listener(Prepared("encoding clips", done, len(clips)))
+            yield clip, latent
+            if clip.split == "train" and rng.random() < coloured:
+                other = torch.from_numpy(colour(waveform.numpy(), rate, rng))
+                yield dataclasses.replace(clip, captions=NO_CAPTIONS), self._encode(other)
+
+    def _encode(self, waveform: Tensor) -> Tensor:
+        with torch.inference_mode():
+            blocks = waveform[None].to(self._device).split(self._autoencoder.sample_rate * 30, -1)
+            return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
+
+    def _finish(
+        self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig
+    ) -> None:
+        frames = entries[-1].start + entries[-1].frames
+        channels = config.autoencoder.latent_channels
+        raw = np.memmap(self._raw_path, np.float32, "r", shape=(frames, channels))
+        table = open_memmap(
+            self._folder / LATENTS_NAME, "w+", np.float16, (frames, config.whitening.components)
+        )
+        for piece in _pieces(frames, 65_536):
+            latent = torch.from_numpy(np.array(raw[piece])).T[None]
+            table[piece] = whitening.whiten(latent)[0].T.numpy().astype(np.float16)
+        table.flush()
+        del raw, table
+        self._raw_path.unlink()
+        with torch.inference_mode():
+            seconds = torch.zeros(
+                1, self._autoencoder.audio_channels, self._autoencoder.sample_rate
+            )
+            latent = self._autoencoder.encode(seconds.to(self._device)).float().cpu()
+            middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
+        lines = (json.dumps(entry.__dict__, ensure_ascii=False) for entry in entries)
+        (self._folder / CLIPS_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        about = {"version": CACHE_VERSION, "silence": middle.tolist()}
+        (self._folder / CACHE_NAME).write_text(json.dumps(about), encoding="utf-8")
+
+
+def _pieces(total: int, size: int) -> Iterable[slice]:
+    return (slice(start, min(start + size, total)) for start in range(0, total, size))

@@ -1,0 +1,275 @@
+"""Stage 2 (paper section IV-C): omnidirectional latent diffusion, three tasks at once."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.config import ModelConfig
+from jen1cli.tasks import Task
+from jen1cli.training.diffusion.batches import (
+    TASKS,
+    LatentTable,
+    Plan,
+    Planner,
+    Window,
+    WindowSampler,
+)
+from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.samples import SampleWriter
+from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.diffusion.validation import DiffusionValidation
+from jen1cli.training.diffusion.weights import LoraWriter, WeightWriter
+from jen1cli.training.engine.averaging import Ema
+from jen1cli.training.engine.learning_rate import learning_rate
+from jen1cli.training.engine.memory import activation_megabytes
+from jen1cli.training.engine.optimisation import build_optimizer, check_batch, set_learning_rate
+from jen1cli.training.engine.sharding import shared_like, shares_out, whole
+from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
+from jen1cli.training.recipes import DiffusionRecipe
+
+GIVE_UP_AFTER = 20
+"""Consecutive steps with a gradient that is not finite before training stops."""
+
+
+@dataclass(frozen=True)
+class DiffusionParts:
+    """What stage 2 trains with, built by `jen1cli.training.diffusion.build`."""
+
+    config: ModelConfig
+    objective: Objective
+    cache: LatentCache
+    texts: TextCache
+    weights: WeightWriter | LoraWriter
+    samples: SampleWriter | None = None
+
+
+class DiffusionStage:
+    """One optimiser step after the other; `Loop` decides when and how long."""
+
+    def __init__(
+        self,
+        parts: DiffusionParts,
+        recipe: DiffusionRecipe,
+        accelerator: Accelerator,
+        *,
+        seed: int = 0,
+    ) -> None:
+        check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
+        self.batch_size = recipe.batch_size
+        self._parts = parts
+        self._recipe = recipe
+        self._accelerator = accelerator
+        self._seed = seed
+        config = parts.config
+        seconds = recipe.crop_seconds or config.generation.window_seconds
+        self.frames = max(1, round(seconds * config.frame_rate))
+        self._device = accelerator.device
+        self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
+        self._planner = Planner(
+            self.sampler,
+            recipe,
+            components=config.whitening.components,
+            num_timesteps=config.diffusion.num_timesteps,
+            seed=seed,
+            device=self._device,
+        )
+        self._table = LatentTable(parts.cache, self._device)
+        self.objective = parts.objective.to(self._device).train()
+        self._optimizer = build_optimizer(self.objective, recipe.optimisation)
+        # Where processes share out the parameters, averaged weights are shown in a whole copy.
+        self._whole = copy.deepcopy(self.objective).cpu() if shares_out(accelerator) else None
+        if recipe.optimisation.compile:
+            self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
+        self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
+        self._names: dict[Tensor, str] = {
+            p: n for n, p in self.objective.named_parameters() if p.requires_grad
+        }
+        self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
+        self._validation = DiffusionValidation(
+            parts.cache, self._table, parts.texts, recipe, config, frames=self.frames
+        )
+        self._sums = torch.zeros(len(TASKS) + 1, 2, device=self._device)
+        self._rate = 0.0
+        self._bad_steps = 0
+        self._pool = ThreadPoolExecutor(1)
+        self._waiting: tuple[int, Future[Plan]] | None = None
+
+    @property
+    def holds_out(self) -> bool:
+        """Tell whether there are clips that the training never sees."""
+        return bool(self._parts.cache.split("validation"))
+
+    def train_step(self, step: int, progress: float) -> None:
+        """Do one optimiser step over all micro-batches of all processes."""
+        plan = self._planned(step)
+        torch.manual_seed(self._seed + step)  # of dropout
+        pieces = self._recipe.optimisation.accumulation
+        first = self._accelerator.process_index * pieces
+        of = self._accelerator.num_processes * pieces
+        for piece in range(pieces):
+            mine = list(range(first + piece, self.batch_size, of))
+            last = piece == pieces - 1
+            with nullcontext() if last else self._accelerator.no_sync(self._model):
+                self._backward(plan, mine)
+        self._update(step, progress)
+
+    def activation_megabytes(self) -> float:
+        """Return what the backward pass of one micro-batch of this process needs in MB."""
+        pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
+        plan = self._planner.plan(0)
+        one = self._part(plan, [plan.causal.index(False)])
+        with self._accelerator.autocast():
+            found = activation_megabytes(self.objective, lambda: self.objective([one]))
+        return found * -(-self.batch_size // pieces)
+
+    def _planned(self, step: int) -> Plan:
+        """Return the plan of a step and let a thread draw the next one meanwhile."""
+        waiting = self._waiting
+        if waiting is not None and waiting[0] == step:
+            plan = waiting[1].result()
+        else:
+            plan = self._planner.plan(step)
+        self._waiting = (step + 1, self._pool.submit(self._planner.plan, step + 1))
+        return plan
+
+    def _backward(self, plan: Plan, items: Sequence[int]) -> None:
+        groups = [[i for i in items if plan.causal[i] is causal] for causal in (False, True)]
+        groups = [group for group in groups if group]
+        parts = [self._part(plan, group) for group in groups]
+        # On a processor the fused attention's backward pass costs a fifth of the whole step.
+        plain = self._device.type == "cpu"
+        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext():
+            with self._accelerator.autocast():
+                losses = self._model(parts)
+            joined = torch.cat(losses)
+            # The mean over the whole batch; several processes are averaged afterwards.
+            share = self._accelerator.num_processes / self.batch_size
+            self._accelerator.backward(joined.sum() * share)
+        self._keep([plan.tasks[i] for group in groups for i in group], joined.detach())
+
+    def _part(self, plan: Plan, items: Sequence[int]) -> Part:
+        windows = [plan.windows[i] for i in items]
+        places = [(self.sampler.clips[w.clip], w.start) for w in windows]
+        text, text_mask = self._parts.texts([w.caption for w in windows])
+        index = torch.tensor(items)
+        device = self._device
+        return Part(
+            latent=self._table.gather(places, self.frames),
+            eps=plan.eps[index.to(device)],
+            t=plan.t[index].to(device),
+            keep_mask=plan.keep_mask[index].to(device),
+            text=text.to(device),
+            text_mask=text_mask.to(device),
+            null=torch.tensor([w.caption == "" for w in windows], device=device),
+            causal=plan.causal[items[0]],
+            guide=self._guide_channels(windows),
+        )
+
+    def _guide_channels(self, windows: Sequence[Window]) -> Tensor | None:
+        config = self._parts.config
+        channels = config.unet.guide_channels
+        if not channels:
+            return None
+        starts = [window.start / config.frame_rate for window in windows]
+        guides = [window.guide for window in windows]
+        found = guide_channels(guides, starts, self.frames, config.frame_rate, channels)
+        return found.to(self._device)
+
+    def _update(self, step: int, progress: float) -> None:
+        optimisation = self._recipe.optimisation
+        self._rate = learning_rate(optimisation, step, progress)
+        set_learning_rate(self._optimizer, self._rate)
+        norm = self._accelerator.clip_grad_norm_(self._model.parameters(), optimisation.clip_norm)
+        norm = None if norm is None else whole(norm)
+        if norm is not None and torch.isfinite(norm):
+            self._prepared.step()
+            self.ema.update()
+            self._sums[-1] += torch.stack([norm.detach(), torch.ones_like(norm)])
+            self._bad_steps = 0
+        else:
+            self._bad_steps += 1
+            if self._bad_steps >= GIVE_UP_AFTER:
+                raise FloatingPointError(
+                    f"the gradient was not finite in {GIVE_UP_AFTER} steps in a row (at {step})"
+                )
+        self._prepared.zero_grad(set_to_none=True)
+
+    def _keep(self, tasks: Sequence[Task], losses: Tensor) -> None:
+        place = torch.tensor([TASKS.index(task) for task in tasks], device=losses.device)
+        pairs = torch.stack([losses.float(), torch.ones_like(losses, dtype=torch.float32)], dim=1)
+        self._sums.index_add_(0, place, pairs)
+
+    def take_values(self) -> dict[str, float]:
+        """Return mean losses per task, their mean, gradient norm and learning rate."""
+        sums = torch.as_tensor(self._accelerator.reduce(self._sums.clone(), "sum")).cpu()
+        self._sums.zero_()
+        names = [*(f"loss/{task.value}" for task in TASKS), "gradient_norm"]
+        values = {n: float(s / c) for n, (s, c) in zip(names, sums, strict=True) if c}
+        count = float(sums[:-1, 1].sum())
+        if count:
+            values["loss"] = float(sums[:-1, 0].sum()) / count
+        return {**values, "lr": self._rate}
+
+    def validate(self) -> dict[str, float]:
+        """Return held-out losses of the averaged weights at fixed times and noise."""
+        with self._averaged() as objective, torch.inference_mode(), self._accelerator.autocast():
+            return self._validation.measure(objective)
+
+    def write_samples(self, folder: Path) -> tuple[Path, ...]:
+        """Generate fixed prompts, one inpainting and one continuation; write wav and png."""
+        samples, main = self._parts.samples, self._accelerator.is_main_process
+        with self._averaged() as objective, torch.inference_mode(), self._accelerator.autocast():
+            if samples is None or not main:
+                return ()
+            return samples.write(folder, objective, self._table, self.frames)
+
+    def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
+        """Write the weight set with the averaged weights."""
+        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
+        with self._averaged() as objective:
+            if self._accelerator.is_main_process:
+                self._parts.weights.write(folder, objective, {"diffusion": about})
+
+    @contextmanager
+    def _averaged(self) -> Iterator[Objective]:
+        """Give the objective with its averaged weights; every process has to enter."""
+        if self._whole is None:
+            self.objective.eval()
+            with self.ema.applied():
+                yield self.objective
+            self.objective.train()
+            return
+        weights = self.ema.state()
+        with torch.no_grad():
+            for name, parameter in self._whole.named_parameters():
+                if name in weights:
+                    parameter.copy_(weights[name])
+        yield self._whole.to(self._device).eval()
+        self._whole.cpu()
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return weights, average and optimiser; the data cursor is the step itself."""
+        tensors = {f"model.{n}": whole(p.detach()) for p, n in self._names.items()}
+        tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
+        moments = optimizer_tensors(self._optimizer, self._names)
+        tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
+        return tensors, {"ema_updates": self.ema.updates, "seed": self._seed}
+
+    @torch.no_grad()
+    def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        for parameter, name in self._names.items():
+            parameter.copy_(shared_like(tensors[f"model.{name}"], parameter))
+        self.ema.load(under(tensors, "ema."), about["ema_updates"])
+        load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))

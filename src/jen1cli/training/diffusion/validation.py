@@ -1,0 +1,106 @@
+"""Held-out loss of stage 2 at fixed windows, times, noise and masks: comparable between runs."""
+
+from collections import defaultdict
+
+import torch
+
+from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.config import ModelConfig
+from jen1cli.guide import guide_of
+from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
+from jen1cli.training.diffusion.batches import LatentTable
+from jen1cli.training.diffusion.cache import CachedClip, LatentCache
+from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.recipes import DiffusionRecipe
+
+NOISE_SEED = 20_230_808
+"""Of the fixed noise and masks; the same for every run, whatever its own seed."""
+
+MODES = ("generate", "generate-causal", "inpaint", "continue")
+ITEMS_AT_ONCE = 32
+
+
+class DiffusionValidation:
+    """Measures a fixed set: every clip at every noise level, the four modes in turn."""
+
+    def __init__(
+        self,
+        cache: LatentCache,
+        table: LatentTable,
+        texts: TextCache,
+        recipe: DiffusionRecipe,
+        config: ModelConfig,
+        *,
+        frames: int,
+    ) -> None:
+        clips = cache.split("validation")
+        stride = max(1, len(clips) // max(1, recipe.validation_clips))
+        self._clips: tuple[CachedClip, ...] = clips[::stride][: recipe.validation_clips]
+        self._components = cache.table.shape[1]
+        self._table = table
+        self._texts = texts
+        self._levels = recipe.validation_times
+        self._frames = frames
+        self._frame_rate = config.frame_rate
+        self._guide_channels = config.unet.guide_channels
+
+    def measure(self, objective: Objective) -> dict[str, float]:
+        """Return mean squared errors, unweighted: in all, per mode and per noise level."""
+        if not self._clips:
+            return {}
+        sums: dict[str, list[float]] = defaultdict(list)
+        for mode_index, mode in enumerate(MODES):
+            chosen = [
+                (number, level)
+                for number in range(len(self._clips))
+                for level in range(self._levels)
+                if (number + level) % len(MODES) == mode_index
+            ]
+            for first in range(0, len(chosen), ITEMS_AT_ONCE):
+                piece = chosen[first : first + ITEMS_AT_ONCE]
+                losses = objective.item_loss(self._part(piece, mode)).tolist()
+                for (_, level), loss in zip(piece, losses, strict=True):
+                    time = (level + 0.5) / self._levels
+                    for name in ("all", mode, f"t={time:.2f}"):
+                        sums[f"validation/{name}"].append(loss)
+        return {name: sum(values) / len(values) for name, values in sorted(sums.items())}
+
+    def _part(self, items: list[tuple[int, int]], mode: str) -> Part:
+        clips = [self._clips[number] for number, _ in items]
+        places = [(clip, max(0, clip.frames - self._frames) // 2) for clip in clips]
+        latent = self._table.gather(places, self._frames)
+        text, text_mask = self._texts([clip.captions[0] for clip in clips])
+        noise, masks = zip(*(self._fixed(*item, mode) for item in items), strict=True)
+        times = torch.tensor([(level + 0.5) / self._levels for _, level in items])
+        device = latent.device
+        return Part(
+            latent=latent,
+            eps=torch.stack(noise).to(device),
+            t=times.to(device),
+            keep_mask=torch.cat(masks).to(device),
+            text=text.to(device),
+            text_mask=text_mask.to(device),
+            null=torch.zeros(len(items), dtype=torch.bool, device=device),
+            causal=mode in ("generate-causal", "continue"),
+            guide=self._guide(places).to(device) if self._guide_channels else None,
+        )
+
+    def _guide(self, places: list[tuple[CachedClip, int]]) -> torch.Tensor:
+        return guide_channels(
+            [guide_of(clip.attributes) for clip, _ in places],
+            [start / self._frame_rate for _, start in places],
+            self._frames,
+            self._frame_rate,
+            self._guide_channels,
+        )
+
+    def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(NOISE_SEED + 1000 * number + level)
+        noise = torch.randn(self._components, self._frames, generator=generator)
+        mask = torch.zeros(1, 1, self._frames, dtype=torch.bool)
+        if mode == "inpaint":
+            mask = random_inpaint_mask(self._frames, 1, generator)
+        if mode == "continue":
+            mask = random_continuation_mask(self._frames, 1, generator)
+        return noise, mask

@@ -1,0 +1,122 @@
+"""Weight sets written by training, in the layout that `Jen1.load` opens."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from jen1cli.autoencoder.codec import Codec
+from jen1cli.checkpoint import (
+    CARD_NAME,
+    TEXT_ENCODER_FOLDER,
+    load_weight_set,
+    save_weight_set,
+)
+from jen1cli.config import GuideConfig, ModelConfig
+from jen1cli.training.diffusion.objective import Objective
+from jen1cli.unet import UNet1d
+from jen1cli.unet.lora import LoraConfig, save_lora
+
+LORA_NAME = "lora.safetensors"
+
+
+@dataclass(frozen=True)
+class WeightWriter:
+    """Writes one weight set after the other into the same folder."""
+
+    codec: Codec
+    text_encoder: Path | None = None  # folder to copy into the set; None where it is on a hub
+    guide: "GuideTensors | None" = None  # of a set that is continued and still fits
+
+    def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
+        """Write the networks as they are now; the folder changes at once or not at all."""
+        config, guide = self.codec.config, self.guide
+        kept = {"guide": dict(guide.provenance)} if guide and guide.provenance else {}
+        config = dataclasses.replace(
+            config,
+            provenance={**config.provenance, **kept, **provenance},
+            guide=None if guide is None else guide.config,
+        )
+        tensors = {
+            "autoencoder": self.codec.autoencoder.state_dict(),
+            "whitening": self.codec.whitening.state_dict(),
+            "unet": objective.unet.state_dict(),
+        }
+        if objective.null_text is not None:
+            tensors["conditioning"] = {"null_text": objective.null_text.detach()}
+        if guide is not None:
+            tensors |= {"prior": guide.prior, "tracker": guide.tracker}
+        card = _card(config.name, provenance)
+        save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
+
+
+@dataclass(frozen=True)
+class GuideTensors:
+    """The two networks of the guide, as a weight set holds them."""
+
+    config: GuideConfig
+    prior: Mapping[str, Tensor]
+    tracker: Mapping[str, Tensor]
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # how they were trained
+
+
+@dataclass(frozen=True)
+class GuideWriter:
+    """Writes a weight set that equals another but for its guide."""
+
+    base: Path
+
+    def write(self, folder: Path, guide: GuideTensors, provenance: Mapping[str, Any]) -> None:
+        """Write the set with the networks as they are now."""
+        config, tensors = load_weight_set(self.base)
+        config = dataclasses.replace(
+            config, guide=guide.config, provenance={**config.provenance, **provenance}
+        )
+        tensors |= {"prior": dict(guide.prior), "tracker": dict(guide.tracker)}
+        text_encoder = self.base / TEXT_ENCODER_FOLDER if config.text.revision is None else None
+        card = self.base / CARD_NAME
+        save_weight_set(
+            folder,
+            config,
+            tensors,
+            text_encoder=text_encoder,
+            card=card.read_text("utf-8") if card.is_file() else None,
+        )
+
+
+@dataclass(frozen=True)
+class LoraWriter:
+    """Writes `lora.safetensors`: the changes of a U-Net that `add_lora` prepared."""
+
+    config: ModelConfig
+    rank: int
+    base: str
+    base_sha256: str
+
+    def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
+        """Write the changes as they are now."""
+        del provenance
+        assert isinstance(objective.unet, UNet1d)
+        config = LoraConfig(
+            self.rank, float(self.rank), self.base, self.config.unet, base_sha256=self.base_sha256
+        )
+        save_lora(folder / LORA_NAME, objective.unet, config)
+
+
+def _card(name: str, provenance: Mapping[str, Any]) -> str:
+    lines = [
+        f"# {name}",
+        "",
+        "A weight set of jen1cli, written by `jen1 train`. Edit this card before sharing it: say"
+        " what music it was trained on and under which licence.",
+        "",
+        *(
+            f"- {stage}: {about.get('steps')} steps, {about.get('minutes')} minutes on"
+            f" {about.get('processes')} x {about.get('device')}"
+            for stage, about in provenance.items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,72 @@
+"""What training tells its listeners: steps, validations, saved weights, warnings.
+
+The library never prints. The command line draws a live display from these events; `MetricsWriter`
+of `jen1cli.training.engine.metrics_writer` writes them to disk.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+Figures = Mapping[str, float | int]
+"""Named numbers; an int where a float is expected is refused by the checks of the tests."""
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One optimiser step is done; values are means since the last report."""
+
+    step: int
+    progress: float  # 0..1 of the budget
+    elapsed_seconds: float  # of training, over all sittings
+    remaining_seconds: float
+    items_per_second: float
+    values: Figures  # losses per task, lr, gradient norm
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Held-out figures, comparable between runs."""
+
+    step: int
+    values: Figures
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Audio and pictures were written."""
+
+    step: int
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A weight set and the state to resume from were written."""
+
+    step: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something was skipped or adapted; the text names it."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Progress of work before the first step, such as encoding clips."""
+
+    what: str
+    done: int
+    total: int
+
+
+Event = Stepped | Validated | Sampled | Saved | Warned | Prepared
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""

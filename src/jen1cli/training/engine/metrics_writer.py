@@ -1,0 +1,62 @@
+"""Metrics on disk: one JSON object per line, and TensorBoard where it is installed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jen1cli.training.engine.events import Event, Saved, Stepped, Validated, Warned
+
+METRICS_NAME = "metrics.jsonl"
+
+
+class MetricsWriter:
+    """A listener that appends every figure to `metrics.jsonl` and to TensorBoard's event files."""
+
+    def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
+        """Open the files, keeping what earlier sittings wrote."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / METRICS_NAME).open("a", encoding="utf-8")
+        self._board = _open_board(folder / "tensorboard") if tensorboard else None
+
+    def __call__(self, event: Event) -> None:
+        """Write an event."""
+        match event:
+            case Stepped():
+                about = {
+                    "step": event.step,
+                    "seconds": round(event.elapsed_seconds, 2),
+                    "items_per_second": round(event.items_per_second, 3),
+                }
+                self._write(about, dict(event.values))
+            case Validated():
+                self._write({"step": event.step}, dict(event.values))
+            case Saved():
+                self._line({"step": event.step, "saved": str(event.folder)})
+            case Warned():
+                self._line({"warning": event.message})
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+    def _write(self, about: dict[str, Any], values: dict[str, float]) -> None:
+        self._line({**about, **values})
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(name, value, about["step"])
+
+    def _line(self, values: dict[str, Any]) -> None:
+        self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+
+def _open_board(folder: Path) -> Any:  # noqa: ANN401 - SummaryWriter, where installed
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder))

@@ -1,0 +1,63 @@
+"""Optimiser and precision of both stages."""
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from jen1cli.errors import ConfigError
+from jen1cli.pipeline.networks import is_faster_in_bf16
+from jen1cli.training.engine.muon import Muon
+from jen1cli.training.recipes import Optimisation
+
+
+def build_optimizer(model: nn.Module, optimisation: Optimisation) -> torch.optim.Optimizer:
+    """Build the optimiser of every trainable parameter, without decay on gains and biases."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1]},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if optimisation.optimizer == "muon":
+        return Muon(
+            groups,
+            lr=optimisation.lr,
+            betas=optimisation.betas,
+            weight_decay=optimisation.weight_decay,
+        )
+    return torch.optim.AdamW(
+        groups,
+        lr=optimisation.lr,
+        betas=optimisation.betas,
+        weight_decay=optimisation.weight_decay,
+        fused=True,
+    )
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every group the rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def check_batch(batch_size: int, accumulation: int, accelerator: Accelerator) -> None:
+    """Refuse a batch that leaves a process or micro-batch without an item.
+
+    Raises:
+        ConfigError: it does.
+    """
+    pieces = accumulation * accelerator.num_processes
+    if batch_size < pieces:
+        raise ConfigError(
+            f"a batch of {batch_size} cannot be shared by {accelerator.num_processes} processes"
+            f" with {accumulation} micro-batches each; give at least {pieces}"
+        )
+
+
+def mixed_precision(optimisation: Optimisation, device: torch.device) -> str:
+    """Return accelerate's name of the precision: "bf16" or "no".
+
+    "auto" takes bf16 where the device is faster in it.
+    """
+    wanted = optimisation.precision
+    return "bf16" if wanted == "bf16" or (wanted == "auto" and is_faster_in_bf16(device)) else "no"

@@ -1,0 +1,54 @@
+"""Audio files for training: any format, rate and length; broken ones are named and skipped."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from jen1cli import audio
+from jen1cli.errors import Jen1Error
+from jen1cli.manifest import Clip
+from jen1cli.training.engine.events import Listener, Warned
+
+READERS = 2
+"""Threads that read ahead; decoding releases the interpreter lock."""
+
+
+def read_waveform(
+    clip: Clip, sample_rate: int, audio_channels: int
+) -> Float[Tensor, "audio_channels samples"]:
+    """Read one clip at the model's rate and channel count.
+
+    Raises:
+        AudioError: the file is missing, broken, empty or not finite.
+    """
+    source = clip.source
+    rate = audio.probe(source).sample_rate
+    signal = audio.to_channels(audio.read(source), audio_channels)
+    return torch.from_numpy(audio.resample(signal, rate, sample_rate))
+
+
+def read_waveforms(
+    clips: Sequence[Clip], sample_rate: int, audio_channels: int, listener: Listener
+) -> Iterator[tuple[Clip, Tensor]]:
+    """Read clips in order, a few ahead; name and skip those that cannot be read."""
+    with ThreadPoolExecutor(READERS) as pool:
+        waiting: deque[tuple[Clip, Future[Tensor]]] = deque()
+        rest = iter(clips)
+        while True:
+            while len(waiting) < 2 * READERS and (clip := next(rest, None)) is not None:
+                waiting.append(
+                    (clip, pool.submit(read_waveform, clip, sample_rate, audio_channels))
+                )
+            if not waiting:
+                return
+            clip, future = waiting.popleft()
+            try:
+                waveform = future.result()
+            except Jen1Error as error:
+                listener(Warned(f"skipped {clip.path.name}: {error}"))
+                continue
+            yield clip, waveform

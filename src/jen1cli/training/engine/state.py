@@ -1,0 +1,82 @@
+"""The state to resume from: tensors as safetensors, the rest as JSON, replaced atomically."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from jen1cli.errors import CheckpointError
+from jen1cli.training.engine.sharding import shared_like, whole
+
+TENSORS_NAME = "state.safetensors"
+ABOUT_NAME = "state.json"
+
+
+def save_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write a state so that a crash leaves either the old one or the new one."""
+    partial, old = (
+        folder.with_name(folder.name + ".partial"),
+        folder.with_name(folder.name + ".old"),
+    )
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    save_file({n: v.clone() for n, v in plain.items()}, partial / TENSORS_NAME)
+    (partial / ABOUT_NAME).write_text(json.dumps(about), encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(partial, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a state.
+
+    Raises:
+        CheckpointError: there is none or it is damaged.
+    """
+    old = folder.with_name(folder.name + ".old")
+    place = folder if folder.exists() else old
+    try:
+        about = json.loads((place / ABOUT_NAME).read_text(encoding="utf-8"))
+        return load_file(place / TENSORS_NAME), about
+    except (OSError, ValueError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder} holds no training state to resume ({error}); start without --resume"
+        ) from error
+
+
+def optimizer_tensors(
+    optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str]
+) -> dict[str, Tensor]:
+    """Return the optimiser's state tensors, whole, under the names of their parameters."""
+    return {
+        f"{names[parameter]}.{key}": whole(value)
+        for parameter, values in optimizer.state.items()
+        for key, value in values.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def load_optimizer(
+    optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str], tensors: Mapping[str, Tensor]
+) -> None:
+    """Put tensors of `optimizer_tensors` back."""
+    by_name = {name: parameter for parameter, name in names.items()}
+    for key, value in tensors.items():
+        name, _, field = key.rpartition(".")
+        parameter = by_name[name]
+        optimizer.state[parameter][field] = shared_like(value, parameter).clone()
+
+
+def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
+    return {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}

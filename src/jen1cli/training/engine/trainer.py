@@ -1,0 +1,278 @@
+"""The loop of both stages: budget, reports, validation, samples, saving, resuming, Ctrl-C."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor
+
+from jen1cli.errors import ConfigError
+from jen1cli.training.engine.events import Listener, Sampled, Saved, Stepped, Validated, ignore
+from jen1cli.training.engine.state import load_state, save_state
+
+SAME_INTERRUPT_SECONDS = 1.0
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """What a stage gives to the loop."""
+
+    batch_size: int
+
+    def train_step(self, step: int, progress: float) -> None:
+        """Do optimiser step number `step` and keep its figures."""
+        ...
+
+    def take_values(self) -> dict[str, float]:
+        """Return the mean figures since the last call."""
+        ...
+
+    def validate(self) -> dict[str, float]:
+        """Return held-out figures of the averaged weights."""
+        ...
+
+    def write_samples(self, folder: Path) -> tuple[Path, ...]:
+        """Write audio and pictures made by the averaged weights, in the first process.
+
+        Every process calls it, and only the first returns paths.
+        """
+        ...
+
+    def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
+        """Write a weight set with the averaged weights, in the first process; all call it."""
+        ...
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors and plain values to resume from."""
+        ...
+
+    def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: steps, minutes of wall-clock, or whichever ends first."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an endless training."""
+        if self.steps is None and self.minutes is None:
+            raise ConfigError("neither steps nor minutes say when to stop; give one of them")
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Return the used share, 1 when the budget is spent."""
+        by_steps = step / self.steps if self.steps else 0.0
+        by_time = seconds / (60.0 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(by_steps, by_time))
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Minutes between the regular duties; each is also done at the end."""
+
+    report_seconds: float = 5.0
+    validate_minutes: float = 5.0
+    save_minutes: float = 10.0
+    sample_minutes: float = 20.0
+
+    def of(self, duty: str) -> float:
+        """Return the seconds between two turns of a duty."""
+        return self.report_seconds if duty == "report" else 60.0 * getattr(self, f"{duty}_minutes")
+
+
+@dataclass
+class _Clock:
+    """Wall-clock time over all sittings, validation and saving included."""
+
+    before: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+
+class Loop:
+    """Runs one stage in one folder.
+
+    The folder gets `weights/` (a weight set with averaged weights, always usable), `state/` (to
+    resume), `samples/` and whatever the listeners write.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        folder: Path,
+        budget: Budget,
+        *,
+        accelerator: Accelerator,
+        intervals: Intervals = Intervals(),
+        listener: Listener = ignore,
+    ) -> None:
+        self._stage = stage
+        self._folder = folder
+        self._budget = budget
+        self._accelerator = accelerator
+        self._intervals = intervals
+        self._listener = listener if accelerator.is_main_process else ignore
+        self._step = 0
+        self._progress = 0.0
+        self._stopped = False
+        self._last: dict[str, float] = {}
+        self._reported = 0
+        self._clock = _Clock()
+        self._stop = threading.Event()
+
+    def resume(self) -> None:
+        """Continue from `state/` of the folder.
+
+        Raises:
+            CheckpointError: there is no state.
+        """
+        tensors, about = load_state(self._folder / "state")
+        self._step = about["step"]
+        self._clock.before = about["seconds"]
+        self._stage.load_state(tensors, about["stage"])
+
+    def run(self) -> None:
+        """Train until the budget is spent or Ctrl-C; both end with a save.
+
+        Raises:
+            KeyboardInterrupt: after saving, when the user stopped the training.
+        """
+        self._clock.started = time.monotonic()
+        duties = {"report": self._report, "validate": self._validate, "save": self._save,
+                  "sample": self._sample}  # fmt: skip
+        self._last = dict.fromkeys(duties, self._clock.seconds())
+        self._reported = self._step
+        with _interrupts(self._stop):
+            self._agree()
+            while self._progress < 1.0 and not self._stopped:
+                self._stage.train_step(self._step, self._progress)
+                self._step += 1
+                for name in self._agree():
+                    duties[name]()
+                    self._last[name] = self._clock.seconds()
+            self._save()  # first: whatever ends the process now, the result is there
+            if not self._stopped:
+                self._validate()
+                self._sample()
+        if self._stopped or self._stop.is_set():
+            raise KeyboardInterrupt
+
+    def _agree(self) -> list[str]:
+        """Take the used share of the budget and a wish to stop; return the duties that are due.
+
+        The main process' clock rules, so that all processes take the same rate and meet in the
+        duties, where they exchange figures.
+        """
+        seconds = self._clock.seconds()
+        progress, stopped = self._budget.progress(self._step, seconds), self._stop.is_set()
+        due = [
+            name for name, last in self._last.items() if seconds - last >= self._intervals.of(name)
+        ]
+        if (progress >= 1.0 or stopped) and "report" not in due:
+            due.insert(0, "report")
+        agreed: list[Any] = [progress, stopped, due]
+        if self._accelerator.num_processes > 1:
+            broadcast_object_list(agreed)
+        self._progress, self._stopped, due = agreed
+        return due
+
+    def _report(self) -> None:
+        values = self._stage.take_values()
+        elapsed = self._clock.seconds()
+        progress = self._budget.progress(self._step, elapsed)
+        steps, seconds = self._step - self._reported, elapsed - self._last["report"]
+        self._reported = self._step
+        self._listener(
+            Stepped(
+                step=self._step,
+                progress=progress,
+                elapsed_seconds=elapsed,
+                remaining_seconds=self._remaining(progress, elapsed, steps, seconds),
+                items_per_second=steps * self._stage.batch_size / max(seconds, 1e-9),
+                values=values,
+            )
+        )
+
+    def _remaining(self, progress: float, elapsed: float, steps: int, seconds: float) -> float:
+        by_steps = (
+            (self._budget.steps - self._step) * seconds / max(1, steps)
+            if self._budget.steps
+            else float("inf")
+        )
+        by_time = 60.0 * self._budget.minutes - elapsed if self._budget.minutes else float("inf")
+        return max(0.0, min(by_steps, by_time)) if progress < 1.0 else 0.0
+
+    def _validate(self) -> None:
+        values = self._stage.validate()
+        if values:
+            self._listener(Validated(self._step, values))
+
+    def _sample(self) -> None:
+        folder = self._folder / "samples" / f"step-{self._step:07d}"
+        if paths := self._stage.write_samples(folder):
+            self._listener(Sampled(self._step, paths))
+        self._accelerator.wait_for_everyone()
+
+    def _save(self) -> None:
+        tensors, about = self._stage.state()
+        seconds = self._clock.seconds()
+        if self._accelerator.is_main_process:
+            whole = {"step": self._step, "seconds": seconds, "stage": about}
+            save_state(self._folder / "state", tensors, whole)
+        provenance = {
+            "steps": self._step,
+            "minutes": round(seconds / 60.0, 2),
+            "processes": self._accelerator.num_processes,
+            "device": _device_name(self._accelerator.device),
+        }
+        self._stage.write_weights(self._folder / "weights", provenance)
+        self._listener(Saved(self._step, self._folder / "weights"))
+        self._accelerator.wait_for_everyone()
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@contextmanager
+def _interrupts(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C (or termination) into a flag; a second one acts at once.
+
+    A launcher of several processes passes on the Ctrl-C that they got themselves, so what follows
+    within a moment is the same one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    asked: list[float] = []
+
+    def ask(number: int, frame: object) -> None:
+        asked.append(time.monotonic())
+        if asked[-1] - asked[0] > SAME_INTERRUPT_SECONDS:
+            raise KeyboardInterrupt
+        stop.set()
+
+    for number in numbers:
+        signal.signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

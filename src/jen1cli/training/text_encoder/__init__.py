@@ -1,0 +1,1 @@
+"""The bundled text encoder, distilled from a sentence model."""

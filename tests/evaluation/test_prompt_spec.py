@@ -1,0 +1,99 @@
+"""What a prompt asks for is read as a person would read it."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from jen1cli.corpus.dataset import split_of
+from jen1cli.errors import DataError
+from jen1cli.evaluation.prompt_spec import checkable, read_prompts, read_wishes
+from jen1cli.evaluation.tagger.labels import families, style_family
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bpm"),
+    [("lofi at 82 bpm", 82), ("techno, 130BPM", 130), ("swing, 171 beats per minute", 171),
+     ("a 1980s waltz", 0)],
+)  # fmt: skip
+def test_tempo(prompt, bpm):
+    assert read_wishes(prompt).bpm == bpm
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [("in D minor", ("D", "minor")), ("Bb major jazz", ("A#", "major")),
+     ("F# dorian", ("F#", "dorian")), ("e flat harmonic minor", ("D#", "harmonic minor")),
+     ("G sharp minor", ("G#", "minor")), ("a major success", ("", "")), ("piano", ("", ""))],
+)  # fmt: skip
+def test_key(prompt, key):
+    found = read_wishes(prompt)
+    assert (found.key, found.mode) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "drums"),
+    [("rock with drums", True), ("folk, no drums", False), ("ambient without any drums", False),
+     ("beatless pads", False), ("lofi beat", True), ("solo piano", None),
+     ("143 beats per minute", None), ("drum and bass", None)],
+)  # fmt: skip
+def test_drums(prompt, drums):
+    assert read_wishes(prompt).drums is drums
+
+
+def test_long_names_win_over_the_words_inside():
+    found = read_wishes("drum and bass with electric piano, no violin")
+    assert found.styles == {"drum and bass"}
+    assert found.instruments == (frozenset({"electric piano"}),)
+    assert found.absent == (frozenset({"strings"}),)
+    assert read_wishes("a rock organ").styles == frozenset()
+
+
+def test_attributes_settle_ambiguous_names():
+    open_ = read_wishes("club jazz")
+    assert "jazz trio" in open_.styles
+    assert read_wishes("club jazz", {"style": "jazz trio"}).styles == {"jazz trio"}
+
+
+def test_prompt_files(tmp_path):
+    path = tmp_path / "prompts.txt"
+    path.write_text('lofi piano\n\n{"prompt": "house", "attributes": {"energy": 0.7}}\n')
+    found = read_prompts(path)
+    assert [wish.prompt for wish in found] == ["lofi piano", "house"]
+    assert found[1].energy == 0.7
+    path.write_text('{"words": 1}\n')
+    with pytest.raises(DataError, match=r'line 1 of .* "prompt"'):
+        read_prompts(path)
+    path.write_text("\n")
+    with pytest.raises(DataError, match="has no prompts"):
+        read_prompts(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_prompts(tmp_path / "none.txt")
+
+
+def test_the_packages_prompts_are_of_the_test_split_and_say_what_is_true():
+    from importlib.resources import files
+
+    text = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_text("utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert len(lines) == 240
+    assert {split_of(line["seed"]) for line in lines} == {"test"}
+    wishes = read_prompts(None)
+    named = [sum(column) for column in zip(*map(checkable, wishes), strict=True)]
+    assert min(named) >= 48  # each thing is asked for by at least a fifth
+    for wish in wishes:
+        if wish.bpm:
+            assert wish.bpm == pytest.approx(wish.attributes["bpm"], rel=0.02)
+    assert max(Counter(w.attributes["style"] for w in wishes).values()) <= 4
+
+
+def test_the_tables_are_those_of_the_corpus():
+    from jen1cli.corpus.instruments import INSTRUMENTS
+    from jen1cli.corpus.styles import STYLES
+
+    for name, item in INSTRUMENTS.items():
+        assert families([name]) == (item.family,)
+        assert any(item.family in meaning for meaning in read_wishes(item.words[0]).instruments)
+    kinds = {"electronic", "urban", "jazz", "band", "acoustic", "classical", "screen", "world"}
+    assert {style_family(name) for name in STYLES} == kinds
+    assert families(["nose flute"]) == ("nose flute",)

@@ -1,0 +1,370 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from jen1cli import Jen1
+from jen1cli.checkpoint import load_weight_set
+from jen1cli.conditioning.guiding import GUIDE_CHANNELS
+from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.presets import TINY
+from jen1cli.training.diffusion.sampling import Request, sample_latents
+from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.engine import trainer as loop_module
+from jen1cli.training.engine.events import Saved, Stepped, Validated
+from jen1cli.training.engine.metrics_writer import MetricsWriter
+from jen1cli.training.engine.trainer import Budget, Loop
+from training_support import with_optimisation
+
+
+def run_steps(stage, first, last, of):
+    for step in range(first, last):
+        stage.train_step(step, step / of)
+
+
+def weights_of(stage):
+    return {name: p.detach().clone() for name, p in stage.objective.named_parameters()}
+
+
+def test_loss_falls_on_one_repeated_batch(make_stage, fp32):
+    stage = make_stage(with_optimisation(fp32, lr=5e-3, warmup_steps=1))
+    plan = stage._planner.plan(0)
+    stage._planner.plan = lambda step: plan
+    losses = []
+    for step in range(25):
+        stage.train_step(step, 0.0)
+        losses.append(stage.take_values()["loss"])
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_losses_are_reported_for_each_task(make_stage):
+    stage = make_stage()
+    run_steps(stage, 0, 2, 20)
+    values = stage.take_values()
+    assert {"loss", "loss/generate", "loss/inpaint", "loss/continue", "lr"} <= set(values)
+    tasks = [values[f"loss/{task}"] for task in ("generate", "inpaint", "continue")]
+    assert values["loss"] == pytest.approx(np.mean(tasks), rel=1e-5)
+    assert "loss" not in stage.take_values()  # each step is reported once
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", pytest.param("muon", marks=pytest.mark.heavy)])
+def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path, fp32, optimizer):
+    recipe = with_optimisation(fp32, warmup_steps=3, optimizer=optimizer)
+    whole = make_stage(recipe)
+    loop = Loop(whole, tmp_path / "whole", Budget(steps=6), accelerator=whole._accelerator)
+    loop.run()
+
+    half = make_stage(recipe)
+    run_steps(half, 0, 3, 6)
+    first = Loop(half, tmp_path / "half", Budget(steps=6), accelerator=half._accelerator)
+    first._step = 3
+    first._save()
+    other = make_stage(recipe, seed=0)
+    with torch.no_grad():
+        for parameter in other.objective.parameters():
+            parameter.add_(1.0)  # nothing of the fresh weights may remain
+    second = Loop(other, tmp_path / "half", Budget(steps=6), accelerator=other._accelerator)
+    second.resume()
+    second.run()
+    for name, value in weights_of(whole).items():
+        assert torch.equal(value, weights_of(other)[name]), name
+        assert torch.equal(whole.ema.average[name], other.ema.average[name]), name
+    one, two = (load_weight_set(tmp_path / n / "weights")[1]["unet"] for n in ("whole", "half"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_trained_saved_and_optimised_tensors_are_the_same_set(make_stage, tmp_path):
+    """Line 5 of paper.md section 13."""
+    config = dataclasses.replace(TINY, text=dataclasses.replace(TINY.text, null_prompt="learned"))
+    stage = make_stage(config=config)
+    run_steps(stage, 0, 3, 20)
+    trainable = {id(p) for p in stage.objective.parameters() if p.requires_grad}
+    optimised = {id(p) for group in stage._optimizer.param_groups for p in group["params"]}
+    assert trainable == optimised
+    assert all(p in stage._optimizer.state for p in stage.objective.parameters())
+    stage.write_weights(tmp_path / "weights", {})
+    _, saved = load_weight_set(tmp_path / "weights")
+    names = {f"unet.{n}" for n in saved["unet"]} | set(saved["conditioning"])
+    assert names == {n for n, _ in stage.objective.named_parameters()}
+
+
+@pytest.mark.heavy
+def test_a_new_process_makes_the_same_music_from_the_saved_weights(make_stage, tmp_path):
+    """Line 5: nothing that the output depends on stays behind in the process that trained."""
+    stage = make_stage()
+    run_steps(stage, 0, 3, 20)
+    stage.write_weights(tmp_path / "weights", {})
+    model = Jen1.load(tmp_path / "weights", device="cpu", dtype="fp32")
+    here = model.generate("220 hertz", seconds=0.3, seed=1, steps=2).waveform
+    code = (
+        "import sys, torch; torch.set_num_threads(1); from jen1cli import Jen1;"
+        "model = Jen1.load(sys.argv[1], device='cpu', dtype='fp32');"
+        "music = model.generate('220 hertz', seconds=0.3, seed=1, steps=2);"
+        "torch.save(music.waveform, sys.argv[2])"
+    )
+    place = [str(tmp_path / "weights"), str(tmp_path / "there.pt")]
+    subprocess.run([sys.executable, "-c", code, *place], check=True)
+    assert torch.equal(torch.load(tmp_path / "there.pt"), here)
+    text, mask = stage._parts.texts(["220 hertz"])
+    x, t = torch.randn(1, 8, 40), torch.tensor([0.5])
+    inputs = {"context": torch.zeros(1, 9 + GUIDE_CHANNELS, 40), "text": text, "text_mask": mask}
+    with torch.no_grad(), stage.ema.applied():
+        trained = stage.objective.eval().unet(x, t, **inputs)
+    own = model.networks.text_encoder.encode(["220 hertz"])[0]
+    assert torch.allclose(own, text[:, : own.shape[1]], atol=2e-3)  # training keeps it as float16
+    with torch.no_grad():
+        loaded = model.networks.unet(x, t, **inputs)
+    assert torch.equal(loaded, trained)
+
+
+def test_saved_weights_are_the_averaged_ones(make_stage, tmp_path):
+    """Line 10: the average is used, not only computed."""
+    stage = make_stage()
+    run_steps(stage, 0, 4, 20)
+    stage.write_weights(tmp_path / "weights", {})
+    _, saved = load_weight_set(tmp_path / "weights")
+    name = "output.weight"
+    assert torch.equal(saved["unet"][name], stage.ema.average[f"unet.{name}"])
+    assert not torch.equal(saved["unet"][name], weights_of(stage)[f"unet.{name}"])
+
+
+def test_weight_set_makes_music_and_knows_where_it_comes_from(make_stage, tmp_path):
+    stage = make_stage()
+    loop = Loop(stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator)
+    loop.run()
+    model = Jen1.load(tmp_path / "weights", device="cpu")
+    waveform = model.generate("220 hertz", seconds=0.5, seed=1).waveform
+    assert waveform.shape == (2, 24_000)
+    assert np.isfinite(np.asarray(waveform)).all()
+    about = model.config.provenance["diffusion"]
+    assert about["steps"] == 2
+    assert about["recipe"]["batch_size"] == 6
+    names = {path.name for path in (tmp_path / "samples" / "step-0000002").iterdir()}
+    assert {"prompt-1.wav", "inpaint.wav", "continue.wav", "spectrograms.png"} <= names
+
+
+def test_accumulated_micro_batches_equal_one_batch(make_stage, fp32):
+    whole, parts = make_stage(), make_stage(with_optimisation(fp32, accumulation=2))
+    for stage in (whole, parts):
+        run_steps(stage, 0, 3, 20)
+    for name, value in weights_of(whole).items():
+        assert torch.allclose(value, weights_of(parts)[name], atol=2e-5), name
+
+
+def test_recomputed_activations_give_the_same_weights(make_stage, fp32):
+    plain, checkpointed = make_stage(), make_stage(with_optimisation(fp32, checkpointing=True))
+    for stage in (plain, checkpointed):
+        run_steps(stage, 0, 2, 20)
+    for name, value in weights_of(plain).items():
+        assert torch.allclose(value, weights_of(checkpointed)[name], atol=1e-6), name
+
+
+def test_held_out_loss_is_the_same_for_every_seed_and_repeats(make_stage, fp32):
+    first, second = make_stage(seed=0), make_stage(seed=1)
+    second.ema.load(first.ema.state(), 0)
+    assert first.validate() == first.validate() == second.validate()
+    values = first.validate()
+    assert values["validation/all"] > 0
+    run_steps(first, 0, 1, 20)
+    assert first.objective.training
+
+
+def test_sampling_uses_no_text_dropout(make_stage, cache):
+    """Line 4 of paper.md section 13: two samplings with the same noise are equal."""
+    stage = make_stage()
+    run_steps(stage, 0, 6, 20)
+    stage.objective.eval()
+    empty = torch.zeros(2, 8, 40)
+    unknown = torch.zeros(2, 1, 40, dtype=torch.bool)
+    untold = torch.zeros(2, GUIDE_CHANNELS, 40)
+    request = Request(["220 hertz", "494 hertz"], empty, unknown, guide=untold)
+    settings = TINY.generation
+    texts = stage._parts.texts
+    with torch.inference_mode():
+        made = [sample_latents(stage.objective, texts, request, settings) for _ in range(4)]
+    assert all(torch.equal(made[0], other) for other in made[1:])
+
+
+def test_inpainting_in_training_keeps_known_frames(make_stage, cache):
+    """Line 7: with a batch of 3, kept frames come back equal."""
+    stage = make_stage()
+    stage.objective.eval()
+    latent = torch.randn(3, 8, 40, generator=torch.Generator().manual_seed(0))
+    keep = (torch.arange(40) < 25).expand(3, 1, 40)
+    untold = torch.zeros(3, GUIDE_CHANNELS, 40)
+    request = Request(["a", "b", "c"], latent, keep, causal=True, guide=untold)
+    with torch.inference_mode():
+        made = sample_latents(stage.objective, stage._parts.texts, request, TINY.generation)
+    kept = keep.expand_as(latent)
+    assert torch.equal(made[kept], latent[kept])
+    assert not torch.equal(made[~kept], latent[~kept])
+
+
+def test_minutes_end_on_time_with_a_rate_of_zero(make_stage, tmp_path, monkeypatch):
+    events, rates, stage = [], [], make_stage()
+    now = [0.0]
+    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    plain = stage.train_step
+
+    def six_seconds_long(step, progress):
+        plain(step, progress)
+        rates.append(stage._rate)
+        now[0] += 6.0
+
+    stage.train_step = six_seconds_long
+    loop = Loop(
+        stage, tmp_path, Budget(minutes=1.0), accelerator=stage._accelerator,
+        listener=events.append,
+    )  # fmt: skip
+    loop.run()
+    last = [event for event in events if isinstance(event, Stepped)][-1]
+    assert (last.step, last.progress, last.remaining_seconds) == (10, 1.0, 0.0)
+
+    assert rates[-1] < 0.1 * max(rates)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Saved) < kinds.index(Validated), "what was trained is on disk on time"
+
+
+def test_interrupt_saves_before_it_stops(make_stage, tmp_path):
+    stage = make_stage()
+    plain = stage.train_step
+
+    def interrupted(step, progress):
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        plain(step, progress)
+
+    stage.train_step = interrupted
+    loop = Loop(stage, tmp_path, Budget(steps=50), accelerator=stage._accelerator)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+    assert json.loads((tmp_path / "state" / "state.json").read_text())["step"] == 3
+    assert (tmp_path / "weights" / "config.json").is_file()
+
+
+def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
+    make_stage, tmp_path, monkeypatch
+):
+    now = [0.0]
+    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    stage = make_stage()
+    plain = stage.train_step
+
+    def interrupted(step, progress):
+        for _ in range(2):  # a launcher passes on what the process got as well
+            os.kill(os.getpid(), signal.SIGINT)
+        plain(step, progress)
+
+    stage.train_step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        Loop(stage, tmp_path / "one", Budget(steps=9), accelerator=stage._accelerator).run()
+    assert (tmp_path / "one" / "weights" / "config.json").is_file()
+
+    def impatient(step, progress):
+        os.kill(os.getpid(), signal.SIGINT)
+        now[0] += 2.0
+        os.kill(os.getpid(), signal.SIGINT)
+
+    stage.train_step = impatient
+    with pytest.raises(KeyboardInterrupt):
+        Loop(stage, tmp_path / "two", Budget(steps=9), accelerator=stage._accelerator).run()
+    assert not (tmp_path / "two").exists()
+
+
+def test_gradient_that_is_not_finite_changes_nothing(make_stage):
+    stage = make_stage()
+    before = weights_of(stage)
+    stage._planner.plan, plain = (
+        lambda step: dataclasses.replace(plain(step), eps=plain(step).eps * float("nan")),
+        stage._planner.plan,
+    )
+    stage.train_step(0, 0.0)
+    assert all(torch.equal(value, before[name]) for name, value in weights_of(stage).items())
+
+
+def test_training_continues_from_a_weight_set(make_stage, tmp_path):
+    first = make_stage()
+    run_steps(first, 0, 3, 20)
+    first.write_weights(tmp_path / "weights", {})
+    second = make_stage(init=tmp_path / "weights", seed=5)
+    for name, value in weights_of(second).items():
+        assert torch.equal(value, first.ema.average[name]), name
+
+
+def test_cache_of_another_autoencoder_is_refused(make_stage):
+    other = dataclasses.replace(
+        TINY, autoencoder=dataclasses.replace(TINY.autoencoder, num_filters=8)
+    )
+    with pytest.raises(ConfigError, match="another autoencoder"):
+        make_stage(config=other)
+
+
+def test_nothing_to_resume_is_a_clear_error(make_stage, tmp_path):
+    stage = make_stage()
+    loop = Loop(stage, tmp_path, Budget(steps=1), accelerator=stage._accelerator)
+    with pytest.raises(CheckpointError, match="no training state"):
+        loop.resume()
+
+
+def test_metrics_are_json_lines(make_stage, tmp_path):
+    stage, writer = make_stage(), MetricsWriter(tmp_path, tensorboard=False)
+    loop = Loop(stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator, listener=writer)
+    loop.run()
+    writer.close()
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert any("loss/continue" in line and line["step"] == 2 for line in lines)
+    assert any("validation/all" in line for line in lines)
+
+
+def test_metrics_are_in_tensorboard(tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    ).EventAccumulator
+    writer = MetricsWriter(tmp_path)
+    writer(Stepped(3, 0.1, 5.0, 45.0, 2.0, {"loss/inpaint": 0.25}))
+    writer(Validated(4, {"validation/all": 0.5}))
+    writer.close()
+    board = accumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    assert set(board.Tags()["scalars"]) == {"loss/inpaint", "validation/all"}
+    assert [(e.step, e.value) for e in board.Scalars("loss/inpaint")] == [(3, 0.25)]
+
+
+def test_captions_are_encoded_once(text_folder):
+    from jen1cli.conditioning import TextEncoder
+
+    encoder = TextEncoder.from_folder(text_folder, TINY.text)
+    calls = []
+    plain = encoder.encode
+    encoder.encode = lambda prompts, **more: calls.append(list(prompts)) or plain(prompts, **more)
+    texts = TextCache(encoder)
+    calls.clear()
+    text, mask = texts(["a b", "", "a b", "c"])
+    texts(["c", "a b"])
+    assert calls == [["a b", "c"]]
+    alone, alone_mask = plain(["c"])
+    assert torch.allclose(text[3][mask[3]], alone[0][alone_mask[0]], atol=2e-3)
+    null, null_mask = encoder.null(1)
+    assert torch.equal(text[1][mask[1]], null[0][null_mask[0]])
+    assert torch.equal(text[0], text[2])
+
+
+def test_memory_of_captions_is_bounded(text_folder):
+    from jen1cli.conditioning import TextEncoder
+
+    texts = TextCache(TextEncoder.from_folder(text_folder, TINY.text), max_bytes=300)
+    for word in "abcdefghij":
+        texts([word])
+    assert 0 < len(texts) < 10
+
+
+def test_batch_too_small_for_its_pieces_is_refused(make_stage, fp32):
+    with pytest.raises(ConfigError, match="give at least 8"):
+        make_stage(with_optimisation(fp32, accumulation=8))
