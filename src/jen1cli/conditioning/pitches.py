@@ -2,8 +2,8 @@
 
 A fixed linear map turns latents into the spectrum in semitones of what they decode to
 (`jen1cli.training.controls.pitch_map` fits it). Over that, convolutions along pitch and time hear
-the same interval in the same way wherever it lies, as networks on constant-Q spectra do (Bittner et al.,
-ISMIR 2017), so that few hours of music teach twelve keys at once.
+the same interval in the same way wherever it lies, as networks on constant-Q spectra do (Bittner et
+al., ISMIR 2017), so that few hours of music teach twelve keys at once.
 """
 
 import math
