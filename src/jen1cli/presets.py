@@ -3,7 +3,6 @@
 Section numbers are those of arXiv 2308.04729v2; "guess" marks what the paper does not state.
 """
 
-import dataclasses
 import difflib
 
 from jen1cli.config import (
@@ -104,12 +103,3 @@ def preset(name: str) -> ModelConfig:
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise ConfigError(f"unknown preset '{name}'{hint}; known: {', '.join(PRESETS)}")
     return PRESETS[name]
-
-
-def with_components(config: ModelConfig, components: int) -> ModelConfig:
-    """Return the configuration with another whitening dimension k (paper Algorithm 1)."""
-    return dataclasses.replace(
-        config,
-        whitening=dataclasses.replace(config.whitening, components=components),
-        unet=dataclasses.replace(config.unet, latent_channels=components),
-    )

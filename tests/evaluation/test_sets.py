@@ -8,6 +8,7 @@ from jen1cli.errors import ConfigError, DataError
 from jen1cli.evaluation.clips import find_clips, listen
 from jen1cli.evaluation.embeddings.base import load_embedding, mono_windows
 from jen1cli.evaluation.embeddings.handcrafted import names
+from jen1cli.evaluation.page import write_report
 from jen1cli.evaluation.sets import (
     Reference,
     compare,
@@ -157,7 +158,7 @@ def test_the_job_reports(music_folder, tagger_installed, tmp_path):
     assert "tagger: in-domain" in report.tables[0].note
     assert report.listeners["tagger"] != ""
     assert len(report.audits) == 2
-    _, page = report.save(tmp_path / "report")
+    _, page = write_report(tmp_path / "report", report)
     assert page.read_text().count("<audio") == 4
 
 
@@ -183,7 +184,7 @@ def test_the_page_plays_only_what_counts_and_names_the_rest(
     report = AudioJob(mixed_folder, mixed_folder, ("handcrafted",)).run()
     shown = {sample.path.name for sample in report.samples}
     assert shown == {"good-0.wav", "good-1.wav", "good-2.wav", "wordless.wav"}
-    _, page = report.save(tmp_path / "report")
+    _, page = write_report(tmp_path / "report", report)
     text = page.read_text()
     assert "4 of 8 clips count" in text
     for line in ("unreadable (1): broken.wav", "silent (1): silent.wav", "too short (1): short.wav",

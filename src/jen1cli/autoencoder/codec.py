@@ -9,6 +9,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -29,6 +30,17 @@ class Codec:
     config: ModelConfig
     autoencoder: Autoencoder
     whitening: Whitening
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+        return next(self.autoencoder.parameters()).device
+
+    def to(self, device: torch.device | str) -> "Codec":
+        """Move both modules to a device, in place."""
+        self.autoencoder.to(device)
+        self.whitening.to(device)
+        return self
 
 
 def save_codec(folder: Path, codec: Codec) -> None:

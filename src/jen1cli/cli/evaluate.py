@@ -186,15 +186,14 @@ def codec(
     check_seconds(seconds)
     place = Path(model).expanduser() if model is not None else None
     with display.evaluating(as_json, quiet, output) as (report, deliver):
-        from jen1cli.evaluation.studies.codec import Codec, CodecJob
+        from jen1cli.evaluation.studies.codec import CodecJob, CodecUnderTest
         from jen1cli.pipeline.networks import choose_device
         from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
         if place is None or not (place / "autoencoder.safetensors").is_file():
             place = find_weights(model or DEFAULT_WEIGHTS).folder
-        loaded = Codec.load(place)
-        loaded.autoencoder.to(choose_device(device))
-        loaded.whitening.to(choose_device(device))
+        loaded = CodecUnderTest.load(place)
+        loaded.codec.to(choose_device(device))
         job = CodecJob(folder, split, limit, seconds, linear)
         with report.progress("clips") as progress:
             deliver(job.run(loaded, None if output is None else output / "audio", progress))

@@ -59,7 +59,9 @@ def evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tupl
     def deliver(findings: "Findings") -> None:
         path = None
         if output is not None:
-            path = findings.save(output)[1]
+            from jen1cli.evaluation.page import write_report
+
+            path = write_report(output, findings)[1]
         if as_json:
             report.result({"path": None if path is None else str(path), **findings.facts()})
             return

@@ -5,12 +5,12 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
 
-Progress = Callable[[int, int], None]
+from jen1cli.progress import Progress
 
 
 class Report:

@@ -13,7 +13,7 @@ The last step goes to the clean prediction itself. `time_grid` says which times 
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -22,12 +22,12 @@ from torch import Tensor
 from jen1cli.config import PredictionName, SamplerName
 from jen1cli.diffusion.denoiser import Denoiser
 from jen1cli.diffusion.schedule import Schedule
+from jen1cli.progress import Progress
 
 ANGLE_POWER = 1.5
 """How the multistep samplers crowd their steps towards the clean end, for v prediction."""
 
 Generators = torch.Generator | Sequence[torch.Generator]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

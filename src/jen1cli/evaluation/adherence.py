@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from jen1cli.chords import tonic_index
 from jen1cli.evaluation.analysis import (
@@ -253,14 +254,7 @@ def _energy(clips: Sequence[Judged], seed: int, *, shuffled: bool = False) -> Es
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Spearman's correlation, ties at their mean rank; 0 where one side is constant."""
-    ranks = [_ranks(values) for values in (first, second)]
-    centred = [rank - rank.mean() for rank in ranks]
-    lengths = float(np.linalg.norm(centred[0]) * np.linalg.norm(centred[1]))
-    return float(centred[0] @ centred[1]) / lengths if lengths > 0 else 0.0
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts - 1) / 2)[places]
+    """Return Spearman's correlation; 0 where one side is constant."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(spearmanr(first, second).statistic)  # type: ignore[attr-defined]

@@ -1,25 +1,32 @@
 """Plots of a report's tables as SVG: bars with intervals on one scale or several, and curves."""
 
-import html
+import io
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from jen1cli.evaluation.intervals import Estimate
+from jen1cli.evaluation.report import Cell, Table
 
-if TYPE_CHECKING:
-    from jen1cli.evaluation.report import Cell, Table
-
-Number = float | int
-_COLOURS = ("#2a7f9e", "#a9a9a9", "#7a9e2a", "#b8742a")
-_LEFT, _BAR, _TOP = 190, 9, 24  # room for names, height of a bar, room for heads
-_PANEL, _GAP = 190, 34  # width of one of several panels, and between them
-_CURVE_HEIGHT = 120
+COLOURS = ("#2a7f9e", "#a9a9a9", "#7a9e2a", "#b8742a")
+INK = "#010203"  # replaced by the page's own text colour, which differs in a dark theme
+NAMES, PANEL, GAP, BAR, HEAD, FOOT = 2.3, 1.9, 0.5, 0.14, 0.3, 0.5  # inches
+LONGEST = 30  # characters of a name that fit
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "jen1", "font.family": "sans-serif", "font.size": 9,
+    "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK,
+    "ytick.color": INK, "text.parse_math": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Figure:
+class Value:
     """A number of a table, with its interval where it has one."""
 
     value: float
@@ -27,8 +34,8 @@ class Figure:
     high: float
 
     @classmethod
-    def of(cls, cell: "Cell") -> "Figure | None":
-        """Return the figure of a cell; None for words, gaps and what is not finite."""
+    def of(cls, cell: Cell) -> "Value | None":
+        """Return the value of a cell; None for words, gaps and what is not finite."""
         if isinstance(cell, Estimate):
             found = cls(cell.value, cell.low, cell.high) if cell.count else None
         elif isinstance(cell, float | int):
@@ -38,149 +45,130 @@ class Figure:
         return found if found is not None and math.isfinite(found.value) else None
 
 
-def plot(table: "Table") -> str:
-    """Draw a table as its `plot` says: one SVG, or nothing."""
-    figures = [[Figure.of(cell) for cell in row[1:]] for row in table.rows]
-    columns = [i for i in range(len(table.columns) - 1) if any(row[i] for row in figures)]
+Column = list[Value | None]
+
+
+def plot(table: Table) -> str:
+    """Draw a table as its `plot` says: one SVG element, or nothing."""
+    with matplotlib.rc_context(STYLE):
+        figure = draw(table)
+        if figure is None:
+            return ""
+        target = io.StringIO()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts have it
+            nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+            figure.savefig(target, format="svg", transparent=True, metadata=nothing)
+    text = target.getvalue()
+    return text[text.index("<svg") :].replace(INK, "currentColor")
+
+
+def draw(table: Table) -> Figure | None:
+    """Return the plot of a table; None where it asks for none or has no numbers."""
+    names = [str(row[0]) for row in table.rows]
+    columns = {
+        head: [Value.of(row[place]) for row in table.rows]
+        for place, head in enumerate(table.columns)
+        if place and any(Value.of(row[place]) for row in table.rows)
+    }
     if not table.plot or not columns:
-        return ""
+        return None
     if table.plot == "curve":
-        return _curves(table, figures, columns)
+        return _curves(table.columns[0], [float(name) for name in names], columns)
     if table.plot == "apart":
-        return _apart(table, figures, columns)
-    columns = [i for i in columns if any(isinstance(row[i + 1], Estimate) for row in table.rows)]
-    return _together(table, figures, columns) if columns else ""
+        return _apart(names, columns)
+    return _together(table, names, columns)
 
 
-def _together(
-    table: "Table", figures: Sequence[Sequence[Figure | None]], columns: Sequence[int]
-) -> str:
-    """All columns side by side in every row, from 0 to the table's top; other rows are left out."""
-    width = 430
-    rows = [
-        (str(row[0]), [found[i] for i in columns])
-        for row, found in zip(table.rows, figures, strict=True)
-        if all(one is None or one.value <= table.top for one in (found[i] for i in columns))
+def _together(table: Table, names: Sequence[str], columns: dict[str, Column]) -> Figure | None:
+    """Draw all columns with intervals side by side, from 0 to the table's top.
+
+    Rows above the top are on another scale and left out.
+    """
+    estimated = {
+        head
+        for place, head in enumerate(table.columns)
+        if any(isinstance(row[place], Estimate) for row in table.rows)
+    }
+    columns = {head: column for head, column in columns.items() if head in estimated}
+    if not columns:
+        return None
+    kept = [
+        row
+        for row in range(len(names))
+        if all(one is None or one.value <= table.top for one in (c[row] for c in columns.values()))
     ]
-    step = (_BAR + 2) * len(columns) + 9
-    parts = []
-    for turn, column in enumerate(columns):
-        x, name = _LEFT + 150 * turn, table.columns[column + 1]
-        parts.append(f'<rect x="{x}" y="2" width="9" height="9" fill="{_colour(turn)}"/>')
-        parts.append(_text(x + 13, 11, name))
-    for place, (name, found) in enumerate(rows):
-        top = _TOP + place * step
-        parts.append(_text(_LEFT - 8, top + step / 2, name, "end"))
-        parts += [
-            _bar(one, top + (_BAR + 2) * turn, _LEFT, (0.0, table.top), width, _colour(turn))
-            for turn, one in enumerate(found)
-            if one is not None
-        ]
-    return _svg(_LEFT + width + 20, _TOP + len(rows) * step + 4, parts)
-
-
-def _apart(
-    table: "Table", figures: Sequence[Sequence[Figure | None]], columns: Sequence[int]
-) -> str:
-    """One panel for every column, each on its own scale."""
-    step = _BAR + 8
-    parts = [
-        _text(_LEFT - 8, _TOP + place * step + _BAR, str(row[0]), "end")
-        for place, row in enumerate(table.rows)
-    ]
-    for turn, column in enumerate(columns):
-        left = _LEFT + turn * (_PANEL + _GAP)
-        parts.append(_text(left, 12, table.columns[column + 1]))
-        own = [row[column] for row in figures]
-        scale = _scale([one for one in own if one is not None])
-        parts += [
-            _bar(one, _TOP + place * step, left, scale, _PANEL, _colour(0))
-            for place, one in enumerate(own)
-            if one is not None
-        ]
-    width = _LEFT + len(columns) * (_PANEL + _GAP)
-    return _svg(width, _TOP + len(figures) * step + 4, parts)
-
-
-def _curves(
-    table: "Table", figures: Sequence[Sequence[Figure | None]], columns: Sequence[int]
-) -> str:
-    """One panel for every column over the numbers in the first one."""
-    steps = [float(str(row[0])) for row in table.rows]
-    room = max(steps) - min(steps) or 1.0
-    bottom = _TOP + _CURVE_HEIGHT
-    parts = []
-    for turn, column in enumerate(columns):
-        left = 60 + turn * (_PANEL + 2 * _GAP)
-        known = [(x, row[column]) for x, row in zip(steps, figures, strict=True)]
-        values = [one.value for _, one in known if one is not None]
-        low, high = min(values), max(values)
-        span = high - low or 1.0
-        places = [
-            (
-                left + (x - min(steps)) / room * _PANEL,
-                bottom - 6 - (one.value - low) / span * (_CURVE_HEIGHT - 12),
-            )
-            for x, one in known
-            if one is not None
-        ]
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        parts.append(_text(left, 12, table.columns[column + 1]))
-        parts.append(f'<path d="M{left} {_TOP}V{bottom}H{left + _PANEL}" {_STROKE}/>')
-        parts.append(
-            f'<polyline points="{line}" fill="none" stroke="{_colour(0)}" stroke-width="2"/>'
+    figure, (axes,) = _panels(1, max(1, len(kept)) * (len(columns) + 1) * BAR, 2 * PANEL)
+    for turn, (head, column) in enumerate(columns.items()):
+        places = [place * (len(columns) + 1) + turn for place in range(len(kept))]
+        _bars(
+            axes, places, [column[row] for row in kept], COLOURS[turn % len(COLOURS)], _short(head)
         )
-        parts += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_colour(0)}"/>' for x, y in places
-        ]
-        parts += [
-            _text(left - 5, bottom - 2, f"{low:.3g}", "end"),
-            _text(left - 5, _TOP + 10, f"{high:.3g}", "end"),
-            _text(left, bottom + 15, f"{min(steps):g}", "middle"),
-            _text(left + _PANEL, bottom + 15, f"{max(steps):g}", "middle"),
-            _text(left + _PANEL / 2, bottom + 15, table.columns[0], "middle"),
-        ]
-    return _svg(60 + len(columns) * (_PANEL + 2 * _GAP), bottom + 22, parts)
+    middles = [place * (len(columns) + 1) + (len(columns) - 1) / 2 for place in range(len(kept))]
+    axes.set_xlim(0.0, table.top)
+    _name_rows(axes, middles, [names[row] for row in kept])
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(columns), frameon=False,
+        borderaxespad=0.0, handlelength=1.0,
+    )  # fmt: skip
+    return figure
 
 
-_STROKE = 'fill="none" stroke="currentColor" stroke-opacity=".5"'
+def _apart(names: Sequence[str], columns: dict[str, Column]) -> Figure:
+    """Draw one panel for every column, each on its own scale."""
+    figure, panels = _panels(len(columns), len(names) * 2 * BAR, PANEL)
+    places = range(len(names))
+    for axes, (head, column) in zip(panels, columns.items(), strict=True):
+        _bars(axes, places, column, COLOURS[0], head)
+        axes.set_title(_short(head), loc="left", fontsize=9)
+        _name_rows(axes, places, names if axes is panels[0] else [""] * len(names))
+    return figure
 
 
-def _scale(figures: Sequence[Figure]) -> tuple[float, float]:
-    """Return the ends of a scale that shows 0 and every figure with its interval."""
-    ends = [x for one in figures for x in (one.value, one.low, one.high) if math.isfinite(x)]
-    low, high = min(0.0, *ends), max(0.0, *ends)
-    return (low, high) if high > low else (0.0, 1.0)
+def _curves(head: str, steps: Sequence[float], columns: dict[str, Column]) -> Figure:
+    """Draw one panel for every column over the numbers of the first one."""
+    figure, panels = _panels(len(columns), 1.3, PANEL)
+    for axes, (name, column) in zip(panels, columns.items(), strict=True):
+        known = [(x, one.value) for x, one in zip(steps, column, strict=True) if one is not None]
+        axes.plot(*zip(*known, strict=True), color=COLOURS[0], marker="o", markersize=4)
+        axes.set_title(_short(name), loc="left", fontsize=9)
+        axes.set_xlabel(_short(head))
+        axes.locator_params(nbins=4)
+    return figure
 
 
-def _bar(
-    one: Figure, y: Number, left: Number, scale: tuple[float, float], width: Number, colour: str
-) -> str:
-    """A bar from 0 to the value, and a line over its interval."""
-
-    def place(x: float) -> Number:
-        share = (x - scale[0]) / (scale[1] - scale[0])
-        return left + min(1.0, max(0.0, share)) * width
-
-    start, stop = sorted((place(0.0), place(one.value)))
-    size = f'width="{stop - start:.1f}" height="{_BAR}"'
-    bar = f'<rect x="{start:.1f}" y="{y}" {size} fill="{colour}"/>'
-    if not (math.isfinite(one.low) and math.isfinite(one.high)):
-        return bar
-    line = f"M{place(one.low):.1f} {y + _BAR / 2}H{place(one.high):.1f}"
-    return f'{bar}<path d="{line}" stroke="currentColor"/>'
+def _panels(count: int, height: float, width: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels beside each other, names to the left; sizes in inches."""
+    whole, tall = NAMES + count * (width + GAP), HEAD + height + FOOT
+    figure = Figure((whole, tall))
+    panels = list(figure.subplots(1, count, squeeze=False)[0])
+    figure.subplots_adjust(
+        left=NAMES / whole, right=1.0 - GAP / whole, bottom=FOOT / tall, top=1.0 - HEAD / tall,
+        wspace=GAP / width,
+    )  # fmt: skip
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
 
 
-def _colour(turn: int) -> str:
-    return _COLOURS[turn % len(_COLOURS)]
+def _bars(
+    axes: Axes, places: Sequence[float | int], column: Column, colour: str, label: str
+) -> None:
+    """Draw a bar from 0 to every value, and a line over its interval."""
+    known = [(place, one) for place, one in zip(places, column, strict=True) if one is not None]
+    rows = [place for place, _ in known]
+    axes.barh(rows, [one.value for _, one in known], height=0.85, color=colour, label=label)
+    for place, one in known:
+        if math.isfinite(one.low) and math.isfinite(one.high):
+            axes.plot([one.low, one.high], [place, place], color=INK, linewidth=1)
 
 
-def _text(x: Number, y: Number, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(text)}</text>'
+def _name_rows(axes: Axes, places: Sequence[float | int], names: Sequence[str]) -> None:
+    axes.set_yticks(places, [_short(name) for name in names])
+    axes.tick_params(axis="y", length=0)
+    axes.locator_params(axis="x", nbins=5)
+    axes.invert_yaxis()
 
 
-def _svg(width: Number, height: Number, parts: Sequence[str]) -> str:
-    return (
-        f'<svg width="{width:g}" height="{height:g}" font-size="12" fill="currentColor" role="img">'
-        f"{''.join(parts)}</svg>"
-    )
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"

@@ -1,10 +1,9 @@
-"""What an evaluation found: tables, clips and warnings; as JSON with a schema, or as a page.
+"""What an evaluation found: tables, clips and warnings; as JSON with a schema.
 
 Figures are `Estimate`s (with intervals) or plain numbers; a cell is empty (None) where there is
 nothing to say, never 0.
 """
 
-import json
 import math
 import os
 import platform
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jen1cli.evaluation.intervals import Estimate
-from jen1cli.manifest import write_text
 
 SCHEMA = "jen1-evaluation/1"
 _LIBRARIES = ("torch", "numpy", "scipy", "librosa", "soxr", "soundfile")
@@ -76,17 +74,6 @@ class Report:
             "warnings": list(self.warnings),
             "clips": plain(self.clips),
         }
-
-    def save(self, folder: Path) -> tuple[Path, Path]:
-        """Write `report.json` and `report.html` into a folder and return their paths."""
-        from jen1cli.evaluation.page import write_page
-
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.facts(), indent=1, ensure_ascii=False, allow_nan=False)
-        return (
-            write_text(folder / "report.json", text + "\n"),
-            write_page(folder / "report.html", self),
-        )
 
 
 def _table_facts(table: Table) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`jen1 evaluate audio`: one folder of music against another, or against stored statistics."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from jen1cli.evaluation.distances import (
 )
 from jen1cli.evaluation.embeddings.base import Embedding, load_embedding
 from jen1cli.evaluation.intervals import Estimate, mean_interval
+from jen1cli.progress import Progress
 
-Progress = Callable[[int, int], None]
 STATS_VERSION = 1
 _KEPT_ROWS = 2000  # of a reference's embeddings, in its statistics, for KAD
 _KAD_DRAWS = 100

@@ -1,7 +1,7 @@
-"""The best linear codec of a latent size: the floor that a learned autoencoder must beat.
+"""The best linear codec of a latent size: the baseline that a learned autoencoder must beat.
 
-Lapped cosine transform (MDCT, sine window) of mid and side with the autoencoder's own hop, then the
-principal components of the coefficients, as many as the latent has channels.
+A modified discrete cosine transform (sine window) of mid and side with the autoencoder's own hop,
+then the principal components of the coefficients, as many as the latent has channels.
 """
 
 import math
@@ -33,7 +33,7 @@ class LinearCodec:
         """Find the principal components of music.
 
         Args:
-            signals: stereo, [2, samples] each.
+            signals: mono or stereo, [channels, samples] each, all with the same channels.
             hop_length: samples between frames.
             components: size of the latent.
 
@@ -55,9 +55,10 @@ class LinearCodec:
         return cls(hop_length, mean, basis)
 
     def through(self, signal: Signal) -> Signal:
-        """Encode and decode a stereo signal."""
+        """Encode and decode a signal, [channels, samples]."""
         rows = _analyze(signal, self.hop_length) - self.mean
-        return _synthesize(rows @ self.basis @ self.basis.T + self.mean, signal.shape[1])
+        rows = rows @ self.basis @ self.basis.T + self.mean
+        return _synthesize(rows, signal.shape[0], signal.shape[1])
 
 
 def _window(hop: int) -> Float[Tensor, " samples"]:
@@ -71,21 +72,23 @@ def _cosines(hop: int) -> Float[Tensor, "samples coefficients"]:
 
 
 def _analyze(signal: Signal, hop: int) -> Float[Tensor, "frames coefficients"]:
-    if signal.shape[0] != 2:
-        raise ValueError("a linear codec takes stereo")
-    wave = torch.from_numpy(np.ascontiguousarray(signal))
-    both = torch.stack((wave[0] + wave[1], wave[0] - wave[1])) * math.sqrt(0.5)
-    padded = torch.nn.functional.pad(both, (hop, hop + -both.shape[1] % hop))
+    wave = _mid_side(torch.from_numpy(np.ascontiguousarray(signal)))
+    padded = torch.nn.functional.pad(wave, (hop, hop + -wave.shape[1] % hop))
     frames = padded.unfold(1, 2 * hop, hop) * _window(hop)
     return rearrange(frames @ _cosines(hop), "c f k -> f (c k)")
 
 
-def _synthesize(rows: Float[Tensor, "frames coefficients"], samples: int) -> Signal:
-    hop = rows.shape[1] // 2
-    coefficients = rearrange(rows, "f (c k) -> c f k", c=2)
+def _synthesize(rows: Float[Tensor, "frames coefficients"], channels: int, samples: int) -> Signal:
+    hop = rows.shape[1] // channels
+    coefficients = rearrange(rows, "f (c k) -> c f k", c=channels)
     frames = coefficients @ _cosines(hop).T * _window(hop)
     first, second = frames[:, :, :hop], frames[:, :, hop:]
     pieces = first[:, 1:] + second[:, :-1]
-    both = rearrange(pieces, "c f s -> c (f s)")[:, :samples]
-    stereo = torch.stack((both[0] + both[1], both[0] - both[1])) * math.sqrt(0.5)
-    return stereo.numpy()
+    return _mid_side(rearrange(pieces, "c f s -> c (f s)")[:, :samples]).numpy()
+
+
+def _mid_side(wave: Float[Tensor, "channels samples"]) -> Float[Tensor, "channels samples"]:
+    """Rotate left and right to mid and side; the rotation is its own inverse."""
+    if wave.shape[0] != 2:
+        return wave
+    return torch.stack((wave[0] + wave[1], wave[0] - wave[1])) * math.sqrt(0.5)

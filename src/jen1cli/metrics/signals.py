@@ -1,4 +1,4 @@
-"""How near a reconstruction is to its original, as pure functions of two signals.
+"""Distances between a signal and its reconstruction, levels and stereo width.
 
 Signals are float32 `[channels, samples]`; spectra are torchaudio's.
 """
@@ -33,7 +33,9 @@ def si_sdr(reference: Signal, estimate: Signal) -> float:
 def mel_distance(reference: Signal, estimate: Signal, sample_rate: int) -> float:
     """Return the mean absolute difference of log₁₀ mel magnitudes over two resolutions.
 
-    Magnitudes below 10⁻⁵ of full scale count as that.
+    The mel distance of neural codecs (Kumar et al., "High-fidelity audio compression with improved
+    RVQGAN", arXiv 2306.06546, section 4.2), here with 80 and 40 bands. Magnitudes are clamped to
+    10⁻⁵ of a full-scale sine.
     """
     _check(reference, estimate)
     found = []
@@ -50,7 +52,8 @@ def mel_distance(reference: Signal, estimate: Signal, sample_rate: int) -> float
 def log_spectral_distance(reference: Signal, estimate: Signal, window: int = 2048) -> float:
     """Return the log-spectral distance in dB: root mean square over bins, mean over frames.
 
-    Power below -100 dB of the reference's loudest bin counts as that.
+    Gray and Markel, "Distance measures for speech processing", IEEE Trans. ASSP 24 (1976), on
+    short-time spectra. Power is clamped to -100 dB below the reference's loudest bin.
     """
     _check(reference, estimate)
     spectra = [_spectrum(signal, window).square() for signal in (reference, estimate)]

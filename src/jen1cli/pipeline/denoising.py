@@ -16,8 +16,9 @@ from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sampl
 from jen1cli.errors import ConfigError
 from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide, read_guide
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.sampling import Progress, Sampling
+from jen1cli.pipeline.sampling import Sampling
 from jen1cli.pipeline.windows import Window
+from jen1cli.progress import Progress
 from jen1cli.shapes import KeepMask, Latent
 
 

@@ -33,11 +33,12 @@ from jen1cli.pipeline.networks import (
     load_networks,
     random_networks,
 )
-from jen1cli.pipeline.sampling import Progress, Sampling, SamplingOptions
+from jen1cli.pipeline.sampling import Sampling, SamplingOptions
 from jen1cli.pipeline.sources import Input, as_source, mask_spans
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 from jen1cli.presets import preset
+from jen1cli.progress import Progress
 from jen1cli.recipe import (
     DirectionName,
     Recipe,

@@ -3,16 +3,12 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from jen1cli.config import GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import NO_GUIDE, Guide
-
-Progress = Callable[[int, int], None]
-"""Called with (steps done, steps in all), over all windows and items."""
 
 
 class SamplingOptions(TypedDict, total=False):

@@ -17,7 +17,7 @@ TaskName = Literal["generate", "inpaint", "continue"]
 
 @dataclass(frozen=True)
 class Optimisation:
-    """What both stages share: optimiser, learning rate, averaging, precision."""
+    """What both stages share: AdamW (V), learning rate, averaging, precision."""
 
     lr: float = 3e-5  # V
     lr_shape: LrShape = "linear"  # V: linearly decayed
@@ -25,7 +25,6 @@ class Optimisation:
     betas: tuple[float, float] = (0.9, 0.95)  # V
     weight_decay: float = 0.1  # V
     clip_norm: float = 1.0  # V
-    optimizer: Literal["adamw", "muon"] = "adamw"  # V
     ema_decay: float = 0.9999  # guess
     precision: Precision = "auto"  # bf16 where the device is faster in it
     accumulation: int = 1  # micro-batches in one optimiser step

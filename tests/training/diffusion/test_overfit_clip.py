@@ -17,8 +17,8 @@ from jen1cli.autoencoder.codec import Codec, save_codec
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import DiffusionConfig, GenerationConfig, SpectralConfig, WhiteningConfig
 from jen1cli.manifest import Clip, write_manifest
-from jen1cli.pages.spectrograms import log_mel
 from jen1cli.presets import TINY
+from jen1cli.training.autoencoder.spectra import magnitudes, mel
 from jen1cli.training.diffusion.build import start_linear, write_latents
 from jen1cli.training.jobs import DiffusionJob
 
@@ -64,9 +64,15 @@ def make_clip():
     return clip.astype(np.float32)
 
 
+def log_mel(waveform):
+    """Return the mel spectrogram of the channels' mean in decibels, from -80 on."""
+    magnitude = magnitudes(waveform.mean(0)[None, None], 2048)
+    return 20.0 * torch.log10(mel(magnitude, RATE, 128)[0].clamp(min=1e-4))
+
+
 def likeness(found, wanted):
     """Return the correlation of two log-mel spectrograms."""
-    one, two = (log_mel(torch.as_tensor(np.asarray(w)), RATE).flatten() for w in (found, wanted))
+    one, two = (log_mel(torch.as_tensor(np.asarray(w))).flatten() for w in (found, wanted))
     length = min(len(one), len(two))
     return float(torch.corrcoef(torch.stack([one[:length], two[:length]]))[0, 1])
 

@@ -1,6 +1,6 @@
 """Figures of one model of the ablation, and the table of all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,8 @@ from jen1cli.evaluation.prompt_spec import read_prompts
 from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
 from jen1cli.evaluation.studies.prompts import PromptsJob
 from jen1cli.pipeline import Jen1
+from jen1cli.progress import Progress
 
-Progress = Callable[[int, int], None]
 SHOWN = ("style family", "drums", "tempo", "text cosine")
 
 # Paper, Table III, cumulative: FAD, KL, CLAP, QLT, ALI.

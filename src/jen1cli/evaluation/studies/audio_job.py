@@ -1,6 +1,6 @@
 """`jen1 evaluate audio` as a job: what is heard, compared and reported."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from jen1cli.evaluation.sets import (
     load_statistics,
     measure_folder,
 )
+from jen1cli.progress import Progress
 
-Progress = Callable[[int, int], None]
 _SHOWN = 8
 _POINTS = 9  # of the curve behind FAD-infinity
 

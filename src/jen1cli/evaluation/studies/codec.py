@@ -1,6 +1,5 @@
 """`jen1 evaluate codec`: what survives the autoencoder, by style, and under damaged latents."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from jen1cli import audio
 from jen1cli.audio import Signal
-from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
-from jen1cli.checkpoint import load_into
-from jen1cli.config import ModelConfig, from_dict
-from jen1cli.errors import CheckpointError, DataError
+from jen1cli.autoencoder.codec import TENSORS_NAME, Codec, load_codec
+from jen1cli.errors import DataError
 from jen1cli.evaluation.analysis import steadiness
 from jen1cli.evaluation.clips import Heard, find_clips, listen
 from jen1cli.evaluation.intervals import mean_interval
@@ -30,8 +25,8 @@ from jen1cli.metrics.signals import (
     si_sdr,
     side_level,
 )
+from jen1cli.progress import Progress
 
-Progress = Callable[[int, int], None]
 NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
 LOSSES = (0.05, 0.1, 0.2)  # share of frames set to zero
 MEASURES = ("SI-SDR, dB", "mel distance", "log-spectral distance, dB", "side level, dB off")
@@ -42,72 +37,46 @@ _SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Codec:
-    """Autoencoder and whitening, as the diffusion model uses them."""
+class CodecUnderTest:
+    """A codec with the hash of its weights, and the two ways through it that are compared."""
 
-    autoencoder: Autoencoder
-    whitening: Whitening
-    name: str
-    sha256: str  # of its weights
+    codec: Codec
+    sha256: str
 
     @classmethod
-    def load(cls, folder: Path) -> "Codec":
+    def load(cls, folder: Path) -> "CodecUnderTest":
         """Load from a weight set, or from the result of `jen1 train autoencoder`.
 
         Raises:
             CheckpointError: it is not there or damaged.
         """
-        try:
-            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            tensors = load_file(folder / "autoencoder.safetensors")
-        except (OSError, ValueError, SafetensorError) as error:
-            raise CheckpointError(
-                f"{folder} holds no autoencoder ({error}); give a weight set or the result of"
-                " 'jen1 train autoencoder'"
-            ) from error
-        values.pop("sha256", None)
-        config = from_dict(ModelConfig, values)
-        parts = (build_autoencoder(config.autoencoder), Whitening(config.whitening))
-        for name, module in zip(("autoencoder", "whitening"), parts, strict=True):
-            own = {
-                key.removeprefix(f"{name}."): value.float() if value.is_floating_point() else value
-                for key, value in tensors.items()
-                if key.startswith(f"{name}.")
-            }
-            load_into(module, own, str(folder / "autoencoder.safetensors"))
-            module.eval().requires_grad_(False)
-        return cls(*parts, config.name, audio.digest(folder / "autoencoder.safetensors"))
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        return next(self.autoencoder.parameters()).device
+        return cls(load_codec(folder), audio.digest(folder / TENSORS_NAME))
 
     @property
     def sizes(self) -> dict[str, int]:
         """Channels of the latent by what it is for: a file, and the diffusion model."""
-        sizes = {WHOLE: self.autoencoder.latent_channels}
-        if self.whitening.config.components < self.autoencoder.latent_channels:
-            sizes[WHITENED] = self.whitening.config.components
+        sizes = {WHOLE: self.codec.autoencoder.latent_channels}
+        if self.codec.whitening.config.components < self.codec.autoencoder.latent_channels:
+            sizes[WHITENED] = self.codec.whitening.config.components
         return sizes
 
     @torch.inference_mode()
     def through(self, signal: Signal) -> Signal:
         """Return what `jen1 encode` and `jen1 decode` make of a sound, [channels, samples]."""
-        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.device)
-        back = self.autoencoder.decode(self.autoencoder.encode(wave), signal.shape[1])
+        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.codec.device)
+        back = self.codec.autoencoder.decode(self.codec.autoencoder.encode(wave), signal.shape[1])
         return back[0].float().cpu().numpy()
 
     @torch.inference_mode()
     def encode(self, signal: Signal) -> torch.Tensor:
         """Return the whitened latent [1, components, frames]."""
-        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.device)
-        return self.whitening.whiten(self.autoencoder.encode(wave))
+        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.codec.device)
+        return self.codec.whitening.whiten(self.codec.autoencoder.encode(wave))
 
     @torch.inference_mode()
     def decode(self, latent: torch.Tensor, samples: int) -> Signal:
         """Return the sound of a whitened latent, [channels, samples]."""
-        wave = self.autoencoder.decode(self.whitening.unwhiten(latent), samples)
+        wave = self.codec.autoencoder.decode(self.codec.whitening.unwhiten(latent), samples)
         return wave[0].float().cpu().numpy()
 
 
@@ -129,7 +98,9 @@ class CodecJob:
     seconds: float = 10.0
     linear: bool = True
 
-    def run(self, codec: Codec, output: Path | None, progress: Progress | None = None) -> Report:
+    def run(
+        self, codec: CodecUnderTest, output: Path | None, progress: Progress | None = None
+    ) -> Report:
         """Measure, and write a few reconstructions beside the report.
 
         Raises:
@@ -168,16 +139,16 @@ class CodecJob:
         report.clips = [row.facts() for row in rows]
         return report
 
-    def _settings(self, codec: Codec, clips: int) -> dict[str, object]:
-        auto = codec.autoencoder
+    def _settings(self, codec: CodecUnderTest, clips: int) -> dict[str, object]:
+        auto = codec.codec.autoencoder
         return {
-            "model": codec.name, "folder": self.folder, "clips": clips, "seconds": self.seconds,
-            "frame_rate": auto.frame_rate, "channels": codec.sizes,
+            "model": codec.codec.config.name, "folder": self.folder, "clips": clips,
+            "seconds": self.seconds, "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 
-    def _fitted(self, one: Heard, codec: Codec) -> Heard:
+    def _fitted(self, one: Heard, codec: CodecUnderTest) -> Heard:
         """Cut the middle out of a clip at the autoencoder's rate and layout."""
-        auto = codec.autoencoder
+        auto = codec.codec.autoencoder
         wanted = audio.seconds_to_samples(self.seconds, one.sample_rate)
         start = max(0, (one.signal.shape[1] - wanted) // 2)
         signal = one.signal[:, start : start + wanted]
@@ -185,10 +156,10 @@ class CodecJob:
         signal = audio.to_channels(signal, auto.audio_channels)
         return Heard(one.clip, signal, auto.sample_rate)
 
-    def _linear(self, codec: Codec, heard: Sequence[Heard]) -> "_Halves | None":
-        if codec.autoencoder.audio_channels != 2 or len(heard) < 4:
+    def _linear(self, codec: CodecUnderTest, heard: Sequence[Heard]) -> "_Halves | None":
+        if codec.codec.autoencoder.audio_channels != 2 or len(heard) < 4:
             return None
-        hop = codec.autoencoder.hop_length
+        hop = codec.codec.autoencoder.hop_length
         codecs = {
             name: tuple(
                 LinearCodec.fit([one.signal for one in heard[turn::2]], hop, size)
@@ -296,7 +267,7 @@ def _groups(rows: Sequence[_Row], group: Callable[[_Row], str]) -> tuple[tuple[C
     return tuple(lines)
 
 
-def _curves(codec: Codec, heard: Sequence[Heard]) -> list[Table]:
+def _curves(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
     """Damage latents with noise and lost frames."""
     generator = torch.Generator().manual_seed(0)
     some = evenly(heard, _CURVE_CLIPS)

@@ -5,7 +5,7 @@ and do tempo, key and sound go on. The ceiling is the clip's own second part.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +23,12 @@ from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.tagger import Tagger
 from jen1cli.metrics.signals import level
+from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1
     from jen1cli.pipeline.sampling import SamplingOptions
 
-Progress = Callable[[int, int], None]
 _SHOWN = 8
 
 

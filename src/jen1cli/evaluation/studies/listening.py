@@ -6,13 +6,11 @@ listener, hides which system made what behind a code, and saves a JSON.
 """
 
 import hashlib
-import html
 import json
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,9 @@ from jen1cli import audio
 from jen1cli.errors import DataError
 from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
-from jen1cli.evaluation.page import as_ogg, data_uri, document
 from jen1cli.evaluation.report import Report, Table
 from jen1cli.manifest import Clip, write_text
+from jen1cli.pages.html import render, sound_uri
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
@@ -83,12 +81,13 @@ class ListenJob:
                     {
                         "code": code, "prompt": heard.clip.captions[0], "system": system.name,
                         "clip": name,
-                        "sound": data_uri(as_ogg(signal, heard.sample_rate), "audio/ogg"),
+                        "sound": sound_uri(signal, heard.sample_rate),
                     }
                 )  # fmt: skip
         np.random.default_rng(self.seed).shuffle(items)  # type: ignore[arg-type]
         shown = [{key: item[key] for key in ("code", "prompt", "sound")} for item in items]
-        text = _page(study, shown)
+        values = {"format": FORMAT, "study": study, "items": shown}
+        text = render("listening.html", title="Listening test", study=values)
         if len(text) > _LARGEST_MB * 1e6:
             raise DataError(
                 f"the page would have {len(text) / 1e6:.0f} MB, more than browsers like; take fewer"
@@ -146,18 +145,6 @@ def levelled(signal: audio.Signal, sample_rate: int) -> audio.Signal:
 def key_path(page: Path) -> Path:
     """Return where the key of a page lies."""
     return page.with_suffix(".key.json")
-
-
-def _page(study: str, items: Sequence[dict[str, str]]) -> str:
-    data = files("jen1cli.evaluation").joinpath("data")
-    body = data.joinpath("listening.html").read_text("utf-8")
-    script = data.joinpath("listening.js").read_text("utf-8")
-    values = json.dumps({"format": FORMAT, "study": study, "items": items}, ensure_ascii=False)
-    values = values.replace("</", "<\\/")  # no prompt can end the script
-    style = data.joinpath("listening.css").read_text("utf-8")
-    return document(
-        html.escape("Listening test"), body, style, f"const STUDY = {values};\n{script}"
-    )
 
 
 # --- results ---

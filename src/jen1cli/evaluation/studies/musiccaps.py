@@ -7,7 +7,7 @@ V): its column heads are repeated here without a claim of being comparable.
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +17,12 @@ from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Cell, Report, Table
 from jen1cli.evaluation.sets import Comparison, Reference, compare, measure_folder
 from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
+from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
     from jen1cli.pipeline.sampling import SamplingOptions
 
-Progress = Callable[[int, int], None]
 SECONDS = 10.0
 FULL = 5521  # rows of the public CSV
 BALANCED_COLUMN = "is_balanced_subset"

@@ -1,7 +1,7 @@
 """`jen1 evaluate prompts`: make music for test prompts and measure how well it follows them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,12 @@ from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.studies.judging import JudgedClip, Listeners, cut_to_middle, wish_of
 from jen1cli.evaluation.studies.prompt_tables import show_adherence, show_distances, show_quality
 from jen1cli.manifest import Clip, write_manifest
+from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
     from jen1cli.pipeline.sampling import SamplingOptions
 
-Progress = Callable[[int, int], None]
 _SHOWN = 12  # clips on the page
 
 

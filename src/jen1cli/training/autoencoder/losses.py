@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jen1cli.metrics.spectra import four_signals, magnitudes, mel
 from jen1cli.shapes import Waveform
+from jen1cli.training.autoencoder.spectra import four_signals, magnitudes, mel
 
 WINDOWS = (2048, 1024, 512, 256, 128)
 """EnCodec's mel losses have windows 2⁵ to 2¹¹; the two shortest hold no 64 bands at 48 kHz."""

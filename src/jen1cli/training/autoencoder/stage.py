@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from jen1cli import audio
 from jen1cli.autoencoder import Autoencoder, Whitening, mask_latent
 from jen1cli.autoencoder.codec import Codec, save_codec
-from jen1cli.pages.spectrograms import draw_spectrograms
+from jen1cli.metrics.linear_codec import LinearCodec
+from jen1cli.pages.spectrogram import draw_spectrograms
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.balancer import Balancer
 from jen1cli.training.autoencoder.crops import CropSource
@@ -26,9 +27,8 @@ from jen1cli.training.autoencoder.discriminator import (
     halves,
 )
 from jen1cli.training.autoencoder.frozen import FrozenComponents
-from jen1cli.training.autoencoder.linear_codec import LinearCodec
 from jen1cli.training.autoencoder.losses import spectral_loss, waveform_loss
-from jen1cli.training.autoencoder.measures import reconstruction_report
+from jen1cli.training.autoencoder.metrics import reconstruction_metrics
 from jen1cli.training.engine.averaging import Ema
 from jen1cli.training.engine.learning_rate import learning_rate
 from jen1cli.training.engine.memory import activation_megabytes
@@ -260,11 +260,12 @@ class AutoencoderStage:
         if not len(waveform):
             return {}
         rate = self._parts.codec.autoencoder.sample_rate
-        report = reconstruction_report(self._reconstruct(waveform), waveform, rate)
+        report = reconstruction_metrics(self._reconstruct(waveform), waveform, rate)
         values = {f"validation/{name}": value for name, value in report.items()}
-        if self._parts.floor is not None:
-            floor = reconstruction_report(self._parts.floor.reconstruct(waveform), waveform, rate)
-            values |= {f"floor/{name}": value for name, value in floor.items()}
+        if (floor := self._parts.floor) is not None:
+            linear = [torch.from_numpy(floor.through(one.numpy())) for one in waveform]
+            metrics = reconstruction_metrics(torch.stack(linear), waveform, rate)
+            values |= {f"floor/{name}": value for name, value in metrics.items()}
         return values
 
     def _reconstruct(self, waveform: Waveform) -> Waveform:
@@ -283,14 +284,14 @@ class AutoencoderStage:
         chosen = self._parts.heard[:SAMPLES]
         folder.mkdir(parents=True, exist_ok=True)
         rate = self._parts.codec.autoencoder.sample_rate
-        waveforms = {}
+        signals = {}
         for i, (one, other) in enumerate(zip(chosen, self._reconstruct(chosen), strict=True)):
-            waveforms |= {f"clip-{i + 1}": one, f"clip-{i + 1}-decoded": other}
-        paths = [folder / f"{name}.wav" for name in waveforms]
-        for path, waveform in zip(paths, waveforms.values(), strict=True):
-            audio.write(path, waveform.numpy(), rate)
+            signals |= {f"clip-{i + 1}": one.numpy(), f"clip-{i + 1}-decoded": other.numpy()}
+        paths = [folder / f"{name}.wav" for name in signals]
+        for path, signal in zip(paths, signals.values(), strict=True):
+            audio.write(path, signal, rate)
         picture = folder / "spectrograms.png"
-        draw_spectrograms(picture, waveforms, rate)
+        draw_spectrograms(picture, signals, rate)
         return (*paths, picture)
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:

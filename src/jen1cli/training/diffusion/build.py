@@ -22,9 +22,9 @@ from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
 from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip, read_folder
+from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.crops import CropSource, middles
-from jen1cli.training.autoencoder.linear_codec import LinearCodec
 from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
 from jen1cli.training.controls.stage import GuideParts, GuideStage
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
@@ -190,9 +190,19 @@ def build_autoencoder_stage(
     stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
     if not found:
         listener(Warned(NOTHING_HELD_OUT))
-    floor = LinearCodec.fit(some, hop, shape.latent_channels) if found else None
+    floor = _linear_codec(some, hop, shape.latent_channels, listener) if found else None
     parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some)
     return AutoencoderStage(parts, recipe, accelerator, seed=seed)
+
+
+def _linear_codec(
+    crops: Waveform, hop: int, components: int, listener: Listener
+) -> LinearCodec | None:
+    try:
+        return LinearCodec.fit([crop.numpy() for crop in crops], hop, components)
+    except DataError as error:
+        listener(Warned(f"no linear baseline beside the validation metrics: {error}"))
+        return None
 
 
 def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:

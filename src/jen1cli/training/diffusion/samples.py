@@ -13,7 +13,7 @@ from jen1cli.autoencoder import Autoencoder, Whitening
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.config import ModelConfig
 from jen1cli.guide import read_guide
-from jen1cli.pages.spectrograms import draw_spectrograms
+from jen1cli.pages.spectrogram import draw_spectrograms
 from jen1cli.shapes import KeepMask, Latent, Waveform
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip
@@ -41,15 +41,15 @@ class SampleWriter:
     ) -> tuple[Path, ...]:
         """Write one file for each sample and one picture of all."""
         folder.mkdir(parents=True, exist_ok=True)
-        waveforms = dict(self._generated(objective, table, frames))
+        made = self._generated(objective, table, frames)
+        signals = {name: waveform.numpy() for name, waveform in made}
         paths = []
-        for name, waveform in waveforms.items():
+        for name, signal in signals.items():
             path = folder / f"{name}.wav"
-            audio.write(path, waveform.numpy(), self.autoencoder.sample_rate)
+            audio.write(path, signal, self.autoencoder.sample_rate)
             paths.append(path)
         picture = folder / "spectrograms.png"
-        with torch.autocast("cpu", enabled=False):  # only the network computes in bf16
-            draw_spectrograms(picture, waveforms, self.autoencoder.sample_rate)
+        draw_spectrograms(picture, signals, self.autoencoder.sample_rate)
         return (*paths, picture)
 
     def _generated(

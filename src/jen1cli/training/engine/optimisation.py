@@ -6,7 +6,6 @@ from torch import nn
 
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.networks import is_faster_in_bf16
-from jen1cli.training.engine.muon import Muon
 from jen1cli.training.recipes import Optimisation
 
 
@@ -18,13 +17,6 @@ def build_optimizer(model: nn.Module, optimisation: Optimisation) -> torch.optim
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    if optimisation.optimizer == "muon":
-        return Muon(
-            groups,
-            lr=optimisation.lr,
-            betas=optimisation.betas,
-            weight_decay=optimisation.weight_decay,
-        )
     return torch.optim.AdamW(
         groups,
         lr=optimisation.lr,

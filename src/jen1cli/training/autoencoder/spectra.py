@@ -1,4 +1,4 @@
-"""Spectral tools of losses and measures: magnitudes, mel bands, left/right/mid/side."""
+"""Short-time spectra of the training losses: magnitudes, mel bands, left/right/mid/side."""
 
 import math
 from functools import lru_cache

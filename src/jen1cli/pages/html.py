@@ -1,0 +1,50 @@
+"""Self-contained HTML pages from the jinja2 templates in `pages/templates`.
+
+Sounds and pictures are embedded as data URIs. Autoescape is on in every template, so that prompts,
+file names and settings are shown as text.
+"""
+
+import base64
+import io
+from functools import lru_cache
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from jen1cli import audio
+from jen1cli.audio import FileFormat, Signal
+
+BLOCK = 65_536  # samples; longer blocks overflow the Vorbis encoder's stack
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("jen1cli.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """Fill in a template of `pages/templates`; every value is escaped."""
+    return _environment().get_template(template).render(values)
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Return bytes of a media type, such as "image/png", as a data URI."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def sound_uri(signal: Signal, sample_rate: int) -> str:
+    """Return a signal [channels, samples] as a data URI: OGG Vorbis, faded out over 20 ms."""
+    fade = min(signal.shape[1], sample_rate // 50)
+    shaped = signal.copy()
+    shaped[:, signal.shape[1] - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    frames = np.clip(shaped.T, -1, 1).astype(np.float32)
+    blocks = (frames[at : at + BLOCK] for at in range(0, len(frames), BLOCK))
+    target = io.BytesIO()
+    audio.write_blocks(target, blocks, sample_rate, len(signal), FileFormat("OGG", "VORBIS"))
+    return data_uri(target.getvalue(), "audio/ogg")
