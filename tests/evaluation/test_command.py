@@ -25,7 +25,7 @@ def jobs(monkeypatch):
         import importlib
         import inspect
 
-        place = importlib.import_module(f"jen1cli.evaluation.{module}")
+        place = importlib.import_module(f"jen1cli.evaluation.studies.{module}")
         signature = inspect.signature(getattr(place, name))
         monkeypatch.setattr(place, name, make)
 

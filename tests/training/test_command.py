@@ -123,6 +123,18 @@ def test_commands_have_the_defaults_of_their_jobs(started):
         assert {name: getattr(job, name) for name in wanted} == wanted
 
 
+def test_only_the_first_of_several_processes_speaks(started, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "1")
+    assert run(["train", "diffusion", "cache", "-o", "run", "--json"]) == 0
+    assert len(started) == 1
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("RANK", "0")
+    assert run(["train", "diffusion", "cache", "-o", "run"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "run/weights\n"
+    assert "skipped a.wav" in captured.err
+
+
 def test_missing_folder_is_one_line(tmp_path, capsys):
     assert run(["train", "latents", str(tmp_path / "no"), "-m", str(tmp_path), "-o", "x"]) == 1
     lines = capsys.readouterr().err.strip().splitlines()

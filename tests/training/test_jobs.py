@@ -1,4 +1,4 @@
-"""The jobs behind `jen1 train` and `python -m jen1cli.training`, from folder to music."""
+"""The jobs behind `jen1 train`, from folder to music."""
 
 import dataclasses
 import json
@@ -12,7 +12,6 @@ from jen1cli import Jen1
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.errors import ConfigError
 from jen1cli.manifest import Clip, write_manifest
-from jen1cli.training import __main__ as module
 from jen1cli.training import jobs
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.memory import activation_megabytes
@@ -169,19 +168,3 @@ def test_budget_without_steps_or_minutes_is_refused(tmp_path):
         jobs.Settings(output=tmp_path).budget(None)
     assert jobs.Settings(output=tmp_path, minutes=2.0).budget(500).steps is None
     assert jobs.Settings(output=tmp_path).budget(500).steps == 500
-
-
-def test_module_runs_jobs_and_words_errors(tones, codec_folder, tmp_path, caplog):
-    caplog.set_level("INFO")
-    code = module.main(
-        ["latents", "--data", str(tones), "--model", str(codec_folder),
-         "--output", str(tmp_path / "cache"), "--device", "cpu"]
-    )  # fmt: skip
-    assert code == 0
-    assert "clips: 6" in caplog.text
-    code = module.main(
-        ["diffusion", "--cache", str(tmp_path / "no"), "--output", str(tmp_path / "run"),
-         "--device", "cpu"]
-    )  # fmt: skip
-    assert code == 1
-    assert "not a complete latent cache" in caplog.text

@@ -1,4 +1,4 @@
-"""`accelerate launch -m jen1cli.training`: two processes train the same as one."""
+"""`accelerate launch -m jen1cli train`: two processes train the same as one."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from training_support import PITCHES
 pytestmark = pytest.mark.slow
 
 
-MODULE = ("-m", "jen1cli.training")
+MODULE = ("-m", "jen1cli")
 DDP, FSDP = ("--multi_gpu",), ("--use_fsdp", "--fsdp_version", "2")
 # accelerate shares parameters out on GPUs only; torch can on processors, so they are called GPUs
 PRETEND = """
@@ -25,7 +25,7 @@ import sys
 from accelerate import PartialState
 from accelerate.utils import DistributedType
 from jen1cli.training.diffusion import stage as stages
-from jen1cli.training.__main__ import main
+from jen1cli.cli.app import run
 PartialState(cpu=True).distributed_type = DistributedType.MULTI_GPU
 plain = stages.DiffusionStage.train_step
 def train_step(stage, step, progress):
@@ -33,7 +33,7 @@ def train_step(stage, step, progress):
     mine = sum(parameter.to_local().numel() for parameter in stage._names)
     assert mine < 0.6 * sum(parameter.numel() for parameter in stage._names)
 stages.DiffusionStage.train_step = train_step
-sys.exit(main(sys.argv[1:]))
+sys.exit(run(sys.argv[1:]))
 """
 
 # the second process' clock runs three times as fast, and every duty is due every half second
@@ -41,11 +41,11 @@ ODD_CLOCK = """
 import os, sys, time
 from types import SimpleNamespace
 from jen1cli.training.engine import trainer as loop
-from jen1cli.training.__main__ import main
+from jen1cli.cli.app import run
 rate = 1 + 2 * int(os.environ["RANK"])
 loop.time = SimpleNamespace(monotonic=lambda: rate * time.monotonic())
 loop.Intervals.of = lambda self, duty: 0.5
-sys.exit(main(sys.argv[1:]))
+sys.exit(run(sys.argv[1:]))
 """
 
 
@@ -55,14 +55,14 @@ def launch(processes, *arguments, kind=DDP, program=MODULE):
     command = [
         sys.executable, "-m", "accelerate.commands.launch", *several,
         "--num_processes", str(processes), "--num_machines", "1", "--mixed_precision", "no",
-        "--dynamo_backend", "no", *program, *map(str, arguments),
+        "--dynamo_backend", "no", *program, "train", *map(str, arguments),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stderr
+    return done.stdout + done.stderr
 
 
 def test_two_processes_train_the_same_as_one(cache, text_folder, tmp_path):
@@ -70,13 +70,14 @@ def test_two_processes_train_the_same_as_one(cache, text_folder, tmp_path):
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         log = launch(
-            processes, "diffusion", "--cache", cache.folder, "--text-encoder", text_folder,
+            processes, "diffusion", cache.folder, "--text-encoder", text_folder,
             "--output", folder, "--recipe", "tiny", "--precision", "fp32", "--device", "cpu",
             "--steps", 4, "--crop-seconds", 0.4,
         )  # fmt: skip
         states[processes], about = load_state(folder / "state")
         assert about["step"] == 4
-        assert "loss/continue" in log
+        assert "step 4  loss " in log
+        assert log.count(f"{folder / 'weights'}\n") == 2, "the result and the save, once each"
         assert f'"processes": {processes}' in (folder / "weights" / "config.json").read_text()
     assert states[1].keys() == states[2].keys()
     for name, value in states[1].items():
@@ -88,11 +89,11 @@ def test_processes_meet_in_their_duties_whatever_their_clocks_say(cache, text_fo
     program = tmp_path / "odd_clock.py"
     program.write_text(ODD_CLOCK)
     log = launch(
-        2, "diffusion", "--cache", cache.folder, "--text-encoder", text_folder, "--output",
+        2, "diffusion", cache.folder, "--text-encoder", text_folder, "--output",
         tmp_path / "run", "--recipe", "tiny", "--precision", "fp32", "--device", "cpu",
         "--minutes", 0.1, "--crop-seconds", 0.4, program=(str(program),),
     )  # fmt: skip
-    assert log.count("Saved(") >= 3
+    assert log.count(": saved ") >= 3
     assert len(list((tmp_path / "run" / "samples").iterdir())) >= 3
 
 
@@ -103,7 +104,7 @@ def test_processes_that_share_out_the_parameters_train_the_same_and_resume(
     program = tmp_path / "pretend.py"
     program.write_text(PRETEND)
     job = [
-        "diffusion", "--cache", cache.folder, "--text-encoder", text_folder, "--recipe", "tiny",
+        "diffusion", cache.folder, "--text-encoder", text_folder, "--recipe", "tiny",
         "--precision", "fp32", "--device", "cpu", "--crop-seconds", 0.4,
     ]  # fmt: skip
     sliced = {"kind": FSDP, "program": (str(program),)}
@@ -124,12 +125,12 @@ def test_processes_that_share_out_the_parameters_train_the_same_and_resume(
 
 def test_two_processes_fine_tune_from_one_cache(tones, tiny_folder, tmp_path):
     log = launch(
-        2, "finetune", "--data", tones, "--model", tiny_folder, "--output", tmp_path, "--lora", 2,
+        2, "finetune", tones, "--model", tiny_folder, "--output", tmp_path, "--lora", 2,
         "--precision", "fp32", "--device", "cpu", "--steps", 2, "--crop-seconds", 0.2,
         "--batch-size", 6,
     )  # fmt: skip
     assert len(LatentCache.open(tmp_path / "cache").clips) == len(PITCHES)
-    assert log.count("trainable parameters") == 1, "only the first process speaks"
+    assert log.count("lora.safetensors") == 1, "only the first process speaks"
     assert read_lora(tmp_path / "weights" / "lora.safetensors")[0].rank == 2
 
 
@@ -138,7 +139,7 @@ def test_two_processes_train_the_autoencoder_as_one(tones, tmp_path):
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         launch(
-            processes, "autoencoder", "--data", tones, "--output", folder, "--recipe", "tiny",
+            processes, "autoencoder", tones, "--output", folder, "--recipe", "tiny",
             "--precision", "fp32", "--device", "cpu", "--steps", 4, "--crop-seconds", 0.1,
         )  # fmt: skip
         states[processes], _ = load_state(folder / "state")

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -370,7 +371,8 @@ def _run(
 ) -> None:
     """Run a job with a live display; tell its result's path, or the one that the job knows."""
     values = {**own, **settings}
-    report = Report(as_json=values.pop("as_json"), quiet=values.pop("quiet"))
+    first = os.environ.get("RANK", "0") == "0"  # of the processes of `accelerate launch`
+    report = Report(as_json=values.pop("as_json"), quiet=values.pop("quiet") or not first)
     if "compile_" in values:
         values["compile"] = values.pop("compile_")
     try:
@@ -380,6 +382,8 @@ def _run(
     except KeyboardInterrupt:
         report.note("stopped; the same command with --resume goes on from the last save")
         raise
+    if not first:
+        return
     if values.get("dry_run"):
         report.result({"path": None, **figures}, "\n".join(map(_figure, figures.items())))
         return
