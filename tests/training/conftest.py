@@ -10,12 +10,8 @@ from jen1cli.autoencoder import Whitening, build_autoencoder
 from jen1cli.autoencoder.codec import Codec, save_codec
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.presets import TINY
-from jen1cli.training.diffusion.build import (
-    DiffusionSources,
-    build_accelerator,
-    build_diffusion,
-    write_latents,
-)
+from jen1cli.training.diffusion.build import DiffusionSources, build_diffusion, write_latents
+from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.recipes import recipe
 from support import make_text_encoder_folder
 from training_support import PITCHES, RATE, SECONDS, make_tone, with_optimisation

@@ -13,24 +13,21 @@ from accelerate import Accelerator, PartialState
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
+from jen1cli.training.autoencoder.build import build_autoencoder_stage, describe_autoencoder
+from jen1cli.training.controls.build import build_guide, has_tempi
 from jen1cli.training.diffusion.build import (
-    NOTHING_HELD_OUT,
     DiffusionSources,
-    build_accelerator,
-    build_autoencoder_stage,
     build_diffusion,
-    build_guide,
     describe,
-    describe_autoencoder,
     describe_unet,
-    has_tempi,
-    on_processor,
     write_latents,
 )
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion.stage import DiffusionStage
 from jen1cli.training.engine.events import Event, Figures, Listener, Warned, ignore
 from jen1cli.training.engine.metrics_writer import MetricsWriter
+from jen1cli.training.engine.processes import build_accelerator, on_processor
+from jen1cli.training.engine.reading import NOTHING_HELD_OUT
 from jen1cli.training.engine.trainer import Budget, Intervals, Loop, Stage
 from jen1cli.training.recipes import (
     AutoencoderRecipe,

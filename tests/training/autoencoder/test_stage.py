@@ -11,15 +11,13 @@ from jen1cli.config import SpectralBand, SpectralConfig, WhiteningConfig
 from jen1cli.errors import DataError
 from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
+from jen1cli.training.autoencoder.build import build_autoencoder_stage
 from jen1cli.training.autoencoder.crops import CropSource
 from jen1cli.training.autoencoder.stage import AutoencoderObjective
-from jen1cli.training.diffusion.build import (
-    NOTHING_HELD_OUT,
-    build_accelerator,
-    build_autoencoder_stage,
-)
 from jen1cli.training.engine.augmentation import widen
 from jen1cli.training.engine.events import Warned
+from jen1cli.training.engine.processes import build_accelerator
+from jen1cli.training.engine.reading import NOTHING_HELD_OUT
 from jen1cli.training.engine.trainer import Budget, Loop
 from jen1cli.training.recipes import recipe
 from training_support import RATE, make_tone, with_optimisation

@@ -16,9 +16,11 @@ from jen1cli.manifest import Clip, write_manifest
 from jen1cli.tasks import Task
 from jen1cli.training import jobs
 from jen1cli.training.controls import stage as guide_stage
+from jen1cli.training.controls.build import build_guide
 from jen1cli.training.diffusion.batches import Planner, WindowSampler
-from jen1cli.training.diffusion.build import build_accelerator, build_guide, write_latents
+from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.recipes import GuideRecipe, recipe
 from training_support import RATE, with_optimisation
 

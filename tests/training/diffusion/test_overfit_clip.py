@@ -18,8 +18,9 @@ from jen1cli.conditioning import TextEncoder
 from jen1cli.config import DiffusionConfig, GenerationConfig, SpectralConfig, WhiteningConfig
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.presets import TINY
+from jen1cli.training.autoencoder.build import start_linear
 from jen1cli.training.autoencoder.spectra import magnitudes, mel
-from jen1cli.training.diffusion.build import start_linear, write_latents
+from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.jobs import DiffusionJob
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]

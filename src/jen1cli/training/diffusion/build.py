@@ -1,4 +1,4 @@
-"""From folders to trainers: what the command line and `python -m jen1cli.training` call."""
+"""Build stage 2 from a latent cache, and the cache from a folder of music."""
 
 import dataclasses
 import filecmp
@@ -8,45 +8,30 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from accelerate.utils import DistributedDataParallelKwargs, KwargsHandler
 from torch.nn import functional
 
-from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.autoencoder.codec import Codec, load_codec
-from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import TEXT_ENCODER_FOLDER, load_into, load_weight_set, read_description
 from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
-from jen1cli.guide import guide_of
-from jen1cli.manifest import Clip, read_folder
-from jen1cli.metrics.linear_codec import LinearCodec
-from jen1cli.shapes import Waveform
-from jen1cli.training.autoencoder.crops import CropSource, middles
-from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
-from jen1cli.training.controls.stage import GuideParts, GuideStage
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter, LoraWriter, WeightWriter
-from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
+from jen1cli.training.diffusion.weights import GuideTensors, LoraWriter, WeightWriter
+from jen1cli.training.engine.events import Figures, Listener, ignore
 from jen1cli.training.engine.memory import state_megabytes
-from jen1cli.training.engine.optimisation import mixed_precision
-from jen1cli.training.recipes import AutoencoderRecipe, DiffusionRecipe, GuideRecipe, Optimisation
+from jen1cli.training.engine.processes import on_processor
+from jen1cli.training.engine.reading import read_clips
+from jen1cli.training.recipes import DiffusionRecipe
 from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import add_lora
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
-DEVICES = ("auto", "cpu", "cuda")
 SAMPLE_PROMPTS = 4
-NOTHING_HELD_OUT = (
-    "no clips are held out, so there are no validation figures: give more clips, or splits in a"
-    " manifest"
-)
 
 
 @dataclass(frozen=True)
@@ -58,56 +43,6 @@ class DiffusionSources:
     init: Path | None = None  # weight set to continue from; None: random weights
     lora_rank: int | None = None  # train low-rank changes of `init` only
     prompts: Sequence[str] = ()  # of the samples; empty: captions of held-out clips
-
-
-def build_accelerator(
-    optimisation: Optimisation, *, device: str = "auto", unused: bool = False
-) -> Accelerator:
-    """Build accelerate's state for this process.
-
-    Args:
-        optimisation: its precision.
-        device: "cpu" forces the processor.
-        unused: some parameters get no gradient in some steps.
-    """
-    cpu = on_processor(device)
-    kind = torch.device("cpu" if cpu else "cuda")
-    handlers: list[KwargsHandler] = [DistributedDataParallelKwargs(find_unused_parameters=unused)]
-    precision = mixed_precision(optimisation, kind)
-    AcceleratorState._reset_state()  # a second job in this process may want another precision
-    return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
-
-
-def on_processor(device: str) -> bool:
-    """Tell whether "auto", "cpu" or "cuda" means the processor here.
-
-    Raises:
-        ConfigError: it is another word, or "cuda" where there is none.
-    """
-    if device not in DEVICES:
-        raise ConfigError(
-            f"unknown device '{device}'; training knows {', '.join(DEVICES)}, and accelerate launch"
-            " chooses among several GPUs"
-        )
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise ConfigError("the device 'cuda' is not on this machine; use --device cpu or auto")
-    return device == "cpu" or not there
-
-
-def read_clips(data: Path, listener: Listener) -> list[Clip]:
-    """Read a folder of music; files that cannot be used are named to the listener.
-
-    Raises:
-        DataError: nothing in it can be used.
-    """
-    folder = data.expanduser().absolute()
-
-    def skipped(path: Path, reason: str) -> None:
-        name = path.relative_to(folder) if path.is_relative_to(folder) else path
-        listener(Warned(f"skipped {name}: {reason}"))
-
-    return read_folder(data, on_skip=skipped)
 
 
 def write_latents(
@@ -138,83 +73,6 @@ def write_latents(
     clips = read_clips(data, listener)
     writer.write(clips, codec.config, whitening, listener, coloured=coloured)
     return LatentCache.open(folder)
-
-
-def build_autoencoder_stage(
-    data: Path,
-    config: ModelConfig,
-    recipe: AutoencoderRecipe,
-    accelerator: Accelerator,
-    *,
-    init: Path | None = None,
-    seed: int = 0,
-    listener: Listener = ignore,
-) -> AutoencoderStage:
-    """Build stage 1 on a folder of music.
-
-    Args:
-        data: folder of music.
-        config: preset whose autoencoder to train.
-        recipe: of the training.
-        accelerator: of this process.
-        init: stage 1 folder or weight set to continue from; replaces `config`.
-        seed: of the weights and of every random draw.
-        listener: told about skipped files.
-    """
-    torch.manual_seed(seed)
-    if init is None:
-        model = build_autoencoder(config.autoencoder)
-        codec = Codec(config, model, Whitening(config.whitening))
-    else:
-        codec = load_codec(init)
-    model, shape = codec.autoencoder, codec.config.autoencoder
-    clips = read_clips(data, listener)
-    rate, channels = shape.sample_rate, shape.audio_channels
-    hop = shape.hop_length
-    crops = CropSource(
-        [clip for clip in clips if clip.split == "train"],
-        sample_rate=rate,
-        audio_channels=channels,
-        samples=max(1, round(recipe.crop_seconds * rate / hop)) * hop,
-        gain_decibels=recipe.gain_decibels,
-        side_decibels=recipe.side_decibels,
-        seed=seed,
-        listener=listener,
-    )
-    some = crops.peek(recipe.linear_crops)
-    if init is None:
-        start_linear(model, some)
-    held_out = [clip for clip in clips if clip.split == "validation"][: recipe.validation_clips]
-    samples = round(recipe.validation_seconds * rate)
-    found = list(middles(held_out, rate, channels, samples, listener))
-    stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
-    if not found:
-        listener(Warned(NOTHING_HELD_OUT))
-    floor = _linear_codec(some, hop, shape.latent_channels, listener) if found else None
-    parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some)
-    return AutoencoderStage(parts, recipe, accelerator, seed=seed)
-
-
-def _linear_codec(
-    crops: Waveform, hop: int, components: int, listener: Listener
-) -> LinearCodec | None:
-    try:
-        return LinearCodec.fit([crop.numpy() for crop in crops], hop, components)
-    except DataError as error:
-        listener(Warned(f"no linear baseline beside the validation metrics: {error}"))
-        return None
-
-
-def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:
-    """Let a family that can (`fit_basis`) start at the principal components of some music."""
-    if not isinstance(autoencoder, SpectralAutoencoder):
-        return
-    hop = autoencoder.hop_length
-    whole = waveform[..., : waveform.shape[-1] // hop * hop]
-    with torch.no_grad():
-        features = torch.cat([autoencoder.features(one[None])[0].T for one in whole])
-        mean = features.mean(0) / autoencoder.feature_weight + autoencoder.feature_mean
-        autoencoder.fit_basis(features, mean)
 
 
 def build_diffusion(
@@ -304,51 +162,6 @@ def _same_file(one: Path, other: Path) -> bool:
     return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
-def build_guide(
-    cache: Path, init: Path, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
-) -> GuideStage:
-    """Build the training of the guide's networks.
-
-    Args:
-        cache: latents written by the autoencoder and whitening of `init`.
-        init: weight set that gets the networks; if it has some, they go on from there.
-        recipe: of the training.
-        accelerator: of this process.
-        seed: of the weights and of every random draw.
-
-    Raises:
-        ConfigError: the cache is of another autoencoder.
-        DataError: the cache is incomplete, or none of its clips has a tempo.
-    """
-    latents = LatentCache.open(cache)
-    config, tensors = load_weight_set(init)
-    codec = load_codec(cache)
-    whitening = codec.whitening.state_dict()
-    if not all(
-        tensor.shape == whitening[name].shape and torch.allclose(whitening[name], tensor)
-        for name, tensor in tensors["whitening"].items()
-    ):
-        raise ConfigError(
-            f"{cache} was not written by {init}; write it with: jen1 train latents --keep-whitening"
-            f" --model {init}"
-        )
-    if not has_tempi(latents):
-        raise DataError(
-            f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"
-        )
-    encoder = TextEncoder.load(config.text, init).to(accelerator.device)
-    initial = (
-        GuideTensors(config.guide, tensors["prior"], tensors["tracker"]) if config.guide else None
-    )
-    parts = GuideParts(config, codec, latents, TextCache(encoder), GuideWriter(init), initial)
-    return GuideStage(parts, recipe, accelerator, seed=seed)
-
-
-def has_tempi(cache: LatentCache) -> bool:
-    """Tell whether a training clip says its tempo, so that a guide can be learned."""
-    return any(guide_of(clip.attributes).bpm for clip in cache.split("train"))
-
-
 def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
     if config.autoencoder != of_cache.autoencoder:
         raise ConfigError(
@@ -433,21 +246,6 @@ def describe(stage: DiffusionStage) -> Figures:
         "windows per epoch": windows,
         "steps per epoch": windows / stage.batch_size,
         "frames per window": stage.frames,
-    }
-
-
-def describe_autoencoder(stage: AutoencoderStage) -> Figures:
-    """Return what `--dry-run` shows for stage 1."""
-    parameters = sum(p.numel() for p in stage.objective.parameters())
-    critic = sum(p.numel() for p in stage.discriminator.parameters())
-    return {
-        "parameters": parameters,
-        "discriminator parameters": critic,
-        # of the critic there is no average
-        "memory for weights and optimisers (MB)": state_megabytes(parameters, parameters)
-        + state_megabytes(0, critic),
-        "clips": stage.clips,
-        "steps per epoch": stage.clips / stage.batch_size,
     }
 
 

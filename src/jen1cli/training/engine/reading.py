@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -10,11 +11,30 @@ from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.errors import Jen1Error
-from jen1cli.manifest import Clip
+from jen1cli.manifest import Clip, read_folder
 from jen1cli.training.engine.events import Listener, Warned
 
 READERS = 2
 """Threads that read ahead; decoding releases the interpreter lock."""
+NOTHING_HELD_OUT = (
+    "no clips are held out, so there are no validation figures: give more clips, or splits in a"
+    " manifest"
+)
+
+
+def read_clips(data: Path, listener: Listener) -> list[Clip]:
+    """Read a folder of music; files that cannot be used are named to the listener.
+
+    Raises:
+        DataError: nothing in it can be used.
+    """
+    folder = data.expanduser().absolute()
+
+    def skipped(path: Path, reason: str) -> None:
+        name = path.relative_to(folder) if path.is_relative_to(folder) else path
+        listener(Warned(f"skipped {name}: {reason}"))
+
+    return read_folder(data, on_skip=skipped)
 
 
 def read_waveform(

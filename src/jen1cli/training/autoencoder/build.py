@@ -1,0 +1,112 @@
+"""Build stage 1 from a folder of music."""
+
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
+from jen1cli.autoencoder.codec import Codec, load_codec
+from jen1cli.autoencoder.spectral import SpectralAutoencoder
+from jen1cli.config import ModelConfig
+from jen1cli.errors import DataError
+from jen1cli.metrics.linear_codec import LinearCodec
+from jen1cli.shapes import Waveform
+from jen1cli.training.autoencoder.crops import CropSource, middles
+from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
+from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
+from jen1cli.training.engine.memory import state_megabytes
+from jen1cli.training.engine.reading import NOTHING_HELD_OUT, read_clips
+from jen1cli.training.recipes import AutoencoderRecipe
+
+
+def build_autoencoder_stage(
+    data: Path,
+    config: ModelConfig,
+    recipe: AutoencoderRecipe,
+    accelerator: Accelerator,
+    *,
+    init: Path | None = None,
+    seed: int = 0,
+    listener: Listener = ignore,
+) -> AutoencoderStage:
+    """Build stage 1 on a folder of music.
+
+    Args:
+        data: folder of music.
+        config: preset whose autoencoder to train.
+        recipe: of the training.
+        accelerator: of this process.
+        init: stage 1 folder or weight set to continue from; replaces `config`.
+        seed: of the weights and of every random draw.
+        listener: told about skipped files.
+    """
+    torch.manual_seed(seed)
+    if init is None:
+        model = build_autoencoder(config.autoencoder)
+        codec = Codec(config, model, Whitening(config.whitening))
+    else:
+        codec = load_codec(init)
+    model, shape = codec.autoencoder, codec.config.autoencoder
+    clips = read_clips(data, listener)
+    rate, channels = shape.sample_rate, shape.audio_channels
+    hop = shape.hop_length
+    crops = CropSource(
+        [clip for clip in clips if clip.split == "train"],
+        sample_rate=rate,
+        audio_channels=channels,
+        samples=max(1, round(recipe.crop_seconds * rate / hop)) * hop,
+        gain_decibels=recipe.gain_decibels,
+        side_decibels=recipe.side_decibels,
+        seed=seed,
+        listener=listener,
+    )
+    some = crops.peek(recipe.linear_crops)
+    if init is None:
+        start_linear(model, some)
+    held_out = [clip for clip in clips if clip.split == "validation"][: recipe.validation_clips]
+    samples = round(recipe.validation_seconds * rate)
+    found = list(middles(held_out, rate, channels, samples, listener))
+    stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
+    if not found:
+        listener(Warned(NOTHING_HELD_OUT))
+    floor = _linear_codec(some, hop, shape.latent_channels, listener) if found else None
+    parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some)
+    return AutoencoderStage(parts, recipe, accelerator, seed=seed)
+
+
+def _linear_codec(
+    crops: Waveform, hop: int, components: int, listener: Listener
+) -> LinearCodec | None:
+    try:
+        return LinearCodec.fit([crop.numpy() for crop in crops], hop, components)
+    except DataError as error:
+        listener(Warned(f"no linear baseline beside the validation metrics: {error}"))
+        return None
+
+
+def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:
+    """Let a family that can (`fit_basis`) start at the principal components of some music."""
+    if not isinstance(autoencoder, SpectralAutoencoder):
+        return
+    hop = autoencoder.hop_length
+    whole = waveform[..., : waveform.shape[-1] // hop * hop]
+    with torch.no_grad():
+        features = torch.cat([autoencoder.features(one[None])[0].T for one in whole])
+        mean = features.mean(0) / autoencoder.feature_weight + autoencoder.feature_mean
+        autoencoder.fit_basis(features, mean)
+
+
+def describe_autoencoder(stage: AutoencoderStage) -> Figures:
+    """Return what `--dry-run` shows for stage 1."""
+    parameters = sum(p.numel() for p in stage.objective.parameters())
+    critic = sum(p.numel() for p in stage.discriminator.parameters())
+    return {
+        "parameters": parameters,
+        "discriminator parameters": critic,
+        # of the critic there is no average
+        "memory for weights and optimisers (MB)": state_megabytes(parameters, parameters)
+        + state_megabytes(0, critic),
+        "clips": stage.clips,
+        "steps per epoch": stage.clips / stage.batch_size,
+    }

@@ -1,0 +1,62 @@
+"""Build the training of the networks for musical controls from a latent cache."""
+
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from jen1cli.autoencoder.codec import load_codec
+from jen1cli.checkpoint import load_weight_set
+from jen1cli.conditioning import TextEncoder
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.guide import guide_of
+from jen1cli.training.controls.stage import GuideParts, GuideStage
+from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
+from jen1cli.training.recipes import GuideRecipe
+
+
+def build_guide(
+    cache: Path, init: Path, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
+) -> GuideStage:
+    """Build the training of the guide's networks.
+
+    Args:
+        cache: latents written by the autoencoder and whitening of `init`.
+        init: weight set that gets the networks; if it has some, they go on from there.
+        recipe: of the training.
+        accelerator: of this process.
+        seed: of the weights and of every random draw.
+
+    Raises:
+        ConfigError: the cache is of another autoencoder.
+        DataError: the cache is incomplete, or none of its clips has a tempo.
+    """
+    latents = LatentCache.open(cache)
+    config, tensors = load_weight_set(init)
+    codec = load_codec(cache)
+    whitening = codec.whitening.state_dict()
+    if not all(
+        tensor.shape == whitening[name].shape and torch.allclose(whitening[name], tensor)
+        for name, tensor in tensors["whitening"].items()
+    ):
+        raise ConfigError(
+            f"{cache} was not written by {init}; write it with: jen1 train latents --keep-whitening"
+            f" --model {init}"
+        )
+    if not has_tempi(latents):
+        raise DataError(
+            f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"
+        )
+    encoder = TextEncoder.load(config.text, init).to(accelerator.device)
+    initial = (
+        GuideTensors(config.guide, tensors["prior"], tensors["tracker"]) if config.guide else None
+    )
+    parts = GuideParts(config, codec, latents, TextCache(encoder), GuideWriter(init), initial)
+    return GuideStage(parts, recipe, accelerator, seed=seed)
+
+
+def has_tempi(cache: LatentCache) -> bool:
+    """Tell whether a training clip says its tempo, so that a guide can be learned."""
+    return any(guide_of(clip.attributes).bpm for clip in cache.split("train"))

@@ -1,0 +1,47 @@
+"""Devices, precision and processes of a training, by accelerate."""
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs, KwargsHandler
+
+from jen1cli.errors import ConfigError
+from jen1cli.training.engine.optimisation import mixed_precision
+from jen1cli.training.recipes import Optimisation
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def build_accelerator(
+    optimisation: Optimisation, *, device: str = "auto", unused: bool = False
+) -> Accelerator:
+    """Build accelerate's state for this process.
+
+    Args:
+        optimisation: its precision.
+        device: "cpu" forces the processor.
+        unused: some parameters get no gradient in some steps.
+    """
+    cpu = on_processor(device)
+    kind = torch.device("cpu" if cpu else "cuda")
+    handlers: list[KwargsHandler] = [DistributedDataParallelKwargs(find_unused_parameters=unused)]
+    precision = mixed_precision(optimisation, kind)
+    AcceleratorState._reset_state()  # a second job in this process may want another precision
+    return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
+
+
+def on_processor(device: str) -> bool:
+    """Tell whether "auto", "cpu" or "cuda" means the processor here.
+
+    Raises:
+        ConfigError: it is another word, or "cuda" where there is none.
+    """
+    if device not in DEVICES:
+        raise ConfigError(
+            f"unknown device '{device}'; training knows {', '.join(DEVICES)}, and accelerate launch"
+            " chooses among several GPUs"
+        )
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise ConfigError("the device 'cuda' is not on this machine; use --device cpu or auto")
+    return device == "cpu" or not there
