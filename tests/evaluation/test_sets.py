@@ -6,7 +6,7 @@ import pytest
 from jen1cli import audio
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.evaluation.clips import find_clips, listen
-from jen1cli.evaluation.embeddings.base import load_embedding, mono_windows
+from jen1cli.evaluation.embeddings.embedding import load_embedding, mono_windows
 from jen1cli.evaluation.embeddings.handcrafted import names
 from jen1cli.evaluation.page import write_report
 from jen1cli.evaluation.sets import (

@@ -21,7 +21,7 @@ from jen1cli.evaluation.distances import (
     minimum_rows,
     set_divergence,
 )
-from jen1cli.evaluation.embeddings.base import Embedding, load_embedding
+from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
 from jen1cli.evaluation.intervals import Estimate, mean_interval
 from jen1cli.progress import Progress
 

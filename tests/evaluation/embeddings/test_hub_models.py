@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from jen1cli.errors import CheckpointError
-from jen1cli.evaluation.embeddings.base import load_embedding
+from jen1cli.evaluation.embeddings.embedding import load_embedding
 from jen1cli.evaluation.embeddings.vggish import Vggish, log_mel
 
 

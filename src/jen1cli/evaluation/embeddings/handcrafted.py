@@ -9,7 +9,7 @@ import itertools
 import torch
 
 from jen1cli.audio import Signal
-from jen1cli.evaluation.embeddings.base import Embedding, Rows, mono_windows
+from jen1cli.evaluation.embeddings.embedding import Embedding, Rows, mono_windows
 from jen1cli.evaluation.tagger.features import OCTAVES, SAMPLE_RATE, describe, tempogram
 
 WINDOW_SECONDS, HOP_SECONDS = 5.0, 2.5

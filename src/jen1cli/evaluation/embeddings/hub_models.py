@@ -14,7 +14,7 @@ import torch
 
 from jen1cli.audio import Signal
 from jen1cli.errors import CheckpointError
-from jen1cli.evaluation.embeddings.base import Distribution, Embedding, Rows, mono_windows
+from jen1cli.evaluation.embeddings.embedding import Distribution, Embedding, Rows, mono_windows
 
 CLAP_SECONDS = 10.0
 _SHOWN = 60  # letters of another library's message

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jen1cli.audio import Signal
-from jen1cli.evaluation.embeddings.base import Distribution, Embedding, Rows, mono_windows
+from jen1cli.evaluation.embeddings.embedding import Distribution, Embedding, Rows, mono_windows
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE
 from jen1cli.evaluation.tagger.tagger import Tagger
 

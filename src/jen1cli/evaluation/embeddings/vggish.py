@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.errors import CheckpointError
-from jen1cli.evaluation.embeddings.base import Embedding, Rows
+from jen1cli.evaluation.embeddings.embedding import Embedding, Rows
 from jen1cli.evaluation.embeddings.hub_models import fetch, weights_hash
 
 RATE = 16_000  # Hz

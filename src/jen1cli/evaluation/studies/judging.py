@@ -11,7 +11,7 @@ from jen1cli.audio import Signal
 from jen1cli.evaluation.adherence import Judged
 from jen1cli.evaluation.analysis import analyze, versions
 from jen1cli.evaluation.clips import Heard
-from jen1cli.evaluation.embeddings.base import Embedding, load_embedding
+from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
 from jen1cli.evaluation.prompt_spec import Wishes, choose_caption, read_wishes
 from jen1cli.evaluation.report import Sample
 from jen1cli.evaluation.tagger import Tagger
