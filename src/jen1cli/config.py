@@ -62,6 +62,8 @@ class SpectralBand:
     weight: float = 1.0  # of its features in the linear basis and the loss
     num_features: int | None = None  # log-magnitudes of pooled bins; None: one for each bin
     tonal: bool = True  # rebuild phase by following peaks, needs every bin; otherwise as noise
+    # phase refinements of this band, as a multiple of the autoencoder's
+    refinement_factor: int = field(default=1, metadata={"optional": True})
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class SpectralConfig:
     hop_length: int = 2048  # samples in one latent frame; a multiple of every band's hop
     bands: tuple[SpectralBand, ...] = (
         SpectralBand(4096, 1_500.0, 1.5),
-        SpectralBand(2048, 6_000.0, 1.0),
+        SpectralBand(2048, 6_000.0, 1.0, refinement_factor=2),
         SpectralBand(1024, 24_000.0, 0.7, num_features=64, tonal=False),
     )
     num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence
@@ -83,7 +85,7 @@ class SpectralConfig:
     trunk_channels: int = 384
     num_encoder_blocks: int = 2
     num_decoder_blocks: int = 4
-    refinements: int = 1  # consistency projections after the first guess; more gain little
+    refinements: int = 8  # rounds of fast Griffin-Lim after the first guess of the phase
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 

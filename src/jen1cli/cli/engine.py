@@ -91,7 +91,7 @@ def _load(choice: ModelChoice) -> "Jen1":
     except (ImportError, OSError, RuntimeError) as error:
         raise Jen1Error(
             f"the libraries of the model do not load ({error}); torch and torchaudio must be of one"
-            " version: pip install --force-reinstall 'torch==2.11.*' 'torchaudio==2.11.*'"
+            " version: pip install --force-reinstall 'torch==2.11.0' 'torchaudio==2.11.0'"
         ) from error
     place: Any = {"device": choice.device, "dtype": choice.dtype}
     if choice.random_weights:
