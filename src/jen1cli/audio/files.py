@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             source.seek(0)
             file = soundfile.SoundFile(source)
         else:
-            file = soundfile.SoundFile(str(source))
+            file = soundfile.SoundFile(os.fsencode(source))
     except PermissionError as error:
         raise AudioError(f"{name} cannot be read: permission denied") from error
     except soundfile.SoundFileError as error:

@@ -15,7 +15,8 @@ from jaxtyping import UInt8
 from jen1cli.corpus.dsp import rfft
 from jen1cli.corpus.inspect import Statistics
 from jen1cli.errors import DataError
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import write_text
+from jen1cli.manifest import Clip
 
 _WIDTH, _HEIGHT = 420, 128  # pixels of a spectrogram
 _FLOOR_DB = -75.0

@@ -24,7 +24,8 @@ from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.page import as_ogg, data_uri, document
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import write_text, writing
+from jen1cli.manifest import Clip
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
@@ -98,8 +99,10 @@ class ListenJob:
             "format": FORMAT, "study": study,
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
-        write_text(key_path(path), json.dumps(key, indent=1, ensure_ascii=False) + "\n")
-        return Written(write_text(path, text), [audit for _, audit in found], remarks)
+        with writing(path) as page, writing(key_path(path)) as key_file:  # both or neither
+            write_text(page, text)
+            write_text(key_file, json.dumps(key, indent=1, ensure_ascii=False) + "\n")
+        return Written(path, [audit for _, audit in found], remarks)
 
     def _choose(
         self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]
