@@ -44,7 +44,7 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(explaining(path))
-        target = _destination(path)
+        target = destination(path)
         sent = is_stream(target)
         folder = target.parent
         if sent:
@@ -133,6 +133,30 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
+def destination(path: Path) -> Path:
+    """Follow links to the file that is written, and refuse what cannot be one.
+
+    Raises:
+        OutputError: a folder, a disk, a circle of links, or a folder that does not exist.
+    """
+    if is_stream(path):
+        return path
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise OutputError(f"{path} is a link that leads in a circle; give the name of a file")
+    if target.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file")
+    if target.is_block_device():
+        raise OutputError(f"{path} is a disk; give the name of a file")
+    if not target.parent.is_dir():
+        seen = "is a file" if target.parent.exists() else "does not exist"
+        raise OutputError(
+            f"the folder {target.parent} {seen}, so {path} cannot be written;"
+            " make it or choose another output"
+        )
+    return target
+
+
 def make_folder(folder: Path) -> Path:
     """Make a folder and its parents where they are missing.
 
@@ -179,26 +203,6 @@ def expand_user(path: str | Path) -> Path:
         raise ConfigError(
             f"{path} names a user that is not on this machine; write the whole path"
         ) from error
-
-
-def _destination(path: Path) -> Path:
-    """Follow links to the file that is written, and refuse what cannot be one."""
-    if is_stream(path):
-        return path
-    target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if target.is_symlink():
-        raise OutputError(f"{path} is a link that leads in a circle; give the name of a file")
-    if target.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of a file")
-    if target.is_block_device():
-        raise OutputError(f"{path} is a disk; give the name of a file")
-    if not target.parent.is_dir():
-        seen = "is a file" if target.parent.exists() else "does not exist"
-        raise OutputError(
-            f"the folder {target.parent} {seen}, so {path} cannot be written;"
-            " make it or choose another output"
-        )
-    return target
 
 
 def _rename_to_free(temporary: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from jen1cli import Jen1, audio
-from jen1cli.errors import OutputError, CheckpointError
+from jen1cli.errors import CheckpointError, OutputError
 from jen1cli.pipeline import LatentFile
 
 

@@ -29,6 +29,7 @@ from jen1cli.cli import (
     inpaint,
     models,
     streams,
+    terminal,
 )
 from jen1cli.errors import Jen1Error
 
@@ -83,7 +84,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> bool:
     if wanted:
-        typer.echo(f"jen1 {jen1cli.__version__}")
+        terminal.echo(f"jen1 {jen1cli.__version__}")
         raise typer.Exit
     return wanted
 
@@ -197,7 +198,7 @@ def _usage(error: Exception) -> int:
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    typer.echo(f"jen1: error: {line}", err=True)
+    terminal.echo(f"jen1: error: {line}", err=True)
     return code
 
 

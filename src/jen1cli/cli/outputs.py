@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jen1cli.cli import streams
 from jen1cli.errors import ConfigError
+from jen1cli.files import destination, explaining, is_stream
 
 FORMATS = {  # extension -> format
     "wav": "wav",
@@ -40,7 +41,13 @@ class Target:
     """Where one result goes."""
 
     path: Path | None  # None is stdout
-    extension: str  # without its dot; the name of the format
+    extension: str  # without its dot; says the format, whatever the path ends in
+    overwrite: bool = False  # replace a file of this name, also one that appears later
+
+    @property
+    def suffix(self) -> str:
+        """The extension with its dot."""
+        return f".{self.extension}"
 
 
 def slugify(text: str) -> str:
@@ -86,12 +93,12 @@ def plan_outputs(
     template = _read_template(output, default_name)
     extension = _choose_extension(template, chosen, extension, extensions)
     if len(results) > 1 and not any("{" + field in template for field in FIELDS[:3]):
-        stem, dot, suffix = template.rpartition(".")
-        template = f"{stem}-{{index}}{dot}{suffix}" if dot else f"{template}-{{index}}"
-    targets = [Target(_fill(template, result, extension), extension) for result in results]
+        suffix = Path(template).suffix
+        template = f"{template.removesuffix(suffix)}-{{index}}{suffix}"
+    targets = [Target(_fill(template, result, extension), extension, force) for result in results]
     _check_distinct(targets)
     for target, result in zip(targets, results, strict=True):
-        _check_place(target, result.folder, force)
+        _check_place(target, result.folder)
     return targets
 
 
@@ -112,7 +119,7 @@ def check_takes(extension: str, sample_rate: int, channels: int) -> None:
 
 def is_folder(output: str | None) -> bool:
     """Whether `-o` means a folder."""
-    return output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
+    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
 
 
 def _to_stdout(results: Sequence[Result], extension: str) -> Target:
@@ -138,16 +145,19 @@ def _read_template(output: str | None, default_name: str) -> str:
 def _choose_extension(
     template: str, chosen: str | None, default: str, extensions: Sequence[str]
 ) -> str:
-    """Pick the extension from the template's own, `--format`, or the default."""
+    """Pick the extension: the template's own where it names a format, `--format`, the default."""
     suffix = Path(template).suffix.removeprefix(".")
     if suffix == "{ext}":
         return chosen or default
-    if suffix == "":
-        if chosen is None:
+    if suffix.lower() not in extensions:
+        if chosen is not None:
+            return chosen  # `-o take.v2 --format wav` is written as `take.v2`
+        if is_stream(Path(template)):
+            return default
+        if suffix == "" or "{" in suffix:
             raise ConfigError(
                 f"-o {template} has no extension; write {template}.{default} or add --format"
             )
-        return chosen
     named = _check_format(suffix, f"-o {template}", extensions)
     if chosen is not None and FORMATS.get(named) != FORMATS.get(chosen):
         raise ConfigError(
@@ -166,7 +176,10 @@ def _check_fields(template: str) -> None:
         ) from None
     for field in fields:
         if field not in FIELDS:
-            raise ConfigError(f"-o {template} has an unknown field '{{{field}}}'; known: {known}")
+            raise ConfigError(
+                f"-o {template} has an unknown field '{{{field}}}'; known: {known};"
+                f" a brace that belongs to a name is written twice: {{{{{field}}}}}"
+            )
 
 
 def _check_format(extension: str, where: str, extensions: Sequence[str]) -> str:
@@ -200,11 +213,21 @@ def _check_distinct(targets: Sequence[Target]) -> None:
         seen.add(target.path)
 
 
-def _check_place(target: Target, tree: Path, force: bool) -> None:
-    """Refuse a path that cannot be written; `tree` is the part of it that we may create."""
+def _check_place(target: Target, tree: Path) -> None:
+    """Refuse a path that cannot be written; `tree` is the part of it that we may create.
+
+    Raises:
+        ConfigError: it cannot be written, or would replace a file.
+        OutputError: it is a link to what cannot be written.
+    """
     path = target.path
-    if path is None:
+    if path is None or is_stream(path):
         return
+    with explaining(path):
+        _check_file(path if not path.is_symlink() else destination(path), target, tree)
+
+
+def _check_file(path: Path, target: Target, tree: Path) -> None:
     folder = path.parent
     root = folder
     for _ in tree.parts:
@@ -217,8 +240,8 @@ def _check_place(target: Target, tree: Path, force: bool) -> None:
         raise ConfigError(f"{folder} is a file, so {path} cannot be written; choose another -o")
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; give a file name, or {path}/ to write into it")
-    if path.exists() and not force:
-        raise ConfigError(f"{path} exists; use --force to replace it or choose another -o")
+    if path.exists() and not target.overwrite:
+        raise ConfigError(f"{target.path} exists; use --force to replace it or choose another -o")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
