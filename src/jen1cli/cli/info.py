@@ -42,7 +42,7 @@ def read_facts(given: str) -> dict[str, Any]:
 
     if given.lower().endswith(LATENT_SUFFIXES):
         return _latent_facts(Path(given))
-    source = streams.read_stdin() if given == "-" else Path(given)
+    source = streams.open_source(given)
     about = audio.probe(source)
     facts: dict[str, Any] = {
         "path": given,
