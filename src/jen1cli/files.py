@@ -119,8 +119,8 @@ def explaining(path: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {path}: {os.strerror(number)}; {remedy}") from error
 
 
-def write_text(path: Path, text: str) -> Path:
-    r"""Write a text file in UTF-8.
+def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
+    r"""Write a text file in UTF-8, as `writing` does.
 
     Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are written as
     `\udce9`: in JSON that is the same string.
@@ -128,7 +128,7 @@ def write_text(path: Path, text: str) -> Path:
     Raises:
         OutputError: it cannot be written.
     """
-    with writing(path) as temporary:
+    with writing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
     return path
 

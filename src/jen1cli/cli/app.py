@@ -209,10 +209,8 @@ def _is_mendable(error: OSError) -> bool:
     """
     if error.errno in _MACHINE:
         return True
-    package = os.path.dirname(jen1cli.__file__)
-    return bool(error.filename) and not os.path.abspath(_name_in(error)).startswith(
-        package + os.sep
-    )
+    package = os.path.join(os.path.dirname(jen1cli.__file__), "")
+    return bool(error.filename) and not os.path.abspath(_name_in(error)).startswith(package)
 
 
 def _name_in(error: OSError) -> str:

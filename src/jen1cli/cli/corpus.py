@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jen1cli.cli import options, terminal
+from jen1cli.cli.outputs import check_place
 from jen1cli.cli.report import Report
 from jen1cli.errors import ConfigError
 
@@ -162,8 +163,9 @@ def inspect(
     from jen1cli.manifest import read_folder
 
     sheet = output or folder / "contact-sheet.html"
-    if clips > 0 and sheet.exists() and not force and output is not None:
-        raise ConfigError(f"'{sheet}' exists; give --force to replace it or another --output")
+    force = force or output is None  # our own page in the folder is made anew
+    if clips > 0:
+        check_place(sheet, force=force)
     found = read_folder(folder, on_skip=lambda path, why: report.warn(f"skipped {path}: {why}"))
     statistics = inspection.measure(found)
     if not quiet and not as_json:
@@ -172,7 +174,9 @@ def inspect(
     if clips > 0:
         with report.progress("clips on the sheet") as bar:
             chosen = inspection.choose(found, clips)
-            contact_sheet.write(sheet, folder.name, statistics, chosen, seconds, bar)
+            contact_sheet.write(
+                sheet, folder.name, statistics, chosen, seconds, bar, overwrite=force
+            )
         path = str(sheet)
     report.result({"path": path, **inspection.as_json(statistics)})
 

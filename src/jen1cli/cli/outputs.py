@@ -98,7 +98,8 @@ def plan_outputs(
     targets = [Target(_fill(template, result, extension), extension, force) for result in results]
     _check_distinct(targets)
     for target, result in zip(targets, results, strict=True):
-        _check_place(target, result.folder)
+        if target.path is not None:
+            check_place(target.path, force=force, tree=result.folder)
     return targets
 
 
@@ -115,6 +116,26 @@ def check_takes(extension: str, sample_rate: int, channels: int) -> None:
     with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
         silence = np.zeros((channels, 1024), np.float32)
         audio.write(Path(folder) / f"try.{extension}", silence, sample_rate)
+
+
+def check_place(path: Path, *, force: bool, tree: Path = Path()) -> None:
+    """Refuse a file that cannot be written, before anything is computed for it.
+
+    Args:
+        path: of the file to be.
+        force: whether a file that exists is replaced.
+        tree: the last folders of the path, which we may create.
+
+    Raises:
+        ConfigError: it cannot be written, or would replace a file.
+        OutputError: it is a link to what cannot be written.
+    """
+    if is_stream(path):
+        return
+    with explaining(path):
+        if path.exists() and not path.is_dir() and not force:
+            raise ConfigError(f"{path} exists; use --force to replace it or choose another -o")
+        _check_file(destination(path) if path.is_symlink() else path, tree)
 
 
 def is_folder(output: str | None) -> bool:
@@ -213,21 +234,7 @@ def _check_distinct(targets: Sequence[Target]) -> None:
         seen.add(target.path)
 
 
-def _check_place(target: Target, tree: Path) -> None:
-    """Refuse a path that cannot be written; `tree` is the part of it that we may create.
-
-    Raises:
-        ConfigError: it cannot be written, or would replace a file.
-        OutputError: it is a link to what cannot be written.
-    """
-    path = target.path
-    if path is None or is_stream(path):
-        return
-    with explaining(path):
-        _check_file(path if not path.is_symlink() else destination(path), target, tree)
-
-
-def _check_file(path: Path, target: Target, tree: Path) -> None:
+def _check_file(path: Path, tree: Path) -> None:
     folder = path.parent
     root = folder
     for _ in tree.parts:
@@ -240,8 +247,6 @@ def _check_file(path: Path, target: Target, tree: Path) -> None:
         raise ConfigError(f"{folder} is a file, so {path} cannot be written; choose another -o")
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; give a file name, or {path}/ to write into it")
-    if path.exists() and not target.overwrite:
-        raise ConfigError(f"{target.path} exists; use --force to replace it or choose another -o")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

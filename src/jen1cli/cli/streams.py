@@ -5,8 +5,8 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from jen1cli.errors import AudioError
 from jen1cli.files import is_stream
@@ -29,7 +29,7 @@ def open_source(given: str, what: str = "audio") -> io.BytesIO | Path:
         raise AudioError(f"{given} is a device; give a file or a pipe with {what}")
     try:
         with path.open("rb") as pipe:
-            return _read_all(pipe, what, given)
+            return _read_all(pipe.read, what, given)
     except OSError as error:
         raise AudioError(f"{given} cannot be read: {error.strerror}; give a file") from error
 
@@ -45,13 +45,13 @@ def read_stdin(what: str = "audio") -> io.BytesIO:
     if sys.stdin.isatty():
         raise AudioError(f"'-' reads {what} from stdin, which is a terminal; pipe a file into it")
     try:
-        return _read_all(sys.stdin.buffer, what, "stdin")
+        return _read_all(sys.stdin.buffer.read, what, "stdin")
     except (OSError, ValueError) as error:
         raise AudioError(f"stdin cannot be read ({error}); give a file instead of '-'") from error
 
 
-def _read_all(pipe: BinaryIO, what: str, name: str) -> io.BytesIO:
-    data = pipe.read(MAX_STDIN_BYTES + 1)
+def _read_all(read: Callable[[int], bytes], what: str, name: str) -> io.BytesIO:
+    data = read(MAX_STDIN_BYTES + 1)
     if not data:
         raise AudioError(f"no {what} came over {name} (0 bytes); did the command before fail?")
     if len(data) > MAX_STDIN_BYTES:

@@ -57,11 +57,16 @@ class ListenJob:
     seconds: float = 10.0
     seed: int = 0
 
-    def write(self, path: Path) -> "Written":
+    def write(self, path: Path, *, overwrite: bool = True) -> "Written":
         """Write the page and, beside it, the key `NAME.key.json` that says who made what.
+
+        Args:
+            path: of the page; both files appear, or neither.
+            overwrite: whether files of these names are replaced.
 
         Raises:
             DataError: a folder has no clips with captions, or the page would be too large.
+            OutputError: the files cannot be written.
         """
         items, remarks = [], []
         study = secrets.token_hex(6)
@@ -99,7 +104,10 @@ class ListenJob:
             "format": FORMAT, "study": study,
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
-        with writing(path) as page, writing(key_path(path)) as key_file:  # both or neither
+        with (
+            writing(path, overwrite=overwrite) as page,
+            writing(key_path(path), overwrite=overwrite) as key_file,
+        ):
             write_text(page, text)
             write_text(key_file, json.dumps(key, indent=1, ensure_ascii=False) + "\n")
         return Written(path, [audit for _, audit in found], remarks)
