@@ -54,7 +54,8 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         stack.callback(_remove, temporary)
         temporary.touch()
         mode = temporary.stat().st_mode  # some libraries would give their files another
-        yield temporary
+        with _naming_target(temporary, path):
+            yield temporary
         if sent:
             _send(temporary, target)
             return
@@ -84,7 +85,8 @@ def writing_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
         new.mkdir()
         try:
-            yield new
+            with _naming_target(new, folder):
+                yield new
             if folder.exists():
                 shutil.copymode(folder, new)
                 shutil.rmtree(old, ignore_errors=True)
@@ -236,6 +238,15 @@ def _send(temporary: Path, target: Path) -> None:
 def _remove(temporary: Path) -> None:
     with contextlib.suppress(OSError):
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming_target(temporary: Path, target: Path) -> Iterator[None]:
+    """Name the target in the errors of whatever wrote under the temporary name."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(temporary), str(target))) from error
 
 
 def _error_number(error: Exception) -> int | None:

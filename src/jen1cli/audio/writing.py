@@ -146,7 +146,8 @@ def write_blocks(
     if isinstance(target, io.BytesIO):
         return _write_buffer(target, frames, sample_rate, channels, kind)
     with writing(target) as temporary:
-        samples = _write_file(temporary, frames, sample_rate, channels, kind)
+        with _create(temporary, sample_rate, channels, kind) as file:
+            samples = _fill(file, frames, str(target))
         _verify(temporary, samples, target)
         with temporary.open("r+b") as file:
             _finish(file, kind)
@@ -212,13 +213,6 @@ def _written(subtype: str, default: str) -> str:
     return subtype if subtype in kept else default
 
 
-def _write_file(
-    path: Path, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
-) -> int:
-    with _create(path, sample_rate, channels, kind) as file:
-        return _fill(file, frames, f"into {path.parent}")
-
-
 def _write_buffer(
     buffer: io.BytesIO, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
 ) -> int:
@@ -258,7 +252,7 @@ def _create(
     return file
 
 
-def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], place: str) -> int:
+def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int:
     samples = 0
     try:
         for block in frames:
@@ -267,7 +261,7 @@ def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], place: str) -> in
             samples += len(block)
     except (soundfile.SoundFileError, AssertionError, OSError) as error:
         raise OutputError(
-            f"writing {place} failed ({error or 'disk full'}); free some space"
+            f"cannot write {name} ({error or 'disk full'}); is there space on the disk?"
         ) from error
     return samples
 

@@ -24,7 +24,7 @@ from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.page import as_ogg, data_uri, document
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.files import write_text, writing
+from jen1cli.files import writing
 from jen1cli.manifest import Clip
 
 FORMAT = "jen1-listening/1"
@@ -108,8 +108,8 @@ class ListenJob:
             writing(path, overwrite=overwrite) as page,
             writing(key_path(path), overwrite=overwrite) as key_file,
         ):
-            write_text(page, text)
-            write_text(key_file, json.dumps(key, indent=1, ensure_ascii=False) + "\n")
+            page.write_text(text, encoding="utf-8", errors="backslashreplace")
+            key_file.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
         return Written(path, [audit for _, audit in found], remarks)
 
     def _choose(
