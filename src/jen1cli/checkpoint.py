@@ -14,9 +14,7 @@ names of each module's own state dict. Nothing here knows these modules.
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jen1cli.config import FORMAT_VERSION, ModelConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.files import write_text, writing, writing_folder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -167,28 +166,23 @@ def save_weight_set(
 
     Raises:
         CheckpointError: the modules are not complete, or the target is some other folder.
+        OutputError: the folder cannot be written.
     """
     folder = Path(folder)
     _check_modules(config, tensors, text_encoder)
     if folder.exists() and not (folder / CONFIG_NAME).is_file() and any(folder.iterdir()):
         raise CheckpointError(f"{folder} exists and is no weight set; choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        new = Path(temporary) / "new"
-        new.mkdir()
+    with writing_folder(folder) as new:
         for name, modules in FILES.items():
             _save_tensors(new / name, modules, tensors, storage)
         if text_encoder is not None:
             shutil.copytree(text_encoder, new / TEXT_ENCODER_FOLDER)
         old_card = folder / CARD_NAME
         if card is not None:
-            (new / CARD_NAME).write_text(card, encoding="utf-8")
+            write_text(new / CARD_NAME, card)
         elif old_card.is_file():
             shutil.copyfile(old_card, new / CARD_NAME)
         _write_config(new, config)
-        if folder.exists():
-            os.replace(folder, Path(temporary) / "old")
-        os.replace(new, folder)
     return folder
 
 
@@ -309,7 +303,8 @@ def _save_tensors(
                         f"{module}.{name} is not finite as {storage}; nothing was saved"
                     )
             flat[f"{module}.{name}"] = stored.contiguous().clone()
-    save_file(flat, path, metadata={"format": "pt"})
+    with writing(path) as temporary:
+        save_file(flat, temporary, metadata={"format": "pt"})
 
 
 def _write_config(folder: Path, config: ModelConfig) -> None:
@@ -321,4 +316,4 @@ def _write_config(folder: Path, config: ModelConfig) -> None:
     config = dataclasses.replace(config, format_version=FORMAT_VERSION)
     values = {**to_dict(config), _HASHES: hashes}
     text = json.dumps(values, indent=2, ensure_ascii=False)
-    (folder / CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / CONFIG_NAME, text + "\n")

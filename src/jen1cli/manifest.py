@@ -21,6 +21,7 @@ from typing import Any
 import soundfile
 
 from jen1cli.errors import DataError
+from jen1cli.files import expand_user, write_text
 
 MANIFEST_NAME = "manifest.jsonl"
 AUDIO_SUFFIXES = frozenset(
@@ -74,7 +75,7 @@ def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
         DataError: the folder is missing, the manifest is broken, or nothing in it can be used.
     """
     skip = on_skip or _warn
-    folder = folder.expanduser().absolute()
+    folder = expand_user(folder).absolute()
     if not folder.is_dir():
         raise DataError(f"no folder '{folder}'; give a folder of music")
     manifest = folder / MANIFEST_NAME
@@ -117,14 +118,6 @@ def write_manifest(folder: Path, clips: Iterable[Clip]) -> Path:
             line |= {"offset": clip.offset, "size": clip.size}
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")
     return write_text(folder / MANIFEST_NAME, "".join(lines))
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a small text file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-    return path
 
 
 def _warn(path: Path, reason: str) -> None:
@@ -223,7 +216,9 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
         skip(place, "empty (0 bytes)")
         return None
     try:
-        with soundfile.SoundFile(source) as file:
+        with soundfile.SoundFile(
+            source if isinstance(source, io.BytesIO) else os.fsencode(source)
+        ) as file:
             if not file.frames:
                 skip(place, "no samples in it")
             elif not _has_its_end(file):

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from jen1cli import Jen1, audio
-from jen1cli.errors import AudioError, CheckpointError
+from jen1cli.errors import CheckpointError, OutputError
 from jen1cli.pipeline import LatentFile
 
 
@@ -88,6 +88,6 @@ def test_latents_of_another_model_are_refused(tiny, music):
 
 def test_saving_into_nowhere_is_refused(tiny, tmp_path, music):
     latent = tiny.encode(torch.from_numpy(music(0.1)), sample_rate=48_000)
-    with pytest.raises(AudioError, match="does not exist"):
+    with pytest.raises(OutputError, match="does not exist"):
         latent.save(tmp_path / "none" / "x.safetensors")
     assert np.isfinite(latent.seconds)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ SampleType = Literal["int32", "float32", "float64"]
 
 BLOCK = 65_536  # samples read or written at once; larger Vorbis writes overflow libvorbis' stack
 MAX_CHANNELS = 2
+MIN_SAMPLE_RATE = 100  # Hz; below, a moment of sound is no sample at all
 _UNKNOWN_SIZE = 0x7FFFF000  # sizes from here up mean "written to a pipe", not "truncated"
 _NOT_TAKEN = {".m4a", ".aac", ".mp4", ".wma", ".webm", ".mka", ".mkv", ".amr"}
 
@@ -64,7 +66,7 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             source.seek(0)
             file = soundfile.SoundFile(source)
         else:
-            file = soundfile.SoundFile(str(source))
+            file = soundfile.SoundFile(os.fsencode(source))
     except PermissionError as error:
         raise AudioError(f"{name} cannot be read: permission denied") from error
     except soundfile.SoundFileError as error:
@@ -77,13 +79,19 @@ def probe(source: Source) -> AudioInfo:
     """Read the header of a file.
 
     Raises:
-        AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels.
+        AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels,
+            a sample rate of almost nothing.
     """
     with opened(source) as file:
         info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
     name = name_of(source)
     if info.samples <= 0:
         raise AudioError(f"{name} holds no samples; give a file with sound in it")
+    if info.sample_rate < MIN_SAMPLE_RATE:
+        raise AudioError(
+            f"{name} has a sample rate of {info.sample_rate} Hz; at least {MIN_SAMPLE_RATE} Hz"
+            " are needed to hold sound, so check how it was made"
+        )
     if info.channels > MAX_CHANNELS:
         raise AudioError(
             f"{name} has {info.channels} channels; only mono and stereo are taken,"

@@ -75,6 +75,7 @@ def write_spliced(
     patches: Sequence[Patch],
     *,
     subtype: str | None = None,
+    suffix: str | None = None,
     note: str | None = None,
 ) -> bool:
     """Write the edited file; return whether every sample outside the patches is bit-identical.
@@ -83,10 +84,11 @@ def write_spliced(
     suffix allows. Samples are copied in blocks as the integers or floats that they are.
 
     Raises:
-        AudioError: the input is damaged or the target cannot be written.
+        AudioError: the input is damaged.
+        OutputError: the target cannot be written.
     """
     info = probe(source)
-    format_, subtype = choose_format(target, info, subtype)
+    format_, subtype = choose_format(target, info, subtype, suffix)
     format_ = large_format(format_, subtype, info.channels * spliced_length(info, patches))
     kind = FileFormat(format_, subtype, note, _tags_of(source))
     frames = _frames(source, info, patches, subtype)

@@ -137,7 +137,7 @@ def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | 
         return None
     name = recipe.input.name
     if given is not None:
-        source = streams.read_stdin() if given == "-" else Path(given)
+        source = streams.open_source(given)
         audio.probe(source)
         if audio.digest(source) != recipe.input.sha256:
             raise AudioError(

@@ -1,5 +1,6 @@
 """`jen1 decode`: latent files to audio."""
 
+import io
 from pathlib import Path
 from typing import Annotated
 
@@ -36,11 +37,11 @@ def decode(
 ) -> None:
     """Turn latent files back into audio; folders keep their tree."""
     files = list_files(inputs, LATENT_SUFFIXES, "latent files")
-    piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
-    headers = [check_latent(piped if given == "-" else Path(given)) for given, _ in files]
+    sources = [_read_pipe(streams.open_source(given, "a latent")) for given, _ in files]
+    headers = [check_latent(source) for source in sources]
     results = [
-        Result("audio" if given == "-" else Path(given).stem, None, i + 1, folder)
-        for i, (given, folder) in enumerate(files)
+        Result("audio" if isinstance(source, bytes) else source.stem, None, i + 1, folder)
+        for i, (source, (_, folder)) in enumerate(zip(sources, files, strict=True))
     ]
     targets = plan_outputs(
         output,
@@ -56,8 +57,12 @@ def decode(
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         from jen1cli.pipeline import LatentFile
 
-        for (given, _), target in zip(files, targets, strict=True):
+        for source, (given, _), target in zip(sources, files, targets, strict=True):
             with engine.making(given):
-                latent = LatentFile.load(piped if given == "-" else given)
+                latent = LatentFile.load(source)
                 music = engine.model.decode(latent)
             engine.deliver(music, target)
+
+
+def _read_pipe(source: io.BytesIO | Path) -> bytes | Path:
+    return source.getvalue() if isinstance(source, io.BytesIO) else source

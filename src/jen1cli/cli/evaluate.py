@@ -12,6 +12,7 @@ from jen1cli.cli.engine import ModelChoice, load_model
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds
 from jen1cli.errors import ConfigError
+from jen1cli.files import expand_user
 
 
 class FolderGroup(TyperGroup):
@@ -184,7 +185,7 @@ def codec(
 ) -> None:
     """Measure what survives the autoencoder, by style, and under damaged latents."""
     check_seconds(seconds)
-    place = Path(model).expanduser() if model is not None else None
+    place = expand_user(model) if model is not None else None
     with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.codec import Codec, CodecJob
         from jen1cli.pipeline.networks import choose_device

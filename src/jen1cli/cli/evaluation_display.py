@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jen1cli.cli import options
+from jen1cli.cli import options, terminal
 from jen1cli.cli.report import Report
 
 if TYPE_CHECKING:
@@ -75,21 +75,21 @@ def evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tupl
 
 def show_report(findings: "Findings") -> None:
     """Print every table to stderr; stdout is for paths."""
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     from jen1cli.evaluation.report import shown
 
-    console = Console(stderr=True, highlight=False)
+    console = terminal.console()
     for table in findings.tables:
         grid = Table(box=None, pad_edge=False)
         for number, name in enumerate(table.columns):
-            grid.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
+            grid.add_column(
+                terminal.cell(name), justify="left" if number == 0 else "right", no_wrap=number == 0
+            )
         for row in table.rows:
-            grid.add_row(*(Text(shown(cell, table.unit)) for cell in row))
-        console.print(Text(table.title, style="bold"))  # a grid's own title wraps at its width
+            grid.add_row(*(terminal.cell(shown(value, table.unit)) for value in row))
+        console.print(terminal.cell(table.title, "bold"))  # a grid's own title wraps at its width
         console.print(grid)
         if table.note:
-            console.print(Text(table.note, style="dim italic"))
+            console.print(terminal.cell(table.note, "dim italic"))
         console.print()

@@ -1,13 +1,12 @@
 """`jen1 info`: what a file is and how it was made."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from jen1cli.cli import options, streams
+from jen1cli.cli import options, streams, terminal
 from jen1cli.cli.headers import check_latent, read_header
 from jen1cli.cli.inputs import LATENT_SUFFIXES
 from jen1cli.cli.loras import is_lora, lora_facts
@@ -27,9 +26,9 @@ def info(
     for index, given in enumerate(files):
         facts = read_facts(given)
         if as_json:
-            typer.echo(json.dumps(facts))
+            terminal.echo_json(facts)
         else:
-            typer.echo(("\n" if index else "") + _table(facts))
+            terminal.echo(*[""] * bool(index), *_table(facts))
 
 
 def read_facts(given: str) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def read_facts(given: str) -> dict[str, Any]:
 
     if given.lower().endswith(LATENT_SUFFIXES):
         return _latent_facts(Path(given))
-    source = streams.read_stdin() if given == "-" else Path(given)
+    source = streams.open_source(given)
     about = audio.probe(source)
     facts: dict[str, Any] = {
         "path": given,
@@ -76,7 +75,7 @@ def _latent_facts(path: Path) -> dict[str, Any]:
     return {**facts, "latent_channels": channels, "frames": frames}
 
 
-def _table(facts: dict[str, Any]) -> str:
+def _table(facts: dict[str, Any]) -> list[str]:
     lines = [str(facts["path"])]
     recipe = facts.get("recipe")
     for key, value in facts.items():
@@ -85,7 +84,7 @@ def _table(facts: dict[str, Any]) -> str:
     if recipe is None:
         if "no_recipe" in facts:
             lines.append(_row("recipe", facts["no_recipe"]))
-        return "\n".join(lines)
+        return lines
     lines.append("recipe")
     guide = {name: value for name, value in recipe["guide"].items() if value}
     written = {name: guide.pop(name, "") for name in WRITTEN}  # long: a row for each
@@ -93,7 +92,7 @@ def _table(facts: dict[str, Any]) -> str:
         shown = {key: guide, **written} if key == "guide" else {key: value}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
-    return "\n".join(lines)
+    return lines
 
 
 def _is_idle(value: Any) -> bool:  # noqa: ANN401 - any JSON value

@@ -42,14 +42,14 @@ def open_input(given: str) -> AudioInput:
     """Read an input through once.
 
     Args:
-        given: a path, or '-' for stdin.
+        given: a path, which may be a pipe, or '-' for stdin.
 
     Raises:
         AudioError: it is missing, not audio, damaged, or too short to hear anything in.
     """
     from jen1cli import audio
 
-    source: io.BytesIO | Path = streams.read_stdin() if given == "-" else Path(given)
+    source = streams.open_source(given)
     info = audio.check(source)
     name = audio.name_of(source)
     if info.seconds < MIN_INPUT_SECONDS:

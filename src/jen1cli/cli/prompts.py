@@ -18,6 +18,7 @@ from jen1cli.cli.sampling import (
     check_choice,
     check_seconds,
     check_seed,
+    check_text,
 )
 from jen1cli.errors import AudioError, ConfigError
 
@@ -48,7 +49,7 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
     Raises:
         ConfigError: it is empty, far too long, or in a script that the text encoder cannot read.
     """
-    text = " ".join(prompt.split())
+    text = " ".join(check_text(prompt, where).split())
     if not text:
         raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
     if len(text) > MAX_PROMPT_CHARACTERS:

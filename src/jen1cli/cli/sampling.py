@@ -59,6 +59,8 @@ class Sampling:
                 f"{place}--guidance-scale {scale:g} is not between 0 and"
                 f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
             )
+        if self.negative_prompt is not None:
+            check_text(self.negative_prompt, f"{place}--negative")
         try:
             self._guide()
         except ConfigError as error:
@@ -85,6 +87,21 @@ class Sampling:
             bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
             drums=self.drums or "", melody=self.melody or "",
         )  # fmt: skip
+
+
+def check_text(text: str, what: str) -> str:
+    """Return the text.
+
+    Raises:
+        ConfigError: it holds bytes that are not UTF-8, or halves of UTF-16 pairs.
+    """
+    wrong = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"{what} is not text in UTF-8: '{text[max(0, wrong - 20) : wrong + 20]}';"
+            " type it again, or set the terminal to UTF-8"
+        )
+    return text
 
 
 def check_choice(value: str, known: Sequence[str], option: str) -> str:

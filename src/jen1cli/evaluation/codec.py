@@ -30,6 +30,7 @@ from jen1cli.evaluation.signals import (
     side_level,
 )
 from jen1cli.evaluation.tagger.labels import style_family
+from jen1cli.files import make_folder
 
 Progress = Callable[[int, int], None]
 NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
@@ -330,7 +331,7 @@ def _curves(codec: Codec, heard: Sequence[Heard]) -> list[Table]:
 
 
 def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     stem = one.clip.path.stem
     found = []
     for what, signal in (("original", one.signal), ("back", back)):

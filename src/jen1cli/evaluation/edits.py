@@ -23,6 +23,7 @@ from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.signals import level
 from jen1cli.evaluation.tagger import Tagger
+from jen1cli.files import make_folder
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1
@@ -274,7 +275,7 @@ def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
 
 
 def _kept(path: Path, output: Path, one: Heard, judged: _Judgement) -> Sample:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     target = output / f"{one.clip.path.stem}-{judged.verb}.ogg"
     audio.write(target, audio.read(path), audio.probe(path).sample_rate)
     seam = judged.seams[0]

@@ -24,7 +24,8 @@ from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.page import as_ogg, data_uri, document
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import writing
+from jen1cli.manifest import Clip
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
@@ -56,11 +57,16 @@ class ListenJob:
     seconds: float = 10.0
     seed: int = 0
 
-    def write(self, path: Path) -> "Written":
+    def write(self, path: Path, *, overwrite: bool = True) -> "Written":
         """Write the page and, beside it, the key `NAME.key.json` that says who made what.
+
+        Args:
+            path: of the page; both files appear, or neither.
+            overwrite: whether files of these names are replaced.
 
         Raises:
             DataError: a folder has no clips with captions, or the page would be too large.
+            OutputError: the files cannot be written.
         """
         items, remarks = [], []
         study = secrets.token_hex(6)
@@ -98,8 +104,13 @@ class ListenJob:
             "format": FORMAT, "study": study,
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
-        write_text(key_path(path), json.dumps(key, indent=1, ensure_ascii=False) + "\n")
-        return Written(write_text(path, text), [audit for _, audit in found], remarks)
+        with (
+            writing(path, overwrite=overwrite) as page,
+            writing(key_path(path), overwrite=overwrite) as key_file,
+        ):
+            page.write_text(text, encoding="utf-8", errors="backslashreplace")
+            key_file.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        return Written(path, [audit for _, audit in found], remarks)
 
     def _choose(
         self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]

@@ -16,6 +16,7 @@ from jen1cli.errors import DataError
 from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Cell, Report, Table
 from jen1cli.evaluation.sets import Comparison, Reference, compare, measure_folder
+from jen1cli.files import make_folder
 from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class MusicCapsJob:
 
     def _link(self, found: Sequence[tuple[Entry, Path]], folder: Path) -> None:
         """Write a manifest over the user's files: real clips by name, in place."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         clips = []
         for entry, path in found:
             place = folder / f"{entry.video}{path.suffix}"
@@ -193,7 +194,7 @@ class MusicCapsJob:
         folder: Path,
         progress: Progress | None,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         clips = []
         for number, (entry, _) in enumerate(found):
             path = folder / f"{entry.video}.flac"

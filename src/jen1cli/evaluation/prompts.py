@@ -17,6 +17,7 @@ from jen1cli.evaluation.judging import JudgedClip, Listeners, cut_to_middle, wis
 from jen1cli.evaluation.prompt_tables import show_adherence, show_distances, show_quality
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.wishes import Wishes
+from jen1cli.files import make_folder, write_text
 from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class PromptsJob:
 
     def _generate(self, model: "Jen1", steps: "_Steps") -> None:
         """Make the clips that are missing, several at once where the device likes it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._check_folder(model)
         size = 1 if model.device == "cpu" else 8
         clips = []
@@ -169,7 +170,7 @@ class PromptsJob:
                     " folder or remove this one"
                 )
             return
-        path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        write_text(path, json.dumps(facts, indent=1))
 
     def _real(self, listeners: Listeners, steps: "_Steps") -> tuple[list[JudgedClip], Audit | None]:
         if self.reference is None:

@@ -1,8 +1,6 @@
 """Latent files: the autoencoder's latent of a recording, with all that decoding it needs."""
 
 import math
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from jen1cli.errors import AudioError, CheckpointError
+from jen1cli.errors import CheckpointError
+from jen1cli.files import writing
 
 LATENT_FORMAT = "jen1-latent"
 LATENT_VERSION = 1
@@ -38,19 +37,10 @@ class LatentFile:
         """Write the file, whole or not at all.
 
         Raises:
-            AudioError: the path cannot be written.
+            OutputError: the path cannot be written.
         """
-        path = Path(path)
-        if not path.parent.is_dir():
-            raise AudioError(f"the folder {path.parent} does not exist; make it or choose another")
-        temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(4)}.safetensors"
-        try:
+        with writing(Path(path)) as temporary:
             temporary.write_bytes(self.to_bytes())
-            os.replace(temporary, path)
-        except OSError as error:
-            raise AudioError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes, for a pipe."""

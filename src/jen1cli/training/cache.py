@@ -21,6 +21,7 @@ from torch import Tensor
 from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
 from jen1cli.config import ModelConfig
 from jen1cli.errors import DataError
+from jen1cli.files import explaining, make_folder, reserve, write_text, writing
 from jen1cli.manifest import Clip
 from jen1cli.training.codec import Codec, save_codec
 from jen1cli.training.colour import colour
@@ -103,7 +104,7 @@ class CacheWriter:
         self._folder = folder
         self._autoencoder = autoencoder
         self._device = device
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / CACHE_NAME).unlink(missing_ok=True)
         self._raw_path = folder / "raw.partial"
 
@@ -132,6 +133,20 @@ class CacheWriter:
         Raises:
             DataError: no clip could be read.
         """
+        with explaining(self._folder):
+            try:
+                entries, statistics = self._encode_all(clips, config, listener, coloured)
+                whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
+                self._finish(entries, whitening, config)
+            finally:
+                self._raw_path.unlink(missing_ok=True)
+        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
+        return whitening
+
+    def _encode_all(
+        self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, coloured: float
+    ) -> tuple[list[CachedClip], WhiteningStatistics]:
+        """Write the latents of all clips before whitening, and count what whitening needs."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:
@@ -146,14 +161,10 @@ class CacheWriter:
                     statistics.update(latent)
                 raw.write(latent[0].T.contiguous().cpu().numpy().tobytes())
         if not any(entry.split == "train" for entry in entries):
-            self._raw_path.unlink()
             raise DataError(
                 f"none of {len(clips)} clips could be read for training; check the warnings above"
             )
-        whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
-        self._finish(entries, whitening, config)
-        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
-        return whitening
+        return entries, statistics
 
     def _encoded(
         self, clips: Sequence[Clip], listener: Listener, coloured: float
@@ -184,15 +195,15 @@ class CacheWriter:
         frames = entries[-1].start + entries[-1].frames
         channels = config.autoencoder.latent_channels
         raw = np.memmap(self._raw_path, np.float32, "r", shape=(frames, channels))
-        table = open_memmap(
-            self._folder / LATENTS_NAME, "w+", np.float16, (frames, config.whitening.components)
-        )
-        for piece in _pieces(frames, 65_536):
-            latent = torch.from_numpy(np.array(raw[piece])).T[None]
-            table[piece] = whitening.whiten(latent)[0].T.numpy().astype(np.float16)
-        table.flush()
-        del raw, table
-        self._raw_path.unlink()
+        with writing(self._folder / LATENTS_NAME) as path:
+            table = open_memmap(path, "w+", np.float16, (frames, config.whitening.components))
+            with path.open("r+b") as file:
+                reserve(file.fileno(), path.stat().st_size)
+            for piece in _pieces(frames, 65_536):
+                latent = torch.from_numpy(np.array(raw[piece])).T[None]
+                table[piece] = whitening.whiten(latent)[0].T.numpy().astype(np.float16)
+            table.flush()
+            del raw, table
         with torch.inference_mode():
             seconds = torch.zeros(
                 1, self._autoencoder.audio_channels, self._autoencoder.sample_rate
@@ -200,9 +211,9 @@ class CacheWriter:
             latent = self._autoencoder.encode(seconds.to(self._device)).float().cpu()
             middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
         lines = (json.dumps(entry.__dict__, ensure_ascii=False) for entry in entries)
-        (self._folder / CLIPS_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
         about = {"version": CACHE_VERSION, "silence": middle.tolist()}
-        (self._folder / CACHE_NAME).write_text(json.dumps(about), encoding="utf-8")
+        write_text(self._folder / CACHE_NAME, json.dumps(about))
 
 
 def _pieces(total: int, size: int) -> Iterable[slice]:

@@ -19,6 +19,7 @@ from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
+from jen1cli.files import expand_user
 from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip, read_folder
 from jen1cli.shapes import Waveform
@@ -101,7 +102,7 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
     Raises:
         DataError: nothing in it can be used.
     """
-    folder = data.expanduser().absolute()
+    folder = expand_user(data).absolute()
 
     def skipped(path: Path, reason: str) -> None:
         name = path.relative_to(folder) if path.is_relative_to(folder) else path

@@ -22,6 +22,8 @@ from tokenizers import (
     trainers,
 )
 
+from jen1cli.files import make_folder, write_text, writing
+
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
 _SPECIAL = (PAD, EOS, UNKNOWN)
 _LETTERS = "▁abcdefghijklmnopqrstuvwxyz0123456789#-&'.,:;|!?()\"/+%$*=<>@_~"
@@ -95,8 +97,9 @@ def _dressed(model: models.Model) -> Tokenizer:
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int = 64) -> None:
     """Write `tokenizer.json` and `tokenizer_config.json` in the Hugging Face layout."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    make_folder(folder)
+    with writing(folder / "tokenizer.json") as temporary:
+        tokenizer.save(str(temporary))
     about = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": max_tokens,
@@ -107,4 +110,4 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int = 64) -> 
         "clean_up_tokenization_spaces": False,
     }
     text = json.dumps(about, indent=2) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    write_text(folder / "tokenizer_config.json", text)

@@ -21,6 +21,7 @@ from torch.nn.utils import parametrize
 
 from jen1cli.config import UNetConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.files import make_folder, writing
 from jen1cli.unet.unet import UNet1d
 
 LORA_FORMAT = "jen1-lora"
@@ -85,10 +86,9 @@ def save_lora(path: Path, unet: UNet1d, config: LoraConfig) -> None:
     """Write the changes as float16, with their configuration in the file's metadata."""
     tensors = {n: t.cpu().half().contiguous() for n, t in lora_tensors(unet).items()}
     metadata = {"format": LORA_FORMAT, "config": json.dumps(to_dict(config))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, metadata=metadata)
-    partial.replace(path)
+    make_folder(path.parent)
+    with writing(path) as temporary:
+        save_file(tensors, temporary, metadata=metadata)
 
 
 def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:

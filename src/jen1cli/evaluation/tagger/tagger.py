@@ -21,6 +21,7 @@ from jen1cli.errors import CheckpointError
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
 from jen1cli.evaluation.tagger.labels import Labels
 from jen1cli.evaluation.tagger.network import Answers, TaggerNet
+from jen1cli.files import make_folder, write_text, writing
 from jen1cli.weightsets import search_places
 
 FOLDER_NAME = "tagger"
@@ -170,15 +171,16 @@ def save_tagger(
     accuracies: dict[str, float],
 ) -> None:
     """Write the two files of a tagger, weights in half precision."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in net.state_dict().items()
     }
-    save_file(tensors, folder / TENSORS_NAME)
+    with writing(folder / TENSORS_NAME) as temporary:
+        save_file(tensors, temporary)
     description = Description(labels, audio.digest(folder / TENSORS_NAME), provenance, accuracies)
     text = json.dumps(asdict(description), indent=1)
-    (folder / DESCRIPTION_NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / DESCRIPTION_NAME, text + "\n")
 
 
 def find_tagger() -> Path:
