@@ -12,6 +12,7 @@ from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
+from jen1cli.jsonfiles import is_unicode
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -59,6 +60,7 @@ class Sampling:
                 f"{place}--guidance-scale {scale:g} is not between 0 and"
                 f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
             )
+        check_unicode(self.negative_prompt or "", f"{place}--negative")
         try:
             self._guide()
         except ConfigError as error:
@@ -85,6 +87,17 @@ class Sampling:
             bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
             drums=self.drums or "", melody=self.melody or "",
         )  # fmt: skip
+
+
+def check_unicode(text: str, where: str) -> str:
+    """Return the text.
+
+    Raises:
+        ConfigError: it came from bytes that are not UTF-8, which no tokenizer takes.
+    """
+    if not is_unicode(text):
+        raise ConfigError(f"{where} {text[:40]!a} is not UTF-8 text; type it again")
+    return text
 
 
 def check_choice(value: str, known: Sequence[str], option: str) -> str:
