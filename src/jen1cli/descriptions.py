@@ -127,7 +127,8 @@ def caption_from_name(stem: str) -> str:
 
 def _read_known(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     known = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    return from_dict(kind, {name: v for name, v in values.items() if name in known}, where, complete=False)
+    told = {name: value for name, value in values.items() if name in known}
+    return from_dict(kind, told, where, complete=False)
 
 
 def _captions(values: Mapping[str, Any]) -> list[str]:

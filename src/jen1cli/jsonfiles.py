@@ -1,8 +1,8 @@
 """JSON from outside, read strictly: every fault is named by file, line and field.
 
-Python's own reader accepts NaN, turns 1e400 into infinity, keeps the last of two equal keys, and has
-errors of four kinds for deep nesting, long integers, bytes that are not UTF-8, and syntax. Here all
-of these are a `JsonError`. `config.from_dict` or the caller then checks the types.
+Python's own reader accepts NaN, turns 1e400 into infinity, keeps the last of two equal keys, and
+has errors of four kinds for deep nesting, long integers, bytes that are not UTF-8, and syntax. Here
+all of these are a `JsonError`. `config.from_dict` or the caller then checks the types.
 """
 
 import json

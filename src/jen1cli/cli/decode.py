@@ -7,12 +7,10 @@ import typer
 
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
-from jen1cli.cli.headers import check_latent
 from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files
 from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
 from jen1cli.cli.report import Report
-
-RECORDING = ("sample_rate", "channels")
+from jen1cli.headers import read_latent_header
 
 
 def decode(
@@ -37,7 +35,7 @@ def decode(
     """Turn latent files back into audio; folders keep their tree."""
     files = list_files(inputs, LATENT_SUFFIXES, "latent files")
     piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
-    headers = [check_latent(piped if given == "-" else Path(given)) for given, _ in files]
+    headers = [read_latent_header(piped if given == "-" else Path(given)) for given, _ in files]
     results = [
         Result("audio" if given == "-" else Path(given).stem, None, i + 1, folder)
         for i, (given, folder) in enumerate(files)
@@ -51,7 +49,7 @@ def decode(
         force=force,
     )
     for header, target in zip(headers, targets, strict=True):
-        check_takes(target.extension, *(int(header.metadata[key]) for key in RECORDING))
+        check_takes(target.extension, header.sample_rate, header.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         from jen1cli.pipeline import LatentFile

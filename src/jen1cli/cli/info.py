@@ -1,5 +1,6 @@
 """`jen1 info`: what a file is and how it was made."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from jen1cli.cli import options, streams
-from jen1cli.cli.headers import check_latent, read_header
 from jen1cli.cli.inputs import LATENT_SUFFIXES
 from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.guide import WRITTEN
+from jen1cli.headers import read_header, read_latent_header
 
 
 def info(
@@ -66,14 +67,13 @@ def _latent_facts(path: Path) -> dict[str, Any]:
     header = read_header(path)
     if is_lora(header):
         return lora_facts(path, header)
-    header = check_latent(path)
-    numbers = {"frame_rate": float, "samples": int, "sample_rate": int, "channels": int}
-    facts: dict[str, Any] = {"path": str(path)}
-    for key, value in header.metadata.items():
-        facts[key] = numbers[key](value) if key in numbers else value
-    channels, frames = header.shapes["latent"]
-    facts["seconds"] = round(facts["samples"] / facts["sample_rate"], 6)
-    return {**facts, "latent_channels": channels, "frames": frames}
+    latent = read_latent_header(path)
+    return {
+        "path": str(path),
+        **header.metadata,
+        **dataclasses.asdict(latent),
+        "seconds": round(latent.seconds, 6),
+    }
 
 
 def _table(facts: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from jen1cli.evaluation.judging import JudgedClip, Listeners, cut_to_middle, wis
 from jen1cli.evaluation.prompt_tables import show_adherence, show_distances, show_quality
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.wishes import Wishes
+from jen1cli.jsonfiles import read_object
 from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class PromptsJob:
             "sampling": json.loads(json.dumps(self.sampling)), "prompts": prompts,
         }  # fmt: skip
         if path.is_file():
-            there = json.loads(path.read_text(encoding="utf-8"))
+            there = read_object(path)
             differing = [key for key, value in facts.items() if there.get(key) != value]
             if differing:
                 raise DataError(
