@@ -186,7 +186,7 @@ def _integer(digits: str) -> int | float:
 
 def _check(value: object, path: tuple[str | int, ...]) -> None:
     """Refuse what JSON's grammar allows and nothing here can use."""
-    if len(path) > MAX_DEPTH:
+    if len(path) >= MAX_DEPTH and isinstance(value, dict | list):
         raise _Fault(f"is {_TOO_DEEP}")
     if isinstance(value, dict):
         for name, inner in value.items():

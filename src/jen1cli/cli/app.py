@@ -30,6 +30,7 @@ from jen1cli.cli import (
     models,
     streams,
 )
+from jen1cli.cli.inputs import InputErrors
 from jen1cli.errors import Jen1Error
 
 DEVELOPER_PANEL = "For developers"
@@ -151,7 +152,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Jen1Error as error:
         if debug:
             raise
-        return _fail(str(error), 1)
+        for one in error.errors if isinstance(error, InputErrors) else (error,):
+            _fail(str(one), 1)
+        return 1
     except (BrokenPipeError, SystemExit):  # Typer leaves at once where a pipe is closed
         streams.close_quietly()  # the reader has what it wanted: `| head -c 100`
         return 1

@@ -7,10 +7,10 @@ import typer
 
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
-from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files
+from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files
 from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
 from jen1cli.cli.report import Report
-from jen1cli.headers import read_latent_header
+from jen1cli.headers import LatentHeader, read_latent_header
 
 
 def decode(
@@ -33,9 +33,16 @@ def decode(
     quiet: options.Quiet = False,
 ) -> None:
     """Turn latent files back into audio; folders keep their tree."""
-    files = list_files(inputs, LATENT_SUFFIXES, "latent files")
+    faults = Faults()
+    files: list[tuple[str, Path]] = []
+    headers: list[LatentHeader] = []
     piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
-    headers = [read_latent_header(piped if given == "-" else Path(given)) for given, _ in files]
+    for given, folder in list_files(inputs, LATENT_SUFFIXES, "latent files", faults):
+        with faults.kept():
+            headers.append(read_latent_header(piped if given == "-" else Path(given)))
+            files.append((given, folder))
+    if not files:
+        faults.tell()
     results = [
         Result("audio" if given == "-" else Path(given).stem, None, i + 1, folder)
         for i, (given, folder) in enumerate(files)
@@ -55,7 +62,10 @@ def decode(
         from jen1cli.pipeline import LatentFile
 
         for (given, _), target in zip(files, targets, strict=True):
-            with engine.making(given):
+            music = None
+            with faults.kept(), engine.making(given):
                 latent = LatentFile.load(piped if given == "-" else given)
                 music = engine.model.decode(latent)
-            engine.deliver(music, target)
+            if music is not None:
+                engine.deliver(music, target)
+    faults.tell()

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from jen1cli.cli import options, streams
-from jen1cli.cli.inputs import LATENT_SUFFIXES
+from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.guide import WRITTEN
 from jen1cli.headers import read_header, read_latent_header
@@ -25,12 +25,17 @@ def info(
     as_json: options.Json = False,
 ) -> None:
     """Show the recipe that a file carries, and the facts of its sound."""
-    for index, given in enumerate(files):
-        facts = read_facts(given)
-        if as_json:
-            typer.echo(json.dumps(facts))
-        else:
-            typer.echo(("\n" if index else "") + _table(facts))
+    faults = Faults()
+    shown = 0
+    for given in files:
+        with faults.kept():
+            facts = read_facts(given)
+            if as_json:
+                typer.echo(json.dumps(facts))
+            else:
+                typer.echo(("\n" if shown else "") + _table(facts))
+            shown += 1
+    faults.tell()
 
 
 def read_facts(given: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from jen1cli.cli.sampling import (
     check_choice,
     check_seconds,
     check_seed,
-    check_unicode,
+    check_text,
 )
 from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError
@@ -68,7 +68,7 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
         ConfigError: it is empty, far too long, no text, or in a script that the text encoder
             cannot read.
     """
-    text = check_unicode(" ".join(prompt.split()), where)
+    text = " ".join(check_text(prompt, where).split())
     if not text:
         raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
     if len(text) > MAX_PROMPT_CHARACTERS:

@@ -12,7 +12,6 @@ from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
-from jen1cli.jsonfiles import is_unicode
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -60,7 +59,8 @@ class Sampling:
                 f"{place}--guidance-scale {scale:g} is not between 0 and"
                 f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
             )
-        check_unicode(self.negative_prompt or "", f"{place}--negative")
+        if self.negative_prompt is not None:
+            check_text(self.negative_prompt, f"{place}--negative")
         try:
             self._guide()
         except ConfigError as error:
@@ -89,14 +89,18 @@ class Sampling:
         )  # fmt: skip
 
 
-def check_unicode(text: str, where: str) -> str:
+def check_text(text: str, what: str) -> str:
     """Return the text.
 
     Raises:
-        ConfigError: it came from bytes that are not UTF-8, which no tokenizer takes.
+        ConfigError: it holds bytes that are not UTF-8, or halves of UTF-16 pairs.
     """
-    if not is_unicode(text):
-        raise ConfigError(f"{where} {text[:40]!a} is not UTF-8 text; type it again")
+    wrong = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"{what} is not text in UTF-8: '{text[max(0, wrong - 20) : wrong + 20]}';"
+            " type it again, or set the terminal to UTF-8"
+        )
     return text
 
 

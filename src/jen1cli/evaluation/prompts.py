@@ -17,7 +17,7 @@ from jen1cli.evaluation.judging import JudgedClip, Listeners, cut_to_middle, wis
 from jen1cli.evaluation.prompt_tables import show_adherence, show_distances, show_quality
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.wishes import Wishes
-from jen1cli.jsonfiles import read_object
+from jen1cli.jsonfiles import parse_json, read_object, to_json
 from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class PromptsJob:
         prompts = [wish.prompt for wish in self.wishes]
         facts = {
             "model": model.sha256, "seconds": self.seconds, "seed": self.seed,
-            "sampling": json.loads(json.dumps(self.sampling)), "prompts": prompts,
+            "sampling": parse_json(to_json(self.sampling), "sampling"), "prompts": prompts,
         }  # fmt: skip
         if path.is_file():
             there = read_object(path)

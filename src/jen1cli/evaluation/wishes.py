@@ -4,7 +4,6 @@ Prompts are read with the vocabulary of the corpus (tables in `data/`), longest 
 that "drum and bass" asks for no bass. What a prompt does not name is not scored.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,8 +42,8 @@ class Wishes:
 
 @lru_cache(maxsize=4)
 def _table(name: str) -> dict[str, tuple[str, ...]]:
-    text = files("jen1cli.evaluation").joinpath("data", name).read_text("utf-8")
-    return {word: tuple(meanings) for word, meanings in json.loads(text).items()}
+    data = files("jen1cli.evaluation").joinpath("data", name).read_bytes()
+    return {word: tuple(meanings) for word, meanings in parse_object(data, name).items()}
 
 
 @lru_cache(maxsize=4)

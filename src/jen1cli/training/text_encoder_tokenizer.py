@@ -51,7 +51,7 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    learned = json.loads(learner.to_str())["model"]
+    learned = parse_object(learner.to_str(), "the tokenizer")["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
     model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
     made = _dressed(model)  # anew: the bytes are no special tokens that a prompt could spell
