@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from corpus_support import write_audio
+from jen1cli.descriptions import caption_from_name
 from jen1cli.errors import DataError
-from jen1cli.manifest import Clip, caption_from_name, read_folder, write_manifest
+from jen1cli.manifest import Clip, read_folder, write_manifest
 
 
 @pytest.fixture

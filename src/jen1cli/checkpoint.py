@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jen1cli.config import FORMAT_VERSION, ModelConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.files import write_text, writing, writing_folder
+from jen1cli.jsonfiles import JsonError, read_object
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -66,15 +67,15 @@ def read_description(folder: Path) -> SetDescription:
     """
     path = folder / CONFIG_NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_object(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} is no weight set: it has no {CONFIG_NAME}") from error
-    except (OSError, ValueError) as error:
+    except JsonError as error:
+        raise CheckpointError(f"{error.fault}; get the weight set again") from error
+    except OSError as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}; get the weight set again"
         ) from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} is no JSON object; get the weight set again")
     version = values.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise CheckpointError(

@@ -9,6 +9,7 @@ from jen1cli.audio import Source, name_of, read_note
 from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.guide import NO_GUIDE, Guide
+from jen1cli.jsonfiles import JsonError, parse_json
 
 RECIPE_VERSION = 1
 """Version of the recipe's fields; a newer one is refused."""
@@ -115,8 +116,10 @@ class Recipe:
             RecipeError: it is no recipe of ours, damaged, or of a newer version.
         """
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
+            values = parse_json(text, "it")
+        except JsonError as error:
+            if text.startswith("{") and GENERATOR in text:
+                raise RecipeError(f"{where} carries a damaged recipe: {error.fault}") from error
             raise RecipeError(f"{where} carries no recipe of {GENERATOR}") from error
         return cls.from_dict(values, where)
 

@@ -107,11 +107,11 @@ def test_a_mask_that_makes_no_sense(refused, take, masks, words):
         (["--from", "missing.txt"], "--from missing.txt cannot be read"),
         (["--from", "blank.txt"], "has no prompts"),
         (["--from", "exists.wav"], "is not UTF-8"),
-        (["--from", "keys.jsonl"], "line 2 of keys.jsonl has an unknown key 'promt'; did you"),
-        (["--from", "values.jsonl"], "line 1 of values.jsonl: 'seconds' is '1'"),
-        (["--from", "json.jsonl"], "line 1 of json.jsonl is not valid JSON"),
+        (["--from", "keys.jsonl"], "line 2 of keys.jsonl: has an unknown key 'promt'; did you"),
+        (["--from", "values.jsonl"], "values.jsonl: seconds must be a number, not text ('1')"),
+        (["--from", "json.jsonl"], "line 1 of json.jsonl is not JSON"),
         (["--from", "steps.jsonl"], "line 1 of steps.jsonl: --steps 0"),
-        (["--from", "empty.jsonl"], "line 1 of empty.jsonl lacks 'prompt'"),
+        (["--from", "empty.jsonl"], "line 1 of empty.jsonl: lacks the key 'prompt'"),
     ],
 )
 def test_an_option_that_makes_no_sense(refused, options, words):

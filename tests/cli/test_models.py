@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from jen1cli.cli.headers import read_header
+from jen1cli.headers import read_header
 
 
 def test_list_shows_weight_sets_and_presets(jen1, model):

@@ -66,7 +66,7 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             source.seek(0)
             file = soundfile.SoundFile(source)
         else:
-            file = soundfile.SoundFile(os.fsencode(source))
+            file = soundfile.SoundFile(os.fsencode(source))  # type: ignore[arg-type]  # bytes: undecodable names
     except PermissionError as error:
         raise AudioError(f"{name} cannot be read: permission denied") from error
     except soundfile.SoundFileError as error:

@@ -228,7 +228,7 @@ def _create(
 ) -> soundfile.SoundFile:
     try:
         file = soundfile.SoundFile(
-            os.fsencode(target) if isinstance(target, Path) else target,
+            os.fsencode(target) if isinstance(target, Path) else target,  # type: ignore[arg-type]  # bytes: undecodable names
             "w",
             sample_rate,
             channels,
@@ -278,7 +278,7 @@ def _finish(file: ByteFile, kind: FileFormat) -> None:
 def _verify(path: Path, samples: int, target: Path) -> None:
     """Read the length back: libsndfile does not report every failed write."""
     try:
-        written = soundfile.info(os.fsencode(path)).frames
+        written = soundfile.info(os.fsencode(path)).frames  # type: ignore[arg-type]  # bytes: undecodable names
     except soundfile.SoundFileError:
         written = -1
     if written != samples:

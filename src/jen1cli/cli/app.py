@@ -32,6 +32,7 @@ from jen1cli.cli import (
     streams,
     terminal,
 )
+from jen1cli.cli.inputs import InputErrors
 from jen1cli.errors import Jen1Error
 
 DEVELOPER_PANEL = "For developers"
@@ -163,7 +164,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Jen1Error as error:
         if debug:
             raise
-        return _fail(str(error), 1)
+        for one in error.errors if isinstance(error, InputErrors) else (error,):
+            _fail(str(one), 1)
+        return 1
     except (BrokenPipeError, SystemExit) as error:
         if not _has_lost_reader(error):
             raise

@@ -8,12 +8,10 @@ import typer
 
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
-from jen1cli.cli.headers import check_latent
-from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files
+from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files
 from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
 from jen1cli.cli.report import Report
-
-RECORDING = ("sample_rate", "channels")
+from jen1cli.headers import LatentHeader, read_latent_header
 
 
 def decode(
@@ -36,9 +34,18 @@ def decode(
     quiet: options.Quiet = False,
 ) -> None:
     """Turn latent files back into audio; folders keep their tree."""
-    files = list_files(inputs, LATENT_SUFFIXES, "latent files")
-    sources = [_read_pipe(streams.open_source(given, "a latent")) for given, _ in files]
-    headers = [check_latent(source) for source in sources]
+    faults = Faults()
+    files: list[tuple[str, Path]] = []
+    sources: list[bytes | Path] = []
+    headers: list[LatentHeader] = []
+    for given, folder in list_files(inputs, LATENT_SUFFIXES, "latent files", faults):
+        with faults.kept():
+            source = _read_pipe(streams.open_source(given, "a latent"))
+            headers.append(read_latent_header(source))
+            sources.append(source)
+            files.append((given, folder))
+    if not files:
+        faults.tell()
     results = [
         Result("audio" if isinstance(source, bytes) else source.stem, None, i + 1, folder)
         for i, (source, (_, folder)) in enumerate(zip(sources, files, strict=True))
@@ -52,16 +59,19 @@ def decode(
         force=force,
     )
     for header, target in zip(headers, targets, strict=True):
-        check_takes(target.extension, *(int(header.metadata[key]) for key in RECORDING))
+        check_takes(target.extension, header.sample_rate, header.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         from jen1cli.pipeline import LatentFile
 
         for source, (given, _), target in zip(sources, files, targets, strict=True):
-            with engine.making(given):
+            music = None
+            with faults.kept(), engine.making(given):
                 latent = LatentFile.load(source)
                 music = engine.model.decode(latent)
-            engine.deliver(music, target)
+            if music is not None:
+                engine.deliver(music, target)
+    faults.tell()
 
 
 def _read_pipe(source: io.BytesIO | Path) -> bytes | Path:

@@ -1,12 +1,22 @@
 """`jen1 encode`: audio to latent files."""
 
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice, written
-from jen1cli.cli.inputs import AUDIO_SUFFIXES, LATENT_SUFFIXES, list_files, open_input
+from jen1cli.cli.inputs import (
+    AUDIO_SUFFIXES,
+    LATENT_SUFFIXES,
+    AudioInput,
+    Faults,
+    list_files,
+    open_input,
+)
 from jen1cli.cli.outputs import Result, plan_outputs
 from jen1cli.cli.report import Report
 
@@ -32,14 +42,16 @@ def encode(
     quiet: options.Quiet = False,
 ) -> None:
     """Turn audio into latent files (safetensors); folders keep their tree."""
-    files = list_files(inputs, AUDIO_SUFFIXES, "audio files")
-    opened = [open_input(given) for given, _ in files]
+    faults = Faults()
+    opened: list[tuple[AudioInput, Path]] = []
+    for given, folder in list_files(inputs, AUDIO_SUFFIXES, "audio files", faults):
+        with faults.kept():
+            opened.append((open_input(given), folder))
+    if not opened:
+        faults.tell()
     targets = plan_outputs(
         output,
-        [
-            Result(item.stem, None, i + 1, folder)
-            for i, (item, (_, folder)) in enumerate(zip(opened, files, strict=True))
-        ],
+        _results(opened),
         default_name="{slug}.{ext}",
         extension=LATENTS[0],
         extensions=LATENTS,
@@ -47,9 +59,12 @@ def encode(
     )
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
-        for item, target in zip(opened, targets, strict=True):
-            with engine.making(item.name):
+        for (item, _), target in zip(opened, targets, strict=True):
+            latent = None
+            with faults.kept(), engine.making(item.name):
                 latent = engine.model.encode(item.source)
+            if latent is None:
+                continue
             with written(target, latent.save):
                 pass
             channels, frames = latent.latent.shape
@@ -65,3 +80,18 @@ def encode(
                 "model": {"name": latent.model, "sha256": latent.sha256},
             }
             report.result(facts, f"{item.name}: {latent.seconds:.2f} s as {frames} frames")
+    faults.tell()
+
+
+def _results(opened: Sequence[tuple[AudioInput, Path]]) -> list[Result]:
+    """Name the results; `a.wav` and `a.flac` of one folder become `a-wav` and `a-flac`."""
+    stems = Counter((folder, item.stem) for item, folder in opened)
+    return [
+        Result(
+            f"{item.stem}-{item.suffix}" if stems[folder, item.stem] > 1 else item.stem,
+            None,
+            index,
+            folder,
+        )
+        for index, (item, folder) in enumerate(opened, start=1)
+    ]

@@ -1,13 +1,15 @@
 """Audio and latent inputs: read from files, folders or stdin, and checked before a model loads."""
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jen1cli.cli import streams
-from jen1cli.errors import AudioError
+from jen1cli.errors import AudioError, Jen1Error
+from jen1cli.folders import walk_files
 
 if TYPE_CHECKING:
     from jen1cli.audio import AudioInfo, Source
@@ -27,6 +29,12 @@ class AudioInput:
     name: str  # for messages
     stem: str  # for the names of results
     info: "AudioInfo"
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of the file's name without its dot; of a pipe, that of its format."""
+        named = "" if isinstance(self.source, io.BytesIO) else Path(self.source).suffix[1:].lower()
+        return named or self.extension
 
     @property
     def extension(self) -> str:
@@ -60,13 +68,58 @@ def open_input(given: str) -> AudioInput:
     return AudioInput(source, name, stem, info)
 
 
-def list_files(inputs: Sequence[str], suffixes: Sequence[str], what: str) -> list[tuple[str, Path]]:
+class InputErrors(Jen1Error):
+    """What is wrong with several inputs, while the others were dealt with.
+
+    Attributes:
+        errors: of one input each.
+    """
+
+    def __init__(self, errors: Sequence[Jen1Error]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = tuple(errors)
+
+
+class Faults:
+    """Keeps the errors of single inputs until the rest is done."""
+
+    def __init__(self) -> None:
+        self._errors: list[Jen1Error] = []
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep an error of what is done inside."""
+        try:
+            yield
+        except Jen1Error as error:
+            self._errors.append(error)
+
+    def note(self, path: Path, reason: str) -> None:
+        """Keep a file or folder that cannot be used."""
+        self._errors.append(AudioError(f"{path}: {reason}"))
+
+    def tell(self) -> None:
+        """Raise what was kept, if anything was.
+
+        Raises:
+            Jen1Error: the one error that was kept, or `InputErrors` of all.
+        """
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise InputErrors(self._errors)
+
+
+def list_files(
+    inputs: Sequence[str], suffixes: Sequence[str], what: str, faults: Faults
+) -> list[tuple[str, Path]]:
     """List the files that inputs name, each with the folder it has inside its input.
 
     Args:
-        inputs: files, folders (searched to the bottom) and '-'.
+        inputs: files, folders (searched to the bottom, without hidden files) and '-'.
         suffixes: files of a folder that are taken.
         what: what is looked for, for messages.
+        faults: is told what cannot be listed.
 
     Raises:
         AudioError: an input is missing, or a folder has nothing to take.
@@ -77,9 +130,7 @@ def list_files(inputs: Sequence[str], suffixes: Sequence[str], what: str) -> lis
         if given == "-" or not path.is_dir():
             found.append((given, Path()))
             continue
-        inside = sorted(
-            file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in suffixes
-        )
+        inside = walk_files(path, suffixes, faults.note)
         if not inside:
             raise AudioError(f"{path} has no {what}; looked for {' '.join(suffixes)}")
         found.extend((str(file), file.relative_to(path).parent) for file in inside)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jen1cli.cli import examples, options, terminal
-from jen1cli.cli.headers import read_header
 from jen1cli.errors import Jen1Error
+from jen1cli.headers import read_header
 
 if TYPE_CHECKING:
     from jen1cli.config import ModelConfig

@@ -21,6 +21,7 @@ from jen1cli.conditioning.t5 import T5Encoder, T5Shape
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import read_object
 from jen1cli.shapes import Text, TextMask
 
 logger = logging.getLogger(__name__)
@@ -200,7 +201,7 @@ def _byte_tokenizer() -> Tokenizer:
 def _load_encoder(path: Path) -> T5Encoder:
     """Build the encoder from its files."""
     try:
-        values = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        values = read_object(path / "config.json")
         with torch.device("meta"):
             encoder = T5Encoder(T5Shape.read(values))
         tensors = _read_tensors(path)

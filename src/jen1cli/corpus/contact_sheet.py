@@ -117,7 +117,7 @@ def _read(clip: Clip) -> tuple[np.ndarray, int]:
     try:
         source = clip.source
         name = os.fsencode(source) if isinstance(source, Path) else source
-        return soundfile.read(name, dtype="float32", always_2d=True)
+        return soundfile.read(name, dtype="float32", always_2d=True)  # type: ignore[arg-type]  # bytes: undecodable names
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(
             f"'{clip.path}' cannot be read ({error}); remove it and run again"

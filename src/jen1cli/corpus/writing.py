@@ -29,6 +29,7 @@ from jen1cli.corpus.dataset import (
 from jen1cli.corpus.sound import SAMPLE_RATE
 from jen1cli.errors import DataError
 from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
+from jen1cli.jsonfiles import parse_object, read_object
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
 
 SHARD_CLIPS = 256  # clips that share a set of shards
@@ -154,7 +155,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
     }
     place = folder / _CORPUS
     if place.is_file():
-        there = json.loads(place.read_text(encoding="utf-8"))
+        there = read_object(place)
         for key, value in facts.items():
             if there.get(key) != value:
                 raise DataError(
@@ -180,11 +181,11 @@ def _read_journal(folder: Path) -> dict[int, Line]:
         path = folder / name
         if not path.is_file():
             continue
-        for text in path.read_text(encoding="utf-8").splitlines():
+        for text in path.read_bytes().split(b"\n"):
             try:
-                line = json.loads(text)
+                line = parse_object(text, path.name)
                 done[int(line["index"])] = line
-            except (json.JSONDecodeError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError):
                 continue
     return done
 

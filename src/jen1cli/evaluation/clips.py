@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from jen1cli import audio
 from jen1cli.audio import Signal
+from jen1cli.descriptions import caption_from_name
 from jen1cli.errors import AudioError, DataError
 from jen1cli.evaluation.signals import level
-from jen1cli.manifest import Clip, caption_from_name, read_folder
+from jen1cli.manifest import Clip, read_folder
 
 Problem = Literal[
     "unreadable", "silent", "too short", "wrong sample rate", "without caption", "missing"

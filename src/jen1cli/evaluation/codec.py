@@ -1,6 +1,5 @@
 """`jen1 evaluate codec`: what survives the autoencoder, by style, and under damaged latents."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from jen1cli.evaluation.signals import (
 )
 from jen1cli.evaluation.tagger.labels import style_family
 from jen1cli.files import make_folder
+from jen1cli.jsonfiles import read_object
 
 Progress = Callable[[int, int], None]
 NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
@@ -59,7 +59,7 @@ class Codec:
             CheckpointError: it is not there or damaged.
         """
         try:
-            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            values = read_object(folder / "config.json")
             tensors = load_file(folder / "autoencoder.safetensors")
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(

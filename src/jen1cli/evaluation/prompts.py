@@ -18,6 +18,7 @@ from jen1cli.evaluation.prompt_tables import show_adherence, show_distances, sho
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.wishes import Wishes
 from jen1cli.files import make_folder, write_text
+from jen1cli.jsonfiles import parse_json, read_object, to_json
 from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -159,10 +160,10 @@ class PromptsJob:
         prompts = [wish.prompt for wish in self.wishes]
         facts = {
             "model": model.sha256, "seconds": self.seconds, "seed": self.seed,
-            "sampling": json.loads(json.dumps(self.sampling)), "prompts": prompts,
+            "sampling": parse_json(to_json(self.sampling), "sampling"), "prompts": prompts,
         }  # fmt: skip
         if path.is_file():
-            there = json.loads(path.read_text(encoding="utf-8"))
+            there = read_object(path)
             differing = [key for key, value in facts.items() if there.get(key) != value]
             if differing:
                 raise DataError(

@@ -4,7 +4,6 @@ Prompts are read with the vocabulary of the corpus (tables in `data/`), longest 
 that "drum and bass" asks for no bass. What a prompt does not name is not scored.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jen1cli.errors import DataError
+from jen1cli.descriptions import read_attributes
+from jen1cli.errors import ConfigError, DataError
 from jen1cli.guide import NO_GUIDE, TEMPO_WORDS, Guide, read_key, read_tempo
+from jen1cli.jsonfiles import parse_object, read_lines
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
@@ -41,8 +42,8 @@ class Wishes:
 
 @lru_cache(maxsize=4)
 def _table(name: str) -> dict[str, tuple[str, ...]]:
-    text = files("jen1cli.evaluation").joinpath("data", name).read_text("utf-8")
-    return {word: tuple(meanings) for word, meanings in json.loads(text).items()}
+    data = files("jen1cli.evaluation").joinpath("data", name).read_bytes()
+    return {word: tuple(meanings) for word, meanings in parse_object(data, name).items()}
 
 
 @lru_cache(maxsize=4)
@@ -148,28 +149,26 @@ def read_prompts(path: Path | None) -> list[Wishes]:
         DataError: the file is missing, empty or broken.
     """
     if path is None:
-        text = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_text("utf-8")
-        name = "the package's prompts"
+        data = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_bytes()
+        lines = read_lines(data, "the package's prompts")
     else:
-        name = str(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} cannot be read ({error}); give a text file") from error
-    found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        if not line.lstrip().startswith("{"):
-            found.append(read_wishes(line.strip()))
-            continue
-        try:
-            facts = json.loads(line)
-            found.append(read_wishes(facts["prompt"], facts.get("attributes")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f'line {number} of {name} is no JSON object with a "prompt"; mend or remove it'
-            ) from error
+        lines = read_lines(path)
+    try:
+        found = [_read_prompt(text, where) for where, text in lines]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); give a text file") from error
     if not found:
-        raise DataError(f"{name} has no prompts; write one a line")
+        raise DataError(f"{path} has no prompts; write one a line")
     return found
+
+
+def _read_prompt(text: str, where: str) -> Wishes:
+    if not text.startswith("{"):
+        return read_wishes(text)
+    facts = parse_object(text, where)
+    try:
+        if not isinstance(facts.get("prompt"), str):
+            raise ConfigError('it has no "prompt" in words')
+        return read_wishes(facts["prompt"], read_attributes(facts.get("attributes")))
+    except ConfigError as error:
+        raise DataError(f"{where}: {error}; mend or remove it") from error

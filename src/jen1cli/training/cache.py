@@ -19,9 +19,10 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
-from jen1cli.config import ModelConfig
-from jen1cli.errors import DataError
+from jen1cli.config import ModelConfig, from_dict
+from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import explaining, make_folder, reserve, write_text, writing
+from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
 from jen1cli.training.codec import Codec, save_codec
 from jen1cli.training.colour import colour
@@ -65,29 +66,28 @@ class LatentCache:
             DataError: it is not a complete cache of this version.
         """
         try:
-            about = json.loads((folder / CACHE_NAME).read_text(encoding="utf-8"))
-            lines = (folder / CLIPS_NAME).read_text(encoding="utf-8").splitlines()
+            about = read_object(folder / CACHE_NAME)
+            if about.get("version") != CACHE_VERSION:
+                raise DataError(
+                    f"{folder} is a latent cache of version {about.get('version')}, this program"
+                    f" reads {CACHE_VERSION}; make it again with 'jen1 train latents'"
+                )
+            silence = torch.tensor(about.get("silence"), dtype=torch.float32)
+            clips = tuple(
+                from_dict(CachedClip, parse_object(text, where), where, complete=False)
+                for where, text in read_lines(folder / CLIPS_NAME)
+            )
             table = np.load(folder / LATENTS_NAME, mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError, ConfigError) as error:
             raise DataError(
                 f"{folder} is not a complete latent cache ({error}); make one with"
                 " 'jen1 train latents'"
             ) from error
-        if about["version"] != CACHE_VERSION:
-            raise DataError(
-                f"{folder} is a latent cache of version {about['version']}, this program reads"
-                f" {CACHE_VERSION}; make it again with 'jen1 train latents'"
-            )
-        clips = tuple(_clip_from_json(json.loads(line)) for line in lines)
-        return cls(folder, table, torch.tensor(about["silence"]), clips)
+        return cls(folder, table, silence, clips)
 
     def split(self, name: str) -> tuple[CachedClip, ...]:
         """Return the clips of one split."""
         return tuple(clip for clip in self.clips if clip.split == name)
-
-
-def _clip_from_json(values: dict[str, Any]) -> CachedClip:
-    return CachedClip(**{**values, "captions": tuple(values["captions"])})
 
 
 class CacheWriter:
@@ -210,7 +210,7 @@ class CacheWriter:
             )
             latent = self._autoencoder.encode(seconds.to(self._device)).float().cpu()
             middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
-        lines = (json.dumps(entry.__dict__, ensure_ascii=False) for entry in entries)
+        lines = (to_json(entry.__dict__) for entry in entries)
         write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
         about = {"version": CACHE_VERSION, "silence": middle.tolist()}
         write_text(self._folder / CACHE_NAME, json.dumps(about))

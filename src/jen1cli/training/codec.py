@@ -18,6 +18,7 @@ from jen1cli.checkpoint import load_into
 from jen1cli.config import ModelConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError
 from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import read_object
 
 CONFIG_NAME = "config.json"
 TENSORS_NAME = "autoencoder.safetensors"
@@ -54,7 +55,7 @@ def load_codec(folder: Path) -> Codec:
         CheckpointError: files are missing, damaged or do not fit each other.
     """
     try:
-        values = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        values = read_object(folder / CONFIG_NAME)
         tensors = load_file(folder / TENSORS_NAME)
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(

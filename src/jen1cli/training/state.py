@@ -12,6 +12,7 @@ from torch import Tensor
 
 from jen1cli.errors import CheckpointError
 from jen1cli.files import write_text, writing, writing_folder
+from jen1cli.jsonfiles import read_object
 from jen1cli.training.sharding import shared_like, whole
 
 TENSORS_NAME = "state.safetensors"
@@ -36,7 +37,7 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     old = folder.with_name(folder.name + ".old")
     place = folder if folder.exists() else old
     try:
-        about = json.loads((place / ABOUT_NAME).read_text(encoding="utf-8"))
+        about = read_object(place / ABOUT_NAME)
         return load_file(place / TENSORS_NAME), about
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(

@@ -23,6 +23,7 @@ from tokenizers import (
 )
 
 from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import parse_object
 
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
 _SPECIAL = (PAD, EOS, UNKNOWN)
@@ -53,7 +54,7 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    learned = json.loads(learner.to_str())["model"]
+    learned = parse_object(learner.to_str(), "the tokenizer")["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
     model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
     made = _dressed(model)  # anew: the bytes are no special tokens that a prompt could spell

@@ -22,6 +22,7 @@ from torch.nn.utils import parametrize
 from jen1cli.config import UNetConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.files import make_folder, writing
+from jen1cli.jsonfiles import parse_object
 from jen1cli.unet.unet import UNet1d
 
 LORA_FORMAT = "jen1-lora"
@@ -108,13 +109,16 @@ def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
             f"{path} is no LoRA file of jen1; make one with 'jen1 train finetune'"
         )
     try:
-        values = json.loads(metadata["config"])
+        values = parse_object(metadata["config"], "its configuration")
         if values["version"] > LORA_VERSION:
             raise CheckpointError(
                 f"{path} has version {values['version']}, this jen1cli knows up to {LORA_VERSION};"
                 " upgrade jen1cli"
             )
-        return from_dict(LoraConfig, values, "its configuration"), tensors
+        config = from_dict(LoraConfig, values, "its configuration")
+        if config.rank < 1 or not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+            raise ValueError(f"rank {config.rank}, or numbers that are not finite")
+        return config, tensors
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); make it again") from error
 
@@ -149,8 +153,11 @@ def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
         raise CheckpointError(f"{path} does not cover the U-Net (first: {odd}); make it again")
     for name, module in targets.items():
         weight: Tensor = module.weight  # type: ignore[assignment]
-        change = tensors[f"{name}.up"] @ tensors[f"{name}.down"]
-        scaled = (strength * config.alpha / config.rank) * change
+        up, down = tensors.get(f"{name}.up"), tensors.get(f"{name}.down")
+        shapes = [(weight.shape[0], config.rank), (config.rank, weight[0].numel())]
+        if up is None or down is None or [up.shape, down.shape] != shapes:
+            raise CheckpointError(f"{path} does not fit the U-Net at {name}; make it again")
+        scaled = (strength * config.alpha / config.rank) * (up @ down)
         weight.add_(scaled.view_as(weight).to(weight))
     return config
 
