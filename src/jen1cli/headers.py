@@ -101,6 +101,7 @@ def read_latent_header(source: Path | bytes) -> LatentHeader:
     shape = header.shapes.get("latent", ())
     if told.get("format") != LATENT_FORMAT or len(shape) != 2:
         raise CheckpointError(f"{name} is no latent file of jen1; make one with jen1 encode")
+    found = None
     try:
         if int(told["version"]) > LATENT_VERSION:
             raise CheckpointError(
@@ -122,7 +123,7 @@ def read_latent_header(source: Path | bytes) -> LatentHeader:
         fault = f"its metadata lack {error}"
     except (ValueError, OverflowError) as error:
         fault = f"its metadata hold a wrong number: {error}"
-    if fault:
+    if found is None or fault:
         raise CheckpointError(f"{name} is a damaged latent file ({fault}); encode again")
     return found
 
