@@ -21,7 +21,7 @@ from typing import Any
 import soundfile
 
 from jen1cli.errors import DataError
-from jen1cli.files import expand_user, write_text
+from jen1cli.files import byte_name, expand_user, write_text
 
 MANIFEST_NAME = "manifest.jsonl"
 AUDIO_SUFFIXES = frozenset(
@@ -217,7 +217,7 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
         return None
     try:
         with soundfile.SoundFile(
-            source if isinstance(source, io.BytesIO) else os.fsencode(source)
+            source if isinstance(source, io.BytesIO) else byte_name(source)
         ) as file:
             if not file.frames:
                 skip(place, "no samples in it")
