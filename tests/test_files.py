@@ -269,3 +269,21 @@ def test_the_home_of_nobody_is_one_line():
     with pytest.raises(ConfigError, match="~nosuchuser/x names a user that is not on this machine"):
         files.expand_user("~nosuchuser/x")
     assert files.expand_user("~") == Path.home()
+
+
+@posix
+def test_a_disk_too_full_for_long_audio_is_an_error_and_not_a_crash():
+    """A memory map with holes would end the process by SIGBUS at the first block without space."""
+    code = (
+        "import resource\n"
+        "from jen1cli.errors import OutputError\n"
+        "from jen1cli.pipeline.storage import LARGEST_IN_MEMORY, allocate\n"
+        "samples = LARGEST_IN_MEMORY // 8 + 1\n"
+        "array = allocate(2, samples)\n"
+        "assert not array.any(); array[:] = 1.0; assert array.all()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try: allocate(2, samples)\n"
+        "except OutputError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "File too large; free some space" in done.stdout

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from jen1cli.errors import ConfigError, Jen1Error, OutputError
 
@@ -191,6 +192,11 @@ def is_stream(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+
+
+def byte_name(path: str | Path) -> Any:  # noqa: ANN401 - soundfile's types do not know bytes
+    """Return the bytes of a name: soundfile takes them where the name is no text in UTF-8."""
+    return os.fsencode(path)
 
 
 def expand_user(path: str | Path) -> Path:

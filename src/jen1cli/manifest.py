@@ -26,7 +26,7 @@ from jen1cli.descriptions import (
     known_split,
 )
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.files import expand_user, write_text
+from jen1cli.files import byte_name, expand_user, write_text
 from jen1cli.folders import Skip, stable_name, walk_files
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, parse_json, parse_object, read_lines, to_json
 
@@ -204,13 +204,12 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
     try:
         if isinstance(source, io.BytesIO):
             opened, size = source, source.getbuffer().nbytes
-        else:  # as bytes, since soundfile cannot encode names that are not UTF-8
-            opened = os.fsencode(source) if os.name == "posix" else source
-            size = source.stat().st_size
+        else:
+            opened, size = byte_name(source), source.stat().st_size
         if not size:
             skip(place, "empty (0 bytes)")
             return None
-        with soundfile.SoundFile(opened) as file:  # type: ignore[arg-type]  # bytes: undecodable names
+        with soundfile.SoundFile(opened) as file:
             if not file.frames:
                 skip(place, "no samples in it")
             elif not _has_its_end(file):

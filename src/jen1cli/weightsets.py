@@ -77,6 +77,8 @@ def _sets_in(folder: Path) -> list[Path]:
 
 def _absolute(folder: Path) -> Path:
     """Return the whole path; a link keeps the name that the user gave it."""
+    if ".." in folder.parts:  # behind a link it means the parent of the target
+        return folder.resolve()
     return Path(os.path.abspath(folder))
 
 

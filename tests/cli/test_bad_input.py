@@ -29,6 +29,7 @@ def broken(refused):
     write("six.wav", noise(channels=6))
     write("none.wav", noise(0.0))
     write("short.wav", noise(0.05))
+    write("hertz.wav", noise(), rate=1)
     write("whole.wav", noise())
     Path("cut.wav").write_bytes(Path("whole.wav").read_bytes()[:50_000])
     soundfile.write("whole.flac", noise(), 48_000)
@@ -47,6 +48,7 @@ def broken(refused):
         ("nan.wav", "NaN"),
         ("six.wav", "6 channels"),
         ("none.wav", "no samples"),
+        ("hertz.wav", "hertz.wav has a sample rate of 1 Hz; at least 100 Hz are needed"),
         ("short.wav", "short.wav is 0.050 s long"),
         ("cut.wav", "cut"),
         ("cut.flac", "cut.flac is damaged"),

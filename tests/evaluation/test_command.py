@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from jen1cli.cli.app import run
+from jen1cli.errors import OutputError
+from jen1cli.evaluation.listening import ListenJob, System
 from jen1cli.evaluation.report import Report, Table
 
 
@@ -171,6 +173,23 @@ def test_a_listening_test_there_and_back(music_folder, tmp_path, capsys):
     assert run([*command, "--key", str(tmp_path / "page.key.json")]) == 0
     (row,) = json.loads(capsys.readouterr().out)["tables"][0]["rows"]
     assert (row[0], row[1]["value"], row[2]["value"]) == ("ours", 60.0, 40.0)
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.key.json"])
+def test_a_listening_test_replaces_nothing_unasked(music_folder, tmp_path, capsys, name):
+    folder, theirs = music_folder(count=2, seconds=1.2), tmp_path / name
+    command = ["evaluate", "listen", f"ours={folder}", "-o", str(tmp_path / "page.html"), "-q"]
+    theirs.write_text("mine")
+    assert run(command) == 1
+    assert "exists; use --force" in capsys.readouterr().err
+    job = ListenJob([System("ours", folder)], 1, 1.0)
+    with pytest.raises(OutputError, match="exists"):  # as where it appears during the run
+        job.write(tmp_path / "page.html", overwrite=False)
+    assert theirs.read_text() == "mine"
+    assert not list(tmp_path.glob(".*"))
+    assert (tmp_path / "page.key.json").exists()  # the key comes first
+    assert run([*command, "--force"]) == 0
+    assert theirs.read_text() != "mine"
 
 
 def test_help_loads_no_torch():

@@ -1,6 +1,8 @@
 """Latent files: a strict round trip, the recording's own shape back, damage named."""
 
 import dataclasses
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -91,3 +93,15 @@ def test_saving_into_nowhere_is_refused(tiny, tmp_path, music):
     with pytest.raises(OutputError, match="does not exist"):
         latent.save(tmp_path / "none" / "x.safetensors")
     assert np.isfinite(latent.seconds)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_a_named_pipe_is_read_once(tiny, tmp_path, music):
+    data = audio.to_bytes(music(0.3), 48_000)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+    latent = tiny.encode(pipe)
+    writer.join()
+    assert torch.equal(latent.latent, tiny.encode(data).latent)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import soundfile
 from jaxtyping import Float32, Shaped
 
 from jen1cli.errors import AudioError
+from jen1cli.files import byte_name
 
 Signal = Float32[np.ndarray, "_channels _samples"]  # lengths may differ within one function
 Frames = Shaped[np.ndarray, "_samples _channels"]  # raw frames in the file's own order
@@ -66,7 +66,7 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             source.seek(0)
             file = soundfile.SoundFile(source)
         else:
-            file = soundfile.SoundFile(os.fsencode(source))  # type: ignore[arg-type]  # bytes: undecodable names
+            file = soundfile.SoundFile(byte_name(source))
     except PermissionError as error:
         raise AudioError(f"{name} cannot be read: permission denied") from error
     except soundfile.SoundFileError as error:

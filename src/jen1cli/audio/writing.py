@@ -1,7 +1,6 @@
 """Writing of audio files: whole or not at all, the same bytes for the same samples."""
 
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from jen1cli.audio.files import BLOCK, AudioInfo, ByteFile, Frames, Signal
 from jen1cli.audio.notes import append_chunk, as_comment, clear_time_stamp
 from jen1cli.audio.ogg import fix_serial_number
 from jen1cli.errors import AudioError, OutputError
-from jen1cli.files import writing
+from jen1cli.files import byte_name, writing
 
 Target = Path | io.BytesIO
 Real = Float[np.ndarray, "_channels _samples"]
@@ -228,7 +227,7 @@ def _create(
 ) -> soundfile.SoundFile:
     try:
         file = soundfile.SoundFile(
-            os.fsencode(target) if isinstance(target, Path) else target,  # type: ignore[arg-type]  # bytes: undecodable names
+            byte_name(target) if isinstance(target, Path) else target,
             "w",
             sample_rate,
             channels,
@@ -278,7 +277,7 @@ def _finish(file: ByteFile, kind: FileFormat) -> None:
 def _verify(path: Path, samples: int, target: Path) -> None:
     """Read the length back: libsndfile does not report every failed write."""
     try:
-        written = soundfile.info(os.fsencode(path)).frames  # type: ignore[arg-type]  # bytes: undecodable names
+        written = soundfile.info(byte_name(path)).frames
     except soundfile.SoundFileError:
         written = -1
     if written != samples:

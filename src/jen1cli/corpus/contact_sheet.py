@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-import os
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from jaxtyping import UInt8
 from jen1cli.corpus.dsp import rfft
 from jen1cli.corpus.inspect import Statistics
 from jen1cli.errors import DataError
-from jen1cli.files import write_text
+from jen1cli.files import byte_name, write_text
 from jen1cli.manifest import Clip
 
 _WIDTH, _HEIGHT = 420, 128  # pixels of a spectrogram
@@ -116,8 +115,8 @@ def _figure(clip: Clip, seconds: float) -> str:
 def _read(clip: Clip) -> tuple[np.ndarray, int]:
     try:
         source = clip.source
-        name = os.fsencode(source) if isinstance(source, Path) else source
-        return soundfile.read(name, dtype="float32", always_2d=True)  # type: ignore[arg-type]  # bytes: undecodable names
+        name = byte_name(source) if isinstance(source, Path) else source
+        return soundfile.read(name, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(
             f"'{clip.path}' cannot be read ({error}); remove it and run again"

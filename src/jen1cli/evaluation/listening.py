@@ -62,7 +62,7 @@ class ListenJob:
         """Write the page and, beside it, the key `NAME.key.json` that says who made what.
 
         Args:
-            path: of the page; both files appear, or neither.
+            path: of the page; it appears after its key, so there is no page without one.
             overwrite: whether files of these names are replaced.
 
         Raises:
