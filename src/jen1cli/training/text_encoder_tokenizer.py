@@ -22,6 +22,8 @@ from tokenizers import (
     trainers,
 )
 
+from jen1cli.jsonfiles import parse_object
+
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
 _SPECIAL = (PAD, EOS, UNKNOWN)
 _LETTERS = "▁abcdefghijklmnopqrstuvwxyz0123456789#-&'.,:;|!?()\"/+%$*=<>@_~"
