@@ -250,9 +250,7 @@ def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the datacla
     return dataclasses.asdict(config)
 
 
-def from_dict(
-    kind: type[T], values: object, where: str = "config", *, complete: bool = True
-) -> T:
+def from_dict(kind: type[T], values: object, where: str = "config", *, complete: bool = True) -> T:
     """Read a configuration strictly: unknown and missing keys are refused.
 
     Fields marked optional, which older weight sets do not have, may be missing.
@@ -309,6 +307,9 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         return tuple(
             _read(h, v, f"{where}.{i}") for i, (h, v) in enumerate(zip(hints, value, strict=True))
         )
+    if origin is dict and isinstance(value, dict):
+        inner = typing.get_args(hint)[1]
+        return {key: _read(inner, item, f"{where}.{key}") for key, item in value.items()}
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if hint is float and number:
         return float(value)

@@ -78,7 +78,15 @@ class LatentCache:
                 for where, text in read_lines(folder / CLIPS_NAME)
             )
             table = np.load(folder / LATENTS_NAME, mmap_mode="r")
-        except (OSError, ValueError, TypeError, RuntimeError, TokenError, ConfigError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+            EOFError,
+            TokenError,
+            ConfigError,
+        ) as error:
             raise DataError(
                 f"{folder} is not a complete latent cache ({error}); make one with"
                 " 'jen1 train latents'"
