@@ -176,3 +176,29 @@ def test_parameters_are_counted_from_the_headers(tiny_folder, tiny):
     counts = count_parameters(tiny_folder)
     assert counts["unet"] == sum(p.numel() for p in tiny.networks.unet.parameters())
     assert counts["text_encoder"] == tiny.networks.text_encoder.num_parameters
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        ("unet", {"channels": 0}, "cannot be built"),
+        ("unet", {"factors": []}, "unet.factors has 0 entries"),
+        ("unet", {"num_blocks": [10**9]}, "unet.num_blocks is 1000000000; give 0 to 256"),
+        ("unet", {"attention": [True]}, "cannot be built"),
+        ("autoencoder", {"ratios": [10**9]}, "give 0 to 1048576"),
+        ("autoencoder", {"family": ["seanet"]}, "autoencoder.family is a list; known: seanet"),
+        ("text", {"max_tokens": -5}, "text.max_tokens is -5"),
+        ("generation", {"steps": True}, "generation.steps must be a whole number"),
+        ("diffusion", {"beta_start": "0.1"}, r"diffusion.beta_start must be a number, not text"),
+    ],
+)
+def test_configurations_of_no_network_are_refused(folder, part, change, words):
+    from jen1cli import Jen1
+    from jen1cli.errors import Jen1Error
+
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    values[part].update(change)
+    path.write_text(json.dumps(values))
+    with pytest.raises(Jen1Error, match=words):
+        Jen1.load(folder, device="cpu")

@@ -98,7 +98,11 @@ class SpectralConfig:
                 " use 2"
             )
         for band in self.bands:
-            if band.window_length % 4 or self.hop_length % (band.window_length // 2):
+            if (
+                band.window_length < 4
+                or band.window_length % 4
+                or self.hop_length % (band.window_length // 2)
+            ):
                 raise ConfigError(
                     f"a hop of {self.hop_length} samples holds no even number of spectra of a"
                     f" window of {band.window_length}; use a multiple of half the window"
@@ -224,7 +228,10 @@ class ModelConfig:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
-        """Refuse parts that do not fit each other."""
+        """Refuse sizes that no network has, and parts that do not fit each other."""
+        for name in ("autoencoder", "whitening", "text", "unet", "guide"):
+            if (part := getattr(self, name)) is not None:
+                _check_sizes(part, name)
         if self.whitening.latent_channels != self.autoencoder.latent_channels:
             raise ConfigError(
                 f"whitening expects {self.whitening.latent_channels} channels but the autoencoder"
@@ -245,6 +252,28 @@ class ModelConfig:
     def frame_rate(self) -> float:
         """Latent frames per second."""
         return self.autoencoder.sample_rate / self.autoencoder.hop_length
+
+
+LARGEST_SIZE = 2**20
+"""Of any whole number in a configuration."""
+DEEPEST = 256
+"""Most blocks or layers of one kind, and entries of a list."""
+
+
+def _check_sizes(part: Any, where: str) -> None:  # noqa: ANN401 - any of the dataclasses above
+    """Refuse numbers with which building a network would fail, or would not end."""
+    for item in dataclasses.fields(part):
+        value, name = getattr(part, item.name), f"{where}.{item.name}"
+        entries = value if isinstance(value, tuple) else (value,)
+        counts = item.name.startswith("num_") and item.name.endswith(("blocks", "layers"))
+        most = DEEPEST if counts or item.name == "refinements" else LARGEST_SIZE
+        if not 1 <= len(entries) <= DEEPEST:
+            raise ConfigError(f"{name} has {len(entries)} entries; give 1 to {DEEPEST}")
+        for entry in entries:
+            if dataclasses.is_dataclass(entry):
+                _check_sizes(entry, name)
+            elif isinstance(entry, int) and not 0 <= entry <= most:
+                raise ConfigError(f"{name} is {entry}; give 0 to {most}")
 
 
 def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
@@ -309,6 +338,9 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         return tuple(
             _read(h, v, f"{where}.{i}") for i, (h, v) in enumerate(zip(hints, value, strict=True))
         )
+    if origin is dict and isinstance(value, dict):
+        inner = typing.get_args(hint)[1]
+        return {key: _read(inner, item, f"{where}.{key}") for key, item in value.items()}
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if hint is float and number:
         return float(value)

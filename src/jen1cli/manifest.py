@@ -216,7 +216,7 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
                 skip(place, "cut off or damaged: its header promises more sound than there is")
             else:
                 return _Probe(file.frames / file.samplerate, dict(file.copy_metadata()))
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # SoundFileError is a RuntimeError
         reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
         skip(place, f"not readable as audio ({reason or type(error).__name__})")
     return None
@@ -226,7 +226,7 @@ def _has_its_end(file: soundfile.SoundFile) -> bool:
     try:
         file.seek(max(0, file.frames - 1))
         return len(file.read(1, dtype="float32")) > 0
-    except (soundfile.SoundFileError, RuntimeError):
+    except (RuntimeError, ValueError):  # ValueError: there is less sound than nothing
         return False
 
 

@@ -135,9 +135,27 @@ class Recipe:
                 f" {RECIPE_VERSION}; upgrade {GENERATOR}"
             )
         try:
-            return from_dict(cls, values, "recipe")
+            recipe = from_dict(cls, values, "recipe")
+            recipe._check_numbers()
+            return recipe
         except ConfigError as error:
             raise RecipeError(f"{where} carries a damaged recipe: {error}") from error
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers that no music was made with.
+
+        Raises:
+            ConfigError: names the first.
+        """
+        fits = {
+            "seed": -(2**63) <= self.seed < 2**64,  # what torch takes
+            "seconds": 0 <= self.seconds < 1e6,
+            "steps": 0 <= self.steps <= 10_000,
+            "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
+            "context_seconds": 0 <= self.context_seconds < 1e6,
+        }
+        if wrong := [name for name, is_right in fits.items() if not is_right]:
+            raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
 
 
 def read_recipe(source: Source) -> Recipe:

@@ -35,6 +35,7 @@ from jen1cli.cli import (
 from jen1cli.cli.inputs import InputErrors
 from jen1cli.errors import Jen1Error
 
+LONGEST_MESSAGE = 1_000  # characters
 DEVELOPER_PANEL = "For developers"
 DEVELOPER_VERBS = {
     "train": "Train the autoencoder and the diffusion model on a folder of music.",
@@ -244,6 +245,8 @@ def _usage(error: Exception) -> int:
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
+    if len(line) > LONGEST_MESSAGE:  # a whole file was given as a name, a chord or a prompt
+        line = f"{line[: LONGEST_MESSAGE // 2]} … {line[-LONGEST_MESSAGE // 2 :]}"
     terminal.echo(f"jen1: error: {line}", err=True)
     return code
 

@@ -17,6 +17,7 @@ from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Cell, Report, Table
 from jen1cli.evaluation.sets import Comparison, Reference, compare, measure_folder
 from jen1cli.files import make_folder
+from jen1cli.folders import walk_files
 from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def match_clips(
         raise DataError(f"no folder '{folder}'; give the folder of MusicCaps clips")
     files = {
         path.stem: path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in AUDIO_SUFFIXES
+        # what cannot be listed is told as a missing clip
+        for path in walk_files(folder, AUDIO_SUFFIXES, lambda path, reason: None)
     }
     found, missing = [], []
     for entry in entries:

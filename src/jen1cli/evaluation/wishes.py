@@ -18,6 +18,7 @@ from jen1cli.guide import NO_GUIDE, TEMPO_WORDS, Guide, read_key, read_tempo
 from jen1cli.jsonfiles import parse_object, read_lines
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
+_REACH = 48  # characters in front of a word
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
 _DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
 _NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
@@ -61,6 +62,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
             styles a word means, and how energetic the music is.
     """
     facts = dict(attributes or {})
+    energy = facts.get("energy")
     text = prompt.lower()
     key, mode = read_key(prompt)
     styles, text_left = _styles(TEMPO_WORDS.sub(" ", text), facts)
@@ -74,7 +76,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
         bpm=read_tempo(prompt),
         key=key,
         mode=mode,
-        energy=facts.get("energy"),
+        energy=None if energy is None else float(energy),
         attributes=facts,
     )
 
@@ -87,7 +89,7 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     for match in _pattern("style_words.json").finditer(text):
         start, stop = match.span()
         inside = any(a <= start and stop <= b and (a, b) != (start, stop) for a, b in claimed)
-        if inside or _NOT.search(text[:start]):
+        if inside or _is_denied(text, start):
             continue  # the "rock" of "rock organ"
         found.update(_table("style_words.json")[match[1]])
         if match[1] not in _table("instrument_words.json"):
@@ -98,12 +100,17 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     return frozenset(found), left
 
 
+def _is_denied(text: str, start: int) -> bool:
+    """Whether a "no" or its like stands before a word; only what is near is looked at."""
+    return _NOT.search(text[max(0, start - _REACH) : start]) is not None
+
+
 def _instruments(text: str) -> tuple[tuple[frozenset[str], ...], tuple[frozenset[str], ...]]:
     wanted: dict[frozenset[str], None] = {}
     absent: dict[frozenset[str], None] = {}
     for match in _pattern("instrument_words.json").finditer(text):
         meaning = frozenset(_table("instrument_words.json")[match[1]])
-        (absent if _NOT.search(text[: match.start()]) else wanted)[meaning] = None
+        (absent if _is_denied(text, match.start()) else wanted)[meaning] = None
     return tuple(wanted), tuple(absent)
 
 
@@ -114,7 +121,7 @@ def _drums(
         return False
     for word in re.finditer(r"[\w-]+", text):
         if word[0] in _DRUM_WORDS:
-            return not _NOT.search(text[: word.start()])
+            return not _is_denied(text, word.start())
     return True if any(meaning <= _DRUM_FAMILIES for meaning in wanted) else None
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError  # NumPy's, of a damaged header
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,15 @@ class LatentCache:
                 for where, text in read_lines(folder / CLIPS_NAME)
             )
             table = np.load(folder / LATENTS_NAME, mmap_mode="r")
-        except (OSError, ValueError, TypeError, RuntimeError, ConfigError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+            EOFError,
+            TokenError,
+            ConfigError,
+        ) as error:
             raise DataError(
                 f"{folder} is not a complete latent cache ({error}); make one with"
                 " 'jen1 train latents'"

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from jen1cli import audio
 from jen1cli.audio import Signal
+from jen1cli.checkpoint import load_into
 from jen1cli.chords import TONICS
 from jen1cli.config import from_dict
 from jen1cli.errors import CheckpointError, ConfigError
@@ -105,13 +106,8 @@ class Tagger:
             )
         labels = description.labels
         net = TaggerNet(len(labels.styles), len(labels.instruments), len(labels.modes))
-        net.load_state_dict(
-            {
-                name: tensor.float() if tensor.is_floating_point() else tensor
-                for name, tensor in tensors.items()
-            },
-            strict=True,
-        )
+        whole = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
+        load_into(net, whole, str(folder / TENSORS_NAME))
         return cls(net, description)
 
     def hear(self, signal: Signal, sample_rate: int) -> Tags:
