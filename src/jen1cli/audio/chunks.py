@@ -10,7 +10,7 @@ from jen1cli.errors import AudioError
 
 ByteFile = io.BytesIO | io.BufferedReader | io.BufferedRandom
 
-UNKNOWN_SIZE = 0x7FFFF000
+UNKNOWN_SIZE = 0x7F000000
 """Sizes from here up mean "written to a pipe", not "cut short"."""
 
 _KINDS: dict[bytes, Literal["<", ">"]] = {

@@ -47,8 +47,13 @@ def name_of(source: Source) -> str:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[soundfile.SoundFile]:
-    """Open a file or a buffer for reading, turning every failure into an `AudioError`."""
+def opened(source: Source, *, whole: bool = False) -> Iterator[soundfile.SoundFile]:
+    """Open a file or a buffer for reading, turning every failure into an `AudioError`.
+
+    Args:
+        source: file or buffer.
+        whole: look as well whether it is one recording, which takes a moment for long files.
+    """
     name = name_of(source)
     if not isinstance(source, io.BytesIO):
         path = Path(source)
@@ -56,13 +61,11 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             raise AudioError(f"{name} is a folder; give an audio file")
         if not path.exists():
             raise AudioError(f"{name} does not exist; check the path")
-    try:
-        with opened_bytes(source) as data:
-            file = _sound_of(data, source, name)
-            with file:
-                yield file
-    except PermissionError as error:
-        raise AudioError(f"{name} cannot be read: permission denied") from error
+    with opened_bytes(source) as data:
+        if whole:
+            wholeness.refuse_joined(data, name)
+        with _sound_of(data, source, name) as file:
+            yield file
 
 
 def probe(source: Source) -> AudioInfo:
@@ -72,8 +75,7 @@ def probe(source: Source) -> AudioInfo:
         AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels,
             several recordings of which only the first would be read.
     """
-    with opened(source) as file, opened_bytes(source) as data:
-        wholeness.refuse_joined(data, name_of(source))
+    with opened(source, whole=True) as file:
         info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
     name = name_of(source)
     if info.samples <= 0:
@@ -164,9 +166,13 @@ def opened_bytes(source: Source) -> Iterator[ByteFile]:
     if isinstance(source, io.BytesIO):
         source.seek(0)
         yield source
-    else:
-        with Path(source).open("rb") as file:
-            yield file
+        return
+    try:
+        file = Path(source).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise AudioError(f"{source} cannot be read: {error.strerror}") from error
+    with file:
+        yield file
 
 
 def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
@@ -179,7 +185,6 @@ def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
     try:
         file = soundfile.SoundFile(given)
     except soundfile.SoundFileError as error:
-        wholeness.refuse_joined(data, name)
         raise AudioError(_why_unreadable(source)) from error
     if file.format == "WAV" and file.subtype.startswith("MPEG"):
         file.close()

@@ -45,11 +45,10 @@ class Patched(io.RawIOBase):
 
     def readinto(self, buffer: memoryview | bytearray) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Read up to the size of the buffer."""
-        if self._at < len(self._head):
-            piece = self._head[self._at : self._at + len(buffer)]
-        else:
-            self._file.seek(self._at - self._shift)
-            piece = self._file.read(len(buffer))
+        piece = self._head[self._at : self._at + len(buffer)]
+        if len(piece) < len(buffer):
+            self._file.seek(self._at + len(piece) - self._shift)
+            piece += self._file.read(len(buffer) - len(piece))
         buffer[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)
@@ -71,6 +70,9 @@ def repaired(file: ByteFile, name: str) -> Patched | None:
         return None
     if head[:4] == b"riff":
         _refuse_cut_w64(file, name)
+        return None
+    if head[:4] == b".snd":
+        _refuse_cut_au(file, name)
         return None
     stream = flac_frames.read_stream(file)
     if stream is not None:
@@ -156,6 +158,14 @@ def _refuse_cut_w64(file: ByteFile, name: str) -> None:
         if kind == _W64_DATA or size < 24:
             return
         at += size + -size % 8
+
+
+def _refuse_cut_au(file: ByteFile, name: str) -> None:
+    total = file.seek(0, io.SEEK_END)
+    file.seek(4)
+    start, size = struct.unpack(">II", file.read(8).ljust(8, b"\0"))
+    if total - start < size < UNKNOWN_SIZE:
+        raise AudioError(_cut(name, size, total - start))
 
 
 def _cut(name: str, promised: int, have: int) -> str:

@@ -13,6 +13,7 @@ from jen1cli.audio.metadata.model import (
     Moves,
     Texts,
     is_note,
+    usual_names,
 )
 from jen1cli.errors import AudioError
 
@@ -145,7 +146,7 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
 def build(texts: Texts, pictures: tuple[bytes, ...]) -> Tag:
     """Make a tag of version 2.4."""
     joined: dict[str, list[str]] = {}
-    for name, text in texts:
+    for name, text in usual_names(texts):
         joined.setdefault(name, []).append(text)
     frames = []
     for name, parts in joined.items():

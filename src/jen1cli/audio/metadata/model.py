@@ -78,6 +78,22 @@ class Moves:
         return value + round((self.sample(position) - position) * per_second / self.sample_rate)
 
 
+_USUAL_NAMES = {
+    "DESCRIPTION": "COMMENT",
+    "ENCODER": "SOFTWARE",
+    "USLT": "LYRICS",
+    "UNSYNCEDLYRICS": "LYRICS",
+    "ALBUM ARTIST": "ALBUMARTIST",
+    "TRACK": "TRACKNUMBER",
+    "YEAR": "DATE",
+}  # of fields that programs call otherwise
+
+
+def usual_names(texts: Texts) -> Texts:
+    """Return texts under the names that have a place in ID3 tags and in RIFF."""
+    return tuple((_USUAL_NAMES.get(name, name), text) for name, text in texts)
+
+
 def first_texts(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the first text of each name."""
     found: dict[str, str] = {}

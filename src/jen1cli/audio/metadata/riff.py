@@ -11,7 +11,15 @@ from dataclasses import replace
 
 from jen1cli.audio.chunks import ByteFile, ChunkFile, add_chunks, chunk_bytes, read_chunks
 from jen1cli.audio.metadata import id3
-from jen1cli.audio.metadata.model import COVERED, Block, Metadata, Moves, Texts, first_texts
+from jen1cli.audio.metadata.model import (
+    COVERED,
+    Block,
+    Metadata,
+    Moves,
+    Texts,
+    first_texts,
+    usual_names,
+)
 
 NOTE_CHUNK = b"jen1"
 """RIFF chunk of the recipe, and the signature of the APPL chunk that holds it in AIFF."""
@@ -140,15 +148,16 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
     """Make chunks of texts and pictures: the usual ones, and an ID3 tag for what these lack."""
     table = _AIFF_TEXTS if layout.is_aiff else _INFO
     tags = {name: tag for tag, name in reversed(table.items())}
-    usual = {name: text for name, text in first_texts(metadata.texts).items() if name in tags}
+    texts = usual_names(metadata.texts)
+    usual = {name: text for name, text in first_texts(texts).items() if name in tags}
     packed = {tags[name]: text.encode("utf-8", "replace") for name, text in usual.items()}
     if layout.is_aiff:
         blocks = [Block(tag, data, COVERED) for tag, data in packed.items()]
     else:
         items = [chunk_bytes("<", tag, data + b"\0") for tag, data in packed.items()]
         blocks = [Block(b"LIST", b"INFO" + b"".join(items), COVERED)] if items else []
-    if metadata.pictures or len(usual) < len(metadata.texts):
-        tag = id3.build(metadata.texts, metadata.pictures)
+    if metadata.pictures or len(usual) < len(texts):
+        tag = id3.build(texts, metadata.pictures)
         name = b"ID3 " if layout.is_aiff else b"id3 "
         blocks.append(Block(name, tag.to_bytes(), COVERED))
     return blocks
