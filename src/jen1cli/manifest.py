@@ -20,7 +20,9 @@ from typing import Any
 
 import soundfile
 
-from jen1cli.errors import DataError
+from jen1cli.audio import GENERATED_TAGS, name_of, read_note
+from jen1cli.audio.files import opened
+from jen1cli.errors import AudioError, DataError
 
 MANIFEST_NAME = "manifest.jsonl"
 AUDIO_SUFFIXES = frozenset(
@@ -223,17 +225,35 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
         skip(place, "empty (0 bytes)")
         return None
     try:
-        with soundfile.SoundFile(source) as file:
+        with opened(source, whole=True) as file:
+            seconds, tags = file.frames / file.samplerate, dict(file.copy_metadata())
             if not file.frames:
                 skip(place, "no samples in it")
-            elif not _has_its_end(file):
+                return None
+            if not _has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
-            else:
-                return _Probe(file.frames / file.samplerate, dict(file.copy_metadata()))
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
+                return None
+        return _Probe(seconds, _told_by_recipe(tags, read_note(source)))
+    except (AudioError, soundfile.SoundFileError, OSError, RuntimeError) as error:
+        reason = str(error).removeprefix(f"{name_of(source)} ").rstrip(".")
         skip(place, f"not readable as audio ({reason or type(error).__name__})")
     return None
+
+
+def _told_by_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
+    """Return the tags of a file that `jen1` wrote: its prompt, or that of the music it edits."""
+    if note is None:
+        return tags
+    try:
+        recipe = json.loads(note)
+        while isinstance(recipe, dict):
+            prompt = recipe.get("prompt")
+            if isinstance(prompt, str) and prompt.strip():
+                return {"title": prompt.strip()}
+            recipe = (recipe.get("input") or {}).get("recipe")
+    except (ValueError, AttributeError, RecursionError):
+        pass  # no recipe of ours, so nothing is known of the music
+    return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
 
 
 def _has_its_end(file: soundfile.SoundFile) -> bool:

@@ -2,11 +2,12 @@
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import soundfile
@@ -176,12 +177,10 @@ def opened_bytes(source: Source) -> Iterator[ByteFile]:
 
 
 def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
-    repaired = wholeness.repaired(data, name)
+    given: Any = wholeness.repaired(data, name)
     data.seek(0)
-    if repaired is not None:
-        given = repaired
-    else:
-        given = data if isinstance(data, io.BytesIO) else str(source)
+    if given is None:
+        given = source if isinstance(source, io.BytesIO) else os.fsencode(source)
     try:
         file = soundfile.SoundFile(given)
     except soundfile.SoundFileError as error:

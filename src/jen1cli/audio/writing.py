@@ -35,6 +35,9 @@ FORMATS = {
 }
 OUTPUT_SUFFIXES = tuple(FORMATS)
 
+GENERATED_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
+"""Tags of new music."""
+
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes, which are copied without rounding."""
 

@@ -197,8 +197,7 @@ def _decoded_patches(
         inside = sorted(cut - span[0] for cut in cuts if span[0] < cut < span[1])
         offsets = leveling.offsets_around(known, timeline.rate)
         if offsets is not None:
-            own = leveling.offset(signal)
-            leveling.move_offset(signal, own, (0 * own, 0 * own))
+            signal -= leveling.offset(signal)[:, None]
         _match_level(timeline.rate, signal, known, coded, inside, offsets)
         _fade_edges(timeline, span, signal)
         patches.append(Patch(span[0], signal, insert=timeline.is_outside(span)))
@@ -294,7 +293,7 @@ def _match_level(
         return
     room = ceiling - float(np.abs(offsets).max())
     leveling.limit(signal, rate, max(room, 0.1 * ceiling))
-    leveling.move_offset(signal, 0 * offsets[0], offsets)
+    leveling.add_offset(signal, offsets)
 
 
 def _fade_edges(timeline: Timeline, span: Span, signal: Signal) -> None:

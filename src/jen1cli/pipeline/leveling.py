@@ -144,16 +144,15 @@ def offsets_around(known: tuple[Signal, Signal], sample_rate: int) -> tuple[Offs
     return found[0], found[-1]
 
 
-def move_offset(signal: Signal, own: Offset, ends: tuple[Offset, Offset]) -> None:
-    """Replace a DC offset, in place, by one that goes evenly from one end's to the other's.
+def add_offset(signal: Signal, ends: tuple[Offset, Offset]) -> None:
+    """Add a DC offset, in place, that goes evenly from one end's to the other's.
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.
-        own: its own offset.
-        ends: the offsets that it gets at its first and last sample.
+        ends: the offsets [channels] at its first and last sample.
     """
     samples = signal.shape[1]
-    first, step = (ends[0] - own)[:, None], ((ends[1] - ends[0]) / samples)[:, None]
+    first, step = ends[0][:, None], ((ends[1] - ends[0]) / samples)[:, None]
     for at in range(0, samples, _BLOCK):
         stop = min(at + _BLOCK, samples)
         signal[:, at:stop] += first + step * np.arange(at, stop, dtype=np.float32)
