@@ -178,9 +178,10 @@ def opened_bytes(source: Source) -> Iterator[ByteFile]:
 
 def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
     given: Any = wholeness.repaired(data, name)
-    data.seek(0)
-    if given is None:
-        given = source if isinstance(source, io.BytesIO) else os.fsencode(source)
+    if given is None and isinstance(source, io.BytesIO):
+        given = wholeness.Patched(source, b"", 0)
+    elif given is None:
+        given = os.fsencode(source)
     try:
         file = soundfile.SoundFile(given)
     except soundfile.SoundFileError as error:

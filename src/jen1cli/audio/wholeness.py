@@ -5,6 +5,7 @@ import mmap
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from jen1cli.audio import flac_frames, mpeg, ogg
 from jen1cli.audio.chunks import UNKNOWN_SIZE, ByteFile, ChunkFile, read_chunks
@@ -17,7 +18,11 @@ _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
 class Patched(io.RawIOBase):
-    """A file for reading, with other bytes in place of its first ones."""
+    """A file for reading, with other bytes in place of its first ones.
+
+    Its position is its own, and where libsndfile seeks in front of a damaged file, it stays at the
+    start; `io.BytesIO` raises there, inside a callback from C that can only print a traceback.
+    """
 
     def __init__(self, file: ByteFile, head: bytes, skipped: int) -> None:
         super().__init__()
@@ -43,7 +48,7 @@ class Patched(io.RawIOBase):
         """Return the byte that is read next."""
         return self._at
 
-    def readinto(self, buffer: memoryview | bytearray) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever bytes can be put into
         """Read up to the size of the buffer."""
         piece = self._head[self._at : self._at + len(buffer)]
         if len(piece) < len(buffer):
