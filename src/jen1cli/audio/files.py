@@ -178,14 +178,19 @@ def opened_bytes(source: Source) -> Iterator[ByteFile]:
 
 def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
     given: Any = wholeness.repaired(data, name)
-    if given is None and isinstance(source, io.BytesIO):
-        given = wholeness.Patched(source, b"", 0)
-    elif given is None:
-        given = os.fsencode(source)
+    if given is None:
+        buffered = isinstance(source, io.BytesIO)
+        given = wholeness.Patched(source, b"", 0) if buffered else os.fsencode(source)
     try:
         file = soundfile.SoundFile(given)
     except soundfile.SoundFileError as error:
-        raise AudioError(_why_unreadable(source)) from error
+        given = wholeness.without_extras(data)
+        if given is None:
+            raise AudioError(_why_unreadable(source)) from error
+        try:
+            file = soundfile.SoundFile(given)
+        except soundfile.SoundFileError:
+            raise AudioError(_why_unreadable(source)) from error
     if file.format == "WAV" and file.subtype.startswith("MPEG"):
         file.close()
         raise AudioError(_why_unreadable(source))

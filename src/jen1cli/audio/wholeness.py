@@ -14,6 +14,7 @@ from jen1cli.audio.metadata.mp3 import trailing_size
 from jen1cli.errors import AudioError
 
 _MP3_SLACK = 2  # frames by which encoders' own counts differ
+_FORM_CHUNKS = {b"ds64", b"fmt ", b"fact", b"PEAK", b"COMM", b"FVER"}
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
@@ -94,6 +95,34 @@ def repaired(file: ByteFile, name: str) -> Patched | None:
         if frames is None or frames.promised is not None:
             return None
         return Patched(file, mpeg.xing_frame(data, frames), frames.start)
+
+
+def without_extras(file: ByteFile) -> Patched | None:
+    """Return a RIFF or AIFF file with nothing in front of its sound but what describes it.
+
+    libsndfile forgets the byte that fills up chunks of odd length in RF64, and some in WAV.
+
+    Returns:
+        None where it is no such file, or has nothing else in front of its sound.
+    """
+    layout = read_chunks(file)
+    if layout is None or layout.sound is None:
+        return None
+    sound = layout.sound
+    early = [chunk for chunk in layout.chunks if chunk.at < sound.at]
+    needed = [chunk for chunk in early if chunk.tag in _FORM_CHUNKS]
+    if needed == early:
+        return None
+    file.seek(0)
+    head = bytearray(file.read(12))
+    if layout.kind == b"BW64":
+        head[:4] = b"RF64"
+    for chunk in needed:
+        file.seek(chunk.at - 8)
+        head += file.read(8 + chunk.size + chunk.size % 2)
+    file.seek(sound.at - 8)
+    head += file.read(8)
+    return Patched(file, bytes(head), sound.at)
 
 
 def refuse_joined(file: ByteFile, name: str) -> None:

@@ -42,6 +42,7 @@ _TIME_FIELDS = (
     (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
     (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
 )  # of iXML, each a half of one number
+_ODD_IS_BAD = {b"LIST", b"smpl", b"acid"}
 _MOST = 2**32 - 1
 
 
@@ -89,8 +90,10 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
     own = "AIFF" if layout.is_aiff else "RIFF"
     same = metadata.family == own
     blocks = metadata.blocks if same else _built(metadata, layout)
-    early = [chunk_bytes(layout.order, b.tag, b.data) for b in blocks if b.early]
-    late = [chunk_bytes(layout.order, b.tag, b.data) for b in blocks if not b.early]
+    early, late = [], []
+    for block in blocks:
+        safe = _is_safe_early(block, layout)
+        (early if safe else late).append(chunk_bytes(layout.order, block.tag, block.data))
     if note is not None:
         payload = note.encode("ascii")
         if layout.is_aiff:
@@ -114,6 +117,15 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
         return replace(block, data=move(block.data, moves)), []
     except struct.error:  # too short to hold what it promises
         return None, [block.name]
+
+
+def _is_safe_early(block: Block, layout: ChunkFile) -> bool:
+    """Whether programs built on libsndfile find the sound behind a chunk that stood before it.
+
+    They forget the byte that fills up an odd length, in RF64 always and in WAV for some chunks.
+    """
+    odd = len(block.data) % 2 == 1 and (layout.kind == b"RF64" or block.tag in _ODD_IS_BAD)
+    return block.early and not odd
 
 
 def _note_of(tag: bytes, data: bytes) -> str | None:
