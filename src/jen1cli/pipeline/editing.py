@@ -199,7 +199,9 @@ def _decoded_patches(
         if offsets is not None:
             signal -= leveling.offset(signal)[:, None]
         _match_level(timeline.rate, signal, known, coded, inside, offsets)
-        _fade_edges(timeline, span, signal)
+        _fade_edges(timeline, span, signal, offsets)
+        if offsets is not None:
+            leveling.add_offset(signal, offsets)
         patches.append(Patch(span[0], signal, insert=timeline.is_outside(span)))
     return patches
 
@@ -279,7 +281,7 @@ def _match_level(
         known: the recording on both sides.
         decoded: the same through the autoencoder.
         cuts: samples where one window's music meets the next one's.
-        offsets: DC offsets on both sides, which the new music gets; None leaves its own.
+        offsets: DC offsets on both sides, which are added later and need room; None for none.
     """
     target = leveling.measured_together(known, rate)
     coloured = leveling.measured_together(decoded, rate)
@@ -288,21 +290,27 @@ def _match_level(
     leveling.level_segments(signal, rate, cuts, target)
     peak = max(leveling.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))
     ceiling = min(peak, 1.0)
-    if offsets is None:
-        leveling.limit(signal, rate, ceiling)
-        return
-    room = ceiling - float(np.abs(offsets).max())
-    leveling.limit(signal, rate, max(room, 0.1 * ceiling))
-    leveling.add_offset(signal, offsets)
+    if offsets is not None:
+        ceiling = max(ceiling - float(np.abs(offsets).max()), 0.1 * ceiling)
+    leveling.limit(signal, rate, ceiling)
 
 
-def _fade_edges(timeline: Timeline, span: Span, signal: Signal) -> None:
-    """Cross-fade from the recording's own prediction into the new music, and back."""
+def _fade_edges(
+    timeline: Timeline, span: Span, signal: Signal, offsets: tuple[Offset, Offset] | None
+) -> None:
+    """Cross-fade from the recording's own prediction into the new music, and back.
+
+    Where there are DC offsets, both are faded without: a fade that keeps the power would raise a
+    constant by up to 3 dB.
+    """
     samples = signal.shape[1]
     length = min(round(_FADE_SECONDS * timeline.rate), samples // 4)
     if length < 1:
         return
     left, right = timeline.edges(span, length)
+    if offsets is not None:
+        left = None if left is None else left - offsets[0][:, None]
+        right = None if right is None else right - offsets[1][:, None]
     if left is not None:
         signal[:, :length] = audio.crossfade(left, signal[:, :length])
     if right is not None:

@@ -19,7 +19,7 @@ _QUIET = -55.0  # LUFS; below, a level says nothing about the music
 _MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; turning up brings noise forward, turning down is safe
 _RAMP_SECONDS = 1.0
 _OFFSET_SECONDS = 1.0  # of music whose mean is its DC offset
-_LEAST_OFFSET = 1e-3  # amplitude; below, a step is not heard
+_LEAST_OFFSET = 4e-3  # amplitude; below, a step is not heard, and music has a mean by itself
 _SILENT = 10 ** (-80 / 20)  # peak, about its offset, of a channel that is at most dither
 _BLOCK = 1 << 20
 
