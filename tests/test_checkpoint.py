@@ -1,7 +1,9 @@
 """Weight sets: bit-exact round trip, and every kind of damage is named."""
 
+import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -32,8 +34,6 @@ def fails(folder, load=load_weight_set):
 
 def rewrite(folder, name, change):
     """Change tensors and mend the hash, as a set that was saved wrong would be."""
-    import hashlib
-
     path = folder / name
     tensors = load_file(path)
     change(tensors)
@@ -92,6 +92,29 @@ def test_one_flipped_byte_is_found(folder, name):
     data[len(data) // 2] ^= 1
     (folder / name).write_bytes(data)
     assert name in fails(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/dev/zero", "../outside", "text_encoder/../../outside", "a/./b", "", "a//b", "C:/outside",
+     "..\\outside", "a\0b", "."],
+)  # fmt: skip
+def test_names_outside_the_folder_are_refused_unread(folder, name):
+    (folder.parent / "outside").write_bytes(b"private")
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    values["sha256"][name] = hashlib.sha256(b"private").hexdigest()
+    path.write_text(json.dumps(values))
+    assert "no file inside the folder" in fails(folder)
+    with pytest.raises(CheckpointError, match="no file inside the folder"):
+        read_description(folder)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no device files here")
+def test_a_link_to_a_device_is_refused_unread(folder):
+    (folder / "unet.safetensors").unlink()
+    (folder / "unet.safetensors").symlink_to("/dev/zero")
+    assert "no regular file" in fails(folder)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from corpus_support import write_audio
+from jen1cli import audio
 from jen1cli.descriptions import caption_from_name
 from jen1cli.errors import DataError
 from jen1cli.manifest import Clip, read_folder, write_manifest
@@ -77,6 +78,49 @@ def test_captions_come_from_tags_next(tmp_path, read):
     assert x.captions == ("Ambient, Rain by Ana", "soft and slow")
     assert y.captions == ("lofi piano",)
     assert z.captions == ("z",)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "ogg", "opus", "mp3"])
+@pytest.mark.parametrize("length", [1, 5_000])
+def test_files_of_our_own_are_captioned_by_their_prompt(tmp_path, read, tone, suffix, length):
+    """In every format, however long the recipe, and for edits without a prompt of their own."""
+    prompt = "lofi piano " * length
+    made = {"generator": "jen1cli", "prompt": prompt}
+    recipes = {
+        "made": made,
+        "mended": {"generator": "jen1cli", "prompt": "", "input": {"recipe": made}},
+        "drawn": {"generator": "jen1cli", "prompt": "", "input": None},
+    }
+    for name, recipe in recipes.items():
+        path = tmp_path / f"{name}.{suffix}"
+        note = json.dumps(recipe)
+        audio.write(path, tone(0.3), 48_000, note=note, tags=audio.GENERATED_TAGS)
+    captions = {clip.path.stem: clip.captions for clip in read(tmp_path)}
+    expected = prompt.strip()
+    assert captions == {"made": (expected,), "mended": (expected,), "drawn": ("drawn",)}
+
+
+def test_files_of_our_own_in_shards_are_captioned_by_their_prompt(tmp_path, read, tone):
+    audio.write(tmp_path / "a.wav", tone(0.3), 48_000, note='{"prompt":"slow blues"}')
+    with tarfile.open(tmp_path / "train-0.tar", "w") as tar:
+        tar.add(tmp_path / "a.wav", "song1.wav")
+    (tmp_path / "a.wav").unlink()
+    assert [clip.captions for clip in read(tmp_path)] == [("slow blues",)]
+
+
+def test_lengths_that_no_header_tells_are_found_and_joined_files_skipped(
+    tmp_path, read, skipped, tone
+):
+    audio.write(tmp_path / "piped.flac", tone(0.5), 48_000)
+    data = bytearray((tmp_path / "piped.flac").read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    (tmp_path / "piped.flac").write_bytes(data)
+    audio.write(tmp_path / "joined.ogg", tone(0.5), 48_000)
+    (tmp_path / "joined.ogg").write_bytes(2 * (tmp_path / "joined.ogg").read_bytes())
+    assert [(clip.path.name, clip.seconds) for clip in read(tmp_path)] == [("piped.flac", 0.5)]
+    assert [path.name for path, _ in skipped] == ["joined.ogg"]
+    assert "more than one recording" in skipped[0][1]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,12 @@ def read_description(folder: Path) -> SetDescription:
     hashes = values.pop(_HASHES, None)
     if not isinstance(hashes, dict) or not all(isinstance(h, str) for h in hashes.values()):
         raise CheckpointError(f"{path} has no table '{_HASHES}' of its files; get the set again")
+    outside = [name for name in hashes if not _is_inside(name)]
+    if outside:
+        raise CheckpointError(
+            f"{path} names {outside[0]!r} in '{_HASHES}', which is no file inside the folder;"
+            " get the set again"
+        )
     try:
         config = from_dict(ModelConfig, values, "config")
     except ConfigError as error:
@@ -107,6 +114,8 @@ def verify_files(description: SetDescription) -> None:
     for name, expected in hashes.items():
         path = folder / name
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise CheckpointError(f"{path} is no regular file; get the weight set again")
             with path.open("rb") as file:
                 seen = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError as error:
@@ -235,6 +244,13 @@ def count_parameters(folder: str | Path) -> dict[str, int]:
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{path} cannot be read: {error}") from error
     return counts
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name with slashes is of a file inside its folder, on every system."""
+    parts = name.split("/")
+    plain = not any(part in ("", ".", "..") for part in parts)
+    return plain and not any(letter in name for letter in "\\:\0")
 
 
 def _load_tensors(path: Path) -> "StateDict":

@@ -18,6 +18,8 @@ from typing import Any
 
 import soundfile
 
+from jen1cli.audio import GENERATED_TAGS, name_of, read_note
+from jen1cli.audio.files import opened
 from jen1cli.descriptions import (
     Description,
     caption_from_name,
@@ -25,8 +27,8 @@ from jen1cli.descriptions import (
     captions_from_text,
     known_split,
 )
-from jen1cli.errors import ConfigError, DataError
-from jen1cli.files import byte_name, expand_user, write_text
+from jen1cli.errors import AudioError, ConfigError, DataError
+from jen1cli.files import expand_user, write_text
 from jen1cli.folders import Skip, stable_name, walk_files
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, parse_json, parse_object, read_lines, to_json
 
@@ -202,24 +204,41 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
     """Read length and tags of an audio file; None, and a word to `skip`, where it is broken."""
     place = path or Path(str(source))
     try:
-        if isinstance(source, io.BytesIO):
-            opened, size = source, source.getbuffer().nbytes
-        else:
-            opened, size = byte_name(source), source.stat().st_size
+        size = (
+            source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
+        )
         if not size:
             skip(place, "empty (0 bytes)")
             return None
-        with soundfile.SoundFile(opened) as file:
+        with opened(source, whole=True) as file:
+            seconds, tags = file.frames / file.samplerate, dict(file.copy_metadata())
             if not file.frames:
                 skip(place, "no samples in it")
-            elif not _has_its_end(file):
+                return None
+            if not _has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
-            else:
-                return _Probe(file.frames / file.samplerate, dict(file.copy_metadata()))
-    except (OSError, RuntimeError, ValueError) as error:  # SoundFileError is a RuntimeError
-        reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
+                return None
+        return _Probe(seconds, _told_by_recipe(tags, read_note(source)))
+    except (AudioError, soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+        reason = str(error).removeprefix(f"{name_of(source)} ").rstrip(".")
         skip(place, f"not readable as audio ({reason or type(error).__name__})")
     return None
+
+
+def _told_by_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
+    """Return the tags of a file that `jen1` wrote: its prompt, or that of the music it edits."""
+    if note is None:
+        return tags
+    try:
+        recipe = parse_json(note, "the recipe")
+        while isinstance(recipe, dict):
+            prompt = recipe.get("prompt")
+            if isinstance(prompt, str) and prompt.strip():
+                return {"title": prompt.strip()}
+            recipe = (recipe.get("input") or {}).get("recipe")
+    except (JsonError, AttributeError):
+        pass  # no recipe of ours, so nothing is known of the music
+    return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
 
 
 def _has_its_end(file: soundfile.SoundFile) -> bool:

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from jen1cli import audio
+from jen1cli.audio.notes import MOST_BYTES
 from jen1cli.audio.ogg import page_crc
 from jen1cli.audio.writing import encoded, large_format
 from jen1cli.errors import AudioError, OutputError
@@ -42,14 +43,15 @@ def test_long_notes_survive_or_are_refused_aloud(tmp_path, noise, suffix, length
     assert audio.read_note(path) == note
 
 
-def test_a_note_that_cannot_fit_is_refused(tmp_path, noise):
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_note_that_could_not_be_read_again_is_refused(tmp_path, noise, suffix):
     rng = np.random.default_rng(0)
-    note = "".join(chr(c) for c in rng.integers(33, 127, 200_000))
-    with pytest.raises(AudioError, match="wav or flac"):
-        audio.write(tmp_path / "a.opus", noise(0.1), 48_000, note=note)
+    note = "".join(chr(c) for c in rng.integers(33, 127, MOST_BYTES + 1))
+    with pytest.raises(AudioError, match="shorten the prompt"):
+        audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, note=note)
     assert os.listdir(tmp_path) == []
-    audio.write(tmp_path / "a.wav", noise(0.1), 48_000, note=note)
-    assert audio.read_note(tmp_path / "a.wav") == note
+    audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, note=note[1:])
+    assert audio.read_note(tmp_path / f"a.{suffix}") == note[1:]
 
 
 def test_same_samples_give_the_same_bytes(tmp_path, music):

@@ -2,16 +2,17 @@
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from jen1cli.audio.files import BLOCK, AudioInfo, ByteFile, Frames, Signal
-from jen1cli.audio.notes import append_chunk, as_comment, clear_time_stamp
-from jen1cli.audio.ogg import fix_serial_number
+from jen1cli.audio.chunks import ByteFile, clear_time_stamp
+from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal
+from jen1cli.audio.metadata import Metadata, write_metadata
+from jen1cli.audio.notes import check_note
 from jen1cli.errors import AudioError, OutputError
 from jen1cli.files import byte_name, writing
 
@@ -30,6 +31,9 @@ FORMATS = {
     ".aif": ("AIFF", "PCM_16"),
 }
 OUTPUT_SUFFIXES = tuple(FORMATS)
+
+GENERATED_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
+"""Tags of new music."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes, which are copied without rounding."""
@@ -50,7 +54,7 @@ class FileFormat:
     format: str  # libsndfile's name, such as "FLAC"
     subtype: str  # libsndfile's name, such as "PCM_24"
     note: str | None = None  # ASCII text stored inside: the recipe
-    tags: tuple[tuple[str, str], ...] = ()  # libsndfile's string fields, such as ("title", …)
+    metadata: Metadata = field(default_factory=Metadata)  # tags and whatever else is not sound
 
 
 def choose_format(
@@ -116,13 +120,23 @@ def write(
 
     Values beyond ±1 are clipped in integer formats. The file appears whole or not at all.
 
+    Args:
+        target: file to be written, or a buffer.
+        signal: [channels, samples].
+        sample_rate: Hz.
+        subtype: libsndfile's name of the encoding; None takes 16 bit or the format's own.
+        note: ASCII text stored inside: the recipe.
+        tags: (name, text) by the field names of Vorbis comments, such as ("title", …).
+        suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
+
     Raises:
         AudioError: unknown suffix, NaN in the signal.
         OutputError: missing folder, not writable, disk full.
     """
     format_, subtype = choose_format(target, None, subtype, suffix)
     format_ = large_format(format_, subtype, signal.size)
-    kind = FileFormat(format_, subtype, note, tags)
+    metadata = Metadata(texts=tuple((name.upper(), text) for name, text in tags))
+    kind = FileFormat(format_, subtype, note, metadata)
     parts = (signal[:, at : at + BLOCK] for at in range(0, signal.shape[1], BLOCK))
     write_blocks(target, (encoded(part, subtype) for part in parts), sample_rate, len(signal), kind)
 
@@ -142,6 +156,8 @@ def write_blocks(
             f"{kind.subtype.lower()} files cannot have {sample_rate} Hz;"
             " write wav or flac, or resample the input to 48000 Hz"
         )
+    if kind.note is not None:
+        check_note(kind.note)
     if isinstance(target, io.BytesIO):
         return _write_buffer(target, frames, sample_rate, channels, kind)
     with writing(target) as temporary:
@@ -162,9 +178,9 @@ def to_bytes(
     return buffer.getvalue()
 
 
-def large_format(format_: str, subtype: str, values: int) -> str:
-    """Return RF64 in place of WAV where so many values do not fit under 4 GB."""
-    needed = values * _WIDTH.get(subtype, 16) // 8
+def large_format(format_: str, subtype: str, values: int, others: int = 0) -> str:
+    """Return RF64 in place of WAV where so many values and other bytes do not fit under 4 GB."""
+    needed = values * _WIDTH.get(subtype, 16) // 8 + others
     return "RF64" if format_ in ("WAV", "WAVEX") and needed > _LARGEST_RIFF else format_
 
 
@@ -226,7 +242,7 @@ def _create(
     target: Target, sample_rate: int, channels: int, kind: FileFormat
 ) -> soundfile.SoundFile:
     try:
-        file = soundfile.SoundFile(
+        return soundfile.SoundFile(
             byte_name(target) if isinstance(target, Path) else target,
             "w",
             sample_rate,
@@ -240,15 +256,6 @@ def _create(
         raise OutputError(
             f"cannot write {kind.format} {kind.subtype} at {sample_rate} Hz{place}: {why}"
         ) from error
-    try:
-        for name, text in kind.tags:
-            setattr(file, name, text)
-        if kind.note is not None and kind.format not in ("WAV", "WAVEX", "RF64", "AIFF"):
-            file.comment = as_comment(kind.note)
-    except BaseException:
-        file.close()
-        raise
-    return file
 
 
 def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int:
@@ -266,12 +273,8 @@ def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int
 
 
 def _finish(file: ByteFile, kind: FileFormat) -> None:
-    if kind.format in ("WAV", "WAVEX", "RF64", "AIFF"):
-        clear_time_stamp(file)
-        if kind.note is not None:
-            append_chunk(file, kind.note)
-    elif kind.format == "OGG":
-        fix_serial_number(file)
+    clear_time_stamp(file)
+    write_metadata(file, kind.format, kind.metadata, kind.note)
 
 
 def _verify(path: Path, samples: int, target: Path) -> None:

@@ -12,7 +12,6 @@ from jen1cli import audio
 from jen1cli.recipe import Recipe
 
 Channels = Float[Tensor, "audio_channels samples"]
-_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Music:
             subtype=subtype,
             suffix=suffix,
             note=self.recipe.to_json(),
-            tags=_TAGS,
+            tags=audio.GENERATED_TAGS,
         )
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:
