@@ -1,6 +1,5 @@
 """JEN-1 (arXiv 2308.04729): text-guided music at 48 kHz stereo, inpainting and continuation."""
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from jen1cli.guide import Guide
@@ -9,7 +8,7 @@ if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
 
 __all__ = ["Guide", "Jen1", "__version__"]
-__version__ = version("jen1cli")
+__version__ = "0.2.0"  # the build reads it here (pyproject.toml)
 
 
 def __getattr__(name: str) -> object:

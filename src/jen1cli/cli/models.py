@@ -127,7 +127,12 @@ def _about_set(name: str, folder: Path, place: str) -> dict[str, Any]:
         config = read_description(folder).config
     except Jen1Error as error:
         return {**about, "problem": str(error)}
-    return {**about, "description": _describe(config), "licence": config.licence}
+    return {
+        **about,
+        "release": config.release or None,
+        "description": _describe(config),
+        "licence": config.licence,
+    }
 
 
 def _describe(config: "ModelConfig") -> str:
@@ -176,6 +181,8 @@ def _count_preset(config: "ModelConfig") -> dict[str, int | None]:
 def _line(row: dict[str, Any]) -> str:
     size = f"{row['bytes'] / 1e6:.0f} MB" if "bytes" in row else "-"
     what = row.get("description") or f"damaged: {row['problem']}"
+    if row.get("release"):
+        what = f"release {row['release']}, {what}"
     place = row.get("folder", "preset, not trained")
     return f"{row['name']:<12}{size:>8}  {what}  {row.get('licence', '')}  {place}"
 

@@ -162,6 +162,8 @@ class PromptsJob:
         }  # fmt: skip
         if path.is_file():
             there = json.loads(path.read_text(encoding="utf-8"))
+            if there.get("model") in model.former_sha256:
+                there["model"] = model.sha256
             differing = [key for key, value in facts.items() if there.get(key) != value]
             if differing:
                 raise DataError(
