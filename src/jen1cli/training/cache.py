@@ -55,6 +55,7 @@ class LatentCache:
     table: Float16[np.ndarray, "frames components"]  # memory-mapped
     silence: Tensor  # [components], the latent of digital silence, which pads short clips
     clips: tuple[CachedClip, ...]
+    music: str = ""  # digest of the clips that it was made of; "" in caches of before 0.2
 
     @classmethod
     def open(cls, folder: Path) -> "LatentCache":
@@ -78,7 +79,8 @@ class LatentCache:
                 f" {CACHE_VERSION}; make it again with 'jen1 train latents'"
             )
         clips = tuple(_clip_from_json(json.loads(line)) for line in lines)
-        return cls(folder, table, torch.tensor(about["silence"]), clips)
+        silence = torch.tensor(about["silence"])
+        return cls(folder, table, silence, clips, about.get("music", ""))
 
     def split(self, name: str) -> tuple[CachedClip, ...]:
         """Return the clips of one split."""
@@ -115,6 +117,7 @@ class CacheWriter:
         listener: Listener = ignore,
         *,
         coloured: float = 0.0,
+        music: str = "",
     ) -> Whitening:
         """Encode all clips and write the cache.
 
@@ -125,6 +128,7 @@ class CacheWriter:
             listener: told about progress and skipped files.
             coloured: share of the training clips that are encoded in another colour as well,
                 without captions: words go on to mean the music as it is.
+            music: digest of the clips (`compatibility.music_digest`), kept for later checks.
 
         Returns:
             the whitening that the cache was written with.
@@ -151,7 +155,7 @@ class CacheWriter:
                 f"none of {len(clips)} clips could be read for training; check the warnings above"
             )
         whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
-        self._finish(entries, whitening, config)
+        self._finish(entries, whitening, config, music)
         save_codec(self._folder, Codec(config, self._autoencoder, whitening))
         return whitening
 
@@ -179,7 +183,11 @@ class CacheWriter:
             return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
 
     def _finish(
-        self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig
+        self,
+        entries: Sequence[CachedClip],
+        whitening: Whitening,
+        config: ModelConfig,
+        music: str,
     ) -> None:
         frames = entries[-1].start + entries[-1].frames
         channels = config.autoencoder.latent_channels
@@ -201,7 +209,7 @@ class CacheWriter:
             middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
         lines = (json.dumps(entry.__dict__, ensure_ascii=False) for entry in entries)
         (self._folder / CLIPS_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        about = {"version": CACHE_VERSION, "silence": middle.tolist()}
+        about = {"version": CACHE_VERSION, "silence": middle.tolist(), "music": music}
         (self._folder / CACHE_NAME).write_text(json.dumps(about), encoding="utf-8")
 
 
