@@ -52,6 +52,7 @@ class Clip:
     # of made music: style, bpm, key, mode, meter, instruments, drums, energy, moods
     offset: int = 0  # byte where the audio file starts inside a tar file
     size: int = 0  # its bytes; 0 where `path` is the audio file itself
+    split_named: bool = True  # by manifest, sidecar or folder; False: chosen here, by a hash
 
     @property
     def source(self) -> Path | io.BytesIO:
@@ -167,7 +168,8 @@ def _from_line(folder: Path, line: Mapping[str, Any], skip: Skip) -> Clip | None
         if info is None:
             return None
         seconds = info.seconds
-    split = _SPLIT_WORDS.get(str(line.get("split", "")).lower()) or _split_of(line["audio"])
+    named = _SPLIT_WORDS.get(str(line.get("split", "")).lower())
+    split = named or _split_of(line["audio"])
     attributes = line.get("attributes")
     return Clip(
         path,
@@ -177,6 +179,7 @@ def _from_line(folder: Path, line: Mapping[str, Any], skip: Skip) -> Clip | None
         dict(attributes) if isinstance(attributes, dict) else {},
         offset,
         size,
+        split_named=named is not None,
     )
 
 
@@ -251,14 +254,15 @@ def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:
     captions, facts = _read_sidecars(path, skip)
     if not captions:
         captions = _captions_from_tags(probe.tags) or (caption_from_name(path.stem),)
-    split = _SPLIT_WORDS.get(str(facts.get("split", "")).lower()) or _split_in_folders(path, folder)
+    named = _SPLIT_WORDS.get(str(facts.get("split", "")).lower()) or _split_in_folders(path, folder)
     attributes = facts.get("attributes")
     return Clip(
         path,
         captions,
         probe.seconds,
-        split,
+        named or _split_of(_stable_name(path, folder)),
         dict(attributes) if isinstance(attributes, dict) else {},
+        split_named=named is not None,
     )
 
 
@@ -330,11 +334,11 @@ def caption_from_name(stem: str) -> str:
     return " ".join(words.split()) or stem or "music"
 
 
-def _split_in_folders(path: Path, folder: Path) -> str:
-    """Take the split from a folder called train, validation or test, else from a hash."""
+def _split_in_folders(path: Path, folder: Path) -> str | None:
+    """Take the split from a folder called train, validation or test."""
     parts = path.relative_to(folder).parts[:-1]
     named = [_SPLIT_WORDS[part.lower()] for part in parts if part.lower() in _SPLIT_WORDS]
-    return named[0] if named else _split_of(_stable_name(path, folder))
+    return named[0] if named else None
 
 
 def _split_of(name: str) -> str:
@@ -413,4 +417,5 @@ def _from_group(
         dict(attributes) if isinstance(attributes, dict) else {},
         audio.offset_data,
         audio.size,
+        split_named=split is not None,
     )
