@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from jen1cli.cli import evaluation_display as display
-from jen1cli.cli import evaluation_studies, examples, options
+from jen1cli.cli import evaluation_studies, options
 from jen1cli.cli.engine import ModelChoice, load_model
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds
@@ -28,7 +28,6 @@ app = typer.Typer(
     cls=FolderGroup,
     no_args_is_help=True,
     help="Measure models and folders of music; 'jen1 evaluate DIR' is 'jen1 evaluate audio DIR'.",
-    epilog=examples.epilog("evaluate"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

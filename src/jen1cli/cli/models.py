@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jen1cli.cli import examples, options
+from jen1cli.cli import options
 from jen1cli.cli.headers import read_header
 from jen1cli.errors import Jen1Error
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Show weight sets and presets.",
-    epilog=examples.epilog("models"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from jen1cli.cli import examples, options
+from jen1cli.cli import options
 from jen1cli.cli.report import Report
 from jen1cli.cli.training_display import Display
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Train the autoencoder and the diffusion model on a folder of music.",
-    epilog=examples.epilog("train"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
