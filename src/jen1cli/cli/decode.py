@@ -8,7 +8,7 @@ import typer
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
 from jen1cli.cli.headers import check_latent
-from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files
+from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files, names_apart
 from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
 from jen1cli.cli.report import Report
 
@@ -38,9 +38,10 @@ def decode(
     files = list_files(inputs, LATENT_SUFFIXES, "latent files")
     piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
     headers = [check_latent(piped if given == "-" else Path(given)) for given, _ in files]
+    stems = ["audio" if given == "-" else Path(given).stem for given, _ in files]
     results = [
-        Result("audio" if given == "-" else Path(given).stem, None, i + 1, folder)
-        for i, (given, folder) in enumerate(files)
+        Result(name, None, i + 1, folder)
+        for i, (name, (_, folder)) in enumerate(zip(names_apart(files, stems), files, strict=True))
     ]
     targets = plan_outputs(
         output,

@@ -6,7 +6,7 @@ import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice, written
-from jen1cli.cli.inputs import AUDIO_SUFFIXES, LATENT_SUFFIXES, list_files, open_input
+from jen1cli.cli.inputs import AUDIO_SUFFIXES, LATENT_SUFFIXES, list_files, names_apart, open_input
 from jen1cli.cli.outputs import Result, plan_outputs
 from jen1cli.cli.report import Report
 
@@ -34,11 +34,12 @@ def encode(
     """Turn audio into latent files (safetensors); folders keep their tree."""
     files = list_files(inputs, AUDIO_SUFFIXES, "audio files")
     opened = [open_input(given) for given, _ in files]
+    names = names_apart(files, [item.stem for item in opened])
     targets = plan_outputs(
         output,
         [
-            Result(item.stem, None, i + 1, folder)
-            for i, (item, (_, folder)) in enumerate(zip(opened, files, strict=True))
+            Result(name, None, i + 1, folder)
+            for i, (name, (_, folder)) in enumerate(zip(names, files, strict=True))
         ],
         default_name="{slug}.{ext}",
         extension=LATENTS[0],

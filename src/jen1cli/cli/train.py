@@ -171,7 +171,10 @@ def autoencoder(
     ] = None,
     init: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Stage 1 folder or weight set to continue from."),
+        typer.Option(
+            metavar="NAME|FOLDER",
+            help="Weight set, or result of 'jen1 train autoencoder', to continue from.",
+        ),
     ] = None,
     freeze_encoder: Annotated[
         bool,
@@ -206,8 +209,8 @@ def latents(
         typer.Option(
             "--model",
             "-m",
-            metavar="FOLDER",
-            help="Result of 'jen1 train autoencoder', or a weight set.",
+            metavar="NAME|FOLDER",
+            help="Weight set, or result of 'jen1 train autoencoder'.",
             show_default=False,
         ),
     ],
@@ -251,7 +254,7 @@ def diffusion(
     ] = None,
     text_encoder: TextEncoderFolder = None,
     init: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Weight set to continue from.")
+        Path | None, typer.Option(metavar="NAME|FOLDER", help="Weight set to continue from.")
     ] = None,
     prompt: Prompts = None,
     **settings: object,
@@ -274,7 +277,9 @@ def guide(
     output: Output,
     init: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="Weight set that gets the guide.", show_default=False),
+        typer.Option(
+            metavar="NAME|FOLDER", help="Weight set that gets the guide.", show_default=False
+        ),
     ],
     **settings: object,
 ) -> None:
