@@ -11,7 +11,8 @@ from typing import Any
 from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
-from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
+from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
+from jen1cli.prompt import parse_key
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.errors import DataError
-from jen1cli.guide import NO_GUIDE, TEMPO_WORDS, Guide, read_key, read_tempo
+from jen1cli.guide import NO_GUIDE, Guide
+from jen1cli.prompt import TEMPO_WORDS, read_key, read_tempo
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
