@@ -51,6 +51,9 @@ def test_attributes_of_clips():
 def test_description():
     assert Guide(92.0, key="D", mode="minor").describe() == "92 bpm, D minor"
     assert Guide(92.5).describe() == "92.5 bpm"
+    assert Guide(92.0, "4/4").describe() == "92 bpm"
+    assert Guide(92.0, "3/4", key="D", mode="minor").describe() == "92 bpm in 3/4, D minor"
+    assert Guide(meter="7/8").describe() == "7/8"
     assert Guide(92.0, chords="Dm A#/F").describe() == "92 bpm, Dm | A#/F"
     nine = Guide(92.0, chords=" | ".join([*["Dm", "C"] * 4, "F"]))
     assert nine.describe() == "92 bpm, " + "Dm | C | " * 4 + "…"

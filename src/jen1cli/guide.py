@@ -176,11 +176,13 @@ class Guide:
         return dataclasses.replace(self, downbeat=self.downbeat + seconds)
 
     def describe(self) -> str:
-        """Return "92 bpm, D minor, Dm | A7", as far as it is known, with the key's own spelling.
+        """Return "92 bpm in 3/4, D minor, Dm | A7", as far as it is known, in the key's spelling.
 
-        Drums and melody are too long for it, and so are charts beyond their first eight bars.
+        A metre of four is not said. Drums and melody are too long for it, and so are charts beyond
+        their first eight bars.
         """
-        tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
+        bpm = f"{self.bpm:.4g} bpm" if self.bpm else ""
+        tempo = " in ".join(filter(None, (bpm, "" if self.meter == "4/4" else self.meter)))
         names, key = TONICS, ""
         if self.key:
             tonic = TONICS.index(self.key)

@@ -1,4 +1,4 @@
-"""Tempo, metre and key in words, as people write them: "at 92 bpm", "in 3/4", "F sharp minor".
+"""Tempo, metre and key in the words of a prompt: "at 92 bpm", "in 3/4", "F sharp minor".
 
 What a prompt names clearly is read; what could mean something else is left to the text encoder:
 "a minor setback" is no key, "in 4 parts" no metre, "1960s" no tempo. "Half-time" and "double-time"

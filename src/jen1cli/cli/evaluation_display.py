@@ -10,7 +10,6 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.report import Report
 from jen1cli.errors import ConfigError
-from jen1cli.manifest import SPLITS
 
 if TYPE_CHECKING:
     from jen1cli.evaluation.report import Report as Findings
@@ -76,6 +75,8 @@ def chosen_split(given: str | None, option: str = "--split") -> str | None:
         from jen1cli.evaluation.clips import HELD_OUT
 
         return HELD_OUT
+    from jen1cli.manifest import SPLITS
+
     if given != ALL and given not in SPLITS:
         raise ConfigError(f"{option} {given} is unknown; known: {', '.join((*SPLITS, ALL))}")
     return None if given == ALL else given
