@@ -11,11 +11,12 @@ from jen1cli.autoencoder import Whitening, build_autoencoder
 from jen1cli.checkpoint import load_weight_set, save_weight_set
 from jen1cli.config import SpectralConfig, WhiteningConfig
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.codec import Codec, load_codec
-from jen1cli.training.compatibility import SOURCES_NAME, latents_digest
+from jen1cli.training.compatibility import SOURCES_NAME, latents_digest, music_digest
 from jen1cli.training.setup import write_latents
 
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
@@ -137,6 +138,19 @@ def test_latents_are_not_taken_from_a_cache_of_another_autoencoder(
     job.run(keep=True)  # its whitening was fitted, and is none of the codec's
     with pytest.raises(ConfigError, match="are not those of"):
         dataclasses.replace(job, model=other_set).run(keep=True)
+
+
+def test_the_digest_of_music_is_of_sound_and_words(tmp_path):
+    def digest(sound=b"a", captions=("x",), split="train", name="a.wav"):
+        path = tmp_path / name
+        path.write_bytes(sound)
+        return music_digest([Clip(path, captions, 1.0, split)])
+
+    own = digest()
+    assert digest(name="b.wav") == own
+    found = {own, digest(sound=b"b"), digest(captions=("y",)), digest(split="test")}
+    found.add(music_digest([Clip(tmp_path / "gone.wav", ("x",), 1.0)]))
+    assert len(found) == 5
 
 
 def test_a_cache_of_before_it_said_its_music_is_taken(tones, other_tones, codec_folder, tmp_path):

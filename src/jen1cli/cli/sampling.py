@@ -12,7 +12,6 @@ from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
-from jen1cli.prompt import parse_key
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -80,6 +79,8 @@ class Sampling:
             raise ConfigError(
                 f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
             )
+        from jen1cli.prompt import parse_key  # not for --help, since it takes its time to load
+
         tonic, mode = ("", "") if self.key is None else parse_key(self.key)
         chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
         return Guide(

@@ -11,7 +11,7 @@ from jen1cli import audio
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import read_description
 from jen1cli.config import to_dict
-from jen1cli.errors import ConfigError
+from jen1cli.errors import AudioError, ConfigError
 from jen1cli.manifest import Clip, write_text
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.codec import Codec, load_codec
@@ -56,13 +56,16 @@ def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
 def music_digest(clips: Sequence[Clip]) -> str:
     """Return one sha256 of the sound and the words of clips, wherever they lie.
 
-    Raises:
-        AudioError: a file cannot be read.
+    A file that cannot be read counts as such; the trainings skip it with a warning.
     """
     digest = hashlib.sha256()
     for clip in clips:
-        words = [clip.captions, clip.split, clip.attributes]
-        digest.update(f"{audio.digest(clip.source)} {json.dumps(words, sort_keys=True)}\n".encode())
+        try:
+            sound = audio.digest(clip.source)
+        except (AudioError, OSError):
+            sound = "unreadable"
+        words = json.dumps([clip.captions, clip.split, clip.attributes], sort_keys=True)
+        digest.update(f"{sound} {words}\n".encode())
     return digest.hexdigest()
 
 
