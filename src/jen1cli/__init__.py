@@ -6,9 +6,8 @@ if TYPE_CHECKING:
     from jen1cli.guide import Guide
     from jen1cli.pipeline import Jen1
 
-    __version__: str
-
 __all__ = ["Guide", "Jen1", "__version__"]
+__version__ = "0.2.0"  # the build reads it here (pyproject.toml)
 
 
 def __getattr__(name: str) -> object:
@@ -21,8 +20,4 @@ def __getattr__(name: str) -> object:
         from jen1cli.guide import Guide
 
         return Guide
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("jen1cli")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,6 +42,33 @@ FILES = {
 
 _HASHES = "sha256"
 _OPTIONAL = ("conditioning", "prior", "tracker")
+_NAMING = ("name", "release", "licence", "provenance", "format_version")
+"""Keys of config.json that say what a set is called and where it comes from, not what it is."""
+
+# Until 0.1.0 a set's sha256 covered the whole configuration, with the program's defaults in place
+# of what config.json left out. These are the optional keys that 0.1.0 had, in the order in which
+# they came, with those defaults. The table is history: new keys do not belong here.
+_DEFAULTS_OF_0_1: tuple[tuple[str, str, Any], ...] = (
+    ("unet", "causal_convolution", "padding"),
+    ("unet", "guide_channels", 0),
+    ("", "guide", None),
+    ("generation", "edit_guidance_scale", None),
+    ("guide", "chord_features", 0),
+    ("guide", "part_features", 0),
+    ("guide", "heard_channels", 0),
+    ("generation", "guide_interval", [0.0, 0.0]),
+    ("generation", "continuation", "unidirectional"),
+    ("guide", "pitch_channels", 0),
+    ("generation", "context_interval", [0.0, 0.0]),
+)
+_FORMER_IDS = {
+    # release 7 of jen1-mini, as it was before its config.json named a context_interval
+    "6f4eb577ac4046d6355c3c9715dd6991120dc012cb473a981e82c1179e828bbb": (
+        "8e8e7d0c6c3206bc04cb021fb7f2d2784057bacf85260aa43a356ab9c1cc6bae",
+        "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
+    ),
+}
+"""sha256 -> other digests under which recipes and LoRA files know the same tensors."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +78,33 @@ class SetDescription:
     folder: Path
     config: ModelConfig
     hashes: dict[str, str]  # path inside the folder, with slashes -> sha256
+    stored: Mapping[str, Any]  # config.json as it is, without its hashes
 
     @property
     def sha256(self) -> str:
-        """One digest of the whole set, over all files and the configuration."""
-        values = {"config": to_dict(self.config), _HASHES: self.hashes}
+        """One digest of the set: of the hashes of its files and of what config.json stores.
+
+        Defaults of the program are no part of it, so it stays when the program gains a setting.
+        The keys of `_NAMING` are no part either: a set stays the same under another name.
+        """
+        return self._digest({k: v for k, v in self.stored.items() if k not in _NAMING})
+
+    @property
+    def former_sha256(self) -> frozenset[str]:
+        """Every digest by which jen1cli up to 0.1.0 may have known these weights."""
+        values = {key: value for key, value in self.stored.items() if key != "release"}
+        found = {self._digest(values), *_FORMER_IDS.get(self.sha256, ())}
+        for part, key, default in _DEFAULTS_OF_0_1:
+            inner = values.get(part) if part else values
+            if inner is None or key in inner:
+                continue
+            completed = {**inner, key: default}
+            values = {**values, part: completed} if part else completed
+            found.add(self._digest(values))
+        return frozenset(found)
+
+    def _digest(self, config: Mapping[str, Any]) -> str:
+        values = {"config": config, _HASHES: self.hashes}
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -96,7 +145,7 @@ def read_description(folder: Path) -> SetDescription:
         config = from_dict(ModelConfig, values, "config")
     except ConfigError as error:
         raise CheckpointError(f"{path} does not fit this jen1cli: {error}") from error
-    return SetDescription(folder, config, hashes)
+    return SetDescription(folder, config, hashes, values)
 
 
 def verify_files(description: SetDescription) -> None:
@@ -162,6 +211,7 @@ def save_weight_set(
     text_encoder: str | Path | None = None,
     card: str | None = None,
     storage: Literal["fp32", "fp16"] = "fp32",
+    release: int = 0,
 ) -> Path:
     """Write a weight set: everything into a folder beside the target, then renamed into place.
 
@@ -173,6 +223,8 @@ def save_weight_set(
         text_encoder: folder in the Hugging Face layout, copied in.
         card: text of README.md; None keeps the one that is there.
         storage: number type of the network's weights on disk; whitening always keeps float32.
+        release: its number, where the set is released; replaces that of `config`, since weights
+            trained further are no longer those that were released.
 
     Raises:
         CheckpointError: the modules are not complete, or the target is some other folder.
@@ -192,7 +244,7 @@ def save_weight_set(
             write_text(new / CARD_NAME, card)
         elif old_card.is_file():
             shutil.copyfile(old_card, new / CARD_NAME)
-        _write_config(new, config)
+        _write_config(new, dataclasses.replace(config, release=release))
     return folder
 
 

@@ -225,6 +225,8 @@ class ModelConfig:
     guide: GuideConfig | None = field(default=None, metadata={"optional": True})
     licence: str = "Apache-2.0"
     provenance: dict[str, Any] = field(default_factory=dict)  # how the weights were trained
+    # of the weights: 1, 2, …, one more whenever others are released under this name; 0: unreleased
+    release: int = field(default=0, metadata={"optional": True})
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

@@ -55,6 +55,7 @@ class Clip:
     # of made music: style, bpm, key, mode, meter, instruments, drums, energy, moods
     offset: int = 0  # byte where the audio file starts inside a tar file
     size: int = 0  # its bytes; 0 where `path` is the audio file itself
+    split_named: bool = True  # by manifest, sidecar or folder; False: chosen here, by a hash
 
     @property
     def source(self) -> Path | io.BytesIO:
@@ -158,14 +159,16 @@ def _from_line(folder: Path, audio: str, told: Description, skip: Skip) -> Clip 
         if probe is None:
             return None
         seconds = probe.seconds
+    named = told.named_split
     return Clip(
         path,
         told.captions or (caption_from_name(path.stem),),
         seconds,
-        told.named_split or _split_of(audio),
+        named or _split_of(audio),
         told.attributes or {},
         offset,
         size,
+        split_named=named is not None,
     )
 
 
@@ -254,12 +257,14 @@ def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:
     if probe is None:
         return None
     captions, told = _read_sidecars(path, skip)
+    named = told.named_split or _folder_split(path, folder)
     return Clip(
         path,
         captions or captions_from_tags(probe.tags) or (caption_from_name(path.stem),),
         probe.seconds,
-        told.named_split or _folder_split(path, folder) or _split_of(stable_name(path, folder)),
+        named or _split_of(stable_name(path, folder)),
         told.attributes or {},
+        split_named=named is not None,
     )
 
 
@@ -383,6 +388,7 @@ def _from_group(
         told.attributes or {},
         audio.offset_data,
         audio.size,
+        split_named=split is not None,
     )
 
 

@@ -360,3 +360,34 @@ def test_devices_and_fifos_are_written_to(jen1, model, take, force):
         assert result.code == 1
         assert "cannot write /dev/full: No space left on device" in result.err
     assert sorted(os.listdir()) == ["pipe", "pipe.flac", "take.wav"]
+
+
+def test_files_that_differ_in_their_ending_alone_keep_it(jen1, model, tone):
+    Path("in/deep").mkdir(parents=True)
+    for name in ("a.wav", "a.flac", "b.wav", "deep/a.wav"):
+        audio.write(Path("in") / name, tone(0.5), 48_000)
+    result = jen1("encode", "in", "-o", "out/")
+    assert result.code == 1, "the folder is not there yet"
+    Path("out").mkdir()
+    result = jen1("encode", "in", "-o", "out/")
+    assert result.code == 0, result.err
+    found = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*"))
+    assert found == [
+        "a.flac.safetensors", "a.wav.safetensors", "b.safetensors", "deep/a.safetensors",
+    ]  # fmt: skip
+    Path("out/b.safetensors").rename("out/a.latent")
+    Path("out/a.wav.safetensors").rename("out/a.safetensors")
+    Path("back").mkdir()
+    result = jen1("decode", "out", "-o", "back/")
+    assert result.code == 0, result.err
+    found = sorted(path.relative_to("back").as_posix() for path in Path("back").rglob("*.*"))
+    assert found == ["a.flac.wav", "a.latent.wav", "a.safetensors.wav", "deep/a.wav"]
+
+
+def test_two_inputs_of_one_name_are_still_told_apart_by_the_user(jen1, model, tone):
+    for name in ("x", "y"):
+        Path(name).mkdir()
+        audio.write(Path(name) / "a.wav", tone(0.5), 48_000)
+    assert "two results would both be a.safetensors" in jen1("encode", "x/a.wav", "y/a.wav").err
+    result = jen1("encode", "x/a.wav", "y/a.wav", "-o", "{slug}-{index}.safetensors")
+    assert result.out.split() == ["a-1.safetensors", "a-2.safetensors"]

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
 from jen1cli.cli.app import run
 from jen1cli.errors import OutputError
+from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.listening import ListenJob, System
 from jen1cli.evaluation.report import Report, Table
 
@@ -22,7 +24,7 @@ def jobs(monkeypatch):
 
             bound = signature.bind(*args, **kwargs)
             seen[name] = dict(bound.arguments)
-            return Job()
+            return ([], Audit("music")) if name == "measure_folder" else Job()
 
         import importlib
         import inspect
@@ -39,9 +41,11 @@ def jobs(monkeypatch):
 
     for module, name in (
         ("audio_job", "AudioJob"), ("prompts", "PromptsJob"), ("edits", "EditsJob"),
-        ("musiccaps", "MusicCapsJob"),
+        ("musiccaps", "MusicCapsJob"), ("codec", "CodecJob"), ("sets", "measure_folder"),
     ):  # fmt: skip
         note(module, name)
+    monkeypatch.setattr("jen1cli.evaluation.sets.save_statistics", lambda *_: None)
+    monkeypatch.setattr("jen1cli.evaluation.codec.Codec.load", lambda folder: Mock())
     monkeypatch.setattr("jen1cli.cli.evaluate.load_model", lambda choice, report: choice)
     monkeypatch.setattr("jen1cli.cli.evaluation_studies.load_model", lambda choice, report: choice)
     monkeypatch.setattr("jen1cli.cli.engine.ModelChoice.check", lambda self: self)
@@ -200,3 +204,43 @@ def test_help_loads_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--reference" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [([], "held-out"), (["train"], "train"), (["all"], None)]
+)
+def test_music_is_measured_on_its_test_split_unless_told_otherwise(jobs, tmp_path, given, wanted):
+    split = [word for name in given for word in ("--split", name)]
+    reference_split = [word for name in given for word in ("--reference-split", name)]
+    music, out = str(tmp_path), ["-o", str(tmp_path / "out")]
+    for arguments in (
+        ["edits", music, *split],
+        ["codec", music, *split],
+        ["prompts", "-r", "m", *reference_split, *out],
+        ["audio", music, "-r", "m", *reference_split],
+        ["stats", music, "-o", str(tmp_path / "s.npz"), *split],
+    ):
+        assert run(["evaluate", *arguments, "-q"]) == 0
+    assert jobs["EditsJob"]["split"] == wanted
+    assert jobs["CodecJob"]["split"] == wanted
+    assert jobs["PromptsJob"]["reference_split"] == wanted
+    assert jobs["AudioJob"]["reference_split"] == wanted
+    assert jobs["AudioJob"]["split"] is None, "all of what is judged"
+    assert jobs["measure_folder"]["split"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["edits", "x", "--split", "tests"], "--split"),
+        (["codec", "x", "--split", "tests"], "--split"),
+        (["stats", "x", "-o", "a.npz", "--split", "tests"], "--split"),
+        (["audio", "x", "-r", "y", "--split", "tests"], "--split"),
+        (["audio", "x", "-r", "y", "--reference-split", "tests"], "--reference-split"),
+        (["prompts", "-o", "x", "--reference-split", "tests"], "--reference-split"),
+    ],
+)
+def test_an_unknown_split_is_refused(jobs, capsys, arguments, option):
+    assert run(["evaluate", *arguments]) == 1
+    words = f"{option} tests is unknown; known: train, validation, test, all"
+    assert words in capsys.readouterr().err

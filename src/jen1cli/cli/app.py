@@ -134,7 +134,7 @@ def _register(group: typer.Typer) -> None:
         ("info", info.info),
         ("again", again.again),
     ):
-        group.command(name, epilog=examples.epilog(name))(command)
+        group.command(name)(command)
     group.add_typer(models.app, name="models")
     for name, summary in DEVELOPER_VERBS.items():
         module = f"jen1cli.cli.{name}"
@@ -148,6 +148,7 @@ def _register(group: typer.Typer) -> None:
 
 
 _register(app)
+examples.add_to(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import typer
 
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
-from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files
+from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files, names_apart
 from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
 from jen1cli.cli.report import Report
 from jen1cli.headers import LatentHeader, read_latent_header
@@ -46,9 +46,10 @@ def decode(
             files.append((given, folder))
     if not files:
         faults.tell()
+    stems = ["audio" if isinstance(source, bytes) else source.stem for source in sources]
     results = [
-        Result("audio" if isinstance(source, bytes) else source.stem, None, i + 1, folder)
-        for i, (source, (_, folder)) in enumerate(zip(sources, files, strict=True))
+        Result(name, None, i + 1, folder)
+        for i, (name, (_, folder)) in enumerate(zip(names_apart(files, stems), files, strict=True))
     ]
     targets = plan_outputs(
         output,

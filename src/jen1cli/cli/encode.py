@@ -1,7 +1,5 @@
 """`jen1 encode`: audio to latent files."""
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +13,7 @@ from jen1cli.cli.inputs import (
     AudioInput,
     Faults,
     list_files,
+    names_apart,
     open_input,
 )
 from jen1cli.cli.outputs import Result, plan_outputs
@@ -43,15 +42,21 @@ def encode(
 ) -> None:
     """Turn audio into latent files (safetensors); folders keep their tree."""
     faults = Faults()
-    opened: list[tuple[AudioInput, Path]] = []
+    files: list[tuple[str, Path]] = []
+    opened: list[AudioInput] = []
     for given, folder in list_files(inputs, AUDIO_SUFFIXES, "audio files", faults):
         with faults.kept():
-            opened.append((open_input(given), folder))
+            opened.append(open_input(given))
+            files.append((given, folder))
     if not opened:
         faults.tell()
+    names = names_apart(files, [item.stem for item in opened])
     targets = plan_outputs(
         output,
-        _results(opened),
+        [
+            Result(name, None, i + 1, folder)
+            for i, (name, (_, folder)) in enumerate(zip(names, files, strict=True))
+        ],
         default_name="{slug}.{ext}",
         extension=LATENTS[0],
         extensions=LATENTS,
@@ -59,7 +64,7 @@ def encode(
     )
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
-        for (item, _), target in zip(opened, targets, strict=True):
+        for item, target in zip(opened, targets, strict=True):
             latent = None
             with faults.kept(), engine.making(item.name):
                 latent = engine.model.encode(item.source)
@@ -81,17 +86,3 @@ def encode(
             }
             report.result(facts, f"{item.name}: {latent.seconds:.2f} s as {frames} frames")
     faults.tell()
-
-
-def _results(opened: Sequence[tuple[AudioInput, Path]]) -> list[Result]:
-    """Name the results; `a.wav` and `a.flac` of one folder become `a-wav` and `a-flac`."""
-    stems = Counter((folder, item.stem) for item, folder in opened)
-    return [
-        Result(
-            f"{item.stem}-{item.suffix}" if stems[folder, item.stem] > 1 else item.stem,
-            None,
-            index,
-            folder,
-        )
-        for index, (item, folder) in enumerate(opened, start=1)
-    ]

@@ -9,10 +9,12 @@ import typer
 
 from jen1cli.cli import options, terminal
 from jen1cli.cli.report import Report
+from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from jen1cli.evaluation.report import Report as Findings
 
+ALL = "all"  # every clip of a folder, whatever its split
 Deliver = Callable[["Findings"], None]
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of audio.", show_default=False)]
@@ -32,7 +34,19 @@ Reference = Annotated[
 ]
 Split = Annotated[
     str | None,
-    typer.Option("--split", metavar="NAME", help="Of the manifest: train, validation or test."),
+    typer.Option(
+        "--split",
+        metavar="NAME",
+        help="train, validation, test or all; left out: test, or all where no splits are named.",
+    ),
+]
+ReferenceSplit = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-split",
+        metavar="NAME",
+        help="train, validation, test or all; left out: test, or all where no splits are named.",
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")]
 Embeddings = Annotated[
@@ -49,6 +63,23 @@ SampleRate = Annotated[
     int | None,
     typer.Option("--sample-rate", metavar="HZ", help="That files must have; left out: as most."),
 ]
+
+
+def chosen_split(given: str | None, option: str = "--split") -> str | None:
+    """Return a split as `jen1cli.evaluation.clips.find_clips` takes it.
+
+    Raises:
+        ConfigError: there is no split of that name.
+    """
+    if given is None:
+        from jen1cli.evaluation.clips import HELD_OUT
+
+        return HELD_OUT
+    from jen1cli.manifest import SPLITS
+
+    if given != ALL and given not in SPLITS:
+        raise ConfigError(f"{option} {given} is unknown; known: {', '.join((*SPLITS, ALL))}")
+    return None if given == ALL else given
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,3 +138,21 @@ def list_files(
     if [given for given, _ in found].count("-") > 1:
         raise AudioError("'-' is given twice, but stdin can be read once")
     return found
+
+
+def names_apart(files: Sequence[tuple[str, Path]], stems: Sequence[str]) -> list[str]:
+    """Return names for results: the stems, or file names where only those tell inputs apart.
+
+    Args:
+        files: as `list_files` gives them.
+        stems: of the files, such as "a" for both `a.wav` and `a.flac` of one folder.
+    """
+    alike: dict[tuple[Path, str], set[str]] = {}
+    places = [(folder, stem) for (_, folder), stem in zip(files, stems, strict=True)]
+    for (given, _), place in zip(files, places, strict=True):
+        alike.setdefault(place, set()).add(Path(given).name)
+    counts = Counter(places)
+    return [
+        Path(given).name if 1 < counts[place] == len(alike[place]) else stem
+        for (given, _), place, stem in zip(files, places, stems, strict=True)
+    ]

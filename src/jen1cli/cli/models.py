@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jen1cli.cli import examples, options, terminal
+from jen1cli.cli import options, terminal
 from jen1cli.errors import Jen1Error
 from jen1cli.headers import read_header
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Show weight sets and presets.",
-    epilog=examples.epilog("models"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -130,7 +129,12 @@ def _about_set(name: str, folder: Path, place: str) -> dict[str, Any]:
         config = read_description(folder).config
     except Jen1Error as error:
         return {**about, "problem": str(error)}
-    return {**about, "description": _describe(config), "licence": config.licence}
+    return {
+        **about,
+        "release": config.release or None,
+        "description": _describe(config),
+        "licence": config.licence,
+    }
 
 
 def _describe(config: "ModelConfig") -> str:
@@ -179,6 +183,8 @@ def _count_preset(config: "ModelConfig") -> dict[str, int | None]:
 def _line(row: dict[str, Any]) -> str:
     size = f"{row['bytes'] / 1e6:.0f} MB" if "bytes" in row else "-"
     what = row.get("description") or f"damaged: {row['problem']}"
+    if row.get("release"):
+        what = f"release {row['release']}, {what}"
     place = row.get("folder", "preset, not trained")
     return f"{row['name']:<12}{size:>8}  {what}  {row.get('licence', '')}  {place}"
 

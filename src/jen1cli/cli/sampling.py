@@ -11,7 +11,7 @@ from typing import Any
 from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
-from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
+from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -81,6 +81,8 @@ class Sampling:
             raise ConfigError(
                 f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
             )
+        from jen1cli.prompt import parse_key  # not for --help, since it takes its time to load
+
         tonic, mode = ("", "") if self.key is None else parse_key(self.key)
         chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
         return Guide(

@@ -12,12 +12,12 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
+import jen1cli
 from jen1cli.corpus.dataset import (
     CLIP_SECONDS,
     MadeClip,
@@ -145,7 +145,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
     """Note what the folder holds; refuse one that holds another data set or other things."""
     facts = {
         "format": 1,
-        "version": version("jen1cli"),
+        "version": jen1cli.__version__,
         "seed": plan.seed,
         "styles": list(plan.styles),
         "soundfont": plan.soundfont.name if plan.soundfont else "",

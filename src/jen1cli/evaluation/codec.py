@@ -17,7 +17,7 @@ from jen1cli.checkpoint import load_into
 from jen1cli.config import ModelConfig, from_dict
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.analysis import steadiness
-from jen1cli.evaluation.clips import Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.linear_codec import LinearCodec
 from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
@@ -118,14 +118,14 @@ class CodecJob:
 
     Attributes:
         folder: of music.
-        split: of its manifest; None takes all.
+        split: as `find_clips` takes it.
         limit: of clips.
         seconds: of each clip, from its middle.
         linear: whether the linear codec is computed beside it, from every clip's other half.
     """
 
     folder: Path
-    split: str | None = None
+    split: str | None = HELD_OUT
     limit: int = 60
     seconds: float = 10.0
     linear: bool = True
@@ -172,7 +172,8 @@ class CodecJob:
     def _settings(self, codec: Codec, clips: int) -> dict[str, object]:
         auto = codec.autoencoder
         return {
-            "model": codec.name, "folder": self.folder, "clips": clips, "seconds": self.seconds,
+            "model": codec.name, "folder": self.folder, "split": self.split or "all",
+            "clips": clips, "seconds": self.seconds,
             "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from jen1cli.errors import DataError
 from jen1cli.evaluation.adherence import adherence_table
-from jen1cli.evaluation.clips import Audit, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Audit, find_clips, listen
 from jen1cli.evaluation.distances import mean_pairwise_distance
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.judging import JudgedClip, Listeners, cut_to_middle, wish_of
@@ -37,7 +37,7 @@ class PromptsJob:
         wishes: the prompts.
         folder: of the generated music, the report, and the manifest that lets it be scored again.
         reference: folder of real music with captions, for the ceiling; None: no ceiling.
-        reference_split: of its manifest.
+        reference_split: as `find_clips` takes it.
         seconds: length of each clip, also of the real ones.
         seed: clip i is made with seed + i.
         diverse: prompts that are made with several seeds.
@@ -48,7 +48,7 @@ class PromptsJob:
     wishes: Sequence[Wishes]
     folder: Path
     reference: Path | None = None
-    reference_split: str | None = None
+    reference_split: str | None = HELD_OUT
     seconds: float = 10.0
     seed: int = 0
     diverse: int = 8
@@ -101,7 +101,8 @@ class PromptsJob:
         named = {} if model is None else {"model": model.config.name, "sha256": model.sha256}
         return {
             **named, "prompts": len(self.wishes), "clips": len(made), "seconds": self.seconds,
-            "seed": self.seed, "reference": self.reference, "sampling": dict(self.sampling),
+            "seed": self.seed, "reference": self.reference,
+            "reference_split": self.reference_split or "all", "sampling": dict(self.sampling),
         }  # fmt: skip
 
     # --- music ---
@@ -164,6 +165,8 @@ class PromptsJob:
         }  # fmt: skip
         if path.is_file():
             there = read_object(path)
+            if there.get("model") in model.former_sha256:
+                there["model"] = model.sha256
             differing = [key for key, value in facts.items() if there.get(key) != value]
             if differing:
                 raise DataError(

@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import jen1cli
 from jen1cli.evaluation.intervals import Estimate
 from jen1cli.files import make_folder, write_text
 
@@ -134,7 +135,7 @@ def shown(cell: Cell, unit: str = "") -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what measured."""
-    found = {"jen1cli": version("jen1cli"), "python": platform.python_version()}
+    found = {"jen1cli": jen1cli.__version__, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

@@ -14,8 +14,9 @@ from typing import Any
 
 from jen1cli.descriptions import read_attributes
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.guide import NO_GUIDE, TEMPO_WORDS, Guide, read_key, read_tempo
+from jen1cli.guide import NO_GUIDE, Guide
 from jen1cli.jsonfiles import parse_object, read_lines
+from jen1cli.prompt import TEMPO_WORDS, read_key, read_tempo
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
 _REACH = 48  # characters in front of a word

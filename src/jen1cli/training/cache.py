@@ -58,6 +58,7 @@ class LatentCache:
     table: Float16[np.ndarray, "frames components"]  # memory-mapped
     silence: Tensor  # [components], the latent of digital silence, which pads short clips
     clips: tuple[CachedClip, ...]
+    music: str = ""  # digest of the clips that it was made of; "" in caches of before 0.2
 
     @classmethod
     def open(cls, folder: Path) -> "LatentCache":
@@ -92,7 +93,7 @@ class LatentCache:
                 f"{folder} is not a complete latent cache ({error}); make one with"
                 " 'jen1 train latents'"
             ) from error
-        return cls(folder, table, silence, clips)
+        return cls(folder, table, silence, clips, str(about.get("music", "")))
 
     def split(self, name: str) -> tuple[CachedClip, ...]:
         """Return the clips of one split."""
@@ -125,6 +126,7 @@ class CacheWriter:
         listener: Listener = ignore,
         *,
         coloured: float = 0.0,
+        music: str = "",
     ) -> Whitening:
         """Encode all clips and write the cache.
 
@@ -135,6 +137,7 @@ class CacheWriter:
             listener: told about progress and skipped files.
             coloured: share of the training clips that are encoded in another colour as well,
                 without captions: words go on to mean the music as it is.
+            music: digest of the clips (`compatibility.music_digest`), kept for later checks.
 
         Returns:
             the whitening that the cache was written with.
@@ -146,7 +149,7 @@ class CacheWriter:
             try:
                 entries, statistics = self._encode_all(clips, config, listener, coloured)
                 whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
-                self._finish(entries, whitening, config)
+                self._finish(entries, whitening, config, music)
             finally:
                 self._raw_path.unlink(missing_ok=True)
         save_codec(self._folder, Codec(config, self._autoencoder, whitening))
@@ -199,7 +202,11 @@ class CacheWriter:
             return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
 
     def _finish(
-        self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig
+        self,
+        entries: Sequence[CachedClip],
+        whitening: Whitening,
+        config: ModelConfig,
+        music: str,
     ) -> None:
         frames = entries[-1].start + entries[-1].frames
         channels = config.autoencoder.latent_channels
@@ -221,7 +228,7 @@ class CacheWriter:
             middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
         lines = (to_json(entry.__dict__) for entry in entries)
         write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
-        about = {"version": CACHE_VERSION, "silence": middle.tolist()}
+        about = {"version": CACHE_VERSION, "silence": middle.tolist(), "music": music}
         write_text(self._folder / CACHE_NAME, json.dumps(about))
 
 

@@ -13,7 +13,7 @@ from jen1cli.autoencoder import Autoencoder, Whitening
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.config import ModelConfig
 from jen1cli.files import make_folder
-from jen1cli.guide import read_guide
+from jen1cli.prompt import read_guide
 from jen1cli.shapes import KeepMask, Latent, Waveform
 from jen1cli.training.batches import LatentTable
 from jen1cli.training.cache import CachedClip
