@@ -20,16 +20,19 @@ from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import LoraConfig, add_lora, save_lora
 from jen1cli.weightsets import find_weights
 
-GOLDEN = {7: "6f4eb577ac4046d6355c3c9715dd6991120dc012cb473a981e82c1179e828bbb"}
+GOLDEN = {
+    7: "6f4eb577ac4046d6355c3c9715dd6991120dc012cb473a981e82c1179e828bbb",
+    8: "7f0aca5c803169f19a6b270e9fb68751906e754ba449c4143b78f5620df6a963",
+}
 """sha256 of each numbered release of jen1-mini. An entry never changes."""
 FORMER = {
-    7: {
+    8: {
         "8e8e7d0c6c3206bc04cb021fb7f2d2784057bacf85260aa43a356ab9c1cc6bae",
         "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
         "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
     }
 }
-"""What jen1cli 0.1.0 wrote into recipes and LoRA files made with that release."""
+"""What jen1cli 0.1.0 wrote into recipes and LoRA files made with the same tensors."""
 
 
 @pytest.fixture

@@ -162,11 +162,14 @@ def test_an_encoding_that_lacks_letters_is_no_traceback(encoding, tmp_path):
     [
         ["generate", "lofi \udce9 piano"],
         ["generate", "lofi piano", "--negative", "\ud800"],
-        ["generate", "lofi", "--from", "prompts.jsonl"],
         ["continue", "take.wav", "--prompt", "lofi \udce9"],
         ["inpaint", "take.wav", "--mask", "0.5-1s", "--prompt", "\udce9"],
     ],
 )
 def test_words_that_are_no_text_are_refused(refused, take, arguments):
-    Path("prompts.jsonl").write_text('{"prompt": "lofi \\ud800"}\n')
     refused(*arguments, words="is not text in UTF-8")
+
+
+def test_half_a_surrogate_pair_in_a_prompt_file_is_refused(refused):
+    Path("prompts.jsonl").write_text('{"prompt": "lofi \\ud800"}\n')
+    refused("generate", "lofi", "--from", "prompts.jsonl", words="half a surrogate pair")
