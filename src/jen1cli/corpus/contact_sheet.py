@@ -6,7 +6,8 @@ from pathlib import Path
 from jen1cli import audio
 from jen1cli.corpus.inspect import Statistics
 from jen1cli.errors import AudioError, DataError
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import write_text
+from jen1cli.manifest import Clip
 from jen1cli.pages.html import data_uri, render, sound_uri
 from jen1cli.pages.spectrogram import spectrogram_png
 from jen1cli.progress import Progress
@@ -19,6 +20,8 @@ def write(
     clips: Sequence[Clip],
     seconds: float,
     progress: Progress = lambda done, total: None,
+    *,
+    overwrite: bool = True,
 ) -> None:
     """Write the page: counts, and for each clip a spectrogram, a player and the captions.
 
@@ -29,6 +32,7 @@ def write(
         clips: to show.
         seconds: length of the players, from the middle of each clip.
         progress: called after every clip.
+        overwrite: whether a file of this name is replaced.
     """
     shown = []
     for number, clip in enumerate(clips, 1):
@@ -41,7 +45,7 @@ def write(
     page = render(
         "contact_sheet.html", title=title, facts=facts, tables=statistics.tables, clips=shown
     )
-    write_text(path, page)
+    write_text(path, page, overwrite=overwrite)
 
 
 def _shown(clip: Clip, seconds: float) -> dict[str, object]:

@@ -8,7 +8,7 @@ from jen1cli import audio
 from jen1cli.errors import AudioError
 from jen1cli.evaluation.plots import plot
 from jen1cli.evaluation.report import Report, Sample, shown
-from jen1cli.manifest import write_text
+from jen1cli.files import make_folder, write_text
 from jen1cli.pages.html import data_uri, render, sound_uri
 from jen1cli.pages.spectrogram import spectrogram_png
 
@@ -17,7 +17,7 @@ SAMPLE_SECONDS = 12.0
 
 def write_report(folder: Path, report: Report) -> tuple[Path, Path]:
     """Write `report.json` and `report.html` into a folder and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     text = json.dumps(report.facts(), indent=1, ensure_ascii=False, allow_nan=False)
     return (
         write_text(folder / "report.json", text + "\n"),

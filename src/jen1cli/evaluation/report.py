@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import jen1cli
 from jen1cli.evaluation.intervals import Estimate
 
 SCHEMA = "jen1-evaluation/1"
@@ -121,7 +122,7 @@ def shown(cell: Cell, unit: str = "") -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what measured."""
-    found = {"jen1cli": version("jen1cli"), "python": platform.python_version()}
+    found = {"jen1cli": jen1cli.__version__, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
 from jen1cli.audio import Signal
+from jen1cli.files import writing
 
 WINDOW = 2048  # samples
 COLUMNS, ROWS = 480, 128  # pixels: moments in time, bands of equal width in octaves
@@ -67,4 +68,5 @@ def draw_spectrograms(path: Path, signals: Mapping[str, Signal], sample_rate: in
         axis.set_ylabel(name, fontsize=7)
         axis.set_yticks([])
     axes[-1].set_xlabel("seconds")
-    figure.savefig(path, dpi=90)
+    with writing(path) as temporary:
+        figure.savefig(temporary, dpi=90)

@@ -20,6 +20,7 @@ from jen1cli.training.controls.build import build_guide
 from jen1cli.training.diffusion.batches import Planner, WindowSampler
 from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.recipes import GuideRecipe, recipe
 from training_support import RATE, with_optimisation
@@ -182,7 +183,7 @@ def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, t
 
 def test_music_without_tempi_cannot_teach_it(cache, tiny_folder, tmp_path):
     shared = {"init": tiny_folder, "output": tmp_path / "run", "steps": 1, **QUICK}
-    with pytest.raises(ConfigError, match="was not written by"):
+    with pytest.raises(ConfigError, match="are not those of"):
         jobs.GuideJob(cache=cache.folder, **shared).run()
 
 
@@ -222,12 +223,15 @@ def test_diffusion_keeps_the_guide_of_the_set_it_continues(beat_cache, tiny_fold
 
 
 def test_a_new_text_encoder_drops_the_guide(beat_cache, tiny_folder, text_folder, tmp_path):
+    events = []
     jobs.DiffusionJob(
         init=tiny_folder, text_encoder=text_folder, cache=beat_cache.folder,
         output=tmp_path / "run", steps=1, **QUICK,
-    ).run()  # fmt: skip
+    ).run(events.append)  # fmt: skip
     config, tensors = load_weight_set(tmp_path / "run" / "weights")
     assert config.guide is None
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert any("is left out, since the text encoder is another" in message for message in said)
     assert "prior" not in tensors
 
 

@@ -13,10 +13,11 @@ from jen1cli.audio import Signal
 from jen1cli.autoencoder.codec import TENSORS_NAME, Codec, load_codec
 from jen1cli.errors import DataError
 from jen1cli.evaluation.analysis import steadiness
-from jen1cli.evaluation.clips import Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
 from jen1cli.evaluation.tagger.labels import style_family
+from jen1cli.files import make_folder
 from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.metrics.signals import (
     SILENCE_DB,
@@ -86,14 +87,14 @@ class CodecJob:
 
     Attributes:
         folder: of music.
-        split: of its manifest; None takes all.
+        split: as `find_clips` takes it.
         limit: of clips.
         seconds: of each clip, from its middle.
         linear: whether the linear codec is computed beside it, from every clip's other half.
     """
 
     folder: Path
-    split: str | None = None
+    split: str | None = HELD_OUT
     limit: int = 60
     seconds: float = 10.0
     linear: bool = True
@@ -142,8 +143,9 @@ class CodecJob:
     def _settings(self, codec: CodecUnderTest, clips: int) -> dict[str, object]:
         auto = codec.codec.autoencoder
         return {
-            "model": codec.codec.config.name, "folder": self.folder, "clips": clips,
-            "seconds": self.seconds, "frame_rate": auto.frame_rate, "channels": codec.sizes,
+            "model": codec.codec.config.name, "folder": self.folder, "split": self.split or "all",
+            "clips": clips, "seconds": self.seconds,
+            "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 
     def _fitted(self, one: Heard, codec: CodecUnderTest) -> Heard:
@@ -301,7 +303,7 @@ def _curves(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
 
 
 def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     stem = one.clip.path.stem
     found = []
     for what, signal in (("original", one.signal), ("back", back)):

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-import torch
 from accelerate import Accelerator
 
 from jen1cli.autoencoder.codec import load_codec
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.conditioning import TextEncoder
-from jen1cli.errors import ConfigError, DataError
+from jen1cli.errors import DataError
 from jen1cli.guide import guide_of
 from jen1cli.training.controls.stage import GuideParts, GuideStage
 from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.diffusion.compatibility import check_latents
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
 from jen1cli.training.recipes import GuideRecipe
@@ -36,15 +36,7 @@ def build_guide(
     latents = LatentCache.open(cache)
     config, tensors = load_weight_set(init)
     codec = load_codec(cache)
-    whitening = codec.whitening.state_dict()
-    if not all(
-        tensor.shape == whitening[name].shape and torch.allclose(whitening[name], tensor)
-        for name, tensor in tensors["whitening"].items()
-    ):
-        raise ConfigError(
-            f"{cache} was not written by {init}; write it with: jen1 train latents --keep-whitening"
-            f" --model {init}"
-        )
+    check_latents(cache, init)
     if not has_tempi(latents):
         raise DataError(
             f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"

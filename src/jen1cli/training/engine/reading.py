@@ -11,6 +11,7 @@ from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.errors import Jen1Error
+from jen1cli.files import expand_user
 from jen1cli.manifest import Clip, read_folder
 from jen1cli.training.engine.events import Listener, Warned
 
@@ -28,7 +29,7 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
     Raises:
         DataError: nothing in it can be used.
     """
-    folder = data.expanduser().absolute()
+    folder = expand_user(data).absolute()
 
     def skipped(path: Path, reason: str) -> None:
         name = path.relative_to(folder) if path.is_relative_to(folder) else path
