@@ -13,11 +13,11 @@ from collections import defaultdict
 from pathlib import Path
 
 import jen1cli.evaluation
-from jen1cli.corpus.captions import attributes, captions
-from jen1cli.corpus.composer import compose
+from jen1cli.composition.composer import compose
+from jen1cli.composition.instruments import INSTRUMENTS
+from jen1cli.composition.styles import STYLES
+from jen1cli.corpus.captions.writer import attributes, captions
 from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
-from jen1cli.corpus.instruments import INSTRUMENTS
-from jen1cli.corpus.styles import STYLES
 from jen1cli.evaluation import wishes
 from jen1cli.evaluation.wishes import choose_caption
 
@@ -39,7 +39,7 @@ def instrument_words() -> dict[str, list[str]]:
 
 
 def style_families() -> dict[str, str]:
-    from jen1cli.corpus import styles
+    from jen1cli.composition import styles
 
     found = {}
     for module in (
@@ -58,7 +58,7 @@ def style_families() -> dict[str, str]:
 
 
 def style_words() -> dict[str, list[str]]:
-    from jen1cli.corpus.vocabulary import style_words as words
+    from jen1cli.corpus.captions.vocabulary import style_words as words
 
     found = defaultdict(set)
     for name in STYLES:

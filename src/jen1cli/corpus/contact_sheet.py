@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 from jaxtyping import UInt8
 
-from jen1cli.corpus.dsp import rfft
 from jen1cli.corpus.inspect import Statistics
+from jen1cli.corpus.rendering.dsp import rfft
 from jen1cli.errors import DataError
 from jen1cli.manifest import Clip, write_text
 

@@ -23,12 +23,12 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from jaxtyping import Int16
 
-from jen1cli.corpus.captions import attributes, captions
-from jen1cli.corpus.composer import compose
-from jen1cli.corpus.renderer import Renderer
-from jen1cli.corpus.sound import SAMPLE_RATE, Stereo
-from jen1cli.corpus.soundfont import find_soundfont
-from jen1cli.corpus.styles import STYLES
+from jen1cli.composition.composer import compose
+from jen1cli.composition.styles import STYLES
+from jen1cli.corpus.captions.writer import attributes, captions
+from jen1cli.corpus.rendering.renderer import Renderer
+from jen1cli.corpus.rendering.soundfont import find_soundfont
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo
 from jen1cli.errors import DataError
 
 Split = Literal["train", "validation", "test"]

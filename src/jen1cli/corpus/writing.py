@@ -25,7 +25,7 @@ from jen1cli.corpus.dataset import (
     in_order,
     make_plan,
 )
-from jen1cli.corpus.sound import SAMPLE_RATE
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
 from jen1cli.errors import DataError
 from jen1cli.manifest import MANIFEST_NAME, SPLITS, write_text
 
