@@ -9,7 +9,7 @@ from jen1cli.composition.harmony.chord_loops import is_minor
 from jen1cli.composition.harmony.theory import KEYS, MODES
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.mix import balanced_gain, estimate_level
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import EFFECTS, ROOMS, Note, Score
 from jen1cli.composition.styles import STYLES
 
@@ -163,7 +163,7 @@ def test_melodies_repeat_their_rhythm() -> None:
 
 def test_keys_meters_and_tempi_are_spread() -> None:
     drawn = [(STYLES[style], seed) for seed in range(700) if (style := random_style(seed)) in MUSIC]
-    plans = [make_plan(style, Dice(seed, style.name), 20.0) for style, seed in drawn]
+    plans = [make_plan(style, RandomStream(seed, style.name), 20.0) for style, seed in drawn]
     keys = Counter(plan.tonic for plan in plans)
     assert set(keys) == set(range(12))
     assert max(keys.values()) < 2.2 * min(keys.values())

@@ -21,7 +21,7 @@ def _known(voice: Voice, manner: str) -> bool:
     tables = {
         "percussion": grooves.GROOVES,
         "bass": {**bass.LINES, **dict.fromkeys(bass.ALGORITHMS)},
-        "melody": melodic_styles.FEELS,
+        "melody": melodic_styles.MELODIC_STYLES,
     }
     return manner in tables.get(voice.role, comping.COMPS)
 

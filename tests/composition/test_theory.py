@@ -5,7 +5,7 @@ import pytest
 from jen1cli.composition.harmony.chord_loops import choose_loop, invent_loop, lay_chords
 from jen1cli.composition.harmony.progressions import CADENCES, POOLS
 from jen1cli.composition.harmony.theory import MODES, SCALES, movement, parse_chord, voice_chord
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import METERS, Swing, read_pattern
 
 
@@ -69,9 +69,9 @@ def test_chords_fill_the_clip_without_gaps() -> None:
 def test_invented_progressions_visit_the_tonic() -> None:
     for seed in range(40):
         for flavour, home in (("major", "I"), ("jazz minor", "i9")):
-            loop = invent_loop(Dice(seed, "test"), flavour)
+            loop = invent_loop(RandomStream(seed, "test"), flavour)
             assert home in loop.replace("|", " ").split()
-    assert choose_loop(Dice(1, "x"), "folk_major", "major", 0.0) in POOLS["folk_major"]
+    assert choose_loop(RandomStream(1, "x"), "folk_major", "major", 0.0) in POOLS["folk_major"]
 
 
 @pytest.mark.parametrize("meter", ["3/4", "4/4", "5/4", "6/8"])
@@ -94,19 +94,19 @@ def test_swing_delays_only_the_off_steps() -> None:
 
 
 def test_streams_are_independent_and_repeat() -> None:
-    first, again, other = Dice(7, "a"), Dice(7, "a"), Dice(7, "b")
+    first, again, other = RandomStream(7, "a"), RandomStream(7, "a"), RandomStream(7, "b")
     draws = [first.random() for _ in range(100)]
     assert draws == [again.random() for _ in range(100)]
     assert draws != [other.random() for _ in range(100)]
-    parent = Dice(7)
-    child = parent.stream("a").random()
+    parent = RandomStream(7)
+    child = parent.substream("a").random()
     parent.random()
-    assert parent.stream("a").random() == child == draws[0]
+    assert parent.substream("a").random() == child == draws[0]
 
 
 def test_dice_keep_to_their_ranges() -> None:
-    dice = Dice(3)
-    assert {dice.integer(1, 3) for _ in range(200)} == {1, 2, 3}
-    assert all(abs(dice.gauss(1.0)) <= 3.5 for _ in range(500))
-    counts = [dice.weighted({"a": 3.0, "b": 1.0}) for _ in range(2000)].count("a")
+    random = RandomStream(3)
+    assert {random.integer(1, 3) for _ in range(200)} == {1, 2, 3}
+    assert all(abs(random.gauss(1.0)) <= 3.5 for _ in range(500))
+    counts = [random.weighted({"a": 3.0, "b": 1.0}) for _ in range(2000)].count("a")
     assert 1350 < counts < 1650

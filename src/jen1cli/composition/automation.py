@@ -3,27 +3,27 @@
 from dataclasses import replace
 
 from jen1cli.composition.plan import Plan
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Effect, Note, Part, Section
 
 _OPENING = frozenset({"chords", "pad", "arpeggio", "stabs", "riff"})
 _RESTING = frozenset({"chords", "strum", "arpeggio", "bass", "stabs"})
 
 
-def open_up(plan: Plan, parts: list[Part], dice: Dice) -> list[Part]:
+def automate_build(plan: Plan, parts: list[Part], random: RandomStream) -> list[Part]:
     """Lets the filters of the harmony open through a build; a riser leads to the impact."""
     build = next((section for section in plan.sections if section.name == "build"), None)
     if build is None:
         return parts
     done = list(parts)
-    if dice.chance(0.7):
+    if random.chance(0.7):
         sweep = Effect(
             "sweep",
             0.6,
             {
                 "start_beat": build.start_beat,
                 "end_beat": build.start_beat + build.length_beats,
-                "low": round(dice.uniform(500.0, 1100.0)),
+                "low": round(random.uniform(500.0, 1100.0)),
                 "high": 16000.0,
             },
         )
@@ -31,9 +31,9 @@ def open_up(plan: Plan, parts: list[Part], dice: Dice) -> list[Part]:
             replace(part, effects=(*part.effects, sweep)) if part.role in _OPENING else part
             for part in done
         ]
-    if dice.chance(0.75):
+    if random.chance(0.75):
         done.append(_riser(build))
-    if dice.chance(0.4):
+    if random.chance(0.4):
         done.append(_impact(build))
     return done
 
@@ -48,7 +48,7 @@ def _impact(build: Section) -> Part:
     return Part("texture", "drums", "impact", (note,), gain_db=-10.0, reverb=0.4)
 
 
-def come_to_rest(plan: Plan, parts: list[Part]) -> list[Part]:
+def hold_last_chord(plan: Plan, parts: list[Part]) -> list[Part]:
     """Holds the last chord for the whole last bar where the cadence has reached it."""
     start = plan.beats - plan.meter.beats
     last = plan.chords[-1]

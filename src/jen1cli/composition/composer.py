@@ -6,7 +6,7 @@ from jen1cli.composition.harmony.chord_loops import choose_loop, is_minor, lay_c
 from jen1cli.composition.harmony.progressions import CADENCES
 from jen1cli.composition.harmony.theory import KEYS, SCALES
 from jen1cli.composition.plan import Plan
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import METERS, Swing
 from jen1cli.composition.score import Score
 from jen1cli.composition.sound_clips import compose_sounds
@@ -28,10 +28,10 @@ def compose(style: str, seed: int, seconds: float = 20.0) -> Score:
     description = STYLES[style]
     if description.kind == "sounds":
         return compose_sounds(description.name, seed, seconds)
-    dice = Dice(seed, style)
-    variant = _variant(description, dice.stream("variant"))
-    plan = make_plan(description, dice, seconds)
-    parts = arrange(description, plan, variant, dice)
+    random = RandomStream(seed, style)
+    variant = _variant(description, random.substream("variant"))
+    plan = make_plan(description, random, seconds)
+    parts = arrange(description, plan, variant, random)
     tonal = any(part.stem != "drums" for part in parts)
     return Score(
         seed=seed,
@@ -46,18 +46,18 @@ def compose(style: str, seed: int, seconds: float = 20.0) -> Score:
         master=read_effects(description.master),
         room=description.room,
         energy=_energy(description, variant, plan),
-        moods=_moods(description, plan, dice),
+        moods=_moods(description, plan, random),
         chords=write_chart(plan.chords, plan.meter.beats, plan.bars) if tonal else "",
     )
 
 
-def _variant(style: Style, dice: Dice) -> str:
-    return dice.weighted(read_weights(style.variants))
+def _variant(style: Style, random: RandomStream) -> str:
+    return random.weighted(read_weights(style.variants))
 
 
-def make_plan(style: Style, dice: Dice, seconds: float) -> Plan:
+def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
     """Decides tempo, meter, key, chords and form."""
-    frame = dice.stream("frame")
+    frame = random.substream("frame")
     meter = METERS[frame.weighted(read_weights(style.meters))]
     slowest, fastest = style.tempo
     if meter.pulse == 1.5:
@@ -71,16 +71,16 @@ def make_plan(style: Style, dice: Dice, seconds: float) -> Plan:
     tonic = frame.integer(0, 11)
     unit, least, most = style.swing
     form = frame.weighted(read_weights(style.forms))
-    harmony = dice.stream("harmony")
+    harmony = random.substream("harmony")
     pools = style.harmony.get(mode) or style.harmony["minor" if is_minor(mode) else "major"]
     loop = choose_loop(harmony, pools, mode, style.invent)
     cadence = ""
     if style.cadence:
         flavour = "" if style.cadence == "plain" else f"{style.cadence} "
         cadence = harmony.pick(CADENCES[f"{flavour}{'minor' if is_minor(mode) else 'major'}"])
-    sections = make_sections(dice.stream("form"), form, bars, phrase, meter, bar_seconds)
+    sections = make_sections(random.substream("form"), form, bars, phrase, meter, bar_seconds)
     return Plan(
-        dice=dice,
+        random=random,
         bpm=bpm,
         meter=meter,
         bars=bars,
@@ -105,18 +105,18 @@ def _energy(style: Style, variant: str, plan: Plan) -> float:
     return round(min(1.0, max(0.02, style.energy - calmer[variant] + 0.1 * tempo)), 3)
 
 
-def _moods(style: Style, plan: Plan, dice: Dice) -> tuple[str, ...]:
+def _moods(style: Style, plan: Plan, random: RandomStream) -> tuple[str, ...]:
     kind = "minor" if is_minor(plan.mode) else "major"
     words = f"{style.moods.get('any', '')} {style.moods.get(kind, '')}".split()
-    return tuple(dice.stream("moods").sample([w.replace("_", " ") for w in words], 4))
+    return tuple(random.substream("moods").sample([w.replace("_", " ") for w in words], 4))
 
 
 def random_style(seed: int) -> str:
     """The style that a seed stands for; all are equally likely."""
-    return Dice(seed, "style").pick(tuple(STYLES))
+    return RandomStream(seed, "style").pick(tuple(STYLES))
 
 
 def random_score(seed: int, seconds: float | None = None) -> Score:
     """The clip that a seed stands for; length between 14 and 26 s unless given."""
-    length = seconds or Dice(seed, "length").uniform(14.0, 26.0)
+    length = seconds or RandomStream(seed, "length").uniform(14.0, 26.0)
     return compose(random_style(seed), seed, length)

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
-from jen1cli.composition.automation import come_to_rest, open_up
+from jen1cli.composition.automation import automate_build, hold_last_chord
 from jen1cli.composition.instruments import INSTRUMENTS, Instrument
 from jen1cli.composition.mix import balanced_gain
 from jen1cli.composition.parts.bass import ALGORITHMS, LINES, write_bass
 from jen1cli.composition.parts.comping import COMPS, Hand, write_comp, write_drone
 from jen1cli.composition.parts.counterpoint import COUNTERS, write_counter
 from jen1cli.composition.parts.drums import write_drums, write_hits
-from jen1cli.composition.parts.melodic_styles import FEELS
+from jen1cli.composition.parts.melodic_styles import MELODIC_STYLES
 from jen1cli.composition.parts.melody import write_melody
 from jen1cli.composition.parts.riffs import RIFFS, write_riff
 from jen1cli.composition.plan import Plan, Touch, in_range
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.grooves import GROOVES
 from jen1cli.composition.score import Note, Part, Section, Stem
 from jen1cli.composition.styles.style import Style, Voice, read_effects, read_weights
@@ -43,26 +43,30 @@ _ROLES: dict[str, tuple[float, float, Stem]] = {
 }
 
 
-def arrange(style: Style, plan: Plan, variant: str, dice: Dice) -> tuple[Part, ...]:
+def arrange(style: Style, plan: Plan, variant: str, random: RandomStream) -> tuple[Part, ...]:
     """Lets the voices of a style play a plan.
 
     Args:
         style: Whose voices.
         plan: Tempo, chords and form.
         variant: Who plays: "full", "nodrums", "duo", "solo", "drums" or "rhythm".
-        dice: Random choices.
+        random: Random choices.
     """
     parts: list[Part] = []
     if variant == "solo":
-        return _solo(style, plan, dice)
+        return _solo(style, plan, random)
     drums = style.drums
     with_drums = variant in ("full", "drums", "rhythm")
-    if drums and with_drums and (variant != "full" or dice.stream("band").chance(drums.chance)):
-        parts.append(_drum_part(style, plan, dice))
+    if (
+        drums
+        and with_drums
+        and (variant != "full" or random.substream("band").chance(drums.chance))
+    ):
+        parts.append(_drum_part(style, plan, random))
     lead: tuple[Note, ...] = ()
-    voices = _present(style, variant, dice)
+    voices = _present(style, variant, random)
     for voice in sorted(voices, key=lambda v: v.role == "counter"):
-        choose = dice.stream("instrument", voice.role, voice.instruments)
+        choose = random.substream("instrument", voice.role, voice.instruments)
         used = {part.instrument for part in parts}
         names = read_weights(voice.instruments)
         free = {name: weight for name, weight in names.items() if name not in used} or names
@@ -76,14 +80,14 @@ def arrange(style: Style, plan: Plan, variant: str, dice: Dice) -> tuple[Part, .
             if voice.double:
                 parts.append(_doubled(parts[-1], voice.double))
     if variant == "full" and "electronic" in style.tags:
-        parts = open_up(plan, parts, dice.stream("build"))
-    if style.cadence and dice.stream("ending").chance(0.65):
-        parts = come_to_rest(plan, parts)
+        parts = automate_build(plan, parts, random.substream("build"))
+    if style.cadence and random.substream("ending").chance(0.65):
+        parts = hold_last_chord(plan, parts)
     return tuple(parts)
 
 
-def _present(style: Style, variant: str, dice: Dice) -> list[Voice]:
-    band = dice.stream("voices")
+def _present(style: Style, variant: str, random: RandomStream) -> list[Voice]:
+    band = random.substream("voices")
     drawn = [(voice, band.chance(voice.chance)) for voice in style.voices]
     voices = [voice for voice, there in drawn if there]
     if variant == "drums":
@@ -100,11 +104,11 @@ def _present(style: Style, variant: str, dice: Dice) -> list[Voice]:
     return voices
 
 
-def _drum_part(style: Style, plan: Plan, dice: Dice) -> Part:
+def _drum_part(style: Style, plan: Plan, random: RandomStream) -> Part:
     drums = style.drums
     if drums is None:
         raise ValueError(f"the style {style.name!r} has no drums")
-    choose = dice.stream("kit")
+    choose = random.substream("kit")
     kit = choose.weighted(read_weights(drums.kits))
     fitting = _fitting_grooves(read_weights(drums.grooves), plan.meter.name)
     groove = choose.weighted(fitting)
@@ -137,7 +141,7 @@ def _write(
     voice: Voice,
     instrument: Instrument,
     lead: tuple[Note, ...],
-    choose: Dice,
+    choose: RandomStream,
 ) -> tuple[Note, ...]:
     manner = choose.weighted(_fitting(read_weights(voice.manner), plan.meter.name, voice.role))
     timing = style.timing * (0.6 if voice.role == "bass" else 1.0)
@@ -149,7 +153,7 @@ def _write(
     if voice.role == "percussion":
         weights = _fitting_grooves({manner: 1.0}, plan.meter.name)
         return write_drums(
-            replace(plan, dice=plan.dice.stream("percussion")),
+            replace(plan, random=plan.random.substream("percussion")),
             choose.weighted(weights),
             "none",
             touch,
@@ -159,11 +163,11 @@ def _write(
         return write_riff(plan, manner, low, high, touch, role)
     if voice.role == "bass" and (manner in LINES or manner in ALGORITHMS):
         return write_bass(plan, manner, low, high, touch, voice.legato or 0.93)
-    if manner in FEELS:
-        feel = FEELS[manner]
-        if style.scale and not feel.scale:
-            feel = replace(feel, scale=style.scale)
-        return write_melody(plan, feel, low, high, touch, role)
+    if manner in MELODIC_STYLES:
+        melodic = MELODIC_STYLES[manner]
+        if style.scale and not melodic.scale:
+            melodic = replace(melodic, scale=style.scale)
+        return write_melody(plan, melodic, low, high, touch, role)
     if manner in COUNTERS:
         return write_counter(plan, manner, lead, low, high, touch, role)
     if manner == "drone":
@@ -241,7 +245,7 @@ def _within(note: Note, sections: list[Section]) -> bool:
 
 
 def _part(
-    plan: Plan, voice: Voice, instrument: Instrument, notes: tuple[Note, ...], choose: Dice
+    plan: Plan, voice: Voice, instrument: Instrument, notes: tuple[Note, ...], choose: RandomStream
 ) -> Part:
     width, reverb, stem = _ROLES[voice.role]
     gain = balanced_gain(voice.role, instrument.name, notes, plan.bpm)
@@ -273,9 +277,9 @@ def _doubled(part: Part, name: str) -> Part:
     )
 
 
-def _solo(style: Style, plan: Plan, dice: Dice) -> tuple[Part, ...]:
+def _solo(style: Style, plan: Plan, random: RandomStream) -> tuple[Part, ...]:
     """One instrument alone: with its own accompaniment where it can play chords."""
-    choose = dice.stream("solo")
+    choose = random.substream("solo")
     instrument = INSTRUMENTS[choose.weighted(read_weights(style.solos))]
     melodic = next((v for v in style.voices if v.role == "melody"), None)
     chordal = next((v for v in style.voices if v.role in ("chords", "strum", "arpeggio")), None)

@@ -1,6 +1,6 @@
 """The form of a clip: how many bars, and how intense they are."""
 
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import Meter
 from jen1cli.composition.score import Section
 
@@ -60,10 +60,10 @@ def phrase_bars(bar_seconds: float, bars: int) -> int:
 
 
 def make_sections(
-    dice: Dice, form: str, bars: int, phrase: int, meter: Meter, bar_seconds: float
+    random: RandomStream, form: str, bars: int, phrase: int, meter: Meter, bar_seconds: float
 ) -> tuple[Section, ...]:
     """Cuts the clip into sections at phrase boundaries."""
-    shape = dice.pick(FORMS[form])
+    shape = random.pick(FORMS[form])
     units = max(1, round(bars / phrase))
     shape = shape[-units:] if units < len(shape) else shape
     edges = [round(i * units / len(shape)) * phrase for i in range(len(shape))] + [bars]

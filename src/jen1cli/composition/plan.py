@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import no_type_check
 
 from jen1cli.composition.harmony.theory import Chord, chord_at
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import Meter, Swing
 from jen1cli.composition.score import Note, Section
 
@@ -14,7 +14,7 @@ from jen1cli.composition.score import Note, Section
 class Plan:
     """Tempo, meter, key, chords and form of one clip."""
 
-    dice: Dice
+    random: RandomStream
     bpm: float  # quarter notes per minute
     meter: Meter
     bars: int
@@ -77,7 +77,7 @@ class Touch:
     strum: float = 0.0  # seconds between the notes of a chord
 
 
-def perform(plan: Plan, notes: list[Note], touch: Touch, dice: Dice) -> tuple[Note, ...]:
+def perform(plan: Plan, notes: list[Note], touch: Touch, random: RandomStream) -> tuple[Note, ...]:
     """Swings the straight notes, makes them human and keeps them inside the clip."""
     end = plan.beats
     sigma = plan.seconds(touch.timing)
@@ -89,9 +89,9 @@ def perform(plan: Plan, notes: list[Note], touch: Touch, dice: Dice) -> tuple[No
         straight = note.beat
         start = plan.swing.apply(straight)
         stop = plan.swing.apply(straight + note.duration)
-        shift = push + (dice.gauss(sigma) if sigma else 0.0)
+        shift = push + (random.gauss(sigma) if sigma else 0.0)
         shift = max(shift, -start)
-        velocity = note.velocity + (dice.gauss(touch.velocity) if touch.velocity else 0.0)
+        velocity = note.velocity + (random.gauss(touch.velocity) if touch.velocity else 0.0)
         start = min(start + shift, end - 0.02)
         played.append(
             Note(

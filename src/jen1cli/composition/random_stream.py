@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @no_type_check  # run-time checks would make composing under test a hundred times slower
-class Dice:
+class RandomStream:
     """One stream of random choices; streams of different names are independent."""
 
     def __init__(self, seed: int, *names: str) -> None:
@@ -20,9 +20,9 @@ class Dice:
         self._seed = seed
         self._names = names
 
-    def stream(self, *names: str) -> "Dice":
+    def substream(self, *names: str) -> "RandomStream":
         """An independent stream below this one; does not advance this one."""
-        return Dice(self._seed, *self._names, *names)
+        return RandomStream(self._seed, *self._names, *names)
 
     def random(self) -> float:
         """Uniform in [0, 1)."""

@@ -2,7 +2,7 @@
 
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.plan import in_range
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Effect, Note, Part, Score, Section, Stem
 
 # kind: instruments that may make it, how
@@ -31,24 +31,24 @@ KINDS: dict[str, tuple[str, str]] = {
 
 def compose_sounds(style: str, seed: int, seconds: float) -> Score:
     """One clip of sound that is no music; the section's name says which kind."""
-    dice = Dice(seed, style)
-    kind = dice.pick(tuple(KINDS)) if not dice.chance(0.02) else "silence"
-    if kind == "silence" and dice.chance(0.5):
+    random = RandomStream(seed, style)
+    kind = random.pick(tuple(KINDS)) if not random.chance(0.02) else "silence"
+    if kind == "silence" and random.chance(0.5):
         kind = "noise"
     names, manner = KINDS[kind]
     bpm = 60.0
     beats = float(max(12, min(30, round(seconds))))
     parts: list[Part] = []
     if names:
-        count = 2 if manner in ("layers", "cluster") and dice.chance(0.6) else 1
-        for name in dice.sample(names.split(), count):
-            notes = _notes(dice, manner, name, beats)
-            parts.append(_part(dice, manner, name, notes))
+        count = 2 if manner in ("layers", "cluster") and random.chance(0.6) else 1
+        for name in random.sample(names.split(), count):
+            notes = _notes(random, manner, name, beats)
+            parts.append(_part(random, manner, name, notes))
     master: list[Effect] = []
-    level = dice.weighted({"": 5.0, "quiet": 1.5, "loud": 1.5})
+    level = random.weighted({"": 5.0, "quiet": 1.5, "loud": 1.5})
     if level:
-        master.append(Effect(level, dice.uniform(0.6, 1.0)))
-    if dice.chance(0.15):
+        master.append(Effect(level, random.uniform(0.6, 1.0)))
+    if random.chance(0.15):
         master.append(Effect("mono", 1.0))
     return Score(
         seed=seed,
@@ -61,32 +61,32 @@ def compose_sounds(style: str, seed: int, seconds: float) -> Score:
         parts=tuple(parts),
         sections=(Section(kind, 0.0, beats, 0.5),),
         master=tuple(master),
-        room=dice.pick(("dry", "dry", "hall", "cave", "room")),
+        room=random.pick(("dry", "dry", "hall", "cave", "room")),
         energy=0.3,
         moods=(),
     )
 
 
-def _part(dice: Dice, manner: str, name: str, notes: list[Note]) -> Part:
+def _part(random: RandomStream, manner: str, name: str, notes: list[Note]) -> Part:
     stem: Stem = "drums" if manner == "hits" else "harmony"
     effects: tuple[Effect, ...] = ()
-    if manner in ("long", "cluster", "layers", "deep") and dice.chance(0.3):
-        effects = (Effect("tremolo", 0.4, {"beats": dice.pick((0.25, 0.5, 2.0, 4.0))}),)
+    if manner in ("long", "cluster", "layers", "deep") and random.chance(0.3):
+        effects = (Effect("tremolo", 0.4, {"beats": random.pick((0.25, 0.5, 2.0, 4.0))}),)
     return Part(
         role="texture",
         stem=stem,
         instrument=name,
         notes=in_range(tuple(notes), INSTRUMENTS[name].low, INSTRUMENTS[name].high),
-        pan=round(dice.uniform(-0.5, 0.5), 2),
-        reverb=round(dice.uniform(0.0, 0.5), 2),
-        delay=round(dice.uniform(0.1, 0.4), 2) if dice.chance(0.3) else 0.0,
+        pan=round(random.uniform(-0.5, 0.5), 2),
+        reverb=round(random.uniform(0.0, 0.5), 2),
+        delay=round(random.uniform(0.1, 0.4), 2) if random.chance(0.3) else 0.0,
         effects=effects,
     )
 
 
-def _notes(dice: Dice, manner: str, name: str, beats: float) -> list[Note]:
+def _notes(random: RandomStream, manner: str, name: str, beats: float) -> list[Note]:
     if manner in ("long", "deep", "cluster", "layers"):
-        return _sustained(dice, manner, beats)
+        return _sustained(random, manner, beats)
     low, high = (36, 55) if manner == "hits" else (62, 86) if manner == "blips" else (50, 82)
     spacing = {
         "bursts": (0.3, 1.6),
@@ -101,35 +101,38 @@ def _notes(dice: Dice, manner: str, name: str, beats: float) -> list[Note]:
     notes: list[Note] = []
     beat = 0.0
     while beat < beats - 0.2:
-        gap = dice.uniform(*spacing)
-        length = gap * dice.uniform(0.2, 0.6) if manner == "bursts" else gap * 0.95
-        pitch = dice.integer(low, high)
+        gap = random.uniform(*spacing)
+        length = gap * random.uniform(0.2, 0.6) if manner == "bursts" else gap * 0.95
+        pitch = random.integer(low, high)
         notes.append(
             Note(
-                round(beat, 4), round(min(length, beats - beat), 4), pitch, dice.uniform(0.5, 0.95)
+                round(beat, 4),
+                round(min(length, beats - beat), 4),
+                pitch,
+                random.uniform(0.5, 0.95),
             )
         )
         beat += gap
     return notes
 
 
-def _sustained(dice: Dice, manner: str, beats: float) -> list[Note]:
+def _sustained(random: RandomStream, manner: str, beats: float) -> list[Note]:
     if manner == "long":
-        return [Note(0.0, beats, dice.integer(48, 84), dice.uniform(0.5, 0.9))]
-    base = dice.integer(28, 40) if manner == "deep" else dice.integer(45, 60)
+        return [Note(0.0, beats, random.integer(48, 84), random.uniform(0.5, 0.9))]
+    base = random.integer(28, 40) if manner == "deep" else random.integer(45, 60)
     steps = {"deep": (0, 7), "cluster": (0, 1, 2, 4, 6, 7), "layers": (0, 0, 12, 7)}[manner]
-    span = dice.pick((beats, beats / 2, beats / 3))
+    span = random.pick((beats, beats / 2, beats / 3))
     notes: list[Note] = []
     for index in range(round(beats / span)):
-        shift = 0 if index == 0 else dice.integer(-4, 4)
-        chosen = sorted(set(dice.sample(steps, dice.integer(2, len(steps)))))
+        shift = 0 if index == 0 else random.integer(-4, 4)
+        chosen = sorted(set(random.sample(steps, random.integer(2, len(steps)))))
         for step in chosen:
             notes.append(
                 Note(
                     round(index * span, 4),
                     round(span, 4),
                     base + step + shift,
-                    dice.uniform(0.5, 0.8),
+                    random.uniform(0.5, 0.8),
                 )
             )
     return notes

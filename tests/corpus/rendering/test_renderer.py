@@ -7,11 +7,11 @@ import pytest
 from scipy import signal
 
 from corpus_support import make_score
+from jen1cli.audio.loudness import loudness
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.score import EFFECTS, ROOMS, Effect, Note, Part, Score
 from jen1cli.corpus.rendering import drum_machine
 from jen1cli.corpus.rendering.effects import EFFECTS as PLAYED_EFFECTS
-from jen1cli.corpus.rendering.mastering import integrated_loudness
 from jen1cli.corpus.rendering.renderer import Renderer, timed_notes
 from jen1cli.corpus.rendering.rooms import ROOMS as PLAYED_ROOMS
 from jen1cli.corpus.rendering.rooms import impulse_response
@@ -58,7 +58,7 @@ def test_clip_is_exactly_as_long_as_its_score(renderer):
 
 
 def test_mix_is_loud_and_never_clips(mix):
-    assert integrated_loudness(mix) == pytest.approx(-14.0, abs=0.7)
+    assert loudness(mix, SAMPLE_RATE) == pytest.approx(-14.0, abs=0.7)
     assert peak_db(mix) <= -0.95
     assert np.isfinite(mix).all()
     assert abs(mix.mean()) < 1e-3
@@ -66,7 +66,7 @@ def test_mix_is_loud_and_never_clips(mix):
 
 def test_drums_alone_keep_their_peaks_under_the_ceiling(renderer):
     sound = renderer.render(make_score("drums"))
-    assert -18.0 < integrated_loudness(sound) < -13.0
+    assert -18.0 < loudness(sound, SAMPLE_RATE) < -13.0
     assert peak_db(sound) <= -0.95
 
 
@@ -76,7 +76,7 @@ def test_drums_alone_keep_their_peaks_under_the_ceiling(renderer):
 )
 def test_scores_may_ask_for_another_loudness(renderer, effect, low, high):
     sound = renderer.render(make_score(master=(effect,)))
-    assert low < integrated_loudness(sound) < high
+    assert low < loudness(sound, SAMPLE_RATE) < high
     assert peak_db(sound) <= -0.95
 
 
@@ -133,7 +133,7 @@ def test_effects_change_the_sound_and_keep_it_sound(renderer, plain, name):
     sound = renderer.render(make_score("drums chords", bars=1, effects=(Effect(name, 0.6),)))
     assert sound.shape == plain.shape
     assert np.isfinite(sound).all()
-    assert integrated_loudness(sound) == pytest.approx(-14.0, abs=2.5)
+    assert loudness(sound, SAMPLE_RATE) == pytest.approx(-14.0, abs=2.5)
     assert np.abs(sound - plain).max() > 0.003
 
 

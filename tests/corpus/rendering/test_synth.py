@@ -6,15 +6,15 @@ import pytest
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.corpus.rendering import drum_machine, oscillators, synth
 from jen1cli.corpus.rendering.drum_keys import drum_level
-from jen1cli.corpus.rendering.oscillators import ByteCache, LoopSpec, build_loop
+from jen1cli.corpus.rendering.oscillators import ByteCache, WavetableSpec, build_wavetable
 from jen1cli.corpus.rendering.patches import PATCHES
-from jen1cli.corpus.rendering.plucked import STRUCK
+from jen1cli.corpus.rendering.plucked import PLUCKED
 from jen1cli.corpus.rendering.soundfont import loudest_level, stroke_level
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, TimedNote, frequency
 from jen1cli.corpus.rendering.textures import TEXTURES
 
 SECOND = SAMPLE_RATE
-PITCHED = sorted((set(PATCHES) | set(STRUCK)) - {"impact", "wobble_bass", "reese_bass"})
+PITCHED = sorted((set(PATCHES) | set(PLUCKED)) - {"impact", "wobble_bass", "reese_bass"})
 
 
 def play(voice, pitches=(60,), *, model=0, seed=0, length=SECOND, samples=SECOND, velocity=0.8):
@@ -63,7 +63,7 @@ def test_patches_are_equally_loud(voice):
 
 @pytest.mark.parametrize("wave", ["saw", "square", "pulse", "triangle"])
 def test_oscillators_have_no_partial_beyond_their_band(wave):
-    loop = build_loop(LoopSpec(wave, 88.3, 20_000.0))
+    loop = build_wavetable(WavetableSpec(wave, 88.3, 20_000.0))
     power = np.abs(np.fft.rfft(loop[0])) ** 2
     hertz = np.fft.rfftfreq(loop.shape[1], 1 / SAMPLE_RATE)
     assert power[hertz > 20_100].sum() < 1e-9 * power.sum()

@@ -3,7 +3,7 @@
 from jen1cli import chords as names
 from jen1cli.composition.harmony.progressions import POOLS
 from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 
 # Functional grammar for progressions that no pool has: tonic, subdominant and dominant chords.
 _FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -36,10 +36,10 @@ def is_minor(mode: str) -> bool:
     return mode in ("minor", "dorian", "phrygian", "harmonic minor")
 
 
-def invent_loop(dice: Dice, flavour: str) -> str:
+def invent_loop(random: RandomStream, flavour: str) -> str:
     """A four-chord loop by functional grammar; the tonic chord comes early."""
     functions = _FUNCTIONS[flavour]
-    route = dice.pick(_ROUTES).split()
+    route = random.pick(_ROUTES).split()
     chosen: list[str] = []
     home = False
     for function in route:
@@ -47,18 +47,18 @@ def invent_loop(dice: Dice, flavour: str) -> str:
         if function == "T" and not home:
             symbol, home = options[0], True
         else:
-            symbol = dice.pick([o for o in options if not chosen or o != chosen[-1]])
+            symbol = random.pick([o for o in options if not chosen or o != chosen[-1]])
         chosen.append(symbol)
     return " | ".join(chosen)
 
 
-def choose_loop(dice: Dice, pools: str, mode: str, invent: float) -> str:
+def choose_loop(random: RandomStream, pools: str, mode: str, invent: float) -> str:
     """A loop from the named pools, or (with probability `invent`) a new one."""
     minor = is_minor(mode)
-    if dice.chance(invent):
+    if random.chance(invent):
         jazzy = any(p in pools for p in ("jazz", "lofi", "soul", "bossa", "gospel", "house"))
-        return invent_loop(dice, f"{'jazz ' if jazzy else ''}{'minor' if minor else 'major'}")
-    return dice.pick([loop for pool in pools.split() for loop in POOLS[pool]])
+        return invent_loop(random, f"{'jazz ' if jazzy else ''}{'minor' if minor else 'major'}")
+    return random.pick([loop for pool in pools.split() for loop in POOLS[pool]])
 
 
 def lay_chords(

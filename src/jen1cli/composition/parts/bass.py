@@ -8,8 +8,8 @@ root (anticipated), `g` dead note.
 
 from jen1cli.composition.harmony.theory import Chord
 from jen1cli.composition.plan import Plan, Touch, perform
-from jen1cli.composition.random_stream import Dice
-from jen1cli.composition.rhythm.meters import Pattern, read_pattern
+from jen1cli.composition.random_stream import RandomStream
+from jen1cli.composition.rhythm.meters import StepPattern, read_pattern
 from jen1cli.composition.score import Note
 
 # name: "meter pattern" or several alternatives after each other
@@ -149,21 +149,21 @@ def write_bass(
         touch: How human it is played.
         legato: Share of a step that sounds.
     """
-    dice = plan.dice.stream("bass")
+    random = plan.random.substream("bass")
     if name in ALGORITHMS:
-        notes = _walk(plan, dice, low, min(high, low + 24), plan.meter.pulse, two=name != "walk")
-        return perform(plan, notes, touch, dice)
+        notes = _walk(plan, random, low, min(high, low + 24), plan.meter.pulse, two=name != "walk")
+        return perform(plan, notes, touch, random)
     home = _home(plan, low, high)
     lines = [line.split() for line in LINES[name]]
     fitting = [line for line in lines if line[0] == plan.meter.name]
     fitting = fitting or [line for line in lines if line[0] == "4/4"]
-    main, other = dice.pick(fitting), dice.pick(fitting)
+    main, other = random.pick(fitting), random.pick(fitting)
     notes = []
     for bar in range(plan.bars):
         last_of_phrase = (bar + 1) % plan.phrase == 0
-        meter, text = other if last_of_phrase and dice.chance(0.6) else main
+        meter, text = other if last_of_phrase and random.chance(0.6) else main
         notes += _bar(plan, read_pattern(text, plan.meter.name, meter), bar, home, high, legato)
-    return perform(plan, _with_missed_changes(plan, notes, home, high), touch, dice)
+    return perform(plan, _with_missed_changes(plan, notes, home, high), touch, random)
 
 
 def _home(plan: Plan, low: int, high: int) -> int:
@@ -201,7 +201,9 @@ def _tone(symbol: str, chord: Chord, upcoming: Chord, plan: Plan, home: int, hig
     return base + interval
 
 
-def _bar(plan: Plan, pattern: Pattern, bar: int, home: int, high: int, legato: float) -> list[Note]:
+def _bar(
+    plan: Plan, pattern: StepPattern, bar: int, home: int, high: int, legato: float
+) -> list[Note]:
     notes: list[Note] = []
     offset = (bar % pattern.bars) * plan.meter.beats
     start = bar * plan.meter.beats
@@ -242,7 +244,9 @@ def _with_missed_changes(plan: Plan, notes: list[Note], home: int, high: int) ->
     return notes
 
 
-def _walk(plan: Plan, dice: Dice, low: int, high: int, pulse: float, *, two: bool) -> list[Note]:
+def _walk(
+    plan: Plan, random: RandomStream, low: int, high: int, pulse: float, *, two: bool
+) -> list[Note]:
     """Roots on changes, chord and scale tones between, a half step into the next root."""
     notes: list[Note] = []
     size = pulse * (2 if two else 1)
@@ -254,14 +258,14 @@ def _walk(plan: Plan, dice: Dice, low: int, high: int, pulse: float, *, two: boo
         root = min(
             (p for p in range(low, high + 1) if p % 12 == chord.bass), key=lambda p: abs(p - pitch)
         )
-        line = _walk_line(plan, dice, chord, following, root, count, low, high, direction)
-        direction = -direction if dice.chance(0.6) else direction
+        line = _walk_line(plan, random, chord, following, root, count, low, high, direction)
+        direction = -direction if random.chance(0.6) else direction
         for index, tone in enumerate(line):
             beat = chord.start + index * chord.length / count
             length = chord.length / count
             velocity = 0.7 + 0.08 * plan.accent(beat) + 0.1 * plan.energy(beat)
             notes.append(Note(beat, length * 0.94, tone, velocity))
-            skip = not two and dice.chance(0.1) and length >= 1.0
+            skip = not two and random.chance(0.1) and length >= 1.0
             if skip and index + 1 < count:
                 notes.append(Note(beat + length * 0.5, length * 0.3, tone, velocity * 0.6))
         pitch = line[-1]
@@ -270,7 +274,7 @@ def _walk(plan: Plan, dice: Dice, low: int, high: int, pulse: float, *, two: boo
 
 def _walk_line(
     plan: Plan,
-    dice: Dice,
+    random: RandomStream,
     chord: Chord,
     following: Chord,
     root: int,
@@ -292,7 +296,7 @@ def _walk_line(
             if p % 12 in wanted and p != here
         ]
         ahead = [p for p in options if (p - here) * direction > 0]
-        line.append(dice.pick(sorted(ahead or options, key=lambda p: abs(p - here))[:2]))
+        line.append(random.pick(sorted(ahead or options, key=lambda p: abs(p - here))[:2]))
         if line[-1] >= high - 2 or line[-1] <= low + 2:
             direction = -direction
     if count > 1:
@@ -301,5 +305,5 @@ def _walk_line(
         goal = min(goals, key=lambda p: abs(p - here))
         options = [goal - 1, goal + 1, goal - 2, goal + 2, goal + 7, goal - 5]
         legal = [p for p in options if low <= p <= high and p != here] or [here]
-        line.append(dice.pick(sorted(legal[:4], key=lambda p: abs(p - here))[:2]))
+        line.append(random.pick(sorted(legal[:4], key=lambda p: abs(p - here))[:2]))
     return line

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from jen1cli.composition.harmony.theory import Chord, voice_chord
 from jen1cli.composition.plan import Plan, Touch, perform
-from jen1cli.composition.random_stream import Dice
-from jen1cli.composition.rhythm.meters import Pattern, read_pattern
+from jen1cli.composition.random_stream import RandomStream
+from jen1cli.composition.rhythm.meters import StepPattern, read_pattern
 from jen1cli.composition.score import Note
 
 COMPS: dict[str, tuple[str, ...]] = {
@@ -218,12 +218,12 @@ def write_comp(plan: Plan, name: str, hand: Hand, touch: Touch, role: str) -> tu
         touch: How human it is played.
         role: Names the random stream.
     """
-    dice = plan.dice.stream("comp", role)
+    random = plan.random.substream("comp", role)
     lines = [line.split() for line in COMPS[name]]
     fitting = [line for line in lines if line[0] == plan.meter.name]
     fitting = fitting or [line for line in lines if line[0] == "4/4"]
-    main = dice.pick(fitting)
-    other = dice.pick(fitting) if dice.chance(0.4) else main
+    main = random.pick(fitting)
+    other = random.pick(fitting) if random.chance(0.4) else main
     voicings = voice_all(plan, hand)
     notes: list[Note] = []
     for bar in range(plan.bars):
@@ -232,7 +232,7 @@ def write_comp(plan: Plan, name: str, hand: Hand, touch: Touch, role: str) -> tu
         notes += _bar(plan, pattern, bar, voicings, hand, touch)
     if name in ("held", "slow_swell", "sixeight_held"):
         notes = _held(plan, voicings)
-    return perform(plan, notes, touch, dice)
+    return perform(plan, notes, touch, random)
 
 
 def voice_all(plan: Plan, hand: Hand) -> dict[Chord, tuple[int, ...]]:
@@ -257,7 +257,7 @@ def _held(plan: Plan, voicings: dict[Chord, tuple[int, ...]]) -> list[Note]:
 
 def _bar(
     plan: Plan,
-    pattern: Pattern,
+    pattern: StepPattern,
     bar: int,
     voicings: dict[Chord, tuple[int, ...]],
     hand: Hand,
@@ -323,10 +323,12 @@ def _low(chord: Chord, symbol: str, hand: Hand) -> int:
     return fifth
 
 
-def write_drone(plan: Plan, low: int, high: int, dice: Dice, touch: Touch) -> tuple[Note, ...]:
+def write_drone(
+    plan: Plan, low: int, high: int, random: RandomStream, touch: Touch
+) -> tuple[Note, ...]:
     """Tonic and fifth, held and renewed each phrase."""
     root = low + (plan.tonic - low) % 12
-    pitches = [root, root + 7] + ([root + 12] if root + 12 <= high and dice.chance(0.5) else [])
+    pitches = [root, root + 7] + ([root + 12] if root + 12 <= high and random.chance(0.5) else [])
     span = plan.phrase * plan.meter.beats
     notes = [
         Note(start * span, span, pitch, 0.6 + 0.2 * plan.energy(start * span))
@@ -334,4 +336,4 @@ def write_drone(plan: Plan, low: int, high: int, dice: Dice, touch: Touch) -> tu
         for pitch in pitches
         if pitch <= high
     ]
-    return perform(plan, notes, touch, dice)
+    return perform(plan, notes, touch, random)

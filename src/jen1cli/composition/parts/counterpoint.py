@@ -4,7 +4,7 @@ import math
 
 from jen1cli.composition.harmony.theory import chord_scale, ladder, nearest
 from jen1cli.composition.plan import Plan, Touch, perform
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Note
 
 COUNTERS = ("guide", "answer", "thirds", "sixths", "octave")
@@ -25,11 +25,11 @@ def write_counter(
         touch: How human it is played.
         role: Names the random stream.
     """
-    dice = plan.dice.stream("counter", role)
+    random = plan.random.substream("counter", role)
     if kind == "guide" or not lead:
-        return perform(plan, _guide(plan, low, high), touch, dice)
+        return perform(plan, _guide(plan, low, high), touch, random)
     if kind == "answer":
-        return perform(plan, _answers(plan, lead, low, high, dice), touch, dice)
+        return perform(plan, _answers(plan, lead, low, high, random), touch, random)
     notes: list[Note] = []
     for note in lead:
         pitch = _companion(plan, note, kind)
@@ -71,12 +71,14 @@ def _guide(plan: Plan, low: int, high: int) -> list[Note]:
     return notes
 
 
-def _answers(plan: Plan, lead: tuple[Note, ...], low: int, high: int, dice: Dice) -> list[Note]:
+def _answers(
+    plan: Plan, lead: tuple[Note, ...], low: int, high: int, random: RandomStream
+) -> list[Note]:
     """Short figures where the lead holds or is silent."""
-    figure = dice.pick(
+    figure = random.pick(
         ((0.5, 0.5, 1.0), (0.5, 0.5, 0.5, 0.5), (1.0, 0.5, 0.5), (0.25, 0.25, 0.5, 1))
     )
-    moves = dice.pick(((0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 1)))
+    moves = random.pick(((0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 1)))
     notes: list[Note] = []
     starts = [note.beat for note in lead] + [plan.beats]
     for note, following in zip(lead, starts[1:], strict=True):

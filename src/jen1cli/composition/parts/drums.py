@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from jen1cli.composition.plan import Plan, Touch, perform
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.grooves import FILLS, GROOVES, KEYS
 from jen1cli.composition.rhythm.meters import read_pattern
 from jen1cli.composition.score import Note
@@ -46,10 +46,10 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
         touch: How human it is played.
         busy: 0 keeps to the pattern, 1 varies it in almost every bar.
     """
-    dice = plan.dice.stream("drums")
+    random = plan.random.substream("drums")
     written, blocks = read_groove(groove)
-    main = dice.pick(blocks)
-    second = dice.pick(blocks) if dice.chance(0.5) else main
+    main = random.pick(blocks)
+    second = random.pick(blocks) if random.chance(0.5) else main
     notes: list[Note] = []
     bar_beats = plan.meter.beats
     for bar in range(plan.bars):
@@ -61,30 +61,32 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
         rolls = section.name == "build" and fill == "roll"
         if rolls and start + bar_beats >= section.start_beat + section.length_beats - 1e-6:
             fill_from = 0.0
-        elif last_of_phrase and fill != "none" and dice.chance(0.45 + 0.5 * section.energy):
-            fill_from = bar_beats - dice.pick((1.0, 1.0, 2.0, 2.0, bar_beats))
-        bar_notes = _bar(plan, written, block, bar, dice, busy, section.energy)
+        elif last_of_phrase and fill != "none" and random.chance(0.45 + 0.5 * section.energy):
+            fill_from = bar_beats - random.pick((1.0, 1.0, 2.0, 2.0, bar_beats))
+        bar_notes = _bar(plan, written, block, bar, random, busy, section.energy)
         notes += [n for n in bar_notes if n.beat < start + fill_from - 1e-6]
         if fill_from < bar_beats:
-            notes += _fill(plan, fill, start, fill_from, dice)
-        if _wants_crash(plan, bar, groove) and dice.chance(0.35 + 0.6 * section.energy):
+            notes += _fill(plan, fill, start, fill_from, random)
+        if _wants_crash(plan, bar, groove) and random.chance(0.35 + 0.6 * section.energy):
             notes.append(Note(start, 2.0, KEYS["crash"], 0.6 + 0.3 * section.energy))
-    return perform(plan, notes, touch, dice)
+    return perform(plan, notes, touch, random)
 
 
 def write_hits(plan: Plan, groove: str, low: int, high: int, touch: Touch) -> tuple[Note, ...]:
     """A groove on one tuned drum: kicks on the tonic, everything else on the fifth."""
-    dice = plan.dice.stream("hits")
+    random = plan.random.substream("hits")
     written, blocks = read_groove(groove)
-    block = dice.pick(blocks)
+    block = random.pick(blocks)
     root = low + (plan.tonic - low) % 12
     fifth = root + 7 if root + 7 <= high else root - 5
     notes: list[Note] = []
     for bar in range(plan.bars):
-        for note in _bar(plan, written, block, bar, dice, 0.0, plan.energy(bar * plan.meter.beats)):
+        for note in _bar(
+            plan, written, block, bar, random, 0.0, plan.energy(bar * plan.meter.beats)
+        ):
             pitch = root if note.pitch == KEYS["kick"] else fifth
             notes.append(Note(note.beat, 2.0, pitch, note.velocity))
-    return perform(plan, notes, touch, dice)
+    return perform(plan, notes, touch, random)
 
 
 def _wants_crash(plan: Plan, bar: int, groove: str) -> bool:
@@ -100,7 +102,7 @@ def _bar(
     written: str,
     block: tuple[tuple[str, str], ...],
     bar: int,
-    dice: Dice,
+    random: RandomStream,
     busy: float,
     energy: float,
 ) -> list[Note]:
@@ -118,38 +120,40 @@ def _bar(
             symbol = step.symbol
             if energy < 0.35 and symbol == "g":
                 continue
-            if busy and symbol in "go" and dice.chance(0.25 * busy):
+            if busy and symbol in "go" and random.chance(0.25 * busy):
                 continue
             found = _stroke(bar * bar_beats + place, KEYS[sound], symbol, step.length)
             level = 0.82 + 0.22 * energy
             notes += [Note(n.beat, n.duration, n.pitch, n.velocity * level) for n in found]
     if busy:
-        notes += _extras(plan, block, bar, dice, busy)
+        notes += _extras(plan, block, bar, random, busy)
     return notes
 
 
 def _extras(
-    plan: Plan, block: tuple[tuple[str, str], ...], bar: int, dice: Dice, busy: float
+    plan: Plan, block: tuple[tuple[str, str], ...], bar: int, random: RandomStream, busy: float
 ) -> list[Note]:
     """Ghost strokes and an extra kick here and there."""
     sounds = {sound for sound, _ in block}
     start = bar * plan.meter.beats
     steps = int(plan.meter.beats * 4)
     extras: list[Note] = []
-    if "snare" in sounds and dice.chance(0.5 * busy):
-        place = dice.integer(1, steps - 1)
+    if "snare" in sounds and random.chance(0.5 * busy):
+        place = random.integer(1, steps - 1)
         if place % 4:
             extras.append(Note(start + place / 4, 0.2, KEYS["snare"], 0.24))
-    if "kick" in sounds and dice.chance(0.35 * busy):
-        place = dice.pick([s for s in range(2, steps) if s % 4 in (2, 3)])
+    if "kick" in sounds and random.chance(0.35 * busy):
+        place = random.pick([s for s in range(2, steps) if s % 4 in (2, 3)])
         extras.append(Note(start + place / 4, 0.2, KEYS["kick"], 0.55))
-    if "hat" in sounds and bar % 2 and dice.chance(0.4 * busy):
+    if "hat" in sounds and bar % 2 and random.chance(0.4 * busy):
         extras.append(Note(start + plan.meter.beats - 0.5, 0.5, KEYS["open"], 0.5))
     return extras
 
 
-def _fill(plan: Plan, name: str, start: float, fill_from: float, dice: Dice) -> list[Note]:
-    block = dice.pick(_alternatives(FILLS[name]))
+def _fill(
+    plan: Plan, name: str, start: float, fill_from: float, random: RandomStream
+) -> list[Note]:
+    block = random.pick(_alternatives(FILLS[name]))
     notes: list[Note] = []
     bar_beats = plan.meter.beats
     for sound, line in block:

@@ -3,10 +3,10 @@
 import math
 
 from jen1cli.composition.harmony.theory import SCALES, Chord, chord_scale, ladder, nearest
-from jen1cli.composition.parts.melodic_styles import Feel
+from jen1cli.composition.parts.melodic_styles import MelodicStyle
 from jen1cli.composition.parts.motives import Motive, close_motive, invent_motive, vary_motive
 from jen1cli.composition.plan import Plan, Touch, perform
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Note
 
 # Orders of motives within a phrase; a dash marks a variation.
@@ -22,57 +22,59 @@ _ORDERS = (
 
 
 def write_melody(
-    plan: Plan, feel: Feel, low: int, high: int, touch: Touch, role: str = "melody"
+    plan: Plan, style: MelodicStyle, low: int, high: int, touch: Touch, role: str = "melody"
 ) -> tuple[Note, ...]:
     """A melody for the whole clip: phrases of four motives, question and answer."""
-    dice = plan.dice.stream("melody", role)
-    notes = compose_melody(plan, feel, low, high, dice)
-    return perform(plan, notes, touch, dice)
+    random = plan.random.substream("melody", role)
+    notes = compose_melody(plan, style, low, high, random)
+    return perform(plan, notes, touch, random)
 
 
-def compose_melody(plan: Plan, feel: Feel, low: int, high: int, dice: Dice) -> list[Note]:
+def compose_melody(
+    plan: Plan, style: MelodicStyle, low: int, high: int, random: RandomStream
+) -> list[Note]:
     """The straight notes of a melody, before swing and human timing."""
     cell = plan.meter.beats
     if cell * 60 / plan.bpm < 1.5:
         cell *= 2
     cells = math.ceil(plan.beats / cell - 1e-6)
-    scale = _scale(plan, feel)
-    centre = _centre(low, high, feel)
+    scale = _scale(plan, style)
+    centre = _centre(low, high, style)
     motives: dict[str, Motive] = {}
-    order = dice.pick(_ORDERS).split()
+    order = random.pick(_ORDERS).split()
     notes: list[Note] = []
-    previous = centre + dice.integer(-3, 3)
+    previous = centre + random.integer(-3, 3)
     for index in range(cells):
         place = index % 4
-        if place == 0 and index > 0 and dice.chance(0.35):
-            order = dice.pick(_ORDERS).split()
+        if place == 0 and index > 0 and random.chance(0.35):
+            order = random.pick(_ORDERS).split()
         name = order[place]
         letter = name.rstrip("'")
-        if index >= 8 and dice.chance(0.4):
+        if index >= 8 and random.chance(0.4):
             letter += "2"
         if letter not in motives:
-            motives[letter] = invent_motive(plan, feel, cell, dice)
+            motives[letter] = invent_motive(plan, style, cell, random)
         motive = motives[letter]
-        primes = name.count("'") + (1 if index >= 4 and dice.chance(0.3) else 0)
+        primes = name.count("'") + (1 if index >= 4 and random.chance(0.3) else 0)
         for _ in range(primes):
-            motive = vary_motive(motive, dice)
+            motive = vary_motive(motive, random)
         closing = place == 3 or index == cells - 1
         if closing:
-            motive = close_motive(motive, cell, plan.meter.pulse, dice)
+            motive = close_motive(motive, cell, plan.meter.pulse, random)
         answer = index % 8 >= 4 or index == cells - 1 or cells <= 4
         lift = (0, 1, 2, -1)[place] if not closing else -1
         anchor = 0.6 * previous + 0.4 * (centre + lift * 2)
-        found = _realise(plan, feel, motive, index * cell, anchor, scale, low, high, dice)
+        found = _realise(plan, style, motive, index * cell, anchor, scale, low, high, random)
         if closing and found:
             found[-1] = _landing(plan, found[-1], final=answer, low=low, high=high)
         notes += found
         if found:
             previous = found[-1].pitch
-    return _ornamented(plan, feel, notes, scale, dice)
+    return _ornamented(plan, style, notes, scale, random)
 
 
-def _scale(plan: Plan, feel: Feel) -> frozenset[int]:
-    name = feel.scale
+def _scale(plan: Plan, style: MelodicStyle) -> frozenset[int]:
+    name = style.scale
     if not name:
         return plan.scale
     minor = (plan.tonic + 3) % 12 in plan.scale
@@ -85,21 +87,21 @@ def _scale(plan: Plan, feel: Feel) -> frozenset[int]:
     return frozenset((plan.tonic + interval) % 12 for interval in SCALES[name])
 
 
-def _centre(low: int, high: int, feel: Feel) -> float:
+def _centre(low: int, high: int, style: MelodicStyle) -> float:
     comfortable_low, comfortable_high = low + 4, high - 4
     return comfortable_low + 0.55 * (comfortable_high - comfortable_low)
 
 
 def _realise(
     plan: Plan,
-    feel: Feel,
+    style: MelodicStyle,
     motive: Motive,
     start: float,
     anchor: float,
     scale: frozenset[int],
     low: int,
     high: int,
-    dice: Dice,
+    random: RandomStream,
 ) -> list[Note]:
     notes: list[Note] = []
     beat = start
@@ -118,7 +120,7 @@ def _realise(
             chord = plan.chord(beat + 1e-4)
             pitch = steps[max(0, min(len(steps) - 1, base + offset))]
             weight = _weight(plan, beat, duration)
-            pitch = _fitted(plan, feel, pitch, chord, scale, low, high, dice, weight=weight)
+            pitch = _fitted(plan, style, pitch, chord, scale, low, high, random, weight=weight)
             moves = 0 if last is None else offset - last
             if pitch == previous and moves:
                 pitch = _moved(pitch, moves, chord, scale, weight, low, high)
@@ -127,7 +129,7 @@ def _realise(
                 pitch = max(low, min(high, pitch))
             level = 0.6 + 0.12 * plan.accent(beat) + 0.18 * plan.energy(beat)
             level += 0.05 * (pitch - low) / max(1, high - low)
-            notes.append(Note(beat, max(0.1, duration * feel.legato), pitch, level))
+            notes.append(Note(beat, max(0.1, duration * style.legato), pitch, level))
             previous, last = pitch, offset
         beat += duration
     return notes
@@ -162,25 +164,25 @@ def _moved(
 
 def _fitted(
     plan: Plan,
-    feel: Feel,
+    style: MelodicStyle,
     pitch: int,
     chord: Chord,
     scale: frozenset[int],
     low: int,
     high: int,
-    dice: Dice,
+    random: RandomStream,
     *,
     weight: float,
 ) -> int:
     """Chord tones on strong places, the scale of the chord elsewhere."""
     classes = set(chord.classes)
-    if weight and dice.chance(feel.strict * weight):
+    if weight and random.chance(style.strict * weight):
         if pitch % 12 in classes:
             return pitch
         targets = ladder(classes, max(low, pitch - 4), min(high, pitch + 4))
         if targets:
-            return nearest(pitch + (0.1 if dice.chance(0.5) else -0.1), targets)
-    fitting = chord_scale(scale, chord) if not feel.scale else scale
+            return nearest(pitch + (0.1 if random.chance(0.5) else -0.1), targets)
+    fitting = chord_scale(scale, chord) if not style.scale else scale
     if pitch % 12 in fitting:
         return pitch
     targets = ladder(fitting, max(low, pitch - 3), min(high, pitch + 3))
@@ -203,23 +205,25 @@ def _landing(plan: Plan, note: Note, *, final: bool, low: int, high: int) -> Not
 
 
 def _ornamented(
-    plan: Plan, feel: Feel, notes: list[Note], scale: frozenset[int], dice: Dice
+    plan: Plan, style: MelodicStyle, notes: list[Note], scale: frozenset[int], random: RandomStream
 ) -> list[Note]:
-    if not feel.ornament:
+    if not style.ornament:
         return notes
     done: list[Note] = []
     for note in notes:
-        if note.duration < 0.45 or not dice.chance(feel.ornaments):
+        if note.duration < 0.45 or not random.chance(style.ornaments):
             done.append(note)
             continue
         steps = ladder(scale, note.pitch - 5, note.pitch + 5)
         below = max((p for p in steps if p < note.pitch), default=note.pitch - 1)
         above = min((p for p in steps if p > note.pitch), default=note.pitch + 2)
-        done += _ornament(plan, feel.ornament, note, below, above, dice)
+        done += _ornament(plan, style.ornament, note, below, above, random)
     return done
 
 
-def _ornament(plan: Plan, kind: str, note: Note, below: int, above: int, dice: Dice) -> list[Note]:
+def _ornament(
+    plan: Plan, kind: str, note: Note, below: int, above: int, random: RandomStream
+) -> list[Note]:
     quick = min(plan.seconds(0.075), note.duration / 4)
     soft = note.velocity * 0.8
     if kind == "turn":
@@ -228,8 +232,8 @@ def _ornament(plan: Plan, kind: str, note: Note, below: int, above: int, dice: D
     elif kind == "roll":
         played = [Note(note.beat + i * quick, quick, note.pitch, soft) for i in range(2)]
     elif kind == "slide":
-        played = [Note(note.beat, quick, note.pitch - dice.pick((1, 2)), soft)]
+        played = [Note(note.beat, quick, note.pitch - random.pick((1, 2)), soft)]
     else:
-        played = [Note(note.beat, quick, dice.pick((above, below, note.pitch - 1)), soft)]
+        played = [Note(note.beat, quick, random.pick((above, below, note.pitch - 1)), soft)]
     start = note.beat + quick * len(played)
     return [*played, Note(start, note.beat + note.duration - start, note.pitch, note.velocity)]

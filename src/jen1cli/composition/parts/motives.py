@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from jen1cli.composition.parts.melodic_styles import Feel
+from jen1cli.composition.parts.melodic_styles import MelodicStyle
 from jen1cli.composition.plan import Plan
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 
 
 @dataclass(frozen=True)
@@ -16,18 +16,18 @@ class Motive:
     contour: tuple[int, ...]  # scale steps from the motive's start, one for each length
 
 
-def invent_motive(plan: Plan, feel: Feel, cell: float, dice: Dice) -> Motive:
+def invent_motive(plan: Plan, style: MelodicStyle, cell: float, random: RandomStream) -> Motive:
     """A new motive of so many beats."""
     lengths: list[float] = []
-    target = plan.meter.pulse / feel.density
+    target = plan.meter.pulse / style.density
     compound = plan.meter.pulse == 1.5
     pieces = split_bar(plan.meter.beats, compound=compound) * round(cell / plan.meter.beats)
     for piece in pieces:
-        split_length(piece, target, feel, dice, lengths)
-    lengths = syncopate(lengths, feel, dice)
+        split_length(piece, target, style, random, lengths)
+    lengths = syncopate(lengths, style, random)
     if all(length < 0 for length in lengths):
         lengths[0] = -lengths[0]
-    return Motive(tuple(lengths), draw_contour(len(lengths), feel, dice))
+    return Motive(tuple(lengths), draw_contour(len(lengths), style, random))
 
 
 def split_bar(beats: float, *, compound: bool) -> list[float]:
@@ -58,37 +58,42 @@ _OFFBEAT = {
 }
 
 
-def split_length(length: float, target: float, feel: Feel, dice: Dice, out: list[float]) -> None:
-    """Splits a length until its pieces are about as short as the feel wants; adds them to `out`."""
+def split_length(
+    length: float, target: float, style: MelodicStyle, random: RandomStream, out: list[float]
+) -> None:
+    """Split a length into notes of about `target` beats and append them to `out`.
+
+    Rests are negative lengths.
+    """
     ratio = length / target
     chance = 1.0 if ratio >= 2.6 else 0.85 if ratio > 1.6 else 0.4 if ratio > 0.9 else 0.06
     options = {
-        parts: weight * (0.3 + 2.5 * feel.syncopation if parts in _OFFBEAT else 1.0)
+        parts: weight * (0.3 + 2.5 * style.syncopation if parts in _OFFBEAT else 1.0)
         for parts, weight in _SPLITS.get(length, ())
-        if min(parts) >= feel.shortest
+        if min(parts) >= style.shortest
     }
-    if not options or not dice.chance(chance):
-        out.append(-length if dice.chance(feel.rest) else length)
+    if not options or not random.chance(chance):
+        out.append(-length if random.chance(style.rest) else length)
         return
-    for part in dice.weighted(options):
-        split_length(float(part), target, feel, dice, out)
+    for part in random.weighted(options):
+        split_length(float(part), target, style, random, out)
 
 
-def syncopate(lengths: list[float], feel: Feel, dice: Dice) -> list[float]:
+def syncopate(lengths: list[float], style: MelodicStyle, random: RandomStream) -> list[float]:
     """Lets some notes come in early, at the cost of the note before."""
     done = list(lengths)
-    early = 0.5 if feel.shortest >= 0.5 else 0.25
+    early = 0.5 if style.shortest >= 0.5 else 0.25
     for index in range(1, len(done)):
         before, here = done[index - 1], done[index]
-        if here >= 1.0 and abs(before) > early and dice.chance(feel.syncopation):
+        if here >= 1.0 and abs(before) > early and random.chance(style.syncopation):
             done[index - 1] = math.copysign(abs(before) - early, before)
             done[index] = here + early
     return done
 
 
-def draw_contour(count: int, feel: Feel, dice: Dice) -> tuple[int, ...]:
+def draw_contour(count: int, style: MelodicStyle, random: RandomStream) -> tuple[int, ...]:
     """Scale steps from the start: mostly steps, leaps are followed by a step back."""
-    shape = dice.pick(("arch", "arch", "fall", "rise", "wave", "valley"))
+    shape = random.pick(("arch", "arch", "fall", "rise", "wave", "valley"))
     offsets = [0]
     back = 0
     for index in range(1, count):
@@ -100,51 +105,51 @@ def draw_contour(count: int, feel: Feel, dice: Dice) -> tuple[int, ...]:
             "fall": -1,
             "wave": 1 if math.sin(phase * 9.0) > 0 else -1,
         }[shape]
-        direction = trend if dice.chance(0.72) else -trend
+        direction = trend if random.chance(0.72) else -trend
         if back:
             step, back = -back, 0
-        elif dice.chance(feel.repeat):
+        elif random.chance(style.repeat):
             step = 0
-        elif dice.chance(feel.leap):
-            step = direction * dice.pick((2, 2, 3, 4))
+        elif random.chance(style.leap):
+            step = direction * random.pick((2, 2, 3, 4))
             back = 1 if step > 2 else -1 if step < -2 else 0
         else:
             step = direction
         here = offsets[-1] + step
-        if abs(here) > feel.span // 2 + 1:
+        if abs(here) > style.span // 2 + 1:
             here = offsets[-1] - step
         offsets.append(here)
     return tuple(offsets)
 
 
-def vary_motive(motive: Motive, dice: Dice) -> Motive:
+def vary_motive(motive: Motive, random: RandomStream) -> Motive:
     """A relative of a motive: sequence, new ending, ornament or thinner rhythm."""
-    kind = dice.pick(("sequence", "sequence", "ending", "fill", "thin", "invert"))
+    kind = random.pick(("sequence", "sequence", "ending", "fill", "thin", "invert"))
     lengths, contour = list(motive.lengths), list(motive.contour)
     if kind == "sequence":
-        shift = dice.pick((-2, -1, 1, 2))
+        shift = random.pick((-2, -1, 1, 2))
         contour = [step + shift for step in contour]
     elif kind == "invert":
         contour = [-step for step in contour]
     elif kind == "ending" and len(contour) > 1:
-        contour[-1] += dice.pick((-2, -1, 1, 2))
+        contour[-1] += random.pick((-2, -1, 1, 2))
     elif kind == "fill":
         longest = max(range(len(lengths)), key=lambda i: lengths[i])
         if lengths[longest] >= 1.0:
             half = lengths[longest] / 2
             lengths[longest : longest + 1] = [half, half]
-            contour.insert(longest + 1, contour[longest] + dice.pick((-1, 1)))
+            contour.insert(longest + 1, contour[longest] + random.pick((-1, 1)))
     elif kind == "thin" and len(lengths) > 3:
-        index = dice.integer(1, len(lengths) - 1)
+        index = random.integer(1, len(lengths) - 1)
         if lengths[index - 1] > 0:
             lengths[index - 1] += abs(lengths[index])
             del lengths[index], contour[index]
     return Motive(tuple(lengths), tuple(contour))
 
 
-def close_motive(motive: Motive, cell: float, pulse: float, dice: Dice) -> Motive:
+def close_motive(motive: Motive, cell: float, pulse: float, random: RandomStream) -> Motive:
     """Ends a motive on one long note: what comes after its middle is tied together."""
-    cut = cell * (0.5 if dice.chance(0.7) else 0.25)
+    cut = cell * (0.5 if random.chance(0.7) else 0.25)
     position = 0.0
     lengths: list[float] = []
     contour: list[int] = []

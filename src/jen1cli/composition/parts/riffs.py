@@ -3,10 +3,10 @@
 import math
 
 from jen1cli.composition.harmony.theory import SCALES, chord_scale, ladder, nearest
-from jen1cli.composition.parts.melodic_styles import Feel
+from jen1cli.composition.parts.melodic_styles import MelodicStyle
 from jen1cli.composition.parts.motives import draw_contour, split_bar, split_length, syncopate
 from jen1cli.composition.plan import Plan, Touch, perform
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Note
 
 RIFFS = ("riff", "power_riff", "acid", "groove_riff", "sequence")
@@ -27,10 +27,10 @@ def write_riff(
         touch: How human it is played.
         role: Names the random stream.
     """
-    dice = plan.dice.stream("riff", role)
+    random = plan.random.substream("riff", role)
     bars = 1 if plan.meter.beats * 60 / plan.bpm > 2.2 or kind == "acid" else 2
     cell = plan.meter.beats * bars
-    steps = _riff_steps(kind, cell, dice)
+    steps = _riff_steps(kind, cell, random)
     home = low + (plan.tonic - low) % 12
     if home - low < 3 and home + 12 <= high - 7:
         home += 12
@@ -41,31 +41,33 @@ def write_riff(
             if at >= plan.beats:
                 continue
             notes += _riff_note(plan, kind, at, length, degree, level, home, low, high)
-    return perform(plan, notes, touch, dice)
+    return perform(plan, notes, touch, random)
 
 
-def _riff_steps(kind: str, cell: float, dice: Dice) -> list[tuple[float, float, int, float]]:
+def _riff_steps(
+    kind: str, cell: float, random: RandomStream
+) -> list[tuple[float, float, int, float]]:
     """Onset, length, step of the ladder, level."""
     found: list[tuple[float, float, int, float]] = []
     count = round(cell * 4)
     if kind == "sequence":
-        row = [dice.pick((0, 1, 2, 3, 4)) for _ in range(dice.pick((3, 4, 5, 6, 8)))]
+        row = [random.pick((0, 1, 2, 3, 4)) for _ in range(random.pick((3, 4, 5, 6, 8)))]
         return [(i / 4, 0.25, row[i % len(row)], 0.75 - 0.2 * (i % 4 > 0)) for i in range(count)]
     if kind == "acid":
         for i in range(count):
-            if dice.chance(0.78):
-                degree = dice.weighted({0: 6.0, 1: 1.5, 2: 1.0, 4: 1.5, 5: 2.0, -1: 1.0})
+            if random.chance(0.78):
+                degree = random.weighted({0: 6.0, 1: 1.5, 2: 1.0, 4: 1.5, 5: 2.0, -1: 1.0})
                 found.append(
-                    (i / 4, dice.pick((0.2, 0.25, 0.3)), degree, 0.6 + 0.35 * dice.chance(0.3))
+                    (i / 4, random.pick((0.2, 0.25, 0.3)), degree, 0.6 + 0.35 * random.chance(0.3))
                 )
         return found
-    feel = Feel(1.7 if kind == "groove_riff" else 1.5, 0.25, 0.18, 0.4, 0.3, 0.8, 5, 0.3)
+    style = MelodicStyle(1.7 if kind == "groove_riff" else 1.5, 0.25, 0.18, 0.4, 0.3, 0.8, 5, 0.3)
     lengths: list[float] = []
     for piece in split_bar(4.0, compound=False) * 4:
-        split_length(piece, 1 / feel.density, feel, dice, lengths)
-    contour = draw_contour(len(lengths), feel, dice)
+        split_length(piece, 1 / style.density, style, random, lengths)
+    contour = draw_contour(len(lengths), style, random)
     beat = 0.0
-    for length, step in zip(syncopate(lengths, feel, dice), contour, strict=True):
+    for length, step in zip(syncopate(lengths, style, random), contour, strict=True):
         if length > 0 and beat < cell - 1e-6:
             found.append((beat, min(length * 0.85, cell - beat), step, 0.72))
         beat += abs(length)

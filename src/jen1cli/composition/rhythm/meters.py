@@ -49,7 +49,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Pattern:
+class StepPattern:
     """A pattern laid out in time."""
 
     bars: int
@@ -57,7 +57,7 @@ class Pattern:
 
 
 @lru_cache(maxsize=4096)
-def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> Pattern:
+def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> StepPattern:
     """Lays a pattern out in a meter.
 
     Args:
@@ -82,7 +82,7 @@ def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> Pattern
             steps[-1] = Step(last.beat, last.length + size, last.symbol)
         elif symbol not in ".-":
             steps.append(Step(index * size, size, symbol))
-    return Pattern(bars, tuple(steps))
+    return StepPattern(bars, tuple(steps))
 
 
 def _bend(line: str, meter: str, bars: int, per_beat: int) -> str:

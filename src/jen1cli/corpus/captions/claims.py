@@ -196,7 +196,7 @@ _METER: dict[str, str] = {
 
 
 def _any_of(names: frozenset[str]) -> Claim:
-    return lambda facts: bool(facts.heard & names)
+    return lambda facts: bool(facts.prominent & names)
 
 
 def _instrument_claims() -> dict[str, Claim]:
@@ -231,7 +231,7 @@ def _instrument_claims() -> dict[str, Claim]:
 
 
 def _families(facts: Facts) -> list[str]:
-    return [INSTRUMENTS[name].family for name in facts.heard]
+    return [INSTRUMENTS[name].family for name in facts.prominent]
 
 
 def _ensemble_claims() -> dict[str, Claim]:
@@ -239,7 +239,10 @@ def _ensemble_claims() -> dict[str, Claim]:
         return len(facts.everything)
 
     def orchestra(facts: Facts) -> bool:
-        return sum(f in _ORCHESTRA for f in _families(facts)) >= 2 or "kit_orchestra" in facts.heard
+        return (
+            sum(f in _ORCHESTRA for f in _families(facts)) >= 2
+            or "kit_orchestra" in facts.prominent
+        )
 
     def brass(facts: Facts) -> bool:
         return any(f in ("brass", "saxophone") for f in _families(facts))
@@ -265,7 +268,7 @@ def _ensemble_claims() -> dict[str, Claim]:
 
 def _plain_claims() -> dict[str, Claim]:
     claims: dict[str, Claim] = {word: lambda f: True for word in _NEUTRAL}
-    claims |= {word: lambda f: f.drums_heard for word in _DRUMS}
+    claims |= {word: lambda f: f.drums_prominent for word in _DRUMS}
     claims |= {word: lambda f: not f.drums for word in _NO_DRUMS}
     choir = frozenset({"choir", "voice_oohs"})
     claims |= {word: lambda f: not (f.everything & choir) for word in _NO_VOCALS}
@@ -292,9 +295,9 @@ def _plain_claims() -> dict[str, Claim]:
         claims[word] = lambda f: f.drums_only
     kit = frozenset({"kick", "snare", "rim", "clap", "hat", "ride", "snare2"})
     for word in ("drum kit", "drum set", "acoustic drums", "live drums", "rock drums"):
-        claims[word] = lambda f: f.drums_heard and len(f.drum_sounds & kit) >= 2
+        claims[word] = lambda f: f.drums_prominent and len(f.drum_sounds & kit) >= 2
     claims["drum machine"] = lambda f: any(
-        INSTRUMENTS[n].kind == "synth_kit" or n == "kit_electronic" for n in f.heard
+        INSTRUMENTS[n].kind == "synth_kit" or n == "kit_electronic" for n in f.prominent
     )
     return claims
 

@@ -9,7 +9,7 @@ from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.score import Part, Score
 from jen1cli.composition.styles import STYLES
 
-HEARD = 0.55  # least share of the clip's two-second windows in which a named part sounds
+LEAST_COVERAGE = 0.55  # least share of the clip's two-second windows in which a named part sounds
 
 _SOUND_NAMES = {number: name for name, number in DRUM_KEYS.items()}
 _ORDER = ("melody", "riff", "chords", "strum", "arpeggio", "stabs", "pad", "bass", "counter")
@@ -27,7 +27,7 @@ class Facts:
     minor: bool
     energy: float
     parts: tuple[Part, ...]  # heard in a random ten seconds, the most telling first
-    heard: frozenset[str]  # their instruments
+    prominent: frozenset[str]  # their instruments
     everything: frozenset[str]  # instruments of all parts
     drums: bool  # any percussion at all
     drum_sounds: frozenset[str]  # what is struck on kits, such as "kick" or "conga_h"
@@ -41,7 +41,7 @@ class Facts:
     own_moods: frozenset[str]  # moods that belong to the style whatever its mode
 
     @property
-    def drums_heard(self) -> bool:
+    def drums_prominent(self) -> bool:
         """Whether percussion is there for most of the clip."""
         return any(part.stem == "drums" for part in self.parts)
 
@@ -63,16 +63,17 @@ def coverage(score: Score, part: Part) -> float:
     """Share of the clip's two-second windows in which a part sounds."""
     window = 2.0 * score.bpm / 60.0
     count = max(1, int(score.length_beats / window))
-    heard: set[int] = set()
+    sounding: set[int] = set()
     for note in part.notes:
-        heard.update(range(int(note.beat / window), int((note.beat + note.duration) / window) + 1))
-    return len([index for index in heard if index < count]) / count
+        first, last = int(note.beat / window), int((note.beat + note.duration) / window)
+        sounding.update(range(first, last + 1))
+    return len([index for index in sounding if index < count]) / count
 
 
 def find_facts(score: Score) -> Facts:
     """Reads a score."""
     style = STYLES[score.style]
-    parts = [part for part in score.parts if coverage(score, part) >= HEARD]
+    parts = [part for part in score.parts if coverage(score, part) >= LEAST_COVERAGE]
     parts.sort(key=lambda p: _ORDER.index(p.role) if p.role in _ORDER else len(_ORDER))
     kits = [part for part in parts if INSTRUMENTS[part.instrument].family == "drums"]
     sounds = {_SOUND_NAMES[n.pitch] for part in kits for n in part.notes if n.pitch in _SOUND_NAMES}
@@ -88,7 +89,7 @@ def find_facts(score: Score) -> Facts:
         minor=is_minor(score.mode),
         energy=score.energy,
         parts=tuple(parts),
-        heard=frozenset(part.instrument for part in parts),
+        prominent=frozenset(part.instrument for part in parts),
         everything=frozenset(part.instrument for part in score.parts),
         drums=score.has_drums,
         drum_sounds=frozenset(sounds),

@@ -24,24 +24,24 @@ def _named(speaker: Speaker, name: str) -> str:
     """A name with a noun after it, where it has none."""
     if name.split()[-1].lower() in _NAMED_NOUNS or name.endswith(("music", "dance")):
         return name
-    return f"{name} {speaker.noun()}" if speaker.dice.chance(0.8) else name
+    return f"{name} {speaker.noun()}" if speaker.random.chance(0.8) else name
 
 
 def _lead(speaker: Speaker) -> str:
     parts = speaker.tonal_parts() or list(speaker.facts.parts)
     if not parts:
         return ""
-    return speaker.instrument(speaker.dice.pick(parts[:2]))
+    return speaker.instrument(speaker.random.pick(parts[:2]))
 
 
 def two_words(speaker: Speaker) -> str:
     """The style and an instrument, or a mood."""
     name, word = speaker.name(), _lead(speaker)
     repeated = word and set(word.lower().split()) & set(name.lower().split())
-    dice = speaker.dice
-    if not word or repeated or dice.chance(0.3):
-        return dice.pick((f"{speaker.mood()} {name}", name, f"{speaker.adjective()} {name}"))
-    return dice.pick(
+    random = speaker.random
+    if not word or repeated or random.chance(0.3):
+        return random.pick((f"{speaker.mood()} {name}", name, f"{speaker.adjective()} {name}"))
+    return random.pick(
         (
             f"{name} {word}",
             f"{name} {word}",
@@ -54,8 +54,8 @@ def two_words(speaker: Speaker) -> str:
 
 def tags(speaker: Speaker) -> str:
     """A list of tags."""
-    dice = speaker.dice
-    tags = [speaker.name(), *speaker.instruments(dice.integer(1, 4)), speaker.mood()]
+    random = speaker.random
+    tags = [speaker.name(), *speaker.instruments(random.integer(1, 4)), speaker.mood()]
     extras: list[Callable[[], str]] = [
         speaker.mood,
         speaker.adjective,
@@ -66,42 +66,44 @@ def tags(speaker: Speaker) -> str:
         speaker.production,
         speaker.era,
         speaker.use,
-        lambda: dice.pick(general.NO_VOCALS),
-        lambda: dice.pick(general.NO_DRUMS),
+        lambda: random.pick(general.NO_VOCALS),
+        lambda: random.pick(general.NO_DRUMS),
         speaker.beat_phrase,
     ]
-    for extra in dice.sample(extras, dice.integer(1, 4)):
+    for extra in random.sample(extras, random.integer(1, 4)):
         text = extra()
         if text and is_true(text, speaker.facts):
             tags.append(text.removeprefix("with ").removeprefix("and "))
-    head, rest = tags[0], dice.sample(tags[1:], len(tags))
-    order = [head, *rest] if dice.chance(0.7) else dice.sample(tags, len(tags))
-    return dice.pick((", ", ", ", ", ", "; ", " / ")).join(dict.fromkeys(order))
+    head, rest = tags[0], random.sample(tags[1:], len(tags))
+    order = [head, *rest] if random.chance(0.7) else random.sample(tags, len(tags))
+    return random.pick((", ", ", ", ", ", "; ", " / ")).join(dict.fromkeys(order))
 
 
 def scored(speaker: Speaker) -> str:
     """Tempo, key and instruments in one line."""
-    dice = speaker.dice
+    random = speaker.random
     key = speaker.key()
-    words = speaker.instruments(dice.integer(2, 5))
-    start = dice.pick((f"{speaker.mood()} {speaker.name()}", speaker.name()))
+    words = speaker.instruments(random.integer(2, 5))
+    start = random.pick((f"{speaker.mood()} {speaker.name()}", speaker.name()))
     pieces = [start]
-    if dice.chance(0.6):
-        pieces.append(dice.pick((speaker.bpm(), speaker.tempo())))
-    if key and dice.chance(0.5):
-        pieces.append(dice.pick((key, f"in {key}", f"key of {key}")))
-    pieces.append(dice.pick((f"with {listed(words)}", listed(words), f"featuring {listed(words)}")))
+    if random.chance(0.6):
+        pieces.append(random.pick((speaker.bpm(), speaker.tempo())))
+    if key and random.chance(0.5):
+        pieces.append(random.pick((key, f"in {key}", f"key of {key}")))
+    pieces.append(
+        random.pick((f"with {listed(words)}", listed(words), f"featuring {listed(words)}"))
+    )
     return ", ".join(piece for piece in pieces if piece)
 
 
 def sentence(speaker: Speaker) -> str:
     """A phrase with instruments and moods."""
-    dice = speaker.dice
-    words = listed(speaker.instruments(dice.integer(2, 4)))
+    random = speaker.random
+    words = listed(speaker.instruments(random.integer(2, 4)))
     name = _named(speaker, speaker.name())
     mood, other = speaker.mood(), speaker.mood()
     start = some(f"{mood} {name}")
-    return dice.pick(
+    return random.pick(
         (
             f"{start} with {words}",
             f"{start} featuring {words}",
@@ -116,11 +118,11 @@ def sentence(speaker: Speaker) -> str:
 
 def request(speaker: Speaker) -> str:
     """What somebody asks for."""
-    dice = speaker.dice
+    random = speaker.random
     name = _named(speaker, speaker.name())
-    words = listed(speaker.instruments(dice.integer(1, 3)))
-    what = some(dice.pick((f"{speaker.mood()} {name}", name)))
-    tail = dice.pick(
+    words = listed(speaker.instruments(random.integer(1, 3)))
+    what = some(random.pick((f"{speaker.mood()} {name}", name)))
+    tail = random.pick(
         (
             f" with {words}",
             f" for {speaker.use()}",
@@ -129,14 +131,14 @@ def request(speaker: Speaker) -> str:
             "",
         )
     )
-    return f"{dice.pick(general.OPENERS)} {what}{tail}"
+    return f"{random.pick(general.OPENERS)} {what}{tail}"
 
 
 def with_tempo(speaker: Speaker) -> str:
     """The style and its tempo, in figures or words."""
-    dice = speaker.dice
+    random = speaker.random
     name, bpm, tempo = speaker.name(), speaker.bpm(), speaker.tempo()
-    return dice.pick(
+    return random.pick(
         (
             f"{name} at {bpm.removeprefix('tempo ')}",
             f"{bpm} {name}",
@@ -151,9 +153,9 @@ def with_tempo(speaker: Speaker) -> str:
 
 def with_key(speaker: Speaker) -> str:
     """The style and its key."""
-    dice = speaker.dice
+    random = speaker.random
     name, key = speaker.name(), speaker.key()
-    return dice.pick(
+    return random.pick(
         (
             f"{name} in {key}",
             f"{speaker.mood()} {name} in {key}",
@@ -168,15 +170,15 @@ def with_key(speaker: Speaker) -> str:
 
 def with_tempo_and_key(speaker: Speaker) -> str:
     """The style with its tempo in figures and its key: what a model finds hardest to follow."""
-    dice = speaker.dice
+    random = speaker.random
     name, bpm = speaker.name(), speaker.bpm()
     at = f"at {bpm.removeprefix('tempo ')}"
-    if dice.chance(0.4):
+    if random.chance(0.4):
         name = f"{speaker.mood()} {name}"
-    key = dice.pick((speaker.key(), speaker.short_key()))
+    key = random.pick((speaker.key(), speaker.short_key()))
     if not key:
-        return dice.pick((f"{name} {at}", f"{name}, {bpm}", f"{bpm}, {name}"))
-    return dice.pick(
+        return random.pick((f"{name} {at}", f"{name}, {bpm}", f"{bpm}, {name}"))
+    return random.pick(
         (
             f"{name} {at} in {key}",
             f"{name} in {key} {at}",
@@ -190,27 +192,27 @@ def with_tempo_and_key(speaker: Speaker) -> str:
 
 def for_use(speaker: Speaker) -> str:
     """What the music is for."""
-    dice = speaker.dice
-    name, use, link = speaker.name(), speaker.use(), dice.pick(general.USE_LINKS)
+    random = speaker.random
+    name, use, link = speaker.name(), speaker.use(), random.pick(general.USE_LINKS)
     mood = speaker.mood()
-    return dice.pick(
+    return random.pick(
         (
             f"{name} {link} {use}",
             f"{mood} {name} {link} {use}",
             f"music {link} {use}: {mood} {name}",
             f"{_lead(speaker)} {link} {use}, {name}",
             f"{mood} music {link} {use}",
-            f"{use} {dice.pick(('music', 'soundtrack', 'background music'))}, {name}",
+            f"{use} {random.pick(('music', 'soundtrack', 'background music'))}, {name}",
         )
     )
 
 
 def pictured(speaker: Speaker) -> str:
     """A picture that the music paints."""
-    dice = speaker.dice
-    name, scene, link = speaker.name(), speaker.scene(), dice.pick(general.SCENE_LINKS)
+    random = speaker.random
+    name, scene, link = speaker.name(), speaker.scene(), random.pick(general.SCENE_LINKS)
     mood = speaker.mood()
-    return dice.pick(
+    return random.pick(
         (
             f"{name}, {link} {scene}",
             f"{mood} {name} {link} {scene}",
@@ -223,32 +225,32 @@ def pictured(speaker: Speaker) -> str:
 
 def _roles(speaker: Speaker, count: int) -> str:
     parts = speaker.tonal_parts()
-    chosen = parts[:1] + speaker.dice.sample(parts[1:], count - 1)
+    chosen = parts[:1] + speaker.random.sample(parts[1:], count - 1)
     return ", ".join(phrase for phrase in map(speaker.role_phrase, chosen) if phrase)
 
 
 def long(speaker: Speaker) -> str:
     """Two sentences, as in descriptions of stock music."""
-    dice, facts = speaker.dice, speaker.facts
+    random, facts = speaker.random, speaker.facts
     key = speaker.key()
     start = some(f"{speaker.mood()} {_named(speaker, speaker.name())}")
-    where = [f"at {speaker.bpm().removeprefix('tempo ')}" if dice.chance(0.6) else ""]
-    if key and dice.chance(0.6):
+    where = [f"at {speaker.bpm().removeprefix('tempo ')}" if random.chance(0.6) else ""]
+    if key and random.chance(0.6):
         where.append(f"in {key}")
     first = " ".join([start, *(w for w in where if w)])
-    body = [_roles(speaker, dice.integer(2, 3))]
-    if facts.drums_heard:
+    body = [_roles(speaker, random.integer(2, 3))]
+    if facts.drums_prominent:
         body.append(speaker.beat_phrase())
-    elif not facts.drums and dice.chance(0.5):
-        body.append(dice.pick(general.NO_DRUMS))
-    if dice.chance(0.3):
+    elif not facts.drums and random.chance(0.5):
+        body.append(random.pick(general.NO_DRUMS))
+    if random.chance(0.3):
         body.append(speaker.production())
     second = ", ".join(part for part in body if part)
-    ending = dice.pick(
+    ending = random.pick(
         (
             f"{speaker.mood()} and {speaker.mood()}",
-            f"{dice.pick(general.USE_LINKS)} {speaker.use()}",
-            f"{dice.pick(general.SCENE_LINKS)} {speaker.scene()}",
+            f"{random.pick(general.USE_LINKS)} {speaker.use()}",
+            f"{random.pick(general.SCENE_LINKS)} {speaker.scene()}",
             "",
         )
     )
@@ -258,10 +260,10 @@ def long(speaker: Speaker) -> str:
 
 def without_drums(speaker: Speaker) -> str:
     """Says that there are no drums."""
-    dice = speaker.dice
-    no_drums = dice.pick(general.NO_DRUMS)
+    random = speaker.random
+    no_drums = random.pick(general.NO_DRUMS)
     name = speaker.name()
-    return dice.pick(
+    return random.pick(
         (
             f"{name}, {no_drums}",
             f"{name} {no_drums}" if no_drums.startswith("with") else f"{no_drums} {name}",
@@ -273,11 +275,11 @@ def without_drums(speaker: Speaker) -> str:
 
 def with_drums(speaker: Speaker) -> str:
     """Says which drums there are."""
-    dice = speaker.dice
+    random = speaker.random
     kits = [part for part in speaker.facts.parts if part.stem == "drums"]
     word = speaker.instrument(kits[0])
     if speaker.facts.drums_only:
-        return dice.pick(
+        return random.pick(
             (
                 f"{speaker.name()}, drums only",
                 f"drum loop, {speaker.name()}, {speaker.bpm()}",
@@ -285,7 +287,7 @@ def with_drums(speaker: Speaker) -> str:
                 f"{speaker.mood()} drum loop at {speaker.bpm().removeprefix('tempo ')}",
             )
         )
-    return dice.pick(
+    return random.pick(
         (
             f"{speaker.name()} with {word}",
             f"{speaker.mood()} {word}, {speaker.name()}",
@@ -297,9 +299,9 @@ def with_drums(speaker: Speaker) -> str:
 
 def with_meter(speaker: Speaker) -> str:
     """The style and its meter."""
-    dice = speaker.dice
+    random = speaker.random
     name, meter = speaker.name(), speaker.meter()
-    return dice.pick(
+    return random.pick(
         (
             f"{name} {meter}" if meter.startswith("in ") else f"{name}, {meter}",
             f"{speaker.mood()} {name}, {meter}",
@@ -310,13 +312,13 @@ def with_meter(speaker: Speaker) -> str:
 
 def alone(speaker: Speaker) -> str:
     """Says that one or two instruments play alone."""
-    dice, facts = speaker.dice, speaker.facts
+    random, facts = speaker.random, speaker.facts
     words = speaker.instruments(2, drums=False)
     if not words:
-        return with_drums(speaker) if facts.drums_heard else ""
+        return with_drums(speaker) if facts.drums_prominent else ""
     if len(facts.everything) == 1:
         word = words[0]
-        return dice.pick(
+        return random.pick(
             (
                 f"solo {word}",
                 f"{speaker.mood()} solo {word}",
@@ -330,7 +332,7 @@ def alone(speaker: Speaker) -> str:
         )
     if len(words) < 2:
         return ""
-    return dice.pick(
+    return random.pick(
         (
             f"{words[0]} and {words[1]} duet",
             f"{words[0]} and {words[1]}",
@@ -346,7 +348,7 @@ def produced(speaker: Speaker) -> str:
     production = speaker.production()
     if not production:
         return ""
-    return speaker.dice.pick(
+    return speaker.random.pick(
         (
             f"{speaker.name()}, {production}",
             f"{speaker.mood()} {speaker.name()} with {production}",
@@ -357,19 +359,19 @@ def produced(speaker: Speaker) -> str:
 
 def moods_only(speaker: Speaker) -> str:
     """Moods and little else."""
-    dice = speaker.dice
-    moods = list(dict.fromkeys(speaker.mood() for _ in range(dice.integer(2, 4))))
-    noun = dice.pick(("music", "instrumental music", "background music", speaker.noun()))
-    joined = ", ".join(moods) if dice.chance(0.5) else listed(moods)
-    return f"{joined} {noun}" if dice.chance(0.6) else joined
+    random = speaker.random
+    moods = list(dict.fromkeys(speaker.mood() for _ in range(random.integer(2, 4))))
+    noun = random.pick(("music", "instrumental music", "background music", speaker.noun()))
+    joined = ", ".join(moods) if random.chance(0.5) else listed(moods)
+    return f"{joined} {noun}" if random.chance(0.6) else joined
 
 
 def named_by_sound(speaker: Speaker) -> str:
     """Instruments and an era or texture, without much else."""
-    dice = speaker.dice
+    random = speaker.random
     era, adjective = speaker.era(), speaker.adjective()
-    words = listed(speaker.instruments(dice.integer(1, 3)))
-    return dice.pick(
+    words = listed(speaker.instruments(random.integer(1, 3)))
+    return random.pick(
         (
             f"{era} {speaker.name()}" if era else f"{adjective} {speaker.name()}",
             f"{adjective} {words}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jen1cli.composition.harmony.theory import KEYS
 from jen1cli.composition.instruments import INSTRUMENTS
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Part
 from jen1cli.corpus.captions.claims import is_true
 from jen1cli.corpus.captions.facts import Facts
@@ -95,16 +95,16 @@ def listed(words: Sequence[str]) -> str:
 class Speaker:
     """Finds true words for a clip."""
 
-    def __init__(self, facts: Facts, dice: Dice) -> None:
+    def __init__(self, facts: Facts, random: RandomStream) -> None:
         self.facts = facts
-        self.dice = dice
+        self.random = random
         self.words = style_words()[facts.style]
         self._spoken: set[str] = set()
 
     def true_one(self, options: Sequence[str], *, fresh: bool = True) -> str:
         """One option that is true, preferably one not said before; "" when there is none."""
         said = ""
-        for option in self.dice.shuffled(options):
+        for option in self.random.shuffled(options):
             if fresh and option in self._spoken:
                 said = said or (option if is_true(option, self.facts) else "")
             elif is_true(option, self.facts):
@@ -116,18 +116,18 @@ class Speaker:
         """What the style is called; the plain name about a third of the time."""
         names = self.words.names
         plain = names[0]
-        if self.dice.chance(0.33) and is_true(plain, self.facts):
+        if self.random.chance(0.33) and is_true(plain, self.facts):
             return plain
         return self.true_one(names, fresh=False) or self.any_name()
 
     def any_name(self) -> str:
         """A neutral name where none of the style's own fits."""
-        return "music" if self.facts.drums_heard else "piece"
+        return "music" if self.facts.drums_prominent else "piece"
 
     def mood(self) -> str:
         """A mood of the style, a synonym of it, or one of its energy and mode."""
         own = [word for word in self._style_moods() if word]
-        kind = self.dice.random()
+        kind = self.random.random()
         unsaid = [word for word in own if word not in self._spoken]
         if kind < 0.4 and unsaid:
             return self.true_one(unsaid) or self.general_mood()
@@ -160,7 +160,7 @@ class Speaker:
             for low, high, mode, words in general.MOODS
             if low <= facts.energy < high and (mode == "any" or (mode == kind and facts.mode))
         ]
-        return self.true_one(self.dice.pick(groups)) or "melodic"
+        return self.true_one(self.random.pick(groups)) or "melodic"
 
     def adjective(self) -> str:
         """A word of the style's texture."""
@@ -182,7 +182,7 @@ class Speaker:
         """The tempo in figures."""
         number = round(self.facts.bpm)
         forms = ("{} bpm", "{} BPM", "{}bpm", "{} beats per minute", "{} bpm", "tempo {} bpm")
-        return self.dice.pick(forms).format(number)
+        return self.random.pick(forms).format(number)
 
     def tempo(self) -> str:
         """The tempo in words."""
@@ -203,11 +203,11 @@ class Speaker:
         if "#" in tonic:
             letter = tonic[0]
             flat = _FLATS[tonic]
-            tonic = self.dice.pick(
+            tonic = self.random.pick(
                 (tonic, f"{flat}b", f"{letter} sharp", f"{flat} flat", tonic, f"{flat}b")
             )
         mode = facts.mode
-        if mode == "harmonic minor" and self.dice.chance(0.6):
+        if mode == "harmonic minor" and self.random.chance(0.6):
             mode = "minor"
         return f"{tonic} {mode}"
 
@@ -227,7 +227,7 @@ class Speaker:
         instrument = INSTRUMENTS[part.instrument]
         if instrument.family == "drums":
             return self.drum_word(part)
-        if self.dice.chance(0.45):
+        if self.random.chance(0.45):
             return instrument.words[0]
         return self.true_one(instrument.words, fresh=False)
 
@@ -239,7 +239,7 @@ class Speaker:
         options = list(INSTRUMENTS[part.instrument].words) if kit else ["percussion", "drums"]
         if not kit and {"conga_h", "bongo_h", "conga_l", "bongo_l"} & sounds:
             options.append("hand drums")
-        if struck and self.dice.chance(0.35):
+        if struck and self.random.chance(0.35):
             return self.true_one(struck, fresh=False)
         return self.true_one(options, fresh=False) or "drums"
 
@@ -256,7 +256,7 @@ class Speaker:
     def instruments(self, most: int, *, drums: bool = True) -> list[str]:
         """Different words for the leading instruments."""
         parts = self.tonal_parts()[:most]
-        if drums and self.facts.drums_heard and (self.dice.chance(0.6) or not parts):
+        if drums and self.facts.drums_prominent and (self.random.chance(0.6) or not parts):
             kits = [part for part in self.facts.parts if part.stem == "drums"]
             parts = [*parts[: max(1, most - 1)], kits[0]] if parts else kits[:1]
         words: list[str] = []
@@ -269,7 +269,7 @@ class Speaker:
     def role_phrase(self, part: Part) -> str:
         """What a part does, in a few words."""
         word = self.instrument(part)
-        pick = self.dice.pick
+        pick = self.random.pick
         if part.stem == "drums":
             return self.beat_phrase()
         if part.role == "melody":
@@ -319,7 +319,7 @@ class Speaker:
         facts = self.facts
         kits = [part for part in facts.parts if part.stem == "drums"]
         if not kits:
-            return self.dice.pick(general.NO_DRUMS) if not facts.drums else ""
+            return self.random.pick(general.NO_DRUMS) if not facts.drums else ""
         word = self.instrument(kits[0])
         options = [f"with {word}", f"{word} keeping time", f"{self.mood()} {word}", f"and {word}"]
         if facts.four_floor:
@@ -342,6 +342,6 @@ class Speaker:
     def noun(self) -> str:
         """Track, piece, tune … whichever is true."""
         options = [*general.NOUNS]
-        if self.facts.drums_heard:
+        if self.facts.drums_prominent:
             options += ["beat", "groove", "jam"]
         return self.true_one(options, fresh=False)

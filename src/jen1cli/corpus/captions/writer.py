@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from jen1cli.composition.random_stream import Dice
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Score
 from jen1cli.composition.transcription import drum_pattern, melody_line
 from jen1cli.corpus.captions import kinds
@@ -55,43 +55,43 @@ def captions(score: Score, seed: int) -> tuple[str, ...]:
         score: The clip.
         seed: Chooses the wording.
     """
-    dice = Dice(seed, "captions", score.style)
+    random = RandomStream(seed, "captions", score.style)
     if score.style == "sounds":
-        return _sound_captions(score, dice)
+        return _sound_captions(score, random)
     facts = find_facts(score)
-    speaker = Speaker(facts, dice).with_moods(score.moods)
+    speaker = Speaker(facts, random).with_moods(score.moods)
     found: list[str] = []
-    for builder in _chosen(facts, dice):
+    for builder in _chosen(facts, random):
         for _ in range(4):
             text = _tidy(builder(speaker))
             if text and text.lower() not in {f.lower() for f in found} and is_true(text, facts):
-                found.append(_dressed(text, dice))
+                found.append(_dressed(text, random))
                 break
     return tuple(found[:14])
 
 
-def _chosen(facts: Facts, dice: Dice) -> list[Builder]:
+def _chosen(facts: Facts, random: RandomStream) -> list[Builder]:
     """Which kinds of caption a clip gets: the useful ones always, others by chance."""
     chosen: list[Builder] = [kinds.two_words, kinds.tags, kinds.scored]
-    chosen.append(dice.pick((kinds.sentence, kinds.request)))
+    chosen.append(random.pick((kinds.sentence, kinds.request)))
     chosen.append(kinds.with_tempo)
-    if facts.key and dice.chance(0.75):
+    if facts.key and random.chance(0.75):
         chosen.append(kinds.with_key)
-    chosen.append(dice.pick((kinds.for_use, kinds.for_use, kinds.pictured)))
+    chosen.append(random.pick((kinds.for_use, kinds.for_use, kinds.pictured)))
     chosen.append(kinds.long)
-    if not facts.drums and dice.chance(0.8):
+    if not facts.drums and random.chance(0.8):
         chosen.append(kinds.without_drums)
-    if facts.drums_heard and dice.chance(0.35):
+    if facts.drums_prominent and random.chance(0.35):
         chosen.append(kinds.with_drums)
-    if facts.meter != "4/4" or dice.chance(0.08):
+    if facts.meter != "4/4" or random.chance(0.08):
         chosen.append(kinds.with_meter)
     if len(facts.everything) <= 2:
         chosen.append(kinds.alone)
-    if dice.chance(0.3):
+    if random.chance(0.3):
         chosen.append(kinds.produced)
-    if dice.chance(0.35):
+    if random.chance(0.35):
         chosen.append(kinds.moods_only)
-    chosen += dice.sample(
+    chosen += random.sample(
         (
             kinds.two_words,
             kinds.tags,
@@ -114,14 +114,14 @@ def _tidy(text: str) -> str:
     return text.strip(" ,;:/-")
 
 
-def _dressed(text: str, dice: Dice) -> str:
+def _dressed(text: str, random: RandomStream) -> str:
     """Case and punctuation as different people write."""
-    kind = dice.random()
+    kind = random.random()
     if kind < 0.35:
         return text.lower()
     if kind < 0.7:
         text = text[0].upper() + text[1:]
-        return f"{text}." if dice.chance(0.5) and len(text.split()) > 4 else text
+        return f"{text}." if random.chance(0.5) and len(text.split()) > 4 else text
     if kind < 0.73:
         return text.upper()
     if kind < 0.78:
@@ -129,18 +129,18 @@ def _dressed(text: str, dice: Dice) -> str:
     return text
 
 
-def _sound_captions(score: Score, dice: Dice) -> tuple[str, ...]:
+def _sound_captions(score: Score, random: RandomStream) -> tuple[str, ...]:
     kind = score.sections[0].name
-    names = dice.sample(general.SOUNDS[kind], 5)
+    names = random.sample(general.SOUNDS[kind], 5)
     levels = [effect.name for effect in score.master]
     found = [*names[:3]]
-    start = dice.pick(
+    start = random.pick(
         ("sound of", "recording of", "sound effect:", "a clip of", "ambience:", "fx:")
     )
     found.append(f"{start} {names[3]}")
-    found.append(f"{names[4]}, {dice.pick(('no music', 'not music', 'no melody', 'no rhythm'))}")
+    found.append(f"{names[4]}, {random.pick(('no music', 'not music', 'no melody', 'no rhythm'))}")
     for level in levels:
-        found.append(f"{names[0]}, {dice.pick(general.LEVEL_WORDS[level])}")
+        found.append(f"{names[0]}, {random.pick(general.LEVEL_WORDS[level])}")
     if score.room in ("hall", "cave") and kind != "silence":
-        found.append(f"{names[1]} with {dice.pick(general.PRODUCTION[score.room])}")
-    return tuple(dict.fromkeys(_dressed(text, dice) for text in found))
+        found.append(f"{names[1]} with {random.pick(general.PRODUCTION[score.room])}")
+    return tuple(dict.fromkeys(_dressed(text, random) for text in found))

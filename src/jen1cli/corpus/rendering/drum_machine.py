@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from jen1cli.audio.loudness import db_to_amplitude
 from jen1cli.corpus.rendering.drum_keys import Drum, drum_level, drum_of
 from jen1cli.corpus.rendering.dsp import butterworth, convolve
 from jen1cli.corpus.rendering.oscillators import CACHE
@@ -21,7 +22,6 @@ from jen1cli.corpus.rendering.stereo import (
     Raw,
     Stereo,
     TimedNote,
-    decibels,
     mix_in,
 )
 
@@ -143,7 +143,7 @@ def build_stroke(name: str, key: int, take: int, model: int) -> Stereo:
         sound = _gated_room(sound, kit.room * (0.35 if drum == "kick" else 1.0), rng)
     fade = min(480, sound.shape[1])
     sound[:, -fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
-    level = REFERENCE_LEVEL * decibels(drum_level(key)) / max(stroke_level(sound), 1e-6)
+    level = REFERENCE_LEVEL * db_to_amplitude(drum_level(key)) / max(stroke_level(sound), 1e-6)
     return (_place(sound, key) * level).astype(np.float32)
 
 

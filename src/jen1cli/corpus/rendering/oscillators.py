@@ -1,6 +1,6 @@
 """Band-limited oscillators as seamless loops, built from their spectrum.
 
-A loop holds a whole number of cycles, so it repeats without a seam, and has no partial above
+A wavetable holds a whole number of cycles, so it repeats without a seam, and has no partial above
 20 kHz. Detuned voices sit in neighbouring bins of the same spectrum, a low-pass is a factor on the
 partials, and playing a note costs no more than copying memory.
 """
@@ -18,7 +18,7 @@ from jen1cli.corpus.rendering.dsp import fast_length, irfft
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, frequency
 
 Wave = Literal["saw", "square", "pulse", "triangle", "sine", "chip_triangle", "organ", "hollow"]
-Loop = Float32[np.ndarray, "channels samples"]
+Wavetable = Float32[np.ndarray, "channels samples"]
 
 _TOP_HZ = 20_000.0
 _CYCLE = 4096
@@ -52,8 +52,8 @@ def partials(wave: Wave) -> Complex[np.ndarray, " partials"]:
 
 
 @dataclass(frozen=True)
-class LoopSpec:
-    """Everything that a loop depends on, and thereby its name in the cache."""
+class WavetableSpec:
+    """Everything that a wavetable depends on, and thereby its name in the cache."""
 
     wave: Wave
     pitch: float  # MIDI number
@@ -81,8 +81,6 @@ def _fast_lengths(about: int) -> np.ndarray:
     """Return lengths somewhat below a length that transform fast."""
     if about <= 1 << 15:  # any length is cheap
         return np.arange(about // 2, about + 1)
-    if about <= 1 << 15:  # any length is cheap
-        return np.arange(about // 2, about + 1)
     lengths, length = [], about * 3 // 4
     while length <= about:
         length = fast_length(length)
@@ -92,15 +90,15 @@ def _fast_lengths(about: int) -> np.ndarray:
 
 
 def _whole_cycles(hertz: float, about: int) -> tuple[int, int]:
-    """Return cycles and samples of the loop that is best in tune, about so many samples long."""
+    """Return the cycles and samples, near `about` samples, whose pitch is nearest to `hertz`."""
     lengths = _fast_lengths(about)
     cycles = np.maximum(1, np.round(lengths * hertz / SAMPLE_RATE))
     best = int(np.argmin(np.abs(np.log2(cycles * SAMPLE_RATE / lengths / hertz))))
     return int(cycles[best]), int(lengths[best])
 
 
-def build_loop(spec: LoopSpec) -> Loop:
-    """Build a loop: [1, samples] where all voices sit in the middle, else [2, samples]."""
+def build_wavetable(spec: WavetableSpec) -> Wavetable:
+    """Build a wavetable: [1, samples] where all voices sit in the middle, else [2, samples]."""
     hertz = frequency(spec.pitch)
     cycles, samples = _whole_cycles(hertz, spec.samples)
     amplitudes = partials(spec.wave)
@@ -156,6 +154,6 @@ class ByteCache:
 CACHE = ByteCache(192 << 20)
 
 
-def loop(spec: LoopSpec) -> Loop:
-    """Return a loop, built or remembered."""
-    return CACHE.get(spec, lambda: build_loop(spec))
+def wavetable(spec: WavetableSpec) -> Wavetable:
+    """Return a wavetable from the cache, built where it is missing."""
+    return CACHE.get(spec, lambda: build_wavetable(spec))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from jen1cli.corpus.rendering.oscillators import LoopSpec, Wave, loop
+from jen1cli.corpus.rendering.oscillators import Wave, WavetableSpec, wavetable
 from jen1cli.corpus.rendering.stereo import (
     CONTROL_SAMPLES,
     SAMPLE_RATE,
@@ -289,11 +289,11 @@ def _scan(
         sounding = np.flatnonzero(weight > 1e-5)
         if not len(sounding):
             continue
-        spec = LoopSpec(
+        spec = WavetableSpec(
             patch.wave, pitch, 40.0 * 2.0 ** (number * patch.spacing), patch.resonance,
             patch.detune, patch.width, patch.loop_samples, patch.tracking,
         )  # fmt: skip
-        source = loop(spec)
+        source = wavetable(spec)
         first = max(0, int(sounding[0]) - 1) * CONTROL_SAMPLES
         last = min(samples, (int(sounding[-1]) + 1) * CONTROL_SAMPLES)
         gain = spread(weight[first // CONTROL_SAMPLES :], last - first)

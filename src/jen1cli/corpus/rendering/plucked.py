@@ -12,7 +12,7 @@ Build = Callable[[float, float, np.random.Generator], Stereo]  # hertz, brightne
 
 
 @dataclass(frozen=True)
-class Struck:
+class Plucked:
     """A struck voice: how to build it and how fast it falls silent when let go (seconds)."""
 
     build: Build
@@ -113,17 +113,17 @@ def _impact(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo
     return (boom + 2.5 * noise * np.exp(-t * rng.uniform(2.0, 5.0))).astype(np.float32) * _onset(t)
 
 
-STRUCK: dict[str, Struck] = {
-    "bass_808": Struck(_bass_808, 0.05),
-    "fm_bass": Struck(_fm_bass, 0.05),
-    "fm_bell": Struck(_fm_bell, 0.5, rings=True),
-    "crystal": Struck(_crystal, 0.6, rings=True),
-    "string_pluck": Struck(_string_pluck, 0.12),
-    "impact": Struck(_impact, 1.0, rings=True),
+PLUCKED: dict[str, Plucked] = {
+    "bass_808": Plucked(_bass_808, 0.05),
+    "fm_bass": Plucked(_fm_bass, 0.05),
+    "fm_bell": Plucked(_fm_bell, 0.5, rings=True),
+    "crystal": Plucked(_crystal, 0.6, rings=True),
+    "string_pluck": Plucked(_string_pluck, 0.12),
+    "impact": Plucked(_impact, 1.0, rings=True),
 }
 
 
-def build_struck(voice: str, pitch: int, brightness: float, model: int) -> Stereo:
+def build_plucked(voice: str, pitch: int, brightness: float, model: int) -> Stereo:
     """Build one struck sound of a model of a voice; the same whenever it is asked for."""
     rng = np.random.default_rng((len(voice), *voice.encode(), model))
-    return np.ascontiguousarray(STRUCK[voice].build(frequency(pitch), brightness, rng), np.float32)
+    return np.ascontiguousarray(PLUCKED[voice].build(frequency(pitch), brightness, rng), np.float32)

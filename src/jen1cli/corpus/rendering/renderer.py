@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jen1cli.audio.loudness import db_to_amplitude
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.score import Part, Score, Stem
 from jen1cli.corpus.rendering import drum_machine, synth
@@ -20,7 +21,7 @@ from jen1cli.corpus.rendering.effects import Scene, apply, centre, chorus, compr
 from jen1cli.corpus.rendering.mastering import TARGET_LUFS, normalize
 from jen1cli.corpus.rendering.rooms import ROOMS, echoes, reverberate
 from jen1cli.corpus.rendering.soundfont import SoundFontPlayer, find_soundfont
-from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Stereo, TimedNote, decibels
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Stereo, TimedNote
 
 STEMS: tuple[Stem, ...] = ("drums", "bass", "harmony", "melody")
 _END_FADE = 480  # samples
@@ -153,7 +154,7 @@ class Renderer:
 
 
 def _target(score: Score) -> tuple[float, float]:
-    """Return the loudness to aim at (LUFS) and the decibels of limiting allowed for it."""
+    """Return the loudness to aim at (LUFS) and the decibels of limiting that may be spent on it."""
     lufs, most = TARGET_LUFS, 9.0
     for effect in score.master:
         if effect.name == "quiet":
@@ -214,5 +215,5 @@ def _glide(part: Part) -> float | None:
 def _place(part: Part) -> np.ndarray:
     """Gain of the two sides: constant power, 1 and 1 in the middle."""
     angle = (np.clip(part.pan, -1.0, 1.0) + 1.0) * np.pi / 4.0
-    sides = np.array([np.cos(angle), np.sin(angle)]) * np.sqrt(2.0) * decibels(part.gain_db)
+    sides = np.array([np.cos(angle), np.sin(angle)]) * np.sqrt(2.0) * db_to_amplitude(part.gain_db)
     return sides.astype(np.float32)[:, None]

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from jen1cli.audio.loudness import db_to_amplitude
 from jen1cli.corpus.rendering.drum_keys import drum_level
 from jen1cli.corpus.rendering.modulators import freeze_modulators
-from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo, TimedNote, decibels
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo, TimedNote
 from jen1cli.errors import DataError
 
 DRUM_BANK = 128
@@ -126,7 +127,9 @@ class SoundFontPlayer:
                 self._font.channel_set_bank(channel, bank)
                 self._font.channel_set_preset_number(channel, program, bank == DRUM_BANK)
                 if channel != _PLAIN:
-                    self._font.channel_set_volume(channel, decibels(channel - _CORRECTIONS - 1))
+                    self._font.channel_set_volume(
+                        channel, db_to_amplitude(channel - _CORRECTIONS - 1)
+                    )
         except RuntimeError as error:
             raise DataError(
                 f"'{self.path}' has no program {program} in bank {bank}; "
@@ -176,7 +179,7 @@ class SoundFontPlayer:
         return _CORRECTIONS + 1 + correction
 
     def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> float:
-        """Return the level of a note, in decibels, as the font plays it."""
+        """Return the level of a note in decibels, as the font plays it."""
         self._select(bank, program, [_PLAIN])
         is_kit = bank == DRUM_BANK
         samples = _MEASURED_STROKE if is_kit else _MEASURED

@@ -32,11 +32,6 @@ def frequency(pitch: float | int) -> float:
     return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
 
 
-def decibels(gain_db: float | int) -> float:
-    """Amplitude factor of a gain in decibels."""
-    return float(10.0 ** (gain_db / 20.0))
-
-
 def control_points(samples: int) -> int:
     """Control values that cover so many samples, with one more to interpolate towards."""
     return -(-samples // CONTROL_SAMPLES) + 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from jen1cli.corpus.rendering.oscillators import CACHE
 from jen1cli.corpus.rendering.patches import PATCHES, Patch, play_patch, vary
-from jen1cli.corpus.rendering.plucked import STRUCK, build_struck
+from jen1cli.corpus.rendering.plucked import PLUCKED, build_plucked
 from jen1cli.corpus.rendering.soundfont import REFERENCE_LEVEL, loudest_level
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Cut, Stereo, TimedNote, mix_in
 from jen1cli.corpus.rendering.textures import TEXTURES
@@ -22,7 +22,7 @@ _BRIGHTNESS_STEPS = 6
 _VELOCITY_EXPONENT = 1.2
 _TILT_DB = 0.06  # per semitone, as for the sampled instruments
 
-VOICES = frozenset(PATCHES) | frozenset(STRUCK) | frozenset(TEXTURES)
+VOICES = frozenset(PATCHES) | frozenset(PLUCKED) | frozenset(TEXTURES)
 
 
 def play(
@@ -55,7 +55,7 @@ def play(
             patch = replace(patch, glide=glide)
         rng = np.random.default_rng(seed)
         return play_patch(patch, ordered, samples, bpm=bpm, rng=rng, gains=gains)
-    if voice in STRUCK:
+    if voice in PLUCKED:
         return _play_struck(voice, ordered, samples, model)
     if voice in TEXTURES:
         return _play_texture(voice, ordered, samples, seed)
@@ -85,7 +85,7 @@ def _reference(pitch: int) -> float:
 
 def _play_struck(voice: str, notes: Sequence[TimedNote], samples: int, model: int) -> Stereo:
     sound = np.zeros((2, samples), np.float32)
-    struck = STRUCK[voice]
+    struck = PLUCKED[voice]
     for note in notes:
         step = round(min(note.velocity, 1.0) * _BRIGHTNESS_STEPS)
         hit = _struck_sound(voice, note.pitch, step, model)
@@ -98,7 +98,7 @@ def _play_struck(voice: str, notes: Sequence[TimedNote], samples: int, model: in
 
 def _struck_sound(voice: str, pitch: int, step: int, model: int) -> Stereo:
     def make() -> Stereo:
-        sound = build_struck(voice, pitch, step / _BRIGHTNESS_STEPS, model)
+        sound = build_plucked(voice, pitch, step / _BRIGHTNESS_STEPS, model)
         return sound * np.float32(_reference(pitch) / max(loudest_level(sound), 1e-6))
 
     return CACHE.get(("struck", voice, pitch, step, model), make)
