@@ -4,14 +4,14 @@ from itertools import pairwise
 
 import pytest
 
-from jen1cli.composition.composer import compose, make_plan, random_score, random_style
+from jen1cli.composition.composer import compose, make_plan
 from jen1cli.composition.harmony.chord_loops import is_minor
 from jen1cli.composition.harmony.theory import KEYS, MODES
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.mix import balanced_gain, estimate_level
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import EFFECTS, ROOMS, Note, Score
-from jen1cli.composition.styles import STYLES
+from jen1cli.composition.styles import FAMILIES, STYLES
 
 MUSIC = [name for name, style in STYLES.items() if style.kind == "music"]
 
@@ -22,15 +22,14 @@ def scores() -> tuple[Score, ...]:
     return tuple(compose(style, seed) for style in STYLES for seed in (11,))
 
 
-def test_there_are_enough_styles() -> None:
-    assert len(MUSIC) >= 36
+def test_no_style_hides_another_of_its_name() -> None:
+    assert sum(len(styles) for styles in FAMILIES.values()) == len(STYLES)
 
 
 def test_the_same_seed_gives_the_same_score() -> None:
     for style in ("lofi", "jazz trio", "sounds", "celtic"):
         assert compose(style, 5) == compose(style, 5)
         assert compose(style, 5) != compose(style, 6)
-    assert random_score(3) == random_score(3)
 
 
 def test_a_score_does_not_depend_on_what_came_before() -> None:
@@ -162,7 +161,7 @@ def test_melodies_repeat_their_rhythm() -> None:
 
 
 def test_keys_meters_and_tempi_are_spread() -> None:
-    drawn = [(STYLES[style], seed) for seed in range(700) if (style := random_style(seed)) in MUSIC]
+    drawn = [(STYLES[style], seed) for seed in range(7) for style in MUSIC]
     plans = [make_plan(style, RandomStream(seed, style.name), 20.0) for style, seed in drawn]
     keys = Counter(plan.tonic for plan in plans)
     assert set(keys) == set(range(12))
@@ -176,12 +175,6 @@ def test_keys_meters_and_tempi_are_spread() -> None:
     assert {plan.mode for plan in plans} == set(MODES)
     tempi = Counter(int(plan.bpm / plan.meter.pulse // 20) for plan in plans)
     assert all(tempi[step] > 20 for step in range(3, 8))
-
-
-def test_every_style_is_drawn() -> None:
-    drawn = Counter(random_style(seed) for seed in range(5000))
-    assert set(drawn) == set(STYLES)
-    assert max(drawn.values()) < 3 * min(drawn.values())
 
 
 def test_instruments_and_ensembles_vary() -> None:

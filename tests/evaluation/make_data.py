@@ -15,7 +15,7 @@ from pathlib import Path
 import jen1cli.evaluation
 from jen1cli.composition.composer import compose
 from jen1cli.composition.instruments import INSTRUMENTS
-from jen1cli.composition.styles import STYLES
+from jen1cli.composition.styles import FAMILIES, STYLES
 from jen1cli.corpus.captions.writer import attributes, captions
 from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
 from jen1cli.evaluation import wishes
@@ -39,21 +39,7 @@ def instrument_words() -> dict[str, list[str]]:
 
 
 def style_families() -> dict[str, str]:
-    from jen1cli.composition import styles
-
-    found = {}
-    for module in (
-        "electronic",
-        "urban",
-        "jazz",
-        "band",
-        "acoustic",
-        "classical",
-        "screen",
-        "world",
-    ):
-        for style in getattr(styles, module).STYLES:
-            found[style.name] = module
+    found = {style.name: family for family, styles in FAMILIES.items() for style in styles}
     return dict(sorted(found.items()))
 
 

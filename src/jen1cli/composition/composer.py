@@ -109,14 +109,3 @@ def _moods(style: Style, plan: Plan, random: RandomStream) -> tuple[str, ...]:
     kind = "minor" if is_minor(plan.mode) else "major"
     words = f"{style.moods.get('any', '')} {style.moods.get(kind, '')}".split()
     return tuple(random.substream("moods").sample([w.replace("_", " ") for w in words], 4))
-
-
-def random_style(seed: int) -> str:
-    """The style that a seed stands for; all are equally likely."""
-    return RandomStream(seed, "style").pick(tuple(STYLES))
-
-
-def random_score(seed: int, seconds: float | None = None) -> Score:
-    """The clip that a seed stands for; length between 14 and 26 s unless given."""
-    length = seconds or RandomStream(seed, "length").uniform(14.0, 26.0)
-    return compose(random_style(seed), seed, length)

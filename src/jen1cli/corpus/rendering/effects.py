@@ -10,7 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from jen1cli.composition.score import Effect
-from jen1cli.corpus.rendering.dsp import butterworth, irfft, recursive, rfft
+from jen1cli.corpus.rendering.dsp import butterworth, irfft, rfft
+from jen1cli.corpus.rendering.dynamics import compress
 from jen1cli.corpus.rendering.stereo import (
     CONTROL_SAMPLES,
     SAMPLE_RATE,
@@ -23,9 +24,7 @@ from jen1cli.corpus.rendering.stereo import (
 
 FRAME = 2048
 HOP = FRAME // 2
-_LEVEL_SAMPLES = 240  # 5 ms: one value of the compressor
 _CLICK_SAMPLES = 240
-_LEAST_OFFSET = 5e-4  # of the peak: direct current worth taking away
 
 
 @dataclass(frozen=True)
@@ -166,44 +165,6 @@ def _lfo(effect: Effect, scene: Scene, hertz: float, points: int) -> Curve:
 def _tremolo(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     wave = _lfo(effect, scene, 5.5, control_points(scene.samples))
     return sound * spread(1.0 - 0.5 * min(1.0, effect.amount) * (1.0 + wave), scene.samples)
-
-
-def compress(sound: Stereo, amount: float) -> Stereo:
-    """Even out the level above 12 dB under the loudest, by up to 4 : 1."""
-    samples = sound.shape[1]
-    count = -(-samples // _LEVEL_SAMPLES)
-    power = np.zeros((2, count * _LEVEL_SAMPLES), np.float32)
-    np.square(sound, out=power[:, :samples])
-    level = np.maximum(power[0], power[1]).reshape(count, _LEVEL_SAMPLES).mean(axis=1)
-    level_db = 10.0 * np.log10(level + 1e-10)
-    if level_db.max() < -80.0:
-        return sound
-    threshold = np.percentile(level_db[level_db > -80.0], 97) - 12.0
-    wanted = -np.maximum(level_db - threshold, 0.0) * (1.0 - 1.0 / (1.0 + 3.0 * amount))
-    attack, release = (
-        float(np.exp(-_LEVEL_SAMPLES / (seconds * SAMPLE_RATE))) for seconds in (0.010, 0.120)
-    )
-    here, reduction = 0.0, []
-    for value in wanted.tolist():
-        here = value + (attack if value < here else release) * (here - value)
-        reduction.append(here)
-    places = np.arange(control_points(samples)) * (CONTROL_SAMPLES / _LEVEL_SAMPLES)
-    gain_db = np.interp(places, np.arange(count) + 0.5, reduction)
-    return sound * spread(10.0 ** (gain_db / 20.0), samples)
-
-
-def centre(sound: Stereo) -> Stereo:
-    """Take away direct current and what moves slower than 8 Hz."""
-    samples = sound.shape[1]
-    if float(np.abs(sound.mean(axis=1)).max()) < _LEAST_OFFSET * float(np.abs(sound).max()):
-        return sound
-    points = control_points(samples)
-    padded = np.zeros((2, points * CONTROL_SAMPLES), np.float32)
-    padded[:, :samples] = sound
-    means = padded.reshape(2, points, CONTROL_SAMPLES).mean(axis=2)
-    pole = float(np.exp(-2 * np.pi * 8.0 * CONTROL_SAMPLES / SAMPLE_RATE))
-    drift = recursive([0.0, 0.0, 1.0 - pole], [1.0, -pole], means)  # never ahead of the sound
-    return sound - np.stack([spread(channel, samples) for channel in drift])
 
 
 def _fade_in(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:

@@ -17,7 +17,8 @@ from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.score import Part, Score, Stem
 from jen1cli.corpus.rendering import drum_machine, synth
 from jen1cli.corpus.rendering.drum_keys import drum_of
-from jen1cli.corpus.rendering.effects import Scene, apply, centre, chorus, compress
+from jen1cli.corpus.rendering.dynamics import compress, remove_dc
+from jen1cli.corpus.rendering.effects import Scene, apply, chorus
 from jen1cli.corpus.rendering.mastering import TARGET_LUFS, normalize
 from jen1cli.corpus.rendering.rooms import ROOMS, echoes, reverberate
 from jen1cli.corpus.rendering.soundfont import SoundFontPlayer, find_soundfont
@@ -144,7 +145,7 @@ class Renderer:
         scene = Scene(score.bpm, mix.shape[1], rng, kicks_of(score))
         for effect in score.master:
             mix = apply(mix, effect, scene)
-        mix = centre(mix)
+        mix = remove_dc(mix)
         lufs, most = _target(score)
         mix = compress(mix, _GLUE if lufs <= TARGET_LUFS else 1.0)
         mix = normalize(mix.astype(np.float32), lufs, most_limiting_db=most)

@@ -325,7 +325,6 @@ BACKBEAT = _split("backbeat; strong backbeat; snare on two and four; steady back
 ARPEGGIO = _split(
     "arpeggios; arpeggiated; broken chords; rippling arpeggios; rolling figures; flowing arpeggios"
 )
-STRUMMED = _split("strummed; strumming; rhythm strumming; strummed chords")
 SUSTAINED = _split("sustained chords; long chords; slow pads; held harmonies; swelling background")
 METER_WORDS: dict[str, tuple[str, ...]] = {
     "3/4": _split("in 3/4; 3/4 time; three-four time; in triple time; in three; triple meter; 3/4"),
@@ -338,14 +337,6 @@ METER_WORDS: dict[str, tuple[str, ...]] = {
     ),
     "2/4": _split("in 2/4; 2/4 time; two-four time; in two; 2/4"),
 }
-SOLO_WORDS = _split("solo; unaccompanied; just; only; lone; a single; nothing but; solitary")
-DUO_WORDS = _split("duo; duet; pair; two instruments")
-FULL_WORDS = _split(
-    "full band; full ensemble; full arrangement; layered arrangement; big arrangement; many instruments; rich instrumentation; dense arrangement"
-)
-SPARSE_WORDS = _split(
-    "sparse arrangement; stripped-back; few instruments; bare; pared-down; simple arrangement; uncluttered"
-)
 LEVEL_WORDS: dict[str, tuple[str, ...]] = {
     "quiet": _split(
         "very quiet; barely audible; faint; whisper-quiet; low volume; distant and soft"

@@ -44,6 +44,11 @@ def make():
     return run
 
 
+def resampled(clip):
+    mono = (clip.pcm / 32_768.0).mean(axis=0).astype(np.float32)
+    return soxr.resample(mono, 48_000, RATE)
+
+
 def heard_tempo(waveform):
     strength = librosa.onset.onset_strength(y=waveform, sr=RATE)
     _, beats = librosa.beat.beat_track(onset_envelope=strength, sr=RATE)
@@ -57,7 +62,7 @@ def test_tempo_is_heard_by_beat_tracking(make):
         if not clip.attributes["drums"]:
             continue
         told += 1
-        tempo = heard_tempo(soxr.resample(clip.waveform.mean(axis=0), 48_000, RATE))
+        tempo = heard_tempo(resampled(clip))
         ratios = [tempo / (clip.attributes["bpm"] * level) for level in METRICAL_LEVELS]
         right += min(abs(ratio - 1.0) for ratio in ratios) < 0.04
     assert told >= 12
@@ -70,7 +75,7 @@ def test_key_is_heard_in_the_chroma(make):
         key, mode = clip.attributes["key"], clip.attributes["mode"]
         if not key or mode not in ("major", "minor"):
             continue
-        wave = soxr.resample(clip.waveform.mean(axis=0), 48_000, RATE)
+        wave = resampled(clip)
         chroma = librosa.feature.chroma_cqt(
             y=wave, sr=RATE, fmin=librosa.note_to_hz("C2"), n_octaves=5
         ).mean(axis=1)
@@ -102,7 +107,7 @@ def test_styles_are_told_apart_by_mel_statistics(make):
 
     features, styles, is_held_out = [], [], []
     for clip in make(13, SEPARABLE, 120):
-        features.append(mel_statistics(soxr.resample(clip.waveform.mean(axis=0), 48_000, RATE)))
+        features.append(mel_statistics(resampled(clip)))
         styles.append(clip.attributes["style"])
         is_held_out.append(clip.index >= 80)
     held_out = np.array(is_held_out)
