@@ -1,21 +1,23 @@
 """JEN-1 (arXiv 2308.04729): text-guided music at 48 kHz stereo, inpainting and continuation."""
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from jen1cli.guide import Guide
-
 if TYPE_CHECKING:
+    from jen1cli.guide import Guide
     from jen1cli.pipeline import Jen1
 
 __all__ = ["Guide", "Jen1", "__version__"]
-__version__ = version("jen1cli")
+__version__ = "0.2.0"  # the build reads it here (pyproject.toml)
 
 
 def __getattr__(name: str) -> object:
-    """Import the model only when it is asked for, so that `jen1 --help` never loads torch."""
+    """Import what is asked for, and no sooner: `jen1 --help` never loads torch."""
     if name == "Jen1":
         from jen1cli.pipeline import Jen1
 
         return Jen1
+    if name == "Guide":
+        from jen1cli.guide import Guide
+
+        return Guide
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,3 +19,7 @@ class ConfigError(Jen1Error):
 
 class DataError(Jen1Error):
     """A folder of music, a manifest or a SoundFont that cannot be used."""
+
+
+class OutputError(Jen1Error):
+    """A file or folder that cannot be written."""

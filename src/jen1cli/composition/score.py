@@ -68,7 +68,7 @@ class Part:
 
     role: str  # drums, bass, chords, pad, melody, counter, arpeggio, texture, ...
     stem: Stem
-    instrument: str  # a key of `jen1cli.corpus.instruments.INSTRUMENTS`
+    instrument: str  # a key of `jen1cli.composition.instruments.INSTRUMENTS`
     notes: tuple[Note, ...]
     gain_db: float = 0.0
     pan: float = 0.0  # -1 left to 1 right

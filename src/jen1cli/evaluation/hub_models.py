@@ -15,6 +15,7 @@ import torch
 from jen1cli.audio import Signal
 from jen1cli.errors import CheckpointError
 from jen1cli.evaluation.embeddings import Distribution, Embedding, Rows, mono_windows
+from jen1cli.files import expand_user
 
 CLAP_SECONDS = 10.0
 _SHOWN = 60  # letters of another library's message
@@ -100,7 +101,7 @@ def fetch(source: str) -> Path:
     Raises:
         CheckpointError: it is neither here nor to be had.
     """
-    folder = Path(source).expanduser()
+    folder = expand_user(source)
     if folder.is_dir():
         return folder
     from huggingface_hub import snapshot_download
