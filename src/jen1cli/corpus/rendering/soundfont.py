@@ -179,7 +179,7 @@ class SoundFontPlayer:
         return _CORRECTIONS + 1 + correction
 
     def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> float:
-        """Return the level of a note in decibels, as the font plays it."""
+        """Return the level of a note, in decibels, as the font plays it."""
         self._select(bank, program, [_PLAIN])
         is_kit = bank == DRUM_BANK
         samples = _MEASURED_STROKE if is_kit else _MEASURED
