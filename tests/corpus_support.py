@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import soundfile
 
-from jen1cli.corpus.score import Effect, Note, Part, Score
+from jen1cli.composition.score import Effect, Note, Part, Score
 
 CHORDS = ((60, 64, 67), (57, 60, 64), (53, 57, 60), (55, 59, 62))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from jen1cli.chords import tonic_of
-from jen1cli.corpus import theory
+from jen1cli.composition.harmony import theory
 from jen1cli.errors import ConfigError
 from jen1cli.guide import (
     BEATS,
@@ -97,7 +97,7 @@ def test_a_chart_begins_at_the_nearest_bar():
 
 
 def test_modes_and_meters_are_those_of_the_corpus():
-    from jen1cli.corpus.rhythm import METERS
+    from jen1cli.composition.rhythm.meters import METERS
 
     assert theory.MODES is MODES
     assert {name: meter.beats / meter.pulse for name, meter in METERS.items()} == BEATS

@@ -64,5 +64,24 @@ def test_true_peak_sees_between_the_samples():
     signal = np.sin(np.pi / 2 * t + np.pi / 4)[None].astype(np.float32)  # samples at ±0.707
     assert np.abs(signal).max() == pytest.approx(math.sqrt(0.5), abs=1e-3)
     assert audio.true_peak(signal[:, 1_000:-1_000], 48_000) == pytest.approx(1.0, abs=0.08)
-    assert audio.decibels(0.5) == pytest.approx(-6.02, abs=0.01)
-    assert audio.decibels(0.0) == -math.inf
+
+
+@pytest.mark.parametrize("hertz", [60.0, 250.0, 997.0, 4000.0, 12_000.0])
+def test_fast_loudness_of_tones_agrees_with_pyloudnorm(tone, hertz):
+    sound = tone(3.0, hertz, 48_000, 2, 0.3)
+    expected = pyloudnorm.Meter(48_000).integrated_loudness(sound.T.astype(float))
+    assert audio.fast_loudness(sound, 48_000) == pytest.approx(expected, abs=0.1)
+
+
+def test_fast_loudness_gates_pauses_like_the_exact_one(music):
+    sound = np.concatenate([music(3.0), 0.001 * music(3.0), music(2.0)], axis=1)
+    assert audio.fast_loudness(sound, 48_000) == pytest.approx(
+        audio.loudness(sound, 48_000), abs=0.1
+    )
+    assert audio.fast_loudness(np.zeros((2, 48_000), np.float32), 48_000) == SILENCE
+    assert audio.fast_loudness(np.zeros((2, 10), np.float32), 48_000) == SILENCE
+
+
+def test_decibels_become_amplitudes():
+    assert audio.db_to_amplitude(-20.0) == pytest.approx(0.1)
+    assert audio.db_to_amplitude(0.0) == 1.0

@@ -18,7 +18,7 @@ import soundfile
 
 from corpus_support import make_soundfont
 from jen1cli.corpus import dataset, writing
-from jen1cli.corpus.dataset import clip_seed, iterate, make_plan, split_of, style_of
+from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
 from jen1cli.errors import DataError, OutputError
 from jen1cli.manifest import read_folder
 
@@ -124,24 +124,16 @@ def test_finished_corpus_is_left_alone_and_can_grow(tmp_path, make, corpus):
     assert make(tmp_path / "x", hours=HOURS).clips == grown.clips  # nothing is thrown away
 
 
-def test_iterator_yields_what_the_files_hold(corpus, soundfont):
-    clips = read_folder(corpus)
-    made = iterate(3, 1, styles=STYLES, soundfont=soundfont, clip_seconds=SECONDS)
-    for clip, (waveform, captions, attributes) in zip(clips[1:3], made, strict=False):
-        sound, _ = soundfile.read(clip.path, dtype="float32")
-        assert np.array_equal(waveform, sound.T)
-        assert captions == clip.captions
-        assert attributes["split"] == clip.split
-        assert {key: attributes[key] for key in clip.attributes} == clip.attributes
-    made.close()
-
-
-def test_iterator_passes_over_other_splits(soundfont):
-    made = iterate(3, styles=STYLES, soundfont=soundfont, splits=("test",))
-    found = next(made)[2]["index"]
-    made.close()
-    expected = next(i for i in range(1000) if split_of(clip_seed(3, i)) == "test")
-    assert found == expected
+def test_files_hold_the_clips_that_are_made(corpus, soundfont):
+    plan = make_plan(3, STYLES, soundfont, clip_seconds=SECONDS)
+    for clip, made in zip(
+        read_folder(corpus), dataset.in_order(lambda made: made, range(3), plan, 1), strict=True
+    ):
+        samples, _ = soundfile.read(clip.path, dtype="int16")
+        assert np.array_equal(samples.T, made.pcm)
+        assert clip.captions == made.captions
+        assert clip.split == made.split
+        assert clip.attributes == {key: made.attributes[key] for key in clip.attributes}
 
 
 def test_stems_lie_beside_the_music(tmp_path, make):
@@ -280,10 +272,11 @@ def test_workers_end_with_a_killed_parent(tmp_path, soundfont):
     script = tmp_path / "run.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from jen1cli.corpus.dataset import iterate\n"
+        "from itertools import count\n"
+        "from jen1cli.corpus.dataset import in_order, make_plan\n"
         "if __name__ == '__main__':\n"
         f"    font = Path('{soundfont}')\n"
-        "    for _ in iterate(1, workers=2, styles=('chiptune',), soundfont=font):\n"
+        "    for _ in in_order(type, count(), make_plan(1, ('chiptune',), font), 2):\n"
         "        print('made', flush=True)\n"
     )
     run = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)

@@ -13,12 +13,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import jen1cli.evaluation
-from jen1cli.corpus.captions import attributes, captions
-from jen1cli.corpus.composer import compose
+from jen1cli.composition.composer import compose
+from jen1cli.composition.instruments import INSTRUMENTS
+from jen1cli.composition.styles import FAMILIES, STYLES
+from jen1cli.corpus.captions.writer import attributes, captions
 from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
-from jen1cli.corpus.instruments import INSTRUMENTS
-from jen1cli.corpus.styles import STYLES
-from jen1cli.evaluation import prompt_spec as wishes
+from jen1cli.evaluation import prompt_spec
 from jen1cli.evaluation.prompt_spec import choose_caption
 
 DATA = Path(jen1cli.evaluation.__file__).parent / "data"
@@ -39,26 +39,12 @@ def instrument_words() -> dict[str, list[str]]:
 
 
 def style_families() -> dict[str, str]:
-    from jen1cli.corpus import styles
-
-    found = {}
-    for module in (
-        "electronic",
-        "urban",
-        "jazz",
-        "band",
-        "acoustic",
-        "classical",
-        "screen",
-        "world",
-    ):
-        for style in getattr(styles, module).STYLES:
-            found[style.name] = module
+    found = {style.name: family for family, styles in FAMILIES.items() for style in styles}
     return dict(sorted(found.items()))
 
 
 def style_words() -> dict[str, list[str]]:
-    from jen1cli.corpus.vocabulary import style_words as words
+    from jen1cli.corpus.captions.vocabulary import style_words as words
 
     found = defaultdict(set)
     for name in STYLES:
@@ -96,8 +82,8 @@ def main() -> None:
     ):
         text = json.dumps(table, indent=0, ensure_ascii=False)
         (DATA / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    wishes._table.cache_clear()
-    wishes._pattern.cache_clear()
+    prompt_spec._table.cache_clear()
+    prompt_spec._pattern.cache_clear()
     lines = [json.dumps(line, ensure_ascii=False) for line in prompts()]
     (DATA / "prompts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

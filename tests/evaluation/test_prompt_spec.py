@@ -88,8 +88,8 @@ def test_the_packages_prompts_are_of_the_test_split_and_say_what_is_true():
 
 
 def test_the_tables_are_those_of_the_corpus():
-    from jen1cli.corpus.instruments import INSTRUMENTS
-    from jen1cli.corpus.styles import STYLES
+    from jen1cli.composition.instruments import INSTRUMENTS
+    from jen1cli.composition.styles import STYLES
 
     for name, item in INSTRUMENTS.items():
         assert families([name]) == (item.family,)

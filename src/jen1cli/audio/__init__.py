@@ -16,7 +16,13 @@ from jen1cli.audio.files import (
     read,
 )
 from jen1cli.audio.joining import crossfade, extrapolate
-from jen1cli.audio.loudness import LoudnessMeter, decibels, loudness, true_peak
+from jen1cli.audio.loudness import (
+    LoudnessMeter,
+    db_to_amplitude,
+    fast_loudness,
+    loudness,
+    true_peak,
+)
 from jen1cli.audio.notes import read_note
 from jen1cli.audio.resampling import (
     Resampler,
@@ -54,9 +60,10 @@ __all__ = [
     "check",
     "choose_format",
     "crossfade",
-    "decibels",
+    "db_to_amplitude",
     "digest",
     "extrapolate",
+    "fast_loudness",
     "is_exact",
     "loudness",
     "name_of",

@@ -118,7 +118,7 @@ def make(
 @app.command("styles")
 def styles(as_json: options.Json = False) -> None:
     """List the styles that can be composed."""
-    from jen1cli.corpus.styles import STYLES
+    from jen1cli.composition.styles import STYLES
 
     for name, style in STYLES.items():
         low, high = style.tempo

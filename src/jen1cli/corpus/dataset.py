@@ -23,12 +23,12 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from jaxtyping import Int16
 
-from jen1cli.corpus.captions import attributes, captions
-from jen1cli.corpus.composer import compose
-from jen1cli.corpus.renderer import Renderer
-from jen1cli.corpus.sound import SAMPLE_RATE, Stereo
-from jen1cli.corpus.soundfont import find_soundfont
-from jen1cli.corpus.styles import STYLES
+from jen1cli.composition.composer import compose
+from jen1cli.composition.styles import STYLES
+from jen1cli.corpus.captions.writer import attributes, captions
+from jen1cli.corpus.rendering.renderer import Renderer
+from jen1cli.corpus.rendering.soundfont import find_soundfont
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo
 from jen1cli.errors import DataError
 
 Split = Literal["train", "validation", "test"]
@@ -63,11 +63,6 @@ class MadeClip:
     captions: tuple[str, ...]
     attributes: dict[str, Any]
     stems: dict[str, Pcm]
-
-    @property
-    def waveform(self) -> Stereo:
-        """The sound, exactly as it is read back from a file of 16 bits."""
-        return self.pcm.astype(np.float32) / np.float32(32768.0)
 
 
 def make_plan(
@@ -139,48 +134,6 @@ def make_clip(plan: Plan, index: int, renderer: Renderer) -> MadeClip:
 def to_pcm(waveform: Stereo) -> Pcm:
     """Round a waveform to 16 bits."""
     return np.clip(np.round(waveform * 32768.0), -32768, 32767).astype(np.int16)
-
-
-def iterate(
-    seed: int,
-    start: int = 0,
-    workers: int = 1,
-    *,
-    styles: Sequence[str] = (),
-    soundfont: Path | None = None,
-    clip_seconds: float = CLIP_SECONDS,
-    splits: Sequence[Split] = ("train", "validation", "test"),
-) -> Iterator[tuple[Stereo, tuple[str, ...], dict[str, Any]]]:
-    """Make music without end and without files, in the order of the data set of a seed.
-
-    Args:
-        seed: of the data set.
-        start: index of the first clip, to go on where one stopped.
-        workers: processes; what comes does not depend on it.
-        styles: all where empty.
-        soundfont: found where None.
-        clip_seconds: wanted length, 12 to 30.
-        splits: clips of others are passed over without being made.
-
-    Yields:
-        waveform [2, samples] of float32 at 48 kHz, captions, attributes; the latter with `index`,
-        `seed`, `split` and `seconds` as well.
-    """
-    plan = make_plan(seed, styles, soundfont, clip_seconds=clip_seconds)
-    wanted = (i for i in _count(start) if split_of(clip_seed(seed, i)) in splits)
-    for clip in in_order(_identity, wanted, plan, workers):
-        facts = {"index": clip.index, "seed": clip.seed, "split": clip.split}
-        yield clip.waveform, clip.captions, {**clip.attributes, **facts, "seconds": clip.seconds}
-
-
-def _count(start: int) -> Iterator[int]:
-    while True:
-        yield start
-        start += 1
-
-
-def _identity(clip: MadeClip) -> MadeClip:
-    return clip
 
 
 # --- workers ---

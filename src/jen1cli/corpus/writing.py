@@ -26,7 +26,7 @@ from jen1cli.corpus.dataset import (
     in_order,
     make_plan,
 )
-from jen1cli.corpus.sound import SAMPLE_RATE
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
 from jen1cli.errors import DataError
 from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_object

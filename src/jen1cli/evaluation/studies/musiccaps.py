@@ -23,7 +23,7 @@ from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
-    from jen1cli.pipeline.sampling import SamplingOptions
+    from jen1cli.sampling import SamplingOptions
 
 SECONDS = 10.0
 FULL = 5521  # rows of the public CSV

@@ -24,7 +24,7 @@ from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
-    from jen1cli.pipeline.sampling import SamplingOptions
+    from jen1cli.sampling import SamplingOptions
 
 _SHOWN = 12  # clips on the page
 

@@ -1,0 +1,111 @@
+"""Composes a clip from a style and a seed."""
+
+from jen1cli.composition.ensemble import arrange
+from jen1cli.composition.form import count_bars, make_sections, phrase_bars
+from jen1cli.composition.harmony.chord_loops import choose_loop, is_minor, lay_chords, write_chart
+from jen1cli.composition.harmony.progressions import CADENCES
+from jen1cli.composition.harmony.theory import KEYS, SCALES
+from jen1cli.composition.plan import Plan
+from jen1cli.composition.random_stream import RandomStream
+from jen1cli.composition.rhythm.meters import METERS, Swing
+from jen1cli.composition.score import Score
+from jen1cli.composition.sound_clips import compose_sounds
+from jen1cli.composition.styles import STYLES
+from jen1cli.composition.styles.style import Style, read_effects, read_weights
+
+
+def compose(style: str, seed: int, seconds: float = 20.0) -> Score:
+    """Composes one clip; the same arguments give the same score everywhere.
+
+    Args:
+        style: Key of `STYLES`.
+        seed: Any integer.
+        seconds: Wanted length; whole bars between 12 and 30 s come near it.
+
+    Raises:
+        KeyError: for an unknown style.
+    """
+    description = STYLES[style]
+    if description.kind == "sounds":
+        return compose_sounds(description.name, seed, seconds)
+    random = RandomStream(seed, style)
+    variant = _variant(description, random.substream("variant"))
+    plan = make_plan(description, random, seconds)
+    parts = arrange(description, plan, variant, random)
+    tonal = any(part.stem != "drums" for part in parts)
+    return Score(
+        seed=seed,
+        style=style,
+        bpm=plan.bpm,
+        meter=plan.meter.name,
+        key=KEYS[plan.tonic] if tonal else "",
+        mode=plan.mode if tonal else "",
+        length_beats=plan.beats,
+        parts=parts,
+        sections=plan.sections,
+        master=read_effects(description.master),
+        room=description.room,
+        energy=_energy(description, variant, plan),
+        moods=_moods(description, plan, random),
+        chords=write_chart(plan.chords, plan.meter.beats, plan.bars) if tonal else "",
+    )
+
+
+def _variant(style: Style, random: RandomStream) -> str:
+    return random.weighted(read_weights(style.variants))
+
+
+def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
+    """Decides tempo, meter, key, chords and form."""
+    frame = random.substream("frame")
+    meter = METERS[frame.weighted(read_weights(style.meters))]
+    slowest, fastest = style.tempo
+    if meter.pulse == 1.5:
+        slowest, fastest = min(slowest, 112.0), min(fastest, 126.0)
+    felt = round(frame.uniform(slowest, fastest))
+    bpm = felt * meter.pulse if meter.pulse == 1.5 else float(felt)
+    bar_seconds = meter.beats * 60.0 / bpm
+    bars = count_bars(bar_seconds, seconds)
+    phrase = phrase_bars(bar_seconds, bars)
+    mode = frame.weighted(_modes(style.modes))
+    tonic = frame.integer(0, 11)
+    unit, least, most = style.swing
+    form = frame.weighted(read_weights(style.forms))
+    harmony = random.substream("harmony")
+    pools = style.harmony.get(mode) or style.harmony["minor" if is_minor(mode) else "major"]
+    loop = choose_loop(harmony, pools, mode, style.invent)
+    cadence = ""
+    if style.cadence:
+        flavour = "" if style.cadence == "plain" else f"{style.cadence} "
+        cadence = harmony.pick(CADENCES[f"{flavour}{'minor' if is_minor(mode) else 'major'}"])
+    sections = make_sections(random.substream("form"), form, bars, phrase, meter, bar_seconds)
+    return Plan(
+        random=random,
+        bpm=bpm,
+        meter=meter,
+        bars=bars,
+        phrase=phrase,
+        swing=Swing(unit, round(frame.uniform(least, most), 3)),
+        tonic=tonic,
+        mode=mode,
+        scale=frozenset((tonic + interval) % 12 for interval in SCALES[mode]),
+        chords=lay_chords(loop, tonic, meter.beats, bars, style.cell, cadence),
+        sections=sections,
+    )
+
+
+def _modes(text: str) -> dict[str, float]:
+    return {name.replace("_", " "): weight for name, weight in read_weights(text).items()}
+
+
+def _energy(style: Style, variant: str, plan: Plan) -> float:
+    calmer = {"full": 0.0, "rhythm": 0.0, "drums": 0.0, "nodrums": 0.1, "duo": 0.1, "solo": 0.1}
+    low, high = 60.0, 180.0
+    tempo = (min(high, max(low, plan.bpm)) - low) / (high - low) - 0.4
+    return round(min(1.0, max(0.02, style.energy - calmer[variant] + 0.1 * tempo)), 3)
+
+
+def _moods(style: Style, plan: Plan, random: RandomStream) -> tuple[str, ...]:
+    kind = "minor" if is_minor(plan.mode) else "major"
+    words = f"{style.moods.get('any', '')} {style.moods.get(kind, '')}".split()
+    return tuple(random.substream("moods").sample([w.replace("_", " ") for w in words], 4))

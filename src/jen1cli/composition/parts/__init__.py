@@ -1,0 +1,1 @@
+"""Writers of single parts: drums, bass, chords, melodies, riffs."""

@@ -1,0 +1,1 @@
+"""Meters, swing and drum grooves."""

@@ -1,0 +1,223 @@
+# ruff: noqa: E501 - a voice of a style is one row
+# fmt: off
+"""Jazz trio, swing, bossa nova, blues, ragtime and lounge."""
+
+from jen1cli.composition.styles.style import Drums, Style, Voice
+
+JAZZ_TRIO = Style(
+    name="jazz trio",
+    tempo=(80.0, 210.0),
+    modes="major:3 minor:2 dorian",
+    harmony={"major": "jazz_major", "minor": "jazz_minor", "dorian": "modal_dorian jazz_minor"},
+    voices=(
+        Voice("chords", "grand_piano:4 jazz_guitar rhodes vibraphone", "charleston:3 jazz_waltz five", voicing="rootless", low=50, high=72, legato=0.8),
+        Voice("bass", "upright_bass", "walk:4 walk_two"),
+        Voice("melody", "grand_piano:3 jazz_guitar:2 vibraphone tenor_sax trumpet", "bebop:2 swing:2", gain=1.0),
+    ),
+    drums=Drums("kit_jazz:2 kit_brush:2", "jazz:2 brush jazz_waltz take_five", "jazz brush none", 0.5, gain=0.5, chance=0.85),
+    energy=0.45,
+    moods={"any": "smoky sophisticated swinging intimate cool", "major": "light-hearted warm", "minor": "noirish moody"},
+    meters="4/4:4 3/4:2 5/4:3",
+    swing=(0.5, 0.6, 0.68),
+    cadence="jazz",
+    forms="aba:2 steady",
+    variants="full:8 nodrums:1.5 duo solo",
+    solos="grand_piano:3 jazz_guitar vibraphone",
+    timing=0.012,
+    room="room",
+    tags="acoustic jazz",
+    extra={"solo_comp": "stride:2 charleston jazz_waltz five"},
+)
+
+SWING = Style(
+    name="big band swing",
+    tempo=(120.0, 200.0),
+    modes="major:4 minor:2",
+    harmony={"major": "jazz_major rag blues", "minor": "jazz_minor"},
+    voices=(
+        Voice("stabs", "brass_section", "big_brass", gain=2.0, low=55, high=82, legato=0.7, size=4),
+        Voice("chords", "grand_piano jazz_guitar:2", "freddie charleston", legato=0.5, gain=-2.0),
+        Voice("bass", "upright_bass", "walk", gain=1.0),
+        Voice("melody", "trumpet:2 alto_sax:2 clarinet:2 tenor_sax trombone", "swing:3 bebop", gain=1.0, double="brass_section"),
+        Voice("counter", "trombone baritone_sax tenor_sax", "answer guide thirds", 0.6, 0.4),
+    ),
+    drums=Drums("kit_jazz:3 kit_room", "big_band", "jazz", 0.5, gain=2.0),
+    energy=0.68,
+    moods={"any": "swinging brassy jubilant glamorous lively vintage"},
+    swing=(0.5, 0.62, 0.68),
+    cadence="jazz",
+    forms="lift aba verse",
+    variants="full:9 nodrums:0.5",
+    timing=0.01,
+    room="studio",
+    tags="acoustic jazz",
+)
+
+GYPSY_JAZZ = Style(
+    name="gypsy jazz",
+    tempo=(140.0, 220.0),
+    modes="minor:3 major:3 harmonic_minor",
+    harmony={"minor": "jazz_minor", "major": "rag jazz_major"},
+    voices=(
+        Voice("strum", "steel_guitar", "freddie eighth ska", pan=-0.4, legato=0.4, low=45, high=66, strum=0.006, gain=2.0),
+        Voice("bass", "upright_bass", "walk_two:3 walk"),
+        Voice("melody", "violin:3 nylon_guitar:2 clarinet accordion", "bebop flowing swing", gain=2.0),
+        Voice("counter", "clarinet violin", "answer", 0.3, 0.5),
+    ),
+    drums=None,
+    energy=0.55,
+    moods={"any": "lively bohemian virtuosic playful Parisian", "minor": "fiery bittersweet"},
+    swing=(0.5, 0.57, 0.66),
+    cadence="jazz",
+    meters="4/4:5 3/4:2",
+    forms="aba steady",
+    variants="full:8 duo:2",
+    timing=0.009,
+    room="room",
+    tags="acoustic jazz",
+)
+
+BOSSA_NOVA = Style(
+    name="bossa nova",
+    tempo=(110.0, 148.0),
+    modes="major:3 minor:2",
+    harmony={"major": "bossa jazz_major", "minor": "bossa_minor"},
+    voices=(
+        Voice("chords", "nylon_guitar", "bossa", low=48, high=69, strum=0.006, legato=0.8),
+        Voice("bass", "upright_bass:3 fretless_bass", "bossa"),
+        Voice("melody", "flute:3 alto_sax:2 grand_piano:2 vibraphone voice_oohs muted_trumpet", "bossa:3 lyrical"),
+        Voice("pad", "slow_strings warm_pad", "held", 0.25),
+    ),
+    drums=Drums("kit_brush:2 kit_jazz", "bossa", "none:3 soft", 0.2, gain=-1.0),
+    energy=0.35,
+    moods={"any": "breezy relaxed elegant gentle sunny", "major": "warm charming", "minor": "bittersweet longing"},
+    cadence="jazz",
+    forms="aba steady",
+    variants="full:8 nodrums:2 duo:1.5 solo",
+    solos="nylon_guitar",
+    timing=0.009,
+    room="room",
+    tags="acoustic latin",
+)
+
+LOUNGE = Style(
+    name="lounge",
+    tempo=(88.0, 126.0),
+    modes="major:4 minor:2 dorian",
+    harmony={"major": "jazz_major bossa lofi", "minor": "jazz_minor bossa_minor", "dorian": "modal_dorian"},
+    voices=(
+        Voice("chords", "rhodes:2 grand_piano:2 vibraphone hammond", "charleston bossa lofi", voicing="rootless"),
+        Voice("bass", "upright_bass fretless_bass finger_bass", "bossa soul walk_two"),
+        Voice("melody", "vibraphone:2 soprano_sax flute muted_trumpet jazz_guitar", "swing bossa lyrical", reverb=0.3),
+        Voice("pad", "strings voice_oohs", "held", 0.4, gain=1.0),
+    ),
+    drums=Drums("kit_brush kit_jazz kit_standard", "bossa soft soul brush", "none soft", 0.2, gain=0.0),
+    energy=0.32,
+    moods={"any": "smooth suave relaxed classy easygoing retro"},
+    swing=(0.5, 0.5, 0.6),
+    cadence="jazz",
+    meters="4/4:6 3/4:1",
+    forms="aba steady",
+    variants="full:8 nodrums:2 duo",
+    timing=0.009,
+    room="studio",
+    tags="acoustic jazz",
+)
+
+SMOOTH_JAZZ = Style(
+    name="smooth jazz",
+    tempo=(78.0, 108.0),
+    modes="major:2 dorian:3 minor:2",
+    harmony={"major": "soul jazz_major", "dorian": "modal_dorian", "minor": "soul_minor"},
+    voices=(
+        Voice("chords", "fm_piano:2 rhodes:3 clean_guitar", "soul lofi", chorus=0.3, voicing="rootless"),
+        Voice("bass", "fretless_bass finger_bass:2 slap_bass", "rnb soul funk"),
+        Voice("melody", "soprano_sax:3 alto_sax:2 jazz_guitar:2 tenor_sax", "bluesy vocal bebop", gain=1.0, reverb=0.35, delay=0.15),
+        Voice("pad", "warm_pad synth_strings", "held", 0.7),
+    ),
+    drums=Drums("kit_standard kit_electronic kit_room", "rnb soul pop", "soft toms", 0.3, gain=2.0),
+    energy=0.4,
+    moods={"any": "smooth silky romantic relaxed polished late-night"},
+    swing=(0.25, 0.5, 0.57),
+    forms="lift steady verse",
+    variants="full:8 nodrums duo:0.5",
+    timing=0.007,
+    room="plate",
+    tags="jazz",
+)
+
+BLUES = Style(
+    name="blues shuffle",
+    tempo=(96.0, 138.0),
+    modes="mixolydian:5 minor:2",
+    harmony={"mixolydian": "blues", "minor": "blues_minor"},
+    voices=(
+        Voice("bass", "finger_bass:3 upright_bass", "boogie walk", gain=1.0),
+        Voice("chords", "honky_tonk grand_piano:2 hammond:2 clean_guitar", "boogie charleston freddie", legato=0.6),
+        Voice("riff", "overdriven_guitar clean_guitar", "groove_riff riff", 0.35, pan=0.5),
+        Voice("melody", "overdriven_guitar:3 harmonica:3 clean_guitar tenor_sax", "bluesy major_blues", gain=1.0),
+    ),
+    drums=Drums("kit_room kit_standard", "shuffle", "shuffle soft", 0.3, gain=2.5),
+    energy=0.58,
+    moods={"any": "gritty raw earthy swaggering smoky", "minor": "mournful moody"},
+    swing=(0.5, 0.62, 0.67),
+    cadence="blues",
+    invent=0.0,
+    forms="steady aba",
+    variants="full:9 nodrums duo",
+    timing=0.01,
+    room="room",
+    master="saturation:0.2",
+    tags="band",
+)
+
+SLOW_BLUES = Style(
+    name="slow blues",
+    tempo=(50.0, 72.0),
+    modes="mixolydian:4 minor:4",
+    harmony={"mixolydian": "blues", "minor": "blues_minor"},
+    voices=(
+        Voice("bass", "finger_bass:3 upright_bass", "blues_slow walk"),
+        Voice("chords", "hammond:2 grand_piano:2 clean_guitar rhodes", "held charleston boogie", gain=1.0),
+        Voice("melody", "overdriven_guitar:3 clean_guitar harmonica tenor_sax", "bluesy", gain=1.0, reverb=0.3),
+    ),
+    drums=Drums("kit_room kit_brush", "slow_blues", "shuffle none", 0.3, gain=1.5),
+    energy=0.36,
+    moods={"any": "mournful soulful smoky late-night aching lonely"},
+    swing=(0.5, 0.64, 0.67),
+    cadence="blues",
+    invent=0.0,
+    forms="steady aba",
+    variants="full:8 nodrums duo:1.5 solo",
+    solos="steel_guitar clean_guitar grand_piano harmonica",
+    timing=0.014,
+    room="room",
+    tags="band",
+    extra={"solo_comp": "boogie charleston"},
+)
+
+RAGTIME = Style(
+    name="ragtime",
+    tempo=(84.0, 116.0),
+    modes="major:6 minor",
+    harmony={"major": "rag", "minor": "classical_minor"},
+    voices=(
+        Voice("chords", "honky_tonk:3 grand_piano:2", "stride", pan=0.0, legato=0.5, low=50, high=69, size=3),
+        Voice("melody", "honky_tonk:3 grand_piano:2 clarinet xylophone", "rag", pan=0.1, low=62, high=88, gain=1.0),
+        Voice("bass", "tuba upright_bass", "oompah country", 0.3),
+    ),
+    drums=Drums("kit_standard", "ragtime", "none", 0.1, gain=-4.0, chance=0.2),
+    energy=0.52,
+    moods={"any": "playful jaunty old-timey cheerful comical"},
+    cadence="plain",
+    invent=0.0,
+    forms="aba steady",
+    variants="full:5 nodrums:3 solo:4",
+    solos="honky_tonk:3 grand_piano:2",
+    timing=0.009,
+    room="room",
+    tags="acoustic",
+    extra={"solo_comp": "stride"},
+)
+
+STYLES = (JAZZ_TRIO, SWING, GYPSY_JAZZ, BOSSA_NOVA, LOUNGE, SMOOTH_JAZZ, BLUES, SLOW_BLUES, RAGTIME)

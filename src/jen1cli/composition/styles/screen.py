@@ -1,0 +1,282 @@
+# ruff: noqa: E501 - a voice of a style is one row
+# fmt: off
+"""Music for pictures, advertisements and games; and plain sounds."""
+
+from jen1cli.composition.styles.style import Drums, Style, Voice
+
+CINEMATIC = Style(
+    name="cinematic",
+    tempo=(64.0, 114.0),
+    modes="minor:4 major:2 harmonic_minor dorian",
+    harmony={"minor": "cinematic", "major": "cinematic_major"},
+    voices=(
+        Voice("pad", "strings:4 slow_strings:2", "held", gain=4.0, voicing="open", reverb=0.4),
+        Voice("arpeggio", "strings pizzicato harp cello", "ostinato arp_minimal", 0.6, 0.4, size=3, gain=4.0),
+        Voice("bass", "contrabass:3 cello tuba", "whole halves sixeight", 0.9, gain=-1.0),
+        Voice("melody", "french_horn:3 violin:2 cello oboe flute trumpet choir", "drama:3 lyrical", 0.85, gain=1.0, reverb=0.4),
+        Voice("counter", "french_horn viola clarinet", "guide", 0.5, 0.5),
+        Voice("percussion", "kit_orchestra", "cinema", 0.4, 0.5),
+    ),
+    drums=None,
+    energy=0.5,
+    moods={"any": "emotional sweeping dramatic majestic", "major": "hopeful heroic noble", "minor": "tragic mysterious solemn"},
+    meters="4/4:5 3/4:2 6/8:2 5/4:2",
+    forms="crescendo:3 lift aba",
+    variants="full:7 nodrums:2 duo:0.5",
+    timing=0.012,
+    room="hall",
+    tags="orchestral",
+)
+
+EPIC_TRAILER = Style(
+    name="epic trailer",
+    tempo=(88.0, 144.0),
+    modes="minor:5 harmonic_minor phrygian",
+    harmony={"minor": "cinematic", "phrygian": "modal_phrygian cinematic"},
+    voices=(
+        Voice("arpeggio", "strings:3 cello", "ostinato", gain=9.0, low=43, high=64, size=3, legato=0.6),
+        Voice("stabs", "brass_section:2 trombone french_horn", "hits half", gain=3.0, low=45, high=68, reverb=0.4),
+        Voice("pad", "choir:3 strings", "held", 0.85, gain=4.0, voicing="open", reverb=0.5),
+        Voice("bass", "tuba contrabass reese_bass", "epic five sixeight", gain=1.0),
+        Voice("melody", "french_horn:2 brass_section choir strings trumpet", "anthem drama", 0.8, 0.4, gain=2.0, reverb=0.4),
+        Voice("percussion", "taiko impact", "boom", 0.4),
+    ),
+    drums=Drums("kit_orchestra", "epic:4 epic_68 taiko", "epic", 0.15, gain=2.0, reverb=0.35),
+    energy=0.86,
+    moods={"any": "epic heroic massive thunderous intense triumphant"},
+    meters="4/4:5 6/8:2 5/4:2",
+    forms="crescendo:3 lift drop",
+    variants="full:9 nodrums",
+    timing=0.008,
+    room="hall",
+    master="compress:0.4 widen:0.3",
+    tags="orchestral",
+)
+
+SUSPENSE = Style(
+    name="suspense",
+    tempo=(70.0, 126.0),
+    modes="phrygian:2 harmonic_minor:3 minor:2",
+    harmony={"phrygian": "modal_phrygian", "minor": "horror"},
+    voices=(
+        Voice("pad", "tremolo_strings:3 strings dark_drone", "held", gain=4.0, size=3, reverb=0.4),
+        Voice("arpeggio", "pizzicato celesta strings grand_piano", "arp_minimal ostinato arp_sync", 0.75, size=3, gain=5.0),
+        Voice("bass", "contrabass cello bassoon sub_bass", "pedal eighths five", gain=0.0),
+        Voice("melody", "celesta clarinet bassoon violin theremin oboe", "sparse drama", 0.6, 0.3, reverb=0.4),
+        Voice("percussion", "kit_orchestra", "cinema", 0.5),
+    ),
+    drums=None,
+    energy=0.4,
+    moods={"any": "tense suspenseful mysterious sneaking uneasy creeping"},
+    meters="4/4:4 3/4 5/4:2",
+    invent=0.0,
+    forms="crescendo calm",
+    variants="full:7 nodrums:3",
+    timing=0.01,
+    room="hall",
+    tags="orchestral",
+)
+
+HORROR = Style(
+    name="horror",
+    tempo=(54.0, 90.0),
+    modes="phrygian:3 harmonic_minor:3",
+    harmony={"phrygian": "modal_phrygian", "minor": "horror"},
+    voices=(
+        Voice("pad", "tremolo_strings:3 choir strings", "held", gain=4.0, size=4, reverb=0.6),
+        Voice("melody", "music_box:3 celesta theremin grand_piano violin", "lullaby sparse ambient", gain=0.0, reverb=0.6, delay=0.3),
+        Voice("drone", "dark_drone:2 contrabass", "drone", 0.9, low=28, high=50),
+        Voice("percussion", "impact timpani", "boom", 0.6),
+        Voice("texture", "wind_noise noise_texture", "steady", 0.5),
+    ),
+    drums=None,
+    energy=0.25,
+    moods={"any": "creepy eerie frightening sinister haunted unsettling"},
+    meters="4/4:3 3/4:3",
+    cell=2.0,
+    invent=0.0,
+    forms="calm crescendo",
+    variants="full:7 nodrums:2",
+    timing=0.018,
+    room="cave",
+    tags="orchestral",
+)
+
+FANTASY = Style(
+    name="fantasy adventure",
+    tempo=(84.0, 138.0),
+    modes="lydian:2 major:3 dorian:2 mixolydian",
+    harmony={"lydian": "modal_lydian cinematic_major", "major": "cinematic_major", "dorian": "folk_minor modal_dorian", "mixolydian": "modal_mixolydian"},
+    voices=(
+        Voice("melody", "flute:2 french_horn:2 oboe recorder trumpet violin ocarina", "folk anthem lyrical", gain=1.0, reverb=0.35),
+        Voice("arpeggio", "harp:3 pizzicato strings celesta", "broken arp_updown ostinato", 0.9),
+        Voice("pad", "strings choir", "held", 0.9, gain=3.0, voicing="open"),
+        Voice("bass", "contrabass cello tuba", "halves quarters sixeight waltz", 0.9),
+        Voice("counter", "french_horn clarinet viola", "guide thirds", 0.5, 0.4),
+        Voice("percussion", "kit_orchestra", "cinema march", 0.5, 0.4),
+    ),
+    drums=None,
+    energy=0.5,
+    moods={"any": "magical adventurous enchanting wondrous", "major": "bright heroic", "minor": "mystical"},
+    meters="4/4:3 3/4:2 6/8:3",
+    forms="lift aba crescendo",
+    variants="full:7 nodrums:3",
+    timing=0.01,
+    room="hall",
+    tags="orchestral game",
+)
+
+QUIRKY = Style(
+    name="quirky comedy",
+    tempo=(96.0, 144.0),
+    modes="major:4 minor:2 mixolydian",
+    harmony={"major": "rag march classical_major", "minor": "classical_minor", "mixolydian": "modal_mixolydian"},
+    voices=(
+        Voice("chords", "pizzicato:4 marimba", "march stride ska", legato=0.4, size=3, gain=2.0),
+        Voice("bass", "tuba bassoon upright_bass", "oompah country walk_two", legato=0.5, gain=1.0),
+        Voice("melody", "clarinet:2 bassoon:2 xylophone flute muted_trumpet glockenspiel", "march folk rag", gain=1.0, legato=0.5),
+        Voice("counter", "glockenspiel xylophone flute piccolo", "answer", 0.6, 0.3),
+    ),
+    drums=Drums("kit_standard kit_orchestra", "ragtime soft bounce", "none", 0.15, gain=-3.0, chance=0.6),
+    energy=0.48,
+    moods={"any": "playful mischievous silly sneaky bouncy whimsical"},
+    meters="4/4:5 3/4 2/4",
+    cadence="plain",
+    forms="aba steady",
+    variants="full:7 nodrums:3",
+    timing=0.008,
+    room="studio",
+    tags="orchestral",
+)
+
+CORPORATE = Style(
+    name="corporate",
+    tempo=(100.0, 128.0),
+    modes="major",
+    harmony={"major": "pop_major house_major"},
+    voices=(
+        Voice("arpeggio", "muted_guitar:3 pluck marimba", "arp_sync eighth arp_up", pan=-0.4, delay=0.35, gain=1.0, size=3),
+        Voice("chords", "grand_piano:3 clean_guitar bright_piano", "pop ballad eighth"),
+        Voice("bass", "finger_bass analog_bass", "pop whole eighths"),
+        Voice("pad", "strings warm_pad", "held", 0.9, gain=2.0),
+        Voice("melody", "glockenspiel:2 clean_guitar pluck strings grand_piano", "anthem hook", 0.7, 0.4, delay=0.2),
+    ),
+    drums=Drums("kit_electronic kit_standard kit_909", "pop bounce", "snare soft", 0.2),
+    energy=0.55,
+    moods={"any": "uplifting motivational optimistic positive inspiring bright"},
+    forms="lift:2 crescendo verse",
+    variants="full:8 nodrums:2",
+    timing=0.004,
+    room="plate",
+    tags="band",
+)
+
+WESTERN = Style(
+    name="spaghetti western",
+    tempo=(84.0, 126.0),
+    modes="minor:4 dorian harmonic_minor major",
+    harmony={"minor": "folk_minor andalusian cinematic", "dorian": "modal_dorian", "major": "cinematic_major"},
+    voices=(
+        Voice("melody", "ocarina:2 trumpet:2 harmonica:2 clean_guitar:2 choir", "drama anthem", gain=1.0, reverb=0.5),
+        Voice("strum", "steel_guitar nylon_guitar", "strum boom_chick pick", strum=0.012, pan=-0.35),
+        Voice("riff", "clean_guitar", "riff", 0.4, pan=0.4, low=40, high=62, reverb=0.4, effects="tremolo:0.4(beats=0.25)"),
+        Voice("bass", "pick_bass upright_bass", "country gallop halves"),
+        Voice("pad", "strings choir", "held", 0.7, gain=2.0),
+        Voice("counter", "tubular_bells french_horn", "guide", 0.3, 0.4),
+    ),
+    drums=Drums("kit_room kit_standard", "train march country", "none snare", 0.2, chance=0.8),
+    energy=0.55,
+    moods={"any": "dusty lonesome heroic tense sun-baked"},
+    forms="crescendo lift aba",
+    variants="full:8 nodrums:2",
+    timing=0.01,
+    room="hall",
+    tags="orchestral",
+)
+
+SPY = Style(
+    name="spy jazz",
+    tempo=(96.0, 144.0),
+    modes="minor:3 harmonic_minor:3 dorian",
+    harmony={"minor": "spy jazz_minor", "dorian": "modal_dorian"},
+    voices=(
+        Voice("riff", "clean_guitar:3 pick_bass vibraphone", "groove_riff riff", gain=1.0, low=40, high=64, effects="tremolo:0.3(beats=0.25)"),
+        Voice("stabs", "brass_section:3 muted_trumpet", "brass hits big_brass", 0.9, 0.3, gain=1.0, low=55, high=80),
+        Voice("bass", "upright_bass pick_bass", "walk eighths soul"),
+        Voice("pad", "strings tremolo_strings", "held", 0.6, gain=2.0),
+        Voice("melody", "alto_sax vibraphone trumpet flute", "swing sparse", 0.6, 0.4),
+    ),
+    drums=Drums("kit_jazz kit_room", "jazz surf bossa", "jazz snare", 0.4, gain=2.0),
+    energy=0.55,
+    moods={"any": "sneaky suave mysterious stylish cunning"},
+    meters="4/4:3 5/4:2",
+    swing=(0.5, 0.5, 0.64),
+    forms="steady lift",
+    variants="full:8 nodrums",
+    timing=0.008,
+    room="studio",
+    tags="jazz orchestral",
+)
+
+HOLIDAY = Style(
+    name="christmas",
+    tempo=(84.0, 144.0),
+    modes="major:6 minor",
+    harmony={"major": "classical_major folk_major jazz_major", "minor": "folk_minor"},
+    voices=(
+        Voice("melody", "glockenspiel:2 celesta:2 choir tubular_bells strings french_horn", "folk classical hymn", gain=1.0),
+        Voice("chords", "grand_piano:2 strings harp", "ballad waltz broken pop", size=3),
+        Voice("bass", "upright_bass contrabass", "country halves waltz walk"),
+        Voice("pad", "choir strings", "held", 0.8, gain=3.0),
+    ),
+    drums=Drums("kit_brush kit_standard", "sleigh", "none", 0.1, gain=2.0, chance=0.8),
+    energy=0.42,
+    moods={"any": "festive cheerful cozy magical wintry jolly"},
+    meters="4/4:5 3/4:3",
+    cadence="plain",
+    forms="aba lift verse",
+    variants="full:7 nodrums:3",
+    timing=0.009,
+    room="hall",
+    tags="acoustic orchestral",
+)
+
+CHIPTUNE = Style(
+    name="chiptune",
+    tempo=(108.0, 174.0),
+    modes="major:3 minor:3 dorian mixolydian",
+    harmony={"major": "chip_major", "minor": "chip_minor", "dorian": "chip_minor", "mixolydian": "modal_mixolydian"},
+    voices=(
+        Voice("melody", "chip_square", "chip:3 hook", gain=0.0, reverb=0.0, low=64, high=90, pan=0.15),
+        Voice("arpeggio", "chip_arp", "chip_arp", gain=-1.0, reverb=0.0, pan=-0.25, size=3),
+        Voice("bass", "chip_triangle", "chip", gain=0.0, reverb=0.0, low=36, high=64),
+        Voice("counter", "chip_square", "thirds answer", 0.35, 0.5, reverb=0.0, pan=-0.3),
+    ),
+    drums=Drums("kit_chip", "chip", "snare cut none", 0.2, gain=-2.0, reverb=0.0),
+    energy=0.68,
+    moods={"any": "playful retro energetic pixelated", "major": "cheerful bouncy happy", "minor": "adventurous tense heroic"},
+    meters="4/4:7 3/4:2",
+    forms="verse steady aba",
+    variants="full:9 nodrums:1.5",
+    timing=0.0,
+    room="dry",
+    master="bitcrush:0.15",
+    tags="electronic game",
+)
+
+SOUNDS = Style(
+    name="sounds",
+    tempo=(60.0, 60.0),
+    modes="major",
+    harmony={},
+    voices=(),
+    drums=None,
+    energy=0.3,
+    moods={},
+    kind="sounds",
+)
+
+STYLES = (
+    CINEMATIC, EPIC_TRAILER, SUSPENSE, HORROR, FANTASY, QUIRKY, CORPORATE, WESTERN, SPY, HOLIDAY, CHIPTUNE,
+    SOUNDS,
+)

@@ -1,0 +1,263 @@
+# ruff: noqa: E501 - a voice of a style is one row
+# fmt: off
+"""Lo-fi, hip-hop, trap, soul, funk, disco, gospel and rhythm and blues."""
+
+from jen1cli.composition.styles.style import Drums, Style, Voice
+
+LOFI = Style(
+    name="lofi",
+    tempo=(66.0, 92.0),
+    modes="major:3 minor:3 dorian",
+    harmony={"major": "lofi jazz_major", "minor": "lofi_minor", "dorian": "modal_dorian lofi_minor"},
+    voices=(
+        Voice("chords", "rhodes:4 grand_piano:4 nylon_guitar:2 fm_piano jazz_guitar:2", "lofi:4 lofi_roll:2 held", effects="lowpass:0.4(cutoff=3200) tape:0.4", voicing="rootless", strum=0.015, push=0.008),
+        Voice("bass", "upright_bass:2 finger_bass:2 sub_bass:2", "lofi", effects="lowpass:0.5(cutoff=900)", push=0.008),
+        Voice("melody", "vibraphone:2 jazz_guitar:2 flute grand_piano alto_sax rhodes music_box muted_trumpet nylon_guitar", "sparse:3 bluesy pentatonic", 0.7, 0.5, gain=-2.0, effects="lowpass:0.3(cutoff=4000)", delay=0.2, reverb=0.3),
+        Voice("pad", "warm_pad slow_strings", "held", 0.3, voicing="open"),
+        Voice("texture", "rain_noise", "steady", 0.12),
+    ),
+    drums=Drums("kit_lofi:5 kit_room", "lofi", "none:3 soft", 0.3, gain=-1.0, push=0.012, effects="lowpass:0.2(cutoff=9000) saturation:0.3"),
+    energy=0.3,
+    moods={"any": "chill relaxed mellow cozy nostalgic laid-back", "major": "warm", "minor": "wistful rainy"},
+    swing=(0.25, 0.55, 0.64),
+    meters="4/4:9 3/4:1",
+    forms="steady:3 lift",
+    variants="full:8 nodrums:2 duo:1.5 solo",
+    solos="grand_piano:3 rhodes:2 nylon_guitar jazz_guitar",
+    timing=0.012,
+    room="room",
+    master="vinyl:0.4 tape:0.4 saturation:0.2",
+    tags="chill",
+)
+
+BOOM_BAP = Style(
+    name="boom bap",
+    tempo=(82.0, 100.0),
+    modes="minor:4 dorian:2 major",
+    harmony={"minor": "lofi_minor soul_minor static_minor", "dorian": "modal_dorian", "major": "soul lofi"},
+    voices=(
+        Voice("bass", "upright_bass:2 finger_bass:2 sub_bass", "hiphop"),
+        Voice("chords", "grand_piano:3 rhodes:2 strings clean_guitar vibraphone", "stabs lofi lofi_roll arp_sync", effects="lowpass:0.3(cutoff=4000) saturation:0.3"),
+        Voice("melody", "muted_trumpet flute alto_sax clean_guitar strings", "sparse bluesy", 0.5, 0.5, effects="lowpass:0.3(cutoff=3800)"),
+        Voice("stabs", "brass_section strings", "stabs hits", 0.35, 0.5, gain=-2.0),
+    ),
+    drums=Drums("kit_lofi:3 kit_room:2 kit_break:2", "boom_bap", "soft:2 none:2", 0.35, gain=1.5, push=0.006),
+    energy=0.5,
+    moods={"any": "gritty confident head-nodding streetwise cool", "minor": "moody dark", "major": "soulful feel-good"},
+    swing=(0.25, 0.54, 0.62),
+    forms="steady:3 break",
+    variants="full:9 nodrums rhythm",
+    timing=0.009,
+    master="vinyl:0.25 saturation:0.3",
+    tags="beat",
+)
+
+TRAP = Style(
+    name="trap",
+    tempo=(128.0, 152.0),
+    modes="minor:3 harmonic_minor:2 phrygian:2",
+    harmony={"minor": "trap", "phrygian": "modal_phrygian trap"},
+    voices=(
+        Voice("bass", "bass_808", "trap", gain=2.0, legato=1.0),
+        Voice("melody", "fm_bell:2 grand_piano:2 pluck flute choir square_lead music_box string_pluck", "trap sparse", gain=-1.0, delay=0.2, reverb=0.3),
+        Voice("pad", "choir warm_pad strings dark_drone", "held", 0.7, gain=1.0, size=3),
+        Voice("arpeggio", "pluck grand_piano crystal harp", "arp_sync broken", 0.4, 0.5, gain=-2.0),
+    ),
+    drums=Drums("kit_808", "trap", "trap:2 none", 0.25, gain=1.0),
+    energy=0.66,
+    moods={"any": "dark menacing heavy confident cold brooding"},
+    forms="steady:2 drop lift",
+    variants="full:9 nodrums rhythm",
+    timing=0.002,
+    room="plate",
+    master="saturation:0.3",
+    tags="beat electronic",
+)
+
+DRILL = Style(
+    name="drill",
+    tempo=(138.0, 146.0),
+    modes="minor:3 harmonic_minor:3 phrygian",
+    harmony={"minor": "trap", "phrygian": "modal_phrygian"},
+    voices=(
+        Voice("bass", "bass_808", "drill", gain=2.5, legato=1.0, effects="glide:0.6(seconds=0.12)"),
+        Voice("melody", "grand_piano:2 string_pluck strings choir flute fm_bell", "trap sparse", gain=-1.0, delay=0.2, reverb=0.3),
+        Voice("pad", "strings choir tremolo_strings", "held", 0.6, size=3),
+        Voice("arpeggio", "grand_piano pluck harp", "arp_sync broken", 0.4, 0.5, gain=-2.0),
+    ),
+    drums=Drums("kit_808:3 kit_909", "drill", "trap none", 0.3, gain=1.5),
+    energy=0.68,
+    moods={"any": "cold sinister tense gliding menacing gritty"},
+    forms="steady drop",
+    variants="full:9 nodrums",
+    timing=0.002,
+    room="plate",
+    master="saturation:0.3",
+    tags="beat electronic",
+)
+
+RNB = Style(
+    name="r&b",
+    tempo=(62.0, 100.0),
+    modes="minor:3 major:3 dorian",
+    harmony={"minor": "soul_minor lofi_minor", "major": "soul lofi gospel", "dorian": "modal_dorian"},
+    voices=(
+        Voice("chords", "rhodes:3 fm_piano:2 grand_piano clean_guitar", "soul lofi", voicing="rootless", strum=0.01, chorus=0.3, size=4),
+        Voice("bass", "sub_bass:2 bass_808 finger_bass:2 fretless_bass", "rnb"),
+        Voice("pad", "warm_pad slow_strings voice_oohs", "held", 0.6, voicing="open"),
+        Voice("melody", "soft_lead clean_guitar alto_sax voice_oohs vibraphone fm_bell", "vocal pentatonic", 0.75, 0.4, delay=0.2, reverb=0.3),
+    ),
+    drums=Drums("kit_808:3 kit_electronic:2 kit_room", "rnb:3 soul", "soft none trap", 0.25),
+    energy=0.38,
+    moods={"any": "smooth sensual silky intimate late-night slow-burning", "major": "sweet romantic", "minor": "moody"},
+    swing=(0.25, 0.5, 0.6),
+    meters="4/4:8 6/8:2",
+    forms="steady verse lift",
+    variants="full:8 nodrums:1.5 duo:0.5",
+    timing=0.007,
+    room="plate",
+    tags="soulful",
+)
+
+NEO_SOUL = Style(
+    name="neo soul",
+    tempo=(76.0, 100.0),
+    modes="dorian:3 minor:2 major:2",
+    harmony={"dorian": "modal_dorian", "minor": "soul_minor jazz_minor", "major": "gospel lofi jazz_major"},
+    voices=(
+        Voice("chords", "rhodes:5 hammond grand_piano", "soul lofi charleston", voicing="rootless", strum=0.018, size=4, effects="tremolo:0.25(beats=1)", push=0.01),
+        Voice("bass", "finger_bass:3 fretless_bass sub_bass", "soul rnb hiphop", push=0.012),
+        Voice("strum", "clean_guitar jazz_guitar", "funk_guitar stabs", 0.5, pan=-0.5, size=3, gain=-2.0),
+        Voice("melody", "muted_trumpet tenor_sax clean_guitar flute voice_oohs", "bluesy bebop sparse", 0.6, 0.5, gain=-1.0),
+    ),
+    drums=Drums("kit_room:3 kit_lofi:2 kit_standard", "boom_bap rnb soul", "soft none", 0.5, push=0.014),
+    energy=0.42,
+    moods={"any": "smooth warm hazy soulful laid-back velvety"},
+    swing=(0.25, 0.54, 0.63),
+    forms="steady lift",
+    variants="full:8 nodrums duo",
+    timing=0.012,
+    room="studio",
+    tags="soulful",
+)
+
+FUNK = Style(
+    name="funk",
+    tempo=(92.0, 120.0),
+    modes="dorian:3 mixolydian:3 minor",
+    harmony={"dorian": "funk_minor modal_dorian", "mixolydian": "funk", "minor": "funk_minor"},
+    voices=(
+        Voice("bass", "slap_bass:3 finger_bass:3", "funk", gain=1.0, legato=0.75),
+        Voice("chords", "clavinet:3 rhodes hammond", "funk_clav", effects="phaser:0.4", legato=0.6, low=52, high=74),
+        Voice("strum", "clean_guitar:2 muted_guitar", "funk_guitar", 0.85, pan=-0.5, size=3, low=57, high=78, legato=0.5, strum=0.004),
+        Voice("stabs", "brass_section:3 synth_brass", "brass hits", 0.6, 0.5, low=55, high=78),
+        Voice("melody", "alto_sax trumpet hammond tenor_sax", "bluesy brassy", 0.45, 0.6),
+    ),
+    drums=Drums("kit_standard kit_room", "funk", "snare soft toms", 0.5, gain=2.5),
+    energy=0.7,
+    moods={"any": "funky groovy playful tight danceable sassy"},
+    swing=(0.25, 0.5, 0.57),
+    scale="pentatonic",
+    forms="steady:2 break lift",
+    variants="full:9 nodrums:0.5 rhythm",
+    timing=0.006,
+    room="studio",
+    tags="band",
+)
+
+DISCO = Style(
+    name="disco",
+    tempo=(108.0, 126.0),
+    modes="minor:3 dorian:2 major:3",
+    harmony={"minor": "disco", "dorian": "modal_dorian disco", "major": "disco_major"},
+    voices=(
+        Voice("bass", "finger_bass:3 slap_bass pick_bass", "disco", gain=1.0, legato=0.7),
+        Voice("strum", "clean_guitar:2 muted_guitar", "disco_guitar", pan=-0.5, size=3, low=57, high=78, legato=0.4),
+        Voice("chords", "rhodes:2 grand_piano:2 clavinet", "piano_house pop", 0.8, pan=0.35, legato=0.7),
+        Voice("pad", "strings:3 synth_strings", "disco_strings held", 0.85, gain=4.0, low=60, high=84),
+        Voice("stabs", "brass_section", "brass", 0.5, 0.5),
+        Voice("melody", "strings flute trumpet alto_sax voice_oohs", "hook vocal", 0.5, 0.5),
+    ),
+    drums=Drums("kit_standard:3 kit_room", "disco", "snare toms soft", 0.3, gain=3.0),
+    energy=0.75,
+    moods={"any": "glamorous danceable groovy glittering festive", "major": "joyful sunny", "minor": "sultry dramatic"},
+    forms="steady lift verse",
+    variants="full:9 nodrums",
+    timing=0.005,
+    room="plate",
+    tags="band dance",
+)
+
+MOTOWN = Style(
+    name="motown",
+    tempo=(104.0, 136.0),
+    modes="major:5 minor",
+    harmony={"major": "soul doowop pop_major", "minor": "soul_minor"},
+    voices=(
+        Voice("bass", "finger_bass:3 upright_bass", "motown", gain=1.0),
+        Voice("chords", "grand_piano:3 hammond vibraphone", "pop soul quarter", pan=0.3),
+        Voice("strum", "clean_guitar", "skank ska stabs", 0.8, pan=-0.5, size=3, legato=0.35, low=57, high=78),
+        Voice("stabs", "brass_section baritone_sax", "brass stabs", 0.6, 0.4),
+        Voice("pad", "strings", "held", 0.5, gain=3.0),
+        Voice("melody", "tenor_sax vibraphone strings voice_oohs glockenspiel", "vocal hook", 0.7, 0.4),
+    ),
+    drums=Drums("kit_room:2 kit_standard", "soul motown", "snare soft", 0.25, gain=3.0),
+    energy=0.64,
+    moods={"any": "upbeat feel-good joyful vintage catchy swinging", "minor": "yearning"},
+    swing=(0.5, 0.5, 0.58),
+    forms="verse lift steady",
+    variants="full:9 nodrums",
+    timing=0.008,
+    room="studio",
+    master="saturation:0.2",
+    tags="soulful band",
+)
+
+SOUL_BALLAD = Style(
+    name="soul ballad",
+    tempo=(54.0, 78.0),
+    modes="major:4 minor:2",
+    harmony={"major": "soul gospel doowop", "minor": "soul_minor"},
+    voices=(
+        Voice("chords", "grand_piano:3 hammond:2 rhodes:2", "soul ballad sixeight", size=4),
+        Voice("bass", "finger_bass:3 upright_bass", "soul sixeight ballad"),
+        Voice("strum", "clean_guitar", "strum_slow strum_68 stabs", 0.4, pan=-0.5, size=3, gain=-2.0),
+        Voice("pad", "strings slow_strings voice_oohs", "held", 0.6, gain=2.0),
+        Voice("melody", "tenor_sax:2 alto_sax trumpet clean_guitar voice_oohs hammond", "vocal:2 bluesy", 0.9, reverb=0.3),
+    ),
+    drums=Drums("kit_room:2 kit_standard kit_brush", "soul ballad slow_68 gospel_68", "soft toms none", 0.25, gain=1.0),
+    energy=0.32,
+    moods={"any": "heartfelt tender soulful warm yearning romantic", "minor": "aching sad"},
+    meters="4/4:2 6/8:3",
+    cadence="plain",
+    forms="verse crescendo lift",
+    variants="full:7 nodrums:2 duo",
+    timing=0.011,
+    room="plate",
+    tags="soulful",
+)
+
+GOSPEL = Style(
+    name="gospel",
+    tempo=(60.0, 120.0),
+    modes="major:6 minor",
+    harmony={"major": "gospel", "minor": "soul_minor"},
+    voices=(
+        Voice("chords", "hammond:3 grand_piano:3", "gospel sixeight", size=5, low=48, high=76),
+        Voice("bass", "finger_bass:3 upright_bass", "soul sixeight motown"),
+        Voice("pad", "choir:4 voice_oohs", "held half sixeight_held", 0.95, gain=5.0, low=52, high=76),
+        Voice("melody", "choir grand_piano hammond tenor_sax trumpet", "vocal hymn", 0.7, 0.4),
+    ),
+    drums=Drums("kit_room kit_standard", "gospel_68 soul bounce", "snare toms soft", 0.35, chance=0.8, gain=1.5),
+    energy=0.5,
+    moods={"any": "uplifting joyful spiritual powerful praising", "minor": "solemn"},
+    meters="4/4:3 6/8:3",
+    cadence="plain",
+    forms="crescendo verse lift",
+    variants="full:7 nodrums:3",
+    timing=0.01,
+    room="church",
+    tags="soulful",
+)
+
+STYLES = (LOFI, BOOM_BAP, TRAP, DRILL, RNB, NEO_SOUL, FUNK, DISCO, MOTOWN, SOUL_BALLAD, GOSPEL)

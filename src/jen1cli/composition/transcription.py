@@ -1,0 +1,96 @@
+"""Drum pattern and melody of a score, on a grid of sixteenths, as the guide tells them."""
+
+from jen1cli.composition.instruments import INSTRUMENTS
+from jen1cli.composition.rhythm.grooves import KEYS
+from jen1cli.composition.rhythm.meters import METERS
+from jen1cli.composition.score import Note, Part, Score
+from jen1cli.guide import SIXTEENTHS
+from jen1cli.parts import (
+    HOLD,
+    LOWEST,
+    OCTAVES,
+    REST,
+    STROKE,
+    drums_text,
+    melody_text,
+    note_name,
+)
+
+STEPS_PER_BEAT = 4
+"""Beats of a score are quarter notes."""
+GHOST = 0.32
+"""Strokes softer than this are felt rather than heard; they are not told."""
+
+_KINDS = {
+    "kick": ("kick",),
+    "snare": ("snare", "snare2", "rim", "clap"),
+    "hat": ("hat", "pedal", "tamb", "cabasa", "shaker"),
+    "cymbal": ("open", "crash", "crash2", "ride", "china", "bell", "splash"),
+}
+_DRUM_OF = {KEYS[sound]: drum for drum, sounds in _KINDS.items() for sound in sounds}
+
+
+def drum_pattern(score: Score) -> str:
+    """Write what all drums play, as `jen1cli.parts.parse_drums` reads it."""
+    steps, bars = _grid(score)
+    lines: dict[str, list[str]] = {name: [REST] * (steps * bars) for name in (*_KINDS, "perc")}
+    for part in score.parts:
+        if part.stem == "drums":
+            kit = INSTRUMENTS[part.instrument].family == "drums"
+            for note in part.notes:
+                drum = _DRUM_OF.get(note.pitch, "perc") if kit else "perc"
+                place = round(note.beat * STEPS_PER_BEAT)
+                if note.velocity >= GHOST and place < steps * bars:
+                    lines[drum][place] = STROKE
+    return drums_text(
+        {
+            name: ["".join(line[i : i + steps]) for i in range(0, len(line), steps)]
+            for name, line in lines.items()
+        }
+    )
+
+
+def melody_line(score: Score) -> str:
+    """Write the leading voice, of chords the top notes, as `jen1cli.parts.parse_melody` reads it.
+
+    A piece without a melody or riff has none.
+    """
+    steps, bars = _grid(score)
+    line = [REST] * (steps * bars)
+    for note in _top_notes(_lead(score)):
+        first = round(note.beat * STEPS_PER_BEAT)
+        stop = max(first + 1, round((note.beat + note.duration) * STEPS_PER_BEAT))
+        if first < len(line):
+            line[first] = note_name(_in_range(note.pitch))
+            line[first + 1 : stop] = [HOLD] * (min(stop, len(line)) - first - 1)
+    return melody_text([line[i : i + steps] for i in range(0, len(line), steps)])
+
+
+def _grid(score: Score) -> tuple[int, int]:
+    """Return sixteenths of a bar, and bars."""
+    bars = round(score.length_beats / METERS[score.meter].beats)
+    return SIXTEENTHS[score.meter], max(1, bars)
+
+
+def _lead(score: Score) -> Part | None:
+    for role in ("melody", "riff"):
+        for part in score.parts:
+            if part.role == role and part.notes:
+                return part
+    return None
+
+
+def _top_notes(part: Part | None) -> list[Note]:
+    """Return the notes in time, of those that begin together only the highest."""
+    tops: dict[int, Note] = {}
+    for note in part.notes if part else ():
+        place = round(note.beat * STEPS_PER_BEAT)
+        if place not in tops or tops[place].pitch < note.pitch:
+            tops[place] = note
+    return [tops[place] for place in sorted(tops)]
+
+
+def _in_range(pitch: int) -> int:
+    highest = LOWEST + 12 * (OCTAVES - 1)  # where the top octave begins
+    octave = min(max(pitch - pitch % 12, LOWEST), highest)
+    return octave + pitch % 12

@@ -1,0 +1,1 @@
+"""Captions of a score, with every claim checked against it."""

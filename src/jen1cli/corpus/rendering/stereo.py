@@ -1,0 +1,72 @@
+"""Sound as the renderer knows it: float32 stereo at 48 kHz, and the small tools around it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+SAMPLE_RATE = 48_000  # Hz
+CONTROL_SAMPLES = 64  # one value of a slowly moving control per so many samples
+
+Stereo = Float32[np.ndarray, "2 samples"]
+Cut = Float32[np.ndarray, "2 _"]  # stereo of another length than what it was made from
+Mono = Float32[np.ndarray, " samples"]
+Raw = Float[np.ndarray, " samples"]  # of any precision, on its way to a sound
+Curve = Float[np.ndarray, " points"]
+
+__all__ = ["CONTROL_SAMPLES", "SAMPLE_RATE", "Curve", "Cut", "Mono", "Raw", "Stereo", "TimedNote"]
+
+
+@dataclass(frozen=True)
+class TimedNote:
+    """One note in samples: what a player gets."""
+
+    start: int  # sample of the onset
+    length: int  # samples until the key is let go
+    pitch: int  # MIDI number, or percussion key
+    velocity: float  # 0 to 1
+
+
+def frequency(pitch: float | int) -> float:
+    """Hertz of a MIDI number in equal temperament, A4 = 440."""
+    return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+
+
+def control_points(samples: int) -> int:
+    """Control values that cover so many samples, with one more to interpolate towards."""
+    return -(-samples // CONTROL_SAMPLES) + 1
+
+
+def spread(curve: Curve, samples: int) -> Mono:
+    """Interpolate a curve at control rate to `samples` values at audio rate."""
+    points = control_points(samples)
+    if len(curve) < points:
+        curve = np.append(curve, np.full(points - len(curve), curve[-1]))
+    low = curve[: points - 1].astype(np.float32)[:, None]
+    step = (curve[1:points] - curve[: points - 1]).astype(np.float32)[:, None]
+    ramp = np.arange(CONTROL_SAMPLES, dtype=np.float32) / CONTROL_SAMPLES
+    return (low + step * ramp).reshape(-1)[:samples]
+
+
+def mix_in(target: Float32[np.ndarray, "2 all"], sound: Stereo, start: int) -> None:
+    """Add a sound to a longer one in place, cut at both ends."""
+    first = max(0, -start)
+    last = min(sound.shape[1], target.shape[1] - start)
+    if last > first:
+        target[:, start + first : start + last] += sound[:, first:last]
+
+
+def delayed(sound: Float32[np.ndarray, "channels samples"], delay: Mono) -> np.ndarray:
+    """Read a signal through a delay that moves (in samples, not negative), linearly between."""
+    samples = sound.shape[1]
+    whole = delay.astype(np.int32)
+    fraction = delay - whole
+    reach = int(whole.max()) + 2
+    padded = np.zeros((sound.shape[0], samples + reach), np.float32)
+    padded[:, reach:] = sound
+    index = np.arange(reach, samples + reach, dtype=np.int32) - whole
+    made = np.empty_like(sound)
+    for channel, source in enumerate(padded):
+        near = source[index]
+        made[channel] = near + (source[index - 1] - near) * fraction
+    return made
