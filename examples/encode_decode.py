@@ -26,7 +26,7 @@ def main(recording: str, weights: str = "jen1-mini") -> None:
     original = audio.read(recording)
     difference = original - music.waveform.numpy()
     ratio = np.linalg.norm(difference) / np.linalg.norm(original)
-    print(f"decoded.wav: {music.seconds:.2f} s, difference {audio.decibels(float(ratio)):.1f} dB")
+    print(f"decoded.wav: {music.seconds:.2f} s, difference {20 * np.log10(ratio):.1f} dB")
 
 
 if __name__ == "__main__":

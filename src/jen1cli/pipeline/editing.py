@@ -11,19 +11,60 @@ from jen1cli.audio import Patch, Resampler, Signal
 from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.colouring import colour_filters, recolour
-from jen1cli.pipeline.denoising import Canvas, Prompts, fill, hear_guide, shifted
+from jen1cli.pipeline.denoising import Canvas, Prompts, encode_prompts, fill, hear_guide, shifted
 from jen1cli.pipeline.leveling import Offset
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span, Window, plan_windows
 from jen1cli.progress import Progress
+from jen1cli.recipe import DirectionName
 from jen1cli.sampling import Sampling
 
 _FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
 _TAIL = 64  # samples of the model fed behind the end, so that the resampler gives all it holds
 _LEVEL_SECONDS = 3.0  # of known music on each side whose loudness counts
 _HEARD_SECONDS = 16.0  # on each side that tempo, key, chords and parts are heard in: eight bars
+
+
+@torch.inference_mode()
+def edit(
+    networks: Networks,
+    timeline: Timeline,
+    prompt: str,
+    sampling: Sampling,
+    generator: torch.Generator,
+    *,
+    window: int,
+    context: int,
+    reach: int,
+    direction: DirectionName,
+    progress: Progress | None,
+) -> list[Patch]:
+    """Make the unknown stretches of a recording.
+
+    Args:
+        networks: of the model.
+        timeline: the recording.
+        prompt: what the new stretches shall be.
+        sampling: settings.
+        generator: of the noise, on the CPU.
+        window: most frames in one sampling.
+        context: known frames in front of each window of a long stretch.
+        reach: known frames that windows may use on both sides of a section.
+        direction: of continuation.
+        progress: called with (steps done, steps in all).
+    """
+    sections = plan_sections(
+        timeline,
+        window=window,
+        context=context,
+        reach=reach,
+        decoder_reach=networks.autoencoder.context_frames,
+        causal_continuation=direction == "unidirectional",
+    )
+    prompts = encode_prompts(networks, [prompt], sampling.negative_prompt, sampling.guide)
+    return make_patches(networks, timeline, sections, prompts, sampling, generator, progress)
 
 
 @dataclass(frozen=True)

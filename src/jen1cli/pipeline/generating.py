@@ -1,13 +1,17 @@
 """New music: from encoded prompts to waveforms of the right length and level."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
+from jen1cli import audio
 from jen1cli.audio import Signal
+from jen1cli.config import GenerationConfig
+from jen1cli.guide import Guide
 from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.denoising import Canvas, Prompts, fill
+from jen1cli.pipeline.denoising import Canvas, choose_guides, encode_prompts, fill, seeded
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
@@ -15,51 +19,82 @@ from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent
 
+_LARGEST_BATCH = 8  # pieces sampled at once on a GPU; one by one on a CPU
 
-def make_music(
+
+@dataclass(frozen=True)
+class Piece:
+    """One result of `make_pieces`."""
+
+    signal: Signal  # [channels, samples] at the model's rate
+    guide: Guide  # tempo, key and more that it was made with
+
+
+@torch.inference_mode()
+def make_pieces(
     networks: Networks,
-    prompts: Prompts,
-    samples: int,
+    generation: GenerationConfig,
+    prompts: Sequence[str],
+    seconds: float,
     sampling: Sampling,
-    generators: Sequence[torch.Generator],
+    seeds: Sequence[int],
     *,
-    window: int,
-    context: int,
     causal: bool,
-    causal_continuation: bool,
     progress: Progress | None,
-) -> list[Signal]:
-    """Make one waveform [channels, samples] at the model's rate for each prompt.
+) -> list[Piece]:
+    """Make one piece for each prompt.
 
     Args:
         networks: of the model.
-        prompts: encoded, of a whole batch.
-        samples: length of each piece at the model's rate.
+        generation: the model's window, and the context and direction of continuation.
+        prompts: what the pieces shall be.
+        seconds: length of each piece.
         sampling: settings.
-        generators: on the CPU, one for each piece.
-        window: most frames in one sampling.
-        context: frames that each further window hears of what was made before.
+        seeds: of the noise, one for each prompt.
         causal: direction of the first window; if set, of all.
-        causal_continuation: direction of the others.
         progress: called with (steps done, steps in all).
     """
-    hop = networks.autoencoder.hop_length
-    frames = -(-samples // hop)
+    autoencoder = networks.autoencoder
+    frame_rate = autoencoder.sample_rate / autoencoder.hop_length
+    samples = audio.seconds_to_samples(seconds, autoencoder.sample_rate)
+    frames = -(-samples // autoencoder.hop_length)
     windows = plan_windows(
         frames,
         [(0, frames)],
-        window=window,
-        context=context,
+        window=max(1, round(generation.window_seconds * frame_rate)),
+        context=max(1, round(generation.context_seconds * frame_rate)),
         causal=causal,
-        causal_continuation=causal or causal_continuation,
+        causal_continuation=causal or generation.continuation == "unidirectional",
     )
-    canvas = Canvas.empty(networks, frames, prompts.batch)
-    canvas = fill(networks, canvas, windows, prompts, sampling, generators, progress)
-    cuts = [window.unknown[0][0] * hop for window in windows[1:]]
-    return [
-        _finished(networks, latent[None], samples, cuts)
-        for latent in networks.whitening.unwhiten(canvas.latent)
-    ]
+    cuts = [window.unknown[0][0] * autoencoder.hop_length for window in windows[1:]]
+    size = 1 if networks.device.type == "cpu" else _LARGEST_BATCH
+    pieces: list[Piece] = []
+    for first in range(0, len(prompts), size):
+        batch, batch_seeds = prompts[first : first + size], seeds[first : first + size]
+        encoded = encode_prompts(networks, batch, sampling.negative_prompt, sampling.guide)
+        encoded = choose_guides(networks, encoded, batch_seeds, seconds)
+        canvas = fill(
+            networks,
+            Canvas.empty(networks, frames, encoded.batch),
+            windows,
+            encoded,
+            sampling,
+            [seeded(seed) for seed in batch_seeds],
+            _share(progress, first, len(batch), len(prompts)),
+        )
+        latents = networks.whitening.unwhiten(canvas.latent)
+        pieces += [
+            Piece(_finished(networks, latent[None], samples, cuts), guide)
+            for latent, guide in zip(latents, encoded.guides, strict=True)
+        ]
+    return pieces
+
+
+def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
+    """Count the steps of a batch in the steps of all batches."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(first * total + items * done, all_items * total)
 
 
 def _finished(networks: Networks, latent: Latent, samples: int, cuts: list[int]) -> Signal:

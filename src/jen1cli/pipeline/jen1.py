@@ -10,7 +10,6 @@ from typing import Unpack
 
 import torch
 
-import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
@@ -18,9 +17,9 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import leveling, replay
 from jen1cli.pipeline.coding import decode_latent, encode_source
-from jen1cli.pipeline.denoising import choose_guides, encode_prompts, seeded
-from jen1cli.pipeline.editing import make_patches, plan_sections
-from jen1cli.pipeline.generating import make_music
+from jen1cli.pipeline.denoising import seeded
+from jen1cli.pipeline.editing import edit
+from jen1cli.pipeline.generating import make_pieces
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
 from jen1cli.pipeline.music import Edit, Music
@@ -32,19 +31,18 @@ from jen1cli.pipeline.networks import (
     load_networks,
     random_networks,
 )
+from jen1cli.pipeline.replay import describe_input, record
 from jen1cli.pipeline.sources import Input, as_source, mask_spans
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
-from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel, TaskName
+from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel
 from jen1cli.sampling import Sampling, SamplingOptions
 from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
 logger = logging.getLogger(__name__)
-
-_LARGEST_BATCH = 8  # pieces sampled at once on a GPU; one by one on a CPU
 
 
 class Jen1:
@@ -227,41 +225,36 @@ class Jen1:
             ConfigError: a setting makes no sense.
         """
         settings = Sampling.over(self.config.generation, sampling)
-        samples = audio.seconds_to_samples(_checked_seconds(seconds), self.sample_rate)
+        _check_seconds(seconds)
         _check_direction(direction)
         seed = draw_seed() if seed is None else seed
-        size = 1 if self.device == "cpu" else _LARGEST_BATCH
-        context = self.config.generation.context_seconds
-        results: list[Music] = []
-        for first in range(0, len(prompts), size):
-            batch = prompts[first : first + size]
-            seeds = [seed + first + i for i in range(len(batch))]
-            encoded = encode_prompts(self.networks, batch, settings.negative_prompt, settings.guide)
-            encoded = choose_guides(self.networks, encoded, seeds, seconds)
-            signals = make_music(
-                self.networks,
-                encoded,
-                samples,
-                settings,
-                [seeded(number) for number in seeds],
-                window=self._frames(self.window_seconds),
-                context=self._frames(context),
-                causal=direction == "unidirectional",
-                causal_continuation=self.config.generation.continuation == "unidirectional",
-                progress=_share(progress, first, len(batch), len(prompts)),
-            )
-            for i, signal in enumerate(signals):
-                recipe = self._recipe(
+        made = make_pieces(
+            self.networks,
+            self.config.generation,
+            prompts,
+            seconds,
+            settings,
+            [seed + index for index in range(len(prompts))],
+            causal=direction == "unidirectional",
+            progress=progress,
+        )
+        return [
+            Music(
+                torch.from_numpy(piece.signal),
+                self.sample_rate,
+                record(
+                    self,
                     "generate",
-                    dataclasses.replace(settings, guide=encoded.guides[i]),
-                    seeds[i],
-                    batch[i],
-                    seconds,
+                    dataclasses.replace(settings, guide=piece.guide),
+                    seed=seed + index,
+                    prompt=prompt,
+                    seconds=seconds,
                     direction=direction,
-                    context_seconds=context,
-                )
-                results.append(Music(torch.from_numpy(signal), self.sample_rate, recipe))
-        return results
+                    context_seconds=self.config.generation.context_seconds,
+                ),
+            )
+            for index, (prompt, piece) in enumerate(zip(prompts, made, strict=True))
+        ]
 
     def inpaint(
         self,
@@ -298,26 +291,28 @@ class Jen1:
         settings = Sampling.over(self.config.generation.for_edits(), sampling)
         seed = draw_seed() if seed is None else seed
         audio.check(given)
-        timeline = self._timeline(given, info, spans, info.samples, offset=0)
         window = self._frames(self.window_seconds)
-        patches = self._edit(
-            timeline,
-            settings,
+        patches = edit(
+            self.networks,
+            self._timeline(given, info, spans),
             prompt,
-            seed,
-            progress,
+            settings,
+            seeded(seed),
+            window=window,
             context=window // 2,
             reach=window,
             direction=self.config.generation.continuation,
+            progress=progress,
         )
-        recipe = self._recipe(
+        recipe = record(
+            self,
             "inpaint",
             settings,
-            seed,
-            prompt,
-            sum(stop - start for start, stop in spans) / info.sample_rate,
+            seed=seed,
+            prompt=prompt,
+            seconds=sum(stop - start for start, stop in spans) / info.sample_rate,
             masks=tuple(sorted(ranges)),
-            source=given,
+            input=describe_input(given),
         )
         return Edit(given, tuple(patches), info.sample_rate, recipe)
 
@@ -356,37 +351,38 @@ class Jen1:
         given = as_source(source, sample_rate)
         info = audio.probe(given)
         settings = Sampling.over(self.config.generation.for_edits(), sampling)
-        new = audio.seconds_to_samples(_checked_seconds(seconds), info.sample_rate)
+        _check_seconds(seconds)
+        new = audio.seconds_to_samples(seconds, info.sample_rate)
         seconds_heard = self._checked_context(context_seconds)
         direction = direction or self.config.generation.continuation
         _check_direction(direction)
         seed = draw_seed() if seed is None else seed
         audio.check(given)
         span = (0, new) if before else (info.samples, info.samples + new)
-        timeline = self._timeline(
-            given, info, [span], info.samples + new, offset=new if before else 0
-        )
         context = self._frames(seconds_heard)
-        patches = self._edit(
-            timeline,
-            settings,
+        patches = edit(
+            self.networks,
+            self._timeline(given, info, [span], new=new, offset=new if before else 0),
             prompt,
-            seed,
-            progress,
+            settings,
+            seeded(seed),
+            window=self._frames(self.window_seconds),
             context=context,
             reach=context,
             direction=direction,
+            progress=progress,
         )
-        recipe = self._recipe(
+        recipe = record(
+            self,
             "continue",
             settings,
-            seed,
-            prompt,
-            seconds,
+            seed=seed,
+            prompt=prompt,
+            seconds=seconds,
             direction="bidirectional" if before else direction,
             before=before,
             context_seconds=seconds_heard,
-            source=given,
+            input=describe_input(given),
         )
         return Edit(given, tuple(patches), info.sample_rate, recipe)
 
@@ -428,15 +424,7 @@ class Jen1:
             self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
         )
         leveling.limit(signal, latent.sample_rate, ceiling=1.0)
-        recipe = Recipe(
-            task="decode",
-            model=self.recipe_model,
-            seconds=latent.seconds,
-            seed=0,
-            device=self.device,
-            dtype=self.dtype,
-            version=jen1cli.__version__,
-        )
+        recipe = record(self, "decode", Sampling(), seed=0, seconds=latent.seconds)
         return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
 
     def again(
@@ -473,80 +461,18 @@ class Jen1:
         source: Source,
         info: audio.AudioInfo,
         unknown: list[Span],
-        samples: int,
         *,
-        offset: int,
+        new: int = 0,
+        offset: int = 0,
     ) -> Timeline:
         return Timeline(
             source,
             info,
             unknown,
-            samples=samples,
+            samples=info.samples + new,
             offset=offset,
             model_rate=self.sample_rate,
             hop_length=self.config.autoencoder.hop_length,
-        )
-
-    @torch.inference_mode()
-    def _edit(
-        self,
-        timeline: Timeline,
-        settings: Sampling,
-        prompt: str,
-        seed: int,
-        progress: Progress | None,
-        *,
-        context: int,
-        reach: int,
-        direction: DirectionName,
-    ) -> list[audio.Patch]:
-        window = self._frames(self.window_seconds)
-        return make_patches(
-            self.networks,
-            timeline,
-            plan_sections(
-                timeline,
-                window=window,
-                context=context,
-                reach=reach,
-                decoder_reach=self.networks.autoencoder.context_frames,
-                causal_continuation=direction == "unidirectional",
-            ),
-            encode_prompts(self.networks, [prompt], settings.negative_prompt, settings.guide),
-            settings,
-            seeded(seed),
-            progress,
-        )
-
-    def _recipe(
-        self,
-        task: TaskName,
-        settings: Sampling,
-        seed: int,
-        prompt: str,
-        seconds: float,
-        *,
-        direction: DirectionName = "bidirectional",
-        masks: tuple[tuple[float, float], ...] = (),
-        before: bool = False,
-        context_seconds: float = 0.0,
-        source: Source | None = None,
-    ) -> Recipe:
-        return Recipe(
-            task=task,
-            model=self.recipe_model,
-            seconds=seconds,
-            seed=seed,
-            prompt=prompt,
-            **settings.settings(),
-            direction=direction,
-            masks=masks,
-            before=before,
-            context_seconds=context_seconds,
-            device=self.device,
-            dtype=self.dtype,
-            input=None if source is None else replay.describe_input(source),
-            version=jen1cli.__version__,
         )
 
 
@@ -555,19 +481,11 @@ def draw_seed() -> int:
     return secrets.randbelow(2**32)
 
 
-def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
-    """Count the steps of a batch in the steps of all batches."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(first * total + items * done, all_items * total)
-
-
 def _check_direction(direction: str) -> None:
     if direction not in ("bidirectional", "unidirectional"):
         raise ConfigError(f"unknown direction '{direction}'; known: bidirectional, unidirectional")
 
 
-def _checked_seconds(seconds: float) -> float:
+def _check_seconds(seconds: float) -> None:
     if not math.isfinite(seconds) or seconds < 0.01:
         raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
-    return seconds

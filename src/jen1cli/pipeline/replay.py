@@ -1,15 +1,17 @@
-"""Recording what an edit began with, and following the recipe of a file again."""
+"""Writing the recipe of what was made, and following the recipe of a file again."""
 
 import io
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.progress import Progress
-from jen1cli.recipe import Recipe, RecipeError, RecipeInput, find_recipe
+from jen1cli.recipe import Recipe, RecipeError, RecipeInput, TaskName, find_recipe
+from jen1cli.sampling import Sampling
 
 if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
@@ -22,6 +24,29 @@ def describe_input(source: Source) -> RecipeInput:
     name = "-" if isinstance(source, io.BytesIO) else str(source)
     recipe = find_recipe(source)
     return RecipeInput(name, audio.digest(source), None if recipe is None else recipe.to_dict())
+
+
+def record(
+    model: "Jen1",
+    task: TaskName,
+    settings: Sampling,
+    *,
+    seed: int,
+    seconds: float,
+    **fields: Any,  # noqa: ANN401 - of as many types as the recipe has
+) -> Recipe:
+    """Return the recipe of what a model has just made; `fields` are further fields of `Recipe`."""
+    return Recipe(
+        **settings.settings(),
+        task=task,
+        model=model.recipe_model,
+        seconds=seconds,
+        seed=seed,
+        device=model.device,
+        dtype=model.dtype,
+        version=jen1cli.__version__,
+        **fields,
+    )
 
 
 def again(
