@@ -67,6 +67,12 @@ class SpectralBand:
     refinement_factor: int = field(default=1, metadata={"optional": True})
 
 
+QualityName = Literal["draft", "normal", "best"]
+"""How much work the decoder puts into the phase; "normal" is what the weight set says."""
+QUALITY_FACTORS: dict[QualityName, float] = {"draft": 0.25, "normal": 1.0, "best": 3.0}
+"""Phase refinements of each quality, as a multiple of the weight set's."""
+
+
 @dataclass(frozen=True)
 class SpectralConfig:
     """Autoencoder on log-magnitudes in several bands; the decoder rebuilds the phase."""

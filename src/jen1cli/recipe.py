@@ -3,11 +3,11 @@
 import dataclasses
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jen1cli.audio import Source, name_of, read_note
-from jen1cli.config import from_dict
+from jen1cli.config import QualityName, from_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.sampling import SETTINGS, Sampling
@@ -89,6 +89,7 @@ class Recipe(Sampling):
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps
     dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
+    quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
     input: RecipeInput | None = None
     version: str = ""  # of jen1cli
     generator: str = GENERATOR
@@ -102,7 +103,7 @@ class Recipe(Sampling):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
 
-        A model without a release has no such key, so a recipe of version 1 comes back as it was:
+        A model without a release has no such key, nor has normal quality, so a recipe of version 1 comes back as it was:
         `jen1 again` compares the bytes of files that it makes once more from such recipes.
         """
         values = dataclasses.asdict(self)
@@ -110,6 +111,8 @@ class Recipe(Sampling):
         values = {name: values.pop(name) for name in (*_HEAD, *SETTINGS)} | values
         if not self.model.release:
             del values["model"]["release"]
+        if self.quality == "normal":
+            del values["quality"]
         return values
 
     @classmethod

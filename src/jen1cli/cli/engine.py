@@ -12,7 +12,7 @@ from jen1cli.cli import streams
 from jen1cli.cli.loras import Loras
 from jen1cli.cli.outputs import Target
 from jen1cli.cli.report import Progress, Report
-from jen1cli.cli.sampling import DTYPES, check_choice, check_device
+from jen1cli.cli.sampling import DTYPES, QUALITIES, check_choice, check_device
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.files import make_folder, writing
 
@@ -34,6 +34,7 @@ class ModelChoice:
     dtype: str = "auto"
     random_weights: bool = False
     loras: Loras = ()
+    quality: str = "normal"
 
     def check(self) -> "ModelChoice":
         """Return itself; nothing here loads torch.
@@ -43,6 +44,7 @@ class ModelChoice:
         """
         check_device(self.device)
         check_choice(self.dtype, DTYPES, "--dtype")
+        check_choice(self.quality, QUALITIES, "--quality")
         if self.random_weights:
             from jen1cli.presets import preset
 
@@ -94,7 +96,7 @@ def _load(choice: ModelChoice) -> "Jen1":
             f"the libraries of the model do not load ({error}); torch and torchaudio must be of one"
             " version: pip install --force-reinstall 'torch==2.11.0' 'torchaudio==2.11.0'"
         ) from error
-    place: Any = {"device": choice.device, "dtype": choice.dtype}
+    place: Any = {"device": choice.device, "dtype": choice.dtype, "quality": choice.quality}
     if choice.random_weights:
         return Jen1.from_preset(choice.preset_name, random_weights=True, **place)
     return Jen1.load(choice.name, loras=dict(choice.loras), **place)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jen1cli.chords import chart_text, parse_chart
-from jen1cli.config import SamplerName
+from jen1cli.config import QUALITY_FACTORS, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
 
@@ -17,6 +17,7 @@ SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "fp32", "bf16")
+QUALITIES = tuple(QUALITY_FACTORS)
 MIN_SECONDS = 0.1
 MAX_SECONDS = 1_800.0
 MAX_STEPS = 1_000

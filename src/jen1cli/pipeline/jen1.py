@@ -13,7 +13,7 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
-from jen1cli.config import ModelConfig
+from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import leveling, replay
 from jen1cli.pipeline.coding import decode_latent, encode_source
@@ -30,6 +30,7 @@ from jen1cli.pipeline.networks import (
     choose_dtype,
     load_networks,
     random_networks,
+    with_quality,
 )
 from jen1cli.pipeline.replay import describe_input, record
 from jen1cli.pipeline.sources import Input, as_source, mask_spans
@@ -53,6 +54,7 @@ class Jen1:
         sha256: over all files of the weight set; for random weights, what names them.
         former_sha256: digests that older versions gave to the weight set.
         networks: its parts.
+        quality: of the decoder.
         recipe_model: what recipes say of it: name, sha256 and LoRA files.
     """
 
@@ -65,11 +67,13 @@ class Jen1:
         autoencoder_sha256: str,
         loras: tuple[RecipeLora, ...] = (),
         former_sha256: frozenset[str] = frozenset(),
+        quality: QualityName = "normal",
     ) -> None:
         self.config = config
         self.networks = networks
         self.sha256 = sha256
         self.former_sha256 = former_sha256
+        self.quality: QualityName = quality
         self.recipe_model = RecipeModel(config.name, sha256, loras, config.release)
         self._autoencoder_sha256 = autoencoder_sha256
 
@@ -81,6 +85,7 @@ class Jen1:
         device: str = "auto",
         dtype: DtypeName = "auto",
         loras: Mapping[str | Path, float] | None = None,
+        quality: QualityName = "normal",
     ) -> "Jen1":
         """Load a weight set by name or folder.
 
@@ -89,10 +94,12 @@ class Jen1:
             device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps".
             dtype: "fp32", "bf16", or "auto": bf16 where the device is faster in it.
             loras: files of `jen1 train finetune --lora` with their strengths; 1 is as trained.
+            quality: of the decoder: "draft" and "best" refine the phase a quarter and three times
+                as often as "normal", which is the weight set's own.
 
         Raises:
             CheckpointError: there is no such weight set, it is damaged, or a LoRA does not fit it.
-            ConfigError: the device is not there.
+            ConfigError: the device is not there, or the decoder has no such quality.
         """
         place = choose_device(device)
         folder = find_weights(name_or_folder).folder
@@ -104,7 +111,12 @@ class Jen1:
             applied.extend(apply_loras(unet, loras or {}, description))
 
         networks = load_networks(
-            config, tensors, folder, place, choose_dtype(dtype, place), change_unet=change
+            with_quality(config, quality),
+            tensors,
+            folder,
+            place,
+            choose_dtype(dtype, place),
+            change_unet=change,
         )
         return cls(
             config,
@@ -113,6 +125,7 @@ class Jen1:
             autoencoder_sha256=description.hashes["autoencoder.safetensors"],
             loras=tuple(applied),
             former_sha256=description.former_sha256,
+            quality=quality,
         )
 
     @classmethod
@@ -124,6 +137,7 @@ class Jen1:
         seed: int = 0,
         device: str = "auto",
         dtype: DtypeName = "auto",
+        quality: QualityName = "normal",
     ) -> "Jen1":
         """Build a preset with random weights: for tests and for measuring speed; it makes noise.
 
@@ -137,9 +151,11 @@ class Jen1:
                 " or ask for random_weights"
             )
         place = choose_device(device)
-        networks = random_networks(config, seed, place, choose_dtype(dtype, place))
+        networks = random_networks(
+            with_quality(config, quality), seed, place, choose_dtype(dtype, place)
+        )
         label = f"random-{name}-{seed}"
-        return cls(config, networks, sha256=label, autoencoder_sha256=label)
+        return cls(config, networks, sha256=label, autoencoder_sha256=label, quality=quality)
 
     @property
     def sample_rate(self) -> int:

@@ -15,7 +15,13 @@ from jen1cli.checkpoint import load_into
 from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.prior import GuidePrior
 from jen1cli.conditioning.tracker import GuideTracker
-from jen1cli.config import ModelConfig, PredictionName
+from jen1cli.config import (
+    QUALITY_FACTORS,
+    ModelConfig,
+    PredictionName,
+    QualityName,
+    SpectralConfig,
+)
 from jen1cli.diffusion import Schedule
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.unet import UNet1d
@@ -111,6 +117,28 @@ def is_faster_in_bf16(device: torch.device) -> bool:
     has = torch.cpu.get_capabilities()
     intel = "intel" in str(has.get("cpu_name", "")).lower()
     return bool(has.get("amx_bf16") or (has.get("avx512_bf16") and not intel))
+
+
+def with_quality(config: ModelConfig, quality: QualityName) -> ModelConfig:
+    """Return the configuration of a model whose decoder works less or more on the phase.
+
+    Raises:
+        ConfigError: no such quality, or the decoder rebuilds no phase.
+    """
+    if quality not in QUALITY_FACTORS:
+        raise ConfigError(f"unknown quality '{quality}'; known: {', '.join(QUALITY_FACTORS)}")
+    if quality == "normal":
+        return config
+    autoencoder = config.autoencoder
+    if not isinstance(autoencoder, SpectralConfig) or not autoencoder.refinements:
+        raise ConfigError(
+            f"the decoder of '{config.name}' refines no phase, so it has no '{quality}' quality;"
+            " leave the quality out"
+        )
+    rounds = max(1, round(autoencoder.refinements * QUALITY_FACTORS[quality]))
+    return dataclasses.replace(
+        config, autoencoder=dataclasses.replace(autoencoder, refinements=rounds)
+    )
 
 
 def load_networks(

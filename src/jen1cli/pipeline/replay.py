@@ -44,6 +44,7 @@ def record(
         seed=seed,
         device=model.device,
         dtype=model.dtype,
+        quality=model.quality,
         version=jen1cli.__version__,
         **fields,
     )
@@ -70,6 +71,11 @@ def again(
             recipe.dtype,
             model.device,
             model.dtype,
+        )
+    if recipe.quality != model.quality:
+        raise RecipeError(
+            f"the recipe was followed in quality '{recipe.quality}', this model was loaded in"
+            f" '{model.quality}'; load it in that of the recipe"
         )
     asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "generate":
