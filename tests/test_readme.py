@@ -1,4 +1,4 @@
-"""The README cannot drift: its commands parse, its Python runs, its help is the real help.
+"""README and docs cannot drift: commands parse, Python runs, help is the real help, links lead on.
 
 A help block is a marker and a fence behind it, the output of that help at 80 columns:
 
@@ -8,7 +8,7 @@ A help block is a marker and a fence behind it, the output of that help at 80 co
     ```
 
 `<!-- help: jen1 -->` is the help of the command itself, `<!-- help: models show -->` that of a verb
-of a verb. `python tests/test_readme.py` writes all of them anew.
+of a verb. `python tests/test_readme.py` writes all of them anew, in every page.
 """
 
 import os
@@ -23,10 +23,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+by_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 HELP = re.compile(r"<!-- help: ([\w ]+?) -->\n+```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("sh", "bash", "console", "shell")
-WRITTEN_LINES = 20  # a README with fewer lines has not been written yet
 
 
 def help_of(verb):
@@ -100,50 +101,65 @@ def python_blocks(text):
     return [block for language, block in FENCE.findall(text) if language in ("python", "py")]
 
 
-@pytest.fixture
-def readme():
-    text = README.read_text(encoding="utf-8")
-    if len(text.splitlines()) < WRITTEN_LINES:
-        pytest.skip("the README has not been written yet")
-    return text
-
-
-def test_help_blocks_are_the_real_help(readme):
-    blocks = help_blocks(readme)
-    assert len(blocks) == readme.count("<!-- help:"), "a help marker without its fence"
-    assert blocks, "no help block: mark one with <!-- help: generate -->"
+@by_page
+def test_help_blocks_are_the_real_help(page):
+    text = page.read_text(encoding="utf-8")
+    blocks = help_blocks(text)
+    assert len(blocks) == text.count("<!-- help:"), "a help marker without its fence"
     for verb, block in blocks:
         assert block == help_of(verb), f"stale help of {verb}: run python tests/test_readme.py"
 
 
-def test_commands_parse(readme):
-    found = commands(readme)
-    assert {"generate", "inpaint", "continue"} <= {words[0] for words in found if words}
-    for words in found:
+def test_the_pages_show_the_help_of_the_command():
+    blocks = [verb for page in PAGES for verb, _ in help_blocks(page.read_text(encoding="utf-8"))]
+    assert "jen1" in blocks
+
+
+@by_page
+def test_commands_parse(page):
+    for words in commands(page.read_text(encoding="utf-8")):
         parse(words)
 
 
+def test_the_readme_shows_the_main_verbs():
+    found = commands(README.read_text(encoding="utf-8"))
+    assert {"generate", "inpaint", "continue"} <= {words[0] for words in found if words}
+
+
 @pytest.mark.heavy
-def test_python_runs(readme, tiny_folder, tmp_path, tone):
+@by_page
+def test_python_runs(page, tiny_folder, tmp_path, tone):
     """In a process of its own, as a reader would run it; the tiny model is called jen1-mini."""
     import soundfile
 
-    blocks = python_blocks(readme)
-    assert any("Jen1" in block for block in blocks), "the README shows no Python"
+    blocks = python_blocks(page.read_text(encoding="utf-8"))
+    if not blocks:
+        assert page != README, "the README shows no Python"
+        return
     shutil.copytree(tiny_folder, tmp_path / "sets" / "jen1-mini")
-    for name in set(re.findall(r"""["']([\w-]+\.(?:wav|flac))["']""", "".join(blocks))):
-        soundfile.write(tmp_path / name, tone(seconds=8.0).T, 48_000)
-    (tmp_path / "readme.py").write_text("\n".join(blocks), encoding="utf-8")
+    code = "".join(blocks)
+    for name in set(re.findall(r"""["']([\w-]+\.(?:wav|flac))["']""", code)):
+        if f'save("{name}")' not in code:
+            soundfile.write(tmp_path / name, tone(seconds=8.0).T, 48_000)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "readme.py"], cwd=tmp_path, capture_output=True, text=True,
+        [sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True,
         env={**os.environ, "JEN1_WEIGHTS": str(tmp_path / "sets"), "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 
-def test_files_that_are_linked_exist(readme):
-    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", readme)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@by_page
+def test_files_that_are_linked_exist(page):
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@by_page
+def test_every_page_is_reached_from_the_readme(page):
+    if page != README:
+        assert f"](docs/{page.name})" in README.read_text(encoding="utf-8")
 
 
 SAMPLE = """
@@ -197,4 +213,5 @@ def renewed(text, helper=help_of):
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
