@@ -15,6 +15,7 @@ import typer
 
 from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import options
+from jen1cli.cli.groups import grouped
 from jen1cli.cli.report import Report
 from jen1cli.errors import ConfigError
 
@@ -65,6 +66,7 @@ CELLS = (
 )
 
 
+@grouped
 def ablation(
     music: Annotated[
         Path,
@@ -73,6 +75,7 @@ def ablation(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of models and report.")
     ],
+    *,
     minutes: Annotated[
         float, typer.Option("--minutes", metavar="X", help="Of stage 2, for each cell.")
     ] = 5.0,
@@ -103,8 +106,7 @@ def ablation(
     ] = 60,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of everything.")] = 0,
     device: options.Device = "auto",
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Train the paper's ablation at small size: one thing switched off at a time.
 
@@ -115,7 +117,7 @@ def ablation(
     if unknown := [name for name in cell or () if name not in known]:
         raise ConfigError(f"unknown --cell '{unknown[0]}'; known: {', '.join(known)}")
     chosen = [one for one in CELLS if not cell or one.name in cell]
-    with display.evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(reporting, output) as (report, deliver):
         study = Study(
             music,
             output,

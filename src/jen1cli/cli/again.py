@@ -11,11 +11,11 @@ import typer
 
 import jen1cli
 from jen1cli.cli import options, streams
-from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.engine import Engine, ModelChoice, ModelOptions
+from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.loras import Loras, parse_loras
-from jen1cli.cli.outputs import Result, plan_outputs, slugify
-from jen1cli.cli.report import Report
+from jen1cli.cli.outputs import Result, slugify
 from jen1cli.errors import AudioError, CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ RANDOM_LABEL = re.compile(r"random-(.+)-\d+")  # what names the weights of `--ra
 REMADE_FORMATS = ("wav", "flac")  # in which a piped input is made again
 
 
+@grouped
 def again(
     file: Annotated[
         str,
@@ -43,15 +44,9 @@ def again(
             help="The recording that an edit began with, where it was piped or has moved.",
         ),
     ] = None,
-    output: options.Output = None,
-    model: options.Model = None,
-    lora: options.Lora = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    audio_format: options.AudioFormat = None,
-    force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    *,
+    destination: options.Destination,
+    model: Annotated[ModelOptions, Without("random_weights")],
 ) -> None:
     """Make a file again from its own recipe: same version and kind of device, same bytes."""
     from jen1cli.recipe import read_recipe
@@ -63,17 +58,14 @@ def again(
     beside = Path(file).parent
     source = _find_input(recipe, input_, beside)
     stem = slugify(recipe.prompt) if recipe.task == "generate" else f"{opened.stem}-again"
-    (target,) = plan_outputs(
-        output,
+    (target,) = destination.plan(
         [Result(stem, recipe.seed, 1)],
         default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
-        format_name=audio_format,
-        force=force,
     )
-    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    loras = parse_loras(lora) if lora else _find_loras(recipe.model, beside)
-    choice = _same_place(recipe, model, device, dtype, loras)
+    report = destination.report()
+    loras = parse_loras(model.lora) or _find_loras(recipe.model, beside)
+    choice = _same_place(recipe, model, loras)
     with Engine.open(choice.check(), report) as engine:
         recipe = _settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
@@ -82,22 +74,21 @@ def again(
             engine.deliver(_follow(recipe, source, engine), target)
 
 
-def _same_place(
-    recipe: "Recipe", model: str | None, device: str, dtype: str, loras: Loras
-) -> ModelChoice:
+def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelChoice:
     """Choose model, device and numbers as the recipe says, unless the command line differs.
 
     Where the recipe's kind of device is not on this machine, the best one here takes its place;
     `_settle` warns of it.
     """
+    device, dtype = given.device, given.dtype
     if device != "auto" or _is_here(recipe.device):
         device = recipe.device if device == "auto" else device
         dtype = recipe.dtype if dtype == "auto" else dtype
     random = RANDOM_LABEL.fullmatch(recipe.model.sha256)
-    untrained = model is None and random is not None
+    untrained = given.model is None and random is not None
     made_by = random[1] if random is not None else recipe.model.name
     return ModelChoice(
-        model=made_by if model is None else model,
+        model=made_by if given.model is None else given.model,
         device=device,
         dtype=dtype,
         random_weights=untrained,

@@ -5,17 +5,24 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
-from jen1cli.cli.loras import parse_loras
-from jen1cli.cli.outputs import Result, check_takes, plan_outputs
+from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.prompts import check_prompt, draw_seed
-from jen1cli.cli.report import Report
-from jen1cli.cli.sampling import DIRECTIONS, Sampling, check_choice, check_seconds, check_seed
+from jen1cli.cli.sampling import (
+    DIRECTIONS,
+    SamplingChoice,
+    check_choice,
+    check_seconds,
+    check_seed,
+)
 
 
+@grouped
 def continue_(
     source: options.AudioInput,
+    *,
     seconds: Annotated[
         float, typer.Option("--seconds", "-s", metavar="X", help="How much is added.")
     ] = 10.0,
@@ -32,32 +39,14 @@ def continue_(
         ),
     ] = None,
     prompt: options.Prompt = None,
-    output: options.Output = None,
-    bpm: options.Bpm = None,
-    key: options.Key = None,
-    chords: options.Chords = None,
-    drums: options.Drums = None,
-    melody: options.Melody = None,
-    negative: options.Negative = None,
-    steps: options.Steps = None,
-    sampler: options.Sampler = None,
-    guidance_scale: options.GuidanceScale = None,
+    destination: options.Destination,
+    sampling: SamplingChoice,
     seed: options.Seed = None,
     direction: Annotated[str | None, options.DIRECTION] = None,
-    model: options.Model = None,
-    lora: options.Lora = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    random_weights: options.RandomWeights = False,
-    audio_format: options.AudioFormat = None,
-    force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    model: ModelOptions,
 ) -> None:
     """Lengthen a file with music that follows from it."""
-    sampling = Sampling(
-        steps, sampler, guidance_scale, negative, bpm, key, chords, drums, melody
-    ).check()
+    sampling.check()
     check_seconds(seconds)
     if context is not None:
         check_seconds(context, option="--context")
@@ -66,18 +55,13 @@ def continue_(
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)
     opened = open_input(source)
-    (target,) = plan_outputs(
-        output,
+    (target,) = destination.plan(
         [Result(f"{opened.stem}-continue", seed, 1)],
         default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
-        format_name=audio_format,
-        force=force,
     )
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
-    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    choice = ModelChoice(model, device, dtype, random_weights, parse_loras(lora)).check()
-    with Engine.open(choice, report) as engine:
+    with Engine.open(model.choice().check(), destination.report()) as engine:
         with engine.making("continue") as progress:
             music = engine.model.continue_(
                 opened.source,

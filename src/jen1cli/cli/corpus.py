@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jen1cli.cli import options, terminal
+from jen1cli.cli.groups import grouped
 from jen1cli.cli.outputs import check_place
-from jen1cli.cli.report import Report
 from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ SoundFont = Annotated[
 
 
 @app.command("make", no_args_is_help=True)
+@grouped
 def make(
     folder: Folder,
+    *,
     hours: Annotated[float, typer.Option("--hours", metavar="X", help="Hours of music.")] = 1.0,
     seed: Annotated[
         int,
@@ -65,8 +67,7 @@ def make(
     clip_seconds: Annotated[
         float, typer.Option("--clip-seconds", metavar="X", help="Wanted length of a clip, 12-30.")
     ] = 20.0,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Make training music: composed by rule, rendered, captioned.
 
@@ -76,7 +77,7 @@ def make(
         raise ConfigError(f"--hours {hours:g} is no length; give more than 0")
     if workers is not None and workers < 1:
         raise ConfigError(f"--workers {workers} is too few; give 1 or more")
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
     from jen1cli.corpus import writing
 
     began = told = time.monotonic()
@@ -135,8 +136,10 @@ def _words(weights: str) -> list[str]:
 
 
 @app.command("inspect", no_args_is_help=True)
+@grouped
 def inspect(
     folder: Folder,
+    *,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -153,11 +156,10 @@ def inspect(
         float, typer.Option("--seconds", metavar="X", help="Seconds of each player.")
     ] = 8.0,
     force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Show what a folder of music holds, and write a page to look and listen through it."""
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
     from jen1cli.corpus import contact_sheet
     from jen1cli.corpus import inspect as inspection
     from jen1cli.manifest import read_folder
@@ -168,7 +170,7 @@ def inspect(
         check_place(sheet, force=force)
     found = read_folder(folder, on_skip=lambda path, why: report.warn(f"skipped {path}: {why}"))
     statistics = inspection.measure(found)
-    if not quiet and not as_json:
+    if not reporting.quiet and not reporting.as_json:
         _show(statistics)
     path = None
     if clips > 0:

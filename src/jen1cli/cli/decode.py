@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options, streams
-from jen1cli.cli.engine import Engine, ModelChoice
+from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files, names_apart
-from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
-from jen1cli.cli.report import Report
+from jen1cli.cli.outputs import Result, check_takes, is_folder
 from jen1cli.headers import LatentHeader, read_latent_header
 
 
+@grouped
 def decode(
     inputs: Annotated[
         list[str],
@@ -23,15 +24,8 @@ def decode(
             show_default=False,
         ),
     ],
-    output: options.Output = None,
-    model: options.Model = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    random_weights: options.RandomWeights = False,
-    audio_format: options.AudioFormat = None,
-    force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    destination: options.Destination,
+    model: Annotated[ModelOptions, Without("lora")],
 ) -> None:
     """Turn latent files back into audio; folders keep their tree."""
     faults = Faults()
@@ -51,18 +45,15 @@ def decode(
         Result(name, None, i + 1, folder)
         for i, (name, (_, folder)) in enumerate(zip(names_apart(files, stems), files, strict=True))
     ]
-    targets = plan_outputs(
-        output,
+    targets = destination.plan(
         results,
-        default_name="{slug}.{ext}" if is_folder(output) else "{slug}-decoded.{ext}",
+        default_name="{slug}.{ext}" if is_folder(destination.output) else "{slug}-decoded.{ext}",
         extension="wav",
-        format_name=audio_format,
-        force=force,
     )
     for header, target in zip(headers, targets, strict=True):
         check_takes(target.extension, header.sample_rate, header.channels)
-    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+    report = destination.report()
+    with Engine.open(model.choice().check(), report) as engine:
         from jen1cli.pipeline import LatentFile
 
         for source, (given, _), target in zip(sources, files, targets, strict=True):

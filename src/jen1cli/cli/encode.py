@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelChoice, written
+from jen1cli.cli.engine import Engine, ModelOptions, written
+from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import (
     AUDIO_SUFFIXES,
     LATENT_SUFFIXES,
@@ -16,12 +17,12 @@ from jen1cli.cli.inputs import (
     names_apart,
     open_input,
 )
-from jen1cli.cli.outputs import Result, plan_outputs
-from jen1cli.cli.report import Report
+from jen1cli.cli.outputs import Result
 
 LATENTS = tuple(suffix.removeprefix(".") for suffix in LATENT_SUFFIXES)
 
 
+@grouped
 def encode(
     inputs: Annotated[
         list[str],
@@ -31,14 +32,8 @@ def encode(
             show_default=False,
         ),
     ],
-    output: options.Output = None,
-    model: options.Model = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    random_weights: options.RandomWeights = False,
-    force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    destination: Annotated[options.Destination, Without("audio_format")],
+    model: Annotated[ModelOptions, Without("lora")],
 ) -> None:
     """Turn audio into latent files (safetensors); folders keep their tree."""
     faults = Faults()
@@ -51,8 +46,7 @@ def encode(
     if not opened:
         faults.tell()
     names = names_apart(files, [item.stem for item in opened])
-    targets = plan_outputs(
-        output,
+    targets = destination.plan(
         [
             Result(name, None, i + 1, folder)
             for i, (name, (_, folder)) in enumerate(zip(names, files, strict=True))
@@ -60,10 +54,9 @@ def encode(
         default_name="{slug}.{ext}",
         extension=LATENTS[0],
         extensions=LATENTS,
-        force=force,
     )
-    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
+    report = destination.report()
+    with Engine.open(model.choice().check(), report) as engine:
         for item, target in zip(opened, targets, strict=True):
             latent = None
             with faults.kept(), engine.making(item.name):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jen1cli.cli import streams
-from jen1cli.cli.loras import Loras
+from jen1cli.cli import options, streams
+from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Target
 from jen1cli.cli.report import Progress, Report
 from jen1cli.cli.sampling import DTYPES, QUALITIES, check_choice, check_device
@@ -73,6 +73,26 @@ class ModelChoice:
         by_model = {config.name: name for name, config in PRESETS.items()}
         name = self.model or DEFAULT_PRESET
         return by_model.get(name, name)
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """The options of a model, as they are given."""
+
+    model: options.Model = None
+    lora: options.Lora = None
+    device: options.Device = "auto"
+    dtype: options.Dtype = "auto"
+    random_weights: options.RandomWeights = False
+
+    def choice(self) -> ModelChoice:
+        """Return the choice, with the LoRA files read.
+
+        Raises:
+            Jen1Error: a LoRA file is missing, or none; see `parse_loras`.
+        """
+        loras = parse_loras(self.lora)
+        return ModelChoice(self.model, self.device, self.dtype, self.random_weights, loras)
 
 
 def load_model(choice: ModelChoice, report: Report) -> "Jen1":

@@ -8,9 +8,9 @@ from typer.core import TyperGroup
 
 from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import evaluation_studies, options
-from jen1cli.cli.engine import ModelChoice, load_model
-from jen1cli.cli.report import Report
-from jen1cli.cli.sampling import Sampling, check_seconds
+from jen1cli.cli.engine import ModelOptions, load_model
+from jen1cli.cli.groups import Without, grouped
+from jen1cli.cli.sampling import Negative, SamplerChoice, SamplingChoice, check_seconds
 from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 
 
 @app.command("audio", no_args_is_help=True)
+@grouped
 def audio(
     folder: display.Folder,
     reference: Annotated[
@@ -42,6 +43,7 @@ def audio(
             "--reference", "-r", metavar="DIR|STATS", help="Folder, or .npz of 'evaluate stats'."
         ),
     ],
+    *,
     embedding: display.Embeddings = None,
     split: Annotated[
         str | None,
@@ -53,13 +55,12 @@ def audio(
     limit: display.Limit = None,
     sample_rate: display.SampleRate = None,
     output: display.Output = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
     judged = display.chosen_split(split or display.ALL)
     held_out = display.chosen_split(reference_split, "--reference-split")
-    with display.evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(reporting, output) as (report, deliver):
         from jen1cli.evaluation.studies.audio_job import AudioJob
 
         job = AudioJob(
@@ -71,23 +72,24 @@ def audio(
 
 
 @app.command("stats", no_args_is_help=True)
+@grouped
 def stats(
     folder: display.Folder,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Statistics (.npz).")
     ],
+    *,
     embedding: display.Embeddings = None,
     split: display.Split = None,
     limit: display.Limit = None,
     sample_rate: display.SampleRate = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Keep what a comparison needs of a reference, without its audio."""
     if output.suffix != ".npz":
         raise ConfigError(f"'{output}' is no .npz file; name one")
     chosen = display.chosen_split(split)
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
     with report.library_warnings():
         from jen1cli.evaluation import sets
 
@@ -103,7 +105,9 @@ def stats(
 
 
 @app.command("prompts")
+@grouped
 def prompts(
+    *,
     prompts_file: Annotated[
         Path | None,
         typer.Option(
@@ -123,21 +127,15 @@ def prompts(
     reference: display.Reference = None,
     reference_split: display.ReferenceSplit = None,
     seconds: Annotated[float, typer.Option("--seconds", "-s", metavar="X")] = 10.0,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
+    seed: display.ClipSeed = 0,
     diverse: Annotated[
         int, typer.Option("--diverse", min=0, metavar="N", help="Prompts made with three seeds.")
     ] = 8,
-    steps: options.Steps = None,
-    sampler: options.Sampler = None,
-    guidance_scale: options.GuidanceScale = None,
-    negative: options.Negative = None,
-    model: options.Model = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    random_weights: options.RandomWeights = False,
+    sampler: SamplerChoice,
+    negative: Negative = None,
+    model: Annotated[ModelOptions, Without("lora")],
     output: display.Output = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Make music for prompts and measure how well it follows them.
 
@@ -146,14 +144,14 @@ def prompts(
     """
     check_seconds(seconds)
     held_out = display.chosen_split(reference_split, "--reference-split")
-    sampling = Sampling(steps, sampler, guidance_scale, negative).check()
+    sampling = SamplingChoice(negative=negative, sampler_choice=sampler).check()
     folder = audio_folder or output
     if folder is None:
         raise ConfigError("nowhere to put the music; give --output FOLDER, or --audio DIR")
-    choice = ModelChoice(model, device, dtype, random_weights)
+    choice = model.choice()
     if audio_folder is None:
         choice.check()
-    with display.evaluating(as_json, quiet, output or audio_folder) as (report, deliver):
+    with display.evaluating(reporting, output or audio_folder) as (report, deliver):
         from jen1cli.evaluation.prompt_spec import read_prompts
         from jen1cli.evaluation.report import evenly
         from jen1cli.evaluation.studies.prompts import PromptsJob
@@ -163,7 +161,7 @@ def prompts(
             wishes if count is None else evenly(wishes, count),
             folder if audio_folder is not None else folder / "audio",
             reference, held_out, seconds, seed, diverse, limit=count,
-            sampling=sampling.arguments(),  # type: ignore[arg-type]
+            sampling=sampling.arguments(),
         )  # fmt: skip
         made = None if audio_folder is not None else load_model(choice, report)
         with report.progress("clips") as progress:
@@ -171,27 +169,26 @@ def prompts(
 
 
 @app.command("codec", no_args_is_help=True)
+@grouped
 def codec(
     folder: display.Folder,
+    *,
     split: display.Split = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")] = 60,
-    seconds: Annotated[
-        float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")
-    ] = 10.0,
+    limit: Annotated[int, display.LIMIT] = 60,
+    seconds: display.ClipSeconds = 10.0,
     linear: Annotated[
         bool, typer.Option("--linear/--no-linear", help="The linear codec beside it.")
     ] = True,
     model: options.Model = None,
     device: options.Device = "auto",
     output: display.Output = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Measure what survives the autoencoder, by style, and under damaged latents."""
     check_seconds(seconds)
     chosen = display.chosen_split(split)
     place = expand_user(model) if model is not None else None
-    with display.evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(reporting, output) as (report, deliver):
         from jen1cli.evaluation.studies.codec import CodecJob, CodecUnderTest
         from jen1cli.pipeline.networks import choose_device
         from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -206,10 +203,12 @@ def codec(
 
 
 @app.command("edits", no_args_is_help=True)
+@grouped
 def edits(
     folder: display.Folder,
+    *,
     split: display.Split = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")] = 24,
+    limit: Annotated[int, display.LIMIT] = 24,
     seconds: Annotated[
         float,
         typer.Option(
@@ -222,29 +221,23 @@ def edits(
     prompted: Annotated[
         bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
     ] = True,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
-    steps: options.Steps = None,
-    sampler: options.Sampler = None,
-    guidance_scale: options.GuidanceScale = None,
-    model: options.Model = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    random_weights: options.RandomWeights = False,
+    seed: display.ClipSeed = 0,
+    sampler: SamplerChoice,
+    model: Annotated[ModelOptions, Without("lora")],
     output: display.Output = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Inpaint and continue real music: kept samples, seams, tempo, key and sound."""
     check_seconds(seconds)
     chosen = display.chosen_split(split)
-    sampling = Sampling(steps, sampler, guidance_scale).check()
-    choice = ModelChoice(model, device, dtype, random_weights).check()
-    with display.evaluating(as_json, quiet, output) as (report, deliver):
+    sampler.check()
+    choice = model.choice().check()
+    with display.evaluating(reporting, output) as (report, deliver):
         from jen1cli.evaluation.studies.edits import EditsJob
 
         job = EditsJob(
             folder, chosen, limit, seconds, prompted=prompted, seed=seed,
-            sampling=sampling.arguments(),  # type: ignore[arg-type]
+            sampling=sampler.arguments(),
         )  # fmt: skip
         loaded = load_model(choice, report)
         with report.progress("clips") as progress:
@@ -252,11 +245,13 @@ def edits(
 
 
 @app.command("train-tagger", no_args_is_help=True)
+@grouped
 def train_tagger(
     folders: Annotated[
         list[Path],
         typer.Argument(metavar="DIR...", help="Folders of 'jen1 corpus make'.", show_default=False),
     ],
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of the tagger.")
     ] = Path("weights/tagger"),
@@ -266,13 +261,12 @@ def train_tagger(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights and draws.")] = 0,
     force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Train the project's own listener on made music, train split only."""
     if (output / "tagger.json").exists() and not force:
         raise ConfigError(f"'{output}' holds a tagger; give --force to replace it")
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
     with report.library_warnings(), report.progress("training") as bar:
         from jen1cli.evaluation.tagger.training import TaggerJob
 

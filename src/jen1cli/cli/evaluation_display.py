@@ -48,7 +48,10 @@ ReferenceSplit = Annotated[
         help="train, validation, test or all; left out: test, or all where no splits are named.",
     ),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")]
+LIMIT = typer.Option("--limit", min=1, metavar="N", help="Clips at most.")
+Limit = Annotated[int | None, LIMIT]
+ClipSeconds = Annotated[float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")]
+ClipSeed = Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")]
 Embeddings = Annotated[
     list[str] | None,
     typer.Option(
@@ -83,9 +86,11 @@ def chosen_split(given: str | None, option: str = "--split") -> str | None:
 
 
 @contextlib.contextmanager
-def evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tuple[Report, Deliver]]:
+def evaluating(
+    reporting: options.Reporting, output: Path | None
+) -> Iterator[tuple[Report, Deliver]]:
     """Give a voice, and what to do with the findings: show, write, tell."""
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
 
     def deliver(findings: "Findings") -> None:
         path = None
@@ -93,12 +98,12 @@ def evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tupl
             from jen1cli.evaluation.page import write_report
 
             path = write_report(output, findings)[1]
-        if as_json:
+        if report.as_json:
             report.result({"path": None if path is None else str(path), **findings.facts()})
             return
         for line in findings.warnings:
             report.warn(line)
-        if not quiet:
+        if not report.quiet:
             show_report(findings)
         report.result({"path": None if path is None else str(path)})
 

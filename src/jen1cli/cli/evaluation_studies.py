@@ -9,13 +9,14 @@ import typer
 from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import options
 from jen1cli.cli.ablation import ablation
-from jen1cli.cli.engine import ModelChoice, load_model
+from jen1cli.cli.engine import ModelOptions, load_model
+from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.outputs import check_place
-from jen1cli.cli.report import Report
-from jen1cli.cli.sampling import Sampling, check_seconds
+from jen1cli.cli.sampling import SamplerChoice, check_seconds
 from jen1cli.errors import ConfigError
 
 
+@grouped
 def listen(
     systems: Annotated[
         list[str],
@@ -23,19 +24,17 @@ def listen(
             metavar="NAME=DIR...", help="Systems to compare and their clips.", show_default=False
         ),
     ],
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Page (.html).")
     ] = Path("listening.html"),
     clips: Annotated[
         int, typer.Option("--clips", "-n", min=1, metavar="N", help="Clips of each system.")
     ] = 10,
-    seconds: Annotated[
-        float, typer.Option("--seconds", "-s", metavar="X", help="Of each clip.")
-    ] = 10.0,
+    seconds: display.ClipSeconds = 10.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the choice.")] = 0,
     force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Write a listening test: one blind, shuffled page, quality and fit from 1 to 100.
 
@@ -51,7 +50,7 @@ def listen(
     if output.suffix != ".html":
         raise ConfigError(f"'{output}' is no .html file; name one")
     check_place(output, force=force)
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
     with report.library_warnings():
         from jen1cli.evaluation.studies.listening import ListenJob, System, key_path
 
@@ -64,26 +63,28 @@ def listen(
     report.result({"path": str(page.path), "key": str(key)}, f"key: {key}")
 
 
+@grouped
 def listen_results(
     results: Annotated[
         list[Path],
         typer.Argument(metavar="JSON|DIR...", help="What listeners saved.", show_default=False),
     ],
+    *,
     key: Annotated[
         Path, typer.Option("--key", "-k", metavar="FILE", help="The page's .key.json.")
     ] = Path("listening.key.json"),
     output: display.Output = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Read the answers of a listening test: means with confidence intervals."""
-    with display.evaluating(as_json, quiet, output) as (_, deliver):
+    with display.evaluating(reporting, output) as (_, deliver):
         from jen1cli.evaluation.studies.listening import read_results, summarize
 
         ratings, problems = read_results(results, key)
         deliver(summarize(ratings, problems))
 
 
+@grouped
 def musiccaps(
     table: Annotated[
         Path,
@@ -95,6 +96,7 @@ def musiccaps(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Music and report.")
     ],
+    *,
     embedding: display.Embeddings = None,
     balanced: Annotated[
         bool, typer.Option("--balanced", help="Only the balanced subset of 1000.")
@@ -103,27 +105,22 @@ def musiccaps(
         bool, typer.Option("--made", help="Score the music of the folder; make none.")
     ] = False,
     limit: display.Limit = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
-    steps: options.Steps = None,
-    sampler: options.Sampler = None,
-    guidance_scale: options.GuidanceScale = None,
-    model: options.Model = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    seed: display.ClipSeed = 0,
+    sampler: SamplerChoice,
+    model: Annotated[ModelOptions, Without("lora", "random_weights")],
+    reporting: options.Reporting,
 ) -> None:
     """Follow the paper's protocol on the MusicCaps clips that you have; print its Table II."""
-    sampling = Sampling(steps, sampler, guidance_scale).check()
-    choice = ModelChoice(model, device, dtype)
+    sampler.check()
+    choice = model.choice()
     if not made:
         choice.check()
-    with display.evaluating(as_json, quiet, output) as (report, deliver):
+    with display.evaluating(reporting, output) as (report, deliver):
         from jen1cli.evaluation.studies.musiccaps import MusicCapsJob
 
         job = MusicCapsJob(
             table, clips, output, tuple(embedding or ("tagger", "handcrafted")), balanced, limit,
-            seed, sampling.arguments(),  # type: ignore[arg-type]
+            seed, sampler.arguments(),
         )  # fmt: skip
         loaded = None if made else load_model(choice, report)
         with report.progress("clips") as progress:

@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelChoice
-from jen1cli.cli.loras import parse_loras
-from jen1cli.cli.outputs import Result, Target, plan_outputs, slugify
+from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.groups import grouped, options_of
+from jen1cli.cli.outputs import Result, Target, slugify
 from jen1cli.cli.prompts import Request, read_requests
-from jen1cli.cli.report import Report
-from jen1cli.cli.sampling import Sampling
+from jen1cli.cli.sampling import SamplingChoice
 
 Job = tuple[Request, Target]
 
 
+@grouped
 def generate(
     prompts: Annotated[
         list[str] | None,
@@ -25,7 +25,8 @@ def generate(
             help="What to make; each prompt is a piece of its own. '-' reads them from stdin.",
         ),
     ] = None,
-    output: options.Output = None,
+    *,
+    destination: options.Destination,
     seconds: Annotated[
         float, typer.Option("--seconds", "-s", metavar="X", help="Length of each piece.")
     ] = 10.0,
@@ -38,48 +39,25 @@ def generate(
             "--from",
             metavar="FILE",
             help="Prompts from a file or '-': one per line, or a JSON object per line with"
-            " 'prompt' and its own seed, seconds, bpm, key, chords, drums, melody, negative, steps,"
-            " sampler, guidance_scale or direction.",
+            " 'prompt' and its own seed, seconds,"
+            f" {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
         ),
     ] = None,
-    bpm: options.Bpm = None,
-    key: options.Key = None,
-    chords: options.Chords = None,
-    drums: options.Drums = None,
-    melody: options.Melody = None,
-    negative: options.Negative = None,
-    steps: options.Steps = None,
-    sampler: options.Sampler = None,
-    guidance_scale: options.GuidanceScale = None,
+    sampling: SamplingChoice,
     seed: options.Seed = None,
     direction: Annotated[str, options.DIRECTION] = "bidirectional",
-    model: options.Model = None,
-    lora: options.Lora = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    random_weights: options.RandomWeights = False,
-    audio_format: options.AudioFormat = None,
-    force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    model: ModelOptions,
 ) -> None:
     """Make music from text."""
-    sampling = Sampling(
-        steps, sampler, guidance_scale, negative, bpm, key, chords, drums, melody
-    ).check()
+    sampling.check()
     base = Request("", 0, seconds, direction, sampling)
     requests = read_requests(prompts or [], source, count, seed, base)
-    targets = plan_outputs(
-        output,
+    targets = destination.plan(
         [Result(slugify(item.prompt), item.seed, i + 1) for i, item in enumerate(requests)],
         default_name="{slug}-{seed}.{ext}",
         extension="wav",
-        format_name=audio_format,
-        force=force,
     )
-    report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
-    choice = ModelChoice(model, device, dtype, random_weights, parse_loras(lora)).check()
-    with Engine.open(choice, report) as engine:
+    with Engine.open(model.choice().check(), destination.report()) as engine:
         for group in _groups(list(zip(requests, targets, strict=True)), engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:

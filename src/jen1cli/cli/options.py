@@ -1,8 +1,13 @@
 """Options that several verbs share, each declared once: one meaning per name everywhere."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+
+from jen1cli.cli.outputs import FORMATS, Result, Target, plan_outputs
+from jen1cli.cli.report import Report
 
 MODEL_PANEL = "Model"
 SAMPLING_PANEL = "Sampling"
@@ -113,34 +118,6 @@ Seed = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        "--steps",
-        metavar="N",
-        help="Sampler steps; more is slower. Left out: the model's own.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Sampler = Annotated[
-    str | None,
-    typer.Option(
-        "--sampler",
-        metavar="NAME",
-        help="ddpm, ddim, dpmpp-2m or unipc. Left out: the model's own.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-GuidanceScale = Annotated[
-    float | None,
-    typer.Option(
-        "--guidance-scale",
-        "-g",
-        metavar="X",
-        help="How strongly the prompt pulls; 1 is off. Left out: the model's own.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
 DIRECTION = typer.Option(
     "--direction",
     metavar="NAME",
@@ -148,66 +125,6 @@ DIRECTION = typer.Option(
     " bidirectional in generate, the model's own in continue.",
     rich_help_panel=SAMPLING_PANEL,
 )
-Bpm = Annotated[
-    float | None,
-    typer.Option(
-        "--bpm",
-        metavar="X",
-        help="Beats per minute. Left out: as the prompt says, or as the music has it; else the"
-        " model chooses.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        "--key",
-        metavar="NAME",
-        help="Such as 'D minor' or 'F# dorian'. Left out: as the prompt says, or as the music has"
-        " it; else the model chooses.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Chords = Annotated[
-    str | None,
-    typer.Option(
-        "--chords",
-        metavar="CHART",
-        help="A chord a bar, which repeat: 'Am F C G'; or bars marked: 'Dm7 G7 | Cmaj7'. They begin"
-        " with the music that is made. Left out: the model chooses.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Drums = Annotated[
-    str | None,
-    typer.Option(
-        "--drums",
-        metavar="PATTERN",
-        help="Strokes of a bar, which repeats: 'kick x.x. snare .x.x hat xxxxxxxx'; more bars after"
-        " |; 'none' for no drums. Rows: kick, snare, hat, cymbal, perc. Left out: the model"
-        " chooses.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Melody = Annotated[
-    str | None,
-    typer.Option(
-        "--melody",
-        metavar="NOTES",
-        help="Notes of a bar, equally long, and more bars after |: 'C5 - E5 G5 | A5 - - .' with -"
-        " to hold and . for silence, or 'none'. Left out: the model chooses.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
-Negative = Annotated[
-    str | None,
-    typer.Option(
-        "--negative",
-        metavar="TEXT",
-        help="What the music should not be.",
-        rich_help_panel=SAMPLING_PANEL,
-    ),
-]
 Prompt = Annotated[
     str | None,
     typer.Option(
@@ -220,3 +137,48 @@ Prompt = Annotated[
 AudioInput = Annotated[
     str, typer.Argument(metavar="INPUT", help="Audio file, or '-' for stdin.", show_default=False)
 ]
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """What a command prints."""
+
+    as_json: Json = False
+    quiet: Quiet = False
+
+    def report(self, *, audio_on_stdout: bool = False) -> Report:
+        """Return the voice of the command."""
+        return Report(as_json=self.as_json, quiet=self.quiet, audio_on_stdout=audio_on_stdout)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where results go, and what is printed of them."""
+
+    output: Output = None
+    audio_format: AudioFormat = None
+    force: Force = False
+    reporting: Reporting = Reporting()
+
+    def plan(
+        self,
+        results: Sequence[Result],
+        *,
+        default_name: str,
+        extension: str,
+        extensions: Sequence[str] = tuple(FORMATS),
+    ) -> list[Target]:
+        """Name every result; see `plan_outputs`."""
+        return plan_outputs(
+            self.output,
+            results,
+            default_name=default_name,
+            extension=extension,
+            format_name=self.audio_format,
+            extensions=extensions,
+            force=self.force,
+        )
+
+    def report(self) -> Report:
+        """Return the voice of the command; stdout may carry the results themselves."""
+        return self.reporting.report(audio_on_stdout=self.output == "-")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.cli import streams
+from jen1cli.cli.groups import options_of, replaced
 from jen1cli.cli.sampling import (
     DIRECTIONS,
-    GUIDE_OPTIONS,
-    Sampling,
+    SamplingChoice,
     check_choice,
     check_seconds,
     check_seed,
@@ -33,16 +33,22 @@ class PromptLine:
     prompt: str
     seed: int | None = None
     seconds: float | None = None
-    negative: str | None = None
-    bpm: float | None = None
-    key: str | None = None
-    chords: str | None = None
-    drums: str | None = None
-    melody: str | None = None
-    steps: int | None = None
-    sampler: str | None = None
-    guidance_scale: float | None = None
     direction: str | None = None
+
+    def sampling(self) -> dict[str, object]:
+        """Return the options of `SamplingChoice` that the line sets."""
+        values = {name: getattr(self, name, None) for name in SAMPLING_NAMES}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+SAMPLING_NAMES = tuple(item.name for item in options_of(SamplingChoice))
+_ObjectLine = dataclasses.make_dataclass(
+    "_ObjectLine",
+    [(item.name, item.annotation, item.default) for item in options_of(SamplingChoice)],
+    bases=(PromptLine,),
+    frozen=True,
+)
+"""A line that is a JSON object: with every option of sampling under its own name."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Request:
     seed: int
     seconds: float
     direction: str
-    sampling: Sampling
+    sampling: SamplingChoice
 
 
 def draw_seed() -> int:
@@ -148,24 +154,17 @@ def _parse_line(text: str, where: str) -> PromptLine:
     if not text.startswith("{"):
         return PromptLine(text)
     try:
-        return from_dict(PromptLine, parse_object(text, where), "", complete=False)
+        return from_dict(_ObjectLine, parse_object(text, where), "", complete=False)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
 
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
-    own = {
-        name: value
-        for name in ("steps", "sampler", "guidance_scale", *GUIDE_OPTIONS)
-        if (value := getattr(line, name)) is not None
-    }
-    if line.negative is not None:
-        own["negative_prompt"] = line.negative
     place = f"{where}: " if where.startswith("line") else ""
     return Request(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
         seconds=check_seconds(base.seconds if line.seconds is None else line.seconds, where),
         direction=check_choice(line.direction or base.direction, DIRECTIONS, f"{place}--direction"),
-        sampling=dataclasses.replace(base.sampling, **own).check(where),
+        sampling=replaced(base.sampling, line.sampling()).check(where),
     )

@@ -1,17 +1,20 @@
-"""The settings of sampling as they are given, checked before a model loads."""
+"""The options of sampling, declared once for every verb, and checked before a model loads."""
 
-import dataclasses
 import difflib
 import math
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
+
+import typer
 
 from jen1cli.chords import chart_text, parse_chart
+from jen1cli.cli import options
 from jen1cli.config import QUALITY_FACTORS, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
+from jen1cli.sampling import SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -23,61 +26,81 @@ MAX_SECONDS = 1_800.0
 MAX_STEPS = 1_000
 MAX_GUIDANCE_SCALE = 100.0
 MAX_SEED = 2**63 - 1
-GUIDE_OPTIONS = ("bpm", "key", "chords", "drums", "melody")
+
+
+Negative = Annotated[
+    str | None,
+    typer.Option(
+        "--negative",
+        metavar="TEXT",
+        help="What the music should not be.",
+        rich_help_panel=options.SAMPLING_PANEL,
+    ),
+]
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How to sample; None leaves the choice to the model's own defaults."""
+class Controls:
+    """Options of tempo, key and notes; None leaves the choice to prompt, music or model."""
 
-    steps: int | None = None
-    sampler: str | None = None
-    guidance_scale: float | None = None  # 1 is off
-    negative_prompt: str | None = None
-    bpm: float | None = None
-    key: str | None = None
-    chords: str | None = None
-    drums: str | None = None
-    melody: str | None = None
+    bpm: Annotated[
+        float | None,
+        typer.Option(
+            "--bpm",
+            metavar="X",
+            help="Beats per minute. Left out: as the prompt says, or as the music has it; else the"
+            " model chooses.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="NAME",
+            help="Such as 'D minor' or 'F# dorian'. Left out: as the prompt says, or as the music"
+            " has it; else the model chooses.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    chords: Annotated[
+        str | None,
+        typer.Option(
+            "--chords",
+            metavar="CHART",
+            help="A chord a bar, which repeat: 'Am F C G'; or bars marked: 'Dm7 G7 | Cmaj7'. They"
+            " begin with the music that is made. Left out: the model chooses.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    drums: Annotated[
+        str | None,
+        typer.Option(
+            "--drums",
+            metavar="PATTERN",
+            help="Strokes of a bar, which repeats: 'kick x.x. snare .x.x hat xxxxxxxx'; more bars"
+            " after |; 'none' for no drums. Rows: kick, snare, hat, cymbal, perc. Left out: the"
+            " model chooses.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    melody: Annotated[
+        str | None,
+        typer.Option(
+            "--melody",
+            metavar="NOTES",
+            help="Notes of a bar, equally long, and more bars after |: 'C5 - E5 G5 | A5 - - .' with"
+            " - to hold and . for silence, or 'none'. Left out: the model chooses.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
 
-    def check(self, where: str = "") -> "Sampling":
-        """Return itself.
-
-        Args:
-            where: line of a prompt file, for the errors; the command line if empty.
+    def guide(self) -> Guide:
+        """Return them as the library takes them.
 
         Raises:
-            ConfigError: a value is unknown or makes no sense.
+            ConfigError: a value is not in its grammar, or out of range.
         """
-        place = f"{where}: " if where.startswith("line") else ""
-        if self.steps is not None and not 1 <= self.steps <= MAX_STEPS:
-            raise ConfigError(f"{place}--steps {self.steps} is not between 1 and {MAX_STEPS:,}")
-        if self.sampler is not None:
-            check_choice(self.sampler, SAMPLERS, f"{place}--sampler")
-        scale = self.guidance_scale
-        if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
-            raise ConfigError(
-                f"{place}--guidance-scale {scale:g} is not between 0 and"
-                f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
-            )
-        if self.negative_prompt is not None:
-            check_text(self.negative_prompt, f"{place}--negative")
-        try:
-            self._guide()
-        except ConfigError as error:
-            raise ConfigError(f"{place}{error}") from error
-        return self
-
-    def arguments(self) -> dict[str, Any]:
-        """Return what was given, as keyword arguments."""
-        values = dataclasses.asdict(self)
-        for name in GUIDE_OPTIONS:
-            del values[name]
-        given = {key: value for key, value in values.items() if value is not None}
-        guide = self._guide()
-        return given if guide == NO_GUIDE else {**given, "guide": guide}
-
-    def _guide(self) -> Guide:
         if self.bpm is not None and not MIN_BPM <= self.bpm <= MAX_BPM:
             raise ConfigError(
                 f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
@@ -90,6 +113,104 @@ class Sampling:
             bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
             drums=self.drums or "", melody=self.melody or "",
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SamplerChoice:
+    """Options of every verb that samples, named as in `SamplingOptions`; None: the model's own."""
+
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            metavar="N",
+            help="Sampler steps; more is slower. Left out: the model's own.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            "--sampler",
+            metavar="NAME",
+            help="ddpm, ddim, dpmpp-2m or unipc. Left out: the model's own.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    guidance_scale: Annotated[
+        float | None,
+        typer.Option(
+            "--guidance-scale",
+            "-g",
+            metavar="X",
+            help="How strongly the prompt pulls; 1 is off. Left out: the model's own.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+
+    def check(self, place: str = "") -> "SamplerChoice":
+        """Return itself.
+
+        Args:
+            place: what errors begin with.
+
+        Raises:
+            ConfigError: a value is unknown or makes no sense.
+        """
+        if self.steps is not None and not 1 <= self.steps <= MAX_STEPS:
+            raise ConfigError(f"{place}--steps {self.steps} is not between 1 and {MAX_STEPS:,}")
+        if self.sampler is not None:
+            check_choice(self.sampler, SAMPLERS, f"{place}--sampler")
+        scale = self.guidance_scale
+        if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
+            raise ConfigError(
+                f"{place}--guidance-scale {scale:g} is not between 0 and"
+                f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
+            )
+        return self
+
+    def arguments(self) -> SamplingOptions:
+        """Return what was given, as keyword arguments of every method that samples."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return typing.cast(SamplingOptions, given)
+
+
+@dataclass(frozen=True)
+class SamplingChoice:
+    """All options of sampling."""
+
+    controls: Controls = Controls()
+    negative: Negative = None
+    sampler_choice: SamplerChoice = SamplerChoice()
+
+    def check(self, where: str = "") -> "SamplingChoice":
+        """Return itself.
+
+        Args:
+            where: line of a prompt file, for the errors; the command line if empty.
+
+        Raises:
+            ConfigError: a value is unknown or makes no sense.
+        """
+        place = f"{where}: " if where.startswith("line") else ""
+        self.sampler_choice.check(place)
+        if self.negative is not None:
+            check_text(self.negative, f"{place}--negative")
+        try:
+            self.controls.guide()
+        except ConfigError as error:
+            raise ConfigError(f"{place}{error}") from error
+        return self
+
+    def arguments(self) -> SamplingOptions:
+        """Return what was given, as keyword arguments of every method that samples."""
+        given = self.sampler_choice.arguments()
+        if self.negative is not None:
+            given["negative_prompt"] = self.negative
+        guide = self.controls.guide()
+        if guide != NO_GUIDE:
+            given["guide"] = guide
+        return given
 
 
 def check_text(text: str, what: str) -> str:

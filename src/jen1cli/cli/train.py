@@ -1,16 +1,15 @@
 """`jen1 train`: both stages, the latent cache between them, and fine-tuning."""
 
-import contextlib
-import functools
-import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from jen1cli.cli import options
+from jen1cli.cli.groups import grouped
 from jen1cli.cli.report import Report
 from jen1cli.cli.training_display import Display
 
@@ -35,46 +34,9 @@ Recipe = Annotated[
         rich_help_panel=RECIPE_PANEL,
     ),
 ]
-Minutes = Annotated[
-    float | None,
-    typer.Option(
-        metavar="X",
-        help="Train for this long by the clock; the learning rate ends at zero on time.",
-        rich_help_panel=BUDGET_PANEL,
-    ),
-]
 Steps = Annotated[
     int | None,
     typer.Option(metavar="N", help="Optimiser steps.", rich_help_panel=BUDGET_PANEL),
-]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Items of one step, over all processes.", rich_help_panel=RECIPE_PANEL
-    ),
-]
-CropSeconds = Annotated[
-    float | None,
-    typer.Option(metavar="X", help="Length of the training windows.", rich_help_panel=RECIPE_PANEL),
-]
-LearningRate = Annotated[
-    float | None,
-    typer.Option("--lr", metavar="X", help="Highest learning rate.", rich_help_panel=RECIPE_PANEL),
-]
-Accumulation = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Micro-batches in one step, for little memory.",
-        rich_help_panel=RECIPE_PANEL,
-    ),
-]
-Precision = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="auto, fp32 or bf16.", rich_help_panel=RECIPE_PANEL),
-]
-Compile = Annotated[
-    bool, typer.Option("--compile", help="Compile the network.", rich_help_panel=RECIPE_PANEL)
 ]
 Seed = Annotated[
     int, typer.Option(metavar="N", help="Of weights and draws.", rich_help_panel=RECIPE_PANEL)
@@ -83,27 +45,11 @@ Device = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=options.MODEL_PANEL),
 ]
-Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Continue the run in the folder.", rich_help_panel=BUDGET_PANEL),
-]
-DryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", help="Show parameters, memory and steps per epoch; train nothing."),
-]
-ValidateMinutes = Annotated[
-    float,
-    typer.Option(metavar="X", help="Between held-out losses.", rich_help_panel=BUDGET_PANEL),
-]
-SaveMinutes = Annotated[
-    float, typer.Option(metavar="X", help="Between saves.", rich_help_panel=BUDGET_PANEL)
-]
-SampleMinutes = Annotated[
-    float,
-    typer.Option(metavar="X", help="Between audio samples.", rich_help_panel=BUDGET_PANEL),
-]
 Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
-
+Cache = Annotated[
+    Path,
+    typer.Argument(metavar="CACHE", help="Folder of 'jen1 train latents'.", show_default=False),
+]
 Prompts = Annotated[
     list[str] | None,
     typer.Option("--prompt", "-p", metavar="TEXT", help="Of the samples; repeatable."),
@@ -118,54 +64,93 @@ TextEncoderFolder = Annotated[
 ]
 
 
-def _settings(
-    recipe: Recipe = "mini-cpu",
-    minutes: Minutes = None,
-    steps: Steps = None,
-    batch_size: BatchSize = None,
-    crop_seconds: CropSeconds = None,
-    lr: LearningRate = None,
-    accumulation: Accumulation = None,
-    precision: Precision = None,
-    compile_: Compile = False,
-    seed: Seed = 0,
-    device: Device = "auto",
-    resume: Resume = False,
-    dry_run: DryRun = False,
-    validate_minutes: ValidateMinutes = 5.0,
-    save_minutes: SaveMinutes = 10.0,
-    sample_minutes: SampleMinutes = 20.0,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Declare what every training can be told; `_trains` reads this signature."""
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Options of every training, named as the fields of the jobs."""
+
+    recipe: Recipe = "mini-cpu"
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Train for this long by the clock; the learning rate ends at zero on time.",
+            rich_help_panel=BUDGET_PANEL,
+        ),
+    ] = None
+    steps: Steps = None
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Items of one step, over all processes.", rich_help_panel=RECIPE_PANEL
+        ),
+    ] = None
+    crop_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="Length of the training windows.", rich_help_panel=RECIPE_PANEL
+        ),
+    ] = None
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            "--lr", metavar="X", help="Highest learning rate.", rich_help_panel=RECIPE_PANEL
+        ),
+    ] = None
+    accumulation: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Micro-batches in one step, for little memory.",
+            rich_help_panel=RECIPE_PANEL,
+        ),
+    ] = None
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="auto, fp32 or bf16.", rich_help_panel=RECIPE_PANEL),
+    ] = None
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the network.", rich_help_panel=RECIPE_PANEL)
+    ] = False
+    seed: Seed = 0
+    device: Device = "auto"
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Continue the run in the folder.", rich_help_panel=BUDGET_PANEL
+        ),
+    ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show parameters, memory and steps per epoch; train nothing."
+        ),
+    ] = False
+    validate_minutes: Annotated[
+        float,
+        typer.Option(metavar="X", help="Between held-out losses.", rich_help_panel=BUDGET_PANEL),
+    ] = 5.0
+    save_minutes: Annotated[
+        float, typer.Option(metavar="X", help="Between saves.", rich_help_panel=BUDGET_PANEL)
+    ] = 10.0
+    sample_minutes: Annotated[
+        float,
+        typer.Option(metavar="X", help="Between audio samples.", rich_help_panel=BUDGET_PANEL),
+    ] = 20.0
 
 
-def _trains(recipe: str = "mini-cpu") -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of `_settings` behind its own; it gets them as keywords."""
+@dataclass(frozen=True)
+class FinetuningOptions(TrainingOptions):
+    """The same, with another recipe where none is given."""
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(command).parameters.values())[:-1]  # without **settings
-        shared = dict(inspect.signature(_settings).parameters)
-        shared["recipe"] = shared["recipe"].replace(default=recipe)
-        parameters = [*own, *shared.values()]
-
-        @functools.wraps(command)
-        def with_settings(**given: object) -> None:
-            command(**given)
-
-        with_settings.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        with_settings.__annotations__ = {item.name: item.annotation for item in parameters}
-        return with_settings
-
-    return decorate
+    recipe: Recipe = "finetune"
 
 
 @app.command("autoencoder")
-@_trains()
+@grouped
 def autoencoder(
     data: Data,
     output: Output,
+    *,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Whose autoencoder to train; left out: the recipe's."),
@@ -191,20 +176,23 @@ def autoencoder(
             help="Train the decoder and what whitening drops of the latents: these models fit too.",
         ),
     ] = False,
-    **settings: object,
+    settings: TrainingOptions,
+    reporting: options.Reporting,
 ) -> None:
     """Train the masked autoencoder (stage 1)."""
     own = {
         "data": data, "output": output, "preset": preset, "init": init,
         "freeze_encoder": freeze_encoder, "freeze_components": freeze_components,
     }  # fmt: skip
-    _run("AutoencoderJob", own, settings, output / "weights")
+    _run("AutoencoderJob", own, vars(settings), reporting, output / "weights")
 
 
 @app.command("latents")
+@grouped
 def latents(
     data: Data,
     output: Output,
+    *,
     model: Annotated[
         Path,
         typer.Option(
@@ -230,25 +218,22 @@ def latents(
         ),
     ] = 0.0,
     device: Device = "auto",
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Encode a folder of music into a latent cache."""
     own = {
         "data": data, "output": output, "model": model,
         "keep_whitening": keep_whitening, "coloured": coloured,
     }  # fmt: skip
-    _run("LatentsJob", own, {"device": device, "as_json": as_json, "quiet": quiet}, output)
+    _run("LatentsJob", own, {"device": device}, reporting, output)
 
 
 @app.command("diffusion")
-@_trains()
+@grouped
 def diffusion(
-    cache: Annotated[
-        Path,
-        typer.Argument(metavar="CACHE", help="Folder of 'jen1 train latents'.", show_default=False),
-    ],
+    cache: Cache,
     output: Output,
+    *,
     preset: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Whose U-Net to train; left out: the cache's model."),
@@ -258,40 +243,42 @@ def diffusion(
         Path | None, typer.Option(metavar="NAME|FOLDER", help="Weight set to continue from.")
     ] = None,
     prompt: Prompts = None,
-    **settings: object,
+    settings: TrainingOptions,
+    reporting: options.Reporting,
 ) -> None:
     """Train the diffusion model (stage 2): three tasks at once on cached latents."""
     own = {
         "cache": cache, "output": output, "preset": preset, "text_encoder": text_encoder,
         "init": init, "prompt": tuple(prompt or ()),
     }  # fmt: skip
-    _run("DiffusionJob", own, settings, output / "weights")
+    _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
 
 
 @app.command("guide")
-@_trains()
+@grouped
 def guide(
-    cache: Annotated[
-        Path,
-        typer.Argument(metavar="CACHE", help="Folder of 'jen1 train latents'.", show_default=False),
-    ],
+    cache: Cache,
     output: Output,
+    *,
     init: Annotated[
         Path,
         typer.Option(
             metavar="NAME|FOLDER", help="Weight set that gets the guide.", show_default=False
         ),
     ],
-    **settings: object,
+    settings: TrainingOptions,
+    reporting: options.Reporting,
 ) -> None:
     """Train the guide: tempo and key that fit a text, and those that music has."""
     own = {"cache": cache, "output": output, "init": init}
-    _run("GuideJob", own, settings, output / "weights")
+    _run("GuideJob", own, vars(settings), reporting, output / "weights")
 
 
 @app.command("text-encoder")
+@grouped
 def text_encoder(
     output: Output,
+    *,
     teacher: Annotated[
         Path,
         typer.Option(
@@ -314,11 +301,10 @@ def text_encoder(
     minutes: Annotated[float, typer.Option(metavar="X", help="Of training.")] = 15.0,
     steps: Steps = None,
     seed: Seed = 0,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    reporting: options.Reporting,
 ) -> None:
     """Train a small text encoder (T5) from a sentence model, for a bundled model."""
-    report = Report(as_json=as_json, quiet=quiet)
+    report = reporting.report()
     with Display(report) as display:
         from jen1cli.training.text_encoder.job import TextEncoderJob
 
@@ -331,10 +317,11 @@ def text_encoder(
 
 
 @app.command("finetune")
-@_trains(recipe="finetune")
+@grouped
 def finetune(
     data: Data,
     output: Output,
+    *,
     model: Annotated[
         str,
         typer.Option("--model", "-m", metavar="NAME|FOLDER", help="Weight set to start from."),
@@ -346,7 +333,8 @@ def finetune(
         ),
     ] = None,
     prompt: Prompts = None,
-    **settings: object,
+    settings: FinetuningOptions,
+    reporting: options.Reporting,
 ) -> None:
     """Train a model further on your own music: all of it, or a LoRA."""
     own = {
@@ -354,33 +342,40 @@ def finetune(
         "prompt": tuple(prompt or ()),
     }  # fmt: skip
     name = "weights/lora.safetensors" if lora is not None else "weights"
-    _run("FinetuneJob", own, settings, output / name)
+    _run("FinetuneJob", own, vars(settings), reporting, output / name)
 
 
 @app.command("all")
-@_trains()
+@grouped
 def all_stages(
     data: Data,
     output: Output,
+    *,
     text_encoder: TextEncoderFolder = None,
-    **settings: object,
+    settings: TrainingOptions,
+    reporting: options.Reporting,
 ) -> None:
     """Train all stages on a folder of music, one after the other."""
     own = {"data": data, "output": output, "text_encoder": text_encoder}
-    _run("AllJob", own, settings, None)
+    _run("AllJob", own, vars(settings), reporting, None)
 
 
 def _run(
-    kind: str, own: Mapping[str, Any], settings: Mapping[str, Any], result: Path | None
+    kind: str,
+    own: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    reporting: options.Reporting,
+    result: Path | None,
 ) -> None:
     """Run a job with a live display; tell its result's path, or the one that the job knows."""
     values = {**own, **settings}
     first = os.environ.get("RANK", "0") == "0"  # of the processes of `accelerate launch`
-    report = Report(as_json=values.pop("as_json"), quiet=values.pop("quiet") or not first)
-    if "compile_" in values:
-        values["compile"] = values.pop("compile_")
+    report = Report(as_json=reporting.as_json, quiet=reporting.quiet or not first)
     try:
-        with _job(kind, values) as job, Display(report) as display:
+        from jen1cli.training import jobs
+
+        job = getattr(jobs, kind)(**values)
+        with Display(report) as display:
             figures = job.run(display)
             result = result or job.result(own["output"])
     except KeyboardInterrupt:
@@ -392,13 +387,6 @@ def _run(
         report.result({"path": None, **figures}, "\n".join(map(_figure, figures.items())))
         return
     report.result({"path": str(result), **figures})
-
-
-@contextlib.contextmanager
-def _job(kind: str, values: Mapping[str, Any]) -> Iterator[Any]:
-    from jen1cli.training import jobs
-
-    yield getattr(jobs, kind)(**values)
 
 
 def _figure(item: tuple[str, float | int]) -> str:
