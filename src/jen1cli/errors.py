@@ -1,5 +1,8 @@
 """Errors that a user can mend: one sentence each, shown as one line by the command."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class Jen1Error(Exception):
     """What is wrong, what was seen, what to do; the parent of all errors a user can fix."""
@@ -19,3 +22,28 @@ class ConfigError(Jen1Error):
 
 class DataError(Jen1Error):
     """A folder of music, a manifest or a SoundFont that cannot be used."""
+
+
+class MissingExtraError(Jen1Error):
+    """A package of one of the optional extras is not installed, or does not load."""
+
+
+@contextlib.contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Import packages of an extra inside this; nothing else belongs there.
+
+    Args:
+        extra: name in pyproject's optional dependencies.
+        purpose: what the packages are for, the subject of the message.
+
+    Raises:
+        MissingExtraError: a package is not installed, or is and does not load: one built for
+            another torch fails with ImportError, OSError or RuntimeError.
+    """
+    try:
+        yield
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MissingExtraError(
+            f"{purpose} needs packages that do not load ({error}):"
+            f" pip install 'jen1cli[{extra}]'; 'jen1 doctor' shows which"
+        ) from error

@@ -111,7 +111,7 @@ def test_too_little_memory_is_one_line(jen1, model, error):
 
 def test_libraries_that_do_not_load_are_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "jen1cli.pipeline", None)
-    with pytest.raises(Jen1Error, match=r"must be of one version: pip"):
+    with pytest.raises(Jen1Error, match=r"'jen1 doctor' says what to do"):
         load_model(ModelChoice(), Report())
 
 

@@ -90,8 +90,7 @@ def _load(choice: ModelChoice) -> "Jen1":
         from jen1cli.pipeline import Jen1
     except (ImportError, OSError, RuntimeError) as error:
         raise Jen1Error(
-            f"the libraries of the model do not load ({error}); torch and torchaudio must be of one"
-            " version: pip install --force-reinstall 'torch==2.11.*' 'torchaudio==2.11.*'"
+            f"the libraries of the model do not load ({error}); 'jen1 doctor' says what to do"
         ) from error
     place: Any = {"device": choice.device, "dtype": choice.dtype}
     if choice.random_weights:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from jen1cli.audio import Signal
-from jen1cli.errors import CheckpointError
+from jen1cli.errors import CheckpointError, needs_extra
 from jen1cli.evaluation.embeddings import Distribution, Embedding, Rows, mono_windows
 
 CLAP_SECONDS = 10.0
@@ -26,9 +26,10 @@ class ClapEmbedding(Embedding):
     name = "clap"
 
     def __init__(self, source: str) -> None:
-        from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
-        from transformers.models.auto.tokenization_auto import AutoTokenizer
-        from transformers.models.clap.modeling_clap import ClapModel
+        with needs_extra("eval", "the embedding 'clap'"):
+            from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
+            from transformers.models.auto.tokenization_auto import AutoTokenizer
+            from transformers.models.clap.modeling_clap import ClapModel
 
         folder = fetch(source)
         self._model: Any = _load(ClapModel, folder).eval()
@@ -65,8 +66,9 @@ class AudioSetEmbedding(Embedding):
     name = "audioset"
 
     def __init__(self, source: str) -> None:
-        from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
-        from transformers.models.auto.modeling_auto import AutoModelForAudioClassification
+        with needs_extra("eval", "the embedding 'audioset'"):
+            from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
+            from transformers.models.auto.modeling_auto import AutoModelForAudioClassification
 
         folder = fetch(source)
         self._model: Any = _load(AutoModelForAudioClassification, folder).eval()
@@ -103,7 +105,8 @@ def fetch(source: str) -> Path:
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
-    from huggingface_hub import snapshot_download
+    with needs_extra("eval", f"'{source}' is no folder; to get it from the hub"):
+        from huggingface_hub import snapshot_download
 
     patterns = ["*.json", "*.safetensors", "*.txt"]
     try:
