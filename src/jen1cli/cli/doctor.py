@@ -15,8 +15,8 @@ def doctor(
 ) -> None:
     """Check the installation: packages, device, weights, SoundFont, disk and memory.
 
-    Four seconds of music are made on the device and compared with what they should be. Exit code 1 where
-    something fails, with the remedy under it; a warning or a note leaves it 0.
+    Four seconds of music are made on the device and compared with what they should be. The exit
+    code is 1 where something fails; a warning or a note leaves it 0.
     """
     from jen1cli.cli.diagnosis import Check, checks
 

@@ -1,0 +1,272 @@
+"""Notes from the regions of a SoundFont: pitch, loop, filter, envelopes and oscillators.
+
+Whole notes are computed at once, with arrays. What does not depend on when the key is let go is
+shared by all notes of one pitch and velocity. Modulation moves at control rate; samples are read
+between their points linearly, as TinySoundFont reads them, whose envelopes these are too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from jen1cli.corpus.dsp import filtered
+from jen1cli.corpus.sound import (
+    CONTROL_SAMPLES,
+    SAMPLE_RATE,
+    Curve,
+    Mono,
+    Raw,
+    Stereo,
+    control_points,
+    spread,
+)
+from jen1cli.corpus.soundfont_file import Envelope, Oscillator, Preset, Region, SoundFontFile
+
+_DECADES = 9.226  # natural logarithm of the fall of an exponential segment: 80 dB
+_QUICK_RELEASE = 0.01  # seconds, where a segment of release is empty or a group's next note comes
+_FILTER_STEP = 10.0  # cents by which a moving filter may be off
+_OPEN = 0.499  # of the sample rate: a filter from there on does nothing
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """When a note of one pitch and velocity sounds, in samples, and how loud."""
+
+    start: int
+    held: int  # until the key is let go
+    gain: float
+    cut: int | None = None  # from the start, where another note of its group ends it
+
+
+class Sampler:
+    """Plays notes of presets; keeps nothing from one call to the next but decoded samples."""
+
+    def __init__(self, font: SoundFontFile) -> None:
+        self._font = font
+        self._wave = lru_cache(maxsize=None)(self._read_wave)
+
+    def add(
+        self, target: Stereo, preset: Preset, key: int, velocity: float, strokes: Sequence[Stroke]
+    ) -> None:
+        """Add notes of one pitch and velocity to a sound, in place."""
+        for region in preset.regions:
+            if region.plays(key, int(velocity * 127)):
+                self._add_region(target, region, key, velocity, strokes)
+
+    def _add_region(
+        self, target: Stereo, region: Region, key: int, velocity: float, strokes: Sequence[Stroke]
+    ) -> None:
+        samples = target.shape[1]
+        envelope = region.volume_envelope(key)
+        release = max(1, int((envelope.release or _QUICK_RELEASE) * SAMPLE_RATE))
+        ends = [min(samples - s.start, s.held + release) for s in strokes]
+        longest = max(ends)
+        level = _volume(envelope, min(longest, max(stroke.held for stroke in strokes) + 1))
+        shared = None
+        if not _follows_release(region):
+            shared = self._voice(region, key, velocity, longest, longest)
+        gain = velocity * 10.0 ** (-region.amount(48) / 200.0)
+        pan = region.amount(17) / 1000.0
+        left, right = gain * np.sqrt(0.5 - pan), gain * np.sqrt(0.5 + pan)
+        for stroke, end in zip(strokes, ends, strict=True):
+            voice = shared
+            if voice is None:
+                voice = self._voice(region, key, velocity, end, stroke.held)
+            end = min(end, len(voice))
+            held = min(stroke.held, end)
+            sound = voice[:end].copy()
+            sound[:held] *= level[:held]
+            if end > held:
+                sound[held:] *= level[held] * _fall(release)[: end - held]
+            if stroke.cut is not None and stroke.cut < end:
+                quick = _fall(int(_QUICK_RELEASE * SAMPLE_RATE))
+                end = min(end, stroke.cut + len(quick))
+                sound = sound[:end]
+                sound[stroke.cut :] *= quick[: end - stroke.cut]
+            place = slice(stroke.start, stroke.start + end)
+            target[0, place] += np.float32(stroke.gain * left) * sound
+            if pan == 0.0:
+                target[1, place] += np.float32(stroke.gain * right) * sound
+            else:
+                target[1, place] += np.float32(stroke.gain * right) * sound
+
+    def _voice(self, region: Region, key: int, velocity: float, samples: int, held: int) -> Mono:
+        """Return a region's sound without its volume envelope; shorter where the sample ends."""
+        curves = _Modulation(region, key, velocity, samples, held)
+        ratio = region.sample.rate / SAMPLE_RATE * 2.0 ** (region.cents(key) / 1200.0)
+        position = curves.positions(ratio)
+        sound = self._read(region, position, held)
+        cutoff = curves.cutoff()
+        if cutoff is not None:
+            sound = _low_pass(sound, cutoff, region.amount(9) / 10.0)
+        volume = curves.volume()
+        return sound if volume is None else sound * volume[: len(sound)]
+
+    def _read(self, region: Region, position: Raw, held: int) -> Mono:
+        """Read a sample at fractional places counted from where it starts."""
+        first, loop = region.bounds[0], region.loop
+        position = position + first
+        if loop is None:
+            return _interpolate(self._wave(region.sample, region.bounds, None), position)
+        looped = self._wave(region.sample, region.bounds, loop)
+        length = len(looped) - 1 - loop[0]
+        if length <= 0:
+            return _interpolate(self._wave(region.sample, region.bounds, None), position)
+        end = loop[0] + length
+        inside = np.where(position < end, position, loop[0] + (position - loop[0]) % length)
+        if not region.leaves_loop or held >= len(position):
+            return _interpolate(looped, inside)
+        rest = position[held:] - position[held] + inside[held]
+        plain = self._wave(region.sample, region.bounds, None)
+        return np.concatenate([_interpolate(looped, inside[:held]), _interpolate(plain, rest)])
+
+    def _read_wave(
+        self, sample: object, bounds: tuple[int, int], loop: tuple[int, int] | None
+    ) -> Mono:
+        """Return a sample up to its end, or its loop's, and the point to interpolate towards."""
+        wave = self._font.decode(sample)
+        end = len(wave) + bounds[1]
+        if loop is None:
+            return np.append(wave[: max(0, end)], np.float32(0.0))
+        return np.append(wave[: loop[1]], wave[min(loop[0], len(wave) - 1)])
+
+
+def _interpolate(wave: Mono, position: Raw) -> Mono:
+    """Read between points; ends where the wave ends."""
+    if len(position) and position[-1] >= len(wave) - 1:
+        position = position[: int(np.searchsorted(position, len(wave) - 1))]
+    index = position.astype(np.int32)
+    fraction = (position - index).astype(np.float32)
+    near = wave[index]
+    return near + fraction * (wave[index + 1] - near)
+
+
+def _follows_release(region: Region) -> bool:
+    """Whether more than the volume depends on when the key is let go."""
+    return region.leaves_loop or bool(region.amount(7) or region.amount(11))
+
+
+class _Modulation:
+    """What moves during a note, at control rate."""
+
+    def __init__(self, region: Region, key: int, velocity: float, samples: int, held: int) -> None:
+        self._region, self._samples = region, samples
+        self._points = np.arange(control_points(samples)) * CONTROL_SAMPLES
+        self._oscillation = self._wave(21, (5, 10, 13))
+        self._vibrato = self._wave(23, (6,))
+        self._envelope: Curve | None = None
+        if region.amount(7) or region.amount(11):
+            envelope = region.modulation_envelope(key)
+            self._envelope = _modulation(envelope, velocity, self._points, held)
+
+    def _wave(self, first: int, uses: tuple[int, ...]) -> Curve | None:
+        if not any(self._region.amount(use) for use in uses):
+            return None
+        return _triangle(self._region.oscillator(first), self._points)
+
+    def _sum(self, *terms: tuple[int, Curve | None]) -> Curve | None:
+        """Add the curves that a generator scales; None where nothing moves."""
+        made = [
+            self._region.amount(generator) * curve
+            for generator, curve in terms
+            if curve is not None and self._region.amount(generator)
+        ]
+        return np.asarray(sum(made)) if made else None
+
+    def positions(self, ratio: float) -> Raw:
+        """Return the place in the sample for every sample of the output."""
+        terms = (5, self._oscillation), (6, self._vibrato), (7, self._envelope)
+        cents = self._sum(*terms)
+        if cents is None:
+            return np.arange(self._samples) * ratio
+        steps = ratio * spread(2.0 ** (cents / 1200.0), self._samples).astype(np.float64)
+        return np.concatenate([[0.0], np.cumsum(steps[:-1])])
+
+    def cutoff(self) -> Curve | None:
+        """Return the filter's cutoff, in cents of 8.176 Hz; None where it is always open."""
+        moving = self._sum((10, self._oscillation), (11, self._envelope))
+        cents = self._region.amount(8) + (np.zeros(1) if moving is None else moving)
+        return None if _hertz(float(cents.min())) >= _OPEN * SAMPLE_RATE else cents
+
+    def volume(self) -> Mono | None:
+        """Return the tremolo as a factor; None where there is none."""
+        centibels = self._sum((13, self._oscillation))
+        return None if centibels is None else spread(10.0 ** (centibels / 200.0), self._samples)
+
+
+def _hertz(cents: float) -> float:
+    """Return a cutoff in Hz; at 13500 cents and above the filter is open."""
+    return 8.176 * 2.0 ** (cents / 1200.0) if cents < 13_500 else float(SAMPLE_RATE)
+
+
+def _low_pass(sound: Mono, cutoff: Curve, resonance_db: float) -> Mono:
+    """Filter with two poles; new coefficients where the cutoff has moved by some cents."""
+    made = np.empty(len(sound), np.float32)
+    state = np.zeros(2)
+    damping = 10.0 ** (-resonance_db / 20.0)
+    start = 0
+    while start < len(sound):
+        point = start // CONTROL_SAMPLES
+        here = float(cutoff[min(point, len(cutoff) - 1)])
+        moved = np.flatnonzero(np.abs(cutoff[point:] - here) > _FILTER_STEP)
+        end = len(sound) if not len(moved) else (point + int(moved[0])) * CONTROL_SAMPLES
+        end = min(end, len(sound))
+        fraction = _hertz(here) / SAMPLE_RATE
+        if fraction >= _OPEN:
+            made[start:end] = sound[start:end]
+        else:
+            k = np.tan(np.pi * fraction)
+            norm = 1.0 / (1.0 + k * damping + k * k)
+            forward = k * k * norm * np.array([1.0, 2.0, 1.0])
+            back = np.array([1.0, 2.0 * (k * k - 1.0) * norm, (1.0 - k * damping + k * k) * norm])
+            made[start:end], state = filtered(forward, back, sound[start:end], state)
+        start = end
+    return made
+
+
+def _volume(envelope: Envelope, samples: int) -> Mono:
+    """Return the amplitude while the key is held: rising linearly, falling exponentially."""
+    level = np.zeros(samples, np.float32)
+    delay, attack, hold, decay = (
+        int(part * SAMPLE_RATE)
+        for part in (envelope.delay, envelope.attack, envelope.hold, envelope.decay)
+    )
+    top = delay + attack
+    rising = level[delay:top]
+    rising[:] = np.arange(len(rising), dtype=np.float32) / max(1, attack)
+    level[top : top + hold] = 1.0
+    level[top + hold :] = envelope.sustain
+    if decay > 0:
+        length = decay
+        if envelope.sustain > 0.0:
+            length = int(decay * -np.log(envelope.sustain) / _DECADES)
+        falling = level[top + hold : top + hold + length]
+        falling[:] = np.exp(np.arange(len(falling)) * (-_DECADES / decay))
+    return level
+
+
+@lru_cache(maxsize=64)
+def _fall(samples: int) -> Mono:
+    """Return a release from 1 to -80 dB."""
+    return np.exp(np.arange(samples) * (-_DECADES / max(1, samples))).astype(np.float32)
+
+
+def _modulation(envelope: Envelope, velocity: float, points: Curve, held: int) -> Curve:
+    """Return the modulation envelope: linear throughout, its attack shorter for loud notes."""
+    attack = envelope.attack * (145 - int(velocity * 127)) / 144.0
+    times = np.cumsum([0.0, envelope.delay, attack, envelope.hold,
+                       envelope.decay * (1.0 - envelope.sustain)])  # fmt: skip
+    seconds = points / SAMPLE_RATE
+    level = np.interp(seconds, times, [0.0, 0.0, 1.0, 1.0, envelope.sustain])
+    last = np.interp(held / SAMPLE_RATE, times, [0.0, 0.0, 1.0, 1.0, envelope.sustain])
+    release = max(envelope.release, _QUICK_RELEASE)
+    after = last * np.clip(1.0 - (seconds - held / SAMPLE_RATE) / release, 0.0, 1.0)
+    return np.where(points < held, level, after)
+
+
+def _triangle(oscillator: Oscillator, points: Curve) -> Curve:
+    """Return a triangle between -1 and 1 that starts at 0, rising, after its delay."""
+    phase = np.maximum(points / SAMPLE_RATE - oscillator.delay, 0.0) * oscillator.hertz
+    return 1.0 - 4.0 * np.abs((phase + 0.25) % 1.0 - 0.5)
