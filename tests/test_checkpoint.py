@@ -1,7 +1,9 @@
 """Weight sets: bit-exact round trip, and every kind of damage is named."""
 
+import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -32,8 +34,6 @@ def fails(folder, load=load_weight_set):
 
 def rewrite(folder, name, change):
     """Change tensors and mend the hash, as a set that was saved wrong would be."""
-    import hashlib
-
     path = folder / name
     tensors = load_file(path)
     change(tensors)
@@ -95,6 +95,29 @@ def test_one_flipped_byte_is_found(folder, name):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["/dev/zero", "../outside", "text_encoder/../../outside", "a/./b", "", "a//b", "C:/outside",
+     "..\\outside", "a\0b", "."],
+)  # fmt: skip
+def test_names_outside_the_folder_are_refused_unread(folder, name):
+    (folder.parent / "outside").write_bytes(b"private")
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    values["sha256"][name] = hashlib.sha256(b"private").hexdigest()
+    path.write_text(json.dumps(values))
+    assert "no file inside the folder" in fails(folder)
+    with pytest.raises(CheckpointError, match="no file inside the folder"):
+        read_description(folder)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no device files here")
+def test_a_link_to_a_device_is_refused_unread(folder):
+    (folder / "unet.safetensors").unlink()
+    (folder / "unet.safetensors").symlink_to("/dev/zero")
+    assert "no regular file" in fails(folder)
+
+
+@pytest.mark.parametrize(
     "name", ["unet.safetensors", "autoencoder.safetensors", "text_encoder/tokenizer.json"]
 )
 def test_a_missing_file_is_named(folder, name):
@@ -129,7 +152,7 @@ def test_newer_and_odd_configurations_are_refused(folder):
     path.write_text(json.dumps({key: v for key, v in good.items() if key != "sha256"}))
     assert "sha256" in fails(folder)
     path.write_text("{")
-    assert "cannot be read" in fails(folder)
+    assert "is not JSON" in fails(folder)
     path.unlink()
     assert "no config.json" in fails(folder)
 
@@ -176,3 +199,29 @@ def test_parameters_are_counted_from_the_headers(tiny_folder, tiny):
     counts = count_parameters(tiny_folder)
     assert counts["unet"] == sum(p.numel() for p in tiny.networks.unet.parameters())
     assert counts["text_encoder"] == tiny.networks.text_encoder.num_parameters
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        ("unet", {"channels": 0}, "cannot be built"),
+        ("unet", {"factors": []}, "unet.factors has 0 entries"),
+        ("unet", {"num_blocks": [10**9]}, "unet.num_blocks is 1000000000; give 0 to 256"),
+        ("unet", {"attention": [True]}, "cannot be built"),
+        ("autoencoder", {"ratios": [10**9]}, "give 0 to 1048576"),
+        ("autoencoder", {"family": ["seanet"]}, "autoencoder.family is a list; known: seanet"),
+        ("text", {"max_tokens": -5}, "text.max_tokens is -5"),
+        ("generation", {"steps": True}, "generation.steps must be a whole number"),
+        ("diffusion", {"beta_start": "0.1"}, r"diffusion.beta_start must be a number, not text"),
+    ],
+)
+def test_configurations_of_no_network_are_refused(folder, part, change, words):
+    from jen1cli import Jen1
+    from jen1cli.errors import Jen1Error
+
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    values[part].update(change)
+    path.write_text(json.dumps(values))
+    with pytest.raises(Jen1Error, match=words):
+        Jen1.load(folder, device="cpu")

@@ -10,8 +10,10 @@ import pytest
 import soundfile
 
 from corpus_support import write_audio
+from jen1cli import audio
+from jen1cli.descriptions import caption_from_name
 from jen1cli.errors import DataError
-from jen1cli.manifest import Clip, caption_from_name, read_folder, write_manifest
+from jen1cli.manifest import Clip, read_folder, write_manifest
 
 
 @pytest.fixture
@@ -76,6 +78,49 @@ def test_captions_come_from_tags_next(tmp_path, read):
     assert x.captions == ("Ambient, Rain by Ana", "soft and slow")
     assert y.captions == ("lofi piano",)
     assert z.captions == ("z",)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "ogg", "opus", "mp3"])
+@pytest.mark.parametrize("length", [1, 5_000])
+def test_files_of_our_own_are_captioned_by_their_prompt(tmp_path, read, tone, suffix, length):
+    """In every format, however long the recipe, and for edits without a prompt of their own."""
+    prompt = "lofi piano " * length
+    made = {"generator": "jen1cli", "prompt": prompt}
+    recipes = {
+        "made": made,
+        "mended": {"generator": "jen1cli", "prompt": "", "input": {"recipe": made}},
+        "drawn": {"generator": "jen1cli", "prompt": "", "input": None},
+    }
+    for name, recipe in recipes.items():
+        path = tmp_path / f"{name}.{suffix}"
+        note = json.dumps(recipe)
+        audio.write(path, tone(0.3), 48_000, note=note, tags=audio.GENERATED_TAGS)
+    captions = {clip.path.stem: clip.captions for clip in read(tmp_path)}
+    expected = prompt.strip()
+    assert captions == {"made": (expected,), "mended": (expected,), "drawn": ("drawn",)}
+
+
+def test_files_of_our_own_in_shards_are_captioned_by_their_prompt(tmp_path, read, tone):
+    audio.write(tmp_path / "a.wav", tone(0.3), 48_000, note='{"prompt":"slow blues"}')
+    with tarfile.open(tmp_path / "train-0.tar", "w") as tar:
+        tar.add(tmp_path / "a.wav", "song1.wav")
+    (tmp_path / "a.wav").unlink()
+    assert [clip.captions for clip in read(tmp_path)] == [("slow blues",)]
+
+
+def test_lengths_that_no_header_tells_are_found_and_joined_files_skipped(
+    tmp_path, read, skipped, tone
+):
+    audio.write(tmp_path / "piped.flac", tone(0.5), 48_000)
+    data = bytearray((tmp_path / "piped.flac").read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    (tmp_path / "piped.flac").write_bytes(data)
+    audio.write(tmp_path / "joined.ogg", tone(0.5), 48_000)
+    (tmp_path / "joined.ogg").write_bytes(2 * (tmp_path / "joined.ogg").read_bytes())
+    assert [(clip.path.name, clip.seconds) for clip in read(tmp_path)] == [("piped.flac", 0.5)]
+    assert [path.name for path, _ in skipped] == ["joined.ogg"]
+    assert "more than one recording" in skipped[0][1]
 
 
 @pytest.mark.parametrize(
@@ -211,3 +256,111 @@ def test_torch_is_not_needed():
 
     code = "import sys, jen1cli.manifest; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def one_line(folder, line, read):
+    write_audio(folder / "x.wav", 0.5)
+    (folder / "manifest.jsonl").write_bytes(
+        b'\xef\xbb\xbf{"audio": "x.wav", "seconds": 1}\n' + line
+    )
+    return read(folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ('"attributes": {"bpm": "120"}', r"attributes\.bpm must be a number, not text \('120'\)"),
+        ('"attributes": {"drums": "kick"}', r"attributes\.drums must be true or false, not text"),
+        ('"attributes": {"moods": "calm"}', r"attributes\.moods must be a list, not text"),
+        ('"attributes": [1]', "attributes must be an object, not a list"),
+        ('"seconds": "3"', "seconds must be a number, not text"),
+        ('"seconds": NaN', "has a number that is not finite in 'seconds'"),
+        ('"seconds": 1e400', "has a number that is not finite in 'seconds'"),
+        ('"seconds": -1', "seconds is -1.0, which no clip can have"),
+        ('"split": 3', "split must be text, not a number"),
+        ('"captions": [1]', "captions must be text or a list of texts, not a list"),
+        ('"title": ["a"]', "title must be text, not a list"),
+        ('"offset": -1', "offset is -1, which no clip can have"),
+        ('"size": 1.5', r"size must be a whole number, not a number \(1\.5\)"),
+        ('"audio": "y.wav"', "has the key 'audio' twice"),
+    ],
+)
+def test_a_wrong_field_of_a_manifest_is_named(tmp_path, read, fields, words):
+    line = '{"audio": "x.wav", ' + fields + "}\n"
+    with pytest.raises(DataError, match=f"line 2 of .*manifest.jsonl:? {words}"):
+        one_line(tmp_path, line.encode(), read)
+
+
+def test_a_manifest_that_is_not_utf8_is_named(tmp_path, read):
+    with pytest.raises(DataError, match=r"line 2 of .*manifest.jsonl is not UTF-8"):
+        one_line(tmp_path, b'{"audio": "caf\xe9.wav"}\n', read)
+
+
+def test_null_and_odd_letters_leave_a_manifest_whole(tmp_path, read):
+    told = {"bpm": None, "key": "D"}
+    line = {"audio": "x.wav", "caption": "a\u2028b\u0085c\x0cd", "split": None, "attributes": told}
+    first, second = one_line(tmp_path, json.dumps(line, ensure_ascii=False).encode(), read)
+    assert first.seconds == 1
+    assert second.captions == ("a b c d",)
+    assert second.attributes == {"key": "D"}
+
+
+def test_clips_behind_the_end_of_a_file_are_skipped(tmp_path, read, skipped):
+    line = b'{"audio": "x.wav", "seconds": 1, "offset": 0, "size": 1000000000000}'
+    assert len(one_line(tmp_path, line, read)) == 1
+    assert [path.name for path, _ in skipped] == ["x.wav"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"attributes": {"bpm": "120"}}', "attributes.bpm must be a number, not text ('120')"),
+        ('{"split": 1e400}', "it has a number that is not finite in 'split'"),
+        ("[" * 100_000, "it is nested more than 64 deep"),
+        ('{"seconds": ' + "1" * 5000 + "}", "it has a number that is not finite in 'seconds'"),
+        ('{"caption": "\\ud800"}', "it has a broken letter (half a surrogate pair) in 'caption'"),
+    ],
+)
+def test_a_wrong_sidecar_is_named_and_its_audio_used(tmp_path, read, skipped, text, words):
+    write_audio(tmp_path / "soft rain.wav")
+    (tmp_path / "soft rain.json").write_text(text)
+    (clip,) = read(tmp_path)
+    assert clip.captions == ("soft rain",)
+    assert skipped == [
+        (tmp_path / "soft rain.json", f"{words}; the audio beside it is used without it")
+    ]
+
+
+def test_links_count_no_clip_twice(tmp_path, read):
+    for name in ("a.wav", "deep/b.wav"):
+        write_audio(tmp_path / name)
+    for link in ("deep/up", "deep/up2", "here"):
+        (tmp_path / link).symlink_to(tmp_path)
+    (tmp_path / "again.wav").symlink_to(tmp_path / "a.wav")
+    assert names(read(tmp_path), tmp_path) == ["a.wav", "deep/b.wav"]
+
+
+def test_a_link_in_a_folder_that_names_the_split_stays(tmp_path, read):
+    write_audio(tmp_path / "all" / "a.wav")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "a.wav").symlink_to(tmp_path / "all" / "a.wav")
+    (clip,) = read(tmp_path)
+    assert (clip.path.parent.name, clip.split) == ("test", "test")
+
+
+def test_names_that_are_not_utf8_make_clips(tmp_path, read):
+    import os
+
+    write_audio(tmp_path / "x.wav").rename(tmp_path / os.fsdecode(b"caf\xe9 noir.wav"))
+    clips = read(tmp_path)
+    assert clips[0].captions == ("caf noir",)
+    write_manifest(tmp_path, clips)
+    assert read_folder(tmp_path) == clips
+
+
+def test_compressed_tar_files_are_named(tmp_path, read, skipped):
+    write_audio(tmp_path / "a.wav")
+    with tarfile.open(tmp_path / "b.tar", "w:gz") as tar:
+        tar.add(tmp_path / "a.wav", "b.wav")
+    assert names(read(tmp_path), tmp_path) == ["a.wav"]
+    assert "uncompressed tar" in skipped[0][1]

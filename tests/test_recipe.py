@@ -96,3 +96,26 @@ def test_missing_fields_and_other_json_are_refused(recipe):
     for text in ("", "[]", "3", "null", "{"):
         with pytest.raises(RecipeError, match="no recipe"):
             Recipe.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2**70},
+        {"seconds": -1.0},
+        {"seconds": 1e300},
+        {"steps": -1},
+        {"masks": [[2.0, 1.0]]},
+    ],
+)
+def test_numbers_that_no_music_was_made_with_are_refused(recipe, change):
+    with pytest.raises(RecipeError, match=f"recipe.{next(iter(change))} is .* out of range"):
+        Recipe.from_dict({**recipe.to_dict(), **change})
+
+
+@pytest.mark.parametrize(
+    "text", ['{"generator": "jen1cli", "seed": NaN}', '{"jen1cli": ' + "[" * 9999]
+)
+def test_recipes_that_are_no_strict_json_are_damaged(text):
+    with pytest.raises(RecipeError, match=r"damaged recipe: it (has a number|is nested)"):
+        Recipe.from_json(text)

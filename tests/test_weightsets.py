@@ -43,6 +43,23 @@ def test_the_environment_may_name_one_set_or_a_folder_of_them(places, tiny_folde
     assert find_weights("tiny").folder == tiny_folder
 
 
+def test_a_link_is_called_as_the_user_called_it(places, tiny_folder, tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "piano").symlink_to(tiny_folder)
+    monkeypatch.setenv("JEN1_WEIGHTS", str(folder))
+    assert "piano" in [found.name for found in list_weights()]
+    assert "tiny" not in [found.name for found in list_weights()]
+    found = find_weights("piano")
+    assert (found.name, found.folder) == ("piano", folder / "piano")
+    assert find_weights(folder / "piano").name == "piano"
+    monkeypatch.chdir(folder)
+    assert find_weights("./piano").folder == folder / "piano"
+    assert find_weights("piano/../tiny").folder == tiny_folder.resolve()
+    monkeypatch.setenv("JEN1_WEIGHTS", str(folder / "piano"))
+    assert find_weights("piano").folder == folder / "piano"
+
+
 def test_all_sets_are_listed_once(places):
     assert [(s.name, s.place) for s in list_weights()] == [
         ("jen1-mini", "checkout"),

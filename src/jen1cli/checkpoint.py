@@ -14,9 +14,8 @@ names of each module's own state dict. Nothing here knows these modules.
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jen1cli.config import FORMAT_VERSION, ModelConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.files import write_text, writing, writing_folder
+from jen1cli.jsonfiles import JsonError, read_object
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,6 +42,35 @@ FILES = {
 
 _HASHES = "sha256"
 _OPTIONAL = ("conditioning", "prior", "tracker")
+_NAMING = ("name", "release", "licence", "provenance", "format_version")
+"""Keys of config.json that say what a set is called and where it comes from, not what it is."""
+
+# Until 0.1.0 a set's sha256 covered the whole configuration, with the program's defaults in place
+# of what config.json left out. These are the optional keys that 0.1.0 had, in the order in which
+# they came, with those defaults. The table is history: new keys do not belong here.
+_DEFAULTS_OF_0_1: tuple[tuple[str, str, Any], ...] = (
+    ("unet", "causal_convolution", "padding"),
+    ("unet", "guide_channels", 0),
+    ("", "guide", None),
+    ("generation", "edit_guidance_scale", None),
+    ("guide", "chord_features", 0),
+    ("guide", "part_features", 0),
+    ("guide", "heard_channels", 0),
+    ("generation", "guide_interval", [0.0, 0.0]),
+    ("generation", "continuation", "unidirectional"),
+    ("guide", "pitch_channels", 0),
+    ("generation", "context_interval", [0.0, 0.0]),
+)
+_FORMER_IDS = {
+    # Release 8 of jen1-mini has the tensors of release 7, whose config.json asked for one round of
+    # phase refinement, and before that named no context_interval.
+    "7f0aca5c803169f19a6b270e9fb68751906e754ba449c4143b78f5620df6a963": (
+        "8e8e7d0c6c3206bc04cb021fb7f2d2784057bacf85260aa43a356ab9c1cc6bae",
+        "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
+        "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
+    ),
+}
+"""sha256 -> other digests under which recipes and LoRA files know the same tensors."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +80,33 @@ class SetDescription:
     folder: Path
     config: ModelConfig
     hashes: dict[str, str]  # path inside the folder, with slashes -> sha256
+    stored: Mapping[str, Any]  # config.json as it is, without its hashes
 
     @property
     def sha256(self) -> str:
-        """One digest of the whole set, over all files and the configuration."""
-        values = {"config": to_dict(self.config), _HASHES: self.hashes}
+        """One digest of the set: of the hashes of its files and of what config.json stores.
+
+        Defaults of the program are no part of it, so it stays when the program gains a setting.
+        The keys of `_NAMING` are no part either: a set stays the same under another name.
+        """
+        return self._digest({k: v for k, v in self.stored.items() if k not in _NAMING})
+
+    @property
+    def former_sha256(self) -> frozenset[str]:
+        """Every digest by which jen1cli up to 0.1.0 may have known these weights."""
+        values = {key: value for key, value in self.stored.items() if key != "release"}
+        found = {self._digest(values), *_FORMER_IDS.get(self.sha256, ())}
+        for part, key, default in _DEFAULTS_OF_0_1:
+            inner = values.get(part) if part else values
+            if inner is None or key in inner:
+                continue
+            completed = {**inner, key: default}
+            values = {**values, part: completed} if part else completed
+            found.add(self._digest(values))
+        return frozenset(found)
+
+    def _digest(self, config: Mapping[str, Any]) -> str:
+        values = {"config": config, _HASHES: self.hashes}
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -67,15 +119,15 @@ def read_description(folder: Path) -> SetDescription:
     """
     path = folder / CONFIG_NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_object(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} is no weight set: it has no {CONFIG_NAME}") from error
-    except (OSError, ValueError) as error:
+    except JsonError as error:
+        raise CheckpointError(f"{error.fault}; get the weight set again") from error
+    except OSError as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}; get the weight set again"
         ) from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} is no JSON object; get the weight set again")
     version = values.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise CheckpointError(
@@ -85,11 +137,17 @@ def read_description(folder: Path) -> SetDescription:
     hashes = values.pop(_HASHES, None)
     if not isinstance(hashes, dict) or not all(isinstance(h, str) for h in hashes.values()):
         raise CheckpointError(f"{path} has no table '{_HASHES}' of its files; get the set again")
+    outside = [name for name in hashes if not _is_inside(name)]
+    if outside:
+        raise CheckpointError(
+            f"{path} names {outside[0]!r} in '{_HASHES}', which is no file inside the folder;"
+            " get the set again"
+        )
     try:
         config = from_dict(ModelConfig, values, "config")
     except ConfigError as error:
         raise CheckpointError(f"{path} does not fit this jen1cli: {error}") from error
-    return SetDescription(folder, config, hashes)
+    return SetDescription(folder, config, hashes, values)
 
 
 def verify_files(description: SetDescription) -> None:
@@ -107,6 +165,8 @@ def verify_files(description: SetDescription) -> None:
     for name, expected in hashes.items():
         path = folder / name
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise CheckpointError(f"{path} is no regular file; get the weight set again")
             with path.open("rb") as file:
                 seen = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError as error:
@@ -153,6 +213,7 @@ def save_weight_set(
     text_encoder: str | Path | None = None,
     card: str | None = None,
     storage: Literal["fp32", "fp16"] = "fp32",
+    release: int = 0,
 ) -> Path:
     """Write a weight set: everything into a folder beside the target, then renamed into place.
 
@@ -164,31 +225,28 @@ def save_weight_set(
         text_encoder: folder in the Hugging Face layout, copied in.
         card: text of README.md; None keeps the one that is there.
         storage: number type of the network's weights on disk; whitening always keeps float32.
+        release: its number, where the set is released; replaces that of `config`, since weights
+            trained further are no longer those that were released.
 
     Raises:
         CheckpointError: the modules are not complete, or the target is some other folder.
+        OutputError: the folder cannot be written.
     """
     folder = Path(folder)
     _check_modules(config, tensors, text_encoder)
     if folder.exists() and not (folder / CONFIG_NAME).is_file() and any(folder.iterdir()):
         raise CheckpointError(f"{folder} exists and is no weight set; choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        new = Path(temporary) / "new"
-        new.mkdir()
+    with writing_folder(folder) as new:
         for name, modules in FILES.items():
             _save_tensors(new / name, modules, tensors, storage)
         if text_encoder is not None:
             shutil.copytree(text_encoder, new / TEXT_ENCODER_FOLDER)
         old_card = folder / CARD_NAME
         if card is not None:
-            (new / CARD_NAME).write_text(card, encoding="utf-8")
+            write_text(new / CARD_NAME, card)
         elif old_card.is_file():
             shutil.copyfile(old_card, new / CARD_NAME)
-        _write_config(new, config)
-        if folder.exists():
-            os.replace(folder, Path(temporary) / "old")
-        os.replace(new, folder)
+        _write_config(new, dataclasses.replace(config, release=release))
     return folder
 
 
@@ -240,6 +298,13 @@ def count_parameters(folder: str | Path) -> dict[str, int]:
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{path} cannot be read: {error}") from error
     return counts
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name with slashes is of a file inside its folder, on every system."""
+    parts = name.split("/")
+    plain = not any(part in ("", ".", "..") for part in parts)
+    return plain and not any(letter in name for letter in "\\:\0")
 
 
 def _load_tensors(path: Path) -> "StateDict":
@@ -309,7 +374,8 @@ def _save_tensors(
                         f"{module}.{name} is not finite as {storage}; nothing was saved"
                     )
             flat[f"{module}.{name}"] = stored.contiguous().clone()
-    save_file(flat, path, metadata={"format": "pt"})
+    with writing(path) as temporary:
+        save_file(flat, temporary, metadata={"format": "pt"})
 
 
 def _write_config(folder: Path, config: ModelConfig) -> None:
@@ -321,4 +387,4 @@ def _write_config(folder: Path, config: ModelConfig) -> None:
     config = dataclasses.replace(config, format_version=FORMAT_VERSION)
     values = {**to_dict(config), _HASHES: hashes}
     text = json.dumps(values, indent=2, ensure_ascii=False)
-    (folder / CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / CONFIG_NAME, text + "\n")

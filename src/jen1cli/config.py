@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from jen1cli.errors import ConfigError
+from jen1cli.jsonfiles import json_type
 
 T = TypeVar("T")
 
@@ -62,6 +63,8 @@ class SpectralBand:
     weight: float = 1.0  # of its features in the linear basis and the loss
     num_features: int | None = None  # log-magnitudes of pooled bins; None: one for each bin
     tonal: bool = True  # rebuild phase by following peaks, needs every bin; otherwise as noise
+    # phase refinements of this band, as a multiple of the autoencoder's
+    refinement_factor: int = field(default=1, metadata={"optional": True})
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class SpectralConfig:
     hop_length: int = 2048  # samples in one latent frame; a multiple of every band's hop
     bands: tuple[SpectralBand, ...] = (
         SpectralBand(4096, 1_500.0, 1.5),
-        SpectralBand(2048, 6_000.0, 1.0),
+        SpectralBand(2048, 6_000.0, 1.0, refinement_factor=2),
         SpectralBand(1024, 24_000.0, 0.7, num_features=64, tonal=False),
     )
     num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence
@@ -83,7 +86,7 @@ class SpectralConfig:
     trunk_channels: int = 384
     num_encoder_blocks: int = 2
     num_decoder_blocks: int = 4
-    refinements: int = 1  # consistency projections after the first guess; more gain little
+    refinements: int = 8  # rounds of fast Griffin-Lim after the first guess of the phase
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 
@@ -95,7 +98,11 @@ class SpectralConfig:
                 " use 2"
             )
         for band in self.bands:
-            if band.window_length % 4 or self.hop_length % (band.window_length // 2):
+            if (
+                band.window_length < 4
+                or band.window_length % 4
+                or self.hop_length % (band.window_length // 2)
+            ):
                 raise ConfigError(
                     f"a hop of {self.hop_length} samples holds no even number of spectra of a"
                     f" window of {band.window_length}; use a multiple of half the window"
@@ -218,10 +225,15 @@ class ModelConfig:
     guide: GuideConfig | None = field(default=None, metadata={"optional": True})
     licence: str = "Apache-2.0"
     provenance: dict[str, Any] = field(default_factory=dict)  # how the weights were trained
+    # of the weights: 1, 2, …, one more whenever others are released under this name; 0: unreleased
+    release: int = field(default=0, metadata={"optional": True})
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
-        """Refuse parts that do not fit each other."""
+        """Refuse sizes that no network has, and parts that do not fit each other."""
+        for name in ("autoencoder", "whitening", "text", "unet", "guide"):
+            if (part := getattr(self, name)) is not None:
+                _check_sizes(part, name)
         if self.whitening.latent_channels != self.autoencoder.latent_channels:
             raise ConfigError(
                 f"whitening expects {self.whitening.latent_channels} channels but the autoencoder"
@@ -244,12 +256,34 @@ class ModelConfig:
         return self.autoencoder.sample_rate / self.autoencoder.hop_length
 
 
+LARGEST_SIZE = 2**20
+"""Of any whole number in a configuration."""
+DEEPEST = 256
+"""Most blocks or layers of one kind, and entries of a list."""
+
+
+def _check_sizes(part: Any, where: str) -> None:  # noqa: ANN401 - any of the dataclasses above
+    """Refuse numbers with which building a network would fail, or would not end."""
+    for item in dataclasses.fields(part):
+        value, name = getattr(part, item.name), f"{where}.{item.name}"
+        entries = value if isinstance(value, tuple) else (value,)
+        counts = item.name.startswith("num_") and item.name.endswith(("blocks", "layers"))
+        most = DEEPEST if counts or item.name == "refinements" else LARGEST_SIZE
+        if not 1 <= len(entries) <= DEEPEST:
+            raise ConfigError(f"{name} has {len(entries)} entries; give 1 to {DEEPEST}")
+        for entry in entries:
+            if dataclasses.is_dataclass(entry):
+                _check_sizes(entry, name)
+            elif isinstance(entry, int) and not 0 <= entry <= most:
+                raise ConfigError(f"{name} is {entry}; give 0 to {most}")
+
+
 def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
     """Turn a configuration into plain JSON values."""
     return dataclasses.asdict(config)
 
 
-def from_dict(kind: type[T], values: dict[str, Any], where: str = "config") -> T:
+def from_dict(kind: type[T], values: object, where: str = "config", *, complete: bool = True) -> T:
     """Read a configuration strictly: unknown and missing keys are refused.
 
     Fields marked optional, which older weight sets do not have, may be missing.
@@ -257,29 +291,34 @@ def from_dict(kind: type[T], values: dict[str, Any], where: str = "config") -> T
     Args:
         kind: dataclass to build.
         values: parsed JSON object.
-        where: path shown in errors, such as `config.unet`.
+        where: path shown in errors, such as `config.unet`; "" shows the names of fields alone.
+        complete: False lets every field be missing that has a default.
 
     Raises:
         ConfigError: a key is unknown, missing or of the wrong type.
     """
     if not isinstance(values, dict):
-        raise ConfigError(f"{where} must be an object, not {type(values).__name__}")
+        raise ConfigError(f"{where or 'it'} must be an object, not {json_type(values)}")
+    prefix = f"{where} " if where else ""
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(kind)
     for key in values:
         if key not in fields:
             close = difflib.get_close_matches(key, fields, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
-            raise ConfigError(f"{where} has an unknown key '{key}'{hint}")
-    missing = [
-        name
-        for name, item in fields.items()
-        if name not in values and not item.metadata.get("optional")
-    ]
-    if missing:
-        raise ConfigError(f"{where} lacks the key '{missing[0]}'")
-    read = {name: _read(hints[name], values[name], f"{where}.{name}") for name in values}
+            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(fields)}"
+            raise ConfigError(f"{prefix}has an unknown key '{key[:60]}'; {hint}")
+    for name, item in fields.items():
+        may_miss = item.metadata.get("optional") if complete else _has_default(item)
+        if name not in values and not may_miss:
+            raise ConfigError(f"{prefix}lacks the key '{name}'")
+    within = f"{where}." if where else ""
+    read = {name: _read(hints[name], values[name], f"{within}{name}") for name in values}
     return kind(**read)
+
+
+def _has_default(item: dataclasses.Field[Any]) -> bool:
+    missing = dataclasses.MISSING
+    return item.default is not missing or item.default_factory is not missing
 
 
 def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
@@ -289,42 +328,46 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     if origin in (types.UnionType, typing.Union):
         return _read_union(typing.get_args(hint), value, where)
     if origin is Literal:
-        if value not in typing.get_args(hint):
-            known = ", ".join(map(str, typing.get_args(hint)))
-            raise ConfigError(f"{where} is '{value}'; known: {known}")
+        known = typing.get_args(hint)
+        if value not in known:
+            raise ConfigError(f"{where} is {json_type(value)}; known: {', '.join(map(str, known))}")
         return value
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise ConfigError(f"{where} must be a list, not {value!r}")
+    if origin is tuple and isinstance(value, list | tuple):
         inner = typing.get_args(hint)
         hints = [inner[0]] * len(value) if len(inner) == 2 and inner[1] is Ellipsis else inner
         if len(hints) != len(value):
             raise ConfigError(f"{where} must have {len(hints)} entries, not {len(value)}")
-        return tuple(_read(h, v, where) for h, v in zip(hints, value, strict=True))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where} must be an object, not {value!r}")
-        return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return tuple(
+            _read(h, v, f"{where}.{i}") for i, (h, v) in enumerate(zip(hints, value, strict=True))
+        )
+    if origin is dict and isinstance(value, dict):
+        inner = typing.get_args(hint)[1]
+        return {key: _read(inner, item, f"{where}.{key}") for key, item in value.items()}
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is float and number:
         return float(value)
-    if hint is Any or (isinstance(value, hint) and not (hint is int and value in (True, False))):
+    plain = origin or hint
+    if hint is Any or (isinstance(value, plain) and (number or plain is not int)):
         return value
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ConfigError(f"{where} must be {getattr(hint, '__name__', hint)}, not {value!r}")
+    raise ConfigError(f"{where} must be {_WANTED[plain]}, not {json_type(value)}")
+
+
+_WANTED = {
+    bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list",
+    dict: "an object",
+}  # fmt: skip
 
 
 def _read_union(options: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa: ANN401
     classes = [c for c in options if isinstance(c, type) and dataclasses.is_dataclass(c)]
-    if len(classes) == 1 and isinstance(value, dict):
-        return from_dict(classes[0], value, where)
-    if classes and isinstance(value, dict):
+    if len(classes) > 1 and isinstance(value, dict):
         families = {typing.get_args(typing.get_type_hints(c)["family"])[0]: c for c in classes}
         family = value.get("family")
-        if family not in families:
-            raise ConfigError(f"{where}.family is '{family}'; known: {', '.join(families)}")
+        if not isinstance(family, str) or family not in families:
+            raise ConfigError(
+                f"{where}.family is {json_type(family)}; known: {', '.join(families)}"
+            )
         return from_dict(families[family], value, where)
     if value is None and type(None) in options:
         return None
-    rest = [option for option in options if option is not type(None)]
-    return _read(rest[0], value, where)
+    return _read(next(option for option in options if option is not type(None)), value, where)

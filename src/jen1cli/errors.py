@@ -1,7 +1,7 @@
 """Errors that a user can mend: one sentence each, shown as one line by the command."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 class Jen1Error(Exception):
@@ -22,6 +22,22 @@ class ConfigError(Jen1Error):
 
 class DataError(Jen1Error):
     """A folder of music, a manifest or a SoundFont that cannot be used."""
+
+
+class OutputError(Jen1Error):
+    """A file or folder that cannot be written."""
+
+
+class InputErrors(Jen1Error):
+    """What is wrong with several inputs, while the others were dealt with.
+
+    Attributes:
+        errors: of one input each.
+    """
+
+    def __init__(self, errors: Sequence[Jen1Error]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = tuple(errors)
 
 
 class MissingExtraError(Jen1Error):

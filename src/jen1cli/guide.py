@@ -1,13 +1,12 @@
 """The guide: tempo, meter, key, chords, drums and melody, told to the network beside the text.
 
 Words say little about tempo and key that a small network could measure time and pitch by, so they
-are also given as channels over time (`jen1cli.conditioning.guiding`). A prompt that names them
-("at 92 bpm", "in D minor") is read here; no torch is needed for it.
+are also given as channels over time (`jen1cli.conditioning.guiding`). `jen1cli.prompt` reads those
+that a prompt names; no torch is needed for it.
 """
 
 import dataclasses
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,18 +51,6 @@ PARTS_TOLD = GUIDE_CHANNELS = CHORDS_TOLD + DRUM_CHANNELS + MELODY_CHANNELS
 _RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
                    "mixolydian": 5, "harmonic minor": 3, "phrygian dominant": 8}  # fmt: skip
 _FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
-
-_MARKS = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b", "": ""}
-_NOTE = r"([a-g])[ -]?(#|♯|♭|sharp|flat|b(?![a-z]))?"
-TEMPO_WORDS = re.compile(
-    r"(?i)(?<![\d.])(\d{2,3}(?:\.\d+)?)[ -]*(?:bpm\b|beats (?:per|a) minute\b)"
-    r"|\b(?:bpm|tempo)[ :=]+(\d{2,3}(?:\.\d+)?)(?![\d.])"
-)
-_MODE = "|".join([*sorted(MODES, key=len, reverse=True), "min", "maj"])
-_KEY = re.compile(
-    rf"(?i)(\b(?:in|of|key)[ :]+|[,;:(] *)?\b{_NOTE}[ -]+({_MODE})\b(?= *([,;.)]|$))?"
-)
-_SHORT_MODES = {"min": "minor", "m": "minor", "maj": "major"}
 
 
 @dataclass(frozen=True)
@@ -189,11 +176,13 @@ class Guide:
         return dataclasses.replace(self, downbeat=self.downbeat + seconds)
 
     def describe(self) -> str:
-        """Return "92 bpm, D minor, Dm | A7", as far as it is known, with the key's own spelling.
+        """Return "92 bpm in 3/4, D minor, Dm | A7", as far as it is known, in the key's spelling.
 
-        Drums and melody are too long for it, and so are charts beyond their first eight bars.
+        A metre of four is not said. Drums and melody are too long for it, and so are charts beyond
+        their first eight bars.
         """
-        tempo = f"{self.bpm:.4g} bpm" if self.bpm else ""
+        bpm = f"{self.bpm:.4g} bpm" if self.bpm else ""
+        tempo = " in ".join(filter(None, (bpm, "" if self.meter == "4/4" else self.meter)))
         names, key = TONICS, ""
         if self.key:
             tonic = TONICS.index(self.key)
@@ -208,58 +197,6 @@ class Guide:
 
 
 NO_GUIDE = Guide()
-
-
-def read_tempo(prompt: str) -> float:
-    """Return the beats per minute that a prompt names, 0 where it names none."""
-    match = TEMPO_WORDS.search(prompt)
-    bpm = float(match[1] or match[2]) if match else 0.0
-    return bpm if MIN_BPM <= bpm <= MAX_BPM else 0.0
-
-
-def read_key(prompt: str) -> tuple[str, str]:
-    """Return tonic and mode that a prompt names, two empty strings where it names none.
-
-    In "a minor setback" the "a" is an article; it is a key after "in" or "of", between commas, or
-    written large inside the sentence.
-    """
-    for match in _KEY.finditer(prompt):
-        before, letter, mark, mode, after = match.groups()
-        told = (before or "").strip(" ,;:(") or (before and after is not None)
-        small = letter == "a" or not prompt[: match.start(2)].strip()
-        if letter in "aA" and not mark and small and not told:
-            continue
-        if tonic := _tonic(letter, mark):
-            return tonic, _SHORT_MODES.get(mode.lower(), mode.lower())
-    return "", ""
-
-
-def read_guide(prompt: str) -> Guide:
-    """Return tempo and key as far as a prompt names them, such as "92 bpm" and "D minor"."""
-    key, mode = read_key(prompt)
-    return Guide(bpm=read_tempo(prompt), key=key, mode=mode)
-
-
-def parse_key(text: str) -> tuple[str, str]:
-    """Read a key as musicians write it: "D minor", "F# dorian", "Bb", "Am".
-
-    Raises:
-        ConfigError: it is no key.
-    """
-    words = " ".join(text.split())
-    match = re.fullmatch(rf"(?i){_NOTE}[ -]*({_MODE}|m)?", words)
-    tonic = _tonic(match[1], match[2]) if match else ""
-    if match is None or not tonic:
-        raise ConfigError(
-            f"'{text}' is no key; write it like 'D minor', 'Bb major' or 'F# dorian'; modes:"
-            f" {', '.join(MODES)}"
-        )
-    mode = (match[3] or "major").lower()
-    return tonic, _SHORT_MODES.get(mode, mode)
-
-
-def _tonic(letter: str, mark: str | None) -> str:
-    return tonic_of(letter + _MARKS[(mark or "").lower()])
 
 
 def guide_of(attributes: Mapping[str, Any]) -> Guide:

@@ -7,20 +7,30 @@ and evaluation never know the difference. Tar files in the form of WebDataset ar
 
 import hashlib
 import io
-import json
 import logging
 import os
 import re
 import tarfile
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import soundfile
 
-from jen1cli.errors import DataError
+from jen1cli.audio import GENERATED_TAGS, name_of, read_note
+from jen1cli.audio.files import opened
+from jen1cli.descriptions import (
+    Description,
+    caption_from_name,
+    captions_from_tags,
+    captions_from_text,
+    known_split,
+)
+from jen1cli.errors import AudioError, ConfigError, DataError
+from jen1cli.files import expand_user, write_text
+from jen1cli.folders import Skip, stable_name, walk_files
+from jen1cli.jsonfiles import MAX_BYTES, JsonError, parse_json, parse_object, read_lines, to_json
 
 MANIFEST_NAME = "manifest.jsonl"
 AUDIO_SUFFIXES = frozenset(
@@ -29,14 +39,7 @@ AUDIO_SUFFIXES = frozenset(
 SPLITS = ("train", "validation", "test")
 
 _HELD_OUT_PERCENT = 5  # each of validation and test, in folders without a manifest
-_CAPTION_KEYS = ("captions", "caption", "prompt", "text", "description")
-_SPLIT_WORDS = {
-    "train": "train", "training": "train",
-    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
-    "test": "test", "testing": "test", "eval": "test",
-}  # fmt: skip
 
-Skip = Callable[[Path, str], None]
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +55,7 @@ class Clip:
     # of made music: style, bpm, key, mode, meter, instruments, drums, energy, moods
     offset: int = 0  # byte where the audio file starts inside a tar file
     size: int = 0  # its bytes; 0 where `path` is the audio file itself
+    split_named: bool = True  # by manifest, sidecar or folder; False: chosen here, by a hash
 
     @property
     def source(self) -> Path | io.BytesIO:
@@ -74,7 +78,7 @@ def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
         DataError: the folder is missing, the manifest is broken, or nothing in it can be used.
     """
     skip = on_skip or _warn
-    folder = folder.expanduser().absolute()
+    folder = expand_user(folder).absolute()
     if not folder.is_dir():
         raise DataError(f"no folder '{folder}'; give a folder of music")
     manifest = folder / MANIFEST_NAME
@@ -115,16 +119,8 @@ def write_manifest(folder: Path, clips: Iterable[Clip]) -> Path:
         }
         if clip.size:
             line |= {"offset": clip.offset, "size": clip.size}
-        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+        lines.append(to_json(line) + "\n")
     return write_text(folder / MANIFEST_NAME, "".join(lines))
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a small text file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-    return path
 
 
 def _warn(path: Path, reason: str) -> None:
@@ -135,48 +131,44 @@ def _warn(path: Path, reason: str) -> None:
 
 
 def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
-    with manifest.open(encoding="utf-8") as lines:
-        for number, text in enumerate(lines, 1):
-            if not text.strip():
-                continue
-            try:
-                line = json.loads(text)
-            except json.JSONDecodeError as error:
-                raise DataError(
-                    f"line {number} of '{manifest}' is not JSON ({error.msg}); mend or remove it"
-                ) from error
-            if not isinstance(line, dict) or not isinstance(line.get("audio"), str):
-                raise DataError(
-                    f"line {number} of '{manifest}' names no \"audio\" file; mend or remove it"
-                )
-            clip = _from_line(manifest.parent, line, skip)
-            if clip is not None:
-                yield clip
+    for where, text in read_lines(manifest):
+        line = parse_object(text, where)
+        if not isinstance(line.get("audio"), str):
+            raise DataError(f'{where} names no "audio" file; mend or remove it')
+        try:
+            told = Description.read(line)
+        except ConfigError as error:
+            raise DataError(f"{where}: {error}; mend or remove it") from error
+        clip = _from_line(manifest.parent, line["audio"], told, skip)
+        if clip is not None:
+            yield clip
 
 
-def _from_line(folder: Path, line: Mapping[str, Any], skip: Skip) -> Clip | None:
-    path = folder / line["audio"]
-    if not path.is_file():
+def _from_line(folder: Path, audio: str, told: Description, skip: Skip) -> Clip | None:
+    path = folder / audio
+    if not os.path.isfile(path):
         skip(path, "the file of the manifest is missing")
         return None
-    size, offset = int(line.get("size", 0)), int(line.get("offset", 0))
-    captions = _captions_of(line) or (caption_from_name(path.stem),)
-    seconds = line.get("seconds")
-    if not isinstance(seconds, int | float):
-        info = _probe(path, skip)
-        if info is None:
+    offset, size = told.offset or 0, told.size or 0
+    if offset + size > path.stat().st_size:
+        skip(path, f"the manifest places a clip at byte {offset + size}, behind its end")
+        return None
+    seconds = told.seconds
+    if seconds is None:
+        probe = _probe(Clip(path, (), 0.0, offset=offset, size=size).source, skip, path)
+        if probe is None:
             return None
-        seconds = info.seconds
-    split = _SPLIT_WORDS.get(str(line.get("split", "")).lower()) or _split_of(line["audio"])
-    attributes = line.get("attributes")
+        seconds = probe.seconds
+    named = told.named_split
     return Clip(
         path,
-        captions,
-        float(seconds),
-        split,
-        dict(attributes) if isinstance(attributes, dict) else {},
+        told.captions or (caption_from_name(path.stem),),
+        seconds,
+        named or _split_of(audio),
+        told.attributes or {},
         offset,
         size,
+        split_named=named is not None,
     )
 
 
@@ -184,7 +176,8 @@ def _from_line(folder: Path, line: Mapping[str, Any], skip: Skip) -> Clip | None
 
 
 def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
-    for path in _walk(folder):
+    files = walk_files(folder, AUDIO_SUFFIXES | {".tar"}, skip)
+    for path in _each_file_once(files, folder):
         if path.suffix.lower() == ".tar":
             yield from _from_shard(path, folder, skip)
         else:
@@ -193,20 +186,15 @@ def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
                 yield clip
 
 
-def _walk(folder: Path) -> list[Path]:
-    """Return audio and tar files at any depth, in an order that no file system changes."""
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            suffix = os.path.splitext(name)[1].lower()
-            if not name.startswith(".") and (suffix in AUDIO_SUFFIXES or suffix == ".tar"):
-                found.append(Path(place) / name)
-    return sorted(found, key=lambda path: _stable_name(path, folder))
+def _each_file_once(files: list[Path], folder: Path) -> list[Path]:
+    """Leave out links to files that are there too, which would lie in two splits.
 
-
-def _stable_name(path: Path, folder: Path) -> str:
-    return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
+    Of several names of one file the one that tells the split stays, then the file's own.
+    """
+    chosen: dict[str, Path] = {}
+    for path in sorted(files, key=lambda p: (_folder_split(p, folder) is None, p.is_symlink())):
+        chosen.setdefault(os.path.realpath(path), path)
+    return [path for path in files if chosen[os.path.realpath(path)] == path]
 
 
 @dataclass(frozen=True)
@@ -218,29 +206,49 @@ class _Probe:
 def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _Probe | None:
     """Read length and tags of an audio file; None, and a word to `skip`, where it is broken."""
     place = path or Path(str(source))
-    size = source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
-    if not size:
-        skip(place, "empty (0 bytes)")
-        return None
     try:
-        with soundfile.SoundFile(source) as file:
+        size = (
+            source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
+        )
+        if not size:
+            skip(place, "empty (0 bytes)")
+            return None
+        with opened(source, whole=True) as file:
+            seconds, tags = file.frames / file.samplerate, dict(file.copy_metadata())
             if not file.frames:
                 skip(place, "no samples in it")
-            elif not _has_its_end(file):
+                return None
+            if not _has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
-            else:
-                return _Probe(file.frames / file.samplerate, dict(file.copy_metadata()))
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
+                return None
+        return _Probe(seconds, _told_by_recipe(tags, read_note(source)))
+    except (AudioError, soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+        reason = str(error).removeprefix(f"{name_of(source)} ").rstrip(".")
         skip(place, f"not readable as audio ({reason or type(error).__name__})")
     return None
+
+
+def _told_by_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
+    """Return the tags of a file that `jen1` wrote: its prompt, or that of the music it edits."""
+    if note is None:
+        return tags
+    try:
+        recipe = parse_json(note, "the recipe")
+        while isinstance(recipe, dict):
+            prompt = recipe.get("prompt")
+            if isinstance(prompt, str) and prompt.strip():
+                return {"title": prompt.strip()}
+            recipe = (recipe.get("input") or {}).get("recipe")
+    except (JsonError, AttributeError):
+        pass  # no recipe of ours, so nothing is known of the music
+    return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
 
 
 def _has_its_end(file: soundfile.SoundFile) -> bool:
     try:
         file.seek(max(0, file.frames - 1))
         return len(file.read(1, dtype="float32")) > 0
-    except (soundfile.SoundFileError, RuntimeError):
+    except (RuntimeError, ValueError):  # ValueError: there is less sound than nothing
         return False
 
 
@@ -248,93 +256,66 @@ def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:
     probe = _probe(path, skip)
     if probe is None:
         return None
-    captions, facts = _read_sidecars(path, skip)
-    if not captions:
-        captions = _captions_from_tags(probe.tags) or (caption_from_name(path.stem),)
-    split = _SPLIT_WORDS.get(str(facts.get("split", "")).lower()) or _split_in_folders(path, folder)
-    attributes = facts.get("attributes")
+    captions, told = _read_sidecars(path, skip)
+    named = told.named_split or _folder_split(path, folder)
     return Clip(
         path,
-        captions,
+        captions or captions_from_tags(probe.tags) or (caption_from_name(path.stem),),
         probe.seconds,
-        split,
-        dict(attributes) if isinstance(attributes, dict) else {},
+        named or _split_of(stable_name(path, folder)),
+        told.attributes or {},
+        split_named=named is not None,
     )
 
 
-def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description]:
     """Return captions and facts from `song.txt` or `song.json` (also `song.wav.txt`)."""
     captions: tuple[str, ...] = ()
-    facts: dict[str, Any] = {}
-    for text in (path.with_suffix(".txt"), path.with_name(path.name + ".txt")):
-        if text.is_file():
-            content = text.read_text(encoding="utf-8-sig", errors="replace")
-            captions += tuple(
-                filter(None, (" ".join(line.split()) for line in content.split("\n")))
-            )
-    for place in (path.with_suffix(".json"), path.with_name(path.name + ".json")):
-        if not place.is_file():
-            continue
-        try:
-            loaded = json.loads(place.read_text(encoding="utf-8-sig"))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            skip(place, "not JSON; the audio beside it is used without it")
-            continue
-        if isinstance(loaded, dict):
-            facts = loaded
-            captions += _captions_of(loaded)
-    return captions, facts
+    told = Description()
+    for beside in (path.with_suffix(".txt"), path.with_name(path.name + ".txt")):
+        captions += captions_from_text(_decoded(_small_file(beside, skip)))
+    for beside in (path.with_suffix(".json"), path.with_name(path.name + ".json")):
+        if data := _small_file(beside, skip):
+            told = _sidecar(data, beside, skip)
+            captions += told.captions
+    return captions, told
 
 
-def _captions_of(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the captions that a JSON object carries, under any of their usual names."""
-    for key in _CAPTION_KEYS:
-        value = facts.get(key)
-        if isinstance(value, str):
-            value = [value]
-        if isinstance(value, list):
-            captions = tuple(" ".join(c.split()) for c in value if isinstance(c, str) and c.strip())
-            if captions:
-                return captions
-    return _captions_from_tags(
-        {key: str(facts[key]) for key in ("title", "artist", "genre") if facts.get(key)}
-    )
+def _small_file(path: Path, skip: Skip) -> bytes:
+    """Return the bytes of a sidecar; nothing where there is none that can be used."""
+    if not os.path.isfile(path):
+        return b""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        skip(path, f"cannot be read ({error.strerror}); the audio beside it is used without it")
+        return b""
+    if len(data) > MAX_BYTES:
+        skip(path, "larger than any caption; the audio beside it is used without it")
+        return b""
+    return data
 
 
-def _captions_from_tags(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Return captions from genre, title, artist and comment."""
-    captions = []
-    comment = tags.get("comment", "").strip()
-    if comment.startswith("{"):  # the recipe of a file that `jen1` wrote
-        try:
-            prompt = json.loads(comment).get("prompt")
-        except (json.JSONDecodeError, AttributeError):
-            prompt = None
-        comment = ""
-        if isinstance(prompt, str) and prompt.strip():
-            return (prompt.strip(),)
-    words = [tags.get(key, "").strip() for key in ("genre", "title")]
-    caption = ", ".join(filter(None, words))
-    artist = tags.get("artist", "").strip()
-    if caption:
-        captions.append(f"{caption} by {artist}" if artist and words[1] else caption)
-    if comment:
-        captions.append(" ".join(comment.split()))
-    return tuple(captions)
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8-sig", errors="replace")
 
 
-def caption_from_name(stem: str) -> str:
-    """Turn a file's name into words: `03_Slow-Blues (take 2)` becomes `Slow Blues take 2`."""
-    words = re.sub(r"[_\-.()\[\]{}]+", " ", unicodedata.normalize("NFC", stem))
-    words = re.sub(r"^\s*\d{1,2}\s+(?=\D)", "", words)
-    return " ".join(words.split()) or stem or "music"
+def _sidecar(data: bytes, path: Path, skip: Skip) -> Description:
+    """Read a JSON sidecar; a value that is no object tells nothing."""
+    try:
+        value = parse_json(data, "it")
+        return Description.read(value) if isinstance(value, dict) else Description()
+    except (JsonError, ConfigError) as error:
+        fault = error.fault if isinstance(error, JsonError) else error
+        skip(path, f"{fault}; the audio beside it is used without it")
+        return Description()
 
 
-def _split_in_folders(path: Path, folder: Path) -> str:
-    """Take the split from a folder called train, validation or test, else from a hash."""
+def _folder_split(path: Path, folder: Path) -> str | None:
+    """Take the split from a folder called train, validation or test."""
     parts = path.relative_to(folder).parts[:-1]
-    named = [_SPLIT_WORDS[part.lower()] for part in parts if part.lower() in _SPLIT_WORDS]
-    return named[0] if named else _split_of(_stable_name(path, folder))
+    return next(filter(None, map(known_split, parts)), None)
 
 
 def _split_of(name: str) -> str:
@@ -352,22 +333,23 @@ def _split_of(name: str) -> str:
 def _from_shard(shard: Path, folder: Path, skip: Skip) -> Iterator[Clip]:
     """Read a tar file whose members of one name (up to the first dot) belong together."""
     try:
-        with tarfile.open(shard) as tar:
-            members = [member for member in tar if member.isfile()]
+        # without compression, as clips are read from their place in the file
+        with tarfile.open(shard, "r:") as tar:
             groups: dict[str, list[tarfile.TarInfo]] = {}
-            for member in members:
-                groups.setdefault(_key(member.name), []).append(member)
-            for key in groups:
-                clip = _from_group(tar, shard, folder, groups[key], skip)
+            for member in tar:
+                if member.isfile() and not member.issparse():
+                    groups.setdefault(_key(member.name), []).append(member)
+            for group in groups.values():
+                clip = _from_group(tar, shard, folder, group, skip)
                 if clip is not None:
                     yield clip
-    except (tarfile.TarError, OSError, EOFError) as error:
-        skip(shard, f"not a whole tar file ({error})")
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+        skip(shard, f"not a whole, uncompressed tar file ({error})")
 
 
 def _key(name: str) -> str:
-    path = PurePosixPath(name)
-    return str(path.with_name(path.name.split(".", 1)[0]))
+    folder, _, last = name.rpartition("/")
+    return f"{folder}/{last.split('.', 1)[0]}"
 
 
 def _from_group(
@@ -377,40 +359,39 @@ def _from_group(
     if audio is None:
         return None
     captions: tuple[str, ...] = ()
-    facts: dict[str, Any] = {}
+    told = Description()
     for member in group:
-        stream = tar.extractfile(member) if member is not audio else None
-        if stream is None:
+        if member is audio or not member.name.endswith((".json", ".txt")):
             continue
-        if member.name.endswith(".json"):
-            try:
-                loaded = json.load(stream)
-            except (json.JSONDecodeError, UnicodeDecodeError):
-                skip(shard / member.name, "not JSON; the audio beside it is used without it")
-                continue
-            if isinstance(loaded, dict):
-                facts = loaded
-        elif member.name.endswith(".txt"):
-            lines = stream.read().decode("utf-8", "replace").splitlines()
-            captions += tuple(filter(None, (" ".join(line.split()) for line in lines)))
-    captions = _captions_of(facts) or captions
-    seconds, tags = facts.get("seconds"), {}
-    if not isinstance(seconds, int | float) or not captions:
-        stream = tar.extractfile(audio)
-        probe = _probe(io.BytesIO(stream.read() if stream else b""), skip, shard / audio.name)
+        place = shard / member.name
+        if member.size > MAX_BYTES:
+            skip(place, "larger than any caption; the audio beside it is used without it")
+        elif member.name.endswith(".json"):
+            told = _sidecar(_bytes_of(tar, member), place, skip)
+        else:
+            captions += captions_from_text(_decoded(_bytes_of(tar, member)))
+    captions = told.captions or captions
+    seconds, tags = told.seconds, {}
+    if seconds is None or not captions:
+        probe = _probe(io.BytesIO(_bytes_of(tar, audio)), skip, shard / audio.name)
         if probe is None:
             return None
         seconds, tags = probe.seconds, probe.tags
-    stem = PurePosixPath(audio.name).stem
-    split = _SPLIT_WORDS.get(str(facts.get("split", "")).lower())
-    split = split or _SPLIT_WORDS.get(re.split(r"[-_.]", shard.name)[0].lower())
-    attributes = facts.get("attributes")
+    split = told.named_split or known_split(re.split(r"[-_.]", shard.name)[0])
     return Clip(
         shard,
-        captions or _captions_from_tags(tags) or (caption_from_name(stem),),
-        float(seconds),
-        split or _split_of(f"{_stable_name(shard, folder)}/{audio.name}"),
-        dict(attributes) if isinstance(attributes, dict) else {},
+        captions
+        or captions_from_tags(tags)
+        or (caption_from_name(PurePosixPath(audio.name).stem),),
+        seconds,
+        split or _split_of(f"{stable_name(shard, folder)}/{audio.name}"),
+        told.attributes or {},
         audio.offset_data,
         audio.size,
+        split_named=split is not None,
     )
+
+
+def _bytes_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = tar.extractfile(member)
+    return stream.read() if stream else b""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,9 +10,10 @@ from jen1cli.audio import Source, name_of, read_note
 from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.guide import NO_GUIDE, Guide
+from jen1cli.jsonfiles import JsonError, parse_json
 
-RECIPE_VERSION = 1
-"""Version of the recipe's fields; a newer one is refused."""
+RECIPE_VERSION = 2
+"""Version of the recipe's fields; a newer one is refused. 2: the model has a release."""
 
 GENERATOR = "jen1cli"
 TaskName = Literal["generate", "inpaint", "continue", "decode"]
@@ -45,22 +47,30 @@ class RecipeModel:
     """The weights that made the music."""
 
     name: str  # of the weight set, such as "jen1-mini"
-    sha256: str  # over all files of the set; empty for random weights
+    sha256: str  # over all files of the set; for random weights, what names them
     loras: tuple[RecipeLora, ...] = dataclasses.field(default=(), metadata={"optional": True})
+    release: int = dataclasses.field(default=0, metadata={"optional": True})  # 0: unreleased
 
-    def plays_like(self, other: "RecipeModel") -> bool:
-        """Whether both are the same numbers, whatever their files are called by now."""
-        return self._numbers() == other._numbers()
+    def plays_like(self, other: "RecipeModel", former: Collection[str] = ()) -> bool:
+        """Whether both are the same numbers, whatever their files are called by now.
+
+        Args:
+            other: the model that is loaded.
+            former: digests that older versions gave to its weight set.
+        """
+        same_set = self.sha256 == other.sha256 or self.sha256 in former
+        return same_set and self._lora_numbers() == other._lora_numbers()
 
     def describe(self) -> str:
-        """Return name, hash and LoRA files in words."""
+        """Return name, release, hash and LoRA files in words."""
         loras = "".join(
             f" with {lora.name}:{lora.strength:g} ({lora.sha256[:12]})" for lora in self.loras
         )
-        return f"'{self.name}' ({self.sha256[:12]}){loras}"
+        release = f" release {self.release}" if self.release else ""
+        return f"'{self.name}'{release} ({self.sha256[:12]}){loras}"
 
-    def _numbers(self) -> tuple[object, ...]:
-        return self.sha256, [(lora.sha256, lora.strength) for lora in self.loras]
+    def _lora_numbers(self) -> list[tuple[str, float]]:
+        return [(lora.sha256, lora.strength) for lora in self.loras]
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,15 @@ class Recipe:
         return json.dumps(self.to_dict(), ensure_ascii=True, separators=(",", ":"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return dataclasses.asdict(self)
+        """Return plain JSON values.
+
+        A model without a release has no such key, so a recipe of version 1 comes back as it was:
+        `jen1 again` compares the bytes of files that it makes once more from such recipes.
+        """
+        values = dataclasses.asdict(self)
+        if not self.model.release:
+            del values["model"]["release"]
+        return values
 
     @classmethod
     def from_json(cls, text: str, where: str = "the recipe") -> "Recipe":
@@ -115,8 +132,10 @@ class Recipe:
             RecipeError: it is no recipe of ours, damaged, or of a newer version.
         """
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
+            values = parse_json(text, "it")
+        except JsonError as error:
+            if text.startswith("{") and GENERATOR in text:
+                raise RecipeError(f"{where} carries a damaged recipe: {error.fault}") from error
             raise RecipeError(f"{where} carries no recipe of {GENERATOR}") from error
         return cls.from_dict(values, where)
 
@@ -132,9 +151,27 @@ class Recipe:
                 f" {RECIPE_VERSION}; upgrade {GENERATOR}"
             )
         try:
-            return from_dict(cls, values, "recipe")
+            recipe = from_dict(cls, values, "recipe")
+            recipe._check_numbers()
+            return recipe
         except ConfigError as error:
             raise RecipeError(f"{where} carries a damaged recipe: {error}") from error
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers that no music was made with.
+
+        Raises:
+            ConfigError: names the first.
+        """
+        fits = {
+            "seed": -(2**63) <= self.seed < 2**64,  # what torch takes
+            "seconds": 0 <= self.seconds < 1e6,
+            "steps": 0 <= self.steps <= 10_000,
+            "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
+            "context_seconds": 0 <= self.context_seconds < 1e6,
+        }
+        if wrong := [name for name, is_right in fits.items() if not is_right]:
+            raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
 
 
 def read_recipe(source: Source) -> Recipe:

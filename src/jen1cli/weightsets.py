@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.errors import CheckpointError
+from jen1cli.files import expand_user
 from jen1cli.presets import PRESETS
 
 DEFAULT_WEIGHTS = "jen1-mini"
@@ -17,7 +18,7 @@ CONFIG_NAME = "config.json"
 class FoundWeights:
     """One weight set on this machine."""
 
-    name: str  # of its folder
+    name: str  # of its folder, or of the link to it
     folder: Path
     place: str  # "environment", "checkout" or "package"
 
@@ -29,7 +30,7 @@ def search_places() -> list[tuple[str, Path]]:
     """
     package = Path(__file__).parent
     places = [
-        ("environment", Path(entry).expanduser())
+        ("environment", expand_user(entry))
         for entry in os.environ.get(ENVIRONMENT_VARIABLE, "").split(os.pathsep)
         if entry
     ]
@@ -52,12 +53,13 @@ def find_weights(name_or_folder: str | Path) -> FoundWeights:
     """Find a weight set by its name or folder.
 
     Raises:
+        ConfigError: the path begins with the home of an unknown user.
         CheckpointError: there is none; a preset without weights says what to do.
     """
     text = str(name_or_folder)
-    path = Path(text).expanduser()
+    path = expand_user(text)
     if path.is_dir() and (path / CONFIG_NAME).is_file():
-        folder = path.resolve()
+        folder = _absolute(path)
         return FoundWeights(folder.name, folder, "folder")
     known = {found.name: found for found in list_weights()}
     if text in known:
@@ -67,10 +69,17 @@ def find_weights(name_or_folder: str | Path) -> FoundWeights:
 
 def _sets_in(folder: Path) -> list[Path]:
     if (folder / CONFIG_NAME).is_file():
-        return [folder.resolve()]
+        return [_absolute(folder)]
     if not folder.is_dir():
         return []
-    return sorted(child.resolve() for child in folder.iterdir() if (child / CONFIG_NAME).is_file())
+    return sorted(_absolute(set_) for set_ in folder.iterdir() if (set_ / CONFIG_NAME).is_file())
+
+
+def _absolute(folder: Path) -> Path:
+    """Return the whole path; a link keeps the name that the user gave it."""
+    if ".." in folder.parts:  # behind a link it means the parent of the target
+        return folder.resolve()
+    return Path(os.path.abspath(folder))
 
 
 def _why_missing(text: str, path: Path, known: list[str]) -> str:

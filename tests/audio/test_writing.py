@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from jen1cli import audio
+from jen1cli.audio.notes import MOST_BYTES
 from jen1cli.audio.ogg import page_crc
 from jen1cli.audio.writing import encoded, large_format
-from jen1cli.errors import AudioError
+from jen1cli.errors import AudioError, OutputError
 
 SUFFIXES = ["wav", "flac", "ogg", "opus", "mp3", "aiff"]
 NOTE = '{"prompt":"\\ud53c\\uc544\\ub178 and a \\"quote\\""}'
@@ -42,14 +43,15 @@ def test_long_notes_survive_or_are_refused_aloud(tmp_path, noise, suffix, length
     assert audio.read_note(path) == note
 
 
-def test_a_note_that_cannot_fit_is_refused(tmp_path, noise):
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_note_that_could_not_be_read_again_is_refused(tmp_path, noise, suffix):
     rng = np.random.default_rng(0)
-    note = "".join(chr(c) for c in rng.integers(33, 127, 200_000))
-    with pytest.raises(AudioError, match="wav or flac"):
-        audio.write(tmp_path / "a.opus", noise(0.1), 48_000, note=note)
+    note = "".join(chr(c) for c in rng.integers(33, 127, MOST_BYTES + 1))
+    with pytest.raises(AudioError, match="shorten the prompt"):
+        audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, note=note)
     assert os.listdir(tmp_path) == []
-    audio.write(tmp_path / "a.wav", noise(0.1), 48_000, note=note)
-    assert audio.read_note(tmp_path / "a.wav") == note
+    audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, note=note[1:])
+    assert audio.read_note(tmp_path / f"a.{suffix}") == note[1:]
 
 
 def test_same_samples_give_the_same_bytes(tmp_path, music):
@@ -116,7 +118,7 @@ def test_loud_samples_clip_instead_of_wrapping(tmp_path):
 
 def test_failures_leave_nothing_behind(tmp_path, noise):
     signal = noise(0.1)
-    with pytest.raises(AudioError, match="does not exist"):
+    with pytest.raises(OutputError, match="does not exist"):
         audio.write(tmp_path / "none" / "a.wav", signal, 48_000)
     with pytest.raises(AudioError, match=r"no format we write.*\.flac"):
         audio.write(tmp_path / "a.xyz", signal, 48_000)
@@ -127,7 +129,7 @@ def test_failures_leave_nothing_behind(tmp_path, noise):
         audio.write(tmp_path / "a.wav", signal, 48_000)
     folder = tmp_path / "b.wav"
     folder.mkdir()
-    with pytest.raises(AudioError, match="is a folder"):
+    with pytest.raises(OutputError, match="is a folder"):
         audio.write(folder, noise(0.1), 48_000)
     assert os.listdir(tmp_path) == ["b.wav"]
 
@@ -152,12 +154,12 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, noise):
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, suffix):
     script = (
         "import resource, signal, sys, numpy as np; from pathlib import Path;"
-        "from jen1cli import audio; from jen1cli.errors import AudioError;"
+        "from jen1cli import audio; from jen1cli.errors import OutputError;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
         "x = np.random.default_rng(0).uniform(-1, 1, (2, 200_000)).astype(np.float32)\n"
         "try: audio.write(Path(sys.argv[1]), x, 48_000)\n"
-        "except AudioError as error: print(error)"
+        "except OutputError as error: print(error)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / f"a.{suffix}")]
     run = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import zlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import soundfile
 import torch
 
-from jen1cli import __version__, audio
+import jen1cli
+from jen1cli import audio
 from jen1cli.cli import engine
 from jen1cli.cli.app import run
 from jen1cli.config import to_dict
@@ -26,6 +28,8 @@ class FakeJen1:
     """Answers as `Jen1` does, from the seed alone, and remembers how it was called."""
 
     sha256 = "f" * 64
+    former_sha256 = frozenset()
+    release = 0
     device = "cpu"
     dtype = "fp32"
     sample_rate = RATE
@@ -42,7 +46,7 @@ class FakeJen1:
             RecipeLora(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), strength)
             for path, strength in (self.load.loras if self.load else ())
         )
-        return RecipeModel(self.config.name, self.sha256, loras)
+        return RecipeModel(self.config.name, self.sha256, loras, self.release)
 
     def _note(self, name, **arguments):
         progress = arguments.pop("progress", None)
@@ -54,7 +58,8 @@ class FakeJen1:
             raise self.error
 
     def _noise(self, seed, channels, samples):
-        noise = np.random.default_rng(seed).uniform(-0.5, 0.5, (channels, samples))
+        rng = np.random.default_rng((seed, zlib.crc32(self.sha256.encode())))  # of these weights
+        noise = rng.uniform(-0.5, 0.5, (channels, samples))
         return noise.astype(np.float32)
 
     def _recipe(self, task, seed, seconds, options, **more):
@@ -68,7 +73,9 @@ class FakeJen1:
             model=self.recipe_model,
             seconds=seconds,
             seed=seed,
-            version=__version__,
+            version=jen1cli.__version__,
+            device=self.device,
+            dtype=self.dtype,
             **given,
             **more,
         )

@@ -1,5 +1,6 @@
 """What bad input gets: one line that says what is wrong, code 1, and nothing left behind."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ def broken(refused):
     write("six.wav", noise(channels=6))
     write("none.wav", noise(0.0))
     write("short.wav", noise(0.05))
+    write("hertz.wav", noise(), rate=1)
     write("whole.wav", noise())
     Path("cut.wav").write_bytes(Path("whole.wav").read_bytes()[:50_000])
     soundfile.write("whole.flac", noise(), 48_000)
@@ -47,6 +49,7 @@ def broken(refused):
         ("nan.wav", "NaN"),
         ("six.wav", "6 channels"),
         ("none.wav", "no samples"),
+        ("hertz.wav", "hertz.wav has a sample rate of 1 Hz; at least 100 Hz are needed"),
         ("short.wav", "short.wav is 0.050 s long"),
         ("cut.wav", "cut"),
         ("cut.flac", "cut.flac is damaged"),
@@ -107,11 +110,11 @@ def test_a_mask_that_makes_no_sense(refused, take, masks, words):
         (["--from", "missing.txt"], "--from missing.txt cannot be read"),
         (["--from", "blank.txt"], "has no prompts"),
         (["--from", "exists.wav"], "is not UTF-8"),
-        (["--from", "keys.jsonl"], "line 2 of keys.jsonl has an unknown key 'promt'; did you"),
-        (["--from", "values.jsonl"], "line 1 of values.jsonl: 'seconds' is '1'"),
-        (["--from", "json.jsonl"], "line 1 of json.jsonl is not valid JSON"),
+        (["--from", "keys.jsonl"], "line 2 of keys.jsonl: has an unknown key 'promt'; did you"),
+        (["--from", "values.jsonl"], "values.jsonl: seconds must be a number, not text ('1')"),
+        (["--from", "json.jsonl"], "line 1 of json.jsonl is not JSON"),
         (["--from", "steps.jsonl"], "line 1 of steps.jsonl: --steps 0"),
-        (["--from", "empty.jsonl"], "line 1 of empty.jsonl lacks 'prompt'"),
+        (["--from", "empty.jsonl"], "line 1 of empty.jsonl: lacks the key 'prompt'"),
     ],
 )
 def test_an_option_that_makes_no_sense(refused, options, words):
@@ -205,3 +208,43 @@ def test_a_library_error_leaves_nothing_behind(jen1, model, take):
         "jen1: error: weights/jen1-mini/unet.safetensors was changed; copy it again\n"
     )
     assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"prompt": "lofi", "bpm": "120"}', ": bpm must be a number, not text ('120')"),
+        ('{"prompt": "lofi", "seed": 1.5}', ": seed must be a whole number, not a number (1.5)"),
+        ('{"prompt": "lofi", "seed": true}', ": seed must be a whole number, not true or false"),
+        ('{"prompt": null}', ": prompt must be text, not null"),
+        ('{"prompt": "lofi", "bpm": NaN}', " has a number that is not finite in 'bpm'"),
+        ('{"prompt": "lofi", "seconds": 1e400}', " has a number that is not finite in 'seconds'"),
+        ('{"prompt": "lofi", "seed": ' + "9" * 5000 + "}", " has a number that is not finite"),
+        ('{"prompt": ' + "[" * 100_000, " is nested more than 64 deep"),
+        ('{"prompt": "lofi", "prompt": "jazz"}', " has the key 'prompt' twice"),
+        (r'{"prompt": "lofi \ud83c"}', " has a broken letter"),
+    ],
+)
+def test_a_wrong_field_of_a_prompt_file_is_named(refused, line, words):
+    Path("a.jsonl").write_text(f"soft rain\n{line}\n")
+    assert f"line 2 of a.jsonl{words}" in refused("generate", "--from", "a.jsonl").err
+
+
+def test_what_a_prompt_file_may_hold(jen1, model):
+    odd = {"prompt": "lofi\u2028piano\u0085\x0cslow", "bpm": None, "seconds": 0.5, "seed": 3}
+    Path("a.jsonl").write_text("\ufeff" + json.dumps(odd, ensure_ascii=False) + "\r\n\r\nrain\r\n")
+    result = jen1("generate", "--from", "a.jsonl", "--seed", "9", "-s", "0.25", "--json")
+    assert result.code == 0, result.err
+    assert [call["prompts"] for _, call in model.calls] == [["lofi piano slow"], ["rain"]]
+
+
+def test_a_prompt_of_bytes_that_are_no_text(refused):
+    assert "is not text in UTF-8" in refused("generate", "lofi \udcff").err
+    assert "is not text in UTF-8" in refused("generate", "lofi", "--negative", "\ud800").err
+
+
+def test_an_error_that_quotes_a_whole_file_is_cut(refused):
+    said = refused("generate", "lofi", "--chords", "Q" * 50_000).err
+    assert len(said) < 1_100
+    assert said.startswith("jen1: error: 'QQQ")
+    assert "write it like C, Am" in said

@@ -1,5 +1,6 @@
 """Help: every verb, its examples, and one meaning for every option name."""
 
+import re
 import shlex
 
 import pytest
@@ -36,34 +37,61 @@ def test_user_verbs_come_first_and_developer_verbs_in_a_panel_of_their_own(jen1)
         assert all(name in developer_panel for name in developer)
 
 
-@pytest.mark.parametrize("name", VERBS)
-def test_every_verb_has_help_with_its_examples(jen1, name):
-    result = jen1(name, "--help")
+def tree(command, path=()):
+    """Every command and group under a group, as (words, command)."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield (*path, name), inner
+        yield from tree(inner, (*path, name))
+
+
+TREE = [" ".join(path) for path, _ in tree(COMMAND)]
+
+
+def test_the_tree_is_the_examples():
+    assert {*TREE, "jen1"} == EXAMPLES.keys()
+    assert {"corpus make", "train finetune", "evaluate codec", "models list"} <= set(TREE)
+
+
+@pytest.mark.parametrize("name", ["jen1", *TREE])
+def test_every_command_has_help_with_its_examples(jen1, name):
+    words = [] if name == "jen1" else name.split()
+    result = jen1(*words, "--help")
     assert result.code == 0
-    assert 2 <= len(EXAMPLES[name]) <= 4
+    assert 1 <= len(EXAMPLES[name]) <= 4
     text = " ".join(result.out.split())
-    for command, _ in EXAMPLES[name]:
+    assert "Examples" in text
+    for command, meaning in EXAMPLES[name]:
         assert " ".join(command.split()) in text
+        assert f"# {meaning}" in text
+
+
+CALL = re.compile(r"""(?:^|\| |\$\()(jen1 (?:"[^"]*"|[^"|<>)])+)""")  # alone, in a pipe, in $()
 
 
 def examples():
     for name, pairs in EXAMPLES.items():
         for command, _ in pairs:
-            for piece in command.split(" | "):
-                words = shlex.split(piece.split(" <")[0].split(" >")[0])
-                if words[0] == "jen1":
-                    yield pytest.param(name, words[1:], id=" ".join(words))
+            for call in CALL.findall(command):
+                words = shlex.split(call)
+                yield pytest.param(name, words[1:], id=" ".join(words))
+
+
+def test_every_command_has_an_example_that_is_parsed():
+    parsed = {tuple(example.values[1]) for example in examples()}
+    shown = {name for example in examples() for name in [example.values[0]]}
+    assert shown == EXAMPLES.keys()
+    for name in TREE:
+        words = tuple(name.split())
+        assert any(other[: len(words)] == words for other in parsed), name
 
 
 @pytest.mark.parametrize(("name", "words"), list(examples()))
 def test_every_example_is_a_command_that_parses(name, words):
-    command = verb(words[0])
-    rest = words[1:]
-    if hasattr(command, "commands"):
-        command, rest = command.commands[words[1]], words[2:]
-    context = command.make_context(words[0], list(rest))
-    assert context.params
-    assert name in ("jen1", words[0])
+    assert name == "jen1" or words[: len(name.split())] == name.split()
+    command, rest = COMMAND, list(words)
+    while hasattr(command, "commands"):
+        command = command.commands[rest.pop(0)]
+    assert command.make_context(words[0], rest).params
 
 
 def test_an_option_means_the_same_everywhere():

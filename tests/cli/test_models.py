@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from jen1cli.cli.headers import read_header
+from jen1cli.headers import read_header
 
 
 def test_list_shows_weight_sets_and_presets(jen1, model):
@@ -17,6 +17,21 @@ def test_list_shows_weight_sets_and_presets(jen1, model):
     assert {"jen1", "mini", "tiny"} <= rows.keys()
     text = jen1("models", "list").out
     assert len(text.splitlines()) == len(rows)
+
+
+def test_a_release_is_shown_by_models_and_info(jen1, model, tmp_path):
+    place = tmp_path / "sets" / "jen1-mini" / "config.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "release": 7}))
+    shown = json.loads(jen1("models", "show", "jen1-mini", "--json").out)
+    assert shown["release"] == 7
+    assert "release 7, " in jen1("models", "list").out
+    model.release = 7
+    jen1("generate", "lofi", "-s", "0.1", "-o", "a.wav")
+    assert json.loads(jen1("info", "a.wav", "--json").out)["recipe"]["model"]["release"] == 7
+    assert "release: 7" in jen1("info", "a.wav").out
+    model.release = 0
+    jen1("generate", "lofi", "-s", "0.1", "-o", "b.wav")
+    assert "release" not in jen1("info", "b.wav").out
 
 
 def test_path_prints_the_folder(jen1, model, tmp_path):

@@ -1,6 +1,9 @@
 """Where results go, under which names, and what they say of themselves."""
 
+import io
 import json
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -237,3 +240,154 @@ def test_encode_and_decode_keep_the_tree(jen1, model, take):
     result = jen1("decode", "latents/", "-o", "back/", "--format", "flac")
     assert result.out.splitlines() == ["back/a.flac", "back/disc one/b.flac"]
     assert soundfile.info("back/disc one/b.flac").frames == 96_000
+
+
+@pytest.mark.parametrize(
+    ("output", "more", "expected"),
+    [
+        ("take.v2", {"format_name": "wav"}, ("take.v2", "wav")),
+        ("take.v2", {"format_name": "mp3", "force": True}, ("take.v2", "mp3")),
+        ("{slug}.{index}", {"format_name": "flac"}, ("lofi-piano.1", "flac")),
+        ("takes/{seed}", {"format_name": "ogg"}, ("takes/7", "ogg")),
+        ("song.FLAC", {}, ("song.FLAC", "flac")),
+    ],
+)
+def test_the_format_is_settled_with_the_name(output, more, expected):
+    (target,) = plan_outputs(
+        output, TWO[:1], default_name="{slug}.{ext}", extension="wav", **more
+    )  # fmt: skip
+    assert (str(target.path), target.extension) == expected
+    assert target.overwrite is more.get("force", False)
+
+
+def test_a_dot_in_a_folder_is_no_extension():
+    Path("mixes.d").mkdir()
+    assert plan("mixes.d/song", format_name="wav") == ["mixes.d/song-1", "mixes.d/song-2"]
+    assert plan("take.v2", format_name="wav") == ["take-1.v2", "take-2.v2"]
+
+
+@pytest.mark.parametrize("name", ["song", "take.v2", "{slug}"])
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "opus", "mp3", "aiff"])
+def test_a_name_without_a_known_extension_is_written_in_the_format_asked_for(
+    jen1, model, name, extension
+):
+    jen1("generate", "lofi", "-s", "1", "-o", "take.wav")
+    jen1("encode", "take.wav")
+    for command in (
+        ["generate", "lofi", "-s", "0.5"],
+        ["inpaint", "take.wav", "--mask", "0.2-0.4"],
+        ["continue", "take.wav", "-s", "0.5"],
+        ["decode", "take.safetensors"],
+    ):
+        result = jen1(*command, "-o", name, "--format", extension, "--json")
+        assert result.code == 0, result.err
+        path = Path(json.loads(result.out)["path"])
+        info = soundfile.info(path)
+        kept = outputs.FORMATS[extension]
+        assert kept in (info.format.lower(), info.subtype.lower(), info.format.lower()[:3])
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("song", "no extension"),
+        ("take.v2", "unknown format 'v2'"),
+        ("{takes}/x.wav", "a brace that belongs to a name is written twice: {{takes}}"),
+        ("a" * 300 + ".wav", "File name too long"),
+        ("circle", "is a link that leads in a circle"),
+        ("out.wav", "nowhere does not exist"),
+        ("there.wav", "exists; use --force"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+def test_a_name_that_cannot_be_is_refused_before_anything_is_made(refused, output, words):
+    Path("circle").symlink_to("circle")
+    Path("out.wav").symlink_to("nowhere/out.wav")
+    Path("real.wav").write_text("mine")
+    Path("there.wav").symlink_to("real.wav")
+    more = ["--format", "wav"] if output == "circle" else []
+    refused("generate", "lofi", "-o", output, *more, words=words)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and modes")
+def test_a_replaced_file_keeps_its_link_and_its_mode(jen1, model):
+    Path("real.wav").write_text("old")
+    Path("real.wav").chmod(0o640)
+    Path("link.wav").symlink_to("real.wav")
+    assert jen1("generate", "lofi", "-s", "0.1", "-o", "link.wav", "--force").code == 0
+    assert Path("link.wav").is_symlink()
+    assert soundfile.info("real.wav").samplerate == 48_000
+    assert Path("real.wav").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_appears_during_the_run_is_kept(jen1, model, monkeypatch):
+    def appear(*arguments, **options):
+        Path("a.wav").write_text("somebody else's")
+        return made(*arguments, **options)
+
+    made = model.generate_batch
+    monkeypatch.setattr(model, "generate_batch", appear)
+    result = jen1("generate", "lofi", "-s", "0.1", "-o", "a.wav")
+    assert result.code == 1
+    assert "a.wav exists; use --force" in result.err
+    assert result.out == ""
+    assert Path("a.wav").read_text() == "somebody else's"
+    assert os.listdir() == ["a.wav"]
+    assert jen1("generate", "lofi", "-s", "0.1", "-o", "a.wav", "--force").code == 0
+    assert soundfile.info("a.wav").samplerate == 48_000
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs devices")
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_devices_and_fifos_are_written_to(jen1, model, take, force):
+    os.mkfifo("pipe")
+    os.mkfifo("pipe.flac")
+    for output, format_ in (("pipe", "WAV"), ("pipe.flac", "FLAC")):
+        read = []
+        reader = threading.Thread(target=lambda o=output, r=read: r.append(Path(o).read_bytes()))
+        reader.start()
+        result = jen1("inpaint", take.name, "--mask", "1-2s", "-o", output, "--json", *force)
+        reader.join()
+        assert result.code == 0, result.err
+        assert json.loads(result.out)["unchanged"]["identical"]
+        assert soundfile.info(io.BytesIO(read[0])).format == format_
+        assert Path(output).is_fifo()
+    assert jen1("generate", "lofi", "-s", "0.1", "-o", "/dev/null", *force).code == 0
+    assert Path("/dev/null").is_char_device()
+    if Path("/dev/full").exists():
+        result = jen1("generate", "lofi", "-s", "0.1", "-o", "/dev/full", *force)
+        assert result.code == 1
+        assert "cannot write /dev/full: No space left on device" in result.err
+    assert sorted(os.listdir()) == ["pipe", "pipe.flac", "take.wav"]
+
+
+def test_files_that_differ_in_their_ending_alone_keep_it(jen1, model, tone):
+    Path("in/deep").mkdir(parents=True)
+    for name in ("a.wav", "a.flac", "b.wav", "deep/a.wav"):
+        audio.write(Path("in") / name, tone(0.5), 48_000)
+    result = jen1("encode", "in", "-o", "out/")
+    assert result.code == 1, "the folder is not there yet"
+    Path("out").mkdir()
+    result = jen1("encode", "in", "-o", "out/")
+    assert result.code == 0, result.err
+    found = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*"))
+    assert found == [
+        "a.flac.safetensors", "a.wav.safetensors", "b.safetensors", "deep/a.safetensors",
+    ]  # fmt: skip
+    Path("out/b.safetensors").rename("out/a.latent")
+    Path("out/a.wav.safetensors").rename("out/a.safetensors")
+    Path("back").mkdir()
+    result = jen1("decode", "out", "-o", "back/")
+    assert result.code == 0, result.err
+    found = sorted(path.relative_to("back").as_posix() for path in Path("back").rglob("*.*"))
+    assert found == ["a.flac.wav", "a.latent.wav", "a.safetensors.wav", "deep/a.wav"]
+
+
+def test_two_inputs_of_one_name_are_still_told_apart_by_the_user(jen1, model, tone):
+    for name in ("x", "y"):
+        Path(name).mkdir()
+        audio.write(Path(name) / "a.wav", tone(0.5), 48_000)
+    assert "two results would both be a.safetensors" in jen1("encode", "x/a.wav", "y/a.wav").err
+    result = jen1("encode", "x/a.wav", "y/a.wav", "-o", "{slug}-{index}.safetensors")
+    assert result.out.split() == ["a-1.safetensors", "a-2.safetensors"]

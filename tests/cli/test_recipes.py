@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import jen1cli
+from jen1cli import audio
 from jen1cli.recipe import read_recipe
 
 
@@ -105,6 +107,55 @@ def test_again_warns_of_another_version(jen1, model, monkeypatch):
     assert "this is 9.9" in jen1("again", "a.wav", "-o", "b.wav").err
 
 
+@pytest.mark.parametrize("version", ["0.1.0", "0.3.0"])
+def test_a_chain_of_another_version_is_made_again_with_a_warning(jen1, model, monkeypatch, version):
+    with monkeypatch.context() as then:
+        then.setattr("jen1cli.__version__", version)
+        jen1("generate", "lofi", "-s", "1", "-o", "1.wav", "--seed", "1")
+        jen1("continue", "1.wav", "-s", "0.5", "-o", "2.wav", "--seed", "2")
+    assert read_recipe(Path("2.wav")).version == version
+    Path("1.wav").unlink()
+    result = jen1("again", "2.wav", "-o", "same.wav")
+    assert result.code == 0, result.err
+    assert f"made by jen1cli {version}, this is {jen1cli.__version__}" in result.err
+    assert read_recipe(Path("same.wav")).version == jen1cli.__version__
+    first, second = (audio.read(Path(name)) for name in ("2.wav", "same.wav"))
+    assert (first == second).all()
+
+
+def test_a_file_of_a_gpu_is_made_again_without_one(jen1, model, monkeypatch):
+    model.device, model.dtype = "cuda", "bf16"
+    jen1("generate", "lofi", "-s", "0.5", "-o", "gpu.wav", "--device", "cuda")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    model.device, model.dtype = "cpu", "fp32"
+    result = jen1("again", "gpu.wav", "-o", "b.wav")
+    assert result.code == 0, result.err
+    assert (model.load.device, model.load.dtype) == ("auto", "auto")
+    assert "warning: made on cuda in bf16, now on cpu in fp32" in result.err
+    assert read_recipe(Path("b.wav")).device == "cpu"
+
+
+def test_a_file_of_a_gpu_is_made_again_on_one_where_there_is_one(jen1, model, monkeypatch):
+    model.device, model.dtype = "cuda", "bf16"
+    jen1("generate", "lofi", "-s", "0.5", "-o", "gpu.wav", "--device", "cuda")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    result = jen1("again", "gpu.wav", "-o", "b.wav")
+    assert (model.load.device, model.load.dtype) == ("cuda", "bf16")
+    assert "warning" not in result.err
+    jen1("again", "gpu.wav", "-o", "c.wav", "--device", "cpu")
+    assert (model.load.device, model.load.dtype) == ("cpu", "bf16")
+
+
+def test_a_former_digest_of_the_same_weights_gets_no_warning(jen1, model):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    model.former_sha256, model.sha256 = frozenset({model.sha256}), "e" * 64
+    result = jen1("again", "a.wav", "-o", "b.wav")
+    assert result.code == 0, result.err
+    assert "warning" not in result.err
+    assert read_recipe(Path("b.wav")).model.sha256 == model.sha256
+
+
 @pytest.mark.parametrize(
     "edit", [["inpaint", "--mask", "0.5-1s"], ["continue", "--before", "-s", "0.5"]]
 )
@@ -187,7 +238,7 @@ def test_a_damaged_or_newer_recipe_is_refused(jen1, model):
     newer = dataclasses.replace(recipe, recipe_version=99)
     data = Path("a.wav").read_bytes()
     assert recipe.to_json().encode() in data
-    changed = data.replace(b'"recipe_version":1', b'"recipe_version":9')
+    changed = data.replace(b'"recipe_version":2', b'"recipe_version":9')
     Path("a.wav").write_bytes(changed)
     result = jen1("again", "a.wav", "-o", "b.wav")
     assert result.code == 1

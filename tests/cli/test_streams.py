@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -193,3 +194,76 @@ def test_text_to_a_reader_that_leaves_early(tmp_path):
     command = f"'{sys.executable}' -m jen1cli generate --help | head -c 10"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path)
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_named_pipes_are_read_like_stdin(jen1, model):
+    def through(data, *arguments):
+        if not Path("pipe").exists():
+            os.mkfifo("pipe")
+        writer = threading.Thread(target=lambda: Path("pipe").write_bytes(data))
+        writer.start()
+        result = jen1(*arguments)
+        writer.join()
+        assert result.code == 0, result.err
+        return result
+
+    through(wav(), "encode", "pipe", "-o", "a.safetensors")
+    through(Path("a.safetensors").read_bytes(), "decode", "pipe", "-o", "a.wav")
+    result = through(wav(), "continue", "pipe", "-s", "0.5", "--seed", "4")
+    assert result.out == "audio-continue-4.wav\n"
+    through(wav(), "inpaint", "pipe", "--mask", "0.2-0.4", "-o", "b.wav")
+    assert soundfile.info("b.wav").frames == 44_100
+    assert json.loads(through(wav(), "info", "pipe", "--json").out)["samples"] == 44_100
+    Path("source.wav").write_bytes(wav())
+    edited = Path("b.wav").read_bytes()
+    through(edited, "again", "pipe", "--input", "source.wav", "-o", "c.wav")
+    through(wav(), "again", "b.wav", "--input", "pipe", "-o", "d.wav")
+    assert Path("c.wav").read_bytes() == Path("d.wav").read_bytes()
+    through(b"lofi piano\n", "generate", "--from", "pipe", "-s", "0.1", "-o", "e.wav")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "no audio came over pipe (0 bytes)"),
+        (b"not audio at all", "the piped audio is not audio"),
+        (wav()[:9_000], "the piped audio is cut short"),
+    ],
+)
+def test_bad_bytes_in_named_pipes(refused, data, words):
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(data))
+    writer.start()
+    refused("continue", "pipe", words=words)
+    writer.join()
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs devices")
+@pytest.mark.parametrize("verb", [["continue"], ["info"], ["encode"], ["inpaint", "--mask", "1-2"]])
+def test_devices_are_no_input(refused, verb):
+    refused(*verb, "/dev/zero", words="/dev/zero is a device; give a file or a pipe with audio")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1"])
+def test_the_names_of_stdout_mean_stdout(pipe, name):
+    result = pipe("generate", "lofi", "-s", "0.1", "-o", name)
+    assert soundfile.info(io.BytesIO(result.out)).frames == 4_800
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_a_reader_of_a_named_pipe_that_leaves_early_ends_it_quietly(jen1, model):
+    os.mkfifo("pipe")
+
+    def leave():
+        with open("pipe", "rb") as reader:
+            reader.read(10)
+
+    reader = threading.Thread(target=leave)
+    reader.start()
+    result = jen1("generate", "lofi", "-s", "2", "-o", "pipe", "--quiet")
+    reader.join()
+    assert (result.code, result.out, result.err) == (1, "", "")
+    assert os.listdir() == ["pipe"]

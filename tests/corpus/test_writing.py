@@ -19,7 +19,7 @@ import soundfile
 from corpus_support import make_soundfont
 from jen1cli.corpus import dataset, writing
 from jen1cli.corpus.dataset import clip_seed, iterate, make_plan, split_of, style_of
-from jen1cli.errors import DataError
+from jen1cli.errors import DataError, OutputError
 from jen1cli.manifest import read_folder
 
 STYLES = ("chiptune",)  # synthesised throughout
@@ -298,3 +298,20 @@ def test_workers_end_with_a_killed_parent(tmp_path, soundfont):
         time.sleep(0.2)
     assert len(children) >= 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+@pytest.mark.parametrize("shards", [True, False])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    tmp_path, make, monkeypatch, shards
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writing, "_add_member" if shards else "_move_in", full)
+    with pytest.raises(OutputError, match="No space left on device; free some space"):
+        make(tmp_path / "x", shards=shards)
+    left = [path.name for path in (tmp_path / "x").rglob("*") if path.is_file()]
+    assert sorted(left) == ["corpus.json", "manifest.partial.jsonl"]
+    assert not (tmp_path / "x" / ".partial").exists()
+    monkeypatch.undo()
+    make(tmp_path / "x", shards=shards)

@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
 from jen1cli.cli.app import run
+from jen1cli.errors import OutputError
+from jen1cli.evaluation.clips import Audit
+from jen1cli.evaluation.listening import ListenJob, System
 from jen1cli.evaluation.report import Report, Table
 
 
@@ -20,7 +24,7 @@ def jobs(monkeypatch):
 
             bound = signature.bind(*args, **kwargs)
             seen[name] = dict(bound.arguments)
-            return Job()
+            return ([], Audit("music")) if name == "measure_folder" else Job()
 
         import importlib
         import inspect
@@ -37,9 +41,11 @@ def jobs(monkeypatch):
 
     for module, name in (
         ("audio_job", "AudioJob"), ("prompts", "PromptsJob"), ("edits", "EditsJob"),
-        ("musiccaps", "MusicCapsJob"),
+        ("musiccaps", "MusicCapsJob"), ("codec", "CodecJob"), ("sets", "measure_folder"),
     ):  # fmt: skip
         note(module, name)
+    monkeypatch.setattr("jen1cli.evaluation.sets.save_statistics", lambda *_: None)
+    monkeypatch.setattr("jen1cli.evaluation.codec.Codec.load", lambda folder: Mock())
     monkeypatch.setattr("jen1cli.cli.evaluate.load_model", lambda choice, report: choice)
     monkeypatch.setattr("jen1cli.cli.evaluation_studies.load_model", lambda choice, report: choice)
     monkeypatch.setattr("jen1cli.cli.engine.ModelChoice.check", lambda self: self)
@@ -173,6 +179,23 @@ def test_a_listening_test_there_and_back(music_folder, tmp_path, capsys):
     assert (row[0], row[1]["value"], row[2]["value"]) == ("ours", 60.0, 40.0)
 
 
+@pytest.mark.parametrize("name", ["page.html", "page.key.json"])
+def test_a_listening_test_replaces_nothing_unasked(music_folder, tmp_path, capsys, name):
+    folder, theirs = music_folder(count=2, seconds=1.2), tmp_path / name
+    command = ["evaluate", "listen", f"ours={folder}", "-o", str(tmp_path / "page.html"), "-q"]
+    theirs.write_text("mine")
+    assert run(command) == 1
+    assert "exists; use --force" in capsys.readouterr().err
+    job = ListenJob([System("ours", folder)], 1, 1.0)
+    with pytest.raises(OutputError, match="exists"):  # as where it appears during the run
+        job.write(tmp_path / "page.html", overwrite=False)
+    assert theirs.read_text() == "mine"
+    assert not list(tmp_path.glob(".*"))
+    assert (tmp_path / "page.key.json").exists()  # the key comes first
+    assert run([*command, "--force"]) == 0
+    assert theirs.read_text() != "mine"
+
+
 def test_help_loads_no_torch():
     code = (
         "import sys\nfrom jen1cli.cli.app import run\nrun(['evaluate', 'prompts', '--help'])\n"
@@ -181,3 +204,43 @@ def test_help_loads_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--reference" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [([], "held-out"), (["train"], "train"), (["all"], None)]
+)
+def test_music_is_measured_on_its_test_split_unless_told_otherwise(jobs, tmp_path, given, wanted):
+    split = [word for name in given for word in ("--split", name)]
+    reference_split = [word for name in given for word in ("--reference-split", name)]
+    music, out = str(tmp_path), ["-o", str(tmp_path / "out")]
+    for arguments in (
+        ["edits", music, *split],
+        ["codec", music, *split],
+        ["prompts", "-r", "m", *reference_split, *out],
+        ["audio", music, "-r", "m", *reference_split],
+        ["stats", music, "-o", str(tmp_path / "s.npz"), *split],
+    ):
+        assert run(["evaluate", *arguments, "-q"]) == 0
+    assert jobs["EditsJob"]["split"] == wanted
+    assert jobs["CodecJob"]["split"] == wanted
+    assert jobs["PromptsJob"]["reference_split"] == wanted
+    assert jobs["AudioJob"]["reference_split"] == wanted
+    assert jobs["AudioJob"]["split"] is None, "all of what is judged"
+    assert jobs["measure_folder"]["split"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["edits", "x", "--split", "tests"], "--split"),
+        (["codec", "x", "--split", "tests"], "--split"),
+        (["stats", "x", "-o", "a.npz", "--split", "tests"], "--split"),
+        (["audio", "x", "-r", "y", "--split", "tests"], "--split"),
+        (["audio", "x", "-r", "y", "--reference-split", "tests"], "--reference-split"),
+        (["prompts", "-o", "x", "--reference-split", "tests"], "--reference-split"),
+    ],
+)
+def test_an_unknown_split_is_refused(jobs, capsys, arguments, option):
+    assert run(["evaluate", *arguments]) == 1
+    words = f"{option} tests is unknown; known: train, validation, test, all"
+    assert words in capsys.readouterr().err

@@ -57,6 +57,23 @@ def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path):
         PromptsJob(WISHES, folder, seconds=1.0, seed=9, diverse=0).run(tiny)
 
 
+def test_a_folder_begun_under_a_former_digest_of_the_model_goes_on(
+    tiny, tagger_installed, tmp_path
+):
+    folder = tmp_path / "audio"
+    job = PromptsJob(WISHES, folder, seconds=1.0, diverse=0)
+    job.run(tiny)
+    facts = json.loads((folder / "evaluation.json").read_text())
+
+    def begun_by(sha256):
+        (folder / "evaluation.json").write_text(json.dumps({**facts, "model": sha256}))
+        return job.run(tiny)
+
+    assert len(begun_by(next(iter(tiny.former_sha256))).clips) == 3
+    with pytest.raises(DataError, match="made with another model"):
+        begun_by("e" * 64)
+
+
 def test_music_that_is_there_is_scored_without_a_model(tagger_installed, music_folder):
     report = PromptsJob([], music_folder(count=4, seconds=5.0), seconds=5.0, limit=3).run(None)
     (row,) = [row for row in report.tables[0].rows if row[0] == "tempo (signal)"]

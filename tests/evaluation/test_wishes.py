@@ -97,3 +97,26 @@ def test_the_tables_are_those_of_the_corpus():
     kinds = {"electronic", "urban", "jazz", "band", "acoustic", "classical", "screen", "world"}
     assert {style_family(name) for name in STYLES} == kinds
     assert families(["nose flute"]) == ("nose flute",)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"text": "lofi"}', "line 2 of .*: it has no .prompt. in words"),
+        ('{"prompt": 3}', "line 2 of .*: it has no .prompt. in words"),
+        ('{"prompt": "lofi", "attributes": {"bpm": "90"}}', r"attributes\.bpm must be a number"),
+        ('{"prompt": "lofi", "attributes": {"energy": 1e400}}', "line 2 of .* not finite"),
+        ('{"prompt": ' + "[" * 9999, "line 2 of .* nested"),
+    ],
+)
+def test_a_wrong_line_of_prompts_is_named(tmp_path, line, words):
+    path = tmp_path / "a.jsonl"
+    path.write_text(f"soft\u2028rain\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=words):
+        read_prompts(path)
+
+
+@pytest.mark.timeout(20)
+def test_long_texts_are_read_in_short_time():
+    text = "no rock guitar, " * 4000
+    assert not read_wishes(text).styles

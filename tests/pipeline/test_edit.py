@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from jen1cli import Jen1, audio
+from jen1cli.audio.metadata import read_metadata
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.pipeline.editing import plan_sections
 from jen1cli.recipe import RecipeError, read_recipe
@@ -194,6 +195,73 @@ def test_silence_can_be_continued(tiny, tmp_path):
     assert not edit[:, :24_000].any()
 
 
+@pytest.mark.parametrize("silent", [0, 1])
+@pytest.mark.parametrize("rest", [0.0, 1.5e-5, 0.01], ids=["zeros", "dither", "offset"])
+def test_a_silent_channel_stays_silent(tiny, tmp_path, music, silent, rest):
+    """A mono source on one side: zeros, the last bit of dither, or a DC offset on the other."""
+    signal = music(3.0)
+    signal[silent] = rest
+    if rest == 1.5e-5:
+        signal[silent] *= np.random.default_rng(0).choice([-1, 1], signal.shape[1])
+    soundfile.write(tmp_path / "in.wav", signal.T, 48_000, subtype="PCM_24")
+    edits = [
+        tiny.inpaint(tmp_path / "in.wav", [(0.5, 0.6), (1.0, 2.0)], seed=0),
+        tiny.continue_(tmp_path / "in.wav", 1.0, seed=0),
+        tiny.continue_(tmp_path / "in.wav", 1.0, seed=0, before=True),
+    ]
+    for edit in edits:
+        made = edit.waveform.numpy()
+        offset = 0.01 if rest == 0.01 else 0.0
+        limit = 2e-3 if rest == 0.01 else 2e-5  # an offset is measured, so it is not exact
+        assert np.abs(made[silent] - offset).max() <= (0.0 if rest == 0.0 else limit)
+        for patch in edit.patches:
+            assert patch.signal[1 - silent].std() > 1e-3
+
+
+def test_a_mono_recording_and_silence_all_over_are_no_silent_channels(tiny, tmp_path, music):
+    soundfile.write(tmp_path / "mono.wav", music(2.0, channels=1).T, 48_000)
+    assert tiny.inpaint(tmp_path / "mono.wav", [(0.5, 1.0)], seed=0).patches[0].signal.std() > 1e-3
+    soundfile.write(tmp_path / "none.wav", np.zeros((96_000, 2)), 48_000)
+    assert tiny.inpaint(tmp_path / "none.wav", [(0.5, 1.0)], seed=0).patches[0].signal.any()
+
+
+def slow_part(signal):
+    """Return what is below some 15 Hz."""
+    window = np.hanning(4_801)
+    return np.convolve(signal, window / window.sum(), "valid")
+
+
+@pytest.mark.parametrize("masks", [[(1.0, 3.0)], [(1.0, 1.2)], [(0.5, 1.0), (3.0, 3.5)]])
+def test_a_dc_offset_goes_on_through_a_hole(tiny, tmp_path, music, masks):
+    for offsets in ((0.1, -0.05), (0.3, 0.3)):
+        signal = 0.5 * music(4.0) + np.array(offsets, np.float32)[:, None]
+        soundfile.write(tmp_path / "in.wav", signal.T, 48_000, subtype="FLOAT")
+        edit = tiny.inpaint(tmp_path / "in.wav", masks, seed=0).waveform.numpy()
+        for channel, offset in enumerate(offsets):
+            before = slow_part(signal[channel]) - offset
+            after = slow_part(edit[channel]) - offset
+            usual = np.abs(before).max()
+            assert np.abs(after).max() < usual + 0.15 * abs(offset)
+        assert np.abs(edit).max() <= 1.0
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_dc_offset_goes_on_in_a_continuation(tiny, tmp_path, music, before):
+    soundfile.write(tmp_path / "in.wav", 0.5 * music(3.0).T + 0.2, 48_000, subtype="FLOAT")
+    edit = tiny.continue_(tmp_path / "in.wav", 2.0, seed=0, before=before).waveform.numpy()
+    assert np.abs(slow_part(edit[0]) - 0.2).max() < 0.04
+
+
+def test_without_an_offset_the_mean_is_left_alone(tiny, tmp_path, music, monkeypatch):
+    soundfile.write(tmp_path / "in.wav", music(3.0).T, 48_000, subtype="FLOAT")
+
+    def refused(*arguments):
+        raise AssertionError("there is no offset to match")
+
+    monkeypatch.setattr("jen1cli.pipeline.leveling.add_offset", refused)
+    tiny.inpaint(tmp_path / "in.wav", [(1.0, 2.0)], seed=0)
+
+
 def test_new_music_is_as_loud_as_its_surroundings(tiny, tmp_path, music):
     for level in (0.03, 1.0):  # soft and loud surroundings
         soundfile.write(tmp_path / "in.wav", level * music(4.0).T, 48_000, subtype="PCM_24")
@@ -202,6 +270,19 @@ def test_new_music_is_as_loud_as_its_surroundings(tiny, tmp_path, music):
         around = audio.loudness(edit[:, :72_000], 48_000)
         assert -20 < inside - around < 2.5  # never louder; random weights may be much softer
         assert audio.true_peak(edit, 48_000) <= 1.0
+
+
+def test_markers_and_tags_of_the_recording_stay(tiny, tmp_path, music):
+    source = tmp_path / "in.flac"
+    tags = (("title", "Žluť"), ("comment", "mine"), ("CHAPTER001", "00:00:00.500"))
+    audio.write(source, music(1.0), 48_000, tags=tags)
+    edit = tiny.continue_(source, 0.5, before=True, seed=0, steps=1)
+    edit.save(tmp_path / "out.flac")
+    with (tmp_path / "out.flac").open("rb") as file:
+        texts = dict(read_metadata(file, "FLAC").texts)
+    assert (texts["TITLE"], texts["COMMENT"]) == ("Žluť", "mine")
+    assert texts["CHAPTER001"] == "00:00:01.000"
+    assert read_recipe(tmp_path / "out.flac") == edit.recipe
 
 
 def test_longer_than_a_window_by_sliding(tiny, recording):

@@ -1,6 +1,8 @@
 """Latent files: a strict round trip, the recording's own shape back, damage named."""
 
 import dataclasses
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from safetensors.torch import save
 
 from jen1cli import Jen1, audio
-from jen1cli.errors import AudioError, CheckpointError
+from jen1cli.errors import CheckpointError, OutputError
 from jen1cli.pipeline import LatentFile
 
 
@@ -62,12 +64,12 @@ def fails(source):
 def test_damage_is_named(tiny, tmp_path, music):
     latent = tiny.encode(torch.from_numpy(music(0.5)), sample_rate=48_000)
     good = latent.to_bytes()
-    assert "cannot be read" in fails(tmp_path / "missing.safetensors")
+    assert "does not exist" in fails(tmp_path / "missing.safetensors")
     assert "folder" in fails(tmp_path)
-    assert "no latent file" in fails(b"")
-    assert "no latent file" in fails(b"RIFF....WAVE" * 40)
+    assert "empty" in fails(b"")
+    assert "is not a safetensors file" in fails(b"RIFF....WAVE" * 40)
     assert "no latent file" in fails(save({"latent": torch.zeros(2, 3)}))
-    assert "damaged" in fails(good[: len(good) // 2])
+    assert "cut short" in fails(good[: len(good) // 2])
     newer = dataclasses.replace(latent)
     assert "upgrade" in fails(newer.to_bytes().replace(b'"version":"1"', b'"version":"9"'))
     assert "not finite" in fails(
@@ -88,6 +90,18 @@ def test_latents_of_another_model_are_refused(tiny, music):
 
 def test_saving_into_nowhere_is_refused(tiny, tmp_path, music):
     latent = tiny.encode(torch.from_numpy(music(0.1)), sample_rate=48_000)
-    with pytest.raises(AudioError, match="does not exist"):
+    with pytest.raises(OutputError, match="does not exist"):
         latent.save(tmp_path / "none" / "x.safetensors")
     assert np.isfinite(latent.seconds)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_a_named_pipe_is_read_once(tiny, tmp_path, music):
+    data = audio.to_bytes(music(0.3), 48_000)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+    latent = tiny.encode(pipe)
+    writer.join()
+    assert torch.equal(latent.latent, tiny.encode(data).latent)

@@ -1,6 +1,7 @@
 """A folder of tones whose caption is their pitch, and what the stages make of it."""
 
 import dataclasses
+import shutil
 
 import pytest
 import torch
@@ -32,6 +33,14 @@ def tones(tmp_path_factory):
         split = "validation" if i == len(PITCHES) - 1 else "train"
         clips.append(Clip(path, (f"{pitch} hertz",), seconds, split))
     write_manifest(folder, clips)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def other_tones(tones, tmp_path_factory):
+    """The same files and words with other sound in one of them."""
+    folder = shutil.copytree(tones, tmp_path_factory.mktemp("other") / "tones")
+    audio.write(folder / "0.wav", make_tone(2 * PITCHES[0], SECONDS[0]), RATE)
     return folder
 
 

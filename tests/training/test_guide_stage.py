@@ -18,6 +18,7 @@ from jen1cli.training import guide as guide_stage
 from jen1cli.training import jobs
 from jen1cli.training.batches import Planner, WindowSampler
 from jen1cli.training.cache import LatentCache
+from jen1cli.training.events import Warned
 from jen1cli.training.recipes import GuideRecipe, recipe
 from jen1cli.training.setup import build_accelerator, build_guide, write_latents
 from training_support import RATE, with_optimisation
@@ -180,7 +181,7 @@ def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, t
 
 def test_music_without_tempi_cannot_teach_it(cache, tiny_folder, tmp_path):
     shared = {"init": tiny_folder, "output": tmp_path / "run", "steps": 1, **QUICK}
-    with pytest.raises(ConfigError, match="was not written by"):
+    with pytest.raises(ConfigError, match="are not those of"):
         jobs.GuideJob(cache=cache.folder, **shared).run()
 
 
@@ -220,12 +221,15 @@ def test_diffusion_keeps_the_guide_of_the_set_it_continues(beat_cache, tiny_fold
 
 
 def test_a_new_text_encoder_drops_the_guide(beat_cache, tiny_folder, text_folder, tmp_path):
+    events = []
     jobs.DiffusionJob(
         init=tiny_folder, text_encoder=text_folder, cache=beat_cache.folder,
         output=tmp_path / "run", steps=1, **QUICK,
-    ).run()  # fmt: skip
+    ).run(events.append)  # fmt: skip
     config, tensors = load_weight_set(tmp_path / "run" / "weights")
     assert config.guide is None
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert any("is left out, since the text encoder is another" in message for message in said)
     assert "prior" not in tensors
 
 

@@ -14,6 +14,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.training import __main__ as module
 from jen1cli.training import jobs
+from jen1cli.training.codec import load_codec
+from jen1cli.training.compatibility import latents_digest
 from jen1cli.training.events import Warned
 from jen1cli.training.memory import activation_megabytes
 from jen1cli.training.recipes import recipe
@@ -23,17 +25,22 @@ QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds":
 
 
 @pytest.mark.heavy
-def test_all_stages_make_a_model_from_a_folder(tones, text_folder, tmp_path):
+def test_all_stages_make_a_model_from_a_folder(tones, other_tones, text_folder, tmp_path):
     job = jobs.AllJob(data=tones, output=tmp_path, text_encoder=text_folder, steps=2, **QUICK)
     figures = job.run()
     assert figures["parameters"] > 0
     model = Jen1.load(tmp_path / "diffusion" / "weights", device="cpu")
     assert np.isfinite(np.asarray(model.generate("220 hertz", seconds=0.3).waveform)).all()
     assert set(model.config.provenance) == {"autoencoder", "diffusion"}
+    first = latents_digest(load_codec(tmp_path / "autoencoder" / "weights"), whitened=False)
     again = jobs.AllJob(
         data=tones, output=tmp_path, text_encoder=text_folder, steps=3, resume=True, **QUICK
     )
     again.run()
+    codec = load_codec(tmp_path / "autoencoder" / "weights")
+    assert latents_digest(codec, whitened=False) == first, "its latents are in use"
+    with pytest.raises(ConfigError, match="not those of the music given"):
+        dataclasses.replace(again, data=other_tones).run()
     assert json.loads((tmp_path / "diffusion" / "state" / "state.json").read_text())["step"] == 3
 
 

@@ -28,6 +28,7 @@ from jen1cli.audio.resampling import (
 )
 from jen1cli.audio.splicing import Patch, spliced, spliced_length, write_spliced
 from jen1cli.audio.writing import (
+    GENERATED_TAGS,
     OUTPUT_SUFFIXES,
     FileFormat,
     Target,
@@ -39,6 +40,7 @@ from jen1cli.audio.writing import (
 )
 
 __all__ = [
+    "GENERATED_TAGS",
     "OUTPUT_SUFFIXES",
     "AudioInfo",
     "FileFormat",

@@ -2,29 +2,29 @@
 
 import hashlib
 import io
-import struct
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import soundfile
 from jaxtyping import Float32, Shaped
 
+from jen1cli.audio import kinds, wholeness
+from jen1cli.audio.chunks import ByteFile
 from jen1cli.errors import AudioError
 
 Signal = Float32[np.ndarray, "_channels _samples"]  # lengths may differ within one function
 Frames = Shaped[np.ndarray, "_samples _channels"]  # raw frames in the file's own order
 Source = str | Path | io.BytesIO
-ByteFile = io.BytesIO | io.BufferedReader | io.BufferedRandom
 SampleType = Literal["int32", "float32", "float64"]
 
 BLOCK = 65_536  # samples read or written at once; larger Vorbis writes overflow libvorbis' stack
 MAX_CHANNELS = 2
-_UNKNOWN_SIZE = 0x7FFFF000  # sizes from here up mean "written to a pipe", not "truncated"
-_NOT_TAKEN = {".m4a", ".aac", ".mp4", ".wma", ".webm", ".mka", ".mkv", ".amr"}
+MIN_SAMPLE_RATE = 100  # Hz; below, a moment of sound is no sample at all
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,13 @@ def name_of(source: Source) -> str:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[soundfile.SoundFile]:
-    """Open a file or a buffer for reading, turning every failure into an `AudioError`."""
+def opened(source: Source, *, whole: bool = False) -> Iterator[soundfile.SoundFile]:
+    """Open a file or a buffer for reading, turning every failure into an `AudioError`.
+
+    Args:
+        source: file or buffer.
+        whole: look as well whether it is one recording, which takes a moment for long files.
+    """
     name = name_of(source)
     if not isinstance(source, io.BytesIO):
         path = Path(source)
@@ -58,32 +63,31 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             raise AudioError(f"{name} is a folder; give an audio file")
         if not path.exists():
             raise AudioError(f"{name} does not exist; check the path")
-    _refuse_truncated(source)
-    try:
-        if isinstance(source, io.BytesIO):
-            source.seek(0)
-            file = soundfile.SoundFile(source)
-        else:
-            file = soundfile.SoundFile(str(source))
-    except PermissionError as error:
-        raise AudioError(f"{name} cannot be read: permission denied") from error
-    except soundfile.SoundFileError as error:
-        raise AudioError(_why_unreadable(source)) from error
-    with file:
-        yield file
+    with opened_bytes(source) as data:
+        if whole:
+            wholeness.refuse_joined(data, name)
+        with _sound_of(data, source, name) as file:
+            yield file
 
 
 def probe(source: Source) -> AudioInfo:
-    """Read the header of a file.
+    """Read the header of a file, and look whether it is one recording.
 
     Raises:
-        AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels.
+        AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels,
+            a sample rate of almost nothing, several recordings of which only the first would be
+            read.
     """
-    with opened(source) as file:
+    with opened(source, whole=True) as file:
         info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
     name = name_of(source)
     if info.samples <= 0:
         raise AudioError(f"{name} holds no samples; give a file with sound in it")
+    if info.sample_rate < MIN_SAMPLE_RATE:
+        raise AudioError(
+            f"{name} has a sample rate of {info.sample_rate} Hz; at least {MIN_SAMPLE_RATE} Hz"
+            " are needed to hold sound, so check how it was made"
+        )
     if info.channels > MAX_CHANNELS:
         raise AudioError(
             f"{name} has {info.channels} channels; only mono and stereo are taken,"
@@ -110,9 +114,9 @@ def read(source: Source, start: int = 0, stop: int | None = None) -> Signal:
     Raises:
         AudioError: the file cannot be read, or has NaN or infinite samples.
     """
-    info = probe(source)
-    stop = info.samples if stop is None else stop
-    signal = np.empty((info.channels, stop - start), np.float32)
+    stop = probe(source).samples if stop is None else stop
+    with opened(source) as file:
+        signal = np.empty((file.channels, stop - start), np.float32)
     at = 0
     for block in raw_blocks(source, start, stop, "float32"):
         signal[:, at : at + len(block)] = block.T
@@ -170,9 +174,34 @@ def opened_bytes(source: Source) -> Iterator[ByteFile]:
     if isinstance(source, io.BytesIO):
         source.seek(0)
         yield source
-    else:
-        with Path(source).open("rb") as file:
-            yield file
+        return
+    try:
+        file = Path(source).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise AudioError(f"{source} cannot be read: {error.strerror}") from error
+    with file:
+        yield file
+
+
+def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
+    given: Any = wholeness.repaired(data, name)
+    if given is None:
+        buffered = isinstance(source, io.BytesIO)
+        given = wholeness.Patched(source, b"", 0) if buffered else os.fsencode(source)
+    try:
+        file = soundfile.SoundFile(given)
+    except soundfile.SoundFileError as error:
+        given = wholeness.without_extras(data)
+        if given is None:
+            raise AudioError(_why_unreadable(source)) from error
+        try:
+            file = soundfile.SoundFile(given)
+        except soundfile.SoundFileError:
+            raise AudioError(_why_unreadable(source)) from error
+    if file.format == "WAV" and file.subtype.startswith("MPEG"):
+        file.close()
+        raise AudioError(_why_unreadable(source))
+    return file
 
 
 def _seek(file: soundfile.SoundFile, start: int, name: str) -> None:
@@ -200,38 +229,11 @@ def _why_unreadable(source: Source) -> str:
     name = name_of(source)
     with opened_bytes(source) as file:
         start = file.read(512)
+        kind = kinds.describe(file)
     if not start:
         return f"{name} is empty (0 bytes); give a file with sound in it"
-    suffix = "" if isinstance(source, io.BytesIO) else Path(source).suffix.lower()
-    if suffix in _NOT_TAKEN or start[4:8] == b"ftyp":
-        return (
-            f"{name} is in a format we do not read; convert it, for example: ffmpeg -i IN OUT.wav"
-        )
+    if kind is not None:
+        return f"{name} is {kind}, which is not read; convert it, for example: ffmpeg -i IN OUT.wav"
     text = not any(byte < 9 for byte in start)
     seen = "it looks like text" if text else "no known audio header"
     return f"{name} is not audio ({seen}); give a wav, flac, ogg, opus, mp3 or aiff file"
-
-
-def _refuse_truncated(source: Source) -> None:
-    """Compare the size that a RIFF or AIFF header claims for its sound with the bytes there are."""
-    with opened_bytes(source) as file:
-        total = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        head = file.read(12)
-        kind = head[:4]
-        if kind not in (b"RIFF", b"FORM") or len(head) < 12:
-            return
-        order, wanted = ("<", b"data") if kind == b"RIFF" else (">", b"SSND")
-        at = 12
-        while at + 8 <= total:
-            file.seek(at)
-            tag, size = struct.unpack(f"{order}4sI", file.read(8))
-            if tag == wanted:
-                have = total - at - 8
-                if have < size < _UNKNOWN_SIZE:
-                    raise AudioError(
-                        f"{name_of(source)} is cut short: its header promises {size} bytes of sound"
-                        f" and {have} are there; copy or convert it again"
-                    )
-                return
-            at += 8 + size + size % 2

@@ -14,19 +14,23 @@ _PAST = 8192  # samples that it learns from; fewer blur its pitch
 def extrapolate(signal: Signal, samples: int) -> Signal:
     """Continue `[channels, samples]` by linear prediction (Burg's method).
 
-    The predictor is stable by construction, so the continuation keeps the pitch and dies away.
-    It fills the few milliseconds in which an edit is faded in, so that nothing of what the user
-    asked to replace is heard, and no click where there is nothing to fade from.
+    The predictor is stable by construction, so the continuation keeps the pitch and dies away, to
+    the signal's DC offset and not to zero. It fills the few milliseconds in which an edit is faded
+    in, so that nothing of what the user asked to replace is heard, and no click where there is
+    nothing to fade from.
     """
     order = min(_ORDER, signal.shape[1] // 4)
     if order < 2:
         return np.zeros((signal.shape[0], samples), np.float32)
     past = signal[:, -_PAST:].astype(np.float64)
+    window = np.hanning(past.shape[1] + 2)[1:-1]
+    offset = (past @ window / window.sum())[:, None]
+    past -= offset
     weights = _burg(past, order)
     line = np.concatenate([past[:, -order:], np.zeros((signal.shape[0], samples))], axis=1)
     for at in range(order, order + samples):
         line[:, at] = np.einsum("ck,ck->c", weights, line[:, at - order : at])
-    return line[:, order:].astype(np.float32)
+    return (line[:, order:] + offset).astype(np.float32)
 
 
 def crossfade(

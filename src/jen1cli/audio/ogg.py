@@ -1,4 +1,4 @@
-"""OGG pages with a fixed serial number, so that the same samples give the same bytes.
+"""Pages of OGG files: walked through, their header packets replaced, their numbers made steady.
 
 libsndfile draws the serial number of an OGG stream from the clock. It stands in the header of every
 page, under a CRC over the page (polynomial 0x04c11db7, most significant bit first, RFC 3533).
@@ -7,31 +7,117 @@ page, under a CRC over the page (polynomial 0x04c11db7, most significant bit fir
 import io
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from jen1cli.audio.files import ByteFile
+from jen1cli.audio.chunks import ByteFile, replace_bytes
 
 SERIAL_NUMBER = 0x4A454E31  # "JEN1"
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _CRC_AT = 22
+_CONTINUED, _FIRST = 1, 2  # bits of a page's flags
+_HEADER_PACKETS = {b"\x01vorbis": 3, b"OpusHead": 2}
 
 
-def fix_serial_number(file: ByteFile) -> None:
-    """Rewrite the serial number of every page of a one-stream OGG file in place."""
-    total = file.seek(0, io.SEEK_END)
+@dataclass(frozen=True)
+class Page:
+    """Where a page lies."""
+
+    at: int  # offset of the page
+    sizes: bytes  # its segment table
+    flags: int
+
+    @property
+    def body(self) -> int:
+        """Offset of the payload."""
+        return self.at + 27 + len(self.sizes)
+
+    @property
+    def end(self) -> int:
+        """Offset of what follows."""
+        return self.body + sum(self.sizes)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether a stream begins with it."""
+        return bool(self.flags & _FIRST)
+
+
+def read_pages(file: ByteFile) -> Iterator[Page]:
+    """Yield the pages from the start to the first byte that is no page; the last may be cut."""
     at = 0
-    while at + 27 <= total:
+    while True:
         file.seek(at)
-        head = bytearray(file.read(27))
-        if head[:4] != b"OggS":
-            raise ValueError(f"no OGG page at byte {at}")
+        head = file.read(27)
+        if len(head) < 27 or head[:4] != b"OggS":
+            return
         sizes = file.read(head[26])
-        body = file.read(sum(sizes))
-        struct.pack_into("<I", head, 14, SERIAL_NUMBER)
-        struct.pack_into("<I", head, _CRC_AT, 0)
-        struct.pack_into("<I", head, _CRC_AT, page_crc(bytes(head) + sizes + body))
-        file.seek(at)
-        file.write(head)
-        at += 27 + len(sizes) + len(body)
+        if len(sizes) < head[26]:
+            return
+        page = Page(at, sizes, head[5])
+        yield page
+        at = page.end
+
+
+def is_chained(pages: Sequence[Page]) -> bool:
+    """Whether a second stream begins where a first has ended."""
+    begun = False
+    for page in pages:
+        if page.is_first and begun:
+            return True
+        begun = begun or not page.is_first
+    return False
+
+
+def read_header_packets(file: ByteFile) -> tuple[list[bytes], int]:
+    """Return the header packets of a Vorbis or Opus stream and the offset of its first sound.
+
+    Raises:
+        ValueError: it is neither, or it ends within its headers.
+    """
+    packets: list[bytes] = []
+    parts: list[bytes] = []
+    wanted = 1
+    for page in read_pages(file):
+        file.seek(page.body)
+        body = io.BytesIO(file.read(sum(page.sizes)))
+        for size in page.sizes:
+            parts.append(body.read(size))
+            if size < 255:
+                packets.append(b"".join(parts))
+                parts = []
+        if packets and wanted == 1:
+            magic = next((m for m in _HEADER_PACKETS if packets[0].startswith(m)), None)
+            if magic is None:
+                break
+            wanted = _HEADER_PACKETS[magic]
+        if len(packets) == wanted and not parts:
+            return packets, page.end
+        if len(packets) > wanted:
+            break
+    raise ValueError("no headers of Vorbis or Opus")
+
+
+def write_header_packets(file: ByteFile, packets: Sequence[bytes], end: int) -> None:
+    """Put header packets in place of those that reach up to `end`, and number all pages anew."""
+    replace_bytes(file, 0, end, b"".join([*_paged(packets[:1]), *_paged(packets[1:])]))
+    renumber_pages(file)
+
+
+def renumber_pages(file: ByteFile) -> None:
+    """Count the pages of a one-stream OGG file and give them our serial number, in place."""
+    total = file.seek(0, io.SEEK_END)
+    end = 0
+    for number, page in enumerate(read_pages(file)):
+        file.seek(page.at)
+        whole = bytearray(file.read(page.end - page.at))
+        struct.pack_into("<III", whole, 14, SERIAL_NUMBER, number, 0)
+        struct.pack_into("<I", whole, _CRC_AT, page_crc(bytes(whole)))
+        file.seek(page.at)
+        file.write(whole)
+        end = page.end
+    if end != total:
+        raise ValueError(f"no OGG page at byte {end}")
 
 
 def page_crc(page: bytes) -> int:
@@ -42,3 +128,20 @@ def page_crc(page: bytes) -> int:
     """
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
+
+
+def _paged(packets: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield pages, not yet numbered, that hold these header packets and nothing else."""
+    identifies = packets[0].startswith(tuple(_HEADER_PACKETS))
+    segments = [
+        packet[at : at + 255] for packet in packets for at in range(0, len(packet) + 1, 255)
+    ]  # a packet of a multiple of 255 bytes ends with an empty segment
+    inside = False  # whether the page before ended within a packet
+    for at in range(0, len(segments), 255):
+        part = segments[at : at + 255]
+        flags = (_FIRST if identifies else 0) | (_CONTINUED if inside else 0)
+        ends = any(len(segment) < 255 for segment in part)
+        inside = len(part[-1]) == 255
+        granule = 0 if ends else -1
+        head = struct.pack("<4sBBqIIIB", b"OggS", 0, flags, granule, 0, 0, 0, len(part))
+        yield head + bytes(map(len, part)) + b"".join(part)

@@ -1,5 +1,6 @@
 """Edits of a file in its own samples: copied outside a patch, bit for bit, replaced inside."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,11 +13,13 @@ from jen1cli.audio.files import (
     Frames,
     Signal,
     Source,
-    opened,
+    name_of,
+    opened_bytes,
     probe,
     raw_blocks,
     read,
 )
+from jen1cli.audio.metadata import Metadata, Moves, carry, read_metadata
 from jen1cli.audio.writing import (
     BITS,
     FileFormat,
@@ -28,7 +31,7 @@ from jen1cli.audio.writing import (
     write_blocks,
 )
 
-_KEPT_TAGS = ("title", "artist", "album", "date", "genre", "tracknumber", "copyright", "license")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,22 +78,29 @@ def write_spliced(
     patches: Sequence[Patch],
     *,
     subtype: str | None = None,
+    suffix: str | None = None,
     note: str | None = None,
 ) -> bool:
     """Write the edited file; return whether every sample outside the patches is bit-identical.
 
     The sample rate and the layout are the input's; so are format and bit depth where the target's
-    suffix allows. Samples are copied in blocks as the integers or floats that they are.
+    suffix allows. Samples are copied in blocks as the integers or floats that they are. Tags,
+    pictures, markers and chunks stay; what the target cannot hold is named in a warning.
 
     Raises:
-        AudioError: the input is damaged or the target cannot be written.
+        AudioError: the input is damaged.
+        OutputError: the target cannot be written.
     """
     info = probe(source)
-    format_, subtype = choose_format(target, info, subtype)
-    format_ = large_format(format_, subtype, info.channels * spliced_length(info, patches))
-    kind = FileFormat(format_, subtype, note, _tags_of(source))
+    format_, subtype = choose_format(target, info, subtype, suffix)
+    metadata, dropped = _carried(source, info, patches, format_)
+    values = info.channels * spliced_length(info, patches)
+    format_ = large_format(format_, subtype, values, metadata.size)
+    kind = FileFormat(format_, subtype, note, metadata)
     frames = _frames(source, info, patches, subtype)
     write_blocks(target, frames, info.sample_rate, info.channels, kind)
+    if dropped:
+        _log.warning("the edit does not keep of %s: %s", name_of(source), ", ".join(dropped))
     return is_exact(info, subtype)
 
 
@@ -134,6 +144,18 @@ def _frames(
                 yield encoded(patch.signal[:, at : at + BLOCK], subtype)
 
 
-def _tags_of(source: Source) -> tuple[tuple[str, str], ...]:
-    with opened(source) as file:
-        return tuple((name, getattr(file, name)) for name in _KEPT_TAGS if getattr(file, name))
+def _carried(
+    source: Source, info: AudioInfo, patches: Sequence[Patch], format_: str
+) -> tuple[Metadata, list[str]]:
+    """Return what the edited file keeps of its input's metadata, and what it cannot keep."""
+    with opened_bytes(source) as file:
+        found = read_metadata(file, info.format)
+    inserted, shift = [], 0
+    for patch in sorted(patches, key=lambda patch: patch.start):
+        begin, samples = patch.start - shift, patch.signal.shape[1]
+        if patch.insert:
+            shift += samples
+            if begin < info.samples:  # nothing has its place behind the end
+                inserted.append((begin, samples))
+    length = spliced_length(info, patches)
+    return carry(found, format_, Moves(info.sample_rate, length, tuple(inserted)))

@@ -1,22 +1,20 @@
 """Writing of audio files: whole or not at all, the same bytes for the same samples."""
 
-import contextlib
 import io
-import os
-import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from jen1cli.audio.files import BLOCK, AudioInfo, ByteFile, Frames, Signal, name_of
-from jen1cli.audio.notes import append_chunk, as_comment, clear_time_stamp
-from jen1cli.audio.ogg import fix_serial_number
-from jen1cli.errors import AudioError
+from jen1cli.audio.chunks import ByteFile, clear_time_stamp
+from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal
+from jen1cli.audio.metadata import Metadata, write_metadata
+from jen1cli.audio.notes import check_note
+from jen1cli.errors import AudioError, OutputError
+from jen1cli.files import byte_name, writing
 
 Target = Path | io.BytesIO
 Real = Float[np.ndarray, "_channels _samples"]
@@ -33,6 +31,9 @@ FORMATS = {
     ".aif": ("AIFF", "PCM_16"),
 }
 OUTPUT_SUFFIXES = tuple(FORMATS)
+
+GENERATED_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
+"""Tags of new music."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes, which are copied without rounding."""
@@ -53,11 +54,14 @@ class FileFormat:
     format: str  # libsndfile's name, such as "FLAC"
     subtype: str  # libsndfile's name, such as "PCM_24"
     note: str | None = None  # ASCII text stored inside: the recipe
-    tags: tuple[tuple[str, str], ...] = ()  # libsndfile's string fields, such as ("title", …)
+    metadata: Metadata = field(default_factory=Metadata)  # tags and whatever else is not sound
 
 
 def choose_format(
-    target: Target, info: AudioInfo | None = None, subtype: str | None = None
+    target: Target,
+    info: AudioInfo | None = None,
+    subtype: str | None = None,
+    suffix: str | None = None,
 ) -> tuple[str, str]:
     """Choose libsndfile's format and subtype for a target.
 
@@ -68,11 +72,12 @@ def choose_format(
         target: file to be written, or a buffer.
         info: the input that is edited; None for new music.
         subtype: libsndfile's name of the encoding, such as "PCM_24"; None chooses.
+        suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
 
     Raises:
         AudioError: the suffix is not one that we write, or the subtype does not go with it.
     """
-    format_, default = _container(target, info)
+    format_, default = _container(target, info, suffix)
     if subtype is not None:
         if not soundfile.check_format(format_, subtype):
             known = ", ".join(soundfile.available_subtypes(format_))
@@ -107,6 +112,7 @@ def write(
     sample_rate: int,
     *,
     subtype: str | None = None,
+    suffix: str | None = None,
     note: str | None = None,
     tags: tuple[tuple[str, str], ...] = (),
 ) -> None:
@@ -114,12 +120,23 @@ def write(
 
     Values beyond ±1 are clipped in integer formats. The file appears whole or not at all.
 
+    Args:
+        target: file to be written, or a buffer.
+        signal: [channels, samples].
+        sample_rate: Hz.
+        subtype: libsndfile's name of the encoding; None takes 16 bit or the format's own.
+        note: ASCII text stored inside: the recipe.
+        tags: (name, text) by the field names of Vorbis comments, such as ("title", …).
+        suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
+
     Raises:
-        AudioError: unknown suffix, missing folder, not writable, disk full, NaN in the signal.
+        AudioError: unknown suffix, NaN in the signal.
+        OutputError: missing folder, not writable, disk full.
     """
-    format_, subtype = choose_format(target, None, subtype)
+    format_, subtype = choose_format(target, None, subtype, suffix)
     format_ = large_format(format_, subtype, signal.size)
-    kind = FileFormat(format_, subtype, note, tags)
+    metadata = Metadata(texts=tuple((name.upper(), text) for name, text in tags))
+    kind = FileFormat(format_, subtype, note, metadata)
     parts = (signal[:, at : at + BLOCK] for at in range(0, signal.shape[1], BLOCK))
     write_blocks(target, (encoded(part, subtype) for part in parts), sample_rate, len(signal), kind)
 
@@ -130,7 +147,8 @@ def write_blocks(
     """Write blocks of frames `[samples, channels]`, int32 left-aligned or float; return samples.
 
     Raises:
-        AudioError: the target cannot be written, or the format does not take this sample rate.
+        AudioError: the format does not take this sample rate.
+        OutputError: the target cannot be written.
     """
     rates = _RATES.get(kind.subtype)
     if rates and sample_rate not in rates:
@@ -138,10 +156,13 @@ def write_blocks(
             f"{kind.subtype.lower()} files cannot have {sample_rate} Hz;"
             " write wav or flac, or resample the input to 48000 Hz"
         )
+    if kind.note is not None:
+        check_note(kind.note)
     if isinstance(target, io.BytesIO):
         return _write_buffer(target, frames, sample_rate, channels, kind)
-    with _replacing(target) as temporary:
-        samples = _write_file(str(temporary), frames, sample_rate, channels, kind)
+    with writing(target) as temporary:
+        with _create(temporary, sample_rate, channels, kind) as file:
+            samples = _fill(file, frames, str(target))
         _verify(temporary, samples, target)
         with temporary.open("r+b") as file:
             _finish(file, kind)
@@ -157,9 +178,9 @@ def to_bytes(
     return buffer.getvalue()
 
 
-def large_format(format_: str, subtype: str, values: int) -> str:
-    """Return RF64 in place of WAV where so many values do not fit under 4 GB."""
-    needed = values * _WIDTH.get(subtype, 16) // 8
+def large_format(format_: str, subtype: str, values: int, others: int = 0) -> str:
+    """Return RF64 in place of WAV where so many values and other bytes do not fit under 4 GB."""
+    needed = values * _WIDTH.get(subtype, 16) // 8 + others
     return "RF64" if format_ in ("WAV", "WAVEX") and needed > _LARGEST_RIFF else format_
 
 
@@ -178,14 +199,15 @@ def encoded(signal: Real, subtype: str) -> Frames:
     return np.ascontiguousarray((steps * 2.0 ** (32 - bits)).astype(np.int32))
 
 
-def _container(target: Target, info: AudioInfo | None) -> tuple[str, str]:
-    if isinstance(target, io.BytesIO):
+def _container(target: Target, info: AudioInfo | None, suffix: str | None) -> tuple[str, str]:
+    if isinstance(target, io.BytesIO) and suffix is None:
         if info is None or _kind(info.format, info.subtype) not in {
             _kind(*names) for names in FORMATS.values()
         }:
             return FORMATS[".wav"]
         return _FAMILY.get(info.format, info.format), _written(info.subtype, info.subtype)
-    suffix = target.suffix.lower()
+    if suffix is None:
+        suffix = target.suffix.lower()  # type: ignore[union-attr] - a buffer has been dealt with
     if suffix not in FORMATS:
         seen = f"'{suffix}'" if suffix else "no suffix"
         known = " ".join(OUTPUT_SUFFIXES)
@@ -206,64 +228,34 @@ def _written(subtype: str, default: str) -> str:
     return subtype if subtype in kept else default
 
 
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Give a temporary name in the target's folder and rename it at the end, or remove it."""
-    folder = target.parent
-    if not folder.is_dir():
-        raise AudioError(f"the folder {folder} does not exist; make it or choose another output")
-    if target.is_dir():
-        raise AudioError(f"{target} is a folder; give the name of a file")
-    temporary = folder / f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix}"
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        raise AudioError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _write_file(
-    path: str, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
-) -> int:
-    with _create(path, sample_rate, channels, kind) as file:
-        return _fill(file, frames, path)
-
-
 def _write_buffer(
     buffer: io.BytesIO, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
 ) -> int:
     with _create(buffer, sample_rate, channels, kind) as file:
-        samples = _fill(file, frames, name_of(buffer))
+        samples = _fill(file, frames, "the output")
     _finish(buffer, kind)
     buffer.seek(0)
     return samples
 
 
 def _create(
-    target: str | io.BytesIO, sample_rate: int, channels: int, kind: FileFormat
+    target: Target, sample_rate: int, channels: int, kind: FileFormat
 ) -> soundfile.SoundFile:
     try:
-        file = soundfile.SoundFile(
-            target, "w", sample_rate, channels, kind.subtype, format=kind.format
+        return soundfile.SoundFile(
+            byte_name(target) if isinstance(target, Path) else target,
+            "w",
+            sample_rate,
+            channels,
+            kind.subtype,
+            format=kind.format,
         )
     except (soundfile.SoundFileError, OSError, TypeError) as error:
-        name = target if isinstance(target, str) else "the output"
-        folder = Path(name).parent
-        raise AudioError(
-            f"cannot write {kind.format} {kind.subtype} at {sample_rate} Hz into {folder}: {error}"
+        place = f" into {target.parent}" if isinstance(target, Path) else ""
+        why = getattr(error, "error_string", error)  # without the temporary name
+        raise OutputError(
+            f"cannot write {kind.format} {kind.subtype} at {sample_rate} Hz{place}: {why}"
         ) from error
-    try:
-        for name, text in kind.tags:
-            setattr(file, name, text)
-        if kind.note is not None and kind.format not in ("WAV", "WAVEX", "RF64", "AIFF"):
-            file.comment = as_comment(kind.note)
-    except BaseException:
-        file.close()
-        raise
-    return file
 
 
 def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int:
@@ -274,30 +266,25 @@ def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int
                 file.write(block[at : at + BLOCK])
             samples += len(block)
     except (soundfile.SoundFileError, AssertionError, OSError) as error:
-        folder = Path(name).parent
-        raise AudioError(
-            f"writing into {folder} failed ({error or 'disk full'}); free space"
+        raise OutputError(
+            f"cannot write {name} ({error or 'disk full'}); is there space on the disk?"
         ) from error
     return samples
 
 
 def _finish(file: ByteFile, kind: FileFormat) -> None:
-    if kind.format in ("WAV", "WAVEX", "RF64", "AIFF"):
-        clear_time_stamp(file)
-        if kind.note is not None:
-            append_chunk(file, kind.note)
-    elif kind.format == "OGG":
-        fix_serial_number(file)
+    clear_time_stamp(file)
+    write_metadata(file, kind.format, kind.metadata, kind.note)
 
 
 def _verify(path: Path, samples: int, target: Path) -> None:
     """Read the length back: libsndfile does not report every failed write."""
     try:
-        written = soundfile.info(str(path)).frames
+        written = soundfile.info(byte_name(path)).frames
     except soundfile.SoundFileError:
         written = -1
     if written != samples:
-        raise AudioError(
+        raise OutputError(
             f"{target} could not be written whole ({max(written, 0)} of {samples} samples);"
             " is the disk full?"
         )

@@ -7,7 +7,6 @@ chunks of 1 s and their loudness normalisation are absent (level stays in the la
 decoder learned on quantised latents.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch import Tensor
 from jen1cli.autoencoder.seanet import SeanetAutoencoder
 from jen1cli.config import SeanetConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.jsonfiles import read_object
 
 _FIELDS: dict[str, tuple[str, Any]] = {  # transformers' key → ours, and transformers' default
     "sampling_rate": ("sample_rate", 24_000),
@@ -49,7 +49,7 @@ def load_encodec(folder: Path) -> SeanetAutoencoder:
             convolutions), or a tensor is missing, unknown or misshapen.
     """
     try:
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        values = read_object(folder / "config.json")
         tensors = load_file(folder / "model.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(

@@ -3,13 +3,14 @@
 The paper's autoencoder works on the waveform (section IV-A). Its latent carries the phase of every
 partial, which a small diffusion model spends most of its effort on. Here the latent describes only
 how loud each partial is and where it stands between left and right; the decoder rebuilds the phase
-(`jen1cli.autoencoder.phase`) and makes it consistent by a few projections.
+(`jen1cli.autoencoder.phase`) and makes it consistent (`jen1cli.autoencoder.refinement`).
 
 Encoder and decoder are each a linear projection, started as the principal components of the
 features (`fit_basis`), plus a convolutional trunk at frame rate whose last layer starts at zero:
 training begins at the quality of the best linear code and only improves on it.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -20,6 +21,7 @@ from torch.nn import functional
 from jen1cli.autoencoder.autoencoder import Autoencoder
 from jen1cli.autoencoder.masking import mask_latent
 from jen1cli.autoencoder.phase import PhaseFollower
+from jen1cli.autoencoder.refinement import PhaseRefiner
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
 from jen1cli.autoencoder.streaming import ahead, apply_overlapped
 from jen1cli.autoencoder.whitening import Whitening
@@ -96,6 +98,10 @@ class SpectralAutoencoder(Autoencoder):
             Band(band, low, config.num_stereo_groups, config.sample_rate, config.floor)
             for band, low in zip(config.bands, lows, strict=True)
         )
+        self.refiners = nn.ModuleList(
+            PhaseRefiner(band, config.refinements * item.refinement_factor)
+            for band, item in zip(self._bands, config.bands, strict=True)
+        )
         # frames of each band in one latent frame
         self.rates = [config.hop_length // band.hop for band in self._bands]
         sizes = [
@@ -123,13 +129,21 @@ class SpectralAutoencoder(Autoencoder):
         nn.init.orthogonal_(self.project)
         self.expand.data.copy_(self.project.data.T)
         window_frames = max(band.length for band in self._bands) // config.hop_length
-        self._refine_context = (config.refinements + 1) * (window_frames + 1)
+        reach = max(
+            refiner.reach * band.hop
+            for refiner, band in zip(self._refiners, self._bands, strict=True)
+        )
+        self._refine_context = math.ceil(reach / config.hop_length) + window_frames + 1
         self._trunk_context = 2 * max(config.num_encoder_blocks, config.num_decoder_blocks)
         self.context_frames = self._trunk_context + window_frames + 1
 
     @property
     def _bands(self) -> list[Band]:
         return [band for band in self.bands if isinstance(band, Band)]
+
+    @property
+    def _refiners(self) -> list[PhaseRefiner]:
+        return [refiner for refiner in self.refiners if isinstance(refiner, PhaseRefiner)]
 
     @staticmethod
     def _band_vector(band: Band, rate: int, magnitude: float) -> Tensor:
@@ -308,10 +322,11 @@ class SpectralAutoencoder(Autoencoder):
         ]
 
     def _guess_phase(self, features: Tensor, followers: list[PhaseFollower]) -> Tensor:
-        """Turn features into stereo spectra with a first phase, packed by latent frames.
+        """Turn features into spectra with a first phase, and stereo cues, packed by latent frames.
 
         Returns:
-            [B, values, frames]: per band real and imaginary parts of both channels' bins.
+            [B, values, frames]: per band real and imaginary parts of its bins, balance and width
+            of its groups.
         """
         packed = []
         described = self._unpack(features)
@@ -319,36 +334,26 @@ class SpectralAutoencoder(Autoencoder):
             described, self.rates, followers, strict=True
         ):
             magnitude = band.magnitude(log_magnitude)
-            spectrum = band.place(magnitude, follow(magnitude), balance, width)
-            values = torch.view_as_real(spectrum)
-            packed.append(rearrange(values, "b c n (f r) two -> b (c n r two) f", r=rate))
+            spectrum = torch.polar(magnitude, follow(magnitude))
+            values = torch.cat((spectrum.real, spectrum.imag, balance, width), dim=1)
+            packed.append(rearrange(values, "b n (f r) -> b (n r) f", r=rate))
         return torch.cat(packed, dim=1)
 
     def _render(self, packed: Tensor) -> Waveform:
-        """Make the guessed spectra consistent and add up the bands' waveforms."""
+        """Refine the phase, place the spectra in stereo and add up the bands' waveforms."""
+        sizes = [
+            2 * (band.bins + band.num_groups) * rate
+            for band, rate in zip(self._bands, self.rates, strict=True)
+        ]
         waveform = None
-        start = 0
-        for band, rate in zip(self._bands, self.rates, strict=True):
-            size = 4 * band.bins * rate
-            values = rearrange(
-                packed[:, start : start + size],
-                "b (c n r two) f -> b c n (f r) two",
-                c=2,
-                r=rate,
-                two=2,
-            )
-            start += size
-            spectrum = torch.view_as_complex(values.contiguous())
-            share = band.synthesize(self._refine(band, spectrum))
+        for band, rate, refine, part in zip(
+            self._bands, self.rates, self._refiners, packed.split(sizes, dim=1), strict=True
+        ):
+            values = rearrange(part, "b (n r) f -> b n (f r)", r=rate)
+            counts = (band.bins, band.bins, band.num_groups, band.num_groups)
+            real, imaginary, balance, width = values.split(counts, dim=1)
+            spectrum = refine(torch.complex(real.contiguous(), imaginary.contiguous()))
+            share = band.synthesize(band.place(spectrum.abs(), spectrum.angle(), balance, width))
             waveform = share if waveform is None else waveform + share
         assert waveform is not None
         return waveform
-
-    def _refine(self, band: Band, spectrum: Tensor) -> Tensor:
-        """Project on consistent spectra, keeping the magnitudes (Griffin and Lim, 1984)."""
-        spectrum = spectrum.mT.contiguous().mT  # frames in memory order, as transforms want them
-        magnitude = spectrum.abs()
-        for _ in range(self.settings.refinements):
-            consistent = band.analyze(band.synthesize_whole(spectrum)).detach()
-            spectrum = consistent.sgn().mul_(magnitude)  # its direction, of length 1
-        return spectrum

@@ -151,6 +151,7 @@ class Study:
     def run(self, cells: Sequence[Cell]) -> "Findings":
         """Train and evaluate every cell, then put them into one table."""
         from jen1cli.evaluation.ablation import CellFigures, ablation_report, measure_cell
+        from jen1cli.evaluation.clips import HELD_OUT
 
         found: list[CellFigures] = []
         for one in cells:
@@ -158,7 +159,7 @@ class Study:
             with self.report.progress(one.name) as progress:
                 figures = measure_cell(
                     one.name, one.about, weights, self.reference or self.music,
-                    self.output / one.folder, split=None if self.reference else "test",
+                    self.output / one.folder, split=HELD_OUT if self.reference else "test",
                     count=self.count, seed=self.seed, device=self.device, progress=progress,
                 )  # fmt: skip
             found.append(figures)

@@ -85,17 +85,37 @@ def again(
 def _same_place(
     recipe: "Recipe", model: str | None, device: str, dtype: str, loras: Loras
 ) -> ModelChoice:
-    """Choose model, device and numbers as the recipe says, unless the command line differs."""
+    """Choose model, device and numbers as the recipe says, unless the command line differs.
+
+    Where the recipe's kind of device is not on this machine, the best one here takes its place;
+    `_settle` warns of it.
+    """
+    if device != "auto" or _is_here(recipe.device):
+        device = recipe.device if device == "auto" else device
+        dtype = recipe.dtype if dtype == "auto" else dtype
     random = RANDOM_LABEL.fullmatch(recipe.model.sha256)
     untrained = model is None and random is not None
     made_by = random[1] if random is not None else recipe.model.name
     return ModelChoice(
         model=made_by if model is None else model,
-        device=recipe.device if device == "auto" else device,
-        dtype=recipe.dtype if dtype == "auto" else dtype,
+        device=device,
+        dtype=dtype,
         random_weights=untrained,
         loras=loras,
     )
+
+
+def _is_here(device: str) -> bool:
+    """Tell whether a recipe's kind of device can be used on this machine."""
+    if device == "cpu":
+        return True
+    from jen1cli.pipeline.networks import choose_device
+
+    try:
+        choose_device(device)
+    except ConfigError:
+        return False
+    return True
 
 
 def _find_loras(model: "RecipeModel", beside: Path) -> Loras:
@@ -137,7 +157,7 @@ def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | 
         return None
     name = recipe.input.name
     if given is not None:
-        source = streams.read_stdin() if given == "-" else Path(given)
+        source = streams.open_source(given)
         audio.probe(source)
         if audio.digest(source) != recipe.input.sha256:
             raise AudioError(
@@ -162,12 +182,13 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
     source = _find_input(recipe, None, beside)
     if source is not None or recipe.input is None:
         return source
-    inner = _settle(Recipe.from_dict(recipe.input.recipe, "the input"), engine)
+    inner = Recipe.from_dict(recipe.input.recipe, "the input")
     inside = folder / "input"
     inside.mkdir()
     engine.report.note(f"making the input ({inner.task}, seed {inner.seed}) from its own recipe")
     first = _remake_input(inner, engine, inside, beside)
-    music = _follow(inner, first, engine)
+    # with the recipe that it carried then, since its bytes have to be the same
+    music = dataclasses.replace(_follow(_settle(inner, engine), first, engine), recipe=inner)
     for extension in REMADE_FORMATS:
         path = folder / f"input.{extension}"
         music.save(path)
@@ -188,6 +209,8 @@ def _follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music
 
 def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
     """Warn of whatever may change the bytes; return the recipe as it is followed now."""
+    from jen1cli.recipe import RECIPE_VERSION
+
     if recipe.version != jen1cli.__version__:
         engine.report.warn(
             f"made by jen1cli {recipe.version}, this is {jen1cli.__version__}: the music may differ"
@@ -198,17 +221,18 @@ def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
             f" {engine.model.dtype}: the music will differ slightly"
         )
     model = engine.model.recipe_model
-    if not recipe.model.plays_like(model):
+    if not recipe.model.plays_like(model, engine.model.former_sha256):
         engine.report.warn(
             f"made by other weights ({recipe.model.describe()}; now {model.describe()}):"
             " the music will differ"
         )
-    else:
-        model = recipe.model  # the files' names stay as they were
+    else:  # the LoRA files' names stay as they were
+        model = dataclasses.replace(model, loras=recipe.model.loras)
     return dataclasses.replace(
         recipe,
         model=model,
         device=engine.model.device,
         dtype=engine.model.dtype,
         version=jen1cli.__version__,
+        recipe_version=RECIPE_VERSION,
     )

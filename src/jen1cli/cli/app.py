@@ -6,6 +6,7 @@ Anything else is our own bug and keeps its traceback, as does everything under `
 
 import contextlib
 import difflib
+import errno
 import importlib
 import os
 import shlex
@@ -18,8 +19,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import jen1cli
-from jen1cli.cli import examples, streams
-from jen1cli.errors import Jen1Error
+from jen1cli.cli import examples, streams, terminal
+from jen1cli.errors import InputErrors, Jen1Error
+
+LONGEST_MESSAGE = 1_000  # characters
 
 # summaries, so that the help of `jen1` need not import a module for each verb
 VERBS = {
@@ -42,6 +45,15 @@ DEVELOPER_VERBS = {
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _MODULES = {"continue": "continuation"}
 _FUNCTIONS = {"continue": "continue_"}
+_MACHINE = frozenset(
+    getattr(errno, name)
+    for name in (
+        "ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EMFILE", "ENFILE", "ENOMEM", "ENODEV",
+        "ENXIO", "ESTALE", "ETIMEDOUT",
+    )
+    if hasattr(errno, name)
+)  # fmt: skip
+"""Errors of disks, memory and networks, whatever was read or written."""
 
 
 def _named(kinds: Iterable[type], name: str) -> type[Exception]:
@@ -79,12 +91,13 @@ def _load(name: str) -> Any:  # noqa: ANN401 - click's types
     module = importlib.import_module(f"jen1cli.cli.{_MODULES.get(name, name)}")
     group = getattr(module, "app", None)
     if group is None:
-        group = typer.Typer(context_settings=HELP_OPTIONS)
-        group.command(name, epilog=examples.epilog(name))(
-            getattr(module, _FUNCTIONS.get(name, name))
-        )
-    command = typer.main.get_command(group)
+        group = typer.Typer(context_settings=HELP_OPTIONS, add_completion=False)
+        group.command(name)(getattr(module, _FUNCTIONS.get(name, name)))
+    else:
+        examples.add_to(group, (name,))
+    command: Any = typer.main.get_command(group)
     command.name = name
+    command.epilog = examples.epilog(name)
     return command
 
 
@@ -153,7 +166,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> bool:
     if wanted:
-        typer.echo(f"jen1 {jen1cli.__version__}")
+        terminal.echo(f"jen1 {jen1cli.__version__}")
         raise typer.Exit
     return wanted
 
@@ -195,8 +208,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Jen1Error as error:
         if debug:
             raise
-        return _fail(str(error), 1)
-    except (BrokenPipeError, SystemExit):  # Typer leaves at once where a pipe is closed
+        for one in error.errors if isinstance(error, InputErrors) else (error,):
+            _fail(str(one), 1)
+        return 1
+    except (BrokenPipeError, SystemExit) as error:
+        if not _has_lost_reader(error):
+            raise
         streams.close_quietly()  # the reader has what it wanted: `| head -c 100`
         return 1
     except UsageError as error:
@@ -218,11 +235,41 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if debug or remedy is None:
             raise
         return _fail(remedy, 1)
-    except OSError as error:
-        if debug or error.errno is None:
+    except UnicodeEncodeError as error:
+        text = error.object[max(0, error.start - 20) : error.end + 20]
+        if debug or text.isprintable():
             raise
-        place = f" {error.filename}" if error.filename else ""
+        return _fail(
+            f"'{text}' is not text in UTF-8; rename the file, or write the words in UTF-8", 1
+        )
+    except OSError as error:
+        if debug or not _is_mendable(error):
+            raise
+        place = f" {_name_in(error)}" if error.filename else ""
         return _fail(f"the system refused{place}: {error.strerror}; mend that and try again", 1)
+
+
+def _has_lost_reader(error: BaseException) -> bool:
+    """Whether the reader of a pipe has left; Typer makes a SystemExit of that."""
+    if isinstance(error, SystemExit):
+        error = error.__context__ or error
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _is_mendable(error: OSError) -> bool:
+    """Whether the machine or a user's file is at fault, and not one that belongs to this package.
+
+    An error without a name is the machine's only where the number alone says so.
+    """
+    if error.errno in _MACHINE:
+        return True
+    package = os.path.join(os.path.dirname(jen1cli.__file__), "")
+    return bool(error.filename) and not os.path.abspath(_name_in(error)).startswith(package)
+
+
+def _name_in(error: OSError) -> str:
+    name = error.filename
+    return os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else str(name)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -248,7 +295,9 @@ def _usage(error: Exception) -> int:
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    typer.echo(f"jen1: error: {line}", err=True)
+    if len(line) > LONGEST_MESSAGE:  # a whole file was given as a name, a chord or a prompt
+        line = f"{line[: LONGEST_MESSAGE // 2]} … {line[-LONGEST_MESSAGE // 2 :]}"
+    terminal.echo(f"jen1: error: {line}", err=True)
     return code
 
 
@@ -259,12 +308,15 @@ def _interrupt(*_: object) -> None:
 def main() -> None:
     """Run the command named by the process's arguments and leave with its exit code.
 
-    Being terminated or losing the terminal is an interrupt like Ctrl-C: temporary files go.
+    Being terminated or losing the terminal is an interrupt like Ctrl-C: temporary files go. What
+    whoever started us has told to ignore, as `nohup` does, stays ignored.
     """
     # Threads that spin while they wait starve a busy machine: with four times as many processes
     # as cores, ten seconds of music took 431 s with the default and 5 s with this.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+    terminal.forgive_encoding()
     sys.exit(run())

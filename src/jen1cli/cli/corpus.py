@@ -1,6 +1,5 @@
 """`jen1 corpus`: compose and render training music, and look at folders of music."""
 
-import json
 import os
 import sys
 import time
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jen1cli.cli import options
+from jen1cli.cli import options, terminal
+from jen1cli.cli.outputs import check_place
 from jen1cli.cli.report import Report
 from jen1cli.errors import ConfigError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Compose and render the training music; look at folders of music.",
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 LINE_SECONDS = 60.0
@@ -124,9 +125,9 @@ def styles(as_json: options.Json = False) -> None:
         low, high = style.tempo
         if as_json:
             facts = {"style": name, "tempo": [low, high], "meters": sorted(_words(style.meters))}
-            typer.echo(json.dumps(facts))
+            terminal.echo_json(facts)
         else:
-            typer.echo(f"{name:<20} {low:g}-{high:g} bpm, {', '.join(_words(style.meters))}")
+            terminal.echo(f"{name:<20} {low:g}-{high:g} bpm, {', '.join(_words(style.meters))}")
 
 
 def _words(weights: str) -> list[str]:
@@ -163,8 +164,9 @@ def inspect(
     from jen1cli.manifest import read_folder
 
     sheet = output or folder / "contact-sheet.html"
-    if clips > 0 and sheet.exists() and not force and output is not None:
-        raise ConfigError(f"'{sheet}' exists; give --force to replace it or another --output")
+    force = force or output is None  # our own page in the folder is made anew
+    if clips > 0:
+        check_place(sheet, force=force)
     found = read_folder(folder, on_skip=lambda path, why: report.warn(f"skipped {path}: {why}"))
     statistics = inspection.measure(found)
     if not quiet and not as_json:
@@ -173,17 +175,18 @@ def inspect(
     if clips > 0:
         with report.progress("clips on the sheet") as bar:
             chosen = inspection.choose(found, clips)
-            contact_sheet.write(sheet, folder.name, statistics, chosen, seconds, bar)
+            contact_sheet.write(
+                sheet, folder.name, statistics, chosen, seconds, bar, overwrite=force
+            )
         path = str(sheet)
     report.result({"path": path, **inspection.as_json(statistics)})
 
 
 def _show(statistics: "Statistics") -> None:
     """Print tables for people on stderr."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(stderr=True)
+    console = terminal.console()
     console.print(
         f"{statistics.clips} clips, {statistics.hours:.2f} hours; "
         f"{statistics.captions} captions of {statistics.words_per_caption:.1f} words on average, "
@@ -198,5 +201,5 @@ def _show(statistics: "Statistics") -> None:
         table.add_column()
         most = max(counts.values())
         for name, count in counts.items():
-            table.add_row(name, str(count), "▇" * max(1, round(30 * count / most)))
+            table.add_row(terminal.cell(name), str(count), "▇" * max(1, round(30 * count / most)))
         console.print(table)

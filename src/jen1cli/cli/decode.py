@@ -1,5 +1,6 @@
 """`jen1 decode`: latent files to audio."""
 
+import io
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +8,10 @@ import typer
 
 from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelChoice
-from jen1cli.cli.headers import check_latent
-from jen1cli.cli.inputs import LATENT_SUFFIXES, list_files
+from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files, names_apart
 from jen1cli.cli.outputs import Result, check_takes, is_folder, plan_outputs
 from jen1cli.cli.report import Report
-
-RECORDING = ("sample_rate", "channels")
+from jen1cli.headers import LatentHeader, read_latent_header
 
 
 def decode(
@@ -35,12 +34,22 @@ def decode(
     quiet: options.Quiet = False,
 ) -> None:
     """Turn latent files back into audio; folders keep their tree."""
-    files = list_files(inputs, LATENT_SUFFIXES, "latent files")
-    piped = streams.read_stdin("a latent").getvalue() if "-" in inputs else b""
-    headers = [check_latent(piped if given == "-" else Path(given)) for given, _ in files]
+    faults = Faults()
+    files: list[tuple[str, Path]] = []
+    sources: list[bytes | Path] = []
+    headers: list[LatentHeader] = []
+    for given, folder in list_files(inputs, LATENT_SUFFIXES, "latent files", faults):
+        with faults.kept():
+            source = _read_pipe(streams.open_source(given, "a latent"))
+            headers.append(read_latent_header(source))
+            sources.append(source)
+            files.append((given, folder))
+    if not files:
+        faults.tell()
+    stems = ["audio" if isinstance(source, bytes) else source.stem for source in sources]
     results = [
-        Result("audio" if given == "-" else Path(given).stem, None, i + 1, folder)
-        for i, (given, folder) in enumerate(files)
+        Result(name, None, i + 1, folder)
+        for i, (name, (_, folder)) in enumerate(zip(names_apart(files, stems), files, strict=True))
     ]
     targets = plan_outputs(
         output,
@@ -51,13 +60,20 @@ def decode(
         force=force,
     )
     for header, target in zip(headers, targets, strict=True):
-        check_takes(target.extension, *(int(header.metadata[key]) for key in RECORDING))
+        check_takes(target.extension, header.sample_rate, header.channels)
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         from jen1cli.pipeline import LatentFile
 
-        for (given, _), target in zip(files, targets, strict=True):
-            with engine.making(given):
-                latent = LatentFile.load(piped if given == "-" else given)
+        for source, (given, _), target in zip(sources, files, targets, strict=True):
+            music = None
+            with faults.kept(), engine.making(given):
+                latent = LatentFile.load(source)
                 music = engine.model.decode(latent)
-            engine.deliver(music, target)
+            if music is not None:
+                engine.deliver(music, target)
+    faults.tell()
+
+
+def _read_pipe(source: io.BytesIO | Path) -> bytes | Path:
+    return source.getvalue() if isinstance(source, io.BytesIO) else source

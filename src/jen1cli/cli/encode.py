@@ -1,12 +1,21 @@
 """`jen1 encode`: audio to latent files."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelChoice, written
-from jen1cli.cli.inputs import AUDIO_SUFFIXES, LATENT_SUFFIXES, list_files, open_input
+from jen1cli.cli.inputs import (
+    AUDIO_SUFFIXES,
+    LATENT_SUFFIXES,
+    AudioInput,
+    Faults,
+    list_files,
+    names_apart,
+    open_input,
+)
 from jen1cli.cli.outputs import Result, plan_outputs
 from jen1cli.cli.report import Report
 
@@ -32,13 +41,21 @@ def encode(
     quiet: options.Quiet = False,
 ) -> None:
     """Turn audio into latent files (safetensors); folders keep their tree."""
-    files = list_files(inputs, AUDIO_SUFFIXES, "audio files")
-    opened = [open_input(given) for given, _ in files]
+    faults = Faults()
+    files: list[tuple[str, Path]] = []
+    opened: list[AudioInput] = []
+    for given, folder in list_files(inputs, AUDIO_SUFFIXES, "audio files", faults):
+        with faults.kept():
+            opened.append(open_input(given))
+            files.append((given, folder))
+    if not opened:
+        faults.tell()
+    names = names_apart(files, [item.stem for item in opened])
     targets = plan_outputs(
         output,
         [
-            Result(item.stem, None, i + 1, folder)
-            for i, (item, (_, folder)) in enumerate(zip(opened, files, strict=True))
+            Result(name, None, i + 1, folder)
+            for i, (name, (_, folder)) in enumerate(zip(names, files, strict=True))
         ],
         default_name="{slug}.{ext}",
         extension=LATENTS[0],
@@ -48,8 +65,11 @@ def encode(
     report = Report(as_json=as_json, quiet=quiet, audio_on_stdout=output == "-")
     with Engine.open(ModelChoice(model, device, dtype, random_weights).check(), report) as engine:
         for item, target in zip(opened, targets, strict=True):
-            with engine.making(item.name):
+            latent = None
+            with faults.kept(), engine.making(item.name):
                 latent = engine.model.encode(item.source)
+            if latent is None:
+                continue
             with written(target, latent.save):
                 pass
             channels, frames = latent.latent.shape
@@ -65,3 +85,4 @@ def encode(
                 "model": {"name": latent.model, "sha256": latent.sha256},
             }
             report.result(facts, f"{item.name}: {latent.seconds:.2f} s as {frames} frames")
+    faults.tell()

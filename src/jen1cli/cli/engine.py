@@ -13,7 +13,8 @@ from jen1cli.cli.loras import Loras
 from jen1cli.cli.outputs import Target
 from jen1cli.cli.report import Progress, Report
 from jen1cli.cli.sampling import DTYPES, check_choice, check_device
-from jen1cli.errors import AudioError, ConfigError, Jen1Error
+from jen1cli.errors import ConfigError, Jen1Error
+from jen1cli.files import make_folder, writing
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1, Music
@@ -139,7 +140,7 @@ class Engine:
         made = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
         note = ", ".join(filter(None, (guide, made)))
         proof = Proof(music) if isinstance(music, Edit) else None
-        with written(target, music.save) as path:
+        with written(target, lambda path: music.save(path, suffix=target.suffix)) as path:
             if proof is not None:
                 unchanged = facts["unchanged"] = proof.compare(path)
                 note += f"; {_in_words(unchanged, target.extension)}"
@@ -154,19 +155,19 @@ def _in_words(unchanged: dict[str, Any], extension: str) -> str:
 
 @contextlib.contextmanager
 def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
-    """Write a result by `save`, then give the path to read it back; stdout gets it in the end."""
+    """Write a result by `save`, then give a path to read it back; the target gets it in the end.
+
+    Raises:
+        OutputError: the target cannot be written, or a file of that name has appeared.
+    """
     if target.path is not None:
-        try:
-            target.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AudioError(
-                f"the folder {target.path.parent} cannot be made: {error.strerror}"
-            ) from error
-        save(target.path)
-        yield target.path
+        make_folder(target.path.parent)
+        with writing(target.path, overwrite=target.overwrite) as temporary:
+            save(temporary)
+            yield temporary
         return
     with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
-        path = Path(folder) / f"stdout.{target.extension}"
+        path = Path(folder) / f"stdout{target.suffix}"
         save(path)
         yield path
         streams.write_stdout(path)

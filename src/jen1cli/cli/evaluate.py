@@ -7,11 +7,12 @@ import typer
 from typer.core import TyperGroup
 
 from jen1cli.cli import evaluation_display as display
-from jen1cli.cli import evaluation_studies, examples, options
+from jen1cli.cli import evaluation_studies, options
 from jen1cli.cli.engine import ModelChoice, load_model
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds
 from jen1cli.errors import ConfigError
+from jen1cli.files import expand_user
 
 
 class FolderGroup(TyperGroup):
@@ -28,8 +29,8 @@ app = typer.Typer(
     cls=FolderGroup,
     no_args_is_help=True,
     help="Measure models and folders of music; 'jen1 evaluate DIR' is 'jen1 evaluate audio DIR'.",
-    epilog=examples.epilog("evaluate"),
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 
@@ -43,10 +44,13 @@ def audio(
         ),
     ],
     embedding: display.Embeddings = None,
-    split: display.Split = None,
-    reference_split: Annotated[
-        str | None, typer.Option("--reference-split", metavar="NAME", help="Of the reference.")
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split", metavar="NAME", help="train, validation, test or all; left out: all."
+        ),
     ] = None,
+    reference_split: display.ReferenceSplit = None,
     limit: display.Limit = None,
     sample_rate: display.SampleRate = None,
     output: display.Output = None,
@@ -54,12 +58,14 @@ def audio(
     quiet: options.Quiet = False,
 ) -> None:
     """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
+    judged = display.chosen_split(split or display.ALL)
+    held_out = display.chosen_split(reference_split, "--reference-split")
     with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.audio_job import AudioJob
 
         job = AudioJob(
-            folder, reference, tuple(embedding or ("tagger", "handcrafted")), split,
-            reference_split, limit, sample_rate,
+            folder, reference, tuple(embedding or ("tagger", "handcrafted")), judged, held_out,
+            limit, sample_rate,
         )  # fmt: skip
         with report.progress("clips") as progress:
             deliver(job.run(progress))
@@ -81,13 +87,14 @@ def stats(
     """Keep what a comparison needs of a reference, without its audio."""
     if output.suffix != ".npz":
         raise ConfigError(f"'{output}' is no .npz file; name one")
+    chosen = display.chosen_split(split)
     report = Report(as_json=as_json, quiet=quiet)
     with report.library_warnings():
         from jen1cli.evaluation import sets
 
         with report.progress("clips") as progress:
             measured, audit = sets.measure_folder(
-                folder, tuple(embedding or ("tagger", "handcrafted")), split=split, limit=limit,
+                folder, tuple(embedding or ("tagger", "handcrafted")), split=chosen, limit=limit,
                 sample_rate=sample_rate, progress=progress,
             )  # fmt: skip
         for line in audit.warnings():
@@ -115,9 +122,7 @@ def prompts(
         typer.Option("--audio", metavar="DIR", help="Score this music; make none."),
     ] = None,
     reference: display.Reference = None,
-    reference_split: Annotated[
-        str | None, typer.Option("--reference-split", metavar="NAME", help="Of the reference.")
-    ] = None,
+    reference_split: display.ReferenceSplit = None,
     seconds: Annotated[float, typer.Option("--seconds", "-s", metavar="X")] = 10.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Clip i uses seed + i.")] = 0,
     diverse: Annotated[
@@ -141,6 +146,7 @@ def prompts(
     ceiling of real music (--reference). An interrupted run goes on where it stopped.
     """
     check_seconds(seconds)
+    held_out = display.chosen_split(reference_split, "--reference-split")
     sampling = Sampling(steps, sampler, guidance_scale, negative).check()
     folder = audio_folder or output
     if folder is None:
@@ -157,7 +163,7 @@ def prompts(
         job = PromptsJob(
             wishes if count is None else evenly(wishes, count),
             folder if audio_folder is not None else folder / "audio",
-            reference, reference_split, seconds, seed, diverse, limit=count,
+            reference, held_out, seconds, seed, diverse, limit=count,
             sampling=sampling.arguments(),  # type: ignore[arg-type]
         )  # fmt: skip
         made = None if audio_folder is not None else load_model(choice, report)
@@ -184,7 +190,8 @@ def codec(
 ) -> None:
     """Measure what survives the autoencoder, by style, and under damaged latents."""
     check_seconds(seconds)
-    place = Path(model).expanduser() if model is not None else None
+    chosen = display.chosen_split(split)
+    place = expand_user(model) if model is not None else None
     with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.codec import Codec, CodecJob
         from jen1cli.pipeline.networks import choose_device
@@ -195,7 +202,7 @@ def codec(
         loaded = Codec.load(place)
         loaded.autoencoder.to(choose_device(device))
         loaded.whitening.to(choose_device(device))
-        job = CodecJob(folder, split, limit, seconds, linear)
+        job = CodecJob(folder, chosen, limit, seconds, linear)
         with report.progress("clips") as progress:
             deliver(job.run(loaded, None if output is None else output / "audio", progress))
 
@@ -231,13 +238,14 @@ def edits(
 ) -> None:
     """Inpaint and continue real music: kept samples, seams, tempo, key and sound."""
     check_seconds(seconds)
+    chosen = display.chosen_split(split)
     sampling = Sampling(steps, sampler, guidance_scale).check()
     choice = ModelChoice(model, device, dtype, random_weights).check()
     with display.evaluating(as_json, quiet, output) as (report, deliver):
         from jen1cli.evaluation.edits import EditsJob
 
         job = EditsJob(
-            folder, split, limit, seconds, prompted=prompted, seed=seed,
+            folder, chosen, limit, seconds, prompted=prompted, seed=seed,
             sampling=sampling.arguments(),  # type: ignore[arg-type]
         )  # fmt: skip
         loaded = load_model(choice, report)

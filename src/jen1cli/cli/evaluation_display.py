@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jen1cli.cli import options
+from jen1cli.cli import options, terminal
 from jen1cli.cli.report import Report
+from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from jen1cli.evaluation.report import Report as Findings
 
+ALL = "all"  # every clip of a folder, whatever its split
 Deliver = Callable[["Findings"], None]
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of audio.", show_default=False)]
@@ -32,7 +34,19 @@ Reference = Annotated[
 ]
 Split = Annotated[
     str | None,
-    typer.Option("--split", metavar="NAME", help="Of the manifest: train, validation or test."),
+    typer.Option(
+        "--split",
+        metavar="NAME",
+        help="train, validation, test or all; left out: test, or all where no splits are named.",
+    ),
+]
+ReferenceSplit = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-split",
+        metavar="NAME",
+        help="train, validation, test or all; left out: test, or all where no splits are named.",
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Clips at most.")]
 Embeddings = Annotated[
@@ -49,6 +63,23 @@ SampleRate = Annotated[
     int | None,
     typer.Option("--sample-rate", metavar="HZ", help="That files must have; left out: as most."),
 ]
+
+
+def chosen_split(given: str | None, option: str = "--split") -> str | None:
+    """Return a split as `jen1cli.evaluation.clips.find_clips` takes it.
+
+    Raises:
+        ConfigError: there is no split of that name.
+    """
+    if given is None:
+        from jen1cli.evaluation.clips import HELD_OUT
+
+        return HELD_OUT
+    from jen1cli.manifest import SPLITS
+
+    if given != ALL and given not in SPLITS:
+        raise ConfigError(f"{option} {given} is unknown; known: {', '.join((*SPLITS, ALL))}")
+    return None if given == ALL else given
 
 
 @contextlib.contextmanager
@@ -75,21 +106,21 @@ def evaluating(as_json: bool, quiet: bool, output: Path | None) -> Iterator[tupl
 
 def show_report(findings: "Findings") -> None:
     """Print every table to stderr; stdout is for paths."""
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     from jen1cli.evaluation.report import shown
 
-    console = Console(stderr=True, highlight=False)
+    console = terminal.console()
     for table in findings.tables:
         grid = Table(box=None, pad_edge=False)
         for number, name in enumerate(table.columns):
-            grid.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
+            grid.add_column(
+                terminal.cell(name), justify="left" if number == 0 else "right", no_wrap=number == 0
+            )
         for row in table.rows:
-            grid.add_row(*(Text(shown(cell, table.unit)) for cell in row))
-        console.print(Text(table.title, style="bold"))  # a grid's own title wraps at its width
+            grid.add_row(*(terminal.cell(shown(value, table.unit)) for value in row))
+        console.print(terminal.cell(table.title, "bold"))  # a grid's own title wraps at its width
         console.print(grid)
         if table.note:
-            console.print(Text(table.note, style="dim italic"))
+            console.print(terminal.cell(table.note, "dim italic"))
         console.print()

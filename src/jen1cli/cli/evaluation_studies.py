@@ -10,6 +10,7 @@ from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import options
 from jen1cli.cli.ablation import ablation
 from jen1cli.cli.engine import ModelChoice, load_model
+from jen1cli.cli.outputs import check_place
 from jen1cli.cli.report import Report
 from jen1cli.cli.sampling import Sampling, check_seconds
 from jen1cli.errors import ConfigError
@@ -49,14 +50,14 @@ def listen(
         raise ConfigError("two systems have one name; give each its own")
     if output.suffix != ".html":
         raise ConfigError(f"'{output}' is no .html file; name one")
-    if output.exists() and not force:
-        raise ConfigError(f"'{output}' exists; give --force to replace it")
+    check_place(output, force=force)
     report = Report(as_json=as_json, quiet=quiet)
     with report.library_warnings():
         from jen1cli.evaluation.listening import ListenJob, System, key_path
 
+        check_place(key_path(output), force=force)
         job = ListenJob([System(*pair) for pair in pairs], clips, seconds, seed)
-        page = job.write(output)
+        page = job.write(output, overwrite=force)
     for line in (*page.remarks, *(line for audit in page.audits for line in audit.warnings())):
         report.warn(line)
     key = key_path(page.path)

@@ -1,4 +1,6 @@
-"""The examples in the help of every verb, as data; the tests parse each of them."""
+"""The examples in the help of every command and sub-command, as data; the tests parse each."""
+
+import typer
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "jen1": (
@@ -76,26 +78,159 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "evaluate": (
         (
-            "jen1 evaluate prompts --reference music --reference-split test -o report",
+            "jen1 evaluate prompts --reference music -o report",
             "does music follow its words? 240 test prompts, between floor and ceiling",
         ),
         (
             "jen1 evaluate audio takes --reference album -e handcrafted",
             "one folder against another: KAD, FAD, FAD-infinity, KL, text score",
         ),
-        ("jen1 evaluate codec music --split test -o report", "what survives the autoencoder"),
+        ("jen1 evaluate codec music -o report", "what survives the autoencoder"),
         (
             "jen1 evaluate listen ours=takes/ theirs=others/ -o test.html",
             "a blind listening test in one page",
         ),
     ),
+    "models list": (
+        ("jen1 models list", "name, size, licence and place of each"),
+        ("jen1 models list --json", "one JSON object each"),
+    ),
+    "models show": (
+        ("jen1 models show jen1-mini", "the bundled weight set: its release, parts, training"),
+        ("jen1 models show run/mine/weights --json", "a weight set of your own"),
+    ),
+    "models path": (
+        ('cp -r "$(jen1 models path jen1-mini)" my-set', "a copy to change"),
+        ("jen1 models path jen1-mini", "its folder"),
+    ),
+    "train autoencoder": (
+        ("jen1 train autoencoder music -o run/codec --minutes 60", "from nothing"),
+        (
+            "jen1 train autoencoder music -o run/codec --init jen1-mini --freeze-components",
+            "a better decoder; models of the same latents still fit",
+        ),
+    ),
+    "train latents": (
+        ("jen1 train latents music -m run/codec/weights -o run/latents", "after stage 1"),
+        (
+            "jen1 train latents music -m jen1-mini --keep-whitening -o run/latents",
+            "to train the bundled model further",
+        ),
+    ),
+    "train diffusion": (
+        ("jen1 train diffusion run/latents -o run/model --minutes 120", "from random weights"),
+        (
+            "jen1 train diffusion run/latents -o run/model --init jen1-mini --steps 2000",
+            "the bundled model, on latents that it wrote",
+        ),
+        ("jen1 train diffusion run/latents -o run/model --minutes 240 --resume", "go on"),
+    ),
+    "train guide": (
+        (
+            "jen1 train guide run/latents --init run/model/weights -o run/guide --minutes 20",
+            "for a model whose music has tempi",
+        ),
+    ),
+    "train text-encoder": (
+        (
+            "jen1 train text-encoder -o text --teacher all-MiniLM-L6-v2 --captions music",
+            "from a sentence model in a folder",
+        ),
+    ),
+    "train finetune": (
+        ("jen1 train finetune my-music -o run/mine --minutes 60", "the whole bundled model"),
+        (
+            "jen1 train finetune my-music -o run/mine --lora 8 --minutes 20",
+            "a small file for jen1 generate --lora",
+        ),
+        ("jen1 train finetune my-music -o run/mine --minutes 90 --resume", "go on"),
+    ),
+    "train all": (
+        ("jen1 train all my-music -o run --minutes 180", "every stage, by the clock"),
+        ("jen1 train all my-music -o run --recipe mini-gpu --dry-run", "sizes, and nothing else"),
+    ),
+    "corpus": (
+        ("jen1 corpus make music --hours 10", "ten hours of captioned music"),
+        ("jen1 corpus inspect music", "what a folder of music holds, on one page"),
+    ),
+    "corpus make": (
+        (
+            "jen1 corpus make music --hours 10 --workers 8",
+            "in eight processes",
+        ),
+        ("jen1 corpus make house --style house --hours 1 --stems", "one style, with stems"),
+        ("jen1 corpus make shards --hours 100 --shards", "as WebDataset tar files"),
+    ),
+    "corpus styles": (
+        ("jen1 corpus styles", "every style with its tempi and metres"),
+        ("jen1 corpus styles --json", "one JSON object each"),
+    ),
+    "corpus inspect": (
+        ("jen1 corpus inspect music", "figures, and a page to look and listen through"),
+        ("jen1 corpus inspect my-music --clips 0 --json", "figures for a script"),
+    ),
+    "evaluate audio": (
+        ("jen1 evaluate audio takes --reference album", "with the tagger and handcrafted features"),
+        ("jen1 evaluate audio takes -r album.npz -e clap -e vggish=VGGISH", "other embeddings"),
+    ),
+    "evaluate stats": (
+        ("jen1 evaluate stats album -o album.npz", "for jen1 evaluate audio --reference album.npz"),
+        ("jen1 evaluate stats album --split all -e clap -o album.npz", "all of it, through CLAP"),
+    ),
+    "evaluate prompts": (
+        ("jen1 evaluate prompts -r music -n 120 -o report", "half of the package's prompts"),
+        ("jen1 evaluate prompts --prompts mine.txt --steps 5 -o report", "prompts of your own"),
+        ("jen1 evaluate prompts --audio takes -r music", "music that is there, with captions"),
+    ),
+    "evaluate codec": (
+        ("jen1 evaluate codec music -o report", "the bundled model's, on the test split"),
+        ("jen1 evaluate codec music -m run/codec/weights --limit 20", "a result of stage 1"),
+    ),
+    "evaluate edits": (
+        ("jen1 evaluate edits music -o report", "24 clips of the test split"),
+        ("jen1 evaluate edits recordings --unprompted --limit 12", "without their captions"),
+    ),
+    "evaluate train-tagger": (
+        ("jen1 evaluate train-tagger music -o my-tagger --minutes 8", "on music of jen1 corpus"),
+    ),
+    "evaluate listen": (
+        ("jen1 evaluate listen ours=takes theirs=others -o test.html", "two systems, blind"),
+        ("jen1 evaluate listen ours=takes real=music -n 20 -s 8", "more and shorter clips"),
+    ),
+    "evaluate listen-results": (
+        ("jen1 evaluate listen-results answers --key test.key.json", "a folder of answers"),
+        ("jen1 evaluate listen-results a.json b.json -k test.key.json -o report", "two listeners"),
+    ),
+    "evaluate musiccaps": (
+        ("jen1 evaluate musiccaps musiccaps.csv --clips clips -o report", "what you have of it"),
+        (
+            "jen1 evaluate musiccaps musiccaps.csv --clips clips -o report --balanced -e clap",
+            "the balanced subset, with CLAP",
+        ),
+    ),
+    "evaluate ablation": (
+        ("jen1 evaluate ablation music -o ablation --minutes 5", "every cell, on a CPU or GPU"),
+        ('jen1 evaluate ablation music -o ablation --cell "no masking"', "one cell"),
+    ),
 }
+"""Command without its `jen1` -> pairs of an example and its meaning."""
+
+
+def add_to(app: typer.Typer, path: tuple[str, ...] = ()) -> None:
+    """Put the examples under the help of every command of an application, at any depth."""
+    for group in app.registered_groups:
+        place = (*path, group.name or "")
+        group.epilog = epilog(" ".join(place))
+        if group.typer_instance is not None:
+            add_to(group.typer_instance, place)
+    for command in app.registered_commands:
+        command.epilog = epilog(" ".join((*path, command.name or "")))
 
 
 def epilog(verb: str) -> str:
-    """Return the examples of a verb as the last part of its help; blank lines keep them apart."""
+    """Return the examples of a command as the last part of its help, apart by blank lines."""
     lines = ["[bold]Examples[/bold]"]
-    for command, meaning in EXAMPLES[verb]:
+    for command, meaning in EXAMPLES.get(verb, ()):
         shown = command.replace("[", "\\[")
         lines.append(f"[dim]# {meaning}[/dim]\n[cyan]{shown}[/cyan]")
     return "\n\n".join(lines)

@@ -1,17 +1,17 @@
 """`jen1 info`: what a file is and how it was made."""
 
-import json
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from jen1cli.cli import options, streams
-from jen1cli.cli.headers import check_latent, read_header
-from jen1cli.cli.inputs import LATENT_SUFFIXES
+from jen1cli.cli import options, streams, terminal
+from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.guide import WRITTEN
+from jen1cli.headers import read_header, read_latent_header
 
 
 def info(
@@ -24,12 +24,17 @@ def info(
     as_json: options.Json = False,
 ) -> None:
     """Show the recipe that a file carries, and the facts of its sound."""
-    for index, given in enumerate(files):
-        facts = read_facts(given)
-        if as_json:
-            typer.echo(json.dumps(facts))
-        else:
-            typer.echo(("\n" if index else "") + _table(facts))
+    faults = Faults()
+    shown = 0
+    for given in files:
+        with faults.kept():
+            facts = read_facts(given)
+            if as_json:
+                terminal.echo_json(facts)
+            else:
+                terminal.echo(*[""] * bool(shown), *_table(facts))
+            shown += 1
+    faults.tell()
 
 
 def read_facts(given: str) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def read_facts(given: str) -> dict[str, Any]:
 
     if given.lower().endswith(LATENT_SUFFIXES):
         return _latent_facts(Path(given))
-    source = streams.read_stdin() if given == "-" else Path(given)
+    source = streams.open_source(given)
     about = audio.probe(source)
     facts: dict[str, Any] = {
         "path": given,
@@ -66,17 +71,16 @@ def _latent_facts(path: Path) -> dict[str, Any]:
     header = read_header(path)
     if is_lora(header):
         return lora_facts(path, header)
-    header = check_latent(path)
-    numbers = {"frame_rate": float, "samples": int, "sample_rate": int, "channels": int}
-    facts: dict[str, Any] = {"path": str(path)}
-    for key, value in header.metadata.items():
-        facts[key] = numbers[key](value) if key in numbers else value
-    channels, frames = header.shapes["latent"]
-    facts["seconds"] = round(facts["samples"] / facts["sample_rate"], 6)
-    return {**facts, "latent_channels": channels, "frames": frames}
+    latent = read_latent_header(path)
+    return {
+        "path": str(path),
+        **header.metadata,
+        **dataclasses.asdict(latent),
+        "seconds": round(latent.seconds, 6),
+    }
 
 
-def _table(facts: dict[str, Any]) -> str:
+def _table(facts: dict[str, Any]) -> list[str]:
     lines = [str(facts["path"])]
     recipe = facts.get("recipe")
     for key, value in facts.items():
@@ -85,7 +89,7 @@ def _table(facts: dict[str, Any]) -> str:
     if recipe is None:
         if "no_recipe" in facts:
             lines.append(_row("recipe", facts["no_recipe"]))
-        return "\n".join(lines)
+        return lines
     lines.append("recipe")
     guide = {name: value for name, value in recipe["guide"].items() if value}
     written = {name: guide.pop(name, "") for name in WRITTEN}  # long: a row for each
@@ -93,7 +97,7 @@ def _table(facts: dict[str, Any]) -> str:
         shown = {key: guide, **written} if key == "guide" else {key: value}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
-    return "\n".join(lines)
+    return lines
 
 
 def _is_idle(value: Any) -> bool:  # noqa: ANN401 - any JSON value

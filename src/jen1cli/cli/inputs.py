@@ -1,13 +1,16 @@
 """Audio and latent inputs: read from files, folders or stdin, and checked before a model loads."""
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jen1cli.cli import streams
-from jen1cli.errors import AudioError
+from jen1cli.errors import AudioError, InputErrors, Jen1Error
+from jen1cli.folders import walk_files
 
 if TYPE_CHECKING:
     from jen1cli.audio import AudioInfo, Source
@@ -29,6 +32,12 @@ class AudioInput:
     info: "AudioInfo"
 
     @property
+    def suffix(self) -> str:
+        """Suffix of the file's name without its dot; of a pipe, that of its format."""
+        named = "" if isinstance(self.source, io.BytesIO) else Path(self.source).suffix[1:].lower()
+        return named or self.extension
+
+    @property
     def extension(self) -> str:
         """Extension of a result in the same format."""
         if self.info.format == "OGG":
@@ -42,14 +51,14 @@ def open_input(given: str) -> AudioInput:
     """Read an input through once.
 
     Args:
-        given: a path, or '-' for stdin.
+        given: a path, which may be a pipe, or '-' for stdin.
 
     Raises:
         AudioError: it is missing, not audio, damaged, or too short to hear anything in.
     """
     from jen1cli import audio
 
-    source: io.BytesIO | Path = streams.read_stdin() if given == "-" else Path(given)
+    source = streams.open_source(given)
     info = audio.check(source)
     name = audio.name_of(source)
     if info.seconds < MIN_INPUT_SECONDS:
@@ -60,13 +69,46 @@ def open_input(given: str) -> AudioInput:
     return AudioInput(source, name, stem, info)
 
 
-def list_files(inputs: Sequence[str], suffixes: Sequence[str], what: str) -> list[tuple[str, Path]]:
+class Faults:
+    """Keeps the errors of single inputs until the rest is done."""
+
+    def __init__(self) -> None:
+        self._errors: list[Jen1Error] = []
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep an error of what is done inside."""
+        try:
+            yield
+        except Jen1Error as error:
+            self._errors.append(error)
+
+    def note(self, path: Path, reason: str) -> None:
+        """Keep a file or folder that cannot be used."""
+        self._errors.append(AudioError(f"{path}: {reason}"))
+
+    def tell(self) -> None:
+        """Raise what was kept, if anything was.
+
+        Raises:
+            Jen1Error: the one error that was kept, or `InputErrors` of all.
+        """
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise InputErrors(self._errors)
+
+
+def list_files(
+    inputs: Sequence[str], suffixes: Sequence[str], what: str, faults: Faults
+) -> list[tuple[str, Path]]:
     """List the files that inputs name, each with the folder it has inside its input.
 
     Args:
-        inputs: files, folders (searched to the bottom) and '-'.
+        inputs: files, folders (searched to the bottom, without hidden files) and '-'.
         suffixes: files of a folder that are taken.
         what: what is looked for, for messages.
+        faults: is told what cannot be listed.
 
     Raises:
         AudioError: an input is missing, or a folder has nothing to take.
@@ -77,12 +119,28 @@ def list_files(inputs: Sequence[str], suffixes: Sequence[str], what: str) -> lis
         if given == "-" or not path.is_dir():
             found.append((given, Path()))
             continue
-        inside = sorted(
-            file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in suffixes
-        )
+        inside = walk_files(path, suffixes, faults.note)
         if not inside:
             raise AudioError(f"{path} has no {what}; looked for {' '.join(suffixes)}")
         found.extend((str(file), file.relative_to(path).parent) for file in inside)
     if [given for given, _ in found].count("-") > 1:
         raise AudioError("'-' is given twice, but stdin can be read once")
     return found
+
+
+def names_apart(files: Sequence[tuple[str, Path]], stems: Sequence[str]) -> list[str]:
+    """Return names for results: the stems, or file names where only those tell inputs apart.
+
+    Args:
+        files: as `list_files` gives them.
+        stems: of the files, such as "a" for both `a.wav` and `a.flac` of one folder.
+    """
+    alike: dict[tuple[Path, str], set[str]] = {}
+    places = [(folder, stem) for (_, folder), stem in zip(files, stems, strict=True)]
+    for (given, _), place in zip(files, places, strict=True):
+        alike.setdefault(place, set()).add(Path(given).name)
+    counts = Counter(places)
+    return [
+        Path(given).name if 1 < counts[place] == len(alike[place]) else stem
+        for (given, _), place, stem in zip(files, places, stems, strict=True)
+    ]

@@ -1,12 +1,14 @@
 """`--lora FILE[:STRENGTH]`: read and checked before anything heavy loads."""
 
-import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from jen1cli.cli.headers import Header, read_header
+from jen1cli.config import from_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.headers import Header, read_header
+from jen1cli.jsonfiles import JsonError, parse_object
 
 LORA_FORMAT = "jen1-lora"  # as jen1cli.unet.lora writes it, which would load torch
 MAX_STRENGTH = 10.0
@@ -60,14 +62,33 @@ def is_lora(header: Header) -> bool:
     return header.metadata.get("format") == LORA_FORMAT
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """What is shown of the configuration in the file."""
+
+    rank: int
+    alpha: float
+    base: str
+
+
 def lora_facts(path: Path, header: Header) -> dict[str, object]:
-    """Return what `jen1 info` tells of a LoRA file."""
-    config = json.loads(header.metadata["config"])
-    wanted = {"rank": config.get("rank"), "alpha": config.get("alpha"), "model": config.get("base")}
+    """Return what `jen1 info` tells of a LoRA file.
+
+    Raises:
+        CheckpointError: its configuration is damaged.
+    """
+    try:
+        config = parse_object(header.metadata.get("config", ""), "its configuration")
+        wanted = {name: config.get(name) for name in ("rank", "alpha", "base")}
+        facts = from_dict(_Facts, wanted, "its configuration")
+    except (ConfigError, JsonError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); make it again") from error
     return {
         "path": str(path),
         "kind": "LoRA",
-        **wanted,
+        "rank": facts.rank,
+        "alpha": facts.alpha,
+        "model": facts.base,
         "parameters": header.count(),
         "bytes": path.stat().st_size,
     }

@@ -20,9 +20,9 @@ BEATS_PER_BAR = 4
 ROUNDING_SECONDS = 1e-3  # `jen1 info` shows milliseconds, so an end may be that much too late
 GRAMMAR = "write 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8"
 
-_BARS = re.compile(r"bars:(\d+)-(\d+)")
-_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
-_POINT = re.compile(rf"(?:(\d+):)?({_NUMBER})s?")
+_BARS = re.compile(r"bars:([0-9]{1,6})-([0-9]{1,6})")
+_NUMBER = r"(?:[0-9]{1,9}(?:\.[0-9]*)?|\.[0-9]+)"
+_POINT = re.compile(rf"(?:([0-9]{{1,6}}):)?({_NUMBER})s?")
 
 
 @dataclass(frozen=True)

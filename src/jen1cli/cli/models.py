@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jen1cli.cli import examples, options
-from jen1cli.cli.headers import read_header
+from jen1cli.cli import options, terminal
 from jen1cli.errors import Jen1Error
+from jen1cli.headers import read_header
 
 if TYPE_CHECKING:
     from jen1cli.config import ModelConfig
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Show weight sets and presets.",
-    epilog=examples.epilog("models"),
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 Name = Annotated[
@@ -38,7 +38,10 @@ def list_models(as_json: options.Json = False) -> None:
         for name, config in PRESETS.items()
     ]
     for row in rows:
-        typer.echo(json.dumps(row) if as_json else _line(row))
+        if as_json:
+            terminal.echo_json(row)
+        else:
+            terminal.echo(_line(row))
 
 
 @app.command("show")
@@ -46,16 +49,16 @@ def show(name: Name, as_json: options.Json = False) -> None:
     """Show one weight set or preset: parameters of each part, settings, licence, provenance."""
     facts = _facts(name)
     if as_json:
-        typer.echo(json.dumps(facts))
+        terminal.echo_json(facts)
         return
     for key, value in facts.items():
         if isinstance(value, dict):
-            typer.echo(f"{key.replace('_', ' ')}")
+            terminal.echo(f"{key.replace('_', ' ')}")
             for inner, number in value.items():
                 shown = f"{number:,}" if isinstance(number, int) else _short(number)
-                typer.echo(f"  {inner.replace('_', ' '):<20}{shown}")
+                terminal.echo(f"  {inner.replace('_', ' '):<20}{shown}")
         else:
-            typer.echo(f"{key.replace('_', ' '):<22}{_short(value)}")
+            terminal.echo(f"{key.replace('_', ' '):<22}{_short(value)}")
 
 
 @app.command("path")
@@ -63,7 +66,7 @@ def path(name: Name) -> None:
     """Print the folder of a weight set."""
     from jen1cli.weightsets import find_weights
 
-    typer.echo(str(find_weights(name).folder))
+    terminal.echo_path(find_weights(name).folder)
 
 
 # T5 v1.1 large: 32,128 x 1,024 embeddings, 24 blocks of 4 x 1,024² attention, 3 x 1,024 x 2,816
@@ -127,7 +130,12 @@ def _about_set(name: str, folder: Path, place: str) -> dict[str, Any]:
         config = read_description(folder).config
     except Jen1Error as error:
         return {**about, "problem": str(error)}
-    return {**about, "description": _describe(config), "licence": config.licence}
+    return {
+        **about,
+        "release": config.release or None,
+        "description": _describe(config),
+        "licence": config.licence,
+    }
 
 
 def _describe(config: "ModelConfig") -> str:
@@ -176,6 +184,8 @@ def _count_preset(config: "ModelConfig") -> dict[str, int | None]:
 def _line(row: dict[str, Any]) -> str:
     size = f"{row['bytes'] / 1e6:.0f} MB" if "bytes" in row else "-"
     what = row.get("description") or f"damaged: {row['problem']}"
+    if row.get("release"):
+        what = f"release {row['release']}, {what}"
     place = row.get("folder", "preset, not trained")
     return f"{row['name']:<12}{size:>8}  {what}  {row.get('licence', '')}  {place}"
 

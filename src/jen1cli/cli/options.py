@@ -8,12 +8,19 @@ MODEL_PANEL = "Model"
 SAMPLING_PANEL = "Sampling"
 OUTPUT_PANEL = "Output"
 
+
+def _stdout_as_dash(output: str | None) -> str | None:
+    """Let the names of stdout mean '-', so that nothing else is printed between the audio."""
+    return "-" if output in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1") else output
+
+
 Output = Annotated[
     str | None,
     typer.Option(
         "--output",
         "-o",
         metavar="PATH",
+        callback=_stdout_as_dash,
         help="File, folder, '-' for stdout, or a template with {slug} {seed} {index} {ext}."
         " Left out: a name made of prompt and seed.",
         rich_help_panel=OUTPUT_PANEL,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jen1cli.cli import streams
 from jen1cli.errors import ConfigError
+from jen1cli.files import destination, explaining, is_stream
 
 FORMATS = {  # extension -> format
     "wav": "wav",
@@ -40,7 +41,13 @@ class Target:
     """Where one result goes."""
 
     path: Path | None  # None is stdout
-    extension: str  # without its dot; the name of the format
+    extension: str  # without its dot; says the format, whatever the path ends in
+    overwrite: bool = False  # replace a file of this name, also one that appears later
+
+    @property
+    def suffix(self) -> str:
+        """The extension with its dot."""
+        return f".{self.extension}"
 
 
 def slugify(text: str) -> str:
@@ -86,12 +93,13 @@ def plan_outputs(
     template = _read_template(output, default_name)
     extension = _choose_extension(template, chosen, extension, extensions)
     if len(results) > 1 and not any("{" + field in template for field in FIELDS[:3]):
-        stem, dot, suffix = template.rpartition(".")
-        template = f"{stem}-{{index}}{dot}{suffix}" if dot else f"{template}-{{index}}"
-    targets = [Target(_fill(template, result, extension), extension) for result in results]
+        suffix = Path(template).suffix
+        template = f"{template.removesuffix(suffix)}-{{index}}{suffix}"
+    targets = [Target(_fill(template, result, extension), extension, force) for result in results]
     _check_distinct(targets)
     for target, result in zip(targets, results, strict=True):
-        _check_place(target, result.folder, force)
+        if target.path is not None:
+            check_place(target.path, force=force, tree=result.folder)
     return targets
 
 
@@ -110,9 +118,29 @@ def check_takes(extension: str, sample_rate: int, channels: int) -> None:
         audio.write(Path(folder) / f"try.{extension}", silence, sample_rate)
 
 
+def check_place(path: Path, *, force: bool, tree: Path = Path()) -> None:
+    """Refuse a file that cannot be written, before anything is computed for it.
+
+    Args:
+        path: of the file to be.
+        force: whether a file that exists is replaced.
+        tree: the last folders of the path, which we may create.
+
+    Raises:
+        ConfigError: it cannot be written, or would replace a file.
+        OutputError: it is a link to what cannot be written.
+    """
+    if is_stream(path):
+        return
+    with explaining(path):
+        if path.exists() and not path.is_dir() and not force:
+            raise ConfigError(f"{path} exists; use --force to replace it or choose another -o")
+        _check_file(destination(path) if path.is_symlink() else path, tree)
+
+
 def is_folder(output: str | None) -> bool:
     """Whether `-o` means a folder."""
-    return output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
+    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
 
 
 def _to_stdout(results: Sequence[Result], extension: str) -> Target:
@@ -138,16 +166,19 @@ def _read_template(output: str | None, default_name: str) -> str:
 def _choose_extension(
     template: str, chosen: str | None, default: str, extensions: Sequence[str]
 ) -> str:
-    """Pick the extension from the template's own, `--format`, or the default."""
+    """Pick the extension: the template's own where it names a format, `--format`, the default."""
     suffix = Path(template).suffix.removeprefix(".")
     if suffix == "{ext}":
         return chosen or default
-    if suffix == "":
-        if chosen is None:
+    if suffix.lower() not in extensions:
+        if chosen is not None:
+            return chosen  # `-o take.v2 --format wav` is written as `take.v2`
+        if is_stream(Path(template)):
+            return default
+        if suffix == "" or "{" in suffix:
             raise ConfigError(
                 f"-o {template} has no extension; write {template}.{default} or add --format"
             )
-        return chosen
     named = _check_format(suffix, f"-o {template}", extensions)
     if chosen is not None and FORMATS.get(named) != FORMATS.get(chosen):
         raise ConfigError(
@@ -166,7 +197,10 @@ def _check_fields(template: str) -> None:
         ) from None
     for field in fields:
         if field not in FIELDS:
-            raise ConfigError(f"-o {template} has an unknown field '{{{field}}}'; known: {known}")
+            raise ConfigError(
+                f"-o {template} has an unknown field '{{{field}}}'; known: {known};"
+                f" a brace that belongs to a name is written twice: {{{{{field}}}}}"
+            )
 
 
 def _check_format(extension: str, where: str, extensions: Sequence[str]) -> str:
@@ -200,11 +234,7 @@ def _check_distinct(targets: Sequence[Target]) -> None:
         seen.add(target.path)
 
 
-def _check_place(target: Target, tree: Path, force: bool) -> None:
-    """Refuse a path that cannot be written; `tree` is the part of it that we may create."""
-    path = target.path
-    if path is None:
-        return
+def _check_file(path: Path, tree: Path) -> None:
     folder = path.parent
     root = folder
     for _ in tree.parts:
@@ -217,8 +247,6 @@ def _check_place(target: Target, tree: Path, force: bool) -> None:
         raise ConfigError(f"{folder} is a file, so {path} cannot be written; choose another -o")
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; give a file name, or {path}/ to write into it")
-    if path.exists() and not force:
-        raise ConfigError(f"{path} exists; use --force to replace it or choose another -o")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -1,14 +1,11 @@
 """What to generate: prompts of the command line or of a file, one request for each piece."""
 
 import dataclasses
-import difflib
-import json
 import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jen1cli.cli import streams
 from jen1cli.cli.sampling import (
@@ -18,12 +15,34 @@ from jen1cli.cli.sampling import (
     check_choice,
     check_seconds,
     check_seed,
+    check_text,
 )
+from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError
+from jen1cli.jsonfiles import parse_object, read_lines
 
 MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
 SEED_BITS = 31
+
+
+@dataclass(frozen=True)
+class PromptLine:
+    """One line of a prompt file; None where the settings of the command line hold."""
+
+    prompt: str
+    seed: int | None = None
+    seconds: float | None = None
+    negative: str | None = None
+    bpm: float | None = None
+    key: str | None = None
+    chords: str | None = None
+    drums: str | None = None
+    melody: str | None = None
+    steps: int | None = None
+    sampler: str | None = None
+    guidance_scale: float | None = None
+    direction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,9 +65,10 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
     """Return the prompt without space around it.
 
     Raises:
-        ConfigError: it is empty, far too long, or in a script that the text encoder cannot read.
+        ConfigError: it is empty, far too long, no text, or in a script that the text encoder
+            cannot read.
     """
-    text = " ".join(prompt.split())
+    text = " ".join(check_text(prompt, where).split())
     if not text:
         raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
     if len(text) > MAX_PROMPT_CHARACTERS:
@@ -88,12 +108,12 @@ def read_requests(
     if count < 1:
         raise ConfigError(f"--count {count} makes nothing; give 1 or more")
     first = draw_seed() if seed is None else check_seed(seed)
-    lines: list[tuple[dict[str, Any], str]] = []
+    lines: list[tuple[PromptLine, str]] = []
     for prompt in prompts:
         if prompt == "-":
             lines.extend(_read_lines("-"))
         else:
-            lines.append(({"prompt": prompt}, "the prompt"))
+            lines.append((PromptLine(prompt), "the prompt"))
     if source is not None:
         lines.extend(_read_lines(source))
     if not lines:
@@ -101,86 +121,51 @@ def read_requests(
     if len(lines) * count > MAX_REQUESTS:
         raise ConfigError(f"{len(lines) * count} pieces asked for; at most {MAX_REQUESTS} at once")
     requests: list[Request] = []
-    for values, where in lines:
-        own = values.get("seed")
+    for line, where in lines:
         for copy in range(count):
-            drawn = first + len(requests) if own is None else own + copy
-            requests.append(_build(values, where, check_seed(drawn, where), base))
+            drawn = first + len(requests) if line.seed is None else line.seed + copy
+            requests.append(_build(line, where, check_seed(drawn, where), base))
     return requests
 
 
-def _read_lines(source: str) -> list[tuple[dict[str, Any], str]]:
+def _read_lines(source: str) -> list[tuple[PromptLine, str]]:
     name = "stdin" if source == "-" else source
+    lines = []
     try:
-        data = (
-            streams.read_stdin("prompts").getvalue() if source == "-" else Path(source).read_bytes()
-        )
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"--from {name} is not UTF-8 text; save it as UTF-8") from error
+        given = streams.read_stdin("prompts").getvalue() if source == "-" else Path(source)
+        for where, text in read_lines(given, name):
+            lines.append((_parse_line(text, where), where))
+            if len(lines) > MAX_REQUESTS:
+                raise ConfigError(f"--from {name} has more than {MAX_REQUESTS} prompts; split it")
     except OSError as error:
         raise AudioError(f"--from {name} cannot be read: {error.strerror}") from error
-    lines = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            where = f"line {number} of {name}"
-            lines.append((_parse_line(line.strip(), where), where))
     if not lines:
         raise ConfigError(f"--from {name} has no prompts; write one per line")
     return lines
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "prompt": (str,),
-    "seed": (int,),
-    "seconds": (float, int),
-    "negative": (str,),
-    "bpm": (float, int),
-    "key": (str,),
-    "chords": (str,),
-    "drums": (str,),
-    "melody": (str,),
-    "steps": (int,),
-    "sampler": (str,),
-    "guidance_scale": (float, int),
-    "direction": (str,),
-}
-
-
-def _parse_line(line: str, where: str) -> dict[str, Any]:
-    if not line.startswith("{"):
-        return {"prompt": line}
+def _parse_line(text: str, where: str) -> PromptLine:
+    if not text.startswith("{"):
+        return PromptLine(text)
     try:
-        values = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{where} is not valid JSON ({error.msg}); mend it") from error
-    for key, value in values.items():
-        if key not in _TYPES:
-            close = difflib.get_close_matches(key, _TYPES, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(_TYPES)}"
-            raise ConfigError(f"{where} has an unknown key '{key}'{hint}")
-        if not isinstance(value, _TYPES[key]) or isinstance(value, bool):
-            kind = _TYPES[key][0].__name__
-            raise ConfigError(f"{where}: '{key}' is {value!r}; give a value of type {kind}")
-    if "prompt" not in values:
-        raise ConfigError(f"{where} lacks 'prompt'")
-    return values
+        return from_dict(PromptLine, parse_object(text, where), "", complete=False)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
-def _build(values: dict[str, Any], where: str, seed: int, base: Request) -> Request:
-    named = ("steps", "sampler", *GUIDE_OPTIONS)
-    own = {key: values[key] for key in named if key in values}
-    if "guidance_scale" in values:
-        own["guidance_scale"] = float(values["guidance_scale"])
-    if "negative" in values:
-        own["negative_prompt"] = values["negative"]
+def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
+    own = {
+        name: value
+        for name in ("steps", "sampler", "guidance_scale", *GUIDE_OPTIONS)
+        if (value := getattr(line, name)) is not None
+    }
+    if line.negative is not None:
+        own["negative_prompt"] = line.negative
     place = f"{where}: " if where.startswith("line") else ""
     return Request(
-        prompt=check_prompt(values["prompt"], where),
+        prompt=check_prompt(line.prompt, where),
         seed=seed,
-        seconds=check_seconds(float(values.get("seconds", base.seconds)), where),
-        direction=check_choice(
-            values.get("direction", base.direction), DIRECTIONS, f"{place}--direction"
-        ),
+        seconds=check_seconds(base.seconds if line.seconds is None else line.seconds, where),
+        direction=check_choice(line.direction or base.direction, DIRECTIONS, f"{place}--direction"),
         sampling=dataclasses.replace(base.sampling, **own).check(where),
     )

@@ -1,14 +1,13 @@
 """What a verb tells: results on stdout, everything else on stderr, progress on a terminal only."""
 
 import contextlib
-import json
 import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import typer
+from jen1cli.cli import terminal
 
 Progress = Callable[[int, int], None]
 
@@ -33,7 +32,7 @@ class Report:
     def note(self, text: str) -> None:
         """Say something by the way."""
         if not self.quiet:
-            typer.echo(text, err=True)
+            terminal.echo(text, err=True)
 
     def warn(self, text: str) -> None:
         """Say what the user should know but need not mend; JSON results repeat it."""
@@ -54,12 +53,12 @@ class Report:
             full = dict(facts)
             if self.warnings:
                 full["warnings"] = list(self.warnings)
-            typer.echo(json.dumps(full), err=self.audio_on_stdout)
+            terminal.echo_json(full, err=self.audio_on_stdout)
             return
         if note:
             self.note(note)
         if facts.get("path") is not None:
-            typer.echo(facts["path"])
+            terminal.echo_path(facts["path"])
 
     @contextlib.contextmanager
     def progress(self, title: str) -> Iterator[Progress]:
@@ -67,18 +66,10 @@ class Report:
         if self.quiet or sys.stderr is None or not sys.stderr.isatty():
             yield lambda done, total: None
             return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bars
+        from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-            task = bars.add_task(title, total=None)
+        with terminal.progress_bars(MofNCompleteColumn(), TimeRemainingColumn()) as bars:
+            task = bars.add_task(terminal.escaped(title), total=None)
             yield lambda done, total: bars.update(task, completed=done, total=total)
 
     @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from jen1cli.chords import chart_text, parse_chart
 from jen1cli.config import SamplerName
 from jen1cli.errors import ConfigError
-from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide, parse_key
+from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
@@ -59,6 +59,8 @@ class Sampling:
                 f"{place}--guidance-scale {scale:g} is not between 0 and"
                 f" {MAX_GUIDANCE_SCALE:g}; 1 is off, 2 to 7 is usual"
             )
+        if self.negative_prompt is not None:
+            check_text(self.negative_prompt, f"{place}--negative")
         try:
             self._guide()
         except ConfigError as error:
@@ -79,12 +81,29 @@ class Sampling:
             raise ConfigError(
                 f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
             )
+        from jen1cli.prompt import parse_key  # not for --help, since it takes its time to load
+
         tonic, mode = ("", "") if self.key is None else parse_key(self.key)
         chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
         return Guide(
             bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
             drums=self.drums or "", melody=self.melody or "",
         )  # fmt: skip
+
+
+def check_text(text: str, what: str) -> str:
+    """Return the text.
+
+    Raises:
+        ConfigError: it holds bytes that are not UTF-8, or halves of UTF-16 pairs.
+    """
+    wrong = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"{what} is not text in UTF-8: '{text[max(0, wrong - 20) : wrong + 20]}';"
+            " type it again, or set the terminal to UTF-8"
+        )
+    return text
 
 
 def check_choice(value: str, known: Sequence[str], option: str) -> str:

@@ -5,11 +5,33 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from jen1cli.errors import AudioError
+from jen1cli.files import is_stream
 
 MAX_STDIN_BYTES = 4 * 1024**3  # an hour of 48 kHz stereo float is 1.4 GB
+
+
+def open_source(given: str, what: str = "audio") -> io.BytesIO | Path:
+    """Return the path of a file, or everything that comes over stdin ('-') or a named pipe.
+
+    Raises:
+        AudioError: as `read_stdin`, or it is a device.
+    """
+    if given == "-":
+        return read_stdin(what)
+    path = Path(given)
+    if not is_stream(path):
+        return path
+    if path.is_char_device():
+        raise AudioError(f"{given} is a device; give a file or a pipe with {what}")
+    try:
+        with path.open("rb") as pipe:
+            return _read_all(pipe.read, what, given)
+    except OSError as error:
+        raise AudioError(f"{given} cannot be read: {error.strerror}; give a file") from error
 
 
 def read_stdin(what: str = "audio") -> io.BytesIO:
@@ -23,13 +45,17 @@ def read_stdin(what: str = "audio") -> io.BytesIO:
     if sys.stdin.isatty():
         raise AudioError(f"'-' reads {what} from stdin, which is a terminal; pipe a file into it")
     try:
-        data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+        return _read_all(sys.stdin.buffer.read, what, "stdin")
     except (OSError, ValueError) as error:
         raise AudioError(f"stdin cannot be read ({error}); give a file instead of '-'") from error
+
+
+def _read_all(read: Callable[[int], bytes], what: str, name: str) -> io.BytesIO:
+    data = read(MAX_STDIN_BYTES + 1)
     if not data:
-        raise AudioError(f"no {what} came over stdin (0 bytes); did the command before fail?")
+        raise AudioError(f"no {what} came over {name} (0 bytes); did the command before fail?")
     if len(data) > MAX_STDIN_BYTES:
-        raise AudioError(f"more than {MAX_STDIN_BYTES} bytes came over stdin; give a file")
+        raise AudioError(f"more than {MAX_STDIN_BYTES} bytes came over {name}; give a file")
     return io.BytesIO(data)
 
 

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from jen1cli.cli import examples, options
+from jen1cli.cli import options
 from jen1cli.cli.report import Report
 from jen1cli.cli.training_display import Display
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Train the autoencoder and the diffusion model on a folder of music.",
-    epilog=examples.epilog("train"),
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 BUDGET_PANEL = "Budget"
@@ -172,7 +172,10 @@ def autoencoder(
     ] = None,
     init: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Stage 1 folder or weight set to continue from."),
+        typer.Option(
+            metavar="NAME|FOLDER",
+            help="Weight set, or result of 'jen1 train autoencoder', to continue from.",
+        ),
     ] = None,
     freeze_encoder: Annotated[
         bool,
@@ -207,8 +210,8 @@ def latents(
         typer.Option(
             "--model",
             "-m",
-            metavar="FOLDER",
-            help="Result of 'jen1 train autoencoder', or a weight set.",
+            metavar="NAME|FOLDER",
+            help="Weight set, or result of 'jen1 train autoencoder'.",
             show_default=False,
         ),
     ],
@@ -252,7 +255,7 @@ def diffusion(
     ] = None,
     text_encoder: TextEncoderFolder = None,
     init: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Weight set to continue from.")
+        Path | None, typer.Option(metavar="NAME|FOLDER", help="Weight set to continue from.")
     ] = None,
     prompt: Prompts = None,
     **settings: object,
@@ -275,7 +278,9 @@ def guide(
     output: Output,
     init: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="Weight set that gets the guide.", show_default=False),
+        typer.Option(
+            metavar="NAME|FOLDER", help="Weight set that gets the guide.", show_default=False
+        ),
     ],
     **settings: object,
 ) -> None:

@@ -5,6 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from jen1cli.cli import terminal
 from jen1cli.cli.report import Report
 
 if TYPE_CHECKING:
@@ -29,11 +30,9 @@ class Display:
     def __enter__(self) -> "Display":
         """Open the bar."""
         if self._live:
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+            from rich.progress import TaskProgressColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-            self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bars = terminal.progress_bars(TaskProgressColumn())
             self._bars.start()
         return self
 
@@ -92,7 +91,7 @@ class Display:
 
     def _say(self, text: str) -> None:
         if self._bars is not None:
-            self._bars.console.print(text, markup=False, highlight=False)
+            self._bars.console.print(terminal.cell(text))
         else:
             self._report.note(text)
 

@@ -20,6 +20,8 @@ from jen1cli.conditioning.hub import download
 from jen1cli.conditioning.t5 import T5Encoder, T5Shape
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError, Jen1Error, needs_extra
+from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import read_object
 from jen1cli.shapes import Text, TextMask
 
 logger = logging.getLogger(__name__)
@@ -104,13 +106,15 @@ class TextEncoder(nn.Module):
 
     def save(self, path: Path) -> None:
         """Save the frozen encoder and its tokenizer into a folder that `from_folder` takes."""
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         encoder = self._frozen[0]
         tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
-        save_file(tensors, path / FILE)
+        with writing(path / FILE) as temporary:
+            save_file(tensors, temporary)
         values = json.dumps(encoder.shape.values(), indent=2)
-        (path / "config.json").write_text(values + "\n", encoding="utf-8")
-        self._tokenizer.save(str(path / "tokenizer.json"))
+        write_text(path / "config.json", values + "\n")
+        with writing(path / "tokenizer.json") as temporary:
+            self._tokenizer.save(str(temporary))
 
     @property
     def device(self) -> torch.device:
@@ -197,7 +201,7 @@ def _byte_tokenizer() -> Tokenizer:
 def _load_encoder(path: Path) -> T5Encoder:
     """Build the encoder from its files."""
     try:
-        values = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        values = read_object(path / "config.json")
         with torch.device("meta"):
             encoder = T5Encoder(T5Shape.read(values))
         tensors = _read_tensors(path)

@@ -15,7 +15,8 @@ from jaxtyping import UInt8
 from jen1cli.corpus.dsp import rfft
 from jen1cli.corpus.inspect import Statistics
 from jen1cli.errors import DataError
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import byte_name, write_text
+from jen1cli.manifest import Clip
 
 _WIDTH, _HEIGHT = 420, 128  # pixels of a spectrogram
 _FLOOR_DB = -75.0
@@ -55,6 +56,8 @@ def write(
     clips: Sequence[Clip],
     seconds: float,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    overwrite: bool = True,
 ) -> None:
     """Write the page: counts, and for each clip a spectrogram, a player and the captions.
 
@@ -65,6 +68,7 @@ def write(
         clips: to show.
         seconds: length of the players, from the middle of each clip.
         progress: told after every clip (done, total).
+        overwrite: whether a file of this name is replaced.
     """
     figures = []
     for number, clip in enumerate(clips, 1):
@@ -80,7 +84,7 @@ def write(
         tables="".join(_table(name, counts) for name, counts in statistics.tables.items()),
         figures="\n".join(figures),
     )
-    write_text(path, page)
+    write_text(path, page, overwrite=overwrite)
 
 
 def _table(name: str, counts: dict[str, int]) -> str:
@@ -110,7 +114,9 @@ def _figure(clip: Clip, seconds: float) -> str:
 
 def _read(clip: Clip) -> tuple[np.ndarray, int]:
     try:
-        return soundfile.read(clip.source, dtype="float32", always_2d=True)
+        source = clip.source
+        name = byte_name(source) if isinstance(source, Path) else source
+        return soundfile.read(name, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(
             f"'{clip.path}' cannot be read ({error}); remove it and run again"

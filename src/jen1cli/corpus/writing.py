@@ -10,13 +10,14 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
+import jen1cli
 from jen1cli.corpus.dataset import (
     CLIP_SECONDS,
     MadeClip,
@@ -27,7 +28,9 @@ from jen1cli.corpus.dataset import (
 )
 from jen1cli.corpus.sound import SAMPLE_RATE
 from jen1cli.errors import DataError
-from jen1cli.manifest import MANIFEST_NAME, SPLITS, write_text
+from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
+from jen1cli.jsonfiles import parse_object, read_object
+from jen1cli.manifest import MANIFEST_NAME, SPLITS
 
 SHARD_CLIPS = 256  # clips that share a set of shards
 BYTES_PER_SECOND = 150_000  # FLAC of 16 bits, measured 120 kB on average
@@ -110,7 +113,7 @@ def make(
     if shards and stems:
         raise DataError("stems cannot be written into shards; leave out --shards or --stems")
     plan = make_plan(seed, styles, soundfont, stems=stems, clip_seconds=clip_seconds)
-    folder = folder.expanduser().absolute()
+    folder = expand_user(folder).absolute()
     _check_folder(folder, plan, shards=shards)
     tally = _Tally(hours * 3600.0, listener)
     done = _read_journal(folder)
@@ -120,10 +123,11 @@ def make(
             tally.add(done[index], reused=True)
         return tally.progress
     _check_disk(folder, missing, plan)
-    if shards:
-        _make_shards(folder, plan, workers, tally, done)
-    else:
-        _make_files(folder, plan, workers, tally, done)
+    with explaining(folder):
+        if shards:
+            _make_shards(folder, plan, workers, tally, done)
+        else:
+            _make_files(folder, plan, workers, tally, done)
     text = "".join(_dump(line) for line in tally.lines)
     write_text(folder / MANIFEST_NAME, text)
     (folder / _JOURNAL).unlink(missing_ok=True)
@@ -141,7 +145,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
     """Note what the folder holds; refuse one that holds another data set or other things."""
     facts = {
         "format": 1,
-        "version": version("jen1cli"),
+        "version": jen1cli.__version__,
         "seed": plan.seed,
         "styles": list(plan.styles),
         "soundfont": plan.soundfont.name if plan.soundfont else "",
@@ -151,7 +155,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
     }
     place = folder / _CORPUS
     if place.is_file():
-        there = json.loads(place.read_text(encoding="utf-8"))
+        there = read_object(place)
         for key, value in facts.items():
             if there.get(key) != value:
                 raise DataError(
@@ -161,7 +165,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"'{folder}' is not empty and no corpus; choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_text(place, json.dumps(facts, indent=1) + "\n")
 
 
@@ -177,11 +181,11 @@ def _read_journal(folder: Path) -> dict[int, Line]:
         path = folder / name
         if not path.is_file():
             continue
-        for text in path.read_text(encoding="utf-8").splitlines():
+        for text in path.read_bytes().split(b"\n"):
             try:
-                line = json.loads(text)
+                line = parse_object(text, path.name)
                 done[int(line["index"])] = line
-            except (json.JSONDecodeError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError):
                 continue
     return done
 
@@ -218,17 +222,19 @@ class _FileWriter:
 
     def __call__(self, clip: MadeClip) -> Line:
         name = f"{clip.split}/{clip.index:06d}.flac"
-        write_flac(self.partial / f"{clip.index:06d}.flac", clip.pcm)
+        (self.partial / f"{clip.index:06d}.flac").write_bytes(to_flac(clip.pcm))
         line: Line = {"audio": name, **_facts(clip)}
         for stem, pcm in clip.stems.items():
-            write_flac(self.partial / f"{clip.index:06d}.{stem}.flac", pcm)
+            (self.partial / f"{clip.index:06d}.{stem}.flac").write_bytes(to_flac(pcm))
             line.setdefault("stems", {})[stem] = f"stems/{clip.split}/{clip.index:06d}/{stem}.flac"
         return line
 
 
-def write_flac(target: Path | io.BytesIO, pcm: Pcm) -> None:
-    """Write 16 bits at 48 kHz."""
+def to_flac(pcm: Pcm) -> bytes:
+    """Encode 16 bits at 48 kHz."""
+    target = io.BytesIO()
     soundfile.write(target, pcm.T, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return target.getvalue()
 
 
 def _make_files(
@@ -279,15 +285,13 @@ def _move_in(folder: Path, partial: Path, line: Line) -> None:
 
 
 def _to_bytes(clip: MadeClip) -> tuple[Line, bytes]:
-    target = io.BytesIO()
-    write_flac(target, clip.pcm)
-    return _facts(clip), target.getvalue()
+    return _facts(clip), to_flac(clip.pcm)
 
 
 def _make_shards(
     folder: Path, plan: Plan, workers: int, tally: _Tally, done: dict[int, Line]
 ) -> None:
-    for path in folder.glob(".*.tar.partial"):
+    for path in folder.glob(".*.tar"):  # of a run that was killed
         path.unlink()
     done = _whole_blocks(folder, done)
     made = in_order(_to_bytes, _missing(done), plan, workers)
@@ -324,13 +328,14 @@ def _make_block(
     """Write the shards of one block, one for each split that occurs in it."""
     lines: list[Line] = []
     tars: dict[str, tarfile.TarFile] = {}
-    try:
+    with ExitStack() as stack:
         for _ in range(SHARD_CLIPS):
             facts, audio = next(made)
             name = f"{facts['split']}-{block:06d}.tar"
             if name not in tars:
-                tars[name] = tarfile.open(  # noqa: SIM115 - closed below, several at once
-                    folder / f".{name}.partial", "w", format=tarfile.USTAR_FORMAT
+                path = stack.enter_context(writing(folder / name))
+                tars[name] = stack.enter_context(
+                    tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
                 )
             offset = _add_member(tars[name], f"{facts['index']:06d}.flac", audio)
             text = json.dumps(facts, ensure_ascii=False).encode()
@@ -340,11 +345,6 @@ def _make_block(
             tally.add(line, reused=False)
             if tally.is_full:
                 break
-    finally:
-        for tar in tars.values():
-            tar.close()
-    for name in tars:
-        os.replace(folder / f".{name}.partial", folder / name)
     return lines
 
 

@@ -58,7 +58,7 @@ def measure_cell(
         weights: weight set that was trained.
         reference: folder of held-out music.
         folder: of the generated audio.
-        split: of the reference's manifest; None takes all.
+        split: of the reference, as `find_clips` takes it.
         count: of prompts.
         seed: of the noise, the same in all cells.
         device: as `Jen1.load` takes it.

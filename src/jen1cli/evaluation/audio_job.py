@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.errors import ConfigError
-from jen1cli.evaluation.clips import find_clips
+from jen1cli.evaluation.clips import HELD_OUT, find_clips
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.sets import (
     Comparison,
@@ -29,8 +29,8 @@ class AudioJob:
         folder: that is judged.
         reference: a folder, or stored statistics (.npz).
         embeddings: by name.
-        split: of the folder's manifest.
-        reference_split: of the reference's manifest.
+        split: of the folder, as `find_clips` takes it.
+        reference_split: of the reference.
         limit: of clips, on both sides.
         sample_rate: that files must have; None: that of most, on each side.
     """
@@ -39,7 +39,7 @@ class AudioJob:
     reference: Path
     embeddings: tuple[str, ...]
     split: str | None = None
-    reference_split: str | None = None
+    reference_split: str | None = HELD_OUT
     limit: int | None = None
     sample_rate: int | None = None
 

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from jen1cli import audio
 from jen1cli.audio import Signal
+from jen1cli.descriptions import caption_from_name
 from jen1cli.errors import AudioError, DataError
 from jen1cli.evaluation.signals import level
-from jen1cli.manifest import Clip, caption_from_name, read_folder
+from jen1cli.manifest import Clip, read_folder
 
 Problem = Literal[
     "unreadable", "silent", "too short", "wrong sample rate", "without caption", "missing"
@@ -23,6 +24,8 @@ Problem = Literal[
 SILENT_DB = -70.0  # root mean square against full scale below which a clip is silent
 SHORTEST_SECONDS = 1.0
 FEWEST_CLIPS = 20  # below which a figure of a set is called unreliable
+HELD_OUT = "held-out"
+"""Stands for the test split, or for all clips of a folder that names no splits."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Audit:
     used: int = 0
     problems: dict[str, list[str]] = field(default_factory=dict)  # kind -> names of files
     fewest: int = FEWEST_CLIPS  # that give reliable figures
+    remarks: list[str] = field(default_factory=list)  # on which clips were taken
 
     def note(self, problem: Problem, name: str) -> None:
         """Remember one problem."""
@@ -55,7 +59,7 @@ class Audit:
 
     def warnings(self) -> list[str]:
         """Say what was found, one line a kind, with the first names."""
-        lines = []
+        lines = list(self.remarks)
         for problem, names in self.problems.items():
             shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
             lines.append(f"{len(names)} of {self.clips} clips in {self.folder} {problem}: {shown}")
@@ -98,11 +102,11 @@ def find_clips(
 
     Args:
         folder: with a manifest, or with audio files.
-        split: of the manifest; None takes every clip.
+        split: train, validation or test; `HELD_OUT`; None takes every clip.
         limit: of how many, evenly chosen; None takes all.
 
     Raises:
-        DataError: nothing is there.
+        DataError: nothing is there, or nothing of that split.
     """
     audit = Audit(str(folder))
     broken: list[Path] = []
@@ -114,14 +118,29 @@ def find_clips(
         clips = []
     for path in broken:
         audit.note("unreadable", path.name)
+    if split == HELD_OUT:
+        split = "test" if any(clip.split_named for clip in clips) else None
+        if split is None and clips:
+            audit.remarks.append(
+                f"{folder} names no splits: all of its {len(clips)} clips are taken, also those"
+                " that a training may have seen"
+            )
     if split is not None:
-        clips = [clip for clip in clips if clip.split == split]
+        clips = _of_split(clips, split, folder)
     if limit is not None and len(clips) > limit:
         clips = [clips[i * len(clips) // limit] for i in range(limit)]
     audit.clips = len(clips) + len(broken)
-    if not audit.clips:
-        raise DataError(f"no clips of split '{split}' in {folder}; choose another --split")
     return clips, audit
+
+
+def _of_split(clips: Sequence[Clip], split: str, folder: Path) -> list[Clip]:
+    """Return the clips of one split; refuse a folder that has none."""
+    found = [clip for clip in clips if clip.split == split]
+    if clips and not found:
+        counts = Counter(clip.split for clip in clips)
+        there = ", ".join(f"{name} ({count} clips)" for name, count in counts.items())
+        raise DataError(f"no clips of split '{split}' in {folder}; it has {there}: choose of these")
+    return found
 
 
 def listen(

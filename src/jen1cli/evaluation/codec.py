@@ -1,6 +1,5 @@
 """`jen1 evaluate codec`: what survives the autoencoder, by style, and under damaged latents."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from jen1cli.checkpoint import load_into
 from jen1cli.config import ModelConfig, from_dict
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.analysis import steadiness
-from jen1cli.evaluation.clips import Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.linear_codec import LinearCodec
 from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
@@ -30,6 +29,8 @@ from jen1cli.evaluation.signals import (
     side_level,
 )
 from jen1cli.evaluation.tagger.labels import style_family
+from jen1cli.files import make_folder
+from jen1cli.jsonfiles import read_object
 
 Progress = Callable[[int, int], None]
 NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
@@ -58,7 +59,7 @@ class Codec:
             CheckpointError: it is not there or damaged.
         """
         try:
-            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            values = read_object(folder / "config.json")
             tensors = load_file(folder / "autoencoder.safetensors")
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(
@@ -117,14 +118,14 @@ class CodecJob:
 
     Attributes:
         folder: of music.
-        split: of its manifest; None takes all.
+        split: as `find_clips` takes it.
         limit: of clips.
         seconds: of each clip, from its middle.
         linear: whether the linear codec is computed beside it, from every clip's other half.
     """
 
     folder: Path
-    split: str | None = None
+    split: str | None = HELD_OUT
     limit: int = 60
     seconds: float = 10.0
     linear: bool = True
@@ -171,7 +172,8 @@ class CodecJob:
     def _settings(self, codec: Codec, clips: int) -> dict[str, object]:
         auto = codec.autoencoder
         return {
-            "model": codec.name, "folder": self.folder, "clips": clips, "seconds": self.seconds,
+            "model": codec.name, "folder": self.folder, "split": self.split or "all",
+            "clips": clips, "seconds": self.seconds,
             "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 
@@ -330,7 +332,7 @@ def _curves(codec: Codec, heard: Sequence[Heard]) -> list[Table]:
 
 
 def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     stem = one.clip.path.stem
     found = []
     for what, signal in (("original", one.signal), ("back", back)):

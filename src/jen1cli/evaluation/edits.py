@@ -16,13 +16,14 @@ from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
 from jen1cli.evaluation.analysis import analyze, tempo_matches
-from jen1cli.evaluation.clips import Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.signals import level
 from jen1cli.evaluation.tagger import Tagger
+from jen1cli.files import make_folder
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1
@@ -38,7 +39,7 @@ class EditsJob:
 
     Attributes:
         folder: of real music with captions.
-        split: of its manifest; None takes all.
+        split: as `find_clips` takes it.
         limit: of clips.
         seconds: of each clip; its middle third is inpainted, its second half made by continuation.
         prompted: whether the clip's caption is given.
@@ -46,7 +47,7 @@ class EditsJob:
     """
 
     folder: Path
-    split: str | None = None
+    split: str | None = HELD_OUT
     limit: int = 24
     seconds: float = 12.0
     prompted: bool = True
@@ -101,8 +102,8 @@ class EditsJob:
     def _settings(self, model: "Jen1", clips: int) -> dict[str, Any]:
         return {
             "model": model.config.name, "sha256": model.sha256, "folder": self.folder,
-            "clips": clips, "seconds": self.seconds, "seed": self.seed,
-            "prompted": self.prompted,
+            "split": self.split or "all", "clips": clips, "seconds": self.seconds,
+            "seed": self.seed, "prompted": self.prompted,
             "sampling": dict(self.sampling),
         }  # fmt: skip
 
@@ -274,7 +275,7 @@ def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
 
 
 def _kept(path: Path, output: Path, one: Heard, judged: _Judgement) -> Sample:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     target = output / f"{one.clip.path.stem}-{judged.verb}.ogg"
     audio.write(target, audio.read(path), audio.probe(path).sample_rate)
     seam = judged.seams[0]

@@ -15,6 +15,7 @@ import torch
 from jen1cli.audio import Signal
 from jen1cli.errors import CheckpointError, needs_extra
 from jen1cli.evaluation.embeddings import Distribution, Embedding, Rows, mono_windows
+from jen1cli.files import expand_user
 
 CLAP_SECONDS = 10.0
 _SHOWN = 60  # letters of another library's message
@@ -102,7 +103,7 @@ def fetch(source: str) -> Path:
     Raises:
         CheckpointError: it is neither here nor to be had.
     """
-    folder = Path(source).expanduser()
+    folder = expand_user(source)
     if folder.is_dir():
         return folder
     with needs_extra("eval", f"'{source}' is no folder; to get it from the hub"):

@@ -14,17 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from jen1cli import audio
-from jen1cli.errors import DataError
+from jen1cli.config import from_dict
+from jen1cli.errors import ConfigError, DataError
 from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.page import as_ogg, data_uri, document
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import writing
+from jen1cli.jsonfiles import JsonError, read_object
+from jen1cli.manifest import Clip
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
@@ -56,11 +58,16 @@ class ListenJob:
     seconds: float = 10.0
     seed: int = 0
 
-    def write(self, path: Path) -> "Written":
+    def write(self, path: Path, *, overwrite: bool = True) -> "Written":
         """Write the page and, beside it, the key `NAME.key.json` that says who made what.
+
+        Args:
+            path: of the page; it appears after its key, so there is no page without one.
+            overwrite: whether files of these names are replaced.
 
         Raises:
             DataError: a folder has no clips with captions, or the page would be too large.
+            OutputError: the files cannot be written.
         """
         items, remarks = [], []
         study = secrets.token_hex(6)
@@ -98,8 +105,13 @@ class ListenJob:
             "format": FORMAT, "study": study,
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
-        write_text(key_path(path), json.dumps(key, indent=1, ensure_ascii=False) + "\n")
-        return Written(write_text(path, text), [audit for _, audit in found], remarks)
+        with (
+            writing(path, overwrite=overwrite) as page,
+            writing(key_path(path), overwrite=overwrite) as key_file,
+        ):
+            page.write_text(text, encoding="utf-8", errors="backslashreplace")
+            key_file.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        return Written(path, [audit for _, audit in found], remarks)
 
     def _choose(
         self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]
@@ -186,24 +198,26 @@ def read_results(paths: Sequence[Path], key: Path) -> tuple[list[Rating], list[s
     Raises:
         DataError: the key is unreadable, or no file can be used.
     """
-    names = _read_json(key)
-    if not isinstance(names, dict) or names.get("format") != FORMAT or "items" not in names:
-        raise DataError(f"{key} is no key of a listening test; give the .key.json beside the page")
+    study, items = _read_key(key)
     ratings: list[Rating] = []
     problems: list[str] = []
     seen: dict[str, str] = {}
     for path in _json_files(paths, key):
-        answers = _read_json(path)
-        if not isinstance(answers, dict) or answers.get("format") != FORMAT:
+        try:
+            answers = read_object(path)
+        except (OSError, JsonError) as error:
+            problems.append(error.fault if isinstance(error, JsonError) else str(error))
+            continue
+        if answers.get("format") != FORMAT:
             problems.append(f"{path.name} is no result of a listening test")
-        elif answers.get("study") != names["study"]:
+        elif answers.get("study") != study:
             problems.append(f"{path.name} belongs to another page")
         elif str(answers.get("listener")) in seen:
             problems.append(f"{path.name} repeats {seen[str(answers['listener'])]}")
         else:
             listener = str(answers.get("listener"))
             seen[listener] = path.name
-            ratings += _ratings(path, listener, answers.get("ratings"), names["items"], problems)
+            ratings += _ratings(path, listener, answers.get("ratings"), items, problems)
     if not ratings:
         raise DataError(
             f"no ratings found ({'; '.join(problems) or 'no files'}); give the saved JSON files"
@@ -215,18 +229,38 @@ def _json_files(paths: Sequence[Path], key: Path) -> list[Path]:
     found = []
     for path in paths:
         found += sorted(path.glob("*.json")) if path.is_dir() else [path]
-    return [path for path in found if path.absolute() != key.absolute()]
+    hidden = [path for path in found if path.name.startswith(".") and path not in paths]
+    return [p for p in found if p.absolute() != key.absolute() and p not in hidden]
 
 
-def _read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON
+@dataclass(frozen=True)
+class _Item:
+    """What the key tells of one sound of the page."""
+
+    system: str
+    clip: str
+    prompt: str = ""
+
+
+def _read_key(path: Path) -> tuple[object, dict[str, _Item]]:
+    """Return what names the page, and its sounds by their codes."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+        key = read_object(path)
+        if key.get("format") != FORMAT or not isinstance(key.get("items"), dict):
+            raise ConfigError("it has another format")
+        items = {
+            code: from_dict(_Item, item, f"items.{code}", complete=False)
+            for code, item in key["items"].items()
+        }
+    except (OSError, JsonError, ConfigError) as error:
+        raise DataError(
+            f"{path} is no key of a listening test ({error}); give the .key.json beside the page"
+        ) from error
+    return key.get("study"), items
 
 
 def _ratings(
-    path: Path, listener: str, answers: object, items: dict[str, Any], problems: list[str]
+    path: Path, listener: str, answers: object, items: dict[str, _Item], problems: list[str]
 ) -> list[Rating]:
     found, strange = [], 0
     for code, scores in answers.items() if isinstance(answers, dict) else ():
@@ -234,15 +268,19 @@ def _ratings(
         valid = {
             name: float(value)
             for name, value in (scores.items() if isinstance(scores, dict) else ())
-            if name in QUESTIONS and isinstance(value, int | float) and 1 <= value <= 100
+            if name in QUESTIONS and _is_score(value)
         }
         if item is None or not valid:
             strange += 1
             continue
-        found.append(Rating(listener, item["system"], item["clip"], valid))
+        found.append(Rating(listener, item.system, item.clip, valid))
     if strange:
         problems.append(f"{strange} answers of {path.name} are not of this page or not 1 to 100")
     return found
+
+
+def _is_score(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 100
 
 
 def summarize(ratings: Sequence[Rating], problems: Sequence[str]) -> Report:

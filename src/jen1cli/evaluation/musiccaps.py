@@ -16,6 +16,8 @@ from jen1cli.errors import DataError
 from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Cell, Report, Table
 from jen1cli.evaluation.sets import Comparison, Reference, compare, measure_folder
+from jen1cli.files import make_folder
+from jen1cli.folders import walk_files
 from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -100,8 +102,8 @@ def match_clips(
         raise DataError(f"no folder '{folder}'; give the folder of MusicCaps clips")
     files = {
         path.stem: path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in AUDIO_SUFFIXES
+        # what cannot be listed is told as a missing clip
+        for path in walk_files(folder, AUDIO_SUFFIXES, lambda path, reason: None)
     }
     found, missing = [], []
     for entry in entries:
@@ -177,7 +179,7 @@ class MusicCapsJob:
 
     def _link(self, found: Sequence[tuple[Entry, Path]], folder: Path) -> None:
         """Write a manifest over the user's files: real clips by name, in place."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         clips = []
         for entry, path in found:
             place = folder / f"{entry.video}{path.suffix}"
@@ -193,7 +195,7 @@ class MusicCapsJob:
         folder: Path,
         progress: Progress | None,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         clips = []
         for number, (entry, _) in enumerate(found):
             path = folder / f"{entry.video}.flac"

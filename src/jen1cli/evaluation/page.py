@@ -18,7 +18,7 @@ from jen1cli import audio
 from jen1cli.audio import FileFormat, Signal
 from jen1cli.errors import AudioError
 from jen1cli.evaluation.plots import plot
-from jen1cli.manifest import write_text
+from jen1cli.files import write_text
 
 if TYPE_CHECKING:
     from jen1cli.evaluation.report import Report, Sample, Table

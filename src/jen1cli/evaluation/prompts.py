@@ -10,13 +10,15 @@ import numpy as np
 
 from jen1cli.errors import DataError
 from jen1cli.evaluation.adherence import adherence_table
-from jen1cli.evaluation.clips import Audit, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Audit, find_clips, listen
 from jen1cli.evaluation.distances import mean_pairwise_distance
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.judging import JudgedClip, Listeners, cut_to_middle, wish_of
 from jen1cli.evaluation.prompt_tables import show_adherence, show_distances, show_quality
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.wishes import Wishes
+from jen1cli.files import make_folder, write_text
+from jen1cli.jsonfiles import parse_json, read_object, to_json
 from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class PromptsJob:
         wishes: the prompts.
         folder: of the generated music, the report, and the manifest that lets it be scored again.
         reference: folder of real music with captions, for the ceiling; None: no ceiling.
-        reference_split: of its manifest.
+        reference_split: as `find_clips` takes it.
         seconds: length of each clip, also of the real ones.
         seed: clip i is made with seed + i.
         diverse: prompts that are made with several seeds.
@@ -46,7 +48,7 @@ class PromptsJob:
     wishes: Sequence[Wishes]
     folder: Path
     reference: Path | None = None
-    reference_split: str | None = None
+    reference_split: str | None = HELD_OUT
     seconds: float = 10.0
     seed: int = 0
     diverse: int = 8
@@ -99,7 +101,8 @@ class PromptsJob:
         named = {} if model is None else {"model": model.config.name, "sha256": model.sha256}
         return {
             **named, "prompts": len(self.wishes), "clips": len(made), "seconds": self.seconds,
-            "seed": self.seed, "reference": self.reference, "sampling": dict(self.sampling),
+            "seed": self.seed, "reference": self.reference,
+            "reference_split": self.reference_split or "all", "sampling": dict(self.sampling),
         }  # fmt: skip
 
     # --- music ---
@@ -128,7 +131,7 @@ class PromptsJob:
 
     def _generate(self, model: "Jen1", steps: "_Steps") -> None:
         """Make the clips that are missing, several at once where the device likes it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._check_folder(model)
         size = 1 if model.device == "cpu" else 8
         clips = []
@@ -158,10 +161,12 @@ class PromptsJob:
         prompts = [wish.prompt for wish in self.wishes]
         facts = {
             "model": model.sha256, "seconds": self.seconds, "seed": self.seed,
-            "sampling": json.loads(json.dumps(self.sampling)), "prompts": prompts,
+            "sampling": parse_json(to_json(self.sampling), "sampling"), "prompts": prompts,
         }  # fmt: skip
         if path.is_file():
-            there = json.loads(path.read_text(encoding="utf-8"))
+            there = read_object(path)
+            if there.get("model") in model.former_sha256:
+                there["model"] = model.sha256
             differing = [key for key, value in facts.items() if there.get(key) != value]
             if differing:
                 raise DataError(
@@ -169,7 +174,7 @@ class PromptsJob:
                     " folder or remove this one"
                 )
             return
-        path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        write_text(path, json.dumps(facts, indent=1))
 
     def _real(self, listeners: Listeners, steps: "_Steps") -> tuple[list[JudgedClip], Audit | None]:
         if self.reference is None:

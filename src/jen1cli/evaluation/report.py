@@ -15,8 +15,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import jen1cli
 from jen1cli.evaluation.intervals import Estimate
-from jen1cli.manifest import write_text
+from jen1cli.files import make_folder, write_text
 
 SCHEMA = "jen1-evaluation/1"
 _LIBRARIES = ("torch", "numpy", "scipy", "librosa", "soxr", "soundfile")
@@ -81,7 +82,7 @@ class Report:
         """Write `report.json` and `report.html` into a folder and return their paths."""
         from jen1cli.evaluation.page import write_page
 
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         text = json.dumps(self.facts(), indent=1, ensure_ascii=False, allow_nan=False)
         return (
             write_text(folder / "report.json", text + "\n"),
@@ -134,7 +135,7 @@ def shown(cell: Cell, unit: str = "") -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what measured."""
-    found = {"jen1cli": version("jen1cli"), "python": platform.python_version()}
+    found = {"jen1cli": jen1cli.__version__, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

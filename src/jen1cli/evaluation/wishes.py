@@ -4,7 +4,6 @@ Prompts are read with the vocabulary of the corpus (tables in `data/`), longest 
 that "drum and bass" asks for no bass. What a prompt does not name is not scored.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +12,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jen1cli.errors import DataError
-from jen1cli.guide import NO_GUIDE, TEMPO_WORDS, Guide, read_key, read_tempo
+from jen1cli.descriptions import read_attributes
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.guide import NO_GUIDE, Guide
+from jen1cli.jsonfiles import parse_object, read_lines
+from jen1cli.prompt import TEMPO_WORDS, read_key, read_tempo
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
+_REACH = 48  # characters in front of a word
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
 _DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
 _NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
@@ -41,8 +44,8 @@ class Wishes:
 
 @lru_cache(maxsize=4)
 def _table(name: str) -> dict[str, tuple[str, ...]]:
-    text = files("jen1cli.evaluation").joinpath("data", name).read_text("utf-8")
-    return {word: tuple(meanings) for word, meanings in json.loads(text).items()}
+    data = files("jen1cli.evaluation").joinpath("data", name).read_bytes()
+    return {word: tuple(meanings) for word, meanings in parse_object(data, name).items()}
 
 
 @lru_cache(maxsize=4)
@@ -60,6 +63,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
             styles a word means, and how energetic the music is.
     """
     facts = dict(attributes or {})
+    energy = facts.get("energy")
     text = prompt.lower()
     key, mode = read_key(prompt)
     styles, text_left = _styles(TEMPO_WORDS.sub(" ", text), facts)
@@ -73,7 +77,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
         bpm=read_tempo(prompt),
         key=key,
         mode=mode,
-        energy=facts.get("energy"),
+        energy=None if energy is None else float(energy),
         attributes=facts,
     )
 
@@ -86,7 +90,7 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     for match in _pattern("style_words.json").finditer(text):
         start, stop = match.span()
         inside = any(a <= start and stop <= b and (a, b) != (start, stop) for a, b in claimed)
-        if inside or _NOT.search(text[:start]):
+        if inside or _is_denied(text, start):
             continue  # the "rock" of "rock organ"
         found.update(_table("style_words.json")[match[1]])
         if match[1] not in _table("instrument_words.json"):
@@ -97,12 +101,17 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     return frozenset(found), left
 
 
+def _is_denied(text: str, start: int) -> bool:
+    """Whether a "no" or its like stands before a word; only what is near is looked at."""
+    return _NOT.search(text[max(0, start - _REACH) : start]) is not None
+
+
 def _instruments(text: str) -> tuple[tuple[frozenset[str], ...], tuple[frozenset[str], ...]]:
     wanted: dict[frozenset[str], None] = {}
     absent: dict[frozenset[str], None] = {}
     for match in _pattern("instrument_words.json").finditer(text):
         meaning = frozenset(_table("instrument_words.json")[match[1]])
-        (absent if _NOT.search(text[: match.start()]) else wanted)[meaning] = None
+        (absent if _is_denied(text, match.start()) else wanted)[meaning] = None
     return tuple(wanted), tuple(absent)
 
 
@@ -113,7 +122,7 @@ def _drums(
         return False
     for word in re.finditer(r"[\w-]+", text):
         if word[0] in _DRUM_WORDS:
-            return not _NOT.search(text[: word.start()])
+            return not _is_denied(text, word.start())
     return True if any(meaning <= _DRUM_FAMILIES for meaning in wanted) else None
 
 
@@ -148,28 +157,26 @@ def read_prompts(path: Path | None) -> list[Wishes]:
         DataError: the file is missing, empty or broken.
     """
     if path is None:
-        text = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_text("utf-8")
-        name = "the package's prompts"
+        data = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_bytes()
+        lines = read_lines(data, "the package's prompts")
     else:
-        name = str(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} cannot be read ({error}); give a text file") from error
-    found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        if not line.lstrip().startswith("{"):
-            found.append(read_wishes(line.strip()))
-            continue
-        try:
-            facts = json.loads(line)
-            found.append(read_wishes(facts["prompt"], facts.get("attributes")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f'line {number} of {name} is no JSON object with a "prompt"; mend or remove it'
-            ) from error
+        lines = read_lines(path)
+    try:
+        found = [_read_prompt(text, where) for where, text in lines]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); give a text file") from error
     if not found:
-        raise DataError(f"{name} has no prompts; write one a line")
+        raise DataError(f"{path} has no prompts; write one a line")
     return found
+
+
+def _read_prompt(text: str, where: str) -> Wishes:
+    if not text.startswith("{"):
+        return read_wishes(text)
+    facts = parse_object(text, where)
+    try:
+        if not isinstance(facts.get("prompt"), str):
+            raise ConfigError('it has no "prompt" in words')
+        return read_wishes(facts["prompt"], read_attributes(facts.get("attributes")))
+    except ConfigError as error:
+        raise DataError(f"{where}: {error}; mend or remove it") from error

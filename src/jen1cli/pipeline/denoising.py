@@ -14,10 +14,11 @@ from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.conditioning.heard import HeardLoop
 from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
-from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide, read_guide
+from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.windows import Window
+from jen1cli.prompt import read_guide
 from jen1cli.shapes import KeepMask, Latent
 
 

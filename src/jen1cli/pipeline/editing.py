@@ -12,6 +12,7 @@ from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.colouring import colour_filters, recolour
 from jen1cli.pipeline.denoising import Canvas, Prompts, fill, hear_guide, shifted
+from jen1cli.pipeline.leveling import Offset
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.storage import allocate
@@ -176,6 +177,10 @@ def _decoded_patches(
     start = max(0, section.spans[0][0] - margin)
     stop = min(timeline.samples, section.spans[-1][1] + margin)
     start, decoded = _decoded(networks, timeline, section.start, latent, start, stop)
+    silent = leveling.silent_channels(
+        [part for span in section.spans for part in timeline.known_around(span, _HEARD_SECONDS)]
+    )
+    decoded[silent] = 0.0
     around = [_around(timeline, span, start, decoded) for span in section.spans]
     filters = colour_filters(
         [part for known, _ in around for part in known],
@@ -184,13 +189,19 @@ def _decoded_patches(
     )
     if filters is not None:
         recolour(decoded, filters)
+        decoded[silent] = 0.0
     cuts = [_file_sample(timeline, section.start + w.unknown[0][0]) for w in section.windows]
     patches = []
     for span, (known, coded) in zip(section.spans, around, strict=True):
         signal = decoded[:, span[0] - start : span[1] - start]
         inside = sorted(cut - span[0] for cut in cuts if span[0] < cut < span[1])
-        _match_level(timeline.rate, signal, known, coded, inside)
-        _fade_edges(timeline, span, signal)
+        offsets = leveling.offsets_around(known, timeline.rate)
+        if offsets is not None:
+            signal -= leveling.offset(signal)[:, None]
+        _match_level(timeline.rate, signal, known, coded, inside, offsets)
+        _fade_edges(timeline, span, signal, offsets)
+        if offsets is not None:
+            leveling.add_offset(signal, offsets)
         patches.append(Patch(span[0], signal, insert=timeline.is_outside(span)))
     return patches
 
@@ -260,24 +271,46 @@ def _match_level(
     known: tuple[Signal, Signal],
     decoded: tuple[Signal, Signal],
     cuts: Sequence[int],
+    offsets: tuple[Offset, Offset] | None,
 ) -> None:
-    """Undo the autoencoder's own gain, then keep the new music near its surroundings."""
+    """Undo the autoencoder's own gain, then keep the new music near its surroundings.
+
+    Args:
+        rate: Hz.
+        signal: the new music, changed in place.
+        known: the recording on both sides.
+        decoded: the same through the autoencoder.
+        cuts: samples where one window's music meets the next one's.
+        offsets: DC offsets on both sides, which are added later and need room; None for none.
+    """
     target = leveling.measured_together(known, rate)
     coloured = leveling.measured_together(decoded, rate)
     gain = leveling.matching_gain(coloured, target, tolerance=0.0)
     signal *= np.float32(10 ** (gain / 20))
     leveling.level_segments(signal, rate, cuts, target)
     peak = max(leveling.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))
-    leveling.limit(signal, rate, min(peak, 1.0))
+    ceiling = min(peak, 1.0)
+    if offsets is not None:
+        ceiling = max(ceiling - float(np.abs(offsets).max()), 0.1 * ceiling)
+    leveling.limit(signal, rate, ceiling)
 
 
-def _fade_edges(timeline: Timeline, span: Span, signal: Signal) -> None:
-    """Cross-fade from the recording's own prediction into the new music, and back."""
+def _fade_edges(
+    timeline: Timeline, span: Span, signal: Signal, offsets: tuple[Offset, Offset] | None
+) -> None:
+    """Cross-fade from the recording's own prediction into the new music, and back.
+
+    Where there are DC offsets, both are faded without: a fade that keeps the power would raise a
+    constant by up to 3 dB.
+    """
     samples = signal.shape[1]
     length = min(round(_FADE_SECONDS * timeline.rate), samples // 4)
     if length < 1:
         return
     left, right = timeline.edges(span, length)
+    if offsets is not None:
+        left = None if left is None else left - offsets[0][:, None]
+        right = None if right is None else right - offsets[1][:, None]
     if left is not None:
         signal[:, :length] = audio.crossfade(left, signal[:, :length])
     if right is not None:

@@ -6,12 +6,12 @@ import logging
 import math
 import secrets
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Unpack
 
 import torch
 
+import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
@@ -61,6 +61,7 @@ class Jen1:
     Attributes:
         config: of the weight set.
         sha256: over all files of the weight set; for random weights, what names them.
+        former_sha256: digests that older versions gave to the weight set.
         networks: its parts.
         recipe_model: what recipes say of it: name, sha256 and LoRA files.
     """
@@ -73,11 +74,13 @@ class Jen1:
         sha256: str,
         autoencoder_sha256: str,
         loras: tuple[RecipeLora, ...] = (),
+        former_sha256: frozenset[str] = frozenset(),
     ) -> None:
         self.config = config
         self.networks = networks
         self.sha256 = sha256
-        self.recipe_model = RecipeModel(config.name, sha256, loras)
+        self.former_sha256 = former_sha256
+        self.recipe_model = RecipeModel(config.name, sha256, loras, config.release)
         self._autoencoder_sha256 = autoencoder_sha256
 
     @classmethod
@@ -119,6 +122,7 @@ class Jen1:
             sha256=description.sha256,
             autoencoder_sha256=description.hashes["autoencoder.safetensors"],
             loras=tuple(applied),
+            former_sha256=description.former_sha256,
         )
 
     @classmethod
@@ -439,7 +443,7 @@ class Jen1:
             seed=0,
             device=self.device,
             dtype=self.dtype,
-            version=version("jen1cli"),
+            version=jen1cli.__version__,
         )
         return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
 
@@ -458,7 +462,7 @@ class Jen1:
 
         Another device or arithmetic gives music that is near, with a warning.
         """
-        if not recipe.model.plays_like(self.recipe_model):
+        if not recipe.model.plays_like(self.recipe_model, self.former_sha256):
             raise RecipeError(
                 f"the recipe was followed with {recipe.model.describe()}, this is"
                 f" {self.recipe_model.describe()}; load the model of the recipe"
@@ -611,7 +615,7 @@ class Jen1:
             device=self.device,
             dtype=self.dtype,
             input=None if source is None else _described(source),
-            version=version("jen1cli"),
+            version=jen1cli.__version__,
         )
 
 

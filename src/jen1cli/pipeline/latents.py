@@ -1,8 +1,5 @@
 """Latent files: the autoencoder's latent of a recording, with all that decoding it needs."""
 
-import math
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from jen1cli.errors import AudioError, CheckpointError
-
-LATENT_FORMAT = "jen1-latent"
-LATENT_VERSION = 1
+from jen1cli.errors import CheckpointError
+from jen1cli.files import writing
+from jen1cli.headers import LATENT_FORMAT, LATENT_VERSION, read_latent_header
 
 
 @dataclass(frozen=True)
@@ -38,19 +34,10 @@ class LatentFile:
         """Write the file, whole or not at all.
 
         Raises:
-            AudioError: the path cannot be written.
+            OutputError: the path cannot be written.
         """
-        path = Path(path)
-        if not path.parent.is_dir():
-            raise AudioError(f"the folder {path.parent} does not exist; make it or choose another")
-        temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(4)}.safetensors"
-        try:
+        with writing(Path(path)) as temporary:
             temporary.write_bytes(self.to_bytes())
-            os.replace(temporary, path)
-        except OSError as error:
-            raise AudioError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes, for a pipe."""
@@ -73,73 +60,23 @@ class LatentFile:
         Raises:
             CheckpointError: it is missing, damaged or no latent file of ours.
         """
-        name = "the piped latent" if isinstance(source, bytes) else str(source)
-        metadata, data = _read(source, name)
-        if metadata.get("format") != LATENT_FORMAT:
-            raise CheckpointError(f"{name} is no latent file of jen1; make one with jen1 encode")
+        header = read_latent_header(source if isinstance(source, bytes) else Path(source))
         try:
-            if int(metadata["version"]) > LATENT_VERSION:
-                raise CheckpointError(
-                    f"{name} has version {metadata['version']}, this jen1cli knows up to"
-                    f" {LATENT_VERSION}; upgrade jen1cli"
-                )
-            latent = load(data)["latent"]
-            found = cls(
-                latent=latent.float(),
-                frame_rate=float(metadata["frame_rate"]),
-                samples=int(metadata["samples"]),
-                sample_rate=int(metadata["sample_rate"]),
-                channels=int(metadata["channels"]),
-                model=metadata["model"],
-                sha256=metadata["sha256"],
-            )
-        except (KeyError, ValueError, SafetensorError) as error:
+            data = source if isinstance(source, bytes) else Path(source).read_bytes()
+            latent = load(data)["latent"].float()
+            if not bool(latent.isfinite().all()):
+                raise ValueError("its latent is not finite")
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
+            name = "the piped latent" if isinstance(source, bytes) else str(source)
             raise CheckpointError(
                 f"{name} is a damaged latent file ({error}); encode again"
             ) from error
-        _check(found, name)
-        return found
-
-
-def _read(source: str | Path | bytes, name: str) -> tuple[dict[str, str], bytes]:
-    try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    except IsADirectoryError as error:
-        raise CheckpointError(f"{name} is a folder; give a latent file") from error
-    except OSError as error:
-        raise CheckpointError(f"{name} cannot be read: {error.strerror}") from error
-    return _metadata(data, name), data
-
-
-def _metadata(data: bytes, name: str) -> dict[str, str]:
-    """Read the header of safetensors bytes: its length in eight bytes, then JSON."""
-    import json
-
-    try:
-        length = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + length])
-        metadata = header.get("__metadata__", {})
-    except (ValueError, AttributeError, MemoryError) as error:
-        raise CheckpointError(
-            f"{name} is no latent file of jen1; make one with jen1 encode"
-        ) from error
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _check(found: LatentFile, name: str) -> None:
-    wrong = None
-    if found.latent.ndim != 2 or 0 in found.latent.shape:
-        wrong = f"its latent has shape {list(found.latent.shape)}"
-    elif not bool(found.latent.isfinite().all()):
-        wrong = "its latent is not finite"
-    elif found.channels not in (1, 2) or found.samples < 1 or found.sample_rate < 1:
-        wrong = "its metadata name no recording"
-    elif not (math.isfinite(found.frame_rate) and found.frame_rate > 0):
-        wrong = f"its frame rate is {found.frame_rate}"
-    elif abs(found.latent.shape[1] - found.seconds * found.frame_rate) > 2:
-        wrong = (
-            f"it holds {found.latent.shape[1]} frames where {found.seconds:.2f} s at"
-            f" {found.frame_rate:g} frames per second need {found.seconds * found.frame_rate:.0f}"
+        return cls(
+            latent=latent,
+            frame_rate=header.frame_rate,
+            samples=header.samples,
+            sample_rate=header.sample_rate,
+            channels=header.channels,
+            model=header.model,
+            sha256=header.sha256,
         )
-    if wrong:
-        raise CheckpointError(f"{name} is a damaged latent file ({wrong}); encode again")

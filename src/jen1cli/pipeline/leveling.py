@@ -1,13 +1,16 @@
-"""Loudness of new music: matched to its surroundings, steady over windows, never clipping."""
+"""Loudness and DC offset of new music: matched to its surroundings, steady, never clipping."""
 
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool, Float32
 
 from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
 from jen1cli.audio.limiting import REACH, limited
 from jen1cli.audio.loudness import SILENCE
+
+Offset = Float32[np.ndarray, " channels"]
 
 CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
 LOUDEST = -14.0  # LUFS, as the corpus and as streaming services play music
@@ -15,6 +18,9 @@ TOLERANCE = 1.5  # LU that new music may differ from its surroundings: music is 
 _QUIET = -55.0  # LUFS; below, a level says nothing about the music
 _MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; turning up brings noise forward, turning down is safe
 _RAMP_SECONDS = 1.0
+_OFFSET_SECONDS = 1.0  # of music whose mean is its DC offset
+_LEAST_OFFSET = 4e-3  # amplitude; below, a step is not heard, and music has a mean by itself
+_SILENT = 10 ** (-80 / 20)  # peak, about its offset, of a channel that is at most dither
 _BLOCK = 1 << 20
 
 
@@ -100,3 +106,53 @@ def measured_together(signals: Sequence[Signal], sample_rate: int) -> float:
     for signal in signals:
         meter.feed(signal)
     return meter.result()
+
+
+def silent_channels(signals: Sequence[Signal]) -> Bool[np.ndarray, " channels"]:
+    """Return which channels are silent in all stretches; none where nothing else sounds.
+
+    Args:
+        signals: stretches of [channels, samples].
+    """
+    heard = [signal for signal in signals if signal.shape[1]]
+    if not heard:
+        return np.zeros(len(signals[0]), bool)
+    peaks = [np.abs(part - part.mean(axis=1, keepdims=True)).max(axis=1) for part in heard]
+    silent = np.max(peaks, axis=0) < _SILENT
+    return silent & (not silent.all())
+
+
+def offset(signal: Signal) -> Offset:
+    """Return the DC offset of each channel: the mean, weighted so that bass has no part in it."""
+    weights = np.hanning(signal.shape[1] + 2)[1:-1]
+    return (signal @ (weights / weights.sum())).astype(np.float32)
+
+
+def offsets_around(known: tuple[Signal, Signal], sample_rate: int) -> tuple[Offset, Offset] | None:
+    """Return the DC offsets [channels] at both sides of a stretch; None where there are none.
+
+    Args:
+        known: the recording on its left and on its right, [channels, samples]. A side without
+            samples takes the offset of the other.
+        sample_rate: Hz.
+    """
+    samples = round(_OFFSET_SECONDS * sample_rate)
+    near = (known[0][:, -samples:], known[1][:, :samples])
+    found = [offset(part) for part in near if part.shape[1] >= samples // 10]
+    if not found or np.abs(found).max() < _LEAST_OFFSET:
+        return None
+    return found[0], found[-1]
+
+
+def add_offset(signal: Signal, ends: tuple[Offset, Offset]) -> None:
+    """Add a DC offset, in place, that goes evenly from one end's to the other's.
+
+    Args:
+        signal: [channels, samples]; may lie in a file on disk.
+        ends: the offsets [channels] at its first and last sample.
+    """
+    samples = signal.shape[1]
+    first, step = ends[0][:, None], ((ends[1] - ends[0]) / samples)[:, None]
+    for at in range(0, samples, _BLOCK):
+        stop = min(at + _BLOCK, samples)
+        signal[:, at:stop] += first + step * np.arange(at, stop, dtype=np.float32)

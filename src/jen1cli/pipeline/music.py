@@ -12,7 +12,6 @@ from jen1cli import audio
 from jen1cli.recipe import Recipe
 
 Channels = Float[Tensor, "audio_channels samples"]
-_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
 
 
 @dataclass(frozen=True)
@@ -33,24 +32,33 @@ class Music:
         """Length."""
         return self.waveform.shape[-1] / self.sample_rate
 
-    def save(self, target: str | Path | io.BytesIO, *, subtype: str | None = None) -> None:
+    def save(
+        self,
+        target: str | Path | io.BytesIO,
+        *,
+        subtype: str | None = None,
+        suffix: str | None = None,
+    ) -> None:
         """Write a file with its recipe inside; the suffix says the format.
 
         Args:
             target: wav, flac, ogg, opus, mp3 or aiff file, replaced where it exists; or a buffer,
                 which becomes a WAV file.
             subtype: libsndfile's encoding, such as "PCM_24" or "FLOAT"; by default 16 bit.
+            suffix: such as ".flac", in place of the target's own suffix.
 
         Raises:
-            AudioError: the target cannot be written.
+            AudioError: no format has this suffix, or the format lacks the subtype.
+            OutputError: the target cannot be written.
         """
         audio.write(
             Path(target) if isinstance(target, str) else target,
             self.waveform.numpy(),
             self.sample_rate,
             subtype=subtype,
+            suffix=suffix,
             note=self.recipe.to_json(),
-            tags=_TAGS,
+            tags=audio.GENERATED_TAGS,
         )
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:
@@ -85,24 +93,32 @@ class Edit:
         samples = audio.spliced_length(audio.probe(self.source), self.patches)
         return samples / self.sample_rate
 
-    def save(self, target: str | Path | io.BytesIO, *, subtype: str | None = None) -> bool:
+    def save(
+        self,
+        target: str | Path | io.BytesIO,
+        *,
+        subtype: str | None = None,
+        suffix: str | None = None,
+    ) -> bool:
         """Write the edited recording with its recipe inside.
 
-        Rate, layout, format and bit depth are the source's where the suffix allows; a buffer takes
-        the source's format. The target may be the source itself.
+        Rate, layout, format and bit depth are the source's where the suffix allows (`suffix`, or
+        the target's own); a buffer takes the source's format. The target may be the source itself.
 
         Returns:
             whether every sample outside the edit is bit-identical to the source; False for lossy
             formats and for a bit depth that the target cannot hold.
 
         Raises:
-            AudioError: the target cannot be written, or the source has gone.
+            AudioError: the format cannot hold the recording, or the source has gone.
+            OutputError: the target cannot be written.
         """
         return audio.write_spliced(
             Path(target) if isinstance(target, str) else target,
             self.source,
             self.patches,
             subtype=subtype,
+            suffix=suffix,
             note=self.recipe.to_json(),
         )
 

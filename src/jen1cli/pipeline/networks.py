@@ -17,7 +17,7 @@ from jen1cli.conditioning.prior import GuidePrior
 from jen1cli.conditioning.tracker import GuideTracker
 from jen1cli.config import ModelConfig, PredictionName
 from jen1cli.diffusion import Schedule
-from jen1cli.errors import ConfigError
+from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.unet import UNet1d
 
 DtypeName = Literal["auto", "fp32", "bf16"]
@@ -133,19 +133,26 @@ def load_networks(
         change_unet: gets the loaded U-Net while it is still in float32, such as for LoRA files.
 
     Raises:
-        CheckpointError: tensors are missing, unexpected or misshapen.
+        CheckpointError: tensors are missing, unexpected or misshapen, or the networks cannot be.
     """
-    with _SkipRandomNumbers():
-        autoencoder = build_autoencoder(config.autoencoder)
-        whitening = Whitening(config.whitening)
-        unet = UNet1d(config.unet)
+    try:
+        with _SkipRandomNumbers():
+            autoencoder = build_autoencoder(config.autoencoder)
+            whitening = Whitening(config.whitening)
+            unet = UNet1d(config.unet)
+            guide = _guide_networks(config)
+            Schedule(config.diffusion)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder}/config.json describes networks that cannot be built"
+            f" ({' '.join(str(error).split())[:200]}); get the weight set again"
+        ) from error
     load_into(autoencoder, tensors["autoencoder"], f"{folder}/autoencoder.safetensors")
     load_into(whitening, tensors["whitening"], f"{folder}/autoencoder.safetensors")
     load_into(unet, tensors["unet"], f"{folder}/unet.safetensors")
     change_unet(unet)
     text_encoder = TextEncoder.load(config.text, folder)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
-    guide = _guide_networks(config)
     for name, module in guide.items():
         load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")
     return _ready(config, autoencoder, whitening, unet, text_encoder, guide, device, dtype)

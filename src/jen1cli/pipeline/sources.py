@@ -19,7 +19,7 @@ Input = Source | bytes | Music | Edit | Channels
 
 
 def as_source(given: Input, sample_rate: int | None) -> Source:
-    """Turn an input into a file or a buffer; music in memory becomes a float WAV.
+    """Turn an input into a file or a buffer; music in memory becomes a float WAV, a pipe is read.
 
     Raises:
         AudioError: a waveform without a sample rate, or of another shape.
@@ -41,7 +41,10 @@ def as_source(given: Input, sample_rate: int | None) -> Source:
         return io.BytesIO(
             audio.to_bytes(np.ascontiguousarray(signal), sample_rate, subtype="FLOAT")
         )
-    return Path(given) if isinstance(given, str) else given
+    if isinstance(given, io.BytesIO):
+        return given
+    path = Path(given)
+    return io.BytesIO(path.read_bytes()) if path.is_fifo() else path
 
 
 def mask_spans(masks: list[tuple[float, float]], info: audio.AudioInfo, name: str) -> list[Span]:

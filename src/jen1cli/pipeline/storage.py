@@ -1,10 +1,12 @@
 """Arrays for long audio: in memory while short, in an unnamed file on disk beyond that."""
 
 import tempfile
+from pathlib import Path
 
 import numpy as np
 
 from jen1cli.audio import Signal
+from jen1cli.files import explaining, reserve
 
 LARGEST_IN_MEMORY = 64 * 2**20  # bytes; about three minutes of 48 kHz stereo
 
@@ -13,5 +15,9 @@ def allocate(channels: int, samples: int) -> Signal:
     """Return zeros [channels, samples] of float32; the disk's space is freed with the array."""
     if channels * samples * 4 <= LARGEST_IN_MEMORY:
         return np.zeros((channels, samples), np.float32)
-    with tempfile.TemporaryFile(prefix="jen1-") as file:
-        return np.memmap(file, np.float32, "w+", shape=(channels, samples))
+    with (
+        explaining(Path(tempfile.gettempdir())),
+        tempfile.TemporaryFile(prefix="jen1-") as file,
+    ):
+        reserve(file.fileno(), channels * samples * 4)
+        return np.memmap(file, np.float32, "r+", shape=(channels, samples))

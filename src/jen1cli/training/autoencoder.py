@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from jen1cli import audio
 from jen1cli.autoencoder import Autoencoder, Whitening, mask_latent
+from jen1cli.files import make_folder
 from jen1cli.shapes import Waveform
 from jen1cli.training.averaging import Ema
 from jen1cli.training.balancer import Balancer
@@ -281,7 +282,7 @@ class AutoencoderStage:
         if not self._accelerator.is_main_process:
             return ()
         chosen = self._parts.heard[:SAMPLES]
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         rate = self._parts.codec.autoencoder.sample_rate
         waveforms = {}
         for i, (one, other) in enumerate(zip(chosen, self._reconstruct(chosen), strict=True)):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError  # NumPy's, of a damaged header
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
-from jen1cli.config import ModelConfig
-from jen1cli.errors import DataError
+from jen1cli.config import ModelConfig, from_dict
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.files import explaining, make_folder, reserve, write_text, writing
+from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
 from jen1cli.training.codec import Codec, save_codec
 from jen1cli.training.colour import colour
@@ -55,6 +58,7 @@ class LatentCache:
     table: Float16[np.ndarray, "frames components"]  # memory-mapped
     silence: Tensor  # [components], the latent of digital silence, which pads short clips
     clips: tuple[CachedClip, ...]
+    music: str = ""  # digest of the clips that it was made of; "" in caches of before 0.2
 
     @classmethod
     def open(cls, folder: Path) -> "LatentCache":
@@ -64,29 +68,36 @@ class LatentCache:
             DataError: it is not a complete cache of this version.
         """
         try:
-            about = json.loads((folder / CACHE_NAME).read_text(encoding="utf-8"))
-            lines = (folder / CLIPS_NAME).read_text(encoding="utf-8").splitlines()
+            about = read_object(folder / CACHE_NAME)
+            if about.get("version") != CACHE_VERSION:
+                raise DataError(
+                    f"{folder} is a latent cache of version {about.get('version')}, this program"
+                    f" reads {CACHE_VERSION}; make it again with 'jen1 train latents'"
+                )
+            silence = torch.tensor(about.get("silence"), dtype=torch.float32)
+            clips = tuple(
+                from_dict(CachedClip, parse_object(text, where), where, complete=False)
+                for where, text in read_lines(folder / CLIPS_NAME)
+            )
             table = np.load(folder / LATENTS_NAME, mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+            EOFError,
+            TokenError,
+            ConfigError,
+        ) as error:
             raise DataError(
                 f"{folder} is not a complete latent cache ({error}); make one with"
                 " 'jen1 train latents'"
             ) from error
-        if about["version"] != CACHE_VERSION:
-            raise DataError(
-                f"{folder} is a latent cache of version {about['version']}, this program reads"
-                f" {CACHE_VERSION}; make it again with 'jen1 train latents'"
-            )
-        clips = tuple(_clip_from_json(json.loads(line)) for line in lines)
-        return cls(folder, table, torch.tensor(about["silence"]), clips)
+        return cls(folder, table, silence, clips, str(about.get("music", "")))
 
     def split(self, name: str) -> tuple[CachedClip, ...]:
         """Return the clips of one split."""
         return tuple(clip for clip in self.clips if clip.split == name)
-
-
-def _clip_from_json(values: dict[str, Any]) -> CachedClip:
-    return CachedClip(**{**values, "captions": tuple(values["captions"])})
 
 
 class CacheWriter:
@@ -103,7 +114,7 @@ class CacheWriter:
         self._folder = folder
         self._autoencoder = autoencoder
         self._device = device
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / CACHE_NAME).unlink(missing_ok=True)
         self._raw_path = folder / "raw.partial"
 
@@ -115,6 +126,7 @@ class CacheWriter:
         listener: Listener = ignore,
         *,
         coloured: float = 0.0,
+        music: str = "",
     ) -> Whitening:
         """Encode all clips and write the cache.
 
@@ -125,6 +137,7 @@ class CacheWriter:
             listener: told about progress and skipped files.
             coloured: share of the training clips that are encoded in another colour as well,
                 without captions: words go on to mean the music as it is.
+            music: digest of the clips (`compatibility.music_digest`), kept for later checks.
 
         Returns:
             the whitening that the cache was written with.
@@ -132,6 +145,20 @@ class CacheWriter:
         Raises:
             DataError: no clip could be read.
         """
+        with explaining(self._folder):
+            try:
+                entries, statistics = self._encode_all(clips, config, listener, coloured)
+                whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
+                self._finish(entries, whitening, config, music)
+            finally:
+                self._raw_path.unlink(missing_ok=True)
+        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
+        return whitening
+
+    def _encode_all(
+        self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, coloured: float
+    ) -> tuple[list[CachedClip], WhiteningStatistics]:
+        """Write the latents of all clips before whitening, and count what whitening needs."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:
@@ -146,14 +173,10 @@ class CacheWriter:
                     statistics.update(latent)
                 raw.write(latent[0].T.contiguous().cpu().numpy().tobytes())
         if not any(entry.split == "train" for entry in entries):
-            self._raw_path.unlink()
             raise DataError(
                 f"none of {len(clips)} clips could be read for training; check the warnings above"
             )
-        whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
-        self._finish(entries, whitening, config)
-        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
-        return whitening
+        return entries, statistics
 
     def _encoded(
         self, clips: Sequence[Clip], listener: Listener, coloured: float
@@ -179,30 +202,34 @@ class CacheWriter:
             return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
 
     def _finish(
-        self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig
+        self,
+        entries: Sequence[CachedClip],
+        whitening: Whitening,
+        config: ModelConfig,
+        music: str,
     ) -> None:
         frames = entries[-1].start + entries[-1].frames
         channels = config.autoencoder.latent_channels
         raw = np.memmap(self._raw_path, np.float32, "r", shape=(frames, channels))
-        table = open_memmap(
-            self._folder / LATENTS_NAME, "w+", np.float16, (frames, config.whitening.components)
-        )
-        for piece in _pieces(frames, 65_536):
-            latent = torch.from_numpy(np.array(raw[piece])).T[None]
-            table[piece] = whitening.whiten(latent)[0].T.numpy().astype(np.float16)
-        table.flush()
-        del raw, table
-        self._raw_path.unlink()
+        with writing(self._folder / LATENTS_NAME) as path:
+            table = open_memmap(path, "w+", np.float16, (frames, config.whitening.components))
+            with path.open("r+b") as file:
+                reserve(file.fileno(), path.stat().st_size)
+            for piece in _pieces(frames, 65_536):
+                latent = torch.from_numpy(np.array(raw[piece])).T[None]
+                table[piece] = whitening.whiten(latent)[0].T.numpy().astype(np.float16)
+            table.flush()
+            del raw, table
         with torch.inference_mode():
             seconds = torch.zeros(
                 1, self._autoencoder.audio_channels, self._autoencoder.sample_rate
             )
             latent = self._autoencoder.encode(seconds.to(self._device)).float().cpu()
             middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
-        lines = (json.dumps(entry.__dict__, ensure_ascii=False) for entry in entries)
-        (self._folder / CLIPS_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        about = {"version": CACHE_VERSION, "silence": middle.tolist()}
-        (self._folder / CACHE_NAME).write_text(json.dumps(about), encoding="utf-8")
+        lines = (to_json(entry.__dict__) for entry in entries)
+        write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
+        about = {"version": CACHE_VERSION, "silence": middle.tolist(), "music": music}
+        write_text(self._folder / CACHE_NAME, json.dumps(about))
 
 
 def _pieces(total: int, size: int) -> Iterable[slice]:

@@ -17,6 +17,8 @@ from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.checkpoint import load_into
 from jen1cli.config import ModelConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError
+from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import read_object
 
 CONFIG_NAME = "config.json"
 TENSORS_NAME = "autoencoder.safetensors"
@@ -33,18 +35,17 @@ class Codec:
 
 def save_codec(folder: Path, codec: Codec) -> None:
     """Write the two files into a folder, which may hold others."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     modules = {"autoencoder": codec.autoencoder, "whitening": codec.whitening}
     tensors: dict[str, Tensor] = {
         f"{name}.{key}": value.detach().cpu().contiguous().clone()
         for name, module in modules.items()
         for key, value in module.state_dict().items()
     }
-    partial = folder / (TENSORS_NAME + ".partial")
-    save_file(tensors, partial)
-    partial.replace(folder / TENSORS_NAME)
+    with writing(folder / TENSORS_NAME) as temporary:
+        save_file(tensors, temporary)
     text = json.dumps(to_dict(codec.config), indent=2, ensure_ascii=False)
-    (folder / CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / CONFIG_NAME, text + "\n")
 
 
 def load_codec(folder: Path) -> Codec:
@@ -54,7 +55,7 @@ def load_codec(folder: Path) -> Codec:
         CheckpointError: files are missing, damaged or do not fit each other.
     """
     try:
-        values = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        values = read_object(folder / CONFIG_NAME)
         tensors = load_file(folder / TENSORS_NAME)
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(

@@ -11,6 +11,9 @@ from jen1cli.autoencoder import Autoencoder, Whitening
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.errors import ConfigError
 
+RETRAINED = ("project", "encoder_trunk.leave.weight", "encoder_trunk.leave.bias")
+"""Parameters of a spectral encoder that change, but not in what whitening keeps."""
+
 
 class FrozenComponents:
     """Lets the last layers of an encoder learn, and takes from it what components would see.
@@ -32,9 +35,7 @@ class FrozenComponents:
         matrix, scale = whitening.forward_matrix.cpu(), autoencoder.latent_scale.cpu()
         seen = matrix.T.double() * scale.double()
         self._dropped = torch.eye(seen.shape[1]).double() - torch.linalg.pinv(seen) @ seen
-        leave = autoencoder.encoder_trunk.leave
-        assert leave.bias is not None
-        self._layers = (autoencoder.project, leave.weight, leave.bias)
+        self._layers = tuple(map(autoencoder.get_parameter, RETRAINED))
         autoencoder.encoder_trunk.requires_grad_(False)
         for layer in self._layers:
             layer.requires_grad_(True)

@@ -14,10 +14,11 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
 from jen1cli.training.cache import CACHE_NAME, LatentCache
-from jen1cli.training.diffusion import DiffusionStage
+from jen1cli.training.compatibility import check_cache, check_resumed
 from jen1cli.training.events import Event, Figures, Listener, Warned, ignore
 from jen1cli.training.loop import Budget, Intervals, Loop, Stage
 from jen1cli.training.metrics import MetricsWriter
+from jen1cli.training.optimisation import check_batch
 from jen1cli.training.recipes import (
     AutoencoderRecipe,
     DiffusionRecipe,
@@ -38,6 +39,7 @@ from jen1cli.training.setup import (
     describe_unet,
     has_tempi,
     on_processor,
+    read_clips,
     write_latents,
 )
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -116,7 +118,7 @@ class LatentsJob:
     """Encode a folder of music into a latent cache."""
 
     data: Path
-    model: Path  # result of stage 1, or a weight set
+    model: str | Path  # result of stage 1 by its folder, or a weight set by its name or folder
     output: Path
     keep_whitening: bool = False
     coloured: float = 0.0  # share of the training clips that are encoded in another colour as well
@@ -128,12 +130,19 @@ class LatentsJob:
         Args:
             listener: told about progress and skipped files.
             keep: leave a cache that is there already as it is.
+
+        Raises:
+            ConfigError: the cache that is there is of another model or other music.
         """
         processes = PartialState(cpu=on_processor(self.device))
+        model = weights_folder(self.model)
         there = keep and (self.output / CACHE_NAME).is_file()
-        if processes.is_main_process and not there:
+        if processes.is_main_process and there:
+            clips = read_clips(self.data, ignore)
+            check_cache(self.output, model, clips, whitened=self.keep_whitening)
+        elif processes.is_main_process:
             write_latents(
-                self.data, self.model, self.output,
+                self.data, model, self.output,
                 keep_whitening=self.keep_whitening, coloured=self.coloured, device=self.device,
                 listener=listener,
             )  # fmt: skip
@@ -148,7 +157,7 @@ class AutoencoderJob(Settings):
 
     data: Path
     preset: str | None = None  # whose autoencoder to train; None: the recipe's
-    init: Path | None = None  # stage 1 folder or weight set to continue from
+    init: str | Path | None = None  # stage 1 folder or weight set to continue from
     mask_ratio: float | None = None  # of the latent; None: the preset's, 0 for ablations
     freeze_encoder: bool = False  # leave the latents as they are
     freeze_components: bool = False  # leave those as they are that whitening keeps
@@ -160,6 +169,7 @@ class AutoencoderJob(Settings):
             chosen.optimisation, device=self.device, unused=chosen.freeze_encoder != "never"
         )
         config = preset(self.preset or recipe(self.recipe).preset)
+        init = None if self.init is None else weights_folder(self.init)
         if self.mask_ratio is not None:
             shape = dataclasses.replace(config.autoencoder, mask_ratio=self.mask_ratio)
             config = dataclasses.replace(config, autoencoder=shape)
@@ -167,7 +177,7 @@ class AutoencoderJob(Settings):
         with _Recorded(self.output, writes, listener) as record:
             stage = build_autoencoder_stage(
                 self.data, config, chosen, accelerator,
-                init=self.init, seed=self.seed, listener=record,
+                init=init, seed=self.seed, listener=record,
             )  # fmt: skip
             with contextlib.closing(stage):
                 if self.dry_run:
@@ -201,7 +211,7 @@ class DiffusionJob(Settings):
     cache: Path
     preset: str | None = None  # whose U-Net to train; None: as the cache says
     text_encoder: Path | None = None
-    init: Path | None = None  # weight set to continue from
+    init: str | Path | None = None  # weight set to continue from
     prompt: tuple[str, ...] = ()  # of the samples
     tasks: tuple[TaskName, ...] = ()  # of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
@@ -215,10 +225,10 @@ class DiffusionJob(Settings):
             unidirectional=chosen.unidirectional and not self.bidirectional_only,
         )
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
-        sources = DiffusionSources(self.cache, self.text_encoder, self.init, prompts=self.prompt)
+        init = None if self.init is None else find_weights(self.init).folder
+        sources = DiffusionSources(self.cache, self.text_encoder, init, prompts=self.prompt)
         config: ModelConfig | None = preset(self.preset) if self.preset else None
-        stage = build_diffusion(sources, chosen, accelerator, config=config, seed=self.seed)
-        return _train_diffusion(stage, self, chosen, accelerator, listener)
+        return _train_diffusion(sources, self, chosen, accelerator, listener, config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +236,7 @@ class GuideJob(Settings):
     """The guide of a weight set: tempo and key from words, and from music."""
 
     cache: Path
-    init: Path  # weight set that gets it
+    init: str | Path  # weight set that gets it
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run.
@@ -244,8 +254,11 @@ class GuideJob(Settings):
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         if accelerator.num_processes > 1:
             raise ConfigError("the guide trains in one process; start it without a launcher")
-        stage = build_guide(self.cache, self.init, chosen, accelerator, seed=self.seed)
+        init = find_weights(self.init).folder
+        stage = build_guide(self.cache, init, chosen, accelerator, seed=self.seed)
         if not self.dry_run:
+            _check_begun(self)
+            check_resumed(self.output, self.cache, init, resume=self.resume)
             with _Recorded(self.output, True, listener) as record:
                 _train(stage, self, chosen.steps, accelerator, record)
         return {
@@ -276,17 +289,19 @@ class FinetuneJob(Settings):
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Encode the folder once, then train."""
+        chosen = self._recipe()
+        accelerator = build_accelerator(chosen.optimisation, device=self.device)
+        # before anything is encoded, which takes minutes
+        check_batch(chosen.batch_size, chosen.optimisation.accumulation, accelerator)
+        _check_begun(self)
         folder = find_weights(self.model).folder
         cache = self.output / "cache"
         encode = LatentsJob(
             data=self.data, model=folder, output=cache, keep_whitening=True, device=self.device
         )
         encode.run(listener, keep=True)
-        chosen = self._recipe()
-        accelerator = build_accelerator(chosen.optimisation, device=self.device)
         sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
-        stage = build_diffusion(sources, chosen, accelerator, seed=self.seed)
-        return _train_diffusion(stage, self, chosen, accelerator, listener)
+        return _train_diffusion(sources, self, chosen, accelerator, listener)
 
     def _recipe(self) -> DiffusionRecipe:
         base = _diffusion_recipe(self)
@@ -304,7 +319,17 @@ class AllJob(Settings):
     text_encoder: Path | None = None
 
     def run(self, listener: Listener = ignore) -> Figures:
-        """Train the autoencoder, write the latents, train the diffusion model and the guide."""
+        """Train the autoencoder, write the latents, train the diffusion model and the guide.
+
+        A resumed run trains the autoencoder no further once there are latents of it.
+
+        Raises:
+            ConfigError: a stage could not train, which is found before the first one begins; or
+                the latents of a resumed run are of other music.
+        """
+        _diffusion_recipe(self)
+        if self.text_encoder is not None and not self.text_encoder.is_dir():
+            raise ConfigError(f"--text-encoder {self.text_encoder} is no folder; check the path")
         shared = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(Settings)
@@ -317,7 +342,8 @@ class AllJob(Settings):
             minutes=STAGE_1_SHARE * minutes or None, resume=self._begun(parts["autoencoder"]),
             **shared,
         )  # fmt: skip
-        figures = first.run(listener)
+        encoded = self.resume and (parts["latents"] / CACHE_NAME).is_file()
+        figures = first.run(listener) if self.dry_run or not encoded else {}
         if self.dry_run:
             return {**figures, **describe_unet(preset(recipe(self.recipe).preset))}
         encode = LatentsJob(
@@ -362,16 +388,33 @@ def _diffusion_recipe(settings: Settings) -> DiffusionRecipe:
     )
 
 
+def weights_folder(name_or_folder: str | Path) -> Path:
+    """Return a folder as it is, such as the result of stage 1, and a weight set's by its name.
+
+    Raises:
+        CheckpointError: it is neither.
+    """
+    folder = Path(name_or_folder).expanduser()
+    return folder if folder.is_dir() else find_weights(name_or_folder).folder
+
+
 def _train_diffusion(
-    stage: DiffusionStage,
+    sources: DiffusionSources,
     settings: Settings,
     chosen: DiffusionRecipe,
     accelerator: Accelerator,
     listener: Listener,
+    config: ModelConfig | None = None,
 ) -> Figures:
+    stage = build_diffusion(
+        sources, chosen, accelerator, config=config, seed=settings.seed, listener=listener
+    )
     figures = describe(stage)
     if settings.dry_run:
         return {**figures, ACTIVATIONS: stage.activation_megabytes()}
+    _check_begun(settings)
+    if accelerator.is_main_process:
+        check_resumed(settings.output, sources.cache, sources.init, resume=settings.resume)
     with _Recorded(settings.output, accelerator.is_main_process, listener) as record:
         if not stage.holds_out:
             record(Warned(NOTHING_HELD_OUT))
@@ -415,11 +458,16 @@ def _train(
         intervals=settings.intervals(),
         listener=listener,
     )
+    _check_begun(settings)
     if settings.resume:
         loop.resume()
-    elif (folder / "state").exists():
-        raise ConfigError(
-            f"{folder} holds a training already; continue it with --resume or choose another"
-            " --output"
-        )
     loop.run()
+
+
+def _check_begun(settings: Settings) -> None:
+    """Refuse to begin a training where there is one."""
+    if not (settings.resume or settings.dry_run) and (settings.output / "state").exists():
+        raise ConfigError(
+            f"{settings.output} holds a training already; continue it with --resume or choose"
+            " another --output"
+        )

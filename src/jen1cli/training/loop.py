@@ -1,5 +1,6 @@
 """The loop of both stages: budget, reports, validation, samples, saving, resuming, Ctrl-C."""
 
+import os
 import signal
 import threading
 import time
@@ -250,7 +251,7 @@ def _device_name(device: torch.device) -> str:
 
 @contextmanager
 def _interrupts(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C (or termination) into a flag; a second one acts at once.
+    """Turn the first Ctrl-C (or termination, or hang-up) into a flag; a second one acts at once.
 
     A launcher of several processes passes on the Ctrl-C that they got themselves, so what follows
     within a moment is the same one.
@@ -258,8 +259,9 @@ def _interrupts(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
+    numbers = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name == "posix" else []))
+    found = {number: signal.getsignal(number) for number in numbers}
+    before = {number: handler for number, handler in found.items() if handler != signal.SIG_IGN}
 
     asked: list[float] = []
 
@@ -269,7 +271,7 @@ def _interrupts(stop: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.set()
 
-    for number in numbers:
+    for number in before:
         signal.signal(number, ask)
     try:
         yield

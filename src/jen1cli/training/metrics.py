@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jen1cli.files import explaining, make_folder
 from jen1cli.training.events import Event, Saved, Stepped, Validated, Warned
 
 METRICS_NAME = "metrics.jsonl"
@@ -14,34 +15,40 @@ class MetricsWriter:
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
         """Open the files, keeping what earlier sittings wrote."""
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = make_folder(folder)
         self._file = (folder / METRICS_NAME).open("a", encoding="utf-8")
         self._board = _open_board(folder / "tensorboard") if tensorboard else None
 
     def __call__(self, event: Event) -> None:
-        """Write an event."""
-        match event:
-            case Stepped():
-                about = {
-                    "step": event.step,
-                    "seconds": round(event.elapsed_seconds, 2),
-                    "items_per_second": round(event.items_per_second, 3),
-                }
-                self._write(about, dict(event.values))
-            case Validated():
-                self._write({"step": event.step}, dict(event.values))
-            case Saved():
-                self._line({"step": event.step, "saved": str(event.folder)})
-            case Warned():
-                self._line({"warning": event.message})
-            case _:
-                pass
+        """Write an event.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        with explaining(self._folder):
+            match event:
+                case Stepped():
+                    about = {
+                        "step": event.step,
+                        "seconds": round(event.elapsed_seconds, 2),
+                        "items_per_second": round(event.items_per_second, 3),
+                    }
+                    self._write(about, dict(event.values))
+                case Validated():
+                    self._write({"step": event.step}, dict(event.values))
+                case Saved():
+                    self._line({"step": event.step, "saved": str(event.folder)})
+                case Warned():
+                    self._line({"warning": event.message})
+                case _:
+                    pass
 
     def close(self) -> None:
         """Close the files."""
-        self._file.close()
-        if self._board is not None:
-            self._board.close()
+        with explaining(self._folder):
+            self._file.close()
+            if self._board is not None:
+                self._board.close()
 
     def _write(self, about: dict[str, Any], values: dict[str, float]) -> None:
         self._line({**about, **values})
@@ -50,7 +57,7 @@ class MetricsWriter:
                 self._board.add_scalar(name, value, about["step"])
 
     def _line(self, values: dict[str, Any]) -> None:
-        self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(values) + "\n")
         self._file.flush()
 
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from jen1cli.files import writing
 from jen1cli.training.spectra import magnitudes, mel
 
 WINDOW = 2048
@@ -39,4 +40,5 @@ def draw_spectrograms(path: Path, waveforms: Mapping[str, Tensor], sample_rate: 
         axis.set_ylabel(name, fontsize=7)
         axis.set_yticks([])
     axes[-1].set_xlabel("seconds")
-    figure.savefig(path, dpi=90)
+    with writing(path) as temporary:
+        figure.savefig(temporary, dpi=90)

@@ -12,7 +12,8 @@ from jen1cli import audio
 from jen1cli.autoencoder import Autoencoder, Whitening
 from jen1cli.conditioning.guiding import GuideChannels, guide_channels
 from jen1cli.config import ModelConfig
-from jen1cli.guide import read_guide
+from jen1cli.files import make_folder
+from jen1cli.prompt import read_guide
 from jen1cli.shapes import KeepMask, Latent, Waveform
 from jen1cli.training.batches import LatentTable
 from jen1cli.training.cache import CachedClip
@@ -40,7 +41,7 @@ class SampleWriter:
         self, folder: Path, objective: Objective, table: LatentTable, frames: int
     ) -> tuple[Path, ...]:
         """Write one file for each sample and one picture of all."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         waveforms = dict(self._generated(objective, table, frames))
         paths = []
         for name, waveform in waveforms.items():

@@ -19,12 +19,14 @@ from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
+from jen1cli.files import expand_user
 from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip, read_folder
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder import AutoencoderParts, AutoencoderStage
 from jen1cli.training.cache import CacheWriter, LatentCache
 from jen1cli.training.codec import Codec, load_codec
+from jen1cli.training.compatibility import check_latents, music_digest
 from jen1cli.training.crops import CropSource, middles
 from jen1cli.training.diffusion import DiffusionParts, DiffusionStage
 from jen1cli.training.events import Figures, Listener, Warned, ignore
@@ -101,7 +103,7 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
     Raises:
         DataError: nothing in it can be used.
     """
-    folder = data.expanduser().absolute()
+    folder = expand_user(data).absolute()
 
     def skipped(path: Path, reason: str) -> None:
         name = path.relative_to(folder) if path.is_relative_to(folder) else path
@@ -136,7 +138,9 @@ def write_latents(
     writer = CacheWriter(folder, codec.autoencoder.to(place), place)
     whitening = codec.whitening if keep_whitening else None
     clips = read_clips(data, listener)
-    writer.write(clips, codec.config, whitening, listener, coloured=coloured)
+    writer.write(
+        clips, codec.config, whitening, listener, coloured=coloured, music=music_digest(clips)
+    )
     return LatentCache.open(folder)
 
 
@@ -214,6 +218,7 @@ def build_diffusion(
     *,
     config: ModelConfig | None = None,
     seed: int = 0,
+    listener: Listener = ignore,
 ) -> DiffusionStage:
     """Build stage 2.
 
@@ -224,6 +229,7 @@ def build_diffusion(
         config: preset whose U-Net, text and diffusion settings replace the cache's; None keeps
             them. Its autoencoder must be the cache's.
         seed: of the weights and of every random draw.
+        listener: told what the new weights leave out.
 
     Raises:
         ConfigError: cache, preset and initial weights do not fit each other.
@@ -239,6 +245,7 @@ def build_diffusion(
     encoder = encoder.to(accelerator.device)
     unet = UNet1d(config.unet)
     if sources.init is not None:
+        check_latents(sources.cache, sources.init)
         _start_from(unet, config, sources.init)
     if sources.lora_rank is not None:
         add_lora(unet, sources.lora_rank)
@@ -250,7 +257,9 @@ def build_diffusion(
     texts = TextCache(encoder)
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
-    guide = _guide_of(sources.init, codec, text_folder) if sources.lora_rank is None else None
+    guide = None
+    if sources.init is not None and sources.lora_rank is None:
+        guide = _guide_of(sources.init, text_folder, listener)
     parts = DiffusionParts(
         config=config,
         objective=objective,
@@ -273,18 +282,19 @@ def _writer(
     return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
 
 
-def _guide_of(init: Path | None, codec: Codec, text_folder: Path | None) -> GuideTensors | None:
-    """Return the guide's networks of the set to continue, where text and latents stay the same."""
-    if init is None:
-        return None
+def _guide_of(init: Path, text_folder: Path | None, listener: Listener) -> GuideTensors | None:
+    """Return the guide's networks of the set to continue, where the text encoder stays the same."""
     config, tensors = load_weight_set(init)
+    if config.guide is None:
+        return None
     own_text = init / TEXT_ENCODER_FOLDER
-    same_text = text_folder is None or _same_file(text_folder / TEXT_FILE, own_text / TEXT_FILE)
-    whitening = codec.whitening.state_dict()
-    same_latents = all(
-        torch.allclose(whitening[name], tensor) for name, tensor in tensors["whitening"].items()
-    )
-    if config.guide is None or not same_text or not same_latents:
+    if text_folder is not None and not _same_file(text_folder / TEXT_FILE, own_text / TEXT_FILE):
+        listener(
+            Warned(
+                f"the guide of {init} is left out, since the text encoder is another; train one"
+                " with jen1 train guide"
+            )
+        )
         return None
     trained = config.provenance.get("guide", {})
     return GuideTensors(config.guide, tensors["prior"], tensors["tracker"], trained)
@@ -313,15 +323,7 @@ def build_guide(
     latents = LatentCache.open(cache)
     config, tensors = load_weight_set(init)
     codec = load_codec(cache)
-    whitening = codec.whitening.state_dict()
-    if not all(
-        tensor.shape == whitening[name].shape and torch.allclose(whitening[name], tensor)
-        for name, tensor in tensors["whitening"].items()
-    ):
-        raise ConfigError(
-            f"{cache} was not written by {init}; write it with: jen1 train latents --keep-whitening"
-            f" --model {init}"
-        )
+    check_latents(cache, init)
     if not has_tempi(latents):
         raise DataError(
             f"no clip of {cache} has a tempo; give 'bpm', 'meter', 'key' and 'mode' as attributes"
@@ -379,11 +381,6 @@ def _bundled_text_encoder() -> Path | None:
 
 def _start_from(unet: UNet1d, config: ModelConfig, folder: Path) -> None:
     initial, tensors = load_weight_set(folder)
-    if initial.autoencoder != config.autoencoder:
-        raise ConfigError(
-            f"{folder} has another autoencoder than the cache; write the cache with it:"
-            f" jen1 train latents --model {folder}"
-        )
     found = tensors["unet"]
     more = config.unet.guide_channels - initial.unet.guide_channels
     if unet.guide is not None and more > 0:

@@ -1,8 +1,6 @@
 """The state to resume from: tensors as safetensors, the rest as JSON, replaced atomically."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from jen1cli.errors import CheckpointError
+from jen1cli.files import write_text, writing, writing_folder
+from jen1cli.jsonfiles import read_object
 from jen1cli.training.sharding import shared_like, whole
 
 TENSORS_NAME = "state.safetensors"
@@ -21,20 +21,11 @@ ABOUT_NAME = "state.json"
 
 def save_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write a state so that a crash leaves either the old one or the new one."""
-    partial, old = (
-        folder.with_name(folder.name + ".partial"),
-        folder.with_name(folder.name + ".old"),
-    )
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file({n: v.clone() for n, v in plain.items()}, partial / TENSORS_NAME)
-    (partial / ABOUT_NAME).write_text(json.dumps(about), encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(partial, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with writing_folder(folder) as new:
+        with writing(new / TENSORS_NAME) as temporary:
+            save_file({n: v.clone() for n, v in plain.items()}, temporary)
+        write_text(new / ABOUT_NAME, json.dumps(about))
 
 
 def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -46,7 +37,7 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     old = folder.with_name(folder.name + ".old")
     place = folder if folder.exists() else old
     try:
-        about = json.loads((place / ABOUT_NAME).read_text(encoding="utf-8"))
+        about = read_object(place / ABOUT_NAME)
         return load_file(place / TENSORS_NAME), about
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from jen1cli.errors import DataError
+from jen1cli.files import make_folder, writing
 from jen1cli.training.events import Listener, Prepared, Saved, Stepped, ignore
 from jen1cli.training.text_encoder_data import (
     HIGHEST_BPM,
@@ -135,13 +136,13 @@ def train_text_encoder(
 
 def save_text_encoder(student: Student, out: Path) -> None:
     """Write the encoder and its tokenizer; weights in half precision."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     student.model.config.save_pretrained(str(out))
     weights = dict(student.model.state_dict())
     weights.pop("encoder.embed_tokens.weight", None)  # the same tensor as shared.weight
     halved = {name: value.detach().half().contiguous() for name, value in weights.items()}
-    save_file(halved, str(out / "model.safetensors"), metadata={"format": "pt"})
-    (out / "model.safetensors").chmod(0o644)
+    with writing(out / "model.safetensors") as temporary:
+        save_file(halved, str(temporary), metadata={"format": "pt"})
     save_tokenizer(student.tokenizer, out, student.max_tokens)
 
 

@@ -4,7 +4,6 @@ Captions come from a manifest or from JSON lines `{"caption": ..., "attributes":
 are made up, and general English comes from plain text files, one text a line.
 """
 
-import json
 import math
 import random
 import re
@@ -12,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from jen1cli.chords import TONICS, tonic_index
-from jen1cli.errors import DataError
-from jen1cli.training.text_encoder_english import read_english
+from jen1cli.descriptions import Description
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.training.text_encoder_prompts import FLATS, METERS, MODES, Prompt, spoken_key
 
 LOWEST_BPM, HIGHEST_BPM = 40, 220
@@ -142,18 +141,22 @@ def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
     """
     path = path / "manifest.jsonl" if path.is_dir() else path
     prompts = []
-    for number, line in enumerate(read_english(path), start=1):
+    try:
+        lines = list(read_lines(path))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); give JSON lines") from error
+    for where, text in lines:
         try:
-            item: dict[str, Any] = json.loads(line)
-            captions = item["captions"] if "captions" in item else [item["caption"]]
-            known = dict(item.get("attributes") or {})
-        except (ValueError, KeyError, TypeError) as error:
+            told = Description.read(parse_object(text, where))
+        except ConfigError as error:
+            raise DataError(f"{where}: {error}; mend or remove it") from error
+        if not told.captions:
             raise DataError(
-                f"{path} line {number} is no caption: {line[:60]!r}; write one JSON object a line"
-                ' with "caption" and "attributes"'
-            ) from error
-        if (item.get("split", "train") == "train") == training:
-            prompts += [Prompt(str(caption), known) for caption in captions if str(caption).strip()]
+                f'{where} has no caption; write one JSON object a line with "caption" and'
+                ' "attributes"'
+            )
+        if ((told.named_split or "train") == "train") == training:
+            prompts += [Prompt(caption, told.attributes or {}) for caption in told.captions]
     return prompts
 
 

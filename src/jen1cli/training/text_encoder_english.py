@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from jen1cli.errors import DataError
+from jen1cli.jsonfiles import read_lines
 
 _LONGEST_SENTENCE = 20  # words
 
@@ -21,10 +22,9 @@ def read_english(path: Path) -> list[str]:
     if path.is_dir():
         return _read_wordnet(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = [text for _, text in read_lines(path)]
+    except OSError as error:
         raise DataError(f"{path} cannot be read as text ({error}); give a UTF-8 file") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise DataError(f"{path} has no lines; give a file with one text a line")
     return lines

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jen1cli.files import write_text
 from jen1cli.training.events import Listener, ignore
 from jen1cli.training.text_encoder import TextEncoderRecipe, train_text_encoder
 from jen1cli.training.text_encoder_data import plain_style, read_captions
@@ -155,4 +156,4 @@ def write_card(folder: Path, figures: Mapping[str, float], state: str = "") -> N
         *(f"| {name} | {value:,.4g} |" for name, value in figures.items()),
         "",
     ]
-    (folder / CARD).write_text("\n".join(lines), encoding="utf-8")
+    write_text(folder / CARD, "\n".join(lines))

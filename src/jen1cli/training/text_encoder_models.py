@@ -4,7 +4,6 @@ The student is a plain `transformers.T5EncoderModel`, so that inference loads it
 loads FLAN-T5. Heads and teacher exist in training only.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch.nn import functional
 
 from jen1cli.chords import TONICS
 from jen1cli.errors import CheckpointError, needs_extra
+from jen1cli.jsonfiles import read_object
 from jen1cli.shapes import Text, TextMask
 from jen1cli.training.text_encoder_data import HIGHEST_BPM, LOWEST_BPM, Targets
 from jen1cli.training.text_encoder_prompts import METERS, MODES
@@ -236,7 +236,7 @@ class Student:
 
 def load_student(folder: Path) -> Student:
     """Load a trained text encoder with its tokenizer."""
-    about = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    about = read_object(folder / "tokenizer_config.json")
     model = T5EncoderModel.from_pretrained(str(folder), dtype=torch.float32)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return Student(model.eval().requires_grad_(False), tokenizer, int(about["model_max_length"]))

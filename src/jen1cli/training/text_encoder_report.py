@@ -4,7 +4,6 @@ Retrieval asks for the style of hand-written prompts that training never saw; th
 attention-pooled linear reader per fact on the frozen tokens of one half and ask the other half.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.training.text_encoder_data import (
     HIGHEST_BPM,
     LOWEST_BPM,
@@ -33,7 +33,7 @@ _FACTS = ("key", "mode", "drums", "style")
 def paraphrases() -> list[tuple[str, tuple[str, ...]]]:
     """Return the hand-written prompts of the package with the styles that would be right."""
     data = resources.files("jen1cli.training") / "data" / "paraphrases.jsonl"
-    items = [json.loads(line) for line in data.read_text("utf-8").splitlines()]
+    items = [parse_object(text, where) for where, text in read_lines(data.read_bytes(), data.name)]
     return [(item["text"], tuple(map(plain_style, item["styles"]))) for item in items]
 
 

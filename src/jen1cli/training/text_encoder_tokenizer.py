@@ -22,6 +22,9 @@ from tokenizers import (
     trainers,
 )
 
+from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import parse_object
+
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
 _SPECIAL = (PAD, EOS, UNKNOWN)
 _LETTERS = "▁abcdefghijklmnopqrstuvwxyz0123456789#-&'.,:;|!?()\"/+%$*=<>@_~"
@@ -51,7 +54,7 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    learned = json.loads(learner.to_str())["model"]
+    learned = parse_object(learner.to_str(), "the tokenizer")["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
     model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
     made = _dressed(model)  # anew: the bytes are no special tokens that a prompt could spell
@@ -95,8 +98,9 @@ def _dressed(model: models.Model) -> Tokenizer:
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int = 64) -> None:
     """Write `tokenizer.json` and `tokenizer_config.json` in the Hugging Face layout."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    make_folder(folder)
+    with writing(folder / "tokenizer.json") as temporary:
+        tokenizer.save(str(temporary))
     about = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": max_tokens,
@@ -107,4 +111,4 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int = 64) -> 
         "clean_up_tokenization_spaces": False,
     }
     text = json.dumps(about, indent=2) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    write_text(folder / "tokenizer_config.json", text)

@@ -21,6 +21,8 @@ from torch.nn.utils import parametrize
 
 from jen1cli.config import UNetConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.files import make_folder, writing
+from jen1cli.jsonfiles import parse_object
 from jen1cli.unet.unet import UNet1d
 
 LORA_FORMAT = "jen1-lora"
@@ -85,10 +87,9 @@ def save_lora(path: Path, unet: UNet1d, config: LoraConfig) -> None:
     """Write the changes as float16, with their configuration in the file's metadata."""
     tensors = {n: t.cpu().half().contiguous() for n, t in lora_tensors(unet).items()}
     metadata = {"format": LORA_FORMAT, "config": json.dumps(to_dict(config))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, metadata=metadata)
-    partial.replace(path)
+    make_folder(path.parent)
+    with writing(path) as temporary:
+        save_file(tensors, temporary, metadata=metadata)
 
 
 def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
@@ -108,13 +109,16 @@ def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
             f"{path} is no LoRA file of jen1; make one with 'jen1 train finetune'"
         )
     try:
-        values = json.loads(metadata["config"])
+        values = parse_object(metadata["config"], "its configuration")
         if values["version"] > LORA_VERSION:
             raise CheckpointError(
                 f"{path} has version {values['version']}, this jen1cli knows up to {LORA_VERSION};"
                 " upgrade jen1cli"
             )
-        return from_dict(LoraConfig, values, "its configuration"), tensors
+        config = from_dict(LoraConfig, values, "its configuration")
+        if config.rank < 1 or not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+            raise ValueError(f"rank {config.rank}, or numbers that are not finite")
+        return config, tensors
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); make it again") from error
 
@@ -149,8 +153,11 @@ def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
         raise CheckpointError(f"{path} does not cover the U-Net (first: {odd}); make it again")
     for name, module in targets.items():
         weight: Tensor = module.weight  # type: ignore[assignment]
-        change = tensors[f"{name}.up"] @ tensors[f"{name}.down"]
-        scaled = (strength * config.alpha / config.rank) * change
+        up, down = tensors.get(f"{name}.up"), tensors.get(f"{name}.down")
+        shapes = [(weight.shape[0], config.rank), (config.rank, weight[0].numel())]
+        if up is None or down is None or [up.shape, down.shape] != shapes:
+            raise CheckpointError(f"{path} does not fit the U-Net at {name}; make it again")
+        scaled = (strength * config.alpha / config.rank) * (up @ down)
         weight.add_(scaled.view_as(weight).to(weight))
     return config
 

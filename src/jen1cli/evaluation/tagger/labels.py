@@ -1,6 +1,5 @@
 """The words of the tagger: what it can answer, and targets made from a clip's attributes."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from jen1cli.chords import tonic_index
 from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
+from jen1cli.jsonfiles import parse_json
 
 _RAREST = 12  # clips that an instrument family must be heard in to be learned
 NOT_MUSIC = "sounds"  # a style of noises and test tones: no tempo, no key
@@ -20,7 +20,7 @@ NOT_MUSIC = "sounds"  # a style of noises and test tones: no tempo, no key
 
 @lru_cache(maxsize=2)
 def _table(name: str) -> dict[str, str]:
-    return json.loads(files("jen1cli.evaluation").joinpath("data", name).read_text("utf-8"))
+    return parse_json(files("jen1cli.evaluation").joinpath("data", name).read_bytes(), name)
 
 
 def style_family(style: str) -> str:

@@ -16,11 +16,15 @@ from torch.nn import functional
 
 from jen1cli import audio
 from jen1cli.audio import Signal
+from jen1cli.checkpoint import load_into
 from jen1cli.chords import TONICS
-from jen1cli.errors import CheckpointError
+from jen1cli.config import from_dict
+from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
 from jen1cli.evaluation.tagger.labels import Labels
 from jen1cli.evaluation.tagger.network import Answers, TaggerNet
+from jen1cli.files import make_folder, write_text, writing
+from jen1cli.jsonfiles import read_object
 from jen1cli.weightsets import search_places
 
 FOLDER_NAME = "tagger"
@@ -87,12 +91,11 @@ class Tagger:
         """
         folder = folder or find_tagger()
         try:
-            values = json.loads((folder / DESCRIPTION_NAME).read_text(encoding="utf-8"))
+            values = read_object(folder / DESCRIPTION_NAME)
             tensors = load_file(folder / TENSORS_NAME)
             digest = audio.digest(folder / TENSORS_NAME)
-            labels = Labels(**{key: tuple(names) for key, names in values["labels"].items()})
-            description = Description(**{**values, "labels": labels})
-        except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
+            description = from_dict(Description, values, DESCRIPTION_NAME, complete=False)
+        except (OSError, ValueError, ConfigError, SafetensorError) as error:
             raise CheckpointError(
                 f"the tagger in {folder} cannot be read ({error}); train it again with"
                 " 'jen1 evaluate train-tagger'"
@@ -101,14 +104,10 @@ class Tagger:
             raise CheckpointError(
                 f"the tagger in {folder} does not match its {DESCRIPTION_NAME}; install it again"
             )
+        labels = description.labels
         net = TaggerNet(len(labels.styles), len(labels.instruments), len(labels.modes))
-        net.load_state_dict(
-            {
-                name: tensor.float() if tensor.is_floating_point() else tensor
-                for name, tensor in tensors.items()
-            },
-            strict=True,
-        )
+        whole = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
+        load_into(net, whole, str(folder / TENSORS_NAME))
         return cls(net, description)
 
     def hear(self, signal: Signal, sample_rate: int) -> Tags:
@@ -170,15 +169,16 @@ def save_tagger(
     accuracies: dict[str, float],
 ) -> None:
     """Write the two files of a tagger, weights in half precision."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in net.state_dict().items()
     }
-    save_file(tensors, folder / TENSORS_NAME)
+    with writing(folder / TENSORS_NAME) as temporary:
+        save_file(tensors, temporary)
     description = Description(labels, audio.digest(folder / TENSORS_NAME), provenance, accuracies)
     text = json.dumps(asdict(description), indent=1)
-    (folder / DESCRIPTION_NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / DESCRIPTION_NAME, text + "\n")
 
 
 def find_tagger() -> Path:

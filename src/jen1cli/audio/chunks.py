@@ -1,0 +1,150 @@
+"""Files made of chunks: RIFF, RIFX, RF64, BW64 and AIFF; and bytes replaced inside a file."""
+
+import io
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from jen1cli.errors import AudioError
+
+ByteFile = io.BytesIO | io.BufferedReader | io.BufferedRandom
+
+UNKNOWN_SIZE = 0x7F000000
+"""Sizes from here up mean "written to a pipe", not "cut short"."""
+
+_KINDS: dict[bytes, Literal["<", ">"]] = {
+    b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">", b"FORM": ">",
+}  # fmt: skip
+_LONG = (b"RF64", b"BW64")  # whose sizes stand in a ds64 chunk
+_MOST_CHUNKS = 10_000
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Where a chunk lies in its file."""
+
+    tag: bytes  # four bytes, such as b"data"
+    at: int  # offset of its payload, behind tag and size
+    size: int  # of the payload as the header says; the file may end sooner
+
+
+@dataclass(frozen=True)
+class ChunkFile:
+    """The chunks of a file."""
+
+    kind: bytes  # b"RIFF", b"RF64", b"BW64", b"RIFX" or b"FORM"
+    order: Literal["<", ">"]  # byte order of its numbers, as `struct` writes it
+    chunks: tuple[Chunk, ...]
+    size: int  # bytes of the whole file
+    joined: bool  # whether a second file follows behind the end of the first
+
+    @property
+    def is_aiff(self) -> bool:
+        """Whether it is AIFF or AIFF-C."""
+        return self.kind == b"FORM"
+
+    @property
+    def sound(self) -> Chunk | None:
+        """The chunk with the samples."""
+        wanted = b"SSND" if self.is_aiff else b"data"
+        return next((chunk for chunk in self.chunks if chunk.tag == wanted), None)
+
+
+def read_chunks(file: ByteFile) -> ChunkFile | None:
+    """List the chunks of a file; None where it is no such file.
+
+    Raises:
+        AudioError: it has more chunks than any program writes.
+    """
+    total = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    head = file.read(12)
+    order = _KINDS.get(head[:4])
+    if order is None or len(head) < 12:
+        return None
+    at, found, long_data, joined = 12, [], 0, False
+    while at + 8 <= total:
+        file.seek(at)
+        tag, size = struct.unpack(f"{order}4sI", file.read(8))
+        if tag in _KINDS:
+            joined = True
+            break
+        if tag == b"ds64" and head[:4] in _LONG and at + 32 <= total:
+            long_data = struct.unpack("<QQ", file.read(16))[1]
+        if tag == b"data" and size == 0xFFFFFFFF and long_data:
+            size = long_data
+        found.append(Chunk(tag, at + 8, size))
+        if len(found) > _MOST_CHUNKS:
+            raise AudioError(
+                f"the audio file has more than {_MOST_CHUNKS} chunks; convert it from its source"
+            )
+        at += 8 + size + size % 2
+    return ChunkFile(head[:4], order, tuple(found), total, joined)
+
+
+def chunk_bytes(order: str, tag: bytes, payload: bytes) -> bytes:
+    """Return a whole chunk, filled up to an even length."""
+    return struct.pack(f"{order}4sI", tag, len(payload)) + payload + b"\0" * (len(payload) % 2)
+
+
+def add_chunks(file: ByteFile, early: Iterable[bytes], late: Iterable[bytes]) -> None:
+    """Put whole chunks in front of the sound and behind everything, and mend the file's size."""
+    layout = read_chunks(file)
+    if layout is None or layout.sound is None:
+        raise ValueError("no RIFF or AIFF file with sound in it")
+    before = b"".join(early)
+    if before:
+        at = layout.sound.at - 8
+        replace_bytes(file, at, at, before)
+    end = file.seek(0, io.SEEK_END)
+    file.write(b"\0" * (end % 2) + b"".join(late))
+    size = file.tell() - 8
+    if layout.kind in _LONG:
+        file.seek(20)  # the 64-bit size stands first in the ds64 chunk
+        file.write(struct.pack("<Q", size))
+    else:
+        file.seek(4)
+        file.write(struct.pack(f"{layout.order}I", size))
+
+
+def clear_time_stamp(file: ByteFile) -> None:
+    """Zero the clock time that libsndfile puts into the PEAK chunk of float files.
+
+    Without this the same samples would give other bytes every second.
+    """
+    layout = read_chunks(file)
+    for chunk in layout.chunks if layout else ():
+        if chunk.tag == b"PEAK":
+            file.seek(chunk.at + 4)
+            file.write(b"\0\0\0\0")
+            return
+
+
+def replace_bytes(file: ByteFile, start: int, stop: int, new: bytes) -> None:
+    """Put other bytes in place of [start, stop) of a file open for reading and writing.
+
+    What stands behind is moved in pieces, so that a large file is never in memory as a whole.
+    """
+    total = file.seek(0, io.SEEK_END)
+    by = len(new) - (stop - start)
+    if by > 0:
+        at = total
+        while at > stop:
+            first = max(stop, at - _BLOCK)
+            _move(file, first, at, by)
+            at = first
+    elif by < 0:
+        for first in range(stop, total, _BLOCK):
+            _move(file, first, min(first + _BLOCK, total), by)
+        file.truncate(total + by)
+    file.seek(start)
+    file.write(new)
+
+
+def _move(file: ByteFile, first: int, last: int, by: int) -> None:
+    file.seek(first)
+    piece = file.read(last - first)
+    file.seek(first + by)
+    file.write(piece)

@@ -1,0 +1,97 @@
+"""Tags, pictures, markers and chunks: read from one file and written into another."""
+
+from collections.abc import Callable
+
+from jen1cli.audio.chunks import ByteFile, read_chunks
+from jen1cli.audio.metadata.id3 import move_block as move_id3_block
+from jen1cli.audio.metadata.model import Block, Metadata, Moves
+from jen1cli.audio.metadata.mp3 import read_mp3, write_mp3
+from jen1cli.audio.metadata.riff import move_riff_block, read_riff, write_riff
+from jen1cli.audio.metadata.vorbis import (
+    move_flac_block,
+    move_texts,
+    read_flac,
+    read_ogg,
+    write_flac,
+    write_ogg,
+)
+
+__all__ = ["Metadata", "Moves", "carry", "family_of", "read_metadata", "write_metadata"]
+
+_FAMILIES = {
+    "WAV": "RIFF", "WAVEX": "RIFF", "RF64": "RIFF", "AIFF": "AIFF", "FLAC": "FLAC", "OGG": "OGG",
+    "MP3": "MP3",
+}  # fmt: skip
+_WRITERS: dict[str, Callable[[ByteFile, Metadata, str | None], None]] = {
+    "RIFF": write_riff, "AIFF": write_riff, "FLAC": write_flac, "OGG": write_ogg, "MP3": write_mp3,
+}  # fmt: skip
+
+
+def family_of(format_: str) -> str:
+    """Return which files hold the same metadata, by libsndfile's name of a format."""
+    return _FAMILIES.get(format_, "")
+
+
+def read_metadata(file: ByteFile, format_: str) -> Metadata:
+    """Read what a file carries beside its sound.
+
+    Args:
+        file: its bytes.
+        format_: libsndfile's name of its format, such as "FLAC".
+
+    Returns:
+        the metadata; of formats that are not known here nothing.
+    """
+    family = family_of(format_)
+    if family == "FLAC":
+        return read_flac(file)
+    if family == "OGG":
+        return read_ogg(file)
+    if family == "MP3":
+        return read_mp3(file)
+    layout = read_chunks(file) if family else None
+    return read_riff(file, layout) if layout else Metadata()
+
+
+def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, list[str]]:
+    """Return what an edit can keep of its input's metadata, and the names of what it cannot.
+
+    Args:
+        metadata: of the input.
+        format_: libsndfile's name of the output's format.
+        moves: where the samples of the input stand in the output.
+    """
+    dropped: list[str] = []
+    blocks: list[Block] = []
+    for block in metadata.blocks:
+        if family_of(format_) != metadata.family:
+            dropped.append(block.name)
+            continue
+        new, lost = _move(block, metadata.family, moves)
+        dropped += lost
+        if new is not None:
+            blocks.append(new)
+    texts = move_texts(metadata.texts, moves)
+    kept = Metadata(metadata.family, texts, metadata.pictures, tuple(blocks))
+    return kept, list(dict.fromkeys(name for name in dropped if name))
+
+
+def write_metadata(file: ByteFile, format_: str, metadata: Metadata, note: str | None) -> None:
+    """Put metadata and recipe into a fresh file, open for reading and writing.
+
+    Raises:
+        AudioError: its format does not take so much.
+    """
+    write = _WRITERS.get(family_of(format_))
+    if write is None:
+        raise ValueError(f"no metadata is written into {format_} files")
+    write(file, metadata, note)
+
+
+def _move(block: Block, family: str, moves: Moves) -> tuple[Block | None, list[str]]:
+    if family in ("RIFF", "AIFF"):
+        return move_riff_block(block, moves)
+    if family == "MP3":
+        return move_id3_block(block, moves)
+    new = move_flac_block(block, moves)
+    return new, [] if new is not None else [block.name]

@@ -1,0 +1,345 @@
+"""ID3 tags: of MP3 files, and as chunks of WAV and AIFF. Formats: id3.org, versions 2.2 to 2.4."""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from jen1cli.audio.metadata.model import (
+    COVERED,
+    RECIPE_FIELD,
+    Block,
+    Metadata,
+    Moves,
+    Texts,
+    is_note,
+    usual_names,
+)
+from jen1cli.errors import AudioError
+
+_FRAMES = {
+    "TIT2": "TITLE", "TPE1": "ARTIST", "TALB": "ALBUM", "TDRC": "DATE", "TCON": "GENRE",
+    "TRCK": "TRACKNUMBER", "TCOP": "COPYRIGHT", "TCOM": "COMPOSER", "TPE2": "ALBUMARTIST",
+    "TPOS": "DISCNUMBER", "TBPM": "BPM", "TKEY": "INITIALKEY", "TSRC": "ISRC",
+    "TENC": "ENCODED-BY", "TSSE": "SOFTWARE", "TPE3": "CONDUCTOR", "TPE4": "REMIXER",
+    "TEXT": "LYRICIST", "TPUB": "ORGANIZATION", "TIT1": "GROUPING", "TIT3": "SUBTITLE",
+    "TLAN": "LANGUAGE", "TMOO": "MOOD",
+}  # fmt: skip
+_ID_OF = {name: frame for frame, name in _FRAMES.items()}
+_OLDER = {
+    "TYER": "TDRC", "TT1": "TIT1", "TT2": "TIT2", "TT3": "TIT3", "TP1": "TPE1", "TP2": "TPE2",
+    "TP3": "TPE3", "TP4": "TPE4", "TAL": "TALB", "TYE": "TDRC", "TCO": "TCON", "TRK": "TRCK",
+    "TCR": "TCOP", "TCM": "TCOM", "TPA": "TPOS", "TBP": "TBPM", "TKE": "TKEY", "TRC": "TSRC",
+    "TEN": "TENC", "TSS": "TSSE", "TXT": "TEXT", "TPB": "TPUB", "TLA": "TLAN", "TXX": "TXXX",
+    "COM": "COMM", "ULT": "USLT", "PIC": "APIC", "TLE": "TLEN", "MLL": "MLLT", "ETC": "ETCO",
+    "SLT": "SYLT",
+}  # fmt: skip
+_CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
+_STALE = {"MLLT", "ASPI", "SEEK", "AENC"}  # tell of bytes of the old file
+_TIMED = {"ETCO", "SYLT", "SYTC", "POSS"}  # hold times that are not moved here
+_LANGUAGE = b"eng"
+_OTHER_TEXTS = {
+    "TCMP", "TDAT", "TDEN", "TDLY", "TDOR", "TDRL", "TDTG", "TFLT", "TIME", "TIPL", "TMCL", "TMED",
+    "TOAL", "TOFN", "TOLY", "TOPE", "TORY", "TOWN", "TPRO", "TRDA", "TRSN", "TRSO", "TSIZ", "TSO2",
+    "TSOA", "TSOC", "TSOP", "TSOT", "TSST",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a tag, its content as it stands in the file."""
+
+    id: str  # three letters in version 2.2, else four
+    flags: bytes  # two; none in version 2.2
+    data: bytes
+
+    @property
+    def kind(self) -> str:
+        """The id of the same frame in version 2.4."""
+        return _OLDER.get(self.id, self.id)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag of version 2.`version`."""
+
+    version: int
+    frames: tuple[Frame, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the whole tag, without padding."""
+        parts = []
+        for frame in self.frames:
+            size = len(frame.data)
+            if self.version == 2:
+                parts.append(frame.id.encode() + size.to_bytes(3, "big"))
+            else:
+                length = _syncsafe(size) if self.version == 4 else size.to_bytes(4, "big")
+                parts.append(frame.id.encode() + length + frame.flags)
+            parts.append(frame.data)
+        body = b"".join(parts)
+        return b"ID3" + bytes([self.version, 0, 0]) + _syncsafe(len(body)) + body
+
+
+def tag_size(head: bytes) -> int:
+    """Return the bytes of a tag by its first ten; 0 where there is none."""
+    if head[:3] != b"ID3" or len(head) < 10 or head[3] not in (2, 3, 4):
+        return 0
+    footer = 10 if head[3] == 4 and head[5] & 0x10 else 0
+    return 10 + _plain(head[6:10]) + footer
+
+
+def parse(data: bytes) -> Tag | None:
+    """Read a tag; None where there is none that we understand."""
+    size = tag_size(data[:10])
+    if not size:
+        return None
+    version, flags = data[3], data[5]
+    body = data[10 : 10 + _plain(data[6:10])]
+    if version == 2 and flags & 0x40:  # compressed as a whole, which was never defined
+        return None
+    if flags & 0x80 and version < 4:
+        body = body.replace(b"\xff\x00", b"\xff")
+    if flags & 0x40 and version > 2:  # an extended header
+        length = _plain(body[:4]) if version == 4 else int.from_bytes(body[:4], "big") + 4
+        body = body[length:]
+    return Tag(version, tuple(_frames(body, version)))
+
+
+def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
+    """Return texts, pictures, the recipe, and the indices of the frames that these come from."""
+    texts: list[tuple[str, str]] = []
+    pictures: list[bytes] = []
+    note, covered = None, set()
+    for index, frame in enumerate(tag.frames):
+        data, kind = _content(frame, tag.version), frame.kind
+        if not data:
+            continue
+        if kind == "APIC":
+            picture = _picture_block(data, tag.version)
+            if picture is None:
+                continue
+            pictures.append(picture)
+        elif kind == "TXXX":
+            name, text = _two_strings(data[1:], data[0])
+            if name == RECIPE_FIELD:
+                note = text
+            else:
+                texts += [(_field_name(name), part) for part in text.split("\0")]
+        elif kind in ("COMM", "USLT"):
+            description, text = _two_strings(data[4:], data[0])
+            if kind == "COMM" and is_note(text):
+                note = note or text
+            elif kind == "COMM" and description:
+                continue
+            else:
+                texts.append(("COMMENT" if kind == "COMM" else "LYRICS", text))
+        elif kind in _FRAMES or kind in _OTHER_TEXTS:
+            text = _decoded(data[1:], data[0])
+            texts += [(_FRAMES.get(kind, kind), part) for part in text.split("\0") if part]
+        elif kind != "TLEN":  # a length is no fact of its own
+            continue
+        covered.add(index)
+    return tuple(texts), tuple(pictures), note, covered
+
+
+def build(texts: Texts, pictures: tuple[bytes, ...]) -> Tag:
+    """Make a tag of version 2.4."""
+    joined: dict[str, list[str]] = {}
+    for name, text in usual_names(texts):
+        joined.setdefault(name, []).append(text)
+    frames = []
+    for name, parts in joined.items():
+        data = "\0".join(parts).encode("utf-8", "replace")
+        if name in _ID_OF or name in _OTHER_TEXTS:
+            frames.append(Frame(_ID_OF.get(name, name), b"\0\0", b"\x03" + data))
+        elif name in ("COMMENT", "LYRICS"):
+            id_ = "COMM" if name == "COMMENT" else "USLT"
+            frames.append(Frame(id_, b"\0\0", b"\x03" + _LANGUAGE + b"\0" + data))
+        else:
+            name_ = name.encode("utf-8", "replace")
+            frames.append(Frame("TXXX", b"\0\0", b"\x03" + name_ + b"\0" + data))
+    frames += [
+        Frame("APIC", b"\0\0", data) for data in map(_picture_frame, pictures) if data is not None
+    ]
+    return Tag(4, tuple(frames))
+
+
+def moved(tag: Tag, moves: Moves) -> tuple[Tag, list[str]]:
+    """Return a tag as it is behind an edit, and the frames that would no longer be true."""
+    pairs = [(frame, _moved(frame, moves)) for frame in tag.frames]
+    kept = tuple(new for _, new in pairs if new is not None)
+    return replace(tag, frames=kept), [frame.id for frame, new in pairs if new is None]
+
+
+def with_note(tag: Tag, note: str | None) -> Tag:
+    """Return a tag with this recipe in place of the one it had."""
+    frames = [frame for frame in tag.frames if not _is_note_frame(frame, tag.version)]
+    if note is not None:
+        flags = b"" if tag.version == 2 else b"\0\0"
+        data = b"\0" + RECIPE_FIELD.encode() + b"\0" + note.encode("ascii")
+        frames.append(Frame("TXX" if tag.version == 2 else "TXXX", flags, data))
+    return replace(tag, frames=tuple(frames))
+
+
+def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
+    """Return a tag as a block of a file, and what can be told of it elsewhere."""
+    tag = parse(data)
+    if tag is None:
+        return None
+    texts, pictures, note, covered = texts_of(tag)
+    others = [frame.id for index, frame in enumerate(tag.frames) if index not in covered]
+    name = f"ID3 {' '.join(dict.fromkeys(others))}" if others else COVERED
+    return Block(b"ID3", data, name), Metadata("ID3", texts, pictures, (), note)
+
+
+def move_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
+    """Move the tag inside a block; one that we do not understand stays as it is."""
+    tag = parse(block.data)
+    if tag is None:
+        return block, []
+    new, dropped = moved(tag, moves)
+    return replace(block, data=new.to_bytes()), [f"ID3 {name}" for name in dropped]
+
+
+def _moved(frame: Frame, moves: Moves) -> Frame | None:
+    kind = frame.kind
+    if kind in _STALE or (kind in _TIMED and moves.any):
+        return None
+    if kind == "TLEN":
+        length = round(1000 * moves.samples / moves.sample_rate)
+        return Frame(frame.id, bytes(len(frame.flags)), b"\0" + str(length).encode())
+    if kind == "CHAP" and moves.any:
+        at = frame.data.find(b"\0") + 1
+        if at == 0 or at + 16 > len(frame.data):
+            return None
+        times = [moves.time(value, 1000) for value in struct.unpack_from(">2I", frame.data, at)]
+        new = struct.pack(">2I", *(min(time, 2**32 - 1) for time in times)) + b"\xff" * 8
+        return replace(frame, data=frame.data[:at] + new + frame.data[at + 16 :])
+    return frame
+
+
+def _frames(body: bytes, version: int) -> Iterator[Frame]:
+    letters, head = (3, 6) if version == 2 else (4, 10)
+    at = 0
+    while at + head <= len(body):
+        name = body[at : at + letters]
+        if not re.fullmatch(rb"[A-Z][A-Z0-9]+ ?", name):
+            return  # padding
+        sizes = body[at + letters : at + 2 * letters]
+        size = int.from_bytes(sizes, "big")
+        if version == 4 and not _is_plain_size(body, at, size):
+            size = _plain(sizes)
+        at += head
+        if at + size > len(body):
+            return
+        flags = b"" if version == 2 else body[at - 2 : at]
+        yield Frame(name.decode("ascii"), flags, body[at : at + size])
+        at += size
+
+
+def _is_plain_size(body: bytes, at: int, size: int) -> bool:
+    """Whether a frame of version 2.4 has its size as iTunes used to write it, in 8 bits a byte."""
+    after = at + 10 + _plain(body[at + 4 : at + 8])
+    if size < 128 or _starts_frame(body, after):
+        return False
+    return _starts_frame(body, at + 10 + size)
+
+
+def _starts_frame(body: bytes, at: int) -> bool:
+    here = body[at : at + 4]
+    return at == len(body) or here == b"\0\0\0\0" or bool(re.fullmatch(rb"[A-Z][A-Z0-9]{3}", here))
+
+
+def _content(frame: Frame, version: int) -> bytes:
+    """Return the bytes of a frame without its flags' additions; nothing where they are packed."""
+    data = frame.data
+    if version == 3 and frame.flags[1] & 0xC0:  # compressed or encrypted
+        return b""
+    if version == 3 and frame.flags[1] & 0x20:
+        return data[1:]
+    if version == 4:
+        if frame.flags[1] & 0x0C:
+            return b""
+        skipped = (1 if frame.flags[1] & 0x40 else 0) + (4 if frame.flags[1] & 0x01 else 0)
+        data = data[skipped:]
+        if frame.flags[1] & 0x02:
+            data = data.replace(b"\xff\x00", b"\xff")
+    return data
+
+
+def _is_note_frame(frame: Frame, version: int) -> bool:
+    return frame.kind in ("TXXX", "COMM") and texts_of(Tag(version, (frame,)))[2] is not None
+
+
+def _decoded(data: bytes, encoding: int) -> str:
+    codec = _CODECS[encoding] if encoding < len(_CODECS) else "latin-1"
+    return data.decode(codec, "replace").removesuffix("\0").replace("\ufeff", "")
+
+
+def _two_strings(data: bytes, encoding: int) -> tuple[str, str]:
+    """Return the description, which ends with a zero, and the text behind it."""
+    wide = encoding in (1, 2)
+    step = 2 if wide else 1
+    at = 0
+    while at < len(data) and any(data[at : at + step]):
+        at += step
+    if wide and encoding == 1 and data[at + 2 : at + 4] not in (b"\xff\xfe", b"\xfe\xff"):
+        text = data[:2] + data[at + 2 :]  # some programs write the byte order once
+        return _decoded(data[:at], encoding), _decoded(text, encoding)
+    return _decoded(data[:at], encoding), _decoded(data[at + step :], encoding)
+
+
+def _field_name(name: str) -> str:
+    """Return a name that a Vorbis comment may have: ASCII without '='."""
+    return re.sub(r"[^ -<>-}]", "_", name).upper() or "TXXX"
+
+
+def _picture_block(data: bytes, version: int) -> bytes | None:
+    """Turn the content of an APIC frame into the body of a FLAC PICTURE block."""
+    encoding = data[0]
+    if version == 2:
+        format_, rest = data[1:4].decode("latin-1").lower(), data[4:]
+        mime = {"jpg": "image/jpeg", "-->": "-->"}.get(format_, f"image/{format_}").encode()
+    else:
+        mime, zero, rest = data[1:].partition(b"\0")
+        if not zero:
+            return None
+    if not rest:
+        return None
+    kind, rest = rest[0], rest[1:]
+    step = 2 if encoding in (1, 2) else 1
+    at = 0
+    while at < len(rest) and any(rest[at : at + step]):
+        at += step
+    description, image = _decoded(rest[:at], encoding).encode(), rest[at + step :]
+    return b"".join(
+        [
+            struct.pack(">II", kind, len(mime)), mime,
+            struct.pack(">I", len(description)), description,
+            struct.pack(">5I", 0, 0, 0, 0, len(image)), image,
+        ]
+    )  # fmt: skip
+
+
+def _picture_frame(block: bytes) -> bytes | None:
+    """Turn the body of a FLAC PICTURE block into the content of an APIC frame."""
+    try:
+        kind, size = struct.unpack_from(">II", block)
+        mime, at = block[8 : 8 + size], 8 + size
+        (size,) = struct.unpack_from(">I", block, at)
+        description = block[at + 4 : at + 4 + size]
+        image = block[at + 4 + size + 20 :]
+    except struct.error:
+        return None
+    return b"\x03" + mime + b"\0" + bytes([kind & 0xFF]) + description + b"\0" + image
+
+
+def _syncsafe(size: int) -> bytes:
+    if size >= 1 << 28:
+        raise AudioError(f"the tags are {size} bytes long, an ID3 tag takes {(1 << 28) - 1}")
+    return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def _plain(four: bytes) -> int:
+    return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=False))

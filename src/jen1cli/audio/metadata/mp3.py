@@ -1,0 +1,84 @@
+"""Tags of MP3 files: ID3 in front; ID3v1, Lyrics3 and APE behind the sound."""
+
+import io
+import struct
+from dataclasses import replace
+
+from jen1cli.audio.chunks import ByteFile, replace_bytes
+from jen1cli.audio.metadata.id3 import build, parse, tag_block, tag_size, with_note
+from jen1cli.audio.metadata.model import COVERED, Block, Metadata, Texts
+
+_V1, _APE, _LYRICS = b"TAG", b"APETAGEX", b"LYRICS200"
+_MOST_TRAILING = 1 << 24  # bytes at the end of a file that tags are looked for in
+
+
+def read_mp3(file: ByteFile) -> Metadata:
+    """Read the ID3 tags of an MP3 file, and an APE tag at its end."""
+    file.seek(0)
+    size = tag_size(file.read(10))
+    file.seek(0)
+    found = tag_block(file.read(size))
+    trailing = _trailing(file)
+    if found is None:
+        v1 = next((block.data for block in trailing if block.tag == _V1), b"")
+        return Metadata("MP3", _v1_texts(v1), (), trailing)
+    block, said = found
+    return replace(said, family="MP3", blocks=(block, *trailing))
+
+
+def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
+    """Give a fresh MP3 file its tags."""
+    own = next((block for block in metadata.blocks if block.tag == b"ID3"), None)
+    tag = parse(own.data) if own else build(metadata.texts, metadata.pictures)
+    tag = with_note(tag or build(metadata.texts, metadata.pictures), note)
+    file.seek(0)
+    replace_bytes(file, 0, tag_size(file.read(10)), tag.to_bytes() if tag.frames else b"")
+    file.seek(0, io.SEEK_END)
+    file.write(b"".join(block.data for block in metadata.blocks if block.tag != b"ID3"))
+
+
+def trailing_tags(end: bytes) -> list[tuple[bytes, int]]:
+    """List (kind, bytes) of the tags at the end of an MP3 file, the last one first.
+
+    Args:
+        end: its last bytes, as many as there are tags to be found in.
+    """
+    found: list[tuple[bytes, int]] = []
+    if end[-128:-125] == _V1:
+        found.append((_V1, 128))
+        end = end[:-128]
+    if end[-9:] == _LYRICS and end[-15:-9].isdigit():
+        size = int(end[-15:-9]) + 15
+        if size <= len(end):
+            found.append((_LYRICS, size))
+            end = end[:-size]
+    if end[-32:-24] == _APE:
+        size, _, flags = struct.unpack("<3I", end[-20:-8])
+        size += 32 if flags >> 31 else 0  # a header as well
+        if size <= len(end):
+            found.append((_APE, size))
+    return found
+
+
+def trailing_size(file: ByteFile) -> int:
+    """Return the bytes of the tags behind the sound."""
+    return sum(len(block.data) for block in _trailing(file))
+
+
+def _trailing(file: ByteFile) -> tuple[Block, ...]:
+    total = file.seek(0, io.SEEK_END)
+    file.seek(max(0, total - _MOST_TRAILING))
+    end = file.read()
+    blocks = []
+    for kind, size in trailing_tags(end):
+        name = {_V1: COVERED, _APE: "APE tag", _LYRICS: "Lyrics3 tag"}[kind]
+        blocks.append(Block(kind, end[len(end) - size :], name))
+        end = end[: len(end) - size]
+    return tuple(reversed(blocks))
+
+
+def _v1_texts(tag: bytes) -> Texts:
+    places = {"TITLE": (3, 33), "ARTIST": (33, 63), "ALBUM": (63, 93), "DATE": (93, 97)}
+    found = [(name, tag[a:b].split(b"\0")[0]) for name, (a, b) in places.items()]
+    found.append(("COMMENT", tag[97:125].split(b"\0")[0]))
+    return tuple((name, text.decode("latin-1").strip()) for name, text in found if text.strip())

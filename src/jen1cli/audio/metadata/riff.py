@@ -1,0 +1,246 @@
+"""Chunks of WAV and AIFF files.
+
+Formats: Microsoft's RIFF, EBU Tech 3285 (bext), AES46 (cart), Audio IFF 1.3. The numbers of RIFF
+are little-endian, those of AIFF big-endian.
+"""
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+from jen1cli.audio.chunks import ByteFile, ChunkFile, add_chunks, chunk_bytes, read_chunks
+from jen1cli.audio.metadata import id3
+from jen1cli.audio.metadata.model import (
+    COVERED,
+    Block,
+    Metadata,
+    Moves,
+    Texts,
+    first_texts,
+    usual_names,
+)
+
+NOTE_CHUNK = b"jen1"
+"""RIFF chunk of the recipe, and the signature of the APPL chunk that holds it in AIFF."""
+
+_INFO = {
+    b"INAM": "TITLE", b"IART": "ARTIST", b"IPRD": "ALBUM", b"ICRD": "DATE", b"IGNR": "GENRE",
+    b"ITRK": "TRACKNUMBER", b"IPRT": "TRACKNUMBER", b"ICOP": "COPYRIGHT", b"ICMT": "COMMENT",
+    b"ISFT": "SOFTWARE", b"IMUS": "COMPOSER", b"IENG": "ENGINEER", b"IKEY": "KEYWORDS",
+    b"ISBJ": "SUBJECT", b"ISRC": "SOURCE", b"ITCH": "ENCODED-BY", b"ILNG": "LANGUAGE",
+}  # fmt: skip
+_AIFF_TEXTS = {b"NAME": "TITLE", b"AUTH": "ARTIST", b"(c) ": "COPYRIGHT", b"ANNO": "COMMENT"}
+_STRUCTURE = {
+    b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"filr",
+    b"COMM", b"SSND", b"FVER",
+}  # fmt: skip
+_STALE = {b"levl", b"MD5 "}  # computed from the samples
+_TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
+"""Chunks with positions that are not moved here."""
+_TIME_FIELDS = (
+    (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
+    (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
+)  # of iXML, each a half of one number
+_ODD_IS_BAD = {b"LIST", b"smpl", b"acid"}
+_MOST = 2**32 - 1
+
+
+def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
+    """Read all chunks of a WAV or AIFF file that are neither its sound nor about its form."""
+    texts: Texts = ()
+    pictures: tuple[bytes, ...] = ()
+    blocks: list[Block] = []
+    note = None
+    sound = layout.sound
+    for chunk in layout.chunks:
+        if chunk.tag in _STRUCTURE:
+            continue
+        file.seek(chunk.at)
+        data = file.read(min(chunk.size, layout.size - chunk.at))
+        payload = _note_of(chunk.tag, data)
+        if payload is not None:
+            note = payload
+            continue
+        early = sound is not None and chunk.at < sound.at
+        block = Block(chunk.tag, data, chunk.tag.decode("latin-1").strip(), early)
+        found = id3.tag_block(data) if chunk.tag.lower() == b"id3 " else None
+        if found is not None:
+            tag, said = found
+            block = replace(block, name=tag.name)
+            texts, pictures = texts + said.texts, pictures + said.pictures
+        elif chunk.tag == b"LIST" and data[:4] == b"INFO":
+            block = replace(block, name=COVERED)
+            texts = _info_texts(data, layout.order) + texts
+        elif chunk.tag == b"LIST":
+            block = replace(block, name=f"LIST {data[:4].decode('latin-1')}")
+        elif layout.is_aiff and chunk.tag in _AIFF_TEXTS:
+            block = replace(block, name=COVERED)
+            texts = ((_AIFF_TEXTS[chunk.tag], _text(data)), *texts)
+        blocks.append(block)
+    family = "AIFF" if layout.is_aiff else layout.kind.decode() if layout.order == ">" else "RIFF"
+    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), note)
+
+
+def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
+    """Give a fresh WAV or AIFF file its chunks."""
+    layout = read_chunks(file)
+    if layout is None:
+        raise ValueError("no RIFF or AIFF file")
+    own = "AIFF" if layout.is_aiff else "RIFF"
+    same = metadata.family == own
+    blocks = metadata.blocks if same else _built(metadata, layout)
+    early, late = [], []
+    for block in blocks:
+        safe = _is_safe_early(block, layout)
+        (early if safe else late).append(chunk_bytes(layout.order, block.tag, block.data))
+    if note is not None:
+        payload = note.encode("ascii")
+        if layout.is_aiff:
+            late.append(chunk_bytes(layout.order, b"APPL", NOTE_CHUNK + payload))
+        else:
+            late.append(chunk_bytes(layout.order, NOTE_CHUNK, payload))
+    if early or late:
+        add_chunks(file, early, late)
+
+
+def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]]:
+    """Return a chunk as it is behind an edit, and the names of what would no longer be true."""
+    if block.tag in _STALE or (block.tag in _TIMED and moves.any):
+        return None, [block.name]
+    if block.tag.lower() == b"id3 ":
+        return id3.move_block(block, moves)
+    move = _MOVERS.get(block.tag)
+    if move is None or not moves.any:
+        return block, []
+    try:
+        return replace(block, data=move(block.data, moves)), []
+    except struct.error:  # too short to hold what it promises
+        return None, [block.name]
+
+
+def _is_safe_early(block: Block, layout: ChunkFile) -> bool:
+    """Whether programs built on libsndfile find the sound behind a chunk that stood before it.
+
+    They forget the byte that fills up an odd length, in RF64 always and in WAV for some chunks.
+    """
+    odd = len(block.data) % 2 == 1 and (layout.kind == b"RF64" or block.tag in _ODD_IS_BAD)
+    return block.early and not odd
+
+
+def _note_of(tag: bytes, data: bytes) -> str | None:
+    if tag == NOTE_CHUNK:
+        return data.decode("latin-1")
+    if tag == b"APPL" and data[:4] == NOTE_CHUNK:
+        return data[4:].decode("latin-1")
+    return None
+
+
+def _info_texts(data: bytes, order: str) -> Texts:
+    found, at = [], 4
+    while at + 8 <= len(data):
+        tag, size = struct.unpack_from(f"{order}4sI", data, at)
+        text = _text(data[at + 8 : at + 8 + size])
+        if text:
+            name = _INFO.get(tag, tag.decode("latin-1").strip())
+            found.append((name, text))
+        at += 8 + size + size % 2
+    return tuple(found)
+
+
+def _text(data: bytes) -> str:
+    data = data.split(b"\0")[0]
+    try:
+        return data.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace").strip()
+
+
+def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
+    """Make chunks of texts and pictures: the usual ones, and an ID3 tag for what these lack."""
+    table = _AIFF_TEXTS if layout.is_aiff else _INFO
+    tags = {name: tag for tag, name in reversed(table.items())}
+    texts = usual_names(metadata.texts)
+    usual = {name: text for name, text in first_texts(texts).items() if name in tags}
+    packed = {tags[name]: text.encode("utf-8", "replace") for name, text in usual.items()}
+    if layout.is_aiff:
+        blocks = [Block(tag, data, COVERED) for tag, data in packed.items()]
+    else:
+        items = [chunk_bytes("<", tag, data + b"\0") for tag, data in packed.items()]
+        blocks = [Block(b"LIST", b"INFO" + b"".join(items), COVERED)] if items else []
+    if metadata.pictures or len(usual) < len(texts):
+        tag = id3.build(texts, metadata.pictures)
+        name = b"ID3 " if layout.is_aiff else b"id3 "
+        blocks.append(Block(name, tag.to_bytes(), COVERED))
+    return blocks
+
+
+def _moved_cues(data: bytes, moves: Moves) -> bytes:
+    """Move cue points: the place among all samples, and the place in the data chunk."""
+    moved = bytearray(data)
+    (count,) = struct.unpack_from("<I", data)
+    for at in range(4, min(4 + 24 * count, len(data) - 23), 24):
+        order, offset = struct.unpack_from("<4xI12xI", data, at)
+        place = order if order == 0 and offset else moves.sample(order)  # 0 where it is not used
+        struct.pack_into("<I", moved, at + 4, min(place, _MOST))
+        struct.pack_into("<I", moved, at + 20, min(moves.sample(offset), _MOST))
+    return bytes(moved)
+
+
+def _moved_loops(data: bytes, moves: Moves) -> bytes:
+    moved = bytearray(data)
+    (count,) = struct.unpack_from("<I", data, 28)
+    for at in range(36, min(36 + 24 * count, len(data) - 23), 24):
+        ends = (min(moves.sample(end), _MOST) for end in struct.unpack_from("<8xII", data, at))
+        struct.pack_into("<II", moved, at + 8, *ends)
+    return bytes(moved)
+
+
+def _moved_broadcast(data: bytes, moves: Moves) -> bytes:
+    moved = bytearray(data)
+    struct.pack_into("<Q", moved, 338, moves.earlier(struct.unpack_from("<Q", data, 338)[0]))
+    return bytes(moved)
+
+
+def _moved_cart(data: bytes, moves: Moves) -> bytes:
+    moved = bytearray(data)
+    for at in range(684, 748, 8):
+        usage, position = struct.unpack_from("<4sI", data, at)
+        if usage.strip(b"\0 "):
+            struct.pack_into("<I", moved, at + 4, min(moves.sample(position), _MOST))
+    return bytes(moved)
+
+
+def _moved_ixml(data: bytes, moves: Moves) -> bytes:
+    for high, low in _TIME_FIELDS:
+        found = [re.search(rb"<%s>\s*(\d{1,10})\s*</%s>" % (tag, tag), data) for tag in (high, low)]
+        if found[0] is None or found[1] is None:
+            continue
+        time = moves.earlier((int(found[0][1]) << 32) + int(found[1][1]))
+        for tag, value in ((high, time >> 32), (low, time & _MOST)):
+            data = re.sub(rb"(<%s>)\s*\d+" % tag, rb"\g<1>%d" % value, data, count=1)
+    return data
+
+
+def _moved_markers(data: bytes, moves: Moves) -> bytes:
+    """Move the markers of an AIFF file: id, position, and a name of even length."""
+    moved = bytearray(data)
+    (count,) = struct.unpack_from(">H", data)
+    at = 2
+    for _ in range(count):
+        if at + 7 > len(data):
+            break
+        (position,) = struct.unpack_from(">I", data, at + 2)
+        struct.pack_into(">I", moved, at + 2, min(moves.sample(position), _MOST))
+        at += 6 + (data[at + 6] + 2) // 2 * 2
+    return bytes(moved)
+
+
+_MOVERS: dict[bytes, Callable[[bytes, Moves], bytes]] = {
+    b"cue ": _moved_cues,
+    b"smpl": _moved_loops,
+    b"bext": _moved_broadcast,
+    b"cart": _moved_cart,
+    b"iXML": _moved_ixml,
+    b"MARK": _moved_markers,
+}

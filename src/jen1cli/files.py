@@ -1,0 +1,263 @@
+"""Files by name: outputs that appear whole or not at all, pipes as inputs, home folders.
+
+Every writer goes through `writing` or `writing_folder`. What they give is a temporary name beside
+the target, which is renamed at the end. So no reader meets half a file, a failure of any kind (a
+full disk, Ctrl-C) leaves nothing behind, and an old file stays as it was until then.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jen1cli.errors import ConfigError, Jen1Error, OutputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # as libraries in Rust and shutil do
+
+
+@contextmanager
+def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Give a temporary name for a file; what was written there becomes the file at the end.
+
+    A link is written through. A replaced file keeps its mode. A FIFO or a character device gets
+    the bytes of the finished file. After a failure nothing is left.
+
+    Args:
+        path: of the file.
+        overwrite: whether a file of this name is replaced. If not, one that appears while the new
+            one is written stays, and the new one is removed.
+
+    Yields:
+        an empty file with the suffix of `path`, in the same folder.
+
+    Raises:
+        OutputError: the path cannot be written, the disk is full, or a file is in the way.
+        BrokenPipeError: the reader of a FIFO has left.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(explaining(path))
+        target = destination(path)
+        sent = is_stream(target)
+        folder = target.parent
+        if sent:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jen1-")))
+        name = f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix[:20]}"
+        temporary = folder / name
+        stack.callback(_remove, temporary)
+        temporary.touch()
+        mode = temporary.stat().st_mode  # some libraries would give their files another
+        with _naming_target(temporary, path):
+            yield temporary
+        if sent:
+            _send(temporary, target)
+            return
+        if overwrite and target.exists():
+            mode = target.stat().st_mode
+        with contextlib.suppress(PermissionError):  # FAT keeps no modes
+            temporary.chmod(stat.S_IMODE(mode))
+        if overwrite:
+            os.replace(temporary, target)
+        else:
+            _rename_to_free(temporary, target)
+
+
+@contextmanager
+def writing_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder; at the end it takes the place of `folder`, which may exist.
+
+    A crash at any moment leaves the old folder or the new one, perhaps under the name `NAME.old`.
+
+    Raises:
+        OutputError: it cannot be written, or the disk is full.
+    """
+    with explaining(folder):
+        folder = Path(os.path.realpath(folder))
+        new, old = (folder.with_name(folder.name + end) for end in (".partial", ".old"))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+        new.mkdir()
+        try:
+            with _naming_target(new, folder):
+                yield new
+            if folder.exists():
+                shutil.copymode(folder, new)
+                shutil.rmtree(old, ignore_errors=True)
+                os.rename(folder, old)
+            try:
+                os.rename(new, folder)
+            except BaseException:
+                if old.exists() and not folder.exists():
+                    os.rename(old, folder)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into one line that names the output.
+
+    Raises:
+        OutputError: in place of an error of the system, or of a library that names one.
+    """
+    try:
+        yield
+    except (Jen1Error, BrokenPipeError):
+        raise
+    except Exception as error:
+        number = _error_number(error)
+        if number is None:
+            raise
+        remedy = "free some space" if number in _FULL else "mend that or choose another output"
+        raise OutputError(f"cannot write {path}: {os.strerror(number)}; {remedy}") from error
+
+
+def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
+    r"""Write a text file in UTF-8, as `writing` does.
+
+    Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are written as
+    `\udce9`: in JSON that is the same string.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with writing(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
+    return path
+
+
+def destination(path: Path) -> Path:
+    """Follow links to the file that is written, and refuse what cannot be one.
+
+    Raises:
+        OutputError: a folder, a disk, a circle of links, or a folder that does not exist.
+    """
+    if is_stream(path):
+        return path
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise OutputError(f"{path} is a link that leads in a circle; give the name of a file")
+    if target.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file")
+    if target.is_block_device():
+        raise OutputError(f"{path} is a disk; give the name of a file")
+    if not target.parent.is_dir():
+        seen = "is a file" if target.parent.exists() else "does not exist"
+        raise OutputError(
+            f"the folder {target.parent} {seen}, so {path} cannot be written;"
+            " make it or choose another output"
+        )
+    return target
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder and its parents where they are missing.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    with explaining(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def reserve(file: int, size: int) -> None:
+    """Give an open file this size on the disk now.
+
+    Writing to a memory map of a file with holes kills the process where the disk is full.
+
+    Raises:
+        OSError: the disk has not so much space.
+    """
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.truncate(file, size)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path is a FIFO, a socket or a character device: read or written once, in order."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+
+
+def byte_name(path: str | Path) -> Any:  # noqa: ANN401 - soundfile's types do not know bytes
+    """Return the bytes of a name: soundfile takes them where the name is no text in UTF-8."""
+    return os.fsencode(path)
+
+
+def expand_user(path: str | Path) -> Path:
+    """Replace a leading `~` or `~user` by that user's home folder.
+
+    Raises:
+        ConfigError: there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{path} names a user that is not on this machine; write the whole path"
+        ) from error
+
+
+def _rename_to_free(temporary: Path, target: Path) -> None:
+    """Rename without replacing: by a second name where there are links, else by a placeholder."""
+    try:
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise
+        except (OSError, AttributeError):  # FAT, some network shares
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            try:
+                os.replace(temporary, target)
+            except BaseException:
+                target.unlink()
+                raise
+    except FileExistsError:
+        raise OutputError(
+            f"{target} exists; use --force to replace it or choose another output"
+        ) from None
+
+
+def _send(temporary: Path, target: Path) -> None:
+    with (
+        temporary.open("rb") as source,
+        os.fdopen(os.open(target, os.O_WRONLY | getattr(os, "O_BINARY", 0)), "wb") as stream,
+    ):
+        shutil.copyfileobj(source, stream)
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming_target(temporary: Path, target: Path) -> Iterator[None]:
+    """Name the target in the errors of whatever wrote under the temporary name."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(temporary), str(target))) from error
+
+
+def _error_number(error: Exception) -> int | None:
+    """Return the system's number of an error, also of those that libraries only put in words."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    found = _IN_WORDS.search(str(error))
+    return int(found[1] or found[2]) if found else None

@@ -1,0 +1,214 @@
+"""JSON from outside, read strictly: every fault is named by file, line and field.
+
+Python's own reader accepts NaN, turns 1e400 into infinity, keeps the last of two equal keys, and
+has errors of four kinds for deep nesting, long integers, bytes that are not UTF-8, and syntax. Here
+all of these are a `JsonError`. `config.from_dict` or the caller then checks the types.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from jen1cli.errors import DataError
+
+MAX_DEPTH = 64
+"""Most lists and objects inside each other."""
+MAX_BYTES = 64 * 2**20
+"""Of one document, or one line of a file of lines."""
+
+_MAX_DIGITS = 40  # of an integer: more than 128 bits need
+_FILE_NAMES = frozenset({"audio", "name", "path"})
+
+
+class JsonError(DataError, ValueError):
+    """A text that is no strict JSON.
+
+    It is a `ValueError` too, as `json.JSONDecodeError` is.
+
+    Attributes:
+        fault: the message without its advice.
+    """
+
+    def __init__(self, fault: str, advice: str = "mend it") -> None:
+        super().__init__(f"{fault}; {advice}")
+        self.fault = fault
+
+
+def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Read one JSON text.
+
+    A byte order mark is passed over. Numbers are finite and of at most 40 digits, keys of an object
+    differ, text has no half of a surrogate pair; file names (`audio`, `name`, `path`) may hold
+    those by which Python stands for bytes that are not UTF-8.
+
+    Args:
+        text: at most `MAX_BYTES`, nested at most `MAX_DEPTH` deep.
+        where: file, and line where there are several texts in it, for the message.
+
+    Raises:
+        JsonError: it is not such a text.
+    """
+    if isinstance(text, bytes):
+        text = decode_text(text, where)
+    try:
+        value = json.loads(
+            text.removeprefix("\ufeff"), object_pairs_hook=_object, parse_int=_integer
+        )
+        _check(value, ())
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno} " if "\n" in text.strip() else ""
+        raise JsonError(f"{where} is not JSON ({error.msg}, {line}column {error.colno})") from error
+    except RecursionError as error:
+        raise JsonError(f"{where} is {_TOO_DEEP}") from error
+    except _Fault as error:
+        raise JsonError(f"{where} {error}") from error
+    return value
+
+
+def parse_object(text: str | bytes, where: str) -> dict[str, Any]:
+    """Read one JSON text that is an object; see `parse_json`."""
+    value = parse_json(text, where)
+    if not isinstance(value, dict):
+        raise JsonError(f"{where} is {json_type(value)}, where an object {{…}} is wanted")
+    return value
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Read a file of one JSON text; see `parse_json`.
+
+    Raises:
+        JsonError: it is not strict JSON.
+        OSError: it cannot be read.
+    """
+    return parse_json(_read(path), str(path))
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that is one JSON object; see `read_json`."""
+    return parse_object(_read(path), str(path))
+
+
+def read_lines(source: Path | bytes, name: str = "") -> Iterator[tuple[str, str]]:
+    r"""Give every line that is not blank, with where it stands, for the messages.
+
+    Only line feeds end a line: U+2028, U+0085 and form feeds, at which `str.splitlines` cuts as
+    well, may stand inside of JSON strings.
+
+    Args:
+        source: a file, or its bytes.
+        name: of the source in messages; by default the path.
+
+    Raises:
+        JsonError: a line is not UTF-8, or longer than `MAX_BYTES`.
+        OSError: the file cannot be read.
+    """
+    name = name or str(source)
+    opened: BinaryIO = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    with opened as file:
+        for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1):
+            where = f"line {number} of {name}"
+            if text := decode_text(line, where).strip():
+                yield where, text
+
+
+def decode_text(data: bytes, where: str) -> str:
+    """Return UTF-8 text of at most `MAX_BYTES`, without a byte order mark.
+
+    Raises:
+        JsonError: it is none.
+    """
+    if len(data) > MAX_BYTES:
+        raise JsonError(f"{where} has more than {MAX_BYTES // 2**20} MB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise JsonError(
+            f"{where} is not UTF-8 text (byte {error.start + 1})", "save it as UTF-8"
+        ) from error
+
+
+def to_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return one line of JSON that any strict reader takes.
+
+    Letters of all scripts stay readable. Where a file name holds bytes that are not UTF-8, which no
+    file of text can hold, the line is written in ASCII.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if is_unicode(text) else json.dumps(value, allow_nan=False)
+
+
+def is_unicode(text: str, errors: str = "strict") -> bool:
+    """Whether a text can be written as UTF-8, with the error handler of `str.encode`."""
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def json_type(value: object) -> str:
+    """Name the type of a JSON value in words."""
+    if isinstance(value, str):
+        return f"text ({_short(value)})"
+    names = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
+    return names.get(type(value)) or f"a number ({_short(value)})"
+
+
+class _Fault(Exception):
+    """What is wrong with a value, and where in it."""
+
+
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise _Fault(f"has the key {_short(double)} twice")
+    return found
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else math.inf
+
+
+def _check(value: object, path: tuple[str | int, ...]) -> None:
+    """Refuse what JSON's grammar allows and nothing here can use."""
+    if len(path) >= MAX_DEPTH and isinstance(value, dict | list):
+        raise _Fault(f"is {_TOO_DEEP}")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if not is_unicode(name):
+                raise _Fault(f"has a broken letter (half a surrogate pair) in the key {name!a}")
+            _check(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check(inner, (*path, index))
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _Fault(f"has a number that is not finite{_place(path)}")
+    elif isinstance(value, str):
+        codec_errors = "surrogateescape" if path and path[-1] in _FILE_NAMES else "strict"
+        if not is_unicode(value, codec_errors):
+            raise _Fault(f"has a broken letter (half a surrogate pair){_place(path)}")
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    return f" in {_short('.'.join(map(str, path)))}" if path else ""
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:59] + "…"

@@ -1,0 +1,91 @@
+"""Several inputs: a bad one is named, the others are done, and the exit code says so."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jen1cli import audio
+
+BAD = "is not audio (it looks like text)"
+
+
+@pytest.fixture
+def album(noise_file):
+    Path("latents").mkdir()
+    for name in ("one.wav", "two.flac", "deep/three.wav"):
+        noise_file(Path("album") / name)
+    Path("album/bad.wav").write_text("no music at all")
+    Path("album/worse.flac").write_text("nor here")
+    Path("album/._one.wav").write_bytes(b"\0\5\26\7" + bytes(60))
+    return "album"
+
+
+@pytest.fixture
+def noise_file():
+    import numpy as np
+
+    def write(path, rate=48_000):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sound = np.random.default_rng(0).uniform(-0.1, 0.1, (2, rate // 4)).astype(np.float32)
+        audio.write(path, sound, rate)
+        return str(path)
+
+    return write
+
+
+def test_a_folder_with_bad_files_is_encoded_all_the_same(jen1, model, album):
+    result = jen1("encode", album, "-o", "latents/")
+    assert result.code == 1
+    made = {p.relative_to("latents").as_posix() for p in Path("latents").rglob("*.safetensors")}
+    assert made == {"one.safetensors", "two.safetensors", "deep/three.safetensors"}
+    errors = [line for line in result.err.splitlines() if line.startswith("jen1: error:")]
+    assert [line.partition(" is not audio")[0] for line in errors] == [
+        "jen1: error: album/bad.wav",
+        "jen1: error: album/worse.flac",
+    ]
+
+
+def test_a_folder_of_bad_files_loads_no_model(jen1, model):
+    for folder in ("album", "latents"):
+        Path(folder).mkdir()
+    Path("album/bad.wav").write_text("no music at all")
+    result = jen1("encode", "album", "-o", "latents/")
+    assert result.code == 1
+    assert model.load is None
+    assert list(Path("latents").iterdir()) == []
+
+
+def test_info_tells_of_all_files_that_it_can(jen1, noise_file):
+    good = [noise_file(Path(name)) for name in ("a.wav", "c.wav")]
+    Path("b.wav").write_text("no music at all")
+    result = jen1("info", good[0], "b.wav", "none.wav", good[1], "--json")
+    assert result.code == 1
+    assert [json.loads(line)["path"] for line in result.out.splitlines()] == good
+    assert result.err.splitlines() == [
+        f"jen1: error: b.wav {BAD}; give a wav, flac, ogg, opus, mp3 or aiff file",
+        "jen1: error: none.wav does not exist; check the path",
+    ]
+
+
+def test_latents_that_are_none_do_not_stop_the_others(jen1, model, noise_file):
+    noise_file(Path("in/a.wav"))
+    Path("latents").mkdir()
+    Path("out").mkdir()
+    assert jen1("encode", "in", "-o", "latents/").code == 0
+    Path("latents/bad.safetensors").write_text("nothing")
+    result = jen1("decode", "latents", "-o", "out/")
+    assert result.code == 1
+    assert [path.name for path in Path("out").iterdir()] == ["a.wav"]
+    assert "bad.safetensors is not a safetensors file" in result.err
+
+
+def test_files_of_one_stem_get_names_of_their_own(jen1, model, noise_file):
+    for name in ("a.wav", "a.flac", "b.wav", "deep/a.wav"):
+        noise_file(Path("in") / name)
+    Path("latents").mkdir()
+    assert jen1("encode", "in", "-o", "latents/").code == 0
+    made = {p.relative_to("latents").as_posix() for p in Path("latents").rglob("*.safetensors")}
+    assert made == {f"{n}.safetensors" for n in ("a-wav", "a-flac", "b", "deep/a")}
+    assert jen1("encode", "in/a.wav", "in/a.flac").code == 0
+    assert {"a-wav.safetensors", "a-flac.safetensors"} <= {p.name for p in Path().iterdir()}

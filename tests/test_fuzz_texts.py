@@ -1,0 +1,256 @@
+"""Readers of music folders, prompts, notes and tables with damaged inputs: success or one line.
+
+Together with `test_fuzz_files.py` some two thousand inputs with a fixed seed, each in bounded
+time and memory; see `fuzzing.py`.
+"""
+
+import io
+import json
+import shutil
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+
+from corpus_support import write_audio
+from fuzzing import damaged_bytes, damaged_json, damaged_text, fuzz, placed
+from jen1cli import audio
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+__all__ = ["fuzz"]
+
+
+# --- folders of music ---
+
+SONG = audio.to_bytes(np.zeros((1, 4_800), np.float32), 16_000)
+LINE = {
+    "audio": "song.wav", "captions": ["a soft piano", "two"], "seconds": 0.25, "split": "test",
+    "attributes": {
+        "style": "lofi", "bpm": 92.5, "key": "D", "mode": "minor", "meter": "4/4",
+        "moods": ["calm"],
+        "chords": "Dm | A7", "drum_pattern": "kick x...", "melody": "C5 - E5 .", "drums": True,
+        "instruments": ["piano"], "energy": 0.4, "downbeat": 0.1,
+    },
+    "offset": 0, "size": 0,
+}  # fmt: skip
+
+
+def read_music(folder):
+    """Read a folder of music, and what training asks of its clips."""
+    from jen1cli.evaluation.wishes import read_wishes
+    from jen1cli.guide import guide_of
+    from jen1cli.manifest import read_folder, write_manifest
+
+    clips = read_folder(folder, on_skip=lambda *_: None)
+    for clip in clips:
+        guide_of(clip.attributes).describe()
+        read_wishes(clip.captions[0], clip.attributes)
+        assert isinstance(clip.source, io.BytesIO) or clip.source.is_file()
+        assert all(caption.encode() for caption in clip.captions)
+    inside = [clip for clip in clips if clip.path.is_relative_to(folder)]
+    write_manifest(folder, inside)
+    assert len(read_folder(folder, on_skip=lambda *_: None)) == len(inside) if inside else True
+
+
+def test_manifests(fuzz):
+    from jen1cli.training.text_encoder_data import read_captions
+
+    other = {"audio": "song.wav", "title": "Rain", "artist": "Ana", "genre": "Ambient"}
+
+    def damage(rng):
+        lines = [json.dumps(other).encode(), damaged_json(LINE, rng), damaged_json(other, rng)]
+        return b"\n".join(rng.sample(lines, 3))
+
+    def read(path):
+        write_audio(path.parent / "song.wav")
+        read_music(path.parent)
+
+    fuzz(damage, placed("m/manifest.jsonl", read), placed("m/manifest.jsonl", read_captions))
+
+
+@pytest.mark.parametrize("name", ["song.json", "song.wav.json", "song.txt"])
+def test_sidecars(fuzz, name):
+    def read(path):
+        write_audio(path.parent / "song.wav")
+        read_music(path.parent)
+
+    fuzz(lambda rng: damaged_json(LINE, rng), placed(f"m/{name}", read), refusing=False)
+
+
+def test_shards(fuzz):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, data in (("a.json", json.dumps(LINE).encode()), ("b.txt", b"slow blues")):
+            for member, content in ((name, data), (f"{name[0]}.wav", SONG)):
+                info = tarfile.TarInfo(member)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    good = packed.getvalue()
+    fuzz(
+        lambda rng: damaged_bytes(good, rng, head=2048),
+        placed("m/train-000.tar", lambda path: read_music(path.parent)),
+    )
+
+
+# --- prompts, and texts of the command line ---
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_prompt_files(fuzz, ending):
+    from jen1cli.cli.prompts import Request, read_requests
+    from jen1cli.cli.sampling import Sampling
+    from jen1cli.evaluation.wishes import read_prompts
+
+    good = {
+        "prompt": "lofi piano", "seed": 3, "seconds": 4.5, "negative": "drums", "bpm": 92,
+        "steps": 8, "key": "D minor", "chords": "Dm A7", "drums": "kick x...",
+        "melody": "C5 - E5 .", "sampler": "ddim", "guidance_scale": 2.0,
+        "direction": "bidirectional",
+    }  # fmt: skip
+    known = {"prompt": "lofi piano in D minor", "attributes": LINE["attributes"]}
+    base = Request("", 0, 10.0, "bidirectional", Sampling())
+
+    def damage(rng):
+        lines = [b"soft rain", damaged_json(good, rng), damaged_json(known, rng)]
+        return ending.join(rng.sample(lines, rng.choice((2, 3))))
+
+    def read(path):
+        for request in read_requests((), str(path), 2, 1, base):
+            request.prompt.encode()
+            str(request.sampling.arguments()).encode()
+
+    fuzz(damage, placed("a.jsonl", read), placed("a.jsonl", read_prompts))
+
+
+def test_texts(fuzz):
+    from jen1cli.chords import chart_text, parse_chart
+    from jen1cli.cli.masks import parse_masks, resolve_masks
+    from jen1cli.cli.prompts import check_prompt
+    from jen1cli.cli.sampling import Sampling, check_device
+    from jen1cli.guide import Guide, parse_key, read_guide
+    from jen1cli.parts import parse_drums, parse_melody
+
+    texts = {
+        "chords": "Am F | C G | % | N.C. | Dm7/F#", "drums": "kick x...x... | x.x. snare ....x...",
+        "melody": "C5 - E5 - | G5 - . Bb3", "key": "Bb harmonic minor", "mask": "1:02-1:05.5s",
+        "bars": "bars:5-8", "prompt": "slow waltz at 92.5 bpm in F# minor, no drums",
+        "device": "cuda:1",
+    }  # fmt: skip
+    readers = {
+        "chords": lambda text: (chart_text(parse_chart(text)), Guide(chords=text).describe()),
+        "drums": parse_drums,
+        "melody": parse_melody,
+        "key": parse_key,
+        "mask": lambda text: resolve_masks(parse_masks([text, "1s-2s"]), 90.0, 48_000, "a.wav"),
+        "bars": lambda text: resolve_masks(parse_masks([text], 120.0), 90.0, 48_000, "a.wav"),
+        "prompt": lambda text: (read_guide(text), check_prompt(text)),
+        "device": check_device,
+    }
+
+    def damage(rng):
+        return tuple(
+            (name, damaged_text(rng.choice((text, "")), rng)) for name, text in texts.items()
+        )
+
+    def reading(name):
+        return lambda given, work: readers[name](dict(given)[name])
+
+    def sampling(given, work):
+        told = {name: text for name, text in given if name in ("key", "chords", "drums", "melody")}
+        Sampling(negative_prompt=dict(given)["prompt"], **told).check().arguments()
+
+    fuzz(damage, sampling, *map(reading, readers))
+
+
+# --- files of training and evaluation ---
+
+
+def test_listening_tests(fuzz):
+    from jen1cli.evaluation.listening import FORMAT, read_results, summarize
+
+    key = {
+        "format": FORMAT, "study": "abc",
+        "items": {"c1": {"system": "ours", "clip": "0", "prompt": "lofi"}},
+    }  # fmt: skip
+    answers = {
+        "format": FORMAT, "study": "abc", "listener": "l1",
+        "ratings": {"c1": {"quality": 70, "alignment": 60}},
+    }  # fmt: skip
+
+    def damage(rng):
+        if rng.random() < 0.5:
+            return damaged_json(key, rng), json.dumps(answers).encode()
+        return json.dumps(key).encode(), damaged_json(answers, rng)
+
+    def read(given, work):
+        (work / "page.key.json").write_bytes(given[0])
+        (work / "l1.json").write_bytes(given[1])
+        summarize(*read_results([work], work / "page.key.json"))
+
+    fuzz(damage, read)
+
+
+@pytest.mark.parametrize("file", ["cache.json", "clips.jsonl", "config.json", "latents.npy"])
+def test_latent_caches(fuzz, tiny_folder, tmp_path_factory, file):
+    from jen1cli.training import cache
+    from jen1cli.training.codec import load_codec
+
+    folder = tmp_path_factory.mktemp("cache")
+    clip = {
+        "start": 0, "frames": 5, "captions": ["lofi"], "split": "train", "audio": "a.wav",
+        "attributes": {"bpm": 90},
+    }  # fmt: skip
+    (folder / cache.CACHE_NAME).write_text(
+        json.dumps({"version": cache.CACHE_VERSION, "silence": [0.0] * 8})
+    )
+    (folder / cache.CLIPS_NAME).write_text(json.dumps(clip) + "\n")
+    np.save(folder / cache.LATENTS_NAME, np.zeros((5, 8), np.float16))
+    for name in ("config.json", "autoencoder.safetensors"):
+        shutil.copy(tiny_folder / name, folder)
+    target = {"cache.json": cache.CACHE_NAME, "clips.jsonl": cache.CLIPS_NAME,
+              "latents.npy": cache.LATENTS_NAME}.get(file, file)  # fmt: skip
+    good = (folder / target).read_bytes()
+
+    def damage(rng):
+        return (
+            damaged_bytes(good, rng, 128)
+            if file == "latents.npy"
+            else damaged_json(json.loads(good), rng)
+        )
+
+    def read(data, work):
+        shutil.copytree(folder, work / "cache", dirs_exist_ok=True)
+        (work / "cache" / target).write_bytes(data)
+        opened = cache.LatentCache.open(work / "cache")
+        for clip in opened.clips:
+            np.array(opened.table[clip.start : clip.start + clip.frames])
+        load_codec(work / "cache")
+
+    fuzz(damage, read)
+
+
+def test_training_states(fuzz):
+    from jen1cli.training.state import load_state, save_state
+
+    def read(data, work):
+        save_state(work / "state", {"a": torch.zeros(2)}, {"step": 3})
+        (work / "state" / "state.json").write_bytes(data)
+        load_state(work / "state")
+
+    fuzz(lambda rng: damaged_json({"step": 3, "seconds": 1.5, "order": [1, 2]}, rng), read)
+
+
+def test_taggers(fuzz):
+    from jen1cli.evaluation.tagger.tagger import DESCRIPTION_NAME, Tagger, find_tagger
+
+    folder = find_tagger()
+    good = json.loads((folder / DESCRIPTION_NAME).read_text(encoding="utf-8"))
+
+    def read(path):
+        for other in folder.iterdir():
+            if other.name != DESCRIPTION_NAME:
+                (path.parent / other.name).symlink_to(other)
+        Tagger.load(path.parent)
+
+    fuzz(lambda rng: damaged_json(good, rng), placed(f"t/{DESCRIPTION_NAME}", read))
