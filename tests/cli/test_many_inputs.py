@@ -78,14 +78,3 @@ def test_latents_that_are_none_do_not_stop_the_others(jen1, model, noise_file):
     assert result.code == 1
     assert [path.name for path in Path("out").iterdir()] == ["a.wav"]
     assert "bad.safetensors is not a safetensors file" in result.err
-
-
-def test_files_of_one_stem_get_names_of_their_own(jen1, model, noise_file):
-    for name in ("a.wav", "a.flac", "b.wav", "deep/a.wav"):
-        noise_file(Path("in") / name)
-    Path("latents").mkdir()
-    assert jen1("encode", "in", "-o", "latents/").code == 0
-    made = {p.relative_to("latents").as_posix() for p in Path("latents").rglob("*.safetensors")}
-    assert made == {f"{n}.safetensors" for n in ("a-wav", "a-flac", "b", "deep/a")}
-    assert jen1("encode", "in/a.wav", "in/a.flac").code == 0
-    assert {"a-wav.safetensors", "a-flac.safetensors"} <= {p.name for p in Path().iterdir()}

@@ -12,7 +12,9 @@ from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import read_description
 from jen1cli.config import to_dict
 from jen1cli.errors import AudioError, ConfigError
-from jen1cli.manifest import Clip, write_text
+from jen1cli.files import make_folder, write_text
+from jen1cli.jsonfiles import read_object
+from jen1cli.manifest import Clip
 from jen1cli.training.cache import LatentCache
 from jen1cli.training.codec import Codec, load_codec
 from jen1cli.training.frozen import RETRAINED
@@ -130,10 +132,10 @@ def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool)
     }
     place = folder / SOURCES_NAME
     if not resume:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_text(place, json.dumps(sources, indent=1) + "\n")
         return
-    begun = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else sources
+    begun = read_object(place) if place.is_file() else sources
     for what, digest in sources.items():
         if begun.get(what) != digest:
             raise ConfigError(
