@@ -45,12 +45,6 @@ def recursive(numerator: Array | list[float], denominator: Array | list[float], 
     return np.asarray(signal.lfilter(numerator, denominator, x, axis=-1)).astype(np.float32)
 
 
-def filtered(numerator: Array, denominator: Array, x: Array, state: Array) -> tuple[Array, Array]:
-    """Run a difference equation from a state; return the result and the state behind it."""
-    made, state = signal.lfilter(numerator, denominator, x, zi=state)
-    return np.asarray(made, np.float32), np.asarray(state)
-
-
 def convolve(sound: Array, response: Array) -> Array:
     """Convolve along the last axis; the whole result."""
     return np.asarray(signal.fftconvolve(sound, response, axes=-1), np.float32)

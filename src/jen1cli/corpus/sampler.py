@@ -5,13 +5,14 @@ shared by all notes of one pitch and velocity. Modulation moves at control rate;
 between their points linearly, as TinySoundFont reads them, whose envelopes these are too.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
+from jaxtyping import Float32
 
-from jen1cli.corpus.dsp import filtered
 from jen1cli.corpus.sound import (
     CONTROL_SAMPLES,
     SAMPLE_RATE,
@@ -22,11 +23,12 @@ from jen1cli.corpus.sound import (
     control_points,
     spread,
 )
-from jen1cli.corpus.soundfont_file import Envelope, Oscillator, Preset, Region, SoundFontFile
+from jen1cli.corpus.soundfont_file import Envelope, Oscillator, Preset, Region, Sample, SoundFontFile
+
+Wave = Float32[np.ndarray, " points"]  # a sample as it is stored
 
 _DECADES = 9.226  # natural logarithm of the fall of an exponential segment: 80 dB
 _QUICK_RELEASE = 0.01  # seconds, where a segment of release is empty or a group's next note comes
-_FILTER_STEP = 10.0  # cents by which a moving filter may be off
 _OPEN = 0.499  # of the sample rate: a filter from there on does nothing
 
 
@@ -123,8 +125,8 @@ class Sampler:
         return np.concatenate([_interpolate(looped, inside[:held]), _interpolate(plain, rest)])
 
     def _read_wave(
-        self, sample: object, bounds: tuple[int, int], loop: tuple[int, int] | None
-    ) -> Mono:
+        self, sample: Sample, bounds: tuple[int, int], loop: tuple[int, int] | None
+    ) -> Wave:
         """Return a sample up to its end, or its loop's, and the point to interpolate towards."""
         wave = self._font.decode(sample)
         end = len(wave) + bounds[1]
@@ -133,7 +135,7 @@ class Sampler:
         return np.append(wave[: loop[1]], wave[min(loop[0], len(wave) - 1)])
 
 
-def _interpolate(wave: Mono, position: Raw) -> Mono:
+def _interpolate(wave: Wave, position: Raw) -> Mono:
     """Read between points; ends where the wave ends."""
     if len(position) and position[-1] >= len(wave) - 1:
         position = position[: int(np.searchsorted(position, len(wave) - 1))]
@@ -202,28 +204,50 @@ def _hertz(cents: float) -> float:
 
 
 def _low_pass(sound: Mono, cutoff: Curve, resonance_db: float) -> Mono:
-    """Filter with two poles; new coefficients where the cutoff has moved by some cents."""
-    made = np.empty(len(sound), np.float32)
-    state = np.zeros(2)
-    damping = 10.0 ** (-resonance_db / 20.0)
-    start = 0
-    while start < len(sound):
-        point = start // CONTROL_SAMPLES
-        here = float(cutoff[min(point, len(cutoff) - 1)])
-        moved = np.flatnonzero(np.abs(cutoff[point:] - here) > _FILTER_STEP)
-        end = len(sound) if not len(moved) else (point + int(moved[0])) * CONTROL_SAMPLES
-        end = min(end, len(sound))
-        fraction = _hertz(here) / SAMPLE_RATE
-        if fraction >= _OPEN:
+    """Filter with two poles, with new coefficients at control rate."""
+    fractions = np.array([_hertz(float(cents)) / SAMPLE_RATE for cents in np.atleast_1d(cutoff)])
+    return _compiled(_filter)(sound, fractions, 10.0 ** (-resonance_db / 20.0))
+
+
+def _filter(sound: Mono, fractions: Curve, damping: float) -> Mono:
+    """Run the filter sample by sample; compiled.
+
+    Args:
+        sound: to filter.
+        fractions: cutoff over the sample rate per control point; the last one holds.
+        damping: reciprocal of the resonance.
+    """
+    made = np.empty_like(sound)
+    first, second = 0.0, 0.0  # state of the transposed direct form
+    before = -1.0
+    gain, middle, last = 0.0, 0.0, 0.0
+    for point in range((len(sound) + CONTROL_SAMPLES - 1) // CONTROL_SAMPLES):
+        here = fractions[min(point, len(fractions) - 1)]
+        start, end = point * CONTROL_SAMPLES, min((point + 1) * CONTROL_SAMPLES, len(sound))
+        if here >= _OPEN:
             made[start:end] = sound[start:end]
-        else:
-            k = np.tan(np.pi * fraction)
+            continue
+        if here != before:
+            k = np.tan(np.pi * here)
             norm = 1.0 / (1.0 + k * damping + k * k)
-            forward = k * k * norm * np.array([1.0, 2.0, 1.0])
-            back = np.array([1.0, 2.0 * (k * k - 1.0) * norm, (1.0 - k * damping + k * k) * norm])
-            made[start:end], state = filtered(forward, back, sound[start:end], state)
-        start = end
+            gain = k * k * norm
+            middle, last = 2.0 * (k * k - 1.0) * norm, (1.0 - k * damping + k * k) * norm
+            before = here
+        for i in range(start, end):
+            x = gain * sound[i]
+            y = x + first
+            first = 2.0 * x - middle * y + second
+            second = x - last * y
+            made[i] = y
     return made
+
+
+@cache
+def _compiled(function: Callable[..., Mono]) -> Callable[..., Mono]:
+    """Compile a function when it is first needed: numba takes half a second to load."""
+    import numba
+
+    return numba.njit(inspect.unwrap(function))
 
 
 def _volume(envelope: Envelope, samples: int) -> Mono:

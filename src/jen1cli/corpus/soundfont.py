@@ -142,6 +142,8 @@ class SoundFontPlayer:
 
 def _cuts(preset: Preset, notes: Sequence[TimedNote]) -> Mapping[int, int]:
     """Return after how many samples a later note of its group ends a note, by its number."""
+    if not any(region.group for region in preset.regions):
+        return {}
     groups = {
         number: {
             region.group

@@ -112,7 +112,7 @@ class Region:
         """Whether the sample plays to its end after the key is let go."""
         return self.amount(_LOOP_MODE) & 3 == 3
 
-    def cents(self, key: int) -> float:
+    def cents(self, key: int) -> int:
         """Return how far a key transposes the sample."""
         root = self.amount(_ROOT)
         root = self.sample.root if root < 0 else root
@@ -147,7 +147,7 @@ class Region:
         return Oscillator(_seconds(self.amount(first)), hertz)
 
 
-def _seconds(timecents: float) -> float:
+def _seconds(timecents: int) -> float:
     return 0.0 if timecents < _SHORTEST else 2.0 ** (timecents / 1200.0)
 
 
