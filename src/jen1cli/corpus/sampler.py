@@ -1,8 +1,9 @@
 """Notes from the regions of a SoundFont: pitch, loop, filter, envelopes and oscillators.
 
-Whole notes are computed at once, with arrays. What does not depend on when the key is let go is
-shared by all notes of one pitch and velocity. Modulation moves at control rate; samples are read
-between their points linearly, as TinySoundFont reads them, whose envelopes these are too.
+What does not depend on when the key is let go is shared by all notes of one pitch and velocity.
+Modulation moves at control rate; samples are read between their points linearly, as TinySoundFont
+reads them, whose envelopes and filter these are too. Unlike there, the scale of a key does not
+stretch the tuning (SoundFont 2.04, section 8.1.2, generators 51, 52 and 56).
 """
 
 import inspect
@@ -18,14 +19,14 @@ from jen1cli.corpus.sound import (
     SAMPLE_RATE,
     Curve,
     Mono,
-    Raw,
     Stereo,
     control_points,
     spread,
 )
-from jen1cli.corpus.soundfont_file import Envelope, Oscillator, Preset, Region, Sample, SoundFontFile
+from jen1cli.corpus.soundfont_file import Envelope, Oscillator, Preset, Region, SoundFontFile
 
-Wave = Float32[np.ndarray, " points"]  # a sample as it is stored
+Wave = Float32[np.ndarray, " stored"]  # a sample as the font has it
+Cut = Float32[np.ndarray, " _"]  # a sound that may be shorter than asked for
 
 _DECADES = 9.226  # natural logarithm of the fall of an exponential segment: 80 dB
 _QUICK_RELEASE = 0.01  # seconds, where a segment of release is empty or a group's next note comes
@@ -47,15 +48,13 @@ class Sampler:
 
     def __init__(self, font: SoundFontFile) -> None:
         self._font = font
-        self._wave = lru_cache(maxsize=None)(self._read_wave)
 
     def add(
         self, target: Stereo, preset: Preset, key: int, velocity: float, strokes: Sequence[Stroke]
     ) -> None:
         """Add notes of one pitch and velocity to a sound, in place."""
-        for region in preset.regions:
-            if region.plays(key, int(velocity * 127)):
-                self._add_region(target, region, key, velocity, strokes)
+        for region in preset.sounding(key, int(velocity * 127)):
+            self._add_region(target, region, key, velocity, strokes)
 
     def _add_region(
         self, target: Stereo, region: Region, key: int, velocity: float, strokes: Sequence[Stroke]
@@ -89,60 +88,70 @@ class Sampler:
                 sound[stroke.cut :] *= quick[: end - stroke.cut]
             place = slice(stroke.start, stroke.start + end)
             target[0, place] += np.float32(stroke.gain * left) * sound
-            if pan == 0.0:
-                target[1, place] += np.float32(stroke.gain * right) * sound
-            else:
-                target[1, place] += np.float32(stroke.gain * right) * sound
+            target[1, place] += np.float32(stroke.gain * right) * sound
 
-    def _voice(self, region: Region, key: int, velocity: float, samples: int, held: int) -> Mono:
+    def _voice(self, region: Region, key: int, velocity: float, samples: int, held: int) -> Cut:
         """Return a region's sound without its volume envelope; shorter where the sample ends."""
         curves = _Modulation(region, key, velocity, samples, held)
         ratio = region.sample.rate / SAMPLE_RATE * 2.0 ** (region.cents(key) / 1200.0)
-        position = curves.positions(ratio)
-        sound = self._read(region, position, held)
+        wave = self._font.decode(region.sample)
+        first, end = region.bounds[0], min(len(wave), len(wave) + region.bounds[1])
+        loop = region.loop or (0, 0)
+        loop = (loop[0], min(loop[1], end))
+        stays = held if region.leaves_loop else samples
+        sound = _compiled(_read)(wave, first, end, *loop, stays, ratio * curves.speed(), samples)
         cutoff = curves.cutoff()
         if cutoff is not None:
             sound = _low_pass(sound, cutoff, region.amount(9) / 10.0)
         volume = curves.volume()
         return sound if volume is None else sound * volume[: len(sound)]
 
-    def _read(self, region: Region, position: Raw, held: int) -> Mono:
-        """Read a sample at fractional places counted from where it starts."""
-        first, loop = region.bounds[0], region.loop
-        position = position + first
-        if loop is None:
-            return _interpolate(self._wave(region.sample, region.bounds, None), position)
-        looped = self._wave(region.sample, region.bounds, loop)
-        length = len(looped) - 1 - loop[0]
-        if length <= 0:
-            return _interpolate(self._wave(region.sample, region.bounds, None), position)
-        end = loop[0] + length
-        inside = np.where(position < end, position, loop[0] + (position - loop[0]) % length)
-        if not region.leaves_loop or held >= len(position):
-            return _interpolate(looped, inside)
-        rest = position[held:] - position[held] + inside[held]
-        plain = self._wave(region.sample, region.bounds, None)
-        return np.concatenate([_interpolate(looped, inside[:held]), _interpolate(plain, rest)])
 
-    def _read_wave(
-        self, sample: Sample, bounds: tuple[int, int], loop: tuple[int, int] | None
-    ) -> Wave:
-        """Return a sample up to its end, or its loop's, and the point to interpolate towards."""
-        wave = self._font.decode(sample)
-        end = len(wave) + bounds[1]
-        if loop is None:
-            return np.append(wave[: max(0, end)], np.float32(0.0))
-        return np.append(wave[: loop[1]], wave[min(loop[0], len(wave) - 1)])
+def _read(
+    wave: Wave,
+    first: int,
+    end: int,
+    loop_start: int,
+    loop_end: int,
+    stays: int,
+    steps: Curve,
+    samples: int,
+) -> Cut:
+    """Read a sample between its points; compiled.
 
+    Args:
+        wave: the sample.
+        first: point to start at.
+        end: point where it ends, at the latest the length of `wave`.
+        loop_start: first point of the loop.
+        loop_end: point behind the loop; not after its start where there is none.
+        stays: how many samples of the output it loops for, then it goes on to its end.
+        steps: points per sample of the output, per control point; the last one holds.
+        samples: of the output.
 
-def _interpolate(wave: Wave, position: Raw) -> Mono:
-    """Read between points; ends where the wave ends."""
-    if len(position) and position[-1] >= len(wave) - 1:
-        position = position[: int(np.searchsorted(position, len(wave) - 1))]
-    index = position.astype(np.int32)
-    fraction = (position - index).astype(np.float32)
-    near = wave[index]
-    return near + fraction * (wave[index + 1] - near)
+    Returns:
+        The sound, shorter where the sample ends.
+    """
+    made = np.empty(samples, np.float32)
+    position = float(first)
+    last = len(steps) - 1
+    for i in range(samples):
+        loops = i < stays and loop_end > loop_start
+        if loops and position >= loop_end:
+            position = loop_start + (position - loop_start) % (loop_end - loop_start)
+        index = int(position)
+        if index >= end:
+            return made[:i]
+        near, after = wave[index], np.float32(0.0)
+        if loops and index + 1 == loop_end:
+            after = wave[loop_start]
+        elif index + 1 < end:
+            after = wave[index + 1]
+        made[i] = near + np.float32(position - index) * (after - near)
+        point, within = i // CONTROL_SAMPLES, i % CONTROL_SAMPLES
+        here, there = steps[min(point, last)], steps[min(point + 1, last)]
+        position += here + (there - here) * (within / CONTROL_SAMPLES)
+    return made
 
 
 def _follows_release(region: Region) -> bool:
@@ -177,20 +186,17 @@ class _Modulation:
         ]
         return np.asarray(sum(made)) if made else None
 
-    def positions(self, ratio: float) -> Raw:
-        """Return the place in the sample for every sample of the output."""
+    def speed(self) -> Curve:
+        """Return the factor of the pitch."""
         terms = (5, self._oscillation), (6, self._vibrato), (7, self._envelope)
         cents = self._sum(*terms)
-        if cents is None:
-            return np.arange(self._samples) * ratio
-        steps = ratio * spread(2.0 ** (cents / 1200.0), self._samples).astype(np.float64)
-        return np.concatenate([[0.0], np.cumsum(steps[:-1])])
+        return np.ones(1) if cents is None else 2.0 ** (cents / 1200.0)
 
     def cutoff(self) -> Curve | None:
         """Return the filter's cutoff, in cents of 8.176 Hz; None where it is always open."""
         moving = self._sum((10, self._oscillation), (11, self._envelope))
         cents = self._region.amount(8) + (np.zeros(1) if moving is None else moving)
-        return None if _hertz(float(cents.min())) >= _OPEN * SAMPLE_RATE else cents
+        return None if _hertz(cents).min() >= _OPEN * SAMPLE_RATE else cents
 
     def volume(self) -> Mono | None:
         """Return the tremolo as a factor; None where there is none."""
@@ -198,18 +204,17 @@ class _Modulation:
         return None if centibels is None else spread(10.0 ** (centibels / 200.0), self._samples)
 
 
-def _hertz(cents: float) -> float:
-    """Return a cutoff in Hz; at 13500 cents and above the filter is open."""
-    return 8.176 * 2.0 ** (cents / 1200.0) if cents < 13_500 else float(SAMPLE_RATE)
+def _hertz(cents: Curve) -> Curve:
+    """Return cutoffs in Hz; at 13500 cents and above the filter is open."""
+    return np.where(cents < 13_500, 8.176 * 2.0 ** (cents / 1200.0), SAMPLE_RATE)
 
 
-def _low_pass(sound: Mono, cutoff: Curve, resonance_db: float) -> Mono:
+def _low_pass(sound: Cut, cutoff: Curve, resonance_db: float) -> Cut:
     """Filter with two poles, with new coefficients at control rate."""
-    fractions = np.array([_hertz(float(cents)) / SAMPLE_RATE for cents in np.atleast_1d(cutoff)])
-    return _compiled(_filter)(sound, fractions, 10.0 ** (-resonance_db / 20.0))
+    return _compiled(_filter)(sound, _hertz(cutoff) / SAMPLE_RATE, 10.0 ** (-resonance_db / 20.0))
 
 
-def _filter(sound: Mono, fractions: Curve, damping: float) -> Mono:
+def _filter(sound: Cut, fractions: Curve, damping: float) -> Cut:
     """Run the filter sample by sample; compiled.
 
     Args:

@@ -69,7 +69,7 @@ class Sample:
     is_compressed: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself: a key of caches
 class Region:
     """One sample over a range of keys and velocities; amounts are those of the specification."""
 
@@ -192,12 +192,17 @@ class SoundFontFile:
         return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself: a key of caches
 class Preset:
     """A program: its name and its regions."""
 
     name: str
     regions: tuple[Region, ...]
+
+    @lru_cache(maxsize=2048)  # noqa: B019 - a font lives as long as its process
+    def sounding(self, key: int, velocity: int) -> tuple[Region, ...]:
+        """Return what plays when a key is struck at a MIDI velocity."""
+        return tuple(region for region in self.regions if region.plays(key, velocity))
 
 
 def _rows(layout: str, table: bytes) -> list[tuple]:
