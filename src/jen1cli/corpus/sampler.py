@@ -95,7 +95,8 @@ class Sampler:
         curves = _Modulation(region, key, velocity, samples, held)
         ratio = region.sample.rate / SAMPLE_RATE * 2.0 ** (region.cents(key) / 1200.0)
         wave = self._font.decode(region.sample)
-        first, end = region.bounds[0], min(len(wave), len(wave) + region.bounds[1])
+        first, end = region.bounds[0], len(wave) + region.bounds[1]
+        first, end = max(0, first), min(len(wave), end)
         loop = region.loop or (0, 0)
         loop = (loop[0], min(loop[1], end))
         stays = held if region.leaves_loop else samples
@@ -139,9 +140,9 @@ def _read(
         loops = i < stays and loop_end > loop_start
         if loops and position >= loop_end:
             position = loop_start + (position - loop_start) % (loop_end - loop_start)
-        index = int(position)
-        if index >= end:
+        if position >= end:  # before it becomes an index, which compiled code does not check
             return made[:i]
+        index = int(position)
         near, after = wave[index], np.float32(0.0)
         if loops and index + 1 == loop_end:
             after = wave[loop_start]
@@ -248,11 +249,15 @@ def _filter(sound: Cut, fractions: Curve, damping: float) -> Cut:
 
 
 @cache
-def _compiled(function: Callable[..., Mono]) -> Callable[..., Mono]:
-    """Compile a function when it is first needed: numba takes half a second to load."""
+def _compiled(function: Callable[..., Cut]) -> Callable[..., Cut]:
+    """Compile a function when it is first needed, which takes seconds, or load what was kept."""
     import numba
 
-    return numba.njit(inspect.unwrap(function))
+    function = inspect.unwrap(function)
+    try:
+        return numba.njit(function, cache=True)
+    except RuntimeError:  # neither the package's folder nor the user's can be written
+        return numba.njit(function)
 
 
 def _volume(envelope: Envelope, samples: int) -> Mono:

@@ -113,6 +113,8 @@ class SoundFontPlayer:
 
     def _preset(self, bank: int, program: int) -> Preset:
         preset = self._font.presets.get((bank, program))
+        if preset is None and bank == DRUM_BANK:  # as General MIDI players do with missing kits
+            preset = self._font.presets.get((bank, 0))
         if preset is None:
             raise DataError(
                 f"'{self.path}' has no program {program} in bank {bank}; "

@@ -28,7 +28,12 @@ _DEFAULTS = {8: 13_500, _ROOT: -1, 56: 100} | dict.fromkeys(
 _RANGES = {  # smallest and largest value of the sum of instrument and preset
     5: (-12_000, 12_000), 6: (-12_000, 12_000), 7: (-12_000, 12_000), 8: (1500, 13_500),
     9: (0, 960), 10: (-12_000, 12_000), 11: (-12_000, 12_000), 13: (-960, 960), 17: (-500, 500),
-    22: (-16_000, 4500), 24: (-16_000, 4500), 29: (0, 1000), 37: (0, 1440), 48: (0, 1440),
+    21: (-12_000, 5000), 22: (-16_000, 4500), 23: (-12_000, 5000), 24: (-16_000, 4500),
+    25: (-12_000, 5000), 26: (-12_000, 8000), 27: (-12_000, 5000), 28: (-12_000, 8000),
+    29: (0, 1000), 30: (-12_000, 8000), 31: (-1200, 1200), 32: (-1200, 1200),
+    33: (-12_000, 5000), 34: (-12_000, 8000), 35: (-12_000, 5000), 36: (-12_000, 8000),
+    37: (0, 1440), 38: (-12_000, 8000), 39: (-1200, 1200), 40: (-1200, 1200), 48: (0, 1440),
+    51: (-120, 120), 52: (-99, 99), 56: (0, 1200),
 }  # fmt: skip
 _SHORTEST = -11_950  # timecents; below, a time is zero
 _COMPRESSED = 0x10  # bit of a sample's type: Ogg Vorbis, as .sf3 has it
@@ -83,10 +88,8 @@ class Region:
         )
 
     def amount(self, generator: int) -> int:
-        """Return what the zones say of a generator, inside its range."""
-        value = self.amounts.get(generator, _DEFAULTS.get(generator, 0))
-        low, high = _RANGES.get(generator, (value, value))
-        return max(low, min(high, value))
+        """Return the amount of a generator, 0 where nothing sets it."""
+        return self.amounts.get(generator, 0)
 
     @property
     def group(self) -> int:
@@ -164,32 +167,40 @@ class SoundFontFile:
         Raises:
             DataError: it is no whole SoundFont.
         """
-        font = freeze_modulators(path.read_bytes())
-        start, size = find_list(font, 12, len(font), b"pdta")
-        tables = {
-            name: font[at : at + n] for name, at, n in chunks(font, start + 12, start + 8 + size)
-        }
-        start, size = find_list(font, 12, len(font), b"sdta")
-        pools = {name: (at, n) for name, at, n in chunks(font, start + 12, start + 8 + size)}
         try:
+            font = freeze_modulators(path.read_bytes())
+            tables, _ = _read_list(font, b"pdta")
+            _, pools = _read_list(font, b"sdta")
             at, size = pools[b"smpl"]
-            self._samples = [
+            samples = [
                 Sample(*_read_sample(row)) for row in _rows("<20sIIIIIBbHH", tables[b"shdr"])
             ]
-            instruments = _read_instruments(tables)
-            self.presets = _read_presets(tables, instruments, self._samples)
+            self.presets = _read_presets(tables, _read_instruments(tables), samples)
         except (KeyError, IndexError, struct.error) as error:
             raise DataError(f"not a whole SoundFont: {type(error).__name__} {error}") from error
+        self._path = path
         self._pool = memoryview(font)[at : at + size]
         self.decode = lru_cache(maxsize=None)(self._decode)
 
     def _decode(self, sample: Sample) -> Mono:
-        """Return the samples, at their own rate, full scale 1."""
+        """Return the samples, at their own rate, full scale 1.
+
+        Raises:
+            DataError: compressed samples are damaged.
+        """
         if sample.is_compressed:
             data = self._pool[sample.start : sample.end]
-            return soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)[0][:, 0].copy()
+            try:
+                sound, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as error:
+                raise DataError(
+                    f"a sample of '{self._path}' cannot be decoded ({error}); "
+                    "give --soundfont another .sf2 or .sf3 file"
+                ) from error
+            return sound[:, 0].copy()
         data = self._pool[2 * sample.start : 2 * sample.end]
-        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
+        whole = data[: len(data) // 2 * 2]
+        return np.frombuffer(whole, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
 @dataclass(frozen=True, eq=False)  # each is itself: a key of caches
@@ -203,6 +214,13 @@ class Preset:
     def sounding(self, key: int, velocity: int) -> tuple[Region, ...]:
         """Return what plays when a key is struck at a MIDI velocity."""
         return tuple(region for region in self.regions if region.plays(key, velocity))
+
+
+def _read_list(font: bytes, kind: bytes) -> tuple[dict[bytes, bytes], dict[bytes, tuple[int, int]]]:
+    """Return the chunks of a list by name, and where they lie."""
+    start, size = find_list(font, 12, len(font), kind)
+    places = {name: (at, n) for name, at, n in chunks(font, start + 12, start + 8 + size)}
+    return {name: font[at : at + n] for name, (at, n) in places.items()}, places
 
 
 def _rows(layout: str, table: bytes) -> list[tuple]:
@@ -248,7 +266,7 @@ def _read_presets(
     presets: dict[tuple[int, int], Preset] = {}
     for i, (name, program, bank, first, *_) in enumerate(headers[:-1]):
         regions = [
-            Region(samples[inner[_SAMPLE] & 0xFFFF], merged)
+            Region(samples[inner[_SAMPLE] & 0xFFFF], _complete(merged))
             for outer in _read_zones(bags, generators, first, headers[i + 1][3], _INSTRUMENT)
             for inner in instruments[outer[_INSTRUMENT] & 0xFFFF]
             if (merged := _merge(inner, outer)) is not None
@@ -270,6 +288,15 @@ def _merge(inner: Zone, outer: Zone) -> Zone | None:
         elif generator not in (_INSTRUMENT, _SAMPLE, _LOOP_MODE, _ROOT, 57):
             merged[generator] = merged.get(generator, _DEFAULTS.get(generator, 0)) + amount
     return merged
+
+
+def _complete(zone: Zone) -> Zone:
+    """Add what a zone leaves out, and keep every amount inside its range."""
+    made = _DEFAULTS | zone
+    for generator, (low, high) in _RANGES.items():
+        if generator in made:
+            made[generator] = max(low, min(high, made[generator]))
+    return made
 
 
 def _meet(inner: int | None, outer: int) -> int | None:
