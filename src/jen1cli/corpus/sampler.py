@@ -165,7 +165,7 @@ class _Modulation:
 
     def __init__(self, region: Region, key: int, velocity: float, samples: int, held: int) -> None:
         self._region, self._samples = region, samples
-        self._points = np.arange(control_points(samples)) * CONTROL_SAMPLES
+        self._points = np.arange(control_points(samples)) * float(CONTROL_SAMPLES)
         self._oscillation = self._wave(21, (5, 10, 13))
         self._vibrato = self._wave(23, (6,))
         self._envelope: Curve | None = None

@@ -98,7 +98,7 @@ class Region:
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """First sample and the one behind the last, from the sample's start; `None` is its end."""
+        """Points to move the start of the sample and its end by."""
         return self.amount(0) + (self.amount(4) << 15), self.amount(1) + (self.amount(12) << 15)
 
     @property
@@ -169,9 +169,9 @@ class SoundFontFile:
         """
         try:
             font = freeze_modulators(path.read_bytes())
-            tables, _ = _read_list(font, b"pdta")
-            _, pools = _read_list(font, b"sdta")
-            at, size = pools[b"smpl"]
+            places = _places(font, b"pdta")
+            tables = {name: font[at : at + size] for name, (at, size) in places.items()}
+            at, size = _places(font, b"sdta")[b"smpl"]
             samples = [
                 Sample(*_read_sample(row)) for row in _rows("<20sIIIIIBbHH", tables[b"shdr"])
             ]
@@ -216,11 +216,10 @@ class Preset:
         return tuple(region for region in self.regions if region.plays(key, velocity))
 
 
-def _read_list(font: bytes, kind: bytes) -> tuple[dict[bytes, bytes], dict[bytes, tuple[int, int]]]:
-    """Return the chunks of a list by name, and where they lie."""
+def _places(font: bytes, kind: bytes) -> dict[bytes, tuple[int, int]]:
+    """Return where the chunks of a list lie, and their sizes, by name."""
     start, size = find_list(font, 12, len(font), kind)
-    places = {name: (at, n) for name, at, n in chunks(font, start + 12, start + 8 + size)}
-    return {name: font[at : at + n] for name, (at, n) in places.items()}, places
+    return {name: (at, n) for name, at, n in chunks(font, start + 12, start + 8 + size)}
 
 
 def _rows(layout: str, table: bytes) -> list[tuple]:
