@@ -4,10 +4,14 @@ import ast
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "jen1cli"
@@ -91,6 +95,18 @@ def test_making_music_needs_the_core_alone():
     assert extra == set()
 
 
+def test_the_tested_versions_are_inside_the_bounds():
+    """`.ci/run` installs what stands there, so each declared package must, and in one version."""
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    tested = {canonicalize_name(name): Version(version) for name, version in pins.items()}
+    assert len(tested) == len(pins)
+    extras = PROJECT["optional-dependencies"].values()
+    for requirement in map(Requirement, [*PROJECT["dependencies"], *chain.from_iterable(extras)]):
+        if requirement.name != "jen1cli":
+            assert tested[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+
+
 def test_torchaudio_is_no_ones():
     assert "torchaudio" not in ALL
     assert all("torchaudio" not in imports(path) for path in FILES)
@@ -127,10 +143,10 @@ def test_generate_imports_neither_hub_nor_transformers(tmp_path):
 def test_a_missing_extra_is_one_line_that_names_it(monkeypatch, capsys):
     from jen1cli.cli import app, requirements
 
-    def refuse(name, *_):
+    def refuse(name):
         raise ModuleNotFoundError("No module named 'accelerate'", name="accelerate")
 
-    monkeypatch.setattr(app.importlib, "import_module", refuse)
+    monkeypatch.setattr(app, "importlib", SimpleNamespace(import_module=refuse))
     monkeypatch.setattr(requirements.Package, "installed", None)
     assert app.run(["train", "all", "music", "-o", "run"]) == 1
     said = capsys.readouterr().err

