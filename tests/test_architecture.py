@@ -20,7 +20,7 @@ HEAVY = (
 )  # fmt: skip
 HELP_MODULES = {  # of ours; each verb has a module of its own
     "jen1cli.cli", "jen1cli.cli.app", "jen1cli.cli.examples", "jen1cli.cli.streams",
-    "jen1cli.cli.terminal", "jen1cli.errors",
+    "jen1cli.cli.terminal", "jen1cli.errors", "jen1cli.files",
 }  # fmt: skip
 HELP_SECONDS = 0.3  # of processor time
 

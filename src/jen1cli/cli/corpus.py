@@ -38,7 +38,7 @@ SoundFont = Annotated[
         "--soundfont",
         metavar="FILE",
         help="SoundFont (.sf2, .sf3) of the sampled instruments. Left out: JEN1_SOUNDFONT, or one"
-        " under /usr/share/sounds.",
+        " under /usr/share/sounds; docs/install.md says where free ones are.",
     ),
 ]
 
