@@ -9,13 +9,14 @@ from typing import Any, Literal
 from jen1cli.audio import Source, name_of, read_note
 from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
-from jen1cli.guide import NO_GUIDE, Guide
 from jen1cli.jsonfiles import JsonError, parse_json
+from jen1cli.sampling import SETTINGS, Sampling
 
 RECIPE_VERSION = 2
 """Version of the recipe's fields; a newer one is refused. 2: the model has a release."""
 
 GENERATOR = "jen1cli"
+_HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode"]
 DirectionName = Literal["bidirectional", "unidirectional"]
 
@@ -74,7 +75,7 @@ class RecipeModel:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Sampling):
     """What was asked for and what with. Same recipe, same device kind: same bytes."""
 
     task: TaskName
@@ -82,21 +83,6 @@ class Recipe:
     seconds: float  # of new music; for inpainting the sum of the masks
     seed: int
     prompt: str = ""
-    negative_prompt: str = ""
-    steps: int = 0
-    sampler: str = ""
-    eta: float = 0.0
-    guidance_scale: float = 1.0
-    guidance_interval: tuple[float, float] = (0.0, 1.0)
-    guidance_rescale: float = 0.0
-    guide_interval: tuple[float, float] = dataclasses.field(
-        default=(0.0, 0.0), metadata={"optional": True}
-    )
-    context_interval: tuple[float, float] = dataclasses.field(
-        default=(0.0, 0.0), metadata={"optional": True}
-    )
-    # tempo and key; of edits only what was asked for, the rest is heard again
-    guide: Guide = dataclasses.field(default=NO_GUIDE, metadata={"optional": True})
     direction: DirectionName = "bidirectional"
     masks: tuple[tuple[float, float], ...] = ()  # seconds [from, to) that were made anew
     before: bool = False  # continued to the left
@@ -120,6 +106,8 @@ class Recipe:
         `jen1 again` compares the bytes of files that it makes once more from such recipes.
         """
         values = dataclasses.asdict(self)
+        # in the order of version 1, whose sampling settings follow the prompt
+        values = {name: values.pop(name) for name in (*_HEAD, *SETTINGS)} | values
         if not self.model.release:
             del values["model"]["release"]
         return values

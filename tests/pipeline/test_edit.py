@@ -346,7 +346,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     from jen1cli.guide import Guide
     from jen1cli.pipeline.denoising import encode_prompts, fill
     from jen1cli.pipeline.editing import _known_canvas
-    from jen1cli.pipeline.sampling import Sampling
+    from jen1cli.sampling import Sampling
 
     source = recording(2.0)
     info = audio.probe(source)

@@ -9,9 +9,9 @@ from jen1cli.errors import ConfigError
 from jen1cli.guide import NO_GUIDE
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill
 from jen1cli.pipeline.networks import choose_dtype
-from jen1cli.pipeline.sampling import Sampling
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.recipe import read_recipe
+from jen1cli.sampling import Sampling
 from jen1cli.training.optimisation import mixed_precision
 from jen1cli.training.recipes import Optimisation
 

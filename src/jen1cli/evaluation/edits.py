@@ -27,7 +27,7 @@ from jen1cli.files import make_folder
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1
-    from jen1cli.pipeline.sampling import SamplingOptions
+    from jen1cli.sampling import SamplingOptions
 
 Progress = Callable[[int, int], None]
 _SHOWN = 8

@@ -22,7 +22,7 @@ from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
-    from jen1cli.pipeline.sampling import SamplingOptions
+    from jen1cli.sampling import SamplingOptions
 
 Progress = Callable[[int, int], None]
 SECONDS = 10.0

@@ -23,7 +23,7 @@ from jen1cli.manifest import Clip, write_manifest
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1
-    from jen1cli.pipeline.sampling import SamplingOptions
+    from jen1cli.sampling import SamplingOptions
 
 Progress = Callable[[int, int], None]
 _SHOWN = 12  # clips on the page

@@ -3,6 +3,6 @@
 from jen1cli.pipeline.jen1 import Jen1
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.music import Edit, Music
-from jen1cli.pipeline.sampling import Sampling, SamplingOptions
+from jen1cli.sampling import Sampling, SamplingOptions
 
 __all__ = ["Edit", "Jen1", "LatentFile", "Music", "Sampling", "SamplingOptions"]

@@ -16,9 +16,9 @@ from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sampl
 from jen1cli.errors import ConfigError
 from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.windows import Window
 from jen1cli.prompt import read_guide
+from jen1cli.sampling import Progress, Sampling
 from jen1cli.shapes import KeepMask, Latent
 
 
@@ -237,7 +237,7 @@ def _sample_window(
     return sample(
         Denoiser(predict, networks.schedule, networks.prediction),
         noise.to(networks.device),
-        sampler=sampling.sampler,
+        sampler=sampling.sampler,  # type: ignore[arg-type] - checked by Sampling.over
         steps=sampling.steps,
         eta=sampling.eta,
         generator=list(generators),

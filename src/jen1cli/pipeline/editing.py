@@ -14,10 +14,10 @@ from jen1cli.pipeline.colouring import colour_filters, recolour
 from jen1cli.pipeline.denoising import Canvas, Prompts, fill, hear_guide, shifted
 from jen1cli.pipeline.leveling import Offset
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span, Window, plan_windows
+from jen1cli.sampling import Progress, Sampling
 
 _FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
 _TAIL = 64  # samples of the model fed behind the end, so that the resampler gives all it holds

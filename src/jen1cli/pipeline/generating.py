@@ -9,9 +9,9 @@ from jen1cli.pipeline import leveling
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.denoising import Canvas, Prompts, fill
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.sampling import Progress, Sampling
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
+from jen1cli.sampling import Progress, Sampling
 from jen1cli.shapes import Latent
 
 

@@ -1,7 +1,6 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
 import dataclasses
-import io
 import logging
 import math
 import secrets
@@ -17,7 +16,7 @@ from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError, ConfigError
-from jen1cli.pipeline import leveling
+from jen1cli.pipeline import leveling, replay
 from jen1cli.pipeline.coding import decode_latent, encode_source
 from jen1cli.pipeline.denoising import choose_guides, encode_prompts, seeded
 from jen1cli.pipeline.editing import make_patches, plan_sections
@@ -33,20 +32,12 @@ from jen1cli.pipeline.networks import (
     load_networks,
     random_networks,
 )
-from jen1cli.pipeline.sampling import Progress, Sampling, SamplingOptions
 from jen1cli.pipeline.sources import Input, as_source, mask_spans
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 from jen1cli.presets import preset
-from jen1cli.recipe import (
-    DirectionName,
-    Recipe,
-    RecipeError,
-    RecipeInput,
-    RecipeLora,
-    RecipeModel,
-    find_recipe,
-)
+from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel, TaskName
+from jen1cli.sampling import Progress, Sampling, SamplingOptions
 from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
@@ -462,59 +453,7 @@ class Jen1:
 
         Another device or arithmetic gives music that is near, with a warning.
         """
-        if not recipe.model.plays_like(self.recipe_model, self.former_sha256):
-            raise RecipeError(
-                f"the recipe was followed with {recipe.model.describe()}, this is"
-                f" {self.recipe_model.describe()}; load the model of the recipe"
-            )
-        if (recipe.device, recipe.dtype) != (self.device, self.dtype):
-            logger.warning(
-                "the recipe was followed on %s in %s, now on %s in %s: the music will be near, not"
-                " the same bytes",
-                recipe.device,
-                recipe.dtype,
-                self.device,
-                self.dtype,
-            )
-        options: SamplingOptions = {
-            "guide": recipe.guide,
-            "negative_prompt": recipe.negative_prompt,
-            "steps": recipe.steps,
-            "sampler": recipe.sampler,  # type: ignore[typeddict-item] - checked by Sampling
-            "eta": recipe.eta,
-            "guidance_scale": recipe.guidance_scale,
-            "guidance_interval": recipe.guidance_interval,
-            "guidance_rescale": recipe.guidance_rescale,
-            "guide_interval": recipe.guide_interval,
-            "context_interval": recipe.context_interval,
-        }
-        if recipe.task == "generate":
-            return self.generate(
-                recipe.prompt,
-                seconds=recipe.seconds,
-                seed=recipe.seed,
-                direction=recipe.direction,
-                progress=progress,
-                **options,
-            )
-        if recipe.task == "decode" or recipe.input is None:
-            raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
-        given = _same_input(recipe.input, source)
-        if recipe.task == "inpaint":
-            return self.inpaint(
-                given, recipe.masks, recipe.prompt, seed=recipe.seed, progress=progress, **options
-            )
-        return self.continue_(
-            given,
-            recipe.seconds,
-            recipe.prompt,
-            before=recipe.before,
-            direction=recipe.direction,
-            context_seconds=recipe.context_seconds,
-            seed=recipe.seed,
-            progress=progress,
-            **options,
-        )
+        return replay.again(self, recipe, source, progress)
 
     def _frames(self, seconds: float) -> int:
         return max(1, round(seconds * self.config.frame_rate))
@@ -580,7 +519,7 @@ class Jen1:
 
     def _recipe(
         self,
-        task: str,
+        task: TaskName,
         settings: Sampling,
         seed: int,
         prompt: str,
@@ -593,28 +532,19 @@ class Jen1:
         source: Source | None = None,
     ) -> Recipe:
         return Recipe(
-            task=task,  # type: ignore[arg-type]
+            task=task,
             model=self.recipe_model,
             seconds=seconds,
             seed=seed,
             prompt=prompt,
-            guide=settings.guide,
-            negative_prompt=settings.negative_prompt,
-            steps=settings.steps,
-            sampler=settings.sampler,
-            eta=settings.eta,
-            guidance_scale=settings.guidance_scale,
-            guidance_interval=settings.guidance_interval,
-            guidance_rescale=settings.guidance_rescale,
-            guide_interval=settings.guide_interval,
-            context_interval=settings.context_interval,
+            **settings.settings(),
             direction=direction,
             masks=masks,
             before=before,
             context_seconds=context_seconds,
             device=self.device,
             dtype=self.dtype,
-            input=None if source is None else _described(source),
+            input=None if source is None else replay.describe_input(source),
             version=jen1cli.__version__,
         )
 
@@ -640,22 +570,3 @@ def _checked_seconds(seconds: float) -> float:
     if not math.isfinite(seconds) or seconds < 0.01:
         raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
     return seconds
-
-
-def _described(source: Source) -> RecipeInput:
-    name = "-" if isinstance(source, io.BytesIO) else str(source)
-    recipe = find_recipe(source)
-    return RecipeInput(name, audio.digest(source), None if recipe is None else recipe.to_dict())
-
-
-def _same_input(expected: RecipeInput, source: Source | None) -> Source:
-    given = Path(expected.name) if source is None else source
-    if source is None and expected.name == "-":
-        raise RecipeError("the recipe began with piped audio, which is gone; give its input again")
-    audio.probe(given)
-    if audio.digest(given) != expected.sha256:
-        raise RecipeError(
-            f"{audio.name_of(given)} is not the recording that the recipe began with"
-            f" (sha256 {expected.sha256[:12]}); give that one"
-        )
-    return given

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from jen1cli.config import GenerationConfig, SamplerName
@@ -30,20 +30,26 @@ class SamplingOptions(TypedDict, total=False):
     context_interval: tuple[float, float]  # of guidance away from unknown surroundings as well
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """Complete settings of one sampling."""
+    """Complete settings of one sampling; `Recipe` records exactly these."""
 
-    guide: Guide
-    negative_prompt: str
-    steps: int
-    sampler: SamplerName
-    eta: float
-    guidance_scale: float
-    guidance_interval: tuple[float, float]
-    guidance_rescale: float
-    guide_interval: tuple[float, float]
-    context_interval: tuple[float, float]
+    negative_prompt: str = ""
+    steps: int = 0  # 0: nothing was sampled
+    sampler: str = ""
+    eta: float = 0.0
+    guidance_scale: float = 1.0
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    guidance_rescale: float = 0.0
+    # optional: recipes of earlier versions do not have them
+    guide_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
+    context_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
+    # tempo, key and more; of edits only what was asked for, the rest is transcribed again
+    guide: Guide = field(default=NO_GUIDE, metadata={"optional": True})
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as keyword arguments of every method that samples."""
+        return {name: getattr(self, name) for name in SETTINGS}
 
     @classmethod
     def over(cls, defaults: GenerationConfig, options: SamplingOptions) -> "Sampling":
@@ -53,9 +59,8 @@ class Sampling:
             ConfigError: a setting makes no sense.
         """
         values: dict[str, Any] = {
-            field.name: getattr(defaults, field.name, "") for field in dataclasses.fields(cls)
+            name: getattr(defaults, name, getattr(cls, name)) for name in SETTINGS
         }
-        values["guide"] = NO_GUIDE
         given = {name: value for name, value in options.items() if value is not None}
         if given.get("sampler", defaults.sampler) != "ddim":
             values["eta"] = 0.0  # belongs to ddim alone
@@ -64,6 +69,10 @@ class Sampling:
         values.update(given)
         _check(values)
         return cls(**values)
+
+
+SETTINGS = tuple(item.name for item in dataclasses.fields(Sampling))
+"""Names of all settings, in the order in which recipes hold them."""
 
 
 def _check(values: dict[str, Any]) -> None:
