@@ -1,6 +1,6 @@
 """SoundFont modulators, frozen into the zones of the font.
 
-TinySoundFont knows no modulators. In fonts that rely on them a piano is then played through a
+The sampler knows no modulators. In fonts that rely on them a piano would be played through a
 low-pass of 300 Hz at every velocity. So each preset zone whose filter depends on velocity or key is
 split into bands of both, and what its modulators say in the middle of a band becomes a plain
 generator. Attenuations are scaled as the players scale them that fonts are made with (by 0.4).
