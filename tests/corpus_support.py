@@ -49,13 +49,16 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return name + struct.pack("<I", len(data)) + data
 
 
-def make_soundfont(*, modulator: int = 0, attenuation: int = 0) -> bytes:
+def make_soundfont(
+    *, modulator: int = 0, attenuation: int = 0, amounts: tuple[tuple[int, int], ...] = ()
+) -> bytes:
     """A SoundFont with one saw-like sample: General MIDI program 0 and drum kit 0 play it.
 
     Args:
         modulator: cents by which velocity opens the low-pass of program 0 (which stands at 300 Hz
             then); 0 leaves it open.
         attenuation: of program 0, in tenths of a decibel.
+        amounts: generators of the instrument and their amounts.
     """
     rate, period = 48_000, 100  # 480 Hz
     cycle = np.linspace(0.9, -0.9, period)
@@ -77,15 +80,16 @@ def make_soundfont(*, modulator: int = 0, attenuation: int = 0) -> bytes:
     zone += [(48, attenuation)] if attenuation else []
     modulators = struct.pack("<HHhHH", linear_velocity, 8, modulator, 0, 0) if modulator else b""
     count = 1 if modulator else 0
+    instrument = [*({54: 1} | dict(amounts)).items(), (53, 0)]
     tables = (
         _chunk(b"phdr", presets)
         + _chunk(b"pbag", bags((0, 0), (len(zone) + 1, count), (len(zone) + 2, count)))
         + _chunk(b"pmod", modulators + bytes(10))
         + _chunk(b"pgen", generators(*zone, (41, 0), (41, 0), (0, 0)))
         + _chunk(b"inst", struct.pack("<20sH20sH", b"Saw", 0, b"EOI", 1))
-        + _chunk(b"ibag", bags((0, 0), (2, 0)))
+        + _chunk(b"ibag", bags((0, 0), (len(instrument), 0)))
         + _chunk(b"imod", bytes(10))
-        + _chunk(b"igen", generators((54, 1), (53, 0), (0, 0)))
+        + _chunk(b"igen", generators(*instrument, (0, 0)))
         + _chunk(
             b"shdr",
             struct.pack(

@@ -1,19 +1,28 @@
 """The shape of the code: who may import whom, what is never loaded, how files are named."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "jen1cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 DRAWERS = {"utils", "util", "common", "misc", "base", "helpers", "helper", "tools", "functions"}
-HEAVY = ("torch", "transformers", "numpy", "soundfile", "soxr", "jaxtyping", "safetensors", "scipy")
-HELP_SECONDS = 0.5
+HEAVY = (
+    "torch", "transformers", "huggingface_hub", "numpy", "soundfile", "soxr", "jaxtyping",
+    "safetensors", "scipy",
+)  # fmt: skip
+HELP_MODULES = {  # of ours; each verb has a module of its own
+    "jen1cli.cli", "jen1cli.cli.app", "jen1cli.cli.examples", "jen1cli.cli.streams",
+    "jen1cli.cli.terminal", "jen1cli.errors", "jen1cli.files",
+}  # fmt: skip
+HELP_SECONDS = 0.3  # of processor time
 
 
 def test_imports_point_down():
@@ -36,11 +45,12 @@ def test_help_is_quick_and_loads_nothing_heavy():
         "from jen1cli.cli.app import run\n"
         "code = run(['--help'])\n"
         "seconds = time.process_time()\n"
-        "for verb in ('generate', 'inpaint', 'continue', 'encode', 'decode', 'info', 'again',"
-        " 'models'):\n"
+        "own = [name for name in sys.modules if name.startswith('jen1cli.')]\n"
+        "from jen1cli.cli.app import DEVELOPER_VERBS, VERBS\n"
+        "for verb in (*VERBS, *DEVELOPER_VERBS):\n"
         "    code += run([verb, '--help'])\n"
         f"heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
-        "print(code, seconds, *heavy, file=sys.stderr)\n"
+        "print(code, seconds, ','.join(own), *heavy, file=sys.stderr)\n"
     )
     runs = [
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -48,8 +58,39 @@ def test_help_is_quick_and_loads_nothing_heavy():
     ]
     said = [run.stderr.split() for run in runs]
     assert said[0][0] == "0", runs[0].stderr
-    assert said[0][2:] == [], "loaded by --help"
+    assert said[0][3:] == [], "loaded by the help of a verb"
+    assert set(said[0][2].split(",")) == HELP_MODULES, "loaded by --help"
     assert min(float(words[1]) for words in said) < HELP_SECONDS
+
+
+@pytest.mark.parametrize("words", ["jen1 ", "jen1 gen", "jen1 generate --se"])
+def test_completion_loads_nothing_heavy(words):
+    code = (
+        "import sys\n"
+        "from jen1cli.cli.app import run\n"
+        "try:\n"
+        "    run([])\n"
+        "finally:\n"
+        f"    print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    count = len(words.split(" ")) - 1
+    environment = {
+        **os.environ, "_JEN1_COMPLETE": "complete_bash", "COMP_WORDS": words,
+        "COMP_CWORD": str(count),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert "generate" in done.stdout or "--seconds" in done.stdout, done.stderr
+    assert done.stderr.split() == []
+
+
+def test_summaries_are_those_of_the_verbs():
+    from jen1cli.cli.app import VERBS, app
+
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, summary in VERBS.items():
+        assert commands[name].help.split("\n\n")[0].replace("\n", " ").strip() == summary
 
 
 def test_no_file_is_a_drawer():

@@ -1,5 +1,8 @@
 """Errors that a user can mend: one sentence each, shown as one line by the command."""
 
+import contextlib
+from collections.abc import Iterator, Sequence
+
 
 class Jen1Error(Exception):
     """What is wrong, what was seen, what to do; the parent of all errors a user can fix."""
@@ -23,3 +26,40 @@ class DataError(Jen1Error):
 
 class OutputError(Jen1Error):
     """A file or folder that cannot be written."""
+
+
+class InputErrors(Jen1Error):
+    """What is wrong with several inputs, while the others were dealt with.
+
+    Attributes:
+        errors: of one input each.
+    """
+
+    def __init__(self, errors: Sequence[Jen1Error]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = tuple(errors)
+
+
+class MissingExtraError(Jen1Error):
+    """A package of one of the optional extras is not installed, or does not load."""
+
+
+@contextlib.contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Import packages of an extra inside this; nothing else belongs there.
+
+    Args:
+        extra: name in pyproject's optional dependencies.
+        purpose: what the packages are for, the subject of the message.
+
+    Raises:
+        MissingExtraError: a package is not installed, or is and does not load: one built for
+            another torch fails with ImportError, OSError or RuntimeError.
+    """
+    try:
+        yield
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MissingExtraError(
+            f"{purpose} needs packages that do not load ({error}):"
+            f" pip install 'jen1cli[{extra}]'; 'jen1 doctor' shows which"
+        ) from error

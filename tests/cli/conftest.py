@@ -32,6 +32,7 @@ class FakeJen1:
     release = 0
     device = "cpu"
     dtype = "fp32"
+    quality = "normal"
     sample_rate = RATE
     config = dataclasses.replace(TINY, name="jen1-mini")
 
@@ -76,6 +77,7 @@ class FakeJen1:
             version=jen1cli.__version__,
             device=self.device,
             dtype=self.dtype,
+            quality=self.quality,
             **given,
             **more,
         )

@@ -75,6 +75,23 @@ def test_again_follows_the_place_of_the_recipe_unless_told_otherwise(jen1, model
     assert (model.load.device, model.load.dtype, model.load.model) == ("cuda", "bf16", "jen1-mini")
 
 
+def test_again_follows_the_quality_of_the_recipe_unless_told_otherwise(jen1, model):
+    model.quality = "best"
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav", "--quality", "best")
+    assert model.load.quality == "best"
+    assert jen1("again", "a.wav", "-o", "b.wav").code == 0
+    assert model.load.quality == "best"
+    assert read_recipe(Path("b.wav")).quality == "best"
+    jen1("again", "a.wav", "-o", "c.wav", "--quality", "draft")
+    assert model.load.quality == "draft"
+
+
+def test_an_unknown_quality_is_refused(jen1, model):
+    result = jen1("generate", "lofi", "-o", "a.wav", "--quality", "bst")
+    assert result.code == 1
+    assert "unknown --quality 'bst'; did you mean 'best'?" in result.err
+
+
 def test_again_of_random_weights_builds_the_preset(jen1, model):
     model.sha256 = "random-tiny-0"
     jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
@@ -88,6 +105,7 @@ def test_again_of_random_weights_builds_the_preset(jen1, model):
     [
         ({"sha256": "e" * 64}, "made by other weights"),
         ({"device": "cuda"}, "made on cpu in fp32, now on cuda"),
+        ({"quality": "draft"}, "made in quality 'normal', now in 'draft'"),
     ],
 )
 def test_again_warns_of_what_will_differ(jen1, model, change, words):

@@ -218,13 +218,11 @@ def test_hub_model_that_cannot_be_had_says_what_to_do(monkeypatch, tmp_path):
 
 
 def test_hub_model_in_the_cache_needs_no_network(monkeypatch, folder):
-    import jen1cli.conditioning.hub as hub
-
     def cached(source, *, revision, local_files_only=False, **_):
         assert (source, revision, local_files_only) == ("some/encoder", "abc", True)
         return str(folder)
 
-    monkeypatch.setattr(hub, "snapshot_download", cached)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", cached)
     config = TextConfig(source="some/encoder", revision="abc", features=FEATURES)
     assert TextEncoder.load(config, folder).encode(["piano"])[1].sum() == 2
 

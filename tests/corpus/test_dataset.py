@@ -33,7 +33,7 @@ def make():
     try:
         soundfont = find_soundfont()
     except DataError:
-        pytest.skip("no SoundFont is installed (musescore-general-soundfont-small)")
+        pytest.skip("no SoundFont is installed (docs/install.md)")
     renderer = Renderer(soundfont)
 
     def run(seed, styles, count):

@@ -93,6 +93,7 @@ def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelCho
         dtype=dtype,
         random_weights=untrained,
         loras=loras,
+        quality=given.quality or recipe.quality,
     )
 
 
@@ -219,9 +220,15 @@ def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
         )
     else:  # the LoRA files' names stay as they were
         model = dataclasses.replace(model, loras=recipe.model.loras)
+    if recipe.quality != engine.model.quality:
+        engine.report.warn(
+            f"made in quality '{recipe.quality}', now in '{engine.model.quality}': the sound will"
+            " differ slightly"
+        )
     return dataclasses.replace(
         recipe,
         model=model,
+        quality=engine.model.quality,
         device=engine.model.device,
         dtype=engine.model.dtype,
         version=jen1cli.__version__,

@@ -4,45 +4,47 @@ Exit codes: 0 done, 1 something the user can mend (one line on stderr), 2 usage,
 Anything else is our own bug and keeps its traceback, as does everything under `JEN1_DEBUG=1`.
 """
 
+import contextlib
 import difflib
 import errno
 import importlib
-import importlib.util
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import jen1cli
-from jen1cli.cli import (
-    again,
-    continuation,
-    decode,
-    encode,
-    examples,
-    generate,
-    info,
-    inpaint,
-    models,
-    streams,
-    terminal,
-)
-from jen1cli.cli.inputs import InputErrors
-from jen1cli.errors import Jen1Error
+from jen1cli.cli import examples, streams, terminal
+from jen1cli.errors import InputErrors, Jen1Error
 
 LONGEST_MESSAGE = 1_000  # characters
+
+# summaries, so that the help of `jen1` need not import a module for each verb
+VERBS = {
+    "generate": "Make music from text.",
+    "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
+    "continue": "Lengthen a file with music that follows from it.",
+    "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
+    "decode": "Turn latent files back into audio; folders keep their tree.",
+    "info": "Show the recipe that a file carries, and the facts of its sound.",
+    "again": "Make a file again from its own recipe: same version and kind of device, same bytes.",
+    "models": "Show weight sets and presets.",
+    "doctor": "Check the installation: packages, device, weights, SoundFont, disk and memory.",
+}
 DEVELOPER_PANEL = "For developers"
 DEVELOPER_VERBS = {
     "train": "Train the autoencoder and the diffusion model on a folder of music.",
     "corpus": "Compose and render the training music.",
     "evaluate": "Measure folders of audio.",
 }
-
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+_MODULES = {"continue": "continuation"}
+_FUNCTIONS = {"continue": "continue_"}
 _MACHINE = frozenset(
     getattr(errno, name)
     for name in (
@@ -53,18 +55,77 @@ _MACHINE = frozenset(
 )  # fmt: skip
 """Errors of disks, memory and networks, whatever was read or written."""
 
-# Typer carries its own copy of click; its parent classes are reached without naming either.
-UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-MissingParameter = next(
-    kind for kind in typer.BadParameter.__subclasses__() if kind.__name__ == "MissingParameter"
-)
-NoArgsIsHelpError = next(
-    (kind for kind in UsageError.__subclasses__() if kind.__name__ == "NoArgsIsHelpError"), None
-)
+
+def _named(kinds: Iterable[type], name: str) -> type[Exception]:
+    return next(kind for kind in kinds if kind.__name__ == name and issubclass(kind, Exception))
+
+
+# Typer exports BadParameter alone. Its relatives are in click, or in Typer's own copy of click:
+# they are found by their names, which click documents, from the one that is exported.
+UsageError = _named(typer.BadParameter.__mro__, "UsageError")
+MissingParameter = _named(typer.BadParameter.__subclasses__(), "MissingParameter")
+NoArgsIsHelpError = _named(UsageError.__subclasses__(), "NoArgsIsHelpError")
+
+
+class _Verbs(dict[str, Any]):
+    """The commands by name, each imported when it is first looked up."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's types
+        command = super().__getitem__(name)
+        if command is None:
+            command = self[name] = _load(name)
+        return command
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - click's types
+        return self[name] if name in self else default  # noqa: SIM401 - would call itself
+
+    def items(self) -> Any:  # noqa: ANN401 - click's types
+        return [(name, self[name]) for name in self]
+
+    def values(self) -> Any:  # noqa: ANN401 - click's types
+        return [self[name] for name in self]
+
+
+def _load(name: str) -> Any:  # noqa: ANN401 - click's types
+    """Build the command of a verb: the Typer `app` of its module, or the function of its name."""
+    module = importlib.import_module(f"jen1cli.cli.{_MODULES.get(name, name)}")
+    group = getattr(module, "app", None)
+    if group is None:
+        group = typer.Typer(context_settings=HELP_OPTIONS, add_completion=False)
+        group.command(name)(getattr(module, _FUNCTIONS.get(name, name)))
+    else:
+        examples.add_to(group, (name,))
+    command: Any = typer.main.get_command(group)
+    command.name = name
+    command.epilog = examples.epilog(name)
+    return command
 
 
 class VerbGroup(TyperGroup):
     """The group of verbs; an unknown verb gets a suggestion, a prompt gets its verb."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - click's types
+        attributes["commands"] = _Verbs(dict.fromkeys((*VERBS, *DEVELOPER_VERBS)))
+        super().__init__(**attributes)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's types
+        """Write the help from the summaries."""
+        with self._summarised():
+            super().format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401 - click's types
+        """Complete a verb from the summaries."""
+        with self._summarised():
+            return super().shell_complete(ctx, incomplete)
+
+    @contextlib.contextmanager
+    def _summarised(self) -> Iterator[None]:
+        """Put commands that know their summary alone in the place of the real ones."""
+        verbs, self.commands = self.commands, _summaries()
+        try:
+            yield
+        finally:
+            self.commands = verbs
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
         """Find the verb, or say what was probably meant."""
@@ -72,6 +133,14 @@ class VerbGroup(TyperGroup):
         if not word.startswith("-") and self.get_command(ctx, word) is None:
             raise UsageError(_suggestion(word, self.list_commands(ctx)), ctx=ctx)  # type: ignore[call-arg]
         return super().resolve_command(ctx, args)
+
+
+def _summaries() -> dict[str, Any]:
+    user = {name: TyperCommand(name, help=text) for name, text in VERBS.items()}
+    return user | {
+        name: TyperCommand(name, help=text, rich_help_panel=DEVELOPER_PANEL)
+        for name, text in DEVELOPER_VERBS.items()
+    }
 
 
 def _suggestion(word: str, verbs: Sequence[str]) -> str:
@@ -91,7 +160,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_OPTIONS,
 )
 
 
@@ -122,33 +191,6 @@ def root(
     Exit codes: 0 done, 1 something to mend, 2 wrong usage, 130 interrupted. JEN1_WEIGHTS names
     folders of weight sets; JEN1_DEBUG=1 shows tracebacks.
     """
-
-
-def _register(group: typer.Typer) -> None:
-    for name, command in (
-        ("generate", generate.generate),
-        ("inpaint", inpaint.inpaint),
-        ("continue", continuation.continue_),
-        ("encode", encode.encode),
-        ("decode", decode.decode),
-        ("info", info.info),
-        ("again", again.again),
-    ):
-        group.command(name)(command)
-    group.add_typer(models.app, name="models")
-    for name, summary in DEVELOPER_VERBS.items():
-        module = f"jen1cli.cli.{name}"
-        if importlib.util.find_spec(module) is not None:
-            group.add_typer(
-                importlib.import_module(module).app,
-                name=name,
-                help=summary,
-                rich_help_panel=DEVELOPER_PANEL,
-            )
-
-
-_register(app)
-examples.add_to(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -186,6 +228,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
             " or compute with --device cpu",
             1,
         )
+    except ImportError as error:
+        from jen1cli.cli.requirements import explain_import
+
+        remedy = explain_import(error)
+        if debug or remedy is None:
+            raise
+        return _fail(remedy, 1)
     except UnicodeEncodeError as error:
         text = error.object[max(0, error.start - 20) : error.end + 20]
         if debug or text.isprintable():
@@ -233,7 +282,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _usage(error: Exception) -> int:
-    if NoArgsIsHelpError is not None and isinstance(error, NoArgsIsHelpError):
+    if isinstance(error, NoArgsIsHelpError):
         return 2  # Typer has shown the help
     context = getattr(error, "ctx", None)
     verb = context.command_path if context is not None else "jen1"

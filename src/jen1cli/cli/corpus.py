@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Compose and render the training music; look at folders of music.",
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 LINE_SECONDS = 60.0
@@ -37,7 +38,7 @@ SoundFont = Annotated[
         "--soundfont",
         metavar="FILE",
         help="SoundFont (.sf2, .sf3) of the sampled instruments. Left out: JEN1_SOUNDFONT, or one"
-        " under /usr/share/sounds.",
+        " under /usr/share/sounds; docs/install.md says where free ones are.",
     ),
 ]
 

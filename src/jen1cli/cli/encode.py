@@ -33,7 +33,7 @@ def encode(
         ),
     ],
     destination: Annotated[options.Destination, Without("audio_format")],
-    model: Annotated[ModelOptions, Without("lora")],
+    model: Annotated[ModelOptions, Without("lora", "quality")],
 ) -> None:
     """Turn audio into latent files (safetensors); folders keep their tree."""
     faults = Faults()

@@ -83,6 +83,7 @@ class ModelOptions:
     lora: options.Lora = None
     device: options.Device = "auto"
     dtype: options.Dtype = "auto"
+    quality: options.Quality = None
     random_weights: options.RandomWeights = False
 
     def choice(self) -> ModelChoice:
@@ -92,7 +93,14 @@ class ModelOptions:
             Jen1Error: a LoRA file is missing, or none; see `parse_loras`.
         """
         loras = parse_loras(self.lora)
-        return ModelChoice(self.model, self.device, self.dtype, self.random_weights, loras)
+        return ModelChoice(
+            self.model,
+            self.device,
+            self.dtype,
+            self.random_weights,
+            loras,
+            self.quality or "normal",
+        )
 
 
 def load_model(choice: ModelChoice, report: Report) -> "Jen1":
@@ -113,8 +121,7 @@ def _load(choice: ModelChoice) -> "Jen1":
         from jen1cli.pipeline import Jen1
     except (ImportError, OSError, RuntimeError) as error:
         raise Jen1Error(
-            f"the libraries of the model do not load ({error}); torch and torchaudio must be of one"
-            " version: pip install --force-reinstall 'torch==2.11.0' 'torchaudio==2.11.0'"
+            f"the libraries of the model do not load ({error}); 'jen1 doctor' says what to do"
         ) from error
     place: Any = {"device": choice.device, "dtype": choice.dtype, "quality": choice.quality}
     if choice.random_weights:

@@ -30,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Measure models and folders of music; 'jen1 evaluate DIR' is 'jen1 evaluate audio DIR'.",
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 

@@ -58,6 +58,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 again lofi-piano-7.wav -o same.wav", "make the file again from its own recipe"),
         ("jen1 again fixed.wav --input take.wav --json", "an edit, its input moved since"),
     ),
+    "doctor": (
+        ("jen1 doctor", "what works here, and what to do about the rest"),
+        ("jen1 doctor --json", "the same for a script or a bug report"),
+    ),
     "models": (
         ("jen1 models list", "weight sets on this machine, and presets"),
         ("jen1 models show jen1 --json", "parameter counts of each part"),

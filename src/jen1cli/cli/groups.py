@@ -83,10 +83,10 @@ def _group(annotation: Any) -> tuple[type, inspect.Signature] | None:  # noqa: A
     if typing.get_origin(annotation) is Annotated:
         kind, *extras = typing.get_args(annotation)
         left_out = left_out.union(*(item.names for item in extras if isinstance(item, Without)))
-    if not dataclasses.is_dataclass(kind):
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return None
     fields = inspect.signature(kind).parameters
     if unknown := left_out - fields.keys():
         raise TypeError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}")
     kept = [item for name, item in fields.items() if name not in left_out]
-    return typing.cast(type, kind), inspect.Signature(kept)
+    return kind, inspect.Signature(kept)

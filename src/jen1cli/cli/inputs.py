@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jen1cli.cli import streams
-from jen1cli.errors import AudioError, Jen1Error
+from jen1cli.errors import AudioError, InputErrors, Jen1Error
 from jen1cli.folders import walk_files
 
 if TYPE_CHECKING:
@@ -67,18 +67,6 @@ def open_input(given: str) -> AudioInput:
         )
     stem = "audio" if isinstance(source, io.BytesIO) else source.stem
     return AudioInput(source, name, stem, info)
-
-
-class InputErrors(Jen1Error):
-    """What is wrong with several inputs, while the others were dealt with.
-
-    Attributes:
-        errors: of one input each.
-    """
-
-    def __init__(self, errors: Sequence[Jen1Error]) -> None:
-        super().__init__("; ".join(map(str, errors)))
-        self.errors = tuple(errors)
 
 
 class Faults:

@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Show weight sets and presets.",
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 Name = Annotated[

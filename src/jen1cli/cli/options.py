@@ -89,6 +89,16 @@ Dtype = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+Quality = Annotated[
+    str | None,
+    typer.Option(
+        "--quality",
+        metavar="NAME",
+        help="draft, normal or best: how often the decoder refines the phase, a quarter, one or"
+        " three times what the model says. Left out: normal.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
 Lora = Annotated[
     list[str] | None,
     typer.Option(

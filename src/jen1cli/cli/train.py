@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Train the autoencoder and the diffusion model on a folder of music.",
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
 )
 
 BUDGET_PANEL = "Budget"

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError
-
-from jen1cli.errors import CheckpointError
+from jen1cli.errors import CheckpointError, needs_extra
 
 FILES = ["config.json", "model*.safetensors", "*.safetensors.index.json", "tokenizer*", "spiece*"]
 
@@ -15,7 +12,11 @@ def download(source: str, revision: str | None) -> Path:
 
     Raises:
         CheckpointError: it cannot be had; the message says what to do.
+        MissingExtraError: huggingface_hub is not installed.
     """
+    with needs_extra("hub", f"the text encoder '{source}' comes from the Hugging Face hub"):
+        from huggingface_hub import HfApi, snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
     try:
         folder = Path(snapshot_download(source, revision=revision, local_files_only=True))
         if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):

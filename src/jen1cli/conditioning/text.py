@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from jen1cli.conditioning.hub import download
 from jen1cli.conditioning.t5 import T5Encoder, T5Shape
 from jen1cli.config import TextConfig
-from jen1cli.errors import CheckpointError
+from jen1cli.errors import CheckpointError, Jen1Error, needs_extra
 from jen1cli.files import make_folder, write_text, writing
 from jen1cli.jsonfiles import read_object
 from jen1cli.shapes import Text, TextMask
@@ -248,10 +248,13 @@ def _load_tokenizer(path: Path) -> Tokenizer:
         if file.is_file():
             tokenizer = Tokenizer.from_file(str(file))
         else:  # an older folder with the sentencepiece model alone
-            from transformers.models.auto.tokenization_auto import AutoTokenizer
+            with needs_extra("hub", f"{path} has no tokenizer.json; to read its tokenizer"):
+                from transformers.models.auto.tokenization_auto import AutoTokenizer
 
             loaded = AutoTokenizer.from_pretrained(path, local_files_only=True)
             tokenizer = loaded.backend_tokenizer
+    except Jen1Error:
+        raise
     except Exception as error:  # tokenizers raises bare Exception
         raise CheckpointError(
             f"cannot read the tokenizer in {path}: {_first_line(error)}; install it again"

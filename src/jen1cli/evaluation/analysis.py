@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.chords import TONICS
-from jen1cli.errors import ConfigError
+from jen1cli.errors import needs_extra
 from jen1cli.guide import SIXTEENTHS, Guide
 from jen1cli.parts import parse_drums, parse_melody
 
@@ -61,14 +61,10 @@ def import_librosa() -> ModuleType:
     """Import librosa, or say which extra brings it.
 
     Raises:
-        ConfigError: it is not installed.
+        MissingExtraError: it is not installed, or does not load.
     """
-    try:
+    with needs_extra("eval", "signal analysis"):
         import librosa
-    except ImportError as error:
-        raise ConfigError(
-            "librosa is not installed; signal analysis needs it: pip install 'jen1cli[eval]'"
-        ) from error
     return librosa
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torchaudio.functional import melscale_fbanks
 
 from jen1cli.audio import Signal
+from jen1cli.metrics.mel import mel_filters
 
 SIDE_SECONDS = 0.2  # looked at on either side of a boundary
 _CLICK_SECONDS = 0.004
@@ -69,7 +69,7 @@ def _jumps(signal: Signal, place: int, sample_rate: int) -> tuple[float, float, 
 def _bands(part: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return the mean power in 40 mel bands."""
     power = np.square(np.abs(np.fft.rfft(part * np.hanning(len(part))))) / max(1, len(part))
-    filters = melscale_fbanks(len(power), 40.0, min(16_000.0, sample_rate / 2), _BANDS, sample_rate)
+    filters = mel_filters(len(power), 40.0, min(16_000.0, sample_rate / 2), _BANDS, sample_rate)
     weights = filters / filters.sum(0).clamp(min=1e-9)
     return (torch.from_numpy(power).float() @ weights).numpy()
 

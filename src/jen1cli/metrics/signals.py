@@ -1,6 +1,6 @@
 """Distances between a signal and its reconstruction, levels and stereo width.
 
-Signals are float32 `[channels, samples]`; spectra are torchaudio's.
+Signals are float32 `[channels, samples]`.
 """
 
 from functools import lru_cache
@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchaudio.functional import melscale_fbanks
 
 from jen1cli.audio import Signal
+from jen1cli.metrics.mel import mel_filters
 
 SILENCE_DB = -120.0
 _MEL_SCALES = ((2048, 80), (512, 40))  # window, mel bands
@@ -103,8 +103,8 @@ def _spectrum(signal: Signal, window: int) -> Float[Tensor, "channels bins frame
 
 @lru_cache(maxsize=16)
 def _filters(window: int, bands: int, sample_rate: int) -> Float[Tensor, "bands bins"]:
-    filters = melscale_fbanks(
-        window // 2 + 1, 0.0, sample_rate / 2, bands, sample_rate, norm="slaney"
+    filters = mel_filters(
+        window // 2 + 1, 0.0, sample_rate / 2, bands, sample_rate, equal_area=True
     )
     return (filters / filters.sum(0, keepdim=True).clamp(min=1e-9)).T.contiguous()
 

@@ -184,12 +184,12 @@ def test_rooms_die_away_in_their_time(name):
     assert 0.1 < reached / (PLAYED_ROOMS[name].seconds + PLAYED_ROOMS[name].delay) < 0.6
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_sampled_instrument_plays():
     try:
         soundfont = find_soundfont()
     except DataError:
-        pytest.skip("no SoundFont is installed (musescore-general-soundfont-small)")
+        pytest.skip("no SoundFont is installed (docs/install.md)")
     renderer = Renderer(soundfont)
     silent = []
     for instrument in INSTRUMENTS.values():

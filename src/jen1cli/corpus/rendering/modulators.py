@@ -1,6 +1,6 @@
 """SoundFont modulators, frozen into the zones of the font.
 
-TinySoundFont knows no modulators. In fonts that rely on them a piano is then played through a
+The sampler knows no modulators. In fonts that rely on them a piano would be played through a
 low-pass of 300 Hz at every velocity. So each preset zone whose filter depends on velocity or key is
 split into bands of both, and what its modulators say in the middle of a band becomes a plain
 generator. Attenuations are scaled as the players scale them that fonts are made with (by 0.4).
@@ -77,10 +77,8 @@ def freeze_modulators(font: bytes) -> bytes:
     """
     if font[:4] != b"RIFF" or font[8:12] != b"sfbk":
         raise DataError("not a SoundFont: it does not start with RIFF and sfbk")
-    start, size = _find(font, 12, len(font), b"pdta")
-    tables = {
-        name: font[at : at + n] for name, at, n in _chunks(font, start + 12, start + 8 + size)
-    }
+    start, size = find_list(font, 12, len(font), b"pdta")
+    tables = {name: font[at : at + n] for name, at, n in chunks(font, start + 12, start + 8 + size)}
     missing = [n for n in (b"phdr", b"pbag", b"pmod", b"pgen", b"igen") if n not in tables]
     if missing:
         raise DataError(f"not a whole SoundFont: it lacks the table {missing[0].decode()}")
@@ -94,7 +92,7 @@ def freeze_modulators(font: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(made) - 8) + made[8:]
 
 
-def _chunks(font: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def chunks(font: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield name, place and size of the chunks in a stretch; odd ones may lack their pad byte."""
     while start + 8 <= end:
         name, size = font[start : start + 4], struct.unpack_from("<I", font, start + 4)[0]
@@ -104,9 +102,9 @@ def _chunks(font: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
             start += 1
 
 
-def _find(font: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
+def find_list(font: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
     """Return where a list of a kind starts and its size."""
-    for name, at, size in _chunks(font, start, end):
+    for name, at, size in chunks(font, start, end):
         if name == b"LIST" and font[at : at + 4] == kind:
             return at - 8, size
     raise DataError(f"not a whole SoundFont: it lacks the list {kind.decode()}")

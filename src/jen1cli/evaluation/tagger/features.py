@@ -11,7 +11,8 @@ from functools import lru_cache
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchaudio.functional import melscale_fbanks
+
+from jen1cli.metrics.mel import mel_filters
 
 SAMPLE_RATE = 24_000  # Hz
 HOP = 240  # samples: 100 frames of the mel spectrogram per second
@@ -99,9 +100,7 @@ def _power(mono: Mono, window: int, hop: int) -> Float[Tensor, "batch bins frame
 
 @lru_cache(maxsize=1)
 def _mel_filters() -> Float[Tensor, "mels bins"]:
-    filters = melscale_fbanks(
-        WINDOW // 2 + 1, LOW_HZ, HIGH_HZ, NUM_MELS, SAMPLE_RATE, mel_scale="slaney"
-    )
+    filters = mel_filters(WINDOW // 2 + 1, LOW_HZ, HIGH_HZ, NUM_MELS, SAMPLE_RATE, scale="slaney")
     return filters.T.contiguous()
 
 

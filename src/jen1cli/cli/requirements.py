@@ -1,0 +1,84 @@
+"""The packages that jen1cli declares, by extra, as the installed metadata has them."""
+
+import importlib.metadata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+PROJECT = "jen1cli"
+CORE = ""  # the extra of what is always installed
+DEVELOPER_EXTRA = "dev"
+_MODULES = {"scikit-learn": "sklearn"}  # where a module is not called after its distribution
+
+
+@dataclass(frozen=True)
+class Package:
+    """One declared package."""
+
+    name: str
+    bounds: SpecifierSet
+    extras: tuple[str, ...]  # that bring it, `CORE` for every installation
+
+    @property
+    def module(self) -> str:
+        """What `import` calls it."""
+        return _MODULES.get(self.name, self.name.replace("-", "_"))
+
+    @property
+    def installed(self) -> Version | None:
+        """The installed version; None where it is not installed."""
+        try:
+            return Version(importlib.metadata.version(self.name))
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+
+@cache
+def packages() -> tuple[Package, ...]:
+    """Return every declared package but those for developers alone, those of the core first."""
+    found: dict[str, Package] = {}
+    extras = importlib.metadata.metadata(PROJECT).get_all("Provides-Extra") or []
+    for extra in (CORE, *(extra for extra in extras if extra != DEVELOPER_EXTRA)):
+        for requirement in _requirements(extra):
+            known = found.get(requirement.name)
+            if known is None:
+                found[requirement.name] = Package(requirement.name, requirement.specifier, (extra,))
+            elif CORE not in known.extras:
+                found[requirement.name] = Package(
+                    known.name, known.bounds & requirement.specifier, (*known.extras, extra)
+                )
+    return tuple(found.values())
+
+
+def _requirements(extra: str) -> Iterator[Requirement]:
+    """Yield what an extra declares, with the extras that it names in turn."""
+    for line in importlib.metadata.requires(PROJECT) or []:
+        requirement = Requirement(line)
+        has_extra = requirement.marker is not None and "extra" in str(requirement.marker)
+        if has_extra != bool(extra):
+            continue
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        if requirement.name != PROJECT:
+            yield requirement
+            continue
+        for inner in requirement.extras:
+            yield from _requirements(inner)
+
+
+def explain_import(error: ImportError) -> str | None:
+    """Say what to install where a declared package failed to load; None for any other module."""
+    module = (error.name or "").partition(".")[0]
+    package = next((found for found in packages() if found.module == module), None)
+    if package is None:
+        return None
+    if package.installed is not None:
+        return f"{package.name} {package.installed} does not load ({error}); see: jen1 doctor"
+    if CORE in package.extras:
+        return f"{package.name} is not installed; install again: pip install {PROJECT}"
+    choice = " or ".join(f"'{PROJECT}[{extra}]'" for extra in package.extras)
+    return f"{package.name} is not installed; it comes with an extra: pip install {choice}"
