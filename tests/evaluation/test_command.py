@@ -29,7 +29,7 @@ def jobs(monkeypatch):
         import importlib
         import inspect
 
-        place = importlib.import_module(f"jen1cli.evaluation.studies.{module}")
+        place = importlib.import_module(f"jen1cli.evaluation.{module}")
         signature = inspect.signature(getattr(place, name))
         monkeypatch.setattr(place, name, make)
 
@@ -40,8 +40,9 @@ def jobs(monkeypatch):
             return Report("prompts", tables=[table], warnings=["look out"])
 
     for module, name in (
-        ("audio_job", "AudioJob"), ("prompts", "PromptsJob"), ("edits", "EditsJob"),
-        ("musiccaps", "MusicCapsJob"), ("codec", "CodecJob"), ("sets", "measure_folder"),
+        ("studies.audio_job", "AudioJob"), ("studies.prompts", "PromptsJob"),
+        ("studies.edits", "EditsJob"), ("studies.musiccaps", "MusicCapsJob"),
+        ("studies.codec", "CodecJob"), ("sets", "measure_folder"),
     ):  # fmt: skip
         note(module, name)
     monkeypatch.setattr("jen1cli.evaluation.sets.save_statistics", lambda *_: None)
