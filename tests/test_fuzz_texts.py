@@ -99,7 +99,7 @@ def test_shards(fuzz):
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_prompt_files(fuzz, ending):
     from jen1cli.cli.prompts import Request, read_requests
-    from jen1cli.cli.sampling import Sampling
+    from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.evaluation.prompt_spec import read_prompts
 
     good = {
@@ -109,7 +109,7 @@ def test_prompt_files(fuzz, ending):
         "direction": "bidirectional",
     }  # fmt: skip
     known = {"prompt": "lofi piano in D minor", "attributes": LINE["attributes"]}
-    base = Request("", 0, 10.0, "bidirectional", Sampling())
+    base = Request("", 0, 10.0, "bidirectional", SamplingChoice())
 
     def damage(rng):
         lines = [b"soft rain", damaged_json(good, rng), damaged_json(known, rng)]
@@ -127,9 +127,10 @@ def test_texts(fuzz):
     from jen1cli.chords import chart_text, parse_chart
     from jen1cli.cli.masks import parse_masks, resolve_masks
     from jen1cli.cli.prompts import check_prompt
-    from jen1cli.cli.sampling import Sampling, check_device
-    from jen1cli.guide import Guide, parse_key, read_guide
+    from jen1cli.cli.sampling import Controls, SamplingChoice, check_device
+    from jen1cli.guide import Guide
     from jen1cli.parts import parse_drums, parse_melody
+    from jen1cli.prompt import parse_key, read_guide
 
     texts = {
         "chords": "Am F | C G | % | N.C. | Dm7/F#", "drums": "kick x...x... | x.x. snare ....x...",
@@ -158,7 +159,8 @@ def test_texts(fuzz):
 
     def sampling(given, work):
         told = {name: text for name, text in given if name in ("key", "chords", "drums", "melody")}
-        Sampling(negative_prompt=dict(given)["prompt"], **told).check().arguments()
+        choice = SamplingChoice(Controls(**told), dict(given)["prompt"])
+        choice.check().arguments()
 
     fuzz(damage, sampling, *map(reading, readers))
 

@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 T = TypeVar("T")
@@ -31,21 +31,21 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         TypeError: a group lacks a field that `Without` names.
         ValueError: two options have one name.
     """
-    signature = inspect.signature(command)
-    parameters = list(_flat(signature))
+    parameters = tuple(inspect.signature(command).parameters.values())
+    options = list(_flat(parameters))
 
     @functools.wraps(command)
     def with_options(**given: object) -> None:
-        command(**_gather(signature, given))
+        command(**_gather(parameters, given))
 
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {item.name: item.annotation for item in parameters}
+    with_options.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {item.name: item.annotation for item in options}
     return with_options
 
 
-def options_of(group: type) -> list[inspect.Parameter]:
+def options_of(group: type) -> tuple[inspect.Parameter, ...]:
     """List the options of a group and of the groups in it: name, annotation and default of each."""
-    return list(_flat(inspect.signature(group)))
+    return _options(group, frozenset())
 
 
 def replaced(group: T, values: Mapping[str, Any]) -> T:
@@ -58,35 +58,50 @@ def replaced(group: T, values: Mapping[str, Any]) -> T:
     return dataclasses.replace(group, **changed)  # type: ignore[type-var]
 
 
-def _flat(signature: inspect.Signature) -> Iterator[inspect.Parameter]:
-    for item in signature.parameters.values():
+def _flat(parameters: Iterable[inspect.Parameter]) -> Iterator[inspect.Parameter]:
+    for item in parameters:
+        group = _group(item.annotation)
+        if group is not None:
+            yield from _options(*group)
+        elif item.kind is inspect.Parameter.KEYWORD_ONLY:
+            yield item
+        else:  # by keyword, so that one without a default may follow one with a default
+            yield item.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def _gather(
+    parameters: Iterable[inspect.Parameter], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Build the arguments of a command, or the fields of a group, from the values of options."""
+    arguments: dict[str, object] = {}
+    for item in parameters:
         group = _group(item.annotation)
         if group is None:
-            # by keyword, so that one without a default may follow one with a default
-            yield item.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            arguments[item.name] = given[item.name]
         else:
-            yield from _flat(group[1])
-
-
-def _gather(signature: inspect.Signature, given: Mapping[str, object]) -> dict[str, Any]:
-    """Build the arguments of a signature from the values of all options."""
-    arguments: dict[str, Any] = {}
-    for name, item in signature.parameters.items():
-        group = _group(item.annotation)
-        arguments[name] = given[name] if group is None else group[0](**_gather(group[1], given))
+            arguments[item.name] = group[0](**_gather(_fields(*group), given))
     return arguments
 
 
-def _group(annotation: Any) -> tuple[type, inspect.Signature] | None:  # noqa: ANN401
-    """Return the dataclass of a group and the signature of its offered fields; None for options."""
-    kind, left_out = annotation, frozenset[str]()
+def _group(annotation: Any) -> tuple[type, frozenset[str]] | None:  # noqa: ANN401
+    """Return the dataclass of a group and the fields that are left out; None for an option."""
+    kind, extras = annotation, ()
     if typing.get_origin(annotation) is Annotated:
         kind, *extras = typing.get_args(annotation)
-        left_out = left_out.union(*(item.names for item in extras if isinstance(item, Without)))
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return None
-    fields = inspect.signature(kind).parameters
-    if unknown := left_out - fields.keys():
-        raise TypeError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}")
-    kept = [item for name, item in fields.items() if name not in left_out]
-    return kind, inspect.Signature(kept)
+    names = (item.names for item in extras if isinstance(item, Without))
+    return kind, frozenset[str]().union(*names)
+
+
+@functools.cache
+def _fields(group: type, left_out: frozenset[str]) -> tuple[inspect.Parameter, ...]:
+    parameters = inspect.signature(group).parameters
+    if unknown := left_out - parameters.keys():
+        raise TypeError(f"{group.__name__} has no field {', '.join(sorted(unknown))}")
+    return tuple(item for name, item in parameters.items() if name not in left_out)
+
+
+@functools.cache
+def _options(group: type, left_out: frozenset[str]) -> tuple[inspect.Parameter, ...]:
+    return tuple(_flat(_fields(group, left_out)))

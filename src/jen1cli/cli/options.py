@@ -157,7 +157,7 @@ class Reporting:
     quiet: Quiet = False
 
     def report(self, *, audio_on_stdout: bool = False) -> Report:
-        """Return the voice of the command."""
+        """Return the reporter of the command."""
         return Report(as_json=self.as_json, quiet=self.quiet, audio_on_stdout=audio_on_stdout)
 
 
@@ -190,5 +190,5 @@ class Destination:
         )
 
     def report(self) -> Report:
-        """Return the voice of the command; stdout may carry the results themselves."""
+        """Return the reporter of the command; results themselves may go to stdout."""
         return self.reporting.report(audio_on_stdout=self.output == "-")
