@@ -146,10 +146,7 @@ def _rightwards(
 def _leftwards(stop: int, known_right: int, window: int, context: int) -> list[_Place]:
     pieces = _pieces(0, stop, window - context)
     last = stop + known_right
-    return [
-        (begin, min(last, end + context), ((begin, end),))
-        for begin, end in reversed(pieces)
-    ]
+    return [(begin, min(last, end + context), ((begin, end),)) for begin, end in reversed(pieces)]
 
 
 def _pieces(start: int, stop: int, longest: int) -> list[Span]:
