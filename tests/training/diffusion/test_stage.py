@@ -13,15 +13,22 @@ import torch
 from jen1cli import Jen1, audio
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.conditioning.guiding import GUIDE_CHANNELS
+from jen1cli.conditioning.prior import GuidePrior
+from jen1cli.conditioning.tracker import GuideTracker
+from jen1cli.config import GuideConfig
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.pipeline import networks
 from jen1cli.presets import TINY
 from jen1cli.recipe import read_recipe
 from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
 from jen1cli.training.engine import trainer as loop_module
 from jen1cli.training.engine.events import Saved, Stepped, Validated
 from jen1cli.training.engine.metrics_writer import MetricsWriter
 from jen1cli.training.engine.trainer import Budget, Loop
 from training_support import with_optimisation
+
+PROMPTS = ("220 hertz", "494 hertz in D minor")
 
 
 def run_steps(stage, first, last, of):
@@ -176,18 +183,51 @@ def test_held_out_loss_is_the_same_for_every_seed_and_repeats(make_stage, fp32):
 
 
 @pytest.mark.parametrize("null_prompt", ["empty", "learned"])
-def test_samples_are_what_the_saved_weights_make(make_stage, tmp_path, null_prompt):
+@pytest.mark.parametrize("fast_bf16", [False, True])
+def test_samples_are_what_the_saved_weights_make(
+    make_stage, tmp_path, monkeypatch, null_prompt, fast_bf16
+):
+    monkeypatch.setattr(networks, "is_faster_in_bf16", lambda device: fast_bf16)
     text = dataclasses.replace(TINY.text, null_prompt=null_prompt)
-    stage = make_stage(config=dataclasses.replace(TINY, text=text))
+    config = dataclasses.replace(TINY, text=text)
+    stage = make_stage(config=config, prompts=PROMPTS)
     run_steps(stage, 0, 3, 20)
     before = weights_of(stage)
     samples, weights = tmp_path / "samples", tmp_path / "weights"
     stage.write_samples(samples)
-    stage.write_weights(weights, {})
     assert all(torch.equal(value, before[name]) for name, value in weights_of(stage).items())
+    stage.write_weights(weights, {})
     assert_made_by(Jen1.load(weights, device="cpu"), samples, stage.frames)
     run_steps(stage, 3, 4, 20)  # the networks still learn
     assert not torch.equal(weights_of(stage)["unet.output.weight"], before["unet.output.weight"])
+
+
+def test_samples_of_a_lora_are_what_its_file_makes_of_the_weight_set(make_stage, tmp_path):
+    """The weight set has networks for the guide, which the samples take part in."""
+    shape = GuideConfig(prior_features=16, tracker_channels=8, tracker_dilations=(1, 2))
+    torch.manual_seed(1)
+    guide = GuideTensors(
+        shape,
+        GuidePrior(TINY.text.features, shape).state_dict(),
+        GuideTracker(TINY.whitening.components, shape).state_dict(),
+    )
+    plain = make_stage()
+    plain.ema.average["unet.output.weight"].normal_(std=0.1)  # zero at first
+    plain.write_weights(tmp_path / "plain", {})
+    base = tmp_path / "base"
+    GuideWriter(tmp_path / "plain").write(base, guide, {})
+    stage = make_stage(init=base, lora_rank=2, prompts=PROMPTS)
+    for name, tensor in stage.ema.average.items():
+        if name.endswith(".up"):
+            tensor.normal_(std=0.1)
+    samples = tmp_path / "samples"
+    stage.write_samples(samples)
+    stage.write_weights(tmp_path, {})
+    lora = {tmp_path / "lora.safetensors": 1.0}
+    assert_made_by(Jen1.load(base, device="cpu", loras=lora), samples, stage.frames)
+    with pytest.raises(AssertionError, match="prompt-1"):
+        assert_made_by(Jen1.load(base, device="cpu"), samples, stage.frames)
+    assert read_recipe(samples / "prompt-1.wav").guide.bpm
 
 
 def assert_made_by(model, samples, frames):
@@ -197,9 +237,8 @@ def assert_made_by(model, samples, frames):
     length = read_recipe(samples / "continue.wav").seconds
     (caption,) = {read_recipe(samples / f"{n}.wav").prompt for n in ("inpaint", "continue")}
     made = {
-        "prompt-1": model.generate(
-            read_recipe(samples / "prompt-1.wav").prompt, seconds=seconds, seed=0
-        ),
+        "prompt-1": model.generate(PROMPTS[0], seconds=seconds, seed=0),
+        "prompt-2": model.generate(PROMPTS[1], seconds=seconds, seed=1),
         "inpaint": model.inpaint(source, [hole], caption, seed=0),
         "continue": model.continue_(source, length, caption, seed=0),
     }

@@ -239,7 +239,8 @@ def _samples(
         raise DataError(f"{cache.folder} holds no clips; write it again")
     stride = max(1, len(held_out) // SAMPLE_PROMPTS)
     chosen = list(prompts) or [c.captions[0] for c in held_out[::stride][:SAMPLE_PROMPTS]]
-    return SampleWriter(codec, encoder, chosen, held_out[0], guide)
+    longest = max(held_out, key=lambda clip: clip.frames)
+    return SampleWriter(codec, encoder, chosen, longest, guide)
 
 
 def describe(stage: DiffusionStage) -> Figures:
