@@ -350,7 +350,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
 
     source = recording(2.0)
     info = audio.probe(source)
-    timeline = tiny._timeline(source, info, [(30_000, 50_000)], info.samples, offset=0)
+    timeline = tiny._timeline(source, info, [(30_000, 50_000)])
     (section,) = plan_sections(timeline, window=150, context=75, reach=150, decoder_reach=4)
     with torch.inference_mode():
         prompts = encode_prompts(tiny.networks, ["x"], "", Guide(bpm=120.0))

@@ -109,11 +109,11 @@ def build_diffusion(
     config = codec.config
     torch.manual_seed(seed)
     encoder, text_folder = _text_encoder(sources, config.text)
-    encoder = encoder.to(accelerator.device)
     unet = UNet1d(config.unet)
     if sources.init is not None:
         check_latents(sources.cache, sources.init)
         _start_from(unet, encoder, config, sources.init)
+    encoder = encoder.to(accelerator.device)
     if sources.lora_rank is not None:
         add_lora(unet, sources.lora_rank)
     unet.checkpointing = recipe.optimisation.checkpointing
