@@ -5,11 +5,12 @@ from jen1cli.guide import BEAT_AND_KEY_CHANNELS, GUIDE_CHANNELS
 from jen1cli.tasks import (
     Task,
     continuation,
+    from_spans,
     generate,
     inpaint,
     make_context,
-    random_continuation_mask,
-    random_inpaint_mask,
+    random_continuation,
+    random_inpaint,
 )
 
 ODD_LENGTHS = [2, 3, 5, 7, 11, 13, 37, 101, 239, 240, 1499, 1500]
@@ -58,6 +59,29 @@ def test_continuation_keeps_the_beginning_and_looks_back(known):
         continuation(8, 9)
 
 
+def test_examples_have_the_direction_of_their_task():
+    assert not random_inpaint(9, 2, generator()).causal
+    assert random_continuation(9, 2, generator()).causal
+    assert not random_continuation(9, 2, generator(), causal=False).causal
+    for draw in (random_inpaint, random_continuation):
+        assert draw(9, 0, generator()).keep_mask.shape == (0, 1, 9)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("continuing", [False, True])
+def test_spans_are_one_of_the_three_tasks(causal, continuing):
+    for spans, task in (
+        ([(0, 8)], generate(8, causal=causal)),
+        ([(3, 8)], continuation(8, 3, causal=continuing)),
+        ([(0, 3)], inpaint(8, [(0, 3)])),
+        ([(2, 5)], inpaint(8, [(2, 5)])),
+        ([(1, 3), (6, 8)], inpaint(8, [(1, 3), (6, 8)])),
+    ):
+        found = from_spans(8, spans, causal=causal, causal_continuation=continuing)
+        assert torch.equal(found.keep_mask, task.keep_mask)
+        assert found.causal is task.causal
+
+
 def test_context_is_the_kept_latent_then_the_mask():
     latent = torch.randn(2, 3, 6)
     keep_mask = inpaint(6, [(2, 4)], batch=2).keep_mask
@@ -92,10 +116,10 @@ def test_layout_is_the_same_for_every_task():
     assert {make_context(latent, task.keep_mask).shape for task in tasks} == {(1, 129, 10)}
 
 
-@pytest.mark.parametrize("draw", [random_inpaint_mask, random_continuation_mask])
+@pytest.mark.parametrize("draw", [random_inpaint, random_continuation])
 @pytest.mark.parametrize("frames", ODD_LENGTHS)
 def test_line_16_hidden_part_is_20_to_80_percent_at_any_length(draw, frames):
-    keep_mask = draw(frames, 40, generator())
+    keep_mask = draw(frames, 40, generator()).keep_mask
     assert keep_mask.shape == (40, 1, frames)
     assert keep_mask.dtype == torch.bool
     hidden = (~keep_mask).sum(-1)
@@ -103,24 +127,25 @@ def test_line_16_hidden_part_is_20_to_80_percent_at_any_length(draw, frames):
     assert (10 * hidden <= 8 * frames).all()
 
 
-@pytest.mark.parametrize("draw", [random_inpaint_mask, random_continuation_mask])
+@pytest.mark.parametrize("draw", [random_inpaint, random_continuation])
 def test_line_16_masks_differ_within_a_batch(draw):
-    keep_mask = draw(239, 32, generator())
+    keep_mask = draw(239, 32, generator()).keep_mask
     assert len({tuple(row.flatten().tolist()) for row in keep_mask}) > 20
 
 
-@pytest.mark.parametrize("draw", [random_inpaint_mask, random_continuation_mask])
+@pytest.mark.parametrize("draw", [random_inpaint, random_continuation])
 def test_masks_follow_the_seed_and_use_the_whole_range(draw):
-    assert torch.equal(draw(101, 8, generator(1)), draw(101, 8, generator(1)))
-    assert not torch.equal(draw(101, 8, generator(1)), draw(101, 8, generator(2)))
-    part = (~draw(101, 400, generator())).float().mean(-1)
+    one, again, other = (draw(101, 8, generator(seed)).keep_mask for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    part = (~draw(101, 400, generator()).keep_mask).float().mean(-1)
     assert part.min() < 0.25
     assert part.max() > 0.75
     assert 0.45 < part.mean() < 0.55
 
 
 def test_inpaint_masks_have_one_or_several_holes_anywhere():
-    keep_mask = random_inpaint_mask(101, 300, generator())
+    keep_mask = random_inpaint(101, 300, generator()).keep_mask
     counts = torch.tensor([holes(row) for row in keep_mask])
     assert {1, 2, 3, 4} == set(counts.tolist())
     assert (counts == 4).sum() < 30
@@ -130,7 +155,7 @@ def test_inpaint_masks_have_one_or_several_holes_anywhere():
 
 
 def test_continuation_masks_hide_the_right_end_only():
-    keep_mask = random_continuation_mask(101, 100, generator())
+    keep_mask = random_continuation(101, 100, generator()).keep_mask
     assert (keep_mask[..., 1:].int() - keep_mask[..., :-1].int() <= 0).all()
     assert keep_mask[..., 0].all()
     assert not keep_mask[..., -1].any()
@@ -138,4 +163,4 @@ def test_continuation_masks_hide_the_right_end_only():
 
 def test_one_frame_cannot_be_masked():
     with pytest.raises(ValueError, match="too few"):
-        random_inpaint_mask(1, 1, generator())
+        random_inpaint(1, 1, generator())

@@ -48,7 +48,7 @@ class RecipeModel:
     """The weights that made the music."""
 
     name: str  # of the weight set, such as "jen1-mini"
-    sha256: str  # over all files of the set; for random weights, what names them
+    sha256: str  # over all files of the set; what names weights without files
     loras: tuple[RecipeLora, ...] = dataclasses.field(default=(), metadata={"optional": True})
     release: int = dataclasses.field(default=0, metadata={"optional": True})  # 0: unreleased
 

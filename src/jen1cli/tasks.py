@@ -6,11 +6,13 @@
     continue  the beginning     unidirectional
 
 One network does all three: only (keep_mask, causal) differ. The in-context channels have the same
-layout in every task, [kept latent | keep mask], with zeros where nothing is kept. Sampling and
-training both take their masks from here, so that a mask can never have two meanings.
+layout in every task, [kept latent | keep mask], with zeros where nothing is kept. The windows of
+the pipeline (`from_spans`) and the examples of training (`random_inpaint`, `random_continuation`)
+both take mask and direction from here, so that neither can ever have two meanings.
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,7 +53,7 @@ def generate(frames: int, batch: int = 1, *, causal: bool = False) -> Conditioni
     return Conditioning(torch.zeros(batch, 1, frames, dtype=torch.bool), causal)
 
 
-def inpaint(frames: int, spans: list[tuple[int, int]], batch: int = 1) -> Conditioning:
+def inpaint(frames: int, spans: Sequence[tuple[int, int]], batch: int = 1) -> Conditioning:
     """Make the frames of each span [start, stop) and keep the rest."""
     keep_mask = torch.ones(batch, 1, frames, dtype=torch.bool)
     for start, stop in spans:
@@ -61,12 +63,40 @@ def inpaint(frames: int, spans: list[tuple[int, int]], batch: int = 1) -> Condit
     return Conditioning(keep_mask, causal=False)
 
 
-def continuation(frames: int, known_frames: int, batch: int = 1) -> Conditioning:
-    """Keep the first `known_frames` frames and make those after them."""
+def continuation(
+    frames: int, known_frames: int, batch: int = 1, *, causal: bool = True
+) -> Conditioning:
+    """Keep the first `known_frames` frames and make those after them.
+
+    The paper's direction is unidirectional; some models learn to continue in both directions.
+    """
     if not 0 <= known_frames <= frames:
         raise ValueError(f"{known_frames} known frames do not fit into {frames} frames")
     keep_mask = torch.arange(frames) < known_frames
-    return Conditioning(keep_mask.expand(batch, 1, frames).clone(), causal=True)
+    return Conditioning(keep_mask.expand(batch, 1, frames).clone(), causal)
+
+
+def from_spans(
+    frames: int,
+    unknown: Sequence[tuple[int, int]],
+    *,
+    causal: bool = False,
+    causal_continuation: bool = True,
+) -> Conditioning:
+    """Return the task that makes the frames of the spans: all of them, the end, or holes.
+
+    Args:
+        frames: length of the window.
+        unknown: spans [start, stop), disjoint and rising.
+        causal: direction where all frames are unknown.
+        causal_continuation: direction where the end is unknown.
+    """
+    if len(unknown) == 1 and unknown[0][1] == frames:
+        start = unknown[0][0]
+        if start == 0:
+            return generate(frames, causal=causal)
+        return continuation(frames, start, causal=causal_continuation)
+    return inpaint(frames, unknown)
 
 
 def make_context(latent: Latent, keep_mask: KeepMask, guide: Tensor | None = None) -> Context:
@@ -88,9 +118,9 @@ def make_context(latent: Latent, keep_mask: KeepMask, guide: Tensor | None = Non
     return torch.cat(parts, dim=1)
 
 
-def random_inpaint_mask(
+def random_inpaint(
     frames: int, batch: int, generator: torch.Generator | None = None
-) -> KeepMask:
+) -> Conditioning:
     """Draw for each example one to three holes that together hide 20 to 80 % of the frames.
 
     A quarter of the masks is turned by a random number of frames, so that a hole may begin at the
@@ -101,29 +131,31 @@ def random_inpaint_mask(
         batch: each item gets a mask of its own.
         generator: on the CPU.
     """
-    masks = [_holes(frames, generator) for _ in range(batch)]
-    return ~torch.stack(masks)[:, None]
+    keep_mask = torch.empty(batch, 1, frames, dtype=torch.bool)
+    for example in keep_mask:
+        example[0] = ~_holes(frames, generator)
+    return Conditioning(keep_mask, causal=False)
 
 
-def random_continuation_mask(
-    frames: int, batch: int, generator: torch.Generator | None = None
-) -> KeepMask:
+def random_continuation(
+    frames: int, batch: int, generator: torch.Generator | None = None, *, causal: bool = True
+) -> Conditioning:
     """Draw for each example how much of its end, 20 to 80 %, is hidden."""
-    hidden = torch.stack([_count_hidden(frames, generator) for _ in range(batch)])
-    return (torch.arange(frames) < frames - hidden[:, None])[:, None]
+    hidden = torch.tensor([_count_hidden(frames, generator) for _ in range(batch)])
+    return Conditioning((torch.arange(frames) < frames - hidden[:, None])[:, None], causal)
 
 
-def _count_hidden(frames: int, generator: torch.Generator | None) -> Tensor:
+def _count_hidden(frames: int, generator: torch.Generator | None) -> int:
     """Draw a whole number of frames between 20 and 80 %, ends included."""
     least, most = -(-frames * 2 // 10), frames * 8 // 10
     if least > most:
         raise ValueError(f"{frames} frames are too few to hide 20 to 80 % of them")
-    return torch.randint(least, most + 1, (), generator=generator)
+    return int(torch.randint(least, most + 1, (), generator=generator))
 
 
 def _holes(frames: int, generator: torch.Generator | None) -> Tensor:
     """Draw disjoint holes: where they may fall is decided by random cuts of both parts."""
-    hidden = int(_count_hidden(frames, generator))
+    hidden = _count_hidden(frames, generator)
     kept = frames - hidden
     spans = int(torch.randint(1, 1 + min(MAX_SPANS, hidden, kept), (), generator=generator))
     holes = _split(hidden, spans, generator, at_least=1)

@@ -359,9 +359,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
         for sampler in ("ddpm", "ddim", "dpmpp-2m", "unipc"):
             settings = Sampling.over(tiny.config.generation, {"sampler": sampler})
             generators = [torch.Generator().manual_seed(0)]
-            after = fill(
-                tiny.networks, canvas, section.windows, prompts, settings, generators
-            ).latent
+            after = fill(tiny.networks, canvas, section.windows, prompts, settings, generators)
             assert torch.equal(after[..., kept], canvas.latent[..., kept])
             assert not torch.equal(after[..., ~kept], canvas.latent[..., ~kept])
 

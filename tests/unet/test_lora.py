@@ -7,7 +7,15 @@ from jen1cli.conditioning.guiding import GUIDE_CHANNELS
 from jen1cli.errors import CheckpointError
 from jen1cli.presets import TINY
 from jen1cli.unet import UNet1d
-from jen1cli.unet.lora import LoraConfig, add_lora, apply_lora, lora_tensors, read_lora, save_lora
+from jen1cli.unet.lora import (
+    LoraConfig,
+    add_lora,
+    apply_lora,
+    lora_tensors,
+    merged_tensors,
+    read_lora,
+    save_lora,
+)
 
 
 def make_unet(config=TINY.unet):
@@ -71,6 +79,23 @@ def test_merged_file_equals_the_trained_network(trained):
     assert torch.allclose(run(fresh), run(unet), atol=1e-4)
     assert not torch.allclose(run(fresh), run(make_unet()), atol=1e-2)
     assert set(fresh.state_dict()) == set(make_unet().state_dict())
+
+
+def test_merged_tensors_equal_those_of_the_merged_file(trained):
+    unet, path = trained
+    with torch.no_grad():
+        for parameter in unet.parameters():
+            if parameter.requires_grad:
+                parameter.mul_(1.0001)  # rounded to float16 as in a file
+    save_lora(path, unet, LoraConfig(3, 6.0, "tiny", TINY.unet))
+    fresh = make_unet()
+    plain = {name: tensor.clone() for name, tensor in merged_tensors(fresh).items()}
+    apply_lora(fresh, path)
+    merged = merged_tensors(unet)
+    assert merged.keys() == plain.keys() == fresh.state_dict().keys()
+    for name, tensor in fresh.state_dict().items():
+        assert torch.equal(merged[name], tensor), name
+    assert any(not torch.equal(merged[name], plain[name]) for name in merged)
 
 
 def test_strength_scales_and_minus_one_takes_back(trained):

@@ -56,8 +56,8 @@ def train(prediction, schedule, steps):
         t = (torch.arange(BATCH) + torch.rand(BATCH, generator=draw)) / BATCH
         keep_mask = [
             tasks.generate(FRAMES, BATCH).keep_mask,
-            tasks.random_inpaint_mask(FRAMES, BATCH, draw),
-            tasks.random_continuation_mask(FRAMES, BATCH, draw),
+            tasks.random_inpaint(FRAMES, BATCH, draw).keep_mask,
+            tasks.random_continuation(FRAMES, BATCH, draw).keep_mask,
         ][step % 3]
         output = unet(
             schedule.add_noise(x, eps, t),

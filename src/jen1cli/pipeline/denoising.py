@@ -151,7 +151,7 @@ def fill(
     sampling: Sampling,
     generators: Sequence[torch.Generator],
     progress: Progress | None = None,
-) -> Canvas:
+) -> Latent:
     """Sample the windows one after the other; each knows what was made before it.
 
     Args:
@@ -164,12 +164,13 @@ def fill(
         progress: called with (steps done, steps in all).
 
     Returns:
-        the canvas with the windows' unknown frames made; known frames are bit-identical.
+        the latent with the windows' unknown frames made; known frames are bit-identical.
     """
-    latent, known = canvas.latent.clone(), canvas.known.clone()
+    latent = canvas.latent.clone()
     for index, window in enumerate(windows):
         inside = slice(window.start, window.stop)
-        part = Canvas(latent[..., inside], known[..., inside])
+        keep_mask = window.conditioning.keep_mask.to(networks.device)
+        part = Canvas(latent[..., inside], keep_mask.expand(prompts.batch, -1, -1))
         found = torch.equal(part.known, canvas.known[..., inside])
         x = _sample_window(
             networks,
@@ -183,8 +184,7 @@ def fill(
         )
         for start, stop in window.unknown:
             latent[..., start:stop] = x[..., start - window.start : stop - window.start]
-            known[..., start:stop] = True
-    return Canvas(latent, known)
+    return latent
 
 
 def _sample_window(
@@ -214,7 +214,7 @@ def _sample_window(
             context=torch.cat([guided, away]),
             text=prompts.text,
             text_mask=prompts.mask,
-            causal=window.causal,
+            causal=window.conditioning.causal,
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:
@@ -225,7 +225,7 @@ def _sample_window(
             context=guided,
             text=prompts.text[:half],
             text_mask=prompts.mask[:half],
-            causal=window.causal,
+            causal=window.conditioning.causal,
         )
 
     predict = guide_batched(

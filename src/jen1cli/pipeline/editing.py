@@ -161,7 +161,7 @@ def make_patches(
     for section in sections:
         canvas, raw = _known_canvas(networks, timeline, section)
         count = len(section.windows) * sampling.steps
-        canvas = fill(
+        filled = fill(
             networks,
             canvas,
             section.windows,
@@ -171,7 +171,7 @@ def make_patches(
             shifted(progress, done, total),
         )
         done += count
-        made = networks.whitening.unwhiten(canvas.latent)
+        made = networks.whitening.unwhiten(filled)
         for start, stop in section.unknown:
             raw[..., start:stop] = made[..., start:stop]
         patches += _decoded_patches(networks, timeline, section, raw)

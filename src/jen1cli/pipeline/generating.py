@@ -73,7 +73,7 @@ def make_pieces(
         batch, batch_seeds = prompts[first : first + size], seeds[first : first + size]
         encoded = encode_prompts(networks, batch, sampling.negative_prompt, sampling.guide)
         encoded = choose_guides(networks, encoded, batch_seeds, seconds)
-        canvas = fill(
+        made = fill(
             networks,
             Canvas.empty(networks, frames, encoded.batch),
             windows,
@@ -82,7 +82,7 @@ def make_pieces(
             [seeded(seed) for seed in batch_seeds],
             _share(progress, first, len(batch), len(prompts)),
         )
-        latents = networks.whitening.unwhiten(canvas.latent)
+        latents = networks.whitening.unwhiten(made)
         pieces += [
             Piece(_finished(networks, latent[None], samples, cuts), guide)
             for latent, guide in zip(latents, encoded.guides, strict=True)

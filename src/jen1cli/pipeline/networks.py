@@ -149,8 +149,9 @@ def load_networks(
     dtype: Literal["fp32", "bf16"],
     *,
     change_unet: Callable[[UNet1d], None] = lambda unet: None,
+    text_encoder: TextEncoder | None = None,
 ) -> Networks:
-    """Build the networks of a weight set and give them their tensors.
+    """Build the networks of a weight set and give them their tensors, which they share.
 
     Args:
         config: of the set.
@@ -159,6 +160,7 @@ def load_networks(
         device: where the networks go.
         dtype: of the U-Net's arithmetic.
         change_unet: gets the loaded U-Net while it is still in float32, such as for LoRA files.
+        text_encoder: used instead of that in the folder.
 
     Raises:
         CheckpointError: tensors are missing, unexpected or misshapen, or the networks cannot be.
@@ -179,7 +181,7 @@ def load_networks(
     load_into(whitening, tensors["whitening"], f"{folder}/autoencoder.safetensors")
     load_into(unet, tensors["unet"], f"{folder}/unet.safetensors")
     change_unet(unet)
-    text_encoder = TextEncoder.load(config.text, folder)
+    text_encoder = text_encoder or TextEncoder.load(config.text, folder)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
     for name, module in guide.items():
         load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")

@@ -16,9 +16,12 @@ A longer one is filled in turn, each window hearing what was made before it:
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+
+from jen1cli import tasks
 
 Span = tuple[int, int]  # frames [start, stop)
+_Place = tuple[int, int, tuple[Span, ...]]  # of a window: start, stop, unknown
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Window:
     start: int
     stop: int
     unknown: tuple[Span, ...]  # frames of the canvas
-    causal: bool
+    conditioning: tasks.Conditioning = field(compare=False)  # keep mask [1, 1, frames]
 
     @property
     def frames(self) -> int:
@@ -37,8 +40,8 @@ class Window:
 
     def shifted(self, frames: int) -> "Window":
         """Return the window on a canvas that begins so many frames earlier."""
-        unknown = tuple((start + frames, stop + frames) for start, stop in self.unknown)
-        return Window(self.start + frames, self.stop + frames, unknown, self.causal)
+        unknown = _shifted(self.unknown, frames)
+        return Window(self.start + frames, self.stop + frames, unknown, self.conditioning)
 
 
 def plan_windows(
@@ -58,30 +61,41 @@ def plan_windows(
         window: most frames in one sampling.
         context: known frames in front of each window of a continuation, and at both ends of a
             stretch that is longer than a window.
-        causal: direction where nothing at all is known; elsewhere the task decides.
-        causal_continuation: direction of windows that go on from known music.
+        causal: direction of a window where nothing at all is known.
+        causal_continuation: direction of a window that continues known music.
     """
     context = max(0, min(context, window // 2))
     margin = min(context, window // 4)
-    plan: list[Window] = []
+    plan: list[_Place] = []
     groups = _grouped(unknown, window - 2 * margin)
     for index, group in enumerate(groups):
         right_limit = groups[index + 1][0][0] if index + 1 < len(groups) else frames
         start, stop = group[0][0], group[-1][1]
         known_right = right_limit - stop
         if len(group) > 1 or _fits(start, stop, known_right, window, context, margin):
-            plan.append(_single(group, known_right, window, causal))
+            plan.append(_single(group, known_right, window))
         elif start == 0 and known_right > 0:
             plan += _leftwards(stop, known_right, window, context)
         else:
-            plan += _rightwards(start, stop, known_right, window, context, margin, causal)
-    if causal_continuation:
-        return plan
-    from_nothing = [step.unknown[0] == (step.start, step.stop) for step in plan]
+            plan += _rightwards(start, stop, known_right, window, context, margin)
     return [
-        step if first else replace(step, causal=False)
-        for step, first in zip(plan, from_nothing, strict=True)
+        Window(
+            start,
+            stop,
+            spans,
+            tasks.from_spans(
+                stop - start,
+                _shifted(spans, -start),
+                causal=causal,
+                causal_continuation=causal_continuation,
+            ),
+        )
+        for start, stop, spans in plan
     ]
+
+
+def _shifted(spans: Sequence[Span], frames: int) -> tuple[Span, ...]:
+    return tuple((start + frames, stop + frames) for start, stop in spans)
 
 
 def _grouped(unknown: Sequence[Span], reach: int) -> list[list[Span]]:
@@ -103,46 +117,36 @@ def _fits(start: int, stop: int, known_right: int, window: int, context: int, ma
     return stop - start + min(margin, start) + min(margin, known_right) <= window
 
 
-def _single(group: list[Span], known_right: int, window: int, causal: bool) -> Window:
+def _single(group: list[Span], known_right: int, window: int) -> _Place:
     start, stop = group[0][0], group[-1][1]
     room = window - (stop - start)
     if known_right == 0 and len(group) == 1:  # a beginning is continued, or nothing is known
-        begin = start - min(start, room)
-        return Window(begin, stop, tuple(group), causal if start == 0 else True)
+        return start - min(start, room), stop, tuple(group)
     left = min(start, max(room // 2, room - known_right))
     right = min(known_right, room - left)
-    return Window(start - left, stop + right, tuple(group), causal=False)
+    return start - left, stop + right, tuple(group)
 
 
 def _rightwards(
-    start: int, stop: int, known_right: int, window: int, context: int, margin: int, causal: bool
-) -> list[Window]:
-    plan = []
+    start: int, stop: int, known_right: int, window: int, context: int, margin: int
+) -> list[_Place]:
+    plan: list[_Place] = []
     if start == 0:  # nothing known: the first window is made from nothing
-        plan.append(Window(0, window, ((0, window),), causal))
+        plan.append((0, window, ((0, window),)))
         start = window
     right = min(margin, known_right)
     for begin, end in _pieces(start, stop, window - context - right):
         last = end == stop and right > 0
         room = window - (end - begin) - context
-        plan.append(
-            Window(
-                begin - min(context, begin),
-                end + min(known_right, room) if last else end,
-                ((begin, end),),
-                causal=not last,
-            )
-        )
+        until = end + min(known_right, room) if last else end
+        plan.append((begin - min(context, begin), until, ((begin, end),)))
     return plan
 
 
-def _leftwards(stop: int, known_right: int, window: int, context: int) -> list[Window]:
+def _leftwards(stop: int, known_right: int, window: int, context: int) -> list[_Place]:
     pieces = _pieces(0, stop, window - context)
     last = stop + known_right
-    return [
-        Window(begin, min(last, end + context), ((begin, end),), causal=False)
-        for begin, end in reversed(pieces)
-    ]
+    return [(begin, min(last, end + context), ((begin, end),)) for begin, end in reversed(pieces)]
 
 
 def _pieces(start: int, stop: int, longest: int) -> list[Span]:

@@ -157,9 +157,32 @@ def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
         shapes = [(weight.shape[0], config.rank), (config.rank, weight[0].numel())]
         if up is None or down is None or [up.shape, down.shape] != shapes:
             raise CheckpointError(f"{path} does not fit the U-Net at {name}; make it again")
-        scaled = (strength * config.alpha / config.rank) * (up @ down)
-        weight.add_(scaled.view_as(weight).to(weight))
+        weight.add_(_change(weight, up, down, strength * config.alpha / config.rank))
     return config
+
+
+@torch.no_grad()
+def merged_tensors(unet: UNet1d) -> dict[str, Tensor]:
+    """Return the tensors of a U-Net with its changes, where it has some, added to the weights.
+
+    They are what `apply_lora` would make of the file that `save_lora` writes, float16 included.
+    Tensors without a change share the U-Net's memory.
+    """
+    tensors = {
+        name.replace("parametrizations.weight.original", "weight"): tensor
+        for name, tensor in unet.state_dict().items()
+        if "parametrizations.weight.0" not in name
+    }
+    for name, module in unet.named_modules():
+        if isinstance(module, LowRank):
+            weight = name.replace("parametrizations.weight.0", "weight")
+            up, down = (part.cpu().half().float() for part in (module.up, module.down))
+            tensors[weight] = tensors[weight] + _change(tensors[weight], up, down, module.scale)
+    return tensors
+
+
+def _change(weight: Tensor, up: Tensor, down: Tensor, scale: float) -> Tensor:
+    return (scale * (up @ down)).view_as(weight).to(weight)
 
 
 def _targets(unet: UNet1d) -> Iterator[tuple[str, nn.Module]]:

@@ -10,18 +10,25 @@ import numpy as np
 import pytest
 import torch
 
-from jen1cli import Jen1
+from jen1cli import Jen1, audio
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.conditioning.guiding import GUIDE_CHANNELS
+from jen1cli.conditioning.prior import GuidePrior
+from jen1cli.conditioning.tracker import GuideTracker
+from jen1cli.config import GuideConfig
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.pipeline import networks
 from jen1cli.presets import TINY
-from jen1cli.training.diffusion.sampling import Request, sample_latents
+from jen1cli.recipe import read_recipe
 from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
 from jen1cli.training.engine import trainer as loop_module
 from jen1cli.training.engine.events import Saved, Stepped, Validated
 from jen1cli.training.engine.metrics_writer import MetricsWriter
 from jen1cli.training.engine.trainer import Budget, Loop
 from training_support import with_optimisation
+
+PROMPTS = ("220 hertz", "494 hertz in D minor")
 
 
 def run_steps(stage, first, last, of):
@@ -175,35 +182,71 @@ def test_held_out_loss_is_the_same_for_every_seed_and_repeats(make_stage, fp32):
     assert first.objective.training
 
 
-def test_sampling_uses_no_text_dropout(make_stage, cache):
-    """Line 4 of paper.md section 13: two samplings with the same noise are equal."""
-    stage = make_stage()
-    run_steps(stage, 0, 6, 20)
-    stage.objective.eval()
-    empty = torch.zeros(2, 8, 40)
-    unknown = torch.zeros(2, 1, 40, dtype=torch.bool)
-    untold = torch.zeros(2, GUIDE_CHANNELS, 40)
-    request = Request(["220 hertz", "494 hertz"], empty, unknown, guide=untold)
-    settings = TINY.generation
-    texts = stage._parts.texts
-    with torch.inference_mode():
-        made = [sample_latents(stage.objective, texts, request, settings) for _ in range(4)]
-    assert all(torch.equal(made[0], other) for other in made[1:])
+@pytest.mark.parametrize("null_prompt", ["empty", "learned"])
+@pytest.mark.parametrize("fast_bf16", [False, True])
+def test_samples_are_what_the_saved_weights_make(
+    make_stage, tmp_path, monkeypatch, null_prompt, fast_bf16
+):
+    monkeypatch.setattr(networks, "is_faster_in_bf16", lambda device: fast_bf16)
+    text = dataclasses.replace(TINY.text, null_prompt=null_prompt)
+    config = dataclasses.replace(TINY, text=text)
+    stage = make_stage(config=config, prompts=PROMPTS)
+    run_steps(stage, 0, 3, 20)
+    before = weights_of(stage)
+    samples, weights = tmp_path / "samples", tmp_path / "weights"
+    stage.write_samples(samples)
+    assert all(torch.equal(value, before[name]) for name, value in weights_of(stage).items())
+    stage.write_weights(weights, {})
+    assert_made_by(Jen1.load(weights, device="cpu"), samples, stage.frames)
+    run_steps(stage, 3, 4, 20)  # the networks still learn
+    assert not torch.equal(weights_of(stage)["unet.output.weight"], before["unet.output.weight"])
 
 
-def test_inpainting_in_training_keeps_known_frames(make_stage, cache):
-    """Line 7: with a batch of 3, kept frames come back equal."""
-    stage = make_stage()
-    stage.objective.eval()
-    latent = torch.randn(3, 8, 40, generator=torch.Generator().manual_seed(0))
-    keep = (torch.arange(40) < 25).expand(3, 1, 40)
-    untold = torch.zeros(3, GUIDE_CHANNELS, 40)
-    request = Request(["a", "b", "c"], latent, keep, causal=True, guide=untold)
-    with torch.inference_mode():
-        made = sample_latents(stage.objective, stage._parts.texts, request, TINY.generation)
-    kept = keep.expand_as(latent)
-    assert torch.equal(made[kept], latent[kept])
-    assert not torch.equal(made[~kept], latent[~kept])
+def test_samples_of_a_lora_are_what_its_file_makes_of_the_weight_set(make_stage, tmp_path):
+    """The weight set has networks for the guide, which the samples take part in."""
+    shape = GuideConfig(prior_features=16, tracker_channels=8, tracker_dilations=(1, 2))
+    torch.manual_seed(1)
+    guide = GuideTensors(
+        shape,
+        GuidePrior(TINY.text.features, shape).state_dict(),
+        GuideTracker(TINY.whitening.components, shape).state_dict(),
+    )
+    plain = make_stage()
+    plain.ema.average["unet.output.weight"].normal_(std=0.1)  # zero at first
+    plain.write_weights(tmp_path / "plain", {})
+    base = tmp_path / "base"
+    GuideWriter(tmp_path / "plain").write(base, guide, {})
+    stage = make_stage(init=base, lora_rank=2, prompts=PROMPTS)
+    for name, tensor in stage.ema.average.items():
+        if name.endswith(".up"):
+            tensor.normal_(std=0.1)
+    samples = tmp_path / "samples"
+    stage.write_samples(samples)
+    stage.write_weights(tmp_path, {})
+    lora = {tmp_path / "lora.safetensors": 1.0}
+    assert_made_by(Jen1.load(base, device="cpu", loras=lora), samples, stage.frames)
+    with pytest.raises(AssertionError, match="prompt-1"):
+        assert_made_by(Jen1.load(base, device="cpu"), samples, stage.frames)
+    assert read_recipe(samples / "prompt-1.wav").guide.bpm
+
+
+def assert_made_by(model, samples, frames):
+    """Compare a folder of samples with what a model makes of the recipes in it."""
+    source, seconds = samples / "clip.wav", frames / model.config.frame_rate
+    (hole,) = read_recipe(samples / "inpaint.wav").masks
+    length = read_recipe(samples / "continue.wav").seconds
+    (caption,) = {read_recipe(samples / f"{n}.wav").prompt for n in ("inpaint", "continue")}
+    made = {
+        "prompt-1": model.generate(PROMPTS[0], seconds=seconds, seed=0),
+        "prompt-2": model.generate(PROMPTS[1], seconds=seconds, seed=1),
+        "inpaint": model.inpaint(source, [hole], caption, seed=0),
+        "continue": model.continue_(source, length, caption, seed=0),
+    }
+    for name, music in made.items():
+        music.save(samples / "again.wav")
+        found, again = (audio.read(samples / f"{n}.wav") for n in (name, "again"))
+        assert found.any()
+        assert np.array_equal(found, again), name
 
 
 def test_minutes_end_on_time_with_a_rate_of_zero(make_stage, tmp_path, monkeypatch):
@@ -288,11 +331,14 @@ def test_gradient_that_is_not_finite_changes_nothing(make_stage):
     assert all(torch.equal(value, before[name]) for name, value in weights_of(stage).items())
 
 
-def test_training_continues_from_a_weight_set(make_stage, tmp_path):
-    first = make_stage()
+@pytest.mark.parametrize("null_prompt", ["empty", "learned"])
+def test_training_continues_from_a_weight_set(make_stage, tmp_path, null_prompt):
+    text = dataclasses.replace(TINY.text, null_prompt=null_prompt)
+    config = dataclasses.replace(TINY, text=text)
+    first = make_stage(config=config)
     run_steps(first, 0, 3, 20)
     first.write_weights(tmp_path / "weights", {})
-    second = make_stage(init=tmp_path / "weights", seed=5)
+    second = make_stage(config=config, init=tmp_path / "weights", seed=5)
     for name, value in weights_of(second).items():
         assert torch.equal(value, first.ema.average[name]), name
 

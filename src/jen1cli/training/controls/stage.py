@@ -32,7 +32,7 @@ from jen1cli.guide import (
     guide_of,
 )
 from jen1cli.shapes import KeepMask
-from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
+from jen1cli.tasks import random_continuation, random_inpaint
 from jen1cli.training.controls.pitch_map import fit_pitch_map
 from jen1cli.training.diffusion.batches import LatentTable, Window, WindowSampler, mixed_seed
 from jen1cli.training.diffusion.cache import LatentCache
@@ -382,11 +382,13 @@ def _start_from(networks: GuideNetworks, found: GuideTensors) -> None:
 def _masks(size: int, frames: int, generator: torch.Generator) -> KeepMask:
     """Draw masks: a third each with nothing hidden, with holes, and with a hidden end."""
     third = size // 3
-    masks = [torch.ones(size - 2 * third, 1, frames, dtype=torch.bool)]
-    if third:
-        masks.append(random_inpaint_mask(frames, third, generator))
-        masks.append(random_continuation_mask(frames, third, generator))
-    return torch.cat(masks)
+    return torch.cat(
+        [
+            torch.ones(size - 2 * third, 1, frames, dtype=torch.bool),
+            random_inpaint(frames, third, generator).keep_mask,
+            random_continuation(frames, third, generator).keep_mask,
+        ]
+    )
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

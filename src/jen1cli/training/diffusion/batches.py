@@ -17,7 +17,7 @@ from torch import Tensor
 from jen1cli.errors import DataError
 from jen1cli.guide import NO_GUIDE, Guide, guide_of
 from jen1cli.shapes import KeepMask, Latent, Time
-from jen1cli.tasks import Task, random_continuation_mask, random_inpaint_mask
+from jen1cli.tasks import Task, generate, random_continuation, random_inpaint
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.recipes import DiffusionRecipe
 
@@ -213,11 +213,11 @@ class Planner:
             for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
         ]
         one_way = recipe.unidirectional
-        masks = [torch.zeros(counts[0], 1, frames, dtype=torch.bool)]
-        if counts[1]:
-            masks.append(random_inpaint_mask(frames, counts[1], generator))
-        if counts[2]:
-            masks.append(random_continuation_mask(frames, counts[2], generator))
+        parts = (
+            generate(frames, counts[0], causal=both_ways_causal and one_way),
+            random_inpaint(frames, counts[1], generator),
+            random_continuation(frames, counts[2], generator, causal=one_way),
+        )
         times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
         noise = torch.Generator(self._device).manual_seed(seed)
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
@@ -227,10 +227,10 @@ class Planner:
                 for w, drop, guide in zip(windows, dropped, guides, strict=True)
             ),
             tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),
-            causal=(both_ways_causal and one_way,) * counts[0]
-            + (False,) * counts[1]
-            + (one_way,) * counts[2],
-            keep_mask=torch.cat(masks),
+            causal=tuple(
+                part.causal for part, n in zip(parts, counts, strict=True) for _ in range(n)
+            ),
+            keep_mask=torch.cat([part.keep_mask for part in parts]),
             t=torch.cat(times),
             eps=eps,
         )

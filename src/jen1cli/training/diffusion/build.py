@@ -109,11 +109,11 @@ def build_diffusion(
     config = codec.config
     torch.manual_seed(seed)
     encoder, text_folder = _text_encoder(sources, config.text)
-    encoder = encoder.to(accelerator.device)
     unet = UNet1d(config.unet)
     if sources.init is not None:
         check_latents(sources.cache, sources.init)
-        _start_from(unet, config, sources.init)
+        _start_from(unet, encoder, config, sources.init)
+    encoder = encoder.to(accelerator.device)
     if sources.lora_rank is not None:
         add_lora(unet, sources.lora_rank)
     unet.checkpointing = recipe.optimisation.checkpointing
@@ -125,7 +125,7 @@ def build_diffusion(
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
     guide = None
-    if sources.init is not None and sources.lora_rank is None:
+    if sources.init is not None:
         guide = _guide_of(sources.init, text_folder, listener)
     parts = DiffusionParts(
         config=config,
@@ -133,7 +133,7 @@ def build_diffusion(
         cache=cache,
         texts=texts,
         weights=_writer(sources, codec, text_folder, guide),
-        samples=_samples(codec, cache, texts, sources.prompts),
+        samples=_samples(codec, cache, encoder, sources.prompts, guide),
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
 
@@ -209,8 +209,10 @@ def _bundled_text_encoder() -> Path | None:
         return None
 
 
-def _start_from(unet: UNet1d, config: ModelConfig, folder: Path) -> None:
+def _start_from(unet: UNet1d, encoder: TextEncoder, config: ModelConfig, folder: Path) -> None:
     initial, tensors = load_weight_set(folder)
+    if encoder.null_text is not None and "conditioning" in tensors:
+        load_into(encoder, tensors["conditioning"], str(folder))
     found = tensors["unet"]
     more = config.unet.guide_channels - initial.unet.guide_channels
     if unet.guide is not None and more > 0:
@@ -226,16 +228,19 @@ def _start_from(unet: UNet1d, config: ModelConfig, folder: Path) -> None:
 
 
 def _samples(
-    codec: Codec, cache: LatentCache, texts: TextCache, prompts: Sequence[str]
+    codec: Codec,
+    cache: LatentCache,
+    encoder: TextEncoder,
+    prompts: Sequence[str],
+    guide: GuideTensors | None,
 ) -> SampleWriter:
     held_out = cache.split("validation") or cache.split("train")
     if not held_out:
         raise DataError(f"{cache.folder} holds no clips; write it again")
     stride = max(1, len(held_out) // SAMPLE_PROMPTS)
     chosen = list(prompts) or [c.captions[0] for c in held_out[::stride][:SAMPLE_PROMPTS]]
-    return SampleWriter(
-        codec.config, codec.autoencoder, codec.whitening, texts, chosen, held_out[0]
-    )
+    longest = max(held_out, key=lambda clip: clip.frames)
+    return SampleWriter(codec, encoder, chosen, longest, guide)
 
 
 def describe(stage: DiffusionStage) -> Figures:

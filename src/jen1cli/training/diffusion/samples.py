@@ -1,97 +1,112 @@
-"""Samples during training: audio and a picture of spectrograms, always from the same seeds."""
+"""Samples during training: what the product would make of the weights, with fixed seeds.
 
-import dataclasses
+The networks in training are put into a `Jen1`, so that masks, directions, guidance and levels are
+those of `jen1 generate`, `inpaint` and `continue`.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from jen1cli import audio
-from jen1cli.autoencoder import Autoencoder, Whitening
-from jen1cli.conditioning.guiding import GuideChannels, guide_channels
-from jen1cli.config import ModelConfig
+from jen1cli.autoencoder.codec import Codec
+from jen1cli.conditioning import TextEncoder
 from jen1cli.files import make_folder
 from jen1cli.pages.spectrogram import draw_spectrograms
-from jen1cli.prompt import read_guide
-from jen1cli.shapes import KeepMask, Latent, Waveform
+from jen1cli.pipeline.jen1 import Jen1
+from jen1cli.pipeline.latents import LatentFile
+from jen1cli.pipeline.music import Edit, Music
+from jen1cli.pipeline.networks import choose_dtype, load_networks
+from jen1cli.sampling import SamplingOptions
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip
 from jen1cli.training.diffusion.objective import Objective
-from jen1cli.training.diffusion.sampling import Request, sample_latents
-from jen1cli.training.diffusion.texts import TextCache
+from jen1cli.training.diffusion.weights import GuideTensors, contents
 
 MOST_STEPS = 50
 """Sampler steps while training; the reference preset's 200 would take the training's time."""
 
+SEED = 0
+"""Of the first prompt and of both edits; the prompts after it count on."""
+
+MODEL = "in-training"
+"""Stands in the recipes of samples for the sha256 of a weight set."""
+
 
 @dataclass(frozen=True)
 class SampleWriter:
-    """Generates fixed prompts, one inpainting and one continuation."""
+    """Generates fixed prompts, and inpaints and continues one clip."""
 
-    config: ModelConfig
-    autoencoder: Autoencoder
-    whitening: Whitening
-    texts: TextCache
+    codec: Codec
+    text_encoder: TextEncoder
     prompts: Sequence[str]
-    clip: CachedClip | None = None  # to inpaint and continue
+    clip: CachedClip
+    guide: GuideTensors | None = None  # of the weight set that the training writes or changes
 
     def write(
         self, folder: Path, objective: Objective, table: LatentTable, frames: int
     ) -> tuple[Path, ...]:
-        """Write one file for each sample and one picture of all."""
+        """Write one file for each sample, the clip that is edited, and one picture of all.
+
+        Args:
+            folder: of the files.
+            objective: holds the U-Net, in evaluation mode.
+            table: of the clip's latent.
+            frames: length of the new music, and at most of the clip.
+        """
         make_folder(folder)
-        made = self._generated(objective, table, frames)
-        signals = {name: waveform.numpy() for name, waveform in made}
-        paths = []
-        for name, signal in signals.items():
-            path = folder / f"{name}.wav"
-            audio.write(path, signal, self.autoencoder.sample_rate)
-            paths.append(path)
+        model = self._model(objective)
+        generation, rate = model.config.generation, model.config.frame_rate
+        options: SamplingOptions = {"steps": min(generation.steps, MOST_STEPS)}
+        paths, signals = [], {}
+
+        def keep(name: str, music: Music | Edit) -> Path:
+            paths.append(folder / f"{name}.wav")
+            music.save(paths[-1])
+            signals[name] = music.waveform.numpy()
+            return paths[-1]
+
+        pieces = model.generate_batch(self.prompts, seconds=frames / rate, seed=SEED, **options)
+        for number, music in enumerate(pieces, 1):
+            keep(f"prompt-{number}", music)
+        length = min(frames, self.clip.frames)
+        source = keep("clip", self._decoded(model, table, length))
+        third, caption = length / rate / 3, self.clip.captions[0]
+        hole = (third, 2 * third)
+        keep("inpaint", model.inpaint(source, [hole], caption, seed=SEED, **options))
+        keep("continue", model.continue_(source, third, caption, seed=SEED, **options))
         picture = folder / "spectrograms.png"
-        draw_spectrograms(picture, signals, self.autoencoder.sample_rate)
+        draw_spectrograms(picture, signals, model.sample_rate)
         return (*paths, picture)
 
-    def _generated(
-        self, objective: Objective, table: LatentTable, frames: int
-    ) -> list[tuple[str, Tensor]]:
-        components = self.config.whitening.components
+    def _model(self, objective: Objective) -> Jen1:
+        """Return the model that `Jen1.load` would open, without a copy of the weights."""
+        config, tensors = contents(self.codec, objective, self.guide)
+        tensors = {"conditioning": self.text_encoder.state_dict(), **tensors}
         device = next(objective.parameters()).device
-        empty = torch.zeros(len(self.prompts), components, frames, device=device)
-        nothing = torch.zeros(len(self.prompts), 1, frames, dtype=torch.bool, device=device)
-        guide = self._guide(self.prompts, frames)
-        made = self._decoded(objective, Request(self.prompts, empty, nothing, guide=guide))
-        found = [(f"prompt-{i + 1}", waveform) for i, waveform in enumerate(made)]
-        if self.clip is None:
-            return found
-        latent = table.gather([(self.clip, 0)], frames)
-        captions = [self.clip.captions[0]]
-        for name, keep, causal in (
-            ("inpaint", _outside(frames, frames // 3, 2 * frames // 3), False),
-            ("continue", _outside(frames, frames // 2, frames), True),
-        ):
-            guide = self._guide(captions, frames)
-            request = Request(captions, latent, keep.to(device), causal, guide=guide)
-            found.append((name, self._decoded(objective, request)[0]))
-        return found
+        networks = load_networks(
+            config,
+            tensors,
+            Path(MODEL),
+            device,
+            choose_dtype("auto", device),
+            text_encoder=self.text_encoder,
+        )
+        return Jen1(config, networks, sha256=MODEL, autoencoder_sha256=MODEL)
 
-    def _guide(self, prompts: Sequence[str], frames: int) -> GuideChannels | None:
-        channels = self.config.unet.guide_channels
-        if not channels:
-            return None
-        guides, starts = [read_guide(prompt) for prompt in prompts], [0.0] * len(prompts)
-        return guide_channels(guides, starts, frames, self.config.frame_rate, channels)
-
-    def _decoded(self, objective: Objective, request: Request) -> Waveform:
-        settings = self.config.generation
-        settings = dataclasses.replace(settings, steps=min(settings.steps, MOST_STEPS))
-        latent: Latent = sample_latents(objective, self.texts, request, settings)
-        with torch.autocast(latent.device.type, enabled=False):
-            return self.autoencoder.decode(self.whitening.unwhiten(latent.float())).cpu()
-
-
-def _outside(frames: int, start: int, stop: int) -> KeepMask:
-    keep = torch.ones(1, 1, frames, dtype=torch.bool)
-    keep[..., start:stop] = False
-    return keep
+    @torch.inference_mode()
+    def _decoded(self, model: Jen1, table: LatentTable, frames: int) -> Music:
+        """Decode the beginning of the clip from the cache: its audio file may be gone."""
+        latent = model.networks.whitening.unwhiten(table.gather([(self.clip, 0)], frames))
+        samples = frames * model.config.autoencoder.hop_length
+        file = LatentFile(
+            latent=latent[0],
+            frame_rate=model.config.frame_rate,
+            samples=samples,
+            sample_rate=model.sample_rate,
+            channels=model.audio_channels,
+            model=model.config.name,
+            sha256=MODEL,
+        )
+        return model.decode(file)

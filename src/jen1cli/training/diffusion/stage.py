@@ -227,9 +227,9 @@ class DiffusionStage:
             return self._validation.measure(objective)
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Generate fixed prompts, one inpainting and one continuation; write wav and png."""
+        """Generate fixed prompts, inpaint and continue a clip; write wav and png."""
         samples, main = self._parts.samples, self._accelerator.is_main_process
-        with self._averaged() as objective, torch.inference_mode(), self._accelerator.autocast():
+        with self._averaged() as objective:
             if samples is None or not main:
                 return ()
             return samples.write(folder, objective, self._table, self.frames)

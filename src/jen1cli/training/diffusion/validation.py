@@ -4,10 +4,10 @@ from collections import defaultdict
 
 import torch
 
+from jen1cli import tasks
 from jen1cli.conditioning.guiding import guide_channels
 from jen1cli.config import ModelConfig
 from jen1cli.guide import guide_of
-from jen1cli.tasks import random_continuation_mask, random_inpaint_mask
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
@@ -71,18 +71,18 @@ class DiffusionValidation:
         places = [(clip, max(0, clip.frames - self._frames) // 2) for clip in clips]
         latent = self._table.gather(places, self._frames)
         text, text_mask = self._texts([clip.captions[0] for clip in clips])
-        noise, masks = zip(*(self._fixed(*item, mode) for item in items), strict=True)
+        noise, conditionings = zip(*(self._fixed(*item, mode) for item in items), strict=True)
         times = torch.tensor([(level + 0.5) / self._levels for _, level in items])
         device = latent.device
         return Part(
             latent=latent,
             eps=torch.stack(noise).to(device),
             t=times.to(device),
-            keep_mask=torch.cat(masks).to(device),
+            keep_mask=torch.cat([each.keep_mask for each in conditionings]).to(device),
             text=text.to(device),
             text_mask=text_mask.to(device),
             null=torch.zeros(len(items), dtype=torch.bool, device=device),
-            causal=mode in ("generate-causal", "continue"),
+            causal=conditionings[0].causal,
             guide=self._guide(places).to(device) if self._guide_channels else None,
         )
 
@@ -95,12 +95,11 @@ class DiffusionValidation:
             self._guide_channels,
         )
 
-    def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, torch.Tensor]:
+    def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, tasks.Conditioning]:
         generator = torch.Generator().manual_seed(NOISE_SEED + 1000 * number + level)
         noise = torch.randn(self._components, self._frames, generator=generator)
-        mask = torch.zeros(1, 1, self._frames, dtype=torch.bool)
         if mode == "inpaint":
-            mask = random_inpaint_mask(self._frames, 1, generator)
+            return noise, tasks.random_inpaint(self._frames, 1, generator)
         if mode == "continue":
-            mask = random_continuation_mask(self._frames, 1, generator)
-        return noise, mask
+            return noise, tasks.random_continuation(self._frames, 1, generator)
+        return noise, tasks.generate(self._frames, causal=mode == "generate-causal")

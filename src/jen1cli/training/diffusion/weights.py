@@ -18,7 +18,7 @@ from jen1cli.checkpoint import (
 from jen1cli.config import GuideConfig, ModelConfig
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.unet import UNet1d
-from jen1cli.unet.lora import LoraConfig, save_lora
+from jen1cli.unet.lora import LoraConfig, merged_tensors, save_lora
 
 LORA_NAME = "lora.safetensors"
 
@@ -33,22 +33,10 @@ class WeightWriter:
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
         """Write the networks as they are now; the folder changes at once or not at all."""
-        config, guide = self.codec.config, self.guide
+        guide = self.guide
         kept = {"guide": dict(guide.provenance)} if guide and guide.provenance else {}
-        config = dataclasses.replace(
-            config,
-            provenance={**config.provenance, **kept, **provenance},
-            guide=None if guide is None else guide.config,
-        )
-        tensors = {
-            "autoencoder": self.codec.autoencoder.state_dict(),
-            "whitening": self.codec.whitening.state_dict(),
-            "unet": objective.unet.state_dict(),
-        }
-        if objective.null_text is not None:
-            tensors["conditioning"] = {"null_text": objective.null_text.detach()}
-        if guide is not None:
-            tensors |= {"prior": guide.prior, "tracker": guide.tracker}
+        config, tensors = contents(self.codec, objective, guide)
+        config = dataclasses.replace(config, provenance={**config.provenance, **kept, **provenance})
         card = _card(config.name, provenance)
         save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
 
@@ -61,6 +49,27 @@ class GuideTensors:
     prior: Mapping[str, Tensor]
     tracker: Mapping[str, Tensor]
     provenance: Mapping[str, Any] = field(default_factory=dict)  # how they were trained
+
+
+def contents(
+    codec: Codec, objective: Objective, guide: GuideTensors | None
+) -> tuple[ModelConfig, dict[str, dict[str, Tensor]]]:
+    """Return configuration and tensors of a weight set of the networks as they are now.
+
+    A LoRA's changes are added to the weights; all other tensors share the networks' memory.
+    """
+    assert isinstance(objective.unet, UNet1d)
+    tensors = {
+        "autoencoder": codec.autoencoder.state_dict(),
+        "whitening": codec.whitening.state_dict(),
+        "unet": merged_tensors(objective.unet),
+    }
+    if objective.null_text is not None:
+        tensors["conditioning"] = {"null_text": objective.null_text.detach()}
+    if guide is not None:
+        tensors |= {"prior": dict(guide.prior), "tracker": dict(guide.tracker)}
+    config = dataclasses.replace(codec.config, guide=None if guide is None else guide.config)
+    return config, tensors
 
 
 @dataclass(frozen=True)
