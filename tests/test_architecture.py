@@ -22,7 +22,7 @@ HELP_MODULES = {  # of ours; each verb has a module of its own
     "jen1cli.cli", "jen1cli.cli.app", "jen1cli.cli.examples", "jen1cli.cli.streams",
     "jen1cli.cli.terminal", "jen1cli.errors", "jen1cli.files",
 }  # fmt: skip
-HELP_SECONDS = 0.3  # of processor time
+HELP_SECONDS = 0.6  # of processor time
 
 
 def test_imports_point_down():

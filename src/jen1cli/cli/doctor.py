@@ -1,12 +1,12 @@
 """`jen1 doctor`: what of this installation works, and the remedy for what does not."""
 
-import json
 from dataclasses import asdict
 
 import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.sampling import check_device
+from jen1cli.cli.terminal import echo, echo_json
 
 
 def doctor(
@@ -25,12 +25,12 @@ def doctor(
     for check in checks(device):
         found.append(check)
         if not as_json:
-            typer.echo(f"{check.status:<5}{check.name:<23}{check.found}")
+            echo(f"{check.status:<5}{check.name:<23}{check.found}")
             if check.remedy:
-                typer.echo(f"{'':<28}-> {check.remedy}")
+                echo(f"{'':<28}-> {check.remedy}")
     has_passed = all(check.status != "fail" for check in found)
     if as_json:
         rows = [asdict(check) for check in found]
-        typer.echo(json.dumps({"ok": has_passed, "checks": rows}))
+        echo_json({"ok": has_passed, "checks": rows})
     if not has_passed:
         raise typer.Exit(1)
