@@ -14,7 +14,8 @@ from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.page import write_report
 from jen1cli.evaluation.prompt_spec import read_wishes
 from jen1cli.evaluation.seams import measure_seam
-from jen1cli.evaluation.studies.codec import CodecJob, CodecUnderTest
+from jen1cli.evaluation.studies.codec import CodecJob
+from jen1cli.evaluation.studies.codec_under_test import CodecUnderTest
 from jen1cli.evaluation.studies.edits import EditsJob, _likeness
 from jen1cli.evaluation.studies.prompts import PromptsJob
 
