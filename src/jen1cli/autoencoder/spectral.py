@@ -206,7 +206,7 @@ class SpectralAutoencoder(Autoencoder):
         )
 
     def decode_with_phase(self, latent: Latent, waveform: Waveform) -> Waveform:
-        """Decode with the phase of the original: the yardstick for the phase that `decode` rebuilds.
+        """Decode with the original's phase: a yardstick for the phase that `decode` rebuilds.
 
         Left and right keep their own phases, so the decoded width is not needed.
 

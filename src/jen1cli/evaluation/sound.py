@@ -1,4 +1,4 @@
-"""What is heard of attacks, air and tones: the measures of `metrics/` in the bands that are reported.
+"""What is heard of attacks, air and tones: the measures of `metrics/` in the bands reported.
 
 `describe` needs one sound; `compare` needs an original beside it. `jen1 evaluate codec` shows both,
 `jen1 evaluate prompts` the first, for generated and for real music.
@@ -28,7 +28,7 @@ TOP_BAND: Band = (14_000.0, 18_000.0)
 SHORT_WINDOW = 512  # samples of the spectra that see attacks
 
 NOTE = (
-    "Attack time: median of 10 to 90 % of the peak. Pre-echo: level from 25 to 8 ms before the"
+    "Attack time: median of 10 to 90 % of the rise. Pre-echo: level from 25 to 8 ms before the"
     " peak. Crest: peak over root mean square of 100 ms, above 1.5 kHz. Line: the envelope's"
     " spectrum at the frame rate of the latents, over its neighbours. Pitch movement: as the depth"
     " of a vibrato. Flatness: 0.56 is white noise, 0 a tone; levels of a band are against the"

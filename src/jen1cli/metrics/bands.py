@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from jen1cli.audio import Signal
 
@@ -62,7 +62,7 @@ def band_level(signal: Signal, sample_rate: int, band: tuple[float, float]) -> f
     return float(10 * np.log10(max(own, 1e-12 * whole) / whole)) if whole > 0 else float("nan")
 
 
-def _inside(sample_rate: int, band: tuple[float, float]) -> Float[np.ndarray, " bins"] | None:
+def _inside(sample_rate: int, band: tuple[float, float]) -> Bool[np.ndarray, " bins"] | None:
     """Return which bins a band covers."""
     hertz = np.fft.rfftfreq(WINDOW, 1 / sample_rate)
     return None if band[1] > hertz[-1] else (hertz >= band[0]) & (hertz < band[1])

@@ -14,8 +14,9 @@ MOVEMENT_HZ = (500.0, 2000.0)
 MOVEMENT_FRAMES = 11  # a quarter of a second: more than one turn of a vibrato
 _LOUDEST_PARTIALS = 12
 _BLOCK_FRAMES = 256
-_STEP_CENTS = 50.0  # that a partial may move from one spectrum to the next, a quarter window later
-_STEP_DB = 6.0  # that its level may change meanwhile
+FEWEST_PARTIALS = 20  # that last, for a figure
+_STEP_CENTS = 25.0  # that a partial may move from one spectrum to the next, a quarter window later
+_STEP_DB = 3.0  # that its level may change meanwhile
 
 
 def steadiness(mono: Mono, sample_rate: int) -> float:
@@ -61,7 +62,7 @@ def pitch_movement(mono: Mono, sample_rate: int) -> float:
     """Return how far partials of 0.5 to 2 kHz move in pitch, in cents: 0 for steady tones.
 
     Partials are followed through eleven spectra, each a quarter of a window after the last: a
-    quarter of a second. One counts while it moves by less than 50 cents and 6 dB from one
+    quarter of a second. One counts that moves by less than 25 cents and 3 dB from each
     spectrum to the next. Its movement is √2 times the standard deviation of its pitch, so that a
     vibrato of ±10 cents reads 10, less what the window averages away (a sixth at 5.5 Hz). The
     result is the mean over partials, weighted by magnitude.
@@ -71,8 +72,10 @@ def pitch_movement(mono: Mono, sample_rate: int) -> float:
         sample_rate: Hz.
 
     Returns:
-        NaN where no partial lasts for a quarter of a second.
+        NaN where fewer than 20 partials last that long, or the sample rate is below 4 kHz.
     """
+    if sample_rate < 2 * MOVEMENT_HZ[1]:
+        return float("nan")
     window = _window(sample_rate)
     low, high = (int(hertz * window / sample_rate) for hertz in MOVEMENT_HZ)
     if len(mono) < 4 * window:
@@ -89,7 +92,7 @@ def pitch_movement(mono: Mono, sample_rate: int) -> float:
         moved = 1200 * np.abs(np.log2((low + frequency[-1]) / (low + frequency[-2])))
         lasting &= (moved < _STEP_CENTS) & (20 * np.abs(np.log10(later / height)) < _STEP_DB)
         height = later
-    if not lasting.any():
+    if lasting.sum() < FEWEST_PARTIALS:
         return float("nan")
     cents = 1200 * np.log2(low + np.stack(frequency)[:, lasting])
     return float(np.average(np.sqrt(2) * cents.std(0), weights=weight[lasting]))
@@ -99,7 +102,7 @@ def _window(sample_rate: int) -> int:
     return 2 ** round(np.log2(0.093 * sample_rate))
 
 
-def _spectra(mono: Mono, window: int, hop: int, bins: int) -> Complex[np.ndarray, "frames bins+1"]:
+def _spectra(mono: Mono, window: int, hop: int, bins: int) -> Complex[np.ndarray, "frames lowest"]:
     """Return the lowest bins of short-time spectra, made block by block."""
     frames = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]
     shape = np.hanning(window)

@@ -2,7 +2,7 @@
 
 Places are found once, in the original where there is one, and measured in every version of the
 sound, so that a version that smears its attacks cannot hide them. Envelopes are those of one band
-(`jen1cli.metrics.envelopes`). Where a sound has no attacks the figures are NaN.
+(`jen1cli.metrics.envelopes`). Figures of fewer than four attacks are NaN.
 """
 
 import numpy as np
@@ -13,6 +13,7 @@ from jen1cli.metrics.envelopes import Envelope, Mono
 
 Places = Float[np.ndarray, " attacks"]  # seconds
 
+FEWEST_ATTACKS = 4
 RISE_DB = 10.0  # least rise of the level within `RISE_SECONDS`
 RISE_SECONDS = 0.016
 APART_SECONDS = 0.08
@@ -43,25 +44,27 @@ def find_attacks(envelope: Envelope) -> Places:
 
 
 def attack_time(envelope: Envelope, places: Places) -> float:
-    """Return the median time in ms in which attacks rise from 10 % to 90 % of their peak.
+    """Return the median rise time of attacks in ms, from 10 % to 90 %.
 
-    The peak is the highest amplitude from 20 ms before to 30 ms after a place; the rise is followed
-    back from it for at most 50 ms, which is what an attack counts whose surroundings never are
-    below 10 %. The envelope's smoothing lets a step read 0.5 ms.
+    The rise time of pulses (IEEE Std 181): between the lowest amplitude in the 50 ms before the
+    peak, which is what sounds on from before, and the peak, which is the highest amplitude from 20
+    ms before to 30 ms after a place. The envelope's smoothing lets a step read 0.7 ms.
     """
     amplitude = np.sqrt(envelope.power)
     longest = round(LONGEST_SECONDS * envelope.rate)
     times = []
     for peak in _peaks(amplitude, envelope.rate, places):
-        before = amplitude[max(0, peak - longest) : peak + 1] / amplitude[peak]
-        times.append((_crossing(before, 0.9) - _crossing(before, 0.1)) * 1e3 / envelope.rate)
-    return float(np.median(times)) if times else float("nan")
+        before = amplitude[max(0, peak - longest) : peak + 1]
+        floor = before.min()
+        rise = (before - floor) / max(amplitude[peak] - floor, 1e-12)
+        times.append((_crossing(rise, 0.9) - _crossing(rise, 0.1)) * 1e3 / envelope.rate)
+    return _middle(times)
 
 
 def pre_echo(envelope: Envelope, places: Places) -> float:
-    """Return the mean level in dB, against the peak, from 25 ms to 8 ms before the peaks of attacks.
+    """Return the level from 25 ms to 8 ms before the peaks of attacks, in dB against the peak.
 
-    Of each attack the mean power in that time, not lower than -60 dB, is taken.
+    The mean over attacks of the level of the mean power in that time, not lower than -60 dB.
     """
     far, near = (round(seconds * envelope.rate) for seconds in PRE_ECHO_SECONDS)
     levels = []
@@ -70,7 +73,7 @@ def pre_echo(envelope: Envelope, places: Places) -> float:
             continue
         ratio = envelope.power[peak - far : peak - near].mean() / envelope.power[peak]
         levels.append(max(_FLOOR_DB, 10 * np.log10(max(ratio, 1e-12))))
-    return float(np.mean(levels)) if levels else float("nan")
+    return float(np.mean(levels)) if len(levels) >= FEWEST_ATTACKS else float("nan")
 
 
 def attack_correlation(reference: Envelope, estimate: Envelope) -> float:
@@ -99,28 +102,35 @@ def attack_crest(mono: Mono, sample_rate: int, places: Places) -> float:
         sample_rate: Hz.
         places: of the attacks, in seconds.
     """
+    if not len(places):
+        return float("nan")
     sections = butter(2, CREST_HZ, "highpass", fs=sample_rate, output="sos")
     before, after = (round(seconds * sample_rate) for seconds in _CREST_AROUND)
     reach = round(0.05 * sample_rate)
     found = []
-    for place in np.rint(places * sample_rate).astype(int):
+    for place in np.rint(places * sample_rate).astype(int).tolist():
         first = max(0, place - reach)
         piece = np.asarray(mono[first : place + reach + after], np.float64)
         if len(piece) <= reach:
             continue
         sharp = sosfiltfilt(sections, piece)
-        (peak,) = _peaks(np.abs(sharp), sample_rate, np.array([(place - first) / sample_rate]))
-        around = sharp[max(0, peak - before) : peak + after]
-        if around.any():
-            found.append(10 * np.log10(np.square(sharp[peak]) / np.square(around).mean()))
-    return float(np.median(found)) if found else float("nan")
+        middle = np.array([(place - first) / sample_rate])
+        for peak in _peaks(np.abs(sharp), float(sample_rate), middle):
+            around = np.square(sharp[max(0, peak - before) : peak + after])
+            found.append(10 * np.log10(np.square(sharp[peak]) / around.mean()))
+    return _middle(found)
+
+
+def _middle(figures: list[float]) -> float:
+    """Return the median over attacks; NaN for too few."""
+    return float(np.median(figures)) if len(figures) >= FEWEST_ATTACKS else float("nan")
 
 
 def _peaks(amplitude: Float[np.ndarray, " steps"], rate: float, places: Places) -> list[int]:
     """Return the step of the highest amplitude around every place; silence has none."""
     before, after = (round(seconds * rate) for seconds in _AROUND)
     found = []
-    for place in np.rint(places * rate).astype(int):
+    for place in np.rint(places * rate).astype(int).tolist():
         first = max(0, place - before)
         around = amplitude[first : place + after]
         if len(around) and around.max() > 0:
@@ -129,9 +139,9 @@ def _peaks(amplitude: Float[np.ndarray, " steps"], rate: float, places: Places) 
 
 
 def _crossing(rise: Float[np.ndarray, " steps"], height: float) -> float:
-    """Return where a rise last was below a height, between steps; 0 where it never was."""
-    below = np.nonzero(rise < height)[0]
-    if not len(below):
+    """Return the step, with its fraction, at which a rise from 0 to 1 last crosses a height."""
+    below = np.nonzero(rise[:-1] < height)[0]
+    if not len(below):  # no rise at all
         return 0.0
     last = int(below[-1])
     return last + (height - rise[last]) / (rise[last + 1] - rise[last])

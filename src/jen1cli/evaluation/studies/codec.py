@@ -11,7 +11,7 @@ from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
 from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
-from jen1cli.evaluation.report import Report, Sample, Table, evenly
+from jen1cli.evaluation.report import Report, Sample, evenly
 from jen1cli.evaluation.studies.codec_tables import (
     Row,
     show_damage,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from jen1cli.audio import Signal
+from jen1cli.autoencoder import Autoencoder
 from jen1cli.evaluation.clips import Heard
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.report import Cell, Table, evenly
@@ -27,8 +28,11 @@ NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
 LOSSES = (0.05, 0.1, 0.2)  # share of frames set to zero
 MEASURES = ("SI-SDR, dB", "mel distance", "log-spectral distance, dB", "side level, dB off")
 ORIGINAL = "original"
-SINES = (220.0, 440.0, 1000.0, 3000.0)  # Hz
-_SINE_SECONDS, _SINE_LEVEL = 5.0, 0.25
+SINES: dict[str, tuple[float, ...]] = {  # Hz, by the name of their row
+    "220-800 Hz": (220.0, 285.0, 370.0, 475.0, 615.0, 800.0),
+    "1-4 kHz": (1000.0, 1320.0, 1740.0, 2300.0, 3030.0, 4000.0),
+}
+_SINE_SECONDS, _SINE_LEVEL = 3.0, 0.25
 _WIDE_DB = -60.0  # side level from which stereo can be judged
 _CURVE_CLIPS = 12
 
@@ -139,27 +143,32 @@ def show_heard(rows: Sequence[Row], references: str) -> Table:
 def show_sines(codec: CodecUnderTest) -> Table:
     """Pass steady sines through the codec and show the modulation that they come back with."""
     auto = codec.codec.autoencoder
-    t = np.arange(round(_SINE_SECONDS * auto.sample_rate)) / auto.sample_rate
     rates = [times * auto.frame_rate for times in (1, 2)]
-    lines: dict[str, dict[str, float]] = {}
-    for hertz in SINES:
-        sine = (_SINE_LEVEL * np.sin(2 * np.pi * hertz * t)).astype(np.float32)
-        signal = np.repeat(sine[None], auto.audio_channels, axis=0)
-        back = {name: way(signal) for name, way in codec.ways.items()}
-        for rate in rates:
-            lines[f"{hertz:g} Hz, at {rate:.1f} Hz"] = {
-                name: 100 * sine_modulation(sound.mean(0), auto.sample_rate, hertz, rate)
-                for name, sound in back.items()
-            }
-    columns = tuple(next(iter(lines.values())))
+    columns = codec.ways
+    rows: list[tuple[Cell, ...]] = []
+    for name, sines in SINES.items():
+        found = [[_modulations(auto, way, hertz, rates) for way in columns.values()]
+                 for hertz in sines]  # fmt: skip
+        for rate, own in zip(rates, np.mean(found, axis=0).T, strict=True):
+            rows.append((f"{name}, at {rate:.1f} Hz", *map(float, own)))
     return Table(
         "sines",
         "Modulation of steady sines, %",
         ("", *columns),
-        tuple((name, *(found[column] for column in columns)) for name, found in lines.items()),
+        tuple(rows),
         note="Depth of the amplitude modulation at the frame rate of the latents, the staircase,"
-        " and at twice that. 0 is steady.",
+        " and at twice that; mean of six sines a row. 0 is steady.",
     )
+
+
+def _modulations(
+    auto: Autoencoder, way: Callable[[Signal], Signal], hertz: float, rates: Sequence[float]
+) -> list[float]:
+    """Return the depths in percent at which a sine comes back modulated at the given rates."""
+    t = np.arange(round(_SINE_SECONDS * auto.sample_rate)) / auto.sample_rate
+    sine = (_SINE_LEVEL * np.sin(2 * np.pi * hertz * t)).astype(np.float32)
+    back = way(np.repeat(sine[None], auto.audio_channels, axis=0)).mean(0)
+    return [100 * sine_modulation(back, auto.sample_rate, hertz, rate) for rate in rates]
 
 
 def show_styles(rows: Sequence[Row]) -> list[Table]:

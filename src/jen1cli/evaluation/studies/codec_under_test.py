@@ -1,4 +1,4 @@
-"""An autoencoder with its whitening, and the ways through it that `jen1 evaluate codec` compares."""
+"""An autoencoder with its whitening, and the ways through it that are compared."""
 
 import dataclasses
 from collections.abc import Callable
