@@ -82,13 +82,13 @@ def attack_correlation(reference: Envelope, estimate: Envelope) -> float:
     Rises are the positive differences of the root mean square of successive steps: a spectral flux
     of one band at the resolution of the ear.
     """
-    rises = [
+    first, second = (
         np.maximum(np.diff(np.sqrt(one.averaged(STEP_SECONDS)[0])), 0.0)
         for one in (reference, estimate)
-    ]
-    if not len(rises[0]) or min(rise.std() for rise in rises) < 1e-12:
+    )
+    if not len(first) or min(first.std(), second.std()) < 1e-12:
         return float("nan")
-    return float(np.corrcoef(*rises)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def attack_crest(mono: Mono, sample_rate: int, places: Places) -> float:
