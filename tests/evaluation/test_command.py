@@ -29,7 +29,7 @@ def jobs(monkeypatch):
         import importlib
         import inspect
 
-        place = importlib.import_module(f"jen1cli.evaluation.studies.{module}")
+        place = importlib.import_module(f".{module}", "jen1cli.evaluation.studies")
         signature = inspect.signature(getattr(place, name))
         monkeypatch.setattr(place, name, make)
 
@@ -41,7 +41,7 @@ def jobs(monkeypatch):
 
     for module, name in (
         ("audio_job", "AudioJob"), ("prompts", "PromptsJob"), ("edits", "EditsJob"),
-        ("musiccaps", "MusicCapsJob"), ("codec", "CodecJob"), ("sets", "measure_folder"),
+        ("musiccaps", "MusicCapsJob"), ("codec", "CodecJob"), (".sets", "measure_folder"),
     ):  # fmt: skip
         note(module, name)
     monkeypatch.setattr("jen1cli.evaluation.sets.save_statistics", lambda *_: None)

@@ -35,7 +35,8 @@ def test_a_modulation_of_another_frequency_does_not_count():
     assert sine_modulation(tone, RATE, 1000.0, 2 * FRAMES) < 1e-4
     assert sine_modulation(sine(1000.0), RATE, 1000.0, FRAMES) < 1e-4
     assert sine_modulation(sine(1000.0) + sine(3000.0), RATE, 1000.0, FRAMES) < 1e-4
-    assert math.isnan(sine_modulation(0 * tone, RATE, 1000.0, FRAMES))
+    for sound, hertz in ((0 * tone, FRAMES), (tone, 500.0)):
+        assert math.isnan(sine_modulation(sound, RATE, 1000.0, hertz))
 
 
 def test_a_modulation_of_the_pitch_is_none_of_the_level():

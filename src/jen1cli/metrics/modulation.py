@@ -46,9 +46,14 @@ def sine_modulation(mono: Mono, sample_rate: int, sine_hz: float, hertz: float) 
     Args:
         mono: a steady sine that was coded, [samples].
         sample_rate: Hz.
-        sine_hz: frequency of the sine; more than twice that of the modulation.
+        sine_hz: frequency of the sine.
         hertz: frequency of the modulation.
+
+    Returns:
+        NaN for silence, and where the sine is not above twice the modulation's frequency.
     """
+    if sine_hz <= 2 * hertz:
+        return float("nan")
     spectrum = np.fft.fft(np.asarray(mono, np.float64))
     frequency = np.fft.fftfreq(len(mono), 1 / sample_rate)
     spectrum[np.abs(frequency - sine_hz) > min(4 * hertz, sine_hz / 2)] = 0.0

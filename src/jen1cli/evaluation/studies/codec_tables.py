@@ -149,15 +149,15 @@ def show_sines(codec: CodecUnderTest) -> Table:
     for name, sines in SINES.items():
         found = [[_modulations(auto, way, hertz, rates) for way in columns.values()]
                  for hertz in sines]  # fmt: skip
-        for rate, own in zip(rates, np.mean(found, axis=0).T, strict=True):
-            rows.append((f"{name}, at {rate:.1f} Hz", *map(float, own)))
+        for rate, own in zip(rates, np.transpose(found), strict=True):
+            rows.append((f"{name}, at {rate:.1f} Hz", *map(mean_interval, own)))
     return Table(
         "sines",
         "Modulation of steady sines, %",
         ("", *columns),
         tuple(rows),
         note="Depth of the amplitude modulation at the frame rate of the latents, the staircase,"
-        " and at twice that; mean of six sines a row. 0 is steady.",
+        " and at twice that; mean of six sines a row, of those above twice the rate. 0 is steady.",
     )
 
 
