@@ -9,7 +9,6 @@ from jen1cli.evaluation.analysis import (
     drums_heard,
     is_minorish,
     melody_heard,
-    steadiness,
     tempo_matches,
 )
 from jen1cli.guide import NO_GUIDE, Guide
@@ -34,21 +33,6 @@ def test_silence_has_neither(tone):
 
 def test_a_tone_without_strokes_is_not_percussive(tone):
     assert analyze(tone(seconds=3.0), 48_000).percussive < 0.05
-
-
-def test_steady_tones_are_told_from_smeared_ones():
-    rate, rng = 48_000, np.random.default_rng(0)
-    t = np.arange(3 * rate) / rate
-    tones = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 330.5, 441.0, 880.0))
-    smeared = np.zeros_like(t)
-    for f in (220.0, 330.5, 441.0, 880.0):
-        phase = np.interp(t, np.arange(0, 3.1, 0.02), rng.uniform(-np.pi, np.pi, 155))
-        smeared += np.sin(2 * np.pi * f * t + phase)
-    clear, broken = steadiness(tones, rate), steadiness(smeared, rate)
-    hiss = steadiness(rng.standard_normal(len(t)), rate)
-    assert clear > 0.97
-    assert broken < 0.5 * clear
-    assert hiss < 0.3
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def jobs(monkeypatch):
         note(module, name)
     monkeypatch.setattr("jen1cli.evaluation.sets.save_statistics", lambda *_: None)
     monkeypatch.setattr(
-        "jen1cli.evaluation.studies.codec.CodecUnderTest.load", lambda folder: Mock()
+        "jen1cli.evaluation.studies.codec_under_test.CodecUnderTest.load", lambda folder: Mock()
     )
     monkeypatch.setattr("jen1cli.cli.evaluate.load_model", lambda choice, report: choice)
     monkeypatch.setattr("jen1cli.cli.evaluation_studies.load_model", lambda choice, report: choice)

@@ -6,17 +6,21 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+import torch
 
 from jen1cli import audio
-from jen1cli.autoencoder import Whitening
-from jen1cli.config import WhiteningConfig
+from jen1cli.autoencoder import Whitening, build_autoencoder
+from jen1cli.autoencoder.codec import Codec
+from jen1cli.config import SpectralConfig, WhiteningConfig
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.page import write_report
 from jen1cli.evaluation.prompt_spec import read_wishes
 from jen1cli.evaluation.seams import measure_seam
-from jen1cli.evaluation.studies.codec import CodecJob, CodecUnderTest
+from jen1cli.evaluation.studies.codec import CodecJob
+from jen1cli.evaluation.studies.codec_under_test import CodecUnderTest
 from jen1cli.evaluation.studies.edits import EditsJob, _likeness
 from jen1cli.evaluation.studies.prompts import PromptsJob
+from jen1cli.presets import MINI
 
 WISHES = [
     read_wishes(p, {"style": "house", "energy": e})
@@ -30,7 +34,15 @@ def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_fold
                      takes=2, seed=3)  # fmt: skip
     report = job.run(tiny, lambda i, n: done.append((i, n)))
     tables = {table.name: table for table in report.tables}
-    assert list(tables) == ["adherence", "sound", "distances", "diversity"]
+    assert list(tables) == ["adherence", "sound", "heard", "distances", "diversity"]
+    assert tables["heard"].columns == ("", "music", "real music")
+    heard = {row[0]: row[1:] for row in tables["heard"].rows}
+    assert [found.count for found in heard["flatness 14-18 kHz"]] == [3, 3]
+    assert heard["flatness 14-18 kHz"][0].value == pytest.approx(
+        np.mean([clip["sound"]["flatness 14-18 kHz"] for clip in report.clips])
+    )
+    line = f"line at {tiny.config.frame_rate:.1f} Hz, 3-6 kHz, dB"
+    assert heard[line] == (None, None)  # of clips below three seconds
     assert dict(row[:2] for row in tables["diversity"].rows)["same seed repeats"] == "yes"
     assert [clip["prompt"] for clip in report.clips] == [wish.prompt for wish in WISHES]
     assert done[-1][0] == done[-1][1]
@@ -94,12 +106,20 @@ def test_no_music_and_no_model_is_an_error(tagger_installed, tmp_path, beat_make
         PromptsJob([], tmp_path).run(None)
 
 
+@pytest.fixture
+def one_sine(monkeypatch):
+    """One steady sine in place of twelve goes through the codec."""
+    monkeypatch.setattr("jen1cli.evaluation.studies.codec_tables.SINES", {"high": (1000.0,)})
+
+
 @pytest.mark.heavy
-def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_path):
+def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_path, one_sine):
     music = music_folder(count=6)
     report = CodecJob(music, seconds=1.0).run(CodecUnderTest.load(tiny_folder), tmp_path / "audio")
     tables = {table.name: table for table in report.tables}
-    assert list(tables) == ["codec", "families", "styles", "robustness", "losses", "speed"]
+    assert list(tables) == [
+        "codec", "heard", "sines", "families", "styles", "robustness", "losses", "speed",
+    ]  # fmt: skip
     assert [row[0] for row in tables["robustness"].rows] == ["0", "0.05", "0.1", "0.2", "0.4"]
     assert tables["robustness"].rows[0][1:] == tables["losses"].rows[0][1:]
     assert len(report.listeners["autoencoder"]) == 64
@@ -109,9 +129,49 @@ def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_
     assert [row[0] for row in tables["styles"].rows] == ["ambient", "house", "jazz trio"]
     assert len(report.samples) == 12
     assert report.clips[0]["linear, encode and decode"]["SI-SDR, dB"] > 0
+    assert tables["heard"].columns == ("", "original", "encode and decode")
+    heard = {row[0]: row[1:] for row in tables["heard"].rows}
+    assert heard["attack correlation 1.5-6 kHz"][0].value == pytest.approx(1.0)
+    assert heard["attack correlation 1.5-6 kHz"][1].value < 0.9
+    assert report.clips[0]["heard"]["original"]["flatness 14-18 kHz"] < 0.7
+    assert "No references with the true phase" in tables["heard"].note
+    assert [row[0] for row in tables["sines"].rows] == [
+        "high, at 150.0 Hz", "high, at 300.0 Hz",
+    ]  # fmt: skip
 
 
-def test_dropped_components_have_a_column_of_their_own(tiny_folder, music_folder):
+@pytest.mark.heavy
+def test_a_spectral_codec_is_measured_beside_better_phases(music_folder, beat_maker, one_sine):
+    """Untrained, but started at the principal components of music like that of the test."""
+    config = SpectralConfig(
+        latent_channels=48, trunk_channels=8, num_encoder_blocks=1, num_decoder_blocks=1,
+        refinements=1,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    own = build_autoencoder(config)
+    wave = torch.from_numpy(beat_maker(8.0, 110.0))[None, :, : 187 * 2048]
+    with torch.no_grad():
+        features = own.features(wave)[0].T
+        own.fit_basis(features, features.mean(0) / own.feature_weight)
+    whitening = Whitening(WhiteningConfig(48, 48))
+    codec = CodecUnderTest(Codec(MINI, own.eval(), whitening), "0" * 64)
+    report = CodecJob(music_folder(count=2), seconds=2.5, linear=False).run(codec, None)
+    tables = {table.name: table for table in report.tables}
+    ways = ("encode and decode", "true phase", "16 rounds")
+    assert tables["heard"].columns == ("", "original", *ways)
+    assert tables["codec"].columns == ("", *ways)
+    assert tables["sines"].columns == ("", *ways)
+    assert [row[0] for row in tables["speed"].rows] == list(ways)
+    assert "16 rounds of phase refinement in place of 1" in tables["heard"].note
+    heard = {row[0]: row[1:] for row in tables["heard"].rows}
+    for band in ("1.5-6 kHz", "6-16 kHz"):
+        original, back, true, _ = (one.value for one in heard[f"attack correlation {band}"])
+        assert original == pytest.approx(1.0)
+        assert true > back + 0.2
+    follows_schema(report.facts())
+
+
+def test_dropped_components_have_a_column_of_their_own(tiny_folder, music_folder, one_sine):
     whole = CodecUnderTest.load(tiny_folder)
     whitening = Whitening(WhiteningConfig(8, 2))
     few = dataclasses.replace(whole, codec=dataclasses.replace(whole.codec, whitening=whitening))

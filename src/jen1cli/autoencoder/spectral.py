@@ -205,6 +205,39 @@ class SpectralAutoencoder(Autoencoder):
             out_hop=self.hop_length,
         )
 
+    def decode_with_phase(self, latent: Latent, waveform: Waveform) -> Waveform:
+        """Decode with the original's phase: a yardstick for the phase that `decode` rebuilds.
+
+        Left and right keep their own phases, so the decoded width is not needed.
+
+        Args:
+            latent: [B, D, frames].
+            waveform: the original, [B, 2, samples], as long as the latent or shorter.
+
+        Returns:
+            [B, 2, samples].
+        """
+        samples, hop = self._check_latent(latent, waveform.shape[-1]), self.hop_length
+        padded = functional.pad(waveform, (0, latent.shape[-1] * hop - samples))
+        both = torch.cat((latent, rearrange(padded, "b c (f h) -> b (c h) f", h=hop)), dim=1)
+        pieces = apply_overlapped(
+            both.split(self.stream_frames, dim=-1),
+            self._lend_phase,
+            context_frames=self.context_frames,
+            chunk_frames=self.stream_frames,
+            out_hop=hop,
+        )
+        return torch.cat(list(pieces), dim=-1)[..., :samples]
+
+    def _lend_phase(self, both: Tensor) -> Waveform:
+        latent, rows = both.tensor_split((self.latent_channels,), dim=1)
+        original = rearrange(rows, "b (c h) f -> b c (f h)", c=self.audio_channels)
+        total = torch.zeros_like(original)
+        for band, log_magnitude, balance, _ in self._unpack(self.decode_features(latent)):
+            magnitude = torch.stack(band.pan(band.magnitude(log_magnitude), balance), dim=1)
+            total += band.synthesize(torch.polar(magnitude, band.analyze(original).angle()))
+        return total
+
     def training_loss(
         self, waveform: Waveform, *, frozen: bool = False, whitening: Whitening | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:

@@ -164,12 +164,18 @@ class Band(nn.Module):
         both = torch.stack((energy * (1 - side), energy * side), dim=1) * self.weight[:, None]
         return both.mean(dim=(2, 3)) + self.floor**2 * math.exp(-2 * MAX_WIDTH)
 
+    def pan(self, magnitude: Tensor, balance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the magnitudes [B, bins, frames] of left and of right with the given balance."""
+        balance = (self.ungroup @ balance).clamp(-MAX_BALANCE, MAX_BALANCE)
+        return magnitude * (1 + balance).sqrt(), magnitude * (1 - balance).sqrt()
+
     def place(self, magnitude: Tensor, phase: Tensor, balance: Tensor, width: Tensor) -> Tensor:
         """Make stereo spectra [B, 2, bins, frames] with the given balance and width.
 
         Left and right take the phase ± δ/2, where cos δ is the correlation that gives mid and
         side their levels; so the energies of both channels, of mid and of side are as described.
         """
+        left, right = self.pan(magnitude, balance)
         balance = (self.ungroup @ balance).clamp(-MAX_BALANCE, MAX_BALANCE)
         # (mid - side) / (mid + side) in energies, over the geometric mean of left and right
         width = self.ungroup @ width.clamp(-MAX_WIDTH, MAX_WIDTH)
@@ -177,9 +183,9 @@ class Band(nn.Module):
         half = correlation.clamp(-MAX_BALANCE, MAX_BALANCE).acos() * (TURN_GAIN / 2)
         # groups of bins turn in opposite directions: width without a lean to one side
         half = half * self.turn
-        left = torch.polar(magnitude * (1 + balance).sqrt(), phase + half)
-        right = torch.polar(magnitude * (1 - balance).sqrt(), phase - half)
-        return torch.stack((left, right), dim=1)
+        return torch.stack(
+            (torch.polar(left, phase + half), torch.polar(right, phase - half)), dim=1
+        )
 
 
 def _edge(hz: Tensor, centre: float) -> Tensor:

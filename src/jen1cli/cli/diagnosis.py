@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import platform
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 from jen1cli.cli.requirements import CORE, PROJECT, Package, packages
 from jen1cli.errors import Jen1Error
+from jen1cli.jsonfiles import parse_json
 
 Status = Literal["ok", "note", "warn", "fail"]
 
@@ -97,7 +97,7 @@ def load_apart(modules: Sequence[str]) -> dict[str, str]:
             ended = f"took more than {_PROBE_SECONDS} s to load"
         begun = waiting[0]
         for line in said.splitlines():
-            begun, problem = json.loads(line)
+            begun, problem = parse_json(line, "the probe")
             if problem is not None:
                 problems[targets[begun]] = " ".join(problem.split())
         problems.setdefault(targets[begun], ended)

@@ -190,7 +190,8 @@ def codec(
     chosen = display.chosen_split(split)
     place = expand_user(model) if model is not None else None
     with display.evaluating(reporting, output) as (report, deliver):
-        from jen1cli.evaluation.studies.codec import CodecJob, CodecUnderTest
+        from jen1cli.evaluation.studies.codec import CodecJob
+        from jen1cli.evaluation.studies.codec_under_test import CodecUnderTest
         from jen1cli.pipeline.networks import choose_device
         from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 

@@ -18,6 +18,7 @@ from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.chords import TONICS
 from jen1cli.errors import needs_extra
 from jen1cli.guide import SIXTEENTHS, Guide
+from jen1cli.metrics.partials import steadiness
 from jen1cli.parts import parse_drums, parse_melody
 
 RATE = 22_050  # Hz
@@ -27,8 +28,6 @@ SHORTEST_NOTE = 0.1  # seconds that are judged
 FEWEST_STROKES = 4  # struck, and not struck, for a judgement
 STROKE_TOLERANCE = 0.03  # seconds around a stroke in which its onset counts
 HOP = 256  # 86 frames of onset strength per second
-TONAL_HZ = 3000.0  # partials below are judged for steadiness
-_LOUDEST_PARTIALS = 12
 
 # How often each degree is heard in major and minor pieces: Albrecht and Shanahan, Music Perception
 # 31 (2013). Of three published sets it found the key of held-out made music most often.
@@ -228,68 +227,6 @@ def _key_scores(chroma: Float[np.ndarray, " pitches"]) -> Float[np.ndarray, " ke
 def _share(percussive: np.ndarray, harmonic: np.ndarray) -> float:
     loud, rest = float(np.square(percussive).sum()), float(np.square(harmonic).sum())
     return loud / max(loud + rest, 1e-12)
-
-
-def steadiness(mono: Float[np.ndarray, " samples"], sample_rate: int) -> float:
-    """Return how steadily the partials below 3 kHz sound: 1 for pure tones, near 0 for noise.
-
-    Of the spectrum of each 93 ms the loudest local peaks are taken (up to twelve, within 40 dB of
-    the loudest). A partial is steady where half a window later there is a peak within a
-    third of a semitone whose level moved by less than 3 dB, and where the phase moved on as a tone
-    of its frequency does. The result is the share of steady partials, weighted by magnitude.
-    Smeared tones, as a decoder makes of wrong phases, beat and break: their share falls.
-    """
-    window = _window(sample_rate)
-    hop = window // 2  # spectra that share more of the sound would find noise steady
-    if len(mono) < 2 * window:
-        return float("nan")
-    frames = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]
-    spectrum = np.fft.rfft(frames * np.hanning(window), axis=1)
-    bins = int(TONAL_HZ * window / sample_rate)
-    magnitude = np.abs(spectrum[:, : bins + 1])
-    loud = magnitude[:, 1:-1]
-    peaks = (loud > magnitude[:, :-2]) & (loud >= magnitude[:, 2:])
-    peaks &= loud > 0.01 * loud.max(axis=1, keepdims=True)
-    peaks &= loud > 1e-3 * loud.max()
-    ranked = np.where(peaks, loud, 0.0)
-    if ranked.shape[1] > _LOUDEST_PARTIALS:
-        least = np.partition(ranked, -_LOUDEST_PARTIALS, axis=1)[:, -_LOUDEST_PARTIALS]
-        peaks &= ranked >= least[:, None]
-    rows, columns = np.nonzero(peaks[:-1])
-    if not len(rows):
-        return float("nan")
-    columns = columns + 1
-    offset, height = _interpolate(magnitude, rows, columns)
-    frequency = columns + offset
-    nearest = np.rint(frequency).astype(int).clip(1, bins - 1)
-    around = np.stack([nearest - 1, nearest, nearest + 1]).clip(1, bins - 1)
-    later = magnitude[rows + 1, around]
-    follow = around[np.argmax(later, axis=0), np.arange(len(rows))]
-    offset_later, height_later = _interpolate(magnitude, rows + 1, follow)
-    moved = np.abs(np.log2(np.maximum(follow + offset_later, 0.5) / np.maximum(frequency, 0.5)))
-    level = np.abs(np.log(height_later / height))
-    turn = np.angle(spectrum[rows + 1, columns] / spectrum[rows, columns])
-    expected = 2 * np.pi * frequency * hop / window
-    slip = np.abs(np.angle(np.exp(1j * (turn - expected))))
-    steady = (moved < 1 / 36) & (level < 3 / 8.686) & (slip < 0.8)
-    return float((height * steady).sum() / height.sum())
-
-
-def _window(sample_rate: int) -> int:
-    return 2 ** round(np.log2(0.093 * sample_rate))
-
-
-def _interpolate(
-    magnitude: np.ndarray, rows: np.ndarray, columns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return offset (in bins) and height of peaks by a parabola through the logarithms."""
-    left, middle, right = (
-        np.log(np.maximum(magnitude[rows, columns + step], 1e-12)) for step in (-1, 0, 1)
-    )
-    bend = left - 2 * middle + right
-    offset = np.where(np.abs(bend) > 1e-9, 0.5 * (left - right) / np.where(bend == 0, 1, bend), 0.0)
-    offset = offset.clip(-0.5, 0.5)
-    return offset, np.exp(middle - 0.25 * (left - right) * offset)
 
 
 def is_minorish(mode: str) -> bool:

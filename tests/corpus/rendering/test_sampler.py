@@ -8,7 +8,7 @@ import pytest
 from scipy import signal
 
 from corpus_support import make_soundfont
-from jen1cli.corpus import sampler
+from jen1cli.corpus.rendering import sampler
 from jen1cli.corpus.rendering.sampler import Sampler, Stroke
 from jen1cli.corpus.rendering.soundfont import SoundFontPlayer
 from jen1cli.corpus.rendering.soundfont_file import SoundFontFile

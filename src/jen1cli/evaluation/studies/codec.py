@@ -1,84 +1,32 @@
 """`jen1 evaluate codec`: what survives the autoencoder, by style, and under damaged latents."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from jen1cli import audio
 from jen1cli.audio import Signal
-from jen1cli.autoencoder.codec import TENSORS_NAME, Codec, load_codec
 from jen1cli.errors import DataError
-from jen1cli.evaluation.analysis import steadiness
 from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
-from jen1cli.evaluation.intervals import mean_interval
-from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
-from jen1cli.evaluation.tagger.labels import style_family
+from jen1cli.evaluation.report import Report, Sample, evenly
+from jen1cli.evaluation.studies.codec_tables import (
+    Row,
+    show_damage,
+    show_distances,
+    show_heard,
+    show_sines,
+    show_speed,
+    show_styles,
+)
+from jen1cli.evaluation.studies.codec_under_test import WHOLE, CodecUnderTest
 from jen1cli.files import make_folder
 from jen1cli.metrics.linear_codec import LinearCodec
-from jen1cli.metrics.signals import (
-    SILENCE_DB,
-    log_spectral_distance,
-    mel_distance,
-    si_sdr,
-    side_level,
-)
 from jen1cli.progress import Progress
 
-NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
-LOSSES = (0.05, 0.1, 0.2)  # share of frames set to zero
-MEASURES = ("SI-SDR, dB", "mel distance", "log-spectral distance, dB", "side level, dB off")
-WHOLE, WHITENED = "encode and decode", "as diffusion sees it"
-_WIDE_DB = -60.0  # side level from which stereo can be judged
-_CURVE_CLIPS = 12
 _SHOWN = 6
-
-
-@dataclass(frozen=True)
-class CodecUnderTest:
-    """A codec with the hash of its weights, and the two ways through it that are compared."""
-
-    codec: Codec
-    sha256: str
-
-    @classmethod
-    def load(cls, folder: Path) -> "CodecUnderTest":
-        """Load from a weight set, or from the result of `jen1 train autoencoder`.
-
-        Raises:
-            CheckpointError: it is not there or damaged.
-        """
-        return cls(load_codec(folder), audio.digest(folder / TENSORS_NAME))
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Channels of the latent by what it is for: a file, and the diffusion model."""
-        sizes = {WHOLE: self.codec.autoencoder.latent_channels}
-        if self.codec.whitening.config.components < self.codec.autoencoder.latent_channels:
-            sizes[WHITENED] = self.codec.whitening.config.components
-        return sizes
-
-    @torch.inference_mode()
-    def through(self, signal: Signal) -> Signal:
-        """Return what `jen1 encode` and `jen1 decode` make of a sound, [channels, samples]."""
-        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.codec.device)
-        back = self.codec.autoencoder.decode(self.codec.autoencoder.encode(wave), signal.shape[1])
-        return back[0].float().cpu().numpy()
-
-    @torch.inference_mode()
-    def encode(self, signal: Signal) -> torch.Tensor:
-        """Return the whitened latent [1, components, frames]."""
-        wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.codec.device)
-        return self.codec.whitening.whiten(self.codec.autoencoder.encode(wave))
-
-    @torch.inference_mode()
-    def decode(self, latent: torch.Tensor, samples: int) -> Signal:
-        """Return the sound of a whitened latent, [channels, samples]."""
-        wave = self.codec.autoencoder.decode(self.codec.whitening.unwhiten(latent), samples)
-        return wave[0].float().cpu().numpy()
 
 
 @dataclass(frozen=True)
@@ -112,29 +60,30 @@ class CodecJob:
         if not heard:
             raise DataError(f"no clip of {self.folder} counts: {'; '.join(audit.warnings())}")
         linear = self._linear(codec, heard) if self.linear else None
-        rows, spent, music = [], 0.0, 0.0
+        rows, ways = [], codec.ways
+        spent = dict.fromkeys(ways, 0.0)  # seconds
         report = Report("codec", settings=self._settings(codec, len(heard)))
         shown = {one.clip.path for one in evenly(heard, _SHOWN)}
         for number, one in enumerate(heard):
-            began = time.perf_counter()
-            back = {WHOLE: codec.through(one.signal)}
-            spent, music = spent + time.perf_counter() - began, music + one.seconds
-            if WHITENED in codec.sizes:
-                back[WHITENED] = codec.decode(codec.encode(one.signal), one.signal.shape[1])
-            rows.append(_Row.of(one, back, linear))
+            back = {}
+            for name, way in ways.items():
+                began = time.perf_counter()
+                back[name] = way(one.signal)
+                spent[name] += time.perf_counter() - began
+            beside = {} if linear is None else linear.through(one)
+            rows.append(Row.of(one, back, beside, codec.codec.autoencoder.frame_rate))
             if output is not None and one.clip.path in shown:
                 report.samples += _save(output, one, back[WHOLE])
             if progress is not None:
                 progress(number + 1, len(heard))
         report.tables = [
-            _overall(rows, codec.sizes),
-            *_by_style(rows),
-            *_curves(codec, heard),
-            Table(
-                "speed", "Speed", ("", "times real time"),
-                (("encode and decode, as here", music / max(spent, 1e-9)),),
-            ),
-        ]  # fmt: skip
+            show_distances(rows, codec.sizes),
+            show_heard(rows, codec.references_note),
+            show_sines(codec),
+            *show_styles(rows),
+            *show_damage(codec, heard),
+            show_speed(spent, sum(one.seconds for one in heard)),
+        ]
         report.audits, report.warnings = [audit.facts()], audit.warnings()
         report.listeners = {"autoencoder": codec.sha256}
         report.clips = [row.facts() for row in rows]
@@ -181,125 +130,9 @@ class _Halves:
 
     def through(self, one: Heard) -> dict[str, Signal]:
         half = self.half[one.clip.path]
-        return {name: pair[half].through(one.signal) for name, pair in self.codecs.items()}
-
-
-def measure(original: Signal, back: Signal, sample_rate: int) -> tuple[float, ...]:
-    """Return the figures of `MEASURES`; the last is NaN for what is nearly mono."""
-    side = side_level(original)
-    off = abs(side_level(back) - side) if side > _WIDE_DB > SILENCE_DB else float("nan")
-    return (
-        si_sdr(original, back),
-        mel_distance(original, back, sample_rate),
-        log_spectral_distance(original, back),
-        off,
-    )
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One clip's figures, each by column of the first table."""
-
-    name: str
-    style: str
-    figures: dict[str, tuple[float, ...]]
-    steady: dict[str, float]
-
-    @classmethod
-    def of(cls, one: Heard, back: dict[str, Signal], linear: _Halves | None) -> "_Row":
-        rate = one.sample_rate
-        found = {name: measure(one.signal, signal, rate) for name, signal in back.items()}
-        if linear is not None:
-            for name, signal in linear.through(one).items():
-                found[f"linear, {name}"] = measure(one.signal, signal, rate)
-        sounds = {**back, "original": one.signal}
-        return cls(
-            one.clip.path.name,
-            str(one.clip.attributes.get("style", "")),
-            found,
-            {name: steadiness(signal.mean(0), rate) for name, signal in sounds.items()},
-        )
-
-    def facts(self) -> dict[str, object]:
         return {
-            "clip": self.name, "style": self.style, "steadiness": self.steady,
-            **{name: dict(zip(MEASURES, own, strict=True)) for name, own in self.figures.items()},
-        }  # fmt: skip
-
-
-def _overall(rows: Sequence[_Row], sizes: Mapping[str, int]) -> Table:
-    columns = tuple(rows[0].figures)
-    lines: list[tuple[Cell, ...]] = [
-        (measure_name, *(mean_interval([row.figures[c][place] for row in rows]) for c in columns))
-        for place, measure_name in enumerate(MEASURES)
-    ]
-    steady = {c: mean_interval([row.steady[c] for row in rows]) for c in rows[0].steady}
-    lines.append(("steadiness", *(steady.get(c) for c in columns)))
-    channels = ", ".join(f"{name}: {size} channels" for name, size in sizes.items())
-    return Table(
-        "codec",
-        "What comes back",
-        ("", *columns),
-        tuple(lines),
-        note=f"{channels}. Linear: lapped cosine transform and as many principal components, fitted"
-        " to the other half of these clips. Side level only where the original is wider than -60"
-        " dB. SI-SDR compares waveforms: a codec that rebuilds phases is far below 0 dB however it"
-        f" sounds. Steadiness of the originals: {steady['original'].value:.2f}.",
-    )
-
-
-def _by_style(rows: Sequence[_Row]) -> list[Table]:
-    """Tables of kinds of music, with intervals, and of single styles."""
-    known = [row for row in rows if row.style]
-    return [
-        Table("families", "By kind of music", ("", *MEASURES, "clips"),
-              _groups(known, lambda row: style_family(row.style)), plot="apart"),
-        Table("styles", "By style", ("", *MEASURES, "clips"),
-              _groups(known, lambda row: row.style)),
-    ]  # fmt: skip
-
-
-def _groups(rows: Sequence[_Row], group: Callable[[_Row], str]) -> tuple[tuple[Cell, ...], ...]:
-    lines: list[tuple[Cell, ...]] = []
-    for name in sorted({group(row) for row in rows}):
-        own = [row.figures[WHOLE] for row in rows if group(row) == name]
-        figures = [mean_interval([row[i] for row in own]) for i in range(len(MEASURES))]
-        cells = figures if len(own) > 1 else [found.value for found in figures]
-        lines.append((name, *cells, str(len(own))))
-    return tuple(lines)
-
-
-def _curves(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
-    """Damage latents with noise and lost frames."""
-    generator = torch.Generator().manual_seed(0)
-    some = evenly(heard, _CURVE_CLIPS)
-
-    def through(sigma: float, share: float) -> list[float]:
-        figures = []
-        for one in some:
-            latent = codec.encode(one.signal)
-            noise = torch.randn(latent.shape, generator=generator).to(latent)
-            spread = latent.std() if sigma else 1.0
-            kept = torch.rand(latent.shape[-1], generator=generator) >= share
-            damaged = (latent + sigma * spread * noise) * kept.to(latent)
-            back = codec.decode(damaged, one.signal.shape[1])
-            figures.append(measure(one.signal, back, one.sample_rate)[:3])
-        return [float(value) for value in np.mean(figures, axis=0)]
-
-    whole = through(0.0, 0.0)
-    note = f"Mean of {len(some)} clips"
-    return [
-        Table(
-            "robustness", "Noisy latents", ("noise", *MEASURES[:3]),
-            (("0", *whole), *((f"{sigma:g}", *through(sigma, 0.0)) for sigma in NOISES)),
-            note=f"{note}; noise in standard deviations of the whitened latent.", plot="curve",
-        ),
-        Table(
-            "losses", "Lost frames", ("% lost", *MEASURES[:3]),
-            (("0", *whole), *((f"{100 * share:g}", *through(0.0, share)) for share in LOSSES)),
-            note=f"{note}; lost frames are set to zero.", plot="curve",
-        ),
-    ]  # fmt: skip
+            f"linear, {name}": pair[half].through(one.signal) for name, pair in self.codecs.items()
+        }
 
 
 def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:

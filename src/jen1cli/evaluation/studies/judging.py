@@ -14,6 +14,7 @@ from jen1cli.evaluation.clips import Heard
 from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
 from jen1cli.evaluation.prompt_spec import Wishes, choose_caption, read_wishes
 from jen1cli.evaluation.report import Sample
+from jen1cli.evaluation.sound import describe
 from jen1cli.evaluation.tagger import Tagger
 from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip
@@ -55,6 +56,7 @@ class JudgedClip:
     level_db: float
     width_db: float
     seconds: float
+    sound: dict[str, float]  # attacks, tones and air, as `evaluation.sound` names them
 
     def facts(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -68,7 +70,7 @@ class JudgedClip:
             "energy": tags.energy, "bpm_signal": analysis.bpm,
             "key_signal": f"{analysis.key} {analysis.mode}".strip(),
             "percussive": analysis.percussive, "steadiness": analysis.steadiness,
-            "level_db": self.level_db, "width_db": self.width_db,
+            "level_db": self.level_db, "width_db": self.width_db, "sound": self.sound,
         }  # fmt: skip
 
     def sample(self) -> Sample:
@@ -90,15 +92,20 @@ class Listeners:
 
     tagger: Tagger
     embeddings: tuple[Embedding, ...]
+    frame_rate: float  # of latents, per second, at which a staircase is looked for
 
     @classmethod
-    def load(cls) -> "Listeners":
+    def load(cls, frame_rate: float) -> "Listeners":
         """Load the package's tagger and the embeddings of sets.
+
+        Args:
+            frame_rate: of the latents that the music was made from, per second.
 
         Raises:
             CheckpointError: there is no tagger.
         """
-        return cls(Tagger.load(), tuple(load_embedding(name) for name in SET_EMBEDDINGS))
+        embeddings = tuple(load_embedding(name) for name in SET_EMBEDDINGS)
+        return cls(Tagger.load(), embeddings, frame_rate)
 
     def versions(self) -> dict[str, str]:
         """Return what heard, with hashes and versions."""
@@ -122,4 +129,5 @@ class Listeners:
             level(heard.signal),
             width(heard.signal),
             heard.seconds,
+            describe(heard.signal, heard.sample_rate, self.frame_rate),
         )

@@ -1,13 +1,13 @@
 """The tables of `jen1 evaluate prompts`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from jen1cli.evaluation.adherence import Row
 from jen1cli.evaluation.clips import Audit
-from jen1cli.evaluation.intervals import mean_interval
+from jen1cli.evaluation.intervals import Estimate, mean_interval
 from jen1cli.evaluation.report import Table, evenly
 from jen1cli.evaluation.sets import Measured, Reference, compare, join
+from jen1cli.evaluation.sound import NOTE
 from jen1cli.evaluation.studies.judging import SET_EMBEDDINGS, JudgedClip
 
 
@@ -40,12 +40,6 @@ def show_quality(
     made: Sequence[JudgedClip], real: Sequence[JudgedClip], audit: Audit, real_audit: Audit | None
 ) -> Table:
     """Show what signal analysis says of the sound, and how many clips were left out."""
-
-    def pair(take: Callable[[JudgedClip], float]) -> tuple[Any, Any]:
-        both = (mean_interval([take(one) for one in side]) for side in (made, real))
-        ours, theirs = ((found if found.count else None) for found in both)
-        return ours, theirs
-
     lines = (
         ("steadiness of partials below 3 kHz", lambda one: one.judged.analysis.steadiness),
         ("percussive share", lambda one: one.judged.analysis.percussive),
@@ -61,12 +55,34 @@ def show_quality(
         "Sound",
         ("", "music", "real music"),
         (
-            *((name, *pair(take)) for name, take in lines),
+            *((name, *_means(made, real, take)) for name, take in lines),
             ("clips left out (silent, ...)", _left_out(audit), _left_out(real_audit)),
         ),
         note="By signal analysis, but for the instruments. Clips that were left out are not in any"
         " figure above or below; the warnings name them.",
     )
+
+
+def show_heard(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
+    """Show attacks, tones and air of the music beside those of real music."""
+    return Table(
+        "heard",
+        "Attacks, tones and air",
+        ("", "music", "real music"),
+        tuple(
+            (name, *_means(made, real, lambda one, name=name: one.sound[name]))
+            for name in made[0].sound
+        ),
+        note=NOTE,
+    )
+
+
+def _means(
+    made: Sequence[JudgedClip], real: Sequence[JudgedClip], take: Callable[[JudgedClip], float]
+) -> tuple[Estimate | None, ...]:
+    """Return the mean of a figure over the music and over real music; None where none has it."""
+    both = [mean_interval([take(one) for one in side]) for side in (made, real)]
+    return tuple(found if found.count else None for found in both)
 
 
 def _left_out(audit: Audit | None) -> str | None:

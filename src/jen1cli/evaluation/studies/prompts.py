@@ -16,10 +16,16 @@ from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.prompt_spec import Wishes
 from jen1cli.evaluation.report import Report, Table, evenly
 from jen1cli.evaluation.studies.judging import JudgedClip, Listeners, cut_to_middle, wish_of
-from jen1cli.evaluation.studies.prompt_tables import show_adherence, show_distances, show_quality
+from jen1cli.evaluation.studies.prompt_tables import (
+    show_adherence,
+    show_distances,
+    show_heard,
+    show_quality,
+)
 from jen1cli.files import make_folder, write_text
 from jen1cli.jsonfiles import parse_json, read_object, to_json
 from jen1cli.manifest import Clip, write_manifest
+from jen1cli.presets import MINI
 from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -66,14 +72,18 @@ class PromptsJob:
         Raises:
             DataError: the folder holds no music and there is no model.
         """
-        listeners = Listeners.load()
+        listeners = Listeners.load((MINI if model is None else model.config).frame_rate)
         steps = _Steps(progress, self._steps(model))
         made, audit = self._made(model, listeners, steps)
         real, real_audit = self._real(listeners, steps)
         rows = adherence_table([one.judged for one in made], [one.judged for one in real])
         report = Report("prompts", settings=self._settings(model, made))
         report.listeners = listeners.versions()
-        report.tables = [show_adherence(rows), show_quality(made, real, audit, real_audit)]
+        report.tables = [
+            show_adherence(rows),
+            show_quality(made, real, audit, real_audit),
+            show_heard(made, real),
+        ]
         if len(made) > 1 and len(real) > 2:
             report.tables.append(show_distances(made, real))
         elif self.reference is not None:
