@@ -1,4 +1,4 @@
-"""`jen1 evaluate codec`: what survives the autoencoder, by style, and under damaged latents."""
+"""`jen1 evaluate codec`: reconstruction quality of the autoencoder, by style and latent damage."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,18 +28,18 @@ from jen1cli.metrics.signals import (
 )
 from jen1cli.progress import Progress
 
-NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
+NOISES = (0.05, 0.1, 0.2, 0.4)  # noise, in standard deviations of the whitened latent
 LOSSES = (0.05, 0.1, 0.2)  # share of frames set to zero
 MEASURES = ("SI-SDR, dB", "mel distance", "log-spectral distance, dB", "side level, dB off")
 WHOLE, WHITENED = "encode and decode", "as diffusion sees it"
-_WIDE_DB = -60.0  # side level from which stereo can be judged
+_WIDE_DB = -60.0  # least side level for scores of stereo
 _CURVE_CLIPS = 12
 _SHOWN = 6
 
 
 @dataclass(frozen=True)
 class CodecUnderTest:
-    """A codec with the hash of its weights, and the two ways through it that are compared."""
+    """A codec with the hash of its weights; coded with and without whitening."""
 
     codec: Codec
     sha256: str
@@ -49,13 +49,13 @@ class CodecUnderTest:
         """Load from a weight set, or from the result of `jen1 train autoencoder`.
 
         Raises:
-            CheckpointError: it is not there or damaged.
+            CheckpointError: it is missing or damaged.
         """
         return cls(load_codec(folder), audio.digest(folder / TENSORS_NAME))
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Channels of the latent by what it is for: a file, and the diffusion model."""
+        """Latent channels by use: in a file, and, if fewer, in the diffusion model."""
         sizes = {WHOLE: self.codec.autoencoder.latent_channels}
         if self.codec.whitening.config.components < self.codec.autoencoder.latent_channels:
             sizes[WHITENED] = self.codec.whitening.config.components
@@ -63,7 +63,7 @@ class CodecUnderTest:
 
     @torch.inference_mode()
     def through(self, signal: Signal) -> Signal:
-        """Return what `jen1 encode` and `jen1 decode` make of a sound, [channels, samples]."""
+        """Return a sound [channels, samples] after `jen1 encode` and `jen1 decode`."""
         wave = torch.from_numpy(np.ascontiguousarray(signal))[None].to(self.codec.device)
         back = self.codec.autoencoder.decode(self.codec.autoencoder.encode(wave), signal.shape[1])
         return back[0].float().cpu().numpy()
@@ -86,11 +86,11 @@ class CodecJob:
     """One evaluation of an autoencoder.
 
     Attributes:
-        folder: of music.
-        split: as `find_clips` takes it.
-        limit: of clips.
-        seconds: of each clip, from its middle.
-        linear: whether the linear codec is computed beside it, from every clip's other half.
+        folder: folder of music.
+        split: as in `find_clips`.
+        limit: largest number of clips.
+        seconds: length taken from the middle of each clip.
+        linear: whether to compare with linear codecs, each fitted to the other half of the clips.
     """
 
     folder: Path
@@ -102,10 +102,10 @@ class CodecJob:
     def run(
         self, codec: CodecUnderTest, output: Path | None, progress: Progress | None = None
     ) -> Report:
-        """Measure, and write a few reconstructions beside the report.
+        """Evaluate the codec, and write some reconstructions to the folder of the report.
 
         Raises:
-            DataError: no clip counts.
+            DataError: there is no usable clip.
         """
         clips, audit = find_clips(self.folder, split=self.split, limit=self.limit)
         heard = [self._fitted(one, codec) for one in listen(clips, audit)]
@@ -149,7 +149,7 @@ class CodecJob:
         }  # fmt: skip
 
     def _fitted(self, one: Heard, codec: CodecUnderTest) -> Heard:
-        """Cut the middle out of a clip at the autoencoder's rate and layout."""
+        """Return the middle of a clip at the autoencoder's sample rate and number of channels."""
         auto = codec.codec.autoencoder
         wanted = audio.seconds_to_samples(self.seconds, one.sample_rate)
         start = max(0, (one.signal.shape[1] - wanted) // 2)
@@ -174,9 +174,9 @@ class CodecJob:
 
 @dataclass(frozen=True)
 class _Halves:
-    """For every clip the linear codecs that were fitted to the other half of the clips."""
+    """Linear codecs fitted to each half of the clips, for use on the other half."""
 
-    codecs: dict[str, tuple[LinearCodec, ...]]  # of each size, by name
+    codecs: dict[str, tuple[LinearCodec, ...]]  # name of a latent size -> codec for each half
     half: dict[Path, int]
 
     def through(self, one: Heard) -> dict[str, Signal]:
@@ -185,7 +185,7 @@ class _Halves:
 
 
 def measure(original: Signal, back: Signal, sample_rate: int) -> tuple[float, ...]:
-    """Return the figures of `MEASURES`; the last is NaN for what is nearly mono."""
+    """Return the values of `MEASURES`; the last is NaN for nearly mono signals."""
     side = side_level(original)
     off = abs(side_level(back) - side) if side > _WIDE_DB > SILENCE_DB else float("nan")
     return (
@@ -198,7 +198,7 @@ def measure(original: Signal, back: Signal, sample_rate: int) -> tuple[float, ..
 
 @dataclass(frozen=True)
 class _Row:
-    """One clip's figures, each by column of the first table."""
+    """Values of one clip for each column of the first table."""
 
     name: str
     style: str
@@ -249,7 +249,7 @@ def _overall(rows: Sequence[_Row], sizes: Mapping[str, int]) -> Table:
 
 
 def _by_style(rows: Sequence[_Row]) -> list[Table]:
-    """Tables of kinds of music, with intervals, and of single styles."""
+    """Return tables by family of styles, with intervals, and by style."""
     known = [row for row in rows if row.style]
     return [
         Table("families", "By kind of music", ("", *MEASURES, "clips"),
@@ -270,7 +270,7 @@ def _groups(rows: Sequence[_Row], group: Callable[[_Row], str]) -> tuple[tuple[C
 
 
 def _curves(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
-    """Damage latents with noise and lost frames."""
+    """Return tables of the quality after noise in the latent and after loss of frames."""
     generator = torch.Generator().manual_seed(0)
     some = evenly(heard, _CURVE_CLIPS)
 

@@ -12,7 +12,7 @@ from jen1cli.evaluation.studies.judging import SET_EMBEDDINGS, JudgedClip
 
 
 def show_adherence(rows: Sequence[Row]) -> Table:
-    """Show every question between its floor and its ceiling."""
+    """Return the table of every question with its floor and ceiling."""
     return Table(
         "adherence",
         "What was asked for is heard",
@@ -39,7 +39,7 @@ def show_adherence(rows: Sequence[Row]) -> Table:
 def show_quality(
     made: Sequence[JudgedClip], real: Sequence[JudgedClip], audit: Audit, real_audit: Audit | None
 ) -> Table:
-    """Show what signal analysis says of the sound, and how many clips were left out."""
+    """Return the table of signal measures, and of the number of clips that were left out."""
 
     def pair(take: Callable[[JudgedClip], float]) -> tuple[Any, Any]:
         both = (mean_interval([take(one) for one in side]) for side in (made, real))
@@ -74,15 +74,15 @@ def _left_out(audit: Audit | None) -> str | None:
 
 
 def show_distances(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
-    """KAD and FAD of the music to real music, beside real music against other real music.
+    """Return KAD and FAD of generated to real music, and of other real music to real music.
 
     Args:
         made: at least two clips.
-        real: at least three; the line of other real music needs four.
+        real: at least three clips; the row of other real music needs four.
     """
     lines = []
     yardstick, other = real[0::2], real[1::2]
-    ours = evenly(made, max(2, len(other)))  # as many as of the real music: FAD depends on it
+    ours = evenly(made, max(2, len(other)))  # as many as real ones: FAD depends on it
     for place, name in enumerate(SET_EMBEDDINGS):
         theirs = _as_set(yardstick, place, name)
         for title, clips in (("music", ours), ("real music", other)):
