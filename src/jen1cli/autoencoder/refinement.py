@@ -22,7 +22,8 @@ MOMENTUM = 0.99
 """Step of the extrapolation; Perraudin et al. recommend 0.99. On validation clips, values above 1
 gave a smaller spectral distance but less steady partials."""
 WINDOW_REACH = 8
-"""Spare bins: the leakage of a twice applied Hann window does not wrap around the band's edges."""
+"""Spare bins, so that the leakage of a Hann window applied twice does not wrap from one edge of the
+band to the other."""
 
 
 class PhaseRefiner(nn.Module):

@@ -82,9 +82,10 @@ def estimate_level(instrument: str, notes: tuple[Note, ...], bpm: float) -> floa
 
 
 def balanced_gain(role: str, instrument: str, notes: tuple[Note, ...], bpm: float) -> float:
-    """Return the gain in dB that sets a part to its role's level; half of it for drum kits.
+    """Return the gain in dB that sets a part to its role's level.
 
-    The rest of a kit's deviation from the usual gain is kept as dynamics.
+    For drum kits only half of the deviation from the usual gain is corrected, so that busy and
+    sparse patterns keep half of their difference in level.
     """
     lack = ROLE_LEVELS[role] - estimate_level(instrument, notes, bpm)
     if INSTRUMENTS[instrument].family == "drums":
