@@ -1,7 +1,7 @@
 """Audio files and signals without torch: read, write, edit in place, resample, measure.
 
-Signals are NumPy arrays of float32, `[channels, samples]`, in the range -1 to 1. Files go through
-soundfile (libsndfile); resampling through soxr.
+Signals are NumPy arrays of float32, `[channels, samples]`, in the range -1 to 1. Files are
+read and written by soundfile (libsndfile) and resampled by soxr.
 """
 
 from jen1cli.audio.files import (

@@ -1,4 +1,4 @@
-"""Files made of chunks: RIFF, RIFX, RF64, BW64 and AIFF; and bytes replaced inside a file."""
+"""Chunks of RIFF, RIFX, RF64, BW64 and AIFF files, and replacement of bytes inside a file."""
 
 import io
 import struct
@@ -11,34 +11,34 @@ from jen1cli.errors import AudioError
 ByteFile = io.BytesIO | io.BufferedReader | io.BufferedRandom
 
 UNKNOWN_SIZE = 0x7F000000
-"""Sizes from here up mean "written to a pipe", not "cut short"."""
+"""Sizes from here up are placeholders of writers to a pipe; such a file is not truncated."""
 
 _KINDS: dict[bytes, Literal["<", ">"]] = {
     b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">", b"FORM": ">",
 }  # fmt: skip
-_LONG = (b"RF64", b"BW64")  # whose sizes stand in a ds64 chunk
+_LONG = (b"RF64", b"BW64")  # kinds with 64-bit sizes in a ds64 chunk
 _MOST_CHUNKS = 10_000
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Where a chunk lies in its file."""
+    """Position of a chunk in its file."""
 
     tag: bytes  # four bytes, such as b"data"
-    at: int  # offset of its payload, behind tag and size
-    size: int  # of the payload as the header says; the file may end sooner
+    at: int  # offset of the payload, which follows tag and size
+    size: int  # bytes of the payload according to the header; a truncated file has fewer
 
 
 @dataclass(frozen=True)
 class ChunkFile:
-    """The chunks of a file."""
+    """Kind, byte order and chunks of a file."""
 
     kind: bytes  # b"RIFF", b"RF64", b"BW64", b"RIFX" or b"FORM"
     order: Literal["<", ">"]  # byte order of its numbers, as `struct` writes it
     chunks: tuple[Chunk, ...]
     size: int  # bytes of the whole file
-    joined: bool  # whether a second file follows behind the end of the first
+    joined: bool  # whether a second file follows the end of the first
 
     @property
     def is_aiff(self) -> bool:
@@ -53,10 +53,10 @@ class ChunkFile:
 
 
 def read_chunks(file: ByteFile) -> ChunkFile | None:
-    """List the chunks of a file; None where it is no such file.
+    """List the chunks of a file; None if it is of another format.
 
     Raises:
-        AudioError: it has more chunks than any program writes.
+        AudioError: the file has implausibly many chunks.
     """
     total = file.seek(0, io.SEEK_END)
     file.seek(0)
@@ -85,12 +85,12 @@ def read_chunks(file: ByteFile) -> ChunkFile | None:
 
 
 def chunk_bytes(order: str, tag: bytes, payload: bytes) -> bytes:
-    """Return a whole chunk, filled up to an even length."""
+    """Return tag, size and payload of a chunk, padded to an even length."""
     return struct.pack(f"{order}4sI", tag, len(payload)) + payload + b"\0" * (len(payload) % 2)
 
 
 def add_chunks(file: ByteFile, early: Iterable[bytes], late: Iterable[bytes]) -> None:
-    """Put whole chunks in front of the sound and behind everything, and mend the file's size."""
+    """Insert `early` before the sound chunk, append `late`, and update the sizes in the header."""
     layout = read_chunks(file)
     if layout is None or layout.sound is None:
         raise ValueError("no RIFF or AIFF file with sound in it")
@@ -102,7 +102,7 @@ def add_chunks(file: ByteFile, early: Iterable[bytes], late: Iterable[bytes]) ->
     file.write(b"\0" * (end % 2) + b"".join(late))
     size = file.tell() - 8
     if layout.kind in _LONG:
-        file.seek(20)  # the 64-bit size stands first in the ds64 chunk
+        file.seek(20)  # the 64-bit RIFF size is the first field of the ds64 chunk
         file.write(struct.pack("<Q", size))
     else:
         file.seek(4)
@@ -112,7 +112,7 @@ def add_chunks(file: ByteFile, early: Iterable[bytes], late: Iterable[bytes]) ->
 def clear_time_stamp(file: ByteFile) -> None:
     """Zero the clock time that libsndfile puts into the PEAK chunk of float files.
 
-    Without this the same samples would give other bytes every second.
+    Otherwise files of equal samples would differ in bytes from second to second.
     """
     layout = read_chunks(file)
     for chunk in layout.chunks if layout else ():
@@ -123,9 +123,9 @@ def clear_time_stamp(file: ByteFile) -> None:
 
 
 def replace_bytes(file: ByteFile, start: int, stop: int, new: bytes) -> None:
-    """Put other bytes in place of [start, stop) of a file open for reading and writing.
+    """Replace the bytes [start, stop) of a file that is open for reading and writing.
 
-    What stands behind is moved in pieces, so that a large file is never in memory as a whole.
+    The bytes after `stop` are moved in pieces, so that a large file is never wholly in memory.
     """
     total = file.seek(0, io.SEEK_END)
     by = len(new) - (stop - start)

@@ -1,4 +1,4 @@
-"""Reading of audio files: what they are, whether they are whole, and any range of them."""
+"""Reads audio files: header, integrity check, and any range of samples."""
 
 import hashlib
 import io
@@ -24,12 +24,12 @@ SampleType = Literal["int32", "float32", "float64"]
 
 BLOCK = 65_536  # samples read or written at once; larger Vorbis writes overflow libvorbis' stack
 MAX_CHANNELS = 2
-MIN_SAMPLE_RATE = 100  # Hz; below, a moment of sound is no sample at all
+MIN_SAMPLE_RATE = 100  # Hz; at lower rates a short time range holds no sample
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file says of itself."""
+    """Properties of an audio file from its header."""
 
     sample_rate: int  # Hz
     channels: int  # 1 or 2
@@ -54,7 +54,7 @@ def opened(source: Source, *, whole: bool = False) -> Iterator[soundfile.SoundFi
 
     Args:
         source: file or buffer.
-        whole: look as well whether it is one recording, which takes a moment for long files.
+        whole: also check that the file is a single recording, which takes time for long files.
     """
     name = name_of(source)
     if not isinstance(source, io.BytesIO):
@@ -71,12 +71,12 @@ def opened(source: Source, *, whole: bool = False) -> Iterator[soundfile.SoundFi
 
 
 def probe(source: Source) -> AudioInfo:
-    """Read the header of a file, and look whether it is one recording.
+    """Read the header of a file, and check that the file is a single recording.
 
     Raises:
-        AudioError: missing, a folder, empty, truncated, not audio, no samples, over two channels,
-            a sample rate of almost nothing, several recordings of which only the first would be
-            read.
+        AudioError: missing, a folder, empty, truncated, not audio, no samples, more than two
+            channels, a sample rate below `MIN_SAMPLE_RATE`, or several recordings, of which
+            libsndfile would read only the first.
     """
     with opened(source, whole=True) as file:
         info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
@@ -97,10 +97,10 @@ def probe(source: Source) -> AudioInfo:
 
 
 def check(source: Source) -> AudioInfo:
-    """Read a whole file once, block by block, so that nothing fails half-way later.
+    """Read a whole file once, block by block, so that later reads cannot fail half-way.
 
     Raises:
-        AudioError: as `probe`, and NaN or infinite samples, and damage inside the file.
+        AudioError: as `probe`; also NaN or infinite samples, or damage inside the file.
     """
     info = probe(source)
     for _ in raw_blocks(source, 0, info.samples, "float32"):
@@ -138,7 +138,7 @@ def raw_blocks(
 ) -> Iterator[Frames]:
     """Yield the frames [start, stop) in the given sample type, `[samples, channels]`.
 
-    Integers come as libsndfile's left-aligned int32, so that they can be copied without rounding.
+    Integers are libsndfile's left-aligned int32, which can be copied without rounding.
     """
     name = name_of(source)
     with opened(source) as file:

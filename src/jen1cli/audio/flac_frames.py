@@ -1,6 +1,6 @@
-"""Frames of FLAC files: where the sound ends, which a header from a pipe does not tell.
+"""Frames of FLAC files: finds where the sound ends if the header, written to a pipe, has no total.
 
-Format: RFC 9639, section 9. A frame's header ends with a CRC-8, the frame with a CRC-16.
+Format: RFC 9639, section 9. A frame header ends with a CRC-8, a whole frame with a CRC-16.
 """
 
 import io
@@ -17,21 +17,21 @@ _SIZES = {
     **{n: 576 << n - 2 for n in range(2, 6)},
     **{n: 256 << n - 8 for n in range(8, 16)},
 }
-_LOOK_BYTES = 1 << 16  # in which two frames are looked for; common ones have under 20,000
+_LOOK_BYTES = 1 << 16  # searched for two successive frames; common frames are below 20,000
 _LAST_BYTES = 1 << 20
 _PROBES = 16
-_UNKNOWN_AT = 21  # of the 36 bits of the total: behind "fLaC", a block's head and 13 bytes
+_UNKNOWN_AT = 21  # offset of the 36-bit total: after "fLaC", a block header and 13 bytes
 
 
 @dataclass(frozen=True)
 class Stream:
-    """The part of a FLAC file with its frames, and what its header says."""
+    """Range of the frames in a FLAC file, and values of its header."""
 
     header: int  # offset of "fLaC"
     start: int  # offset of the first frame
-    stop: int  # offset behind the last one
-    block: int  # samples of a frame, all but the last
-    total: int  # samples in each channel; 0 where it is not told
+    stop: int  # offset after the last frame
+    block: int  # samples per channel in every frame but the last
+    total: int  # samples in each channel; 0 if the header has no total
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Frame:
 
 
 def read_stream(file: ByteFile) -> Stream | None:
-    """Read the header; None where it is no FLAC file."""
+    """Read the header; None if the file is not FLAC."""
     end = file.seek(0, io.SEEK_END)
     file.seek(0)
     head = file.read(10)
@@ -67,7 +67,7 @@ def read_stream(file: ByteFile) -> Stream | None:
 
 
 def find_end(file: ByteFile, stream: Stream) -> int | None:
-    """Return the samples up to the end of the last frame; None where that frame is not whole."""
+    """Return the samples up to the end of the last frame; None if that frame is truncated."""
     start = max(stream.start, stream.stop - _LAST_BYTES)
     file.seek(start)
     data = file.read(stream.stop - start)
@@ -78,7 +78,7 @@ def find_end(file: ByteFile, stream: Stream) -> int | None:
 
 
 def is_joined(file: ByteFile, stream: Stream) -> bool:
-    """Whether a second file seems to follow: its frames count their samples from 0 again."""
+    """Whether a second file seems to follow: the frames' sample numbers start from 0 again."""
     size = stream.stop - stream.start
     places = {stream.start + index * size // _PROBES for index in range(_PROBES)}
     seen = -1
@@ -95,7 +95,7 @@ def is_joined(file: ByteFile, stream: Stream) -> bool:
 
 
 def head_with_total(file: ByteFile, stream: Stream, total: int) -> bytes:
-    """Return the start of the file up to its first frame, with the total written in."""
+    """Return the bytes before the first frame, with `total` written into the header."""
     file.seek(0)
     head = bytearray(file.read(stream.start))
     at = stream.header + _UNKNOWN_AT
@@ -105,7 +105,7 @@ def head_with_total(file: ByteFile, stream: Stream, total: int) -> bytes:
 
 
 def _confirmed(frames: list[_Frame]) -> int | None:
-    """Return the first sample of the first frame that the next one continues."""
+    """Return the sample number of the first frame whose successor follows without a gap."""
     following = {frame.first for frame in frames}
     for frame in frames:
         if frame.first + frame.samples in following:
@@ -114,7 +114,7 @@ def _confirmed(frames: list[_Frame]) -> int | None:
 
 
 def _frames(data: bytes, stream: Stream) -> Iterator[_Frame]:
-    """Yield what looks like the headers of frames and has the right CRC-8."""
+    """Yield candidate frames: a sync code and a header with a valid CRC-8."""
     for found in _SYNC.finditer(data):
         frame = _header(data, found.start(), stream)
         if frame is not None:
@@ -143,7 +143,7 @@ def _header(data: bytes, at: int, stream: Stream) -> _Frame | None:
 
 
 def _coded_number(data: bytes) -> tuple[int, int]:
-    """Read a number in the manner of UTF-8, up to 36 bits; returns it and its bytes, or (0, 0)."""
+    """Decode a UTF-8-like number of up to 36 bits; return it and its size in bytes, or (0, 0)."""
     lead = data[0]
     if lead < 0x80:
         return lead, 1

@@ -1,4 +1,4 @@
-"""Seams: a signal continued by linear prediction, and cross-fades that keep the power."""
+"""Joins signals: extrapolation by linear prediction, and cross-fades of constant power."""
 
 import math
 
@@ -7,17 +7,16 @@ from jaxtyping import Float
 
 from jen1cli.audio.files import Signal
 
-_ORDER = 256  # of the linear predictor
-_PAST = 8192  # samples that it learns from; fewer blur its pitch
+_ORDER = 256  # coefficients of the linear predictor
+_PAST = 8192  # samples that the predictor is fitted to; fewer make its pitch inaccurate
 
 
 def extrapolate(signal: Signal, samples: int) -> Signal:
     """Continue `[channels, samples]` by linear prediction (Burg's method).
 
-    The predictor is stable by construction, so the continuation keeps the pitch and dies away, to
-    the signal's DC offset and not to zero. It fills the few milliseconds in which an edit is faded
-    in, so that nothing of what the user asked to replace is heard, and no click where there is
-    nothing to fade from.
+    The predictor is stable by construction, so the continuation keeps the pitch and decays to the
+    signal's DC offset (not to zero). An edit is faded in from it over a few milliseconds: fading
+    from the original would leak sound that the user asked to replace, and no fade would click.
     """
     order = min(_ORDER, signal.shape[1] // 4)
     if order < 2:
@@ -39,7 +38,7 @@ def crossfade(
     """Fade from one signal into another of the same length.
 
     The raised-cosine weights w and 1 - w are divided by sqrt(w² + (1 - w)² + 2 r w (1 - w)) with
-    the measured correlation r, so that power stays level for equal and for unlike signals.
+    the measured correlation r, so that the power is constant for any correlation.
     """
     samples = outgoing.shape[1]
     w = 0.5 - 0.5 * np.cos(np.pi * (np.arange(samples) + 0.5) / max(samples, 1))
@@ -52,7 +51,7 @@ def crossfade(
 def _burg(
     values: Float[np.ndarray, "channels samples"], order: int
 ) -> Float[np.ndarray, "channels {order}"]:
-    """Fit a linear predictor to each channel (Burg); returns weights of the past, oldest first."""
+    """Fit a linear predictor to each channel (Burg); return coefficients, oldest sample first."""
     forward, backward = values[:, 1:].copy(), values[:, :-1].copy()
     weights = np.zeros((len(values), 0))
     floor = 1e-12 * values.shape[1]

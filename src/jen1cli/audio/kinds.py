@@ -1,4 +1,4 @@
-"""What a file is that cannot be read as sound: named by its first bytes."""
+"""Identifies files that libsndfile cannot read by their first bytes, for error messages."""
 
 import struct
 
@@ -43,7 +43,7 @@ _OGG_CODECS = (
 
 
 def describe(file: ByteFile) -> str | None:
-    """Name the kind of a file that is not read, such as "a WAV file with MP3 inside"."""
+    """Name the format of an unreadable file, such as "a WAV file with MP3 inside"."""
     file.seek(0)
     start = file.read(4096)
     if start[4:8] == b"ftyp":
@@ -69,7 +69,7 @@ def describe(file: ByteFile) -> str | None:
 
 
 def wave_codec(file: ByteFile) -> str | None:
-    """Name the codec of a WAV file where it is none of libsndfile's; None where it is, or none."""
+    """Name the codec of a WAV file if libsndfile lacks it; None if supported or unknown."""
     layout = read_chunks(file)
     form = next((c for c in layout.chunks if c.tag == b"fmt "), None) if layout else None
     if layout is None or form is None:
@@ -85,7 +85,7 @@ def wave_codec(file: ByteFile) -> str | None:
 
 
 def _has_alac(file: ByteFile) -> bool:
-    """Whether the sample description of an MP4 file names ALAC; it stands at one of the ends."""
+    """Whether an MP4 file names ALAC in its first or last MiB, where the sample description is."""
     end = file.seek(0, 2)
     for at in (0, max(0, end - (1 << 20))):
         file.seek(at)

@@ -1,4 +1,4 @@
-"""A limiter: holds the true peak under a ceiling by a smooth gain that looks ahead."""
+"""Look-ahead limiter: keeps the true peak below a ceiling by a smooth gain."""
 
 from functools import lru_cache
 
@@ -10,9 +10,9 @@ from jen1cli.audio.files import Signal
 
 BLOCK = 16  # samples per value of the gain
 LOOK_BLOCKS = 75  # 25 ms at 48 kHz
-MARGIN = 10 ** (-0.25 / 20)  # for what short interpolators and ramps of the gain may miss
+MARGIN = 10 ** (-0.25 / 20)  # for the errors of short interpolators and of linear gain ramps
 REACH = 4 * LOOK_BLOCKS * BLOCK
-"""Samples beyond which nothing has a part in the gain."""
+"""Distance in samples up to which the signal influences the gain."""
 _POLYPHASE_TAPS = 8
 _CHUNK = 1 << 14
 
@@ -20,12 +20,12 @@ _CHUNK = 1 << 14
 def limited(
     signal: Signal, ceiling: float, peaks: Float[np.ndarray, " blocks"] | None = None
 ) -> Signal:
-    """Return a signal [channels, samples] whose true peak stays under a ceiling.
+    """Return a signal [channels, samples] whose true peak is below a ceiling.
 
     Args:
-        signal: returned itself where it is under the ceiling already.
+        signal: [channels, samples]; returned unchanged if its true peak is below the ceiling.
         ceiling: amplitude.
-        peaks: of the signal, as `block_peaks` gives them; None measures them.
+        peaks: `block_peaks(signal)`; None measures them.
     """
     peaks = block_peaks(signal) if peaks is None else peaks
     if not len(peaks) or peaks.max() <= ceiling * MARGIN:
@@ -37,7 +37,7 @@ def _gain(
     peaks: Float[np.ndarray, " blocks"], ceiling: float, samples: int
 ) -> Float32[np.ndarray, " samples"]:
     needed = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
-    # the least gain around each block, then its mean over as wide a window, is never above need
+    # minimum over a window wider than both means together: the result never exceeds `needed`
     held = sliding_window_view(np.pad(needed, LOOK_BLOCKS + 1, "edge"), 2 * LOOK_BLOCKS + 3)
     smooth = _mean_around(_mean_around(held.min(axis=-1)))
     gain = np.append(smooth, smooth[-1]).astype(np.float32)
@@ -46,16 +46,16 @@ def _gain(
 
 
 def _mean_around(values: Float[np.ndarray, " blocks"]) -> Float[np.ndarray, " blocks"]:
-    """Return the mean of the window of `LOOK_BLOCKS` around each value."""
+    """Return the moving average over `LOOK_BLOCKS` values, centred on each value."""
     sums = np.pad(values, LOOK_BLOCKS // 2, "edge").cumsum(dtype=np.float64)
     before = np.concatenate([[0.0], sums[:-LOOK_BLOCKS]])
     return (sums[LOOK_BLOCKS - 1 :] - before) / LOOK_BLOCKS
 
 
 def block_peaks(signal: Signal, least: float = 0.0) -> Float32[np.ndarray, " blocks"]:
-    """Return the true peak of each block of 16 samples, over all channels, at 4 x rate.
+    """Return the true peak (4 x oversampled) of each block of 16 samples over all channels.
 
-    Where the samples stay under `least`, their own peak is enough.
+    Chunks whose samples are all below `least` are not oversampled; their sample peak is returned.
     """
     channels, samples = signal.shape
     blocks = -(-samples // BLOCK)
@@ -75,7 +75,10 @@ def block_peaks(signal: Signal, least: float = 0.0) -> Float32[np.ndarray, " blo
 def _raise_between(
     padded: Float32[np.ndarray, "channels padded"], peak: Float32[np.ndarray, "channels samples"]
 ) -> None:
-    """Raise the peaks of a chunk that fits the processor's cache to those between samples."""
+    """Raise `peak` in place to the largest interpolated value after each sample.
+
+    A chunk is small enough for the processor's cache.
+    """
     samples = peak.shape[1]
     between, term = np.empty_like(peak), np.empty_like(peak)
     for row in _interpolators():
@@ -89,7 +92,7 @@ def _raise_between(
 
 @lru_cache(maxsize=1)
 def _interpolators() -> Float32[np.ndarray, "3 taps"]:
-    """Return interpolators at a quarter, a half and three quarters of a sample."""
+    """Return windowed-sinc filters for delays of 1/4, 1/2 and 3/4 sample."""
     taps = np.arange(_POLYPHASE_TAPS) - (_POLYPHASE_TAPS // 2 - 1)
     rows = []
     for shift in (0.25, 0.5, 0.75):

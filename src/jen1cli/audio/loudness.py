@@ -1,4 +1,4 @@
-"""Loudness by ITU-R BS.1770-4 and true peak: exact and streaming, or fast and within 0.1 LU."""
+"""Loudness (ITU-R BS.1770-4), exact and streaming or fast within 0.1 LU, and true peak."""
 
 import math
 from functools import lru_cache
@@ -9,8 +9,8 @@ from jaxtyping import Float32
 
 from jen1cli.audio.files import Signal
 
-SILENCE = -70.0  # LUFS; the absolute gate of BS.1770, and what silence measures
-_PRE_ROLL_SECONDS = 0.5  # the K-weighting's impulse response has died away by then
+SILENCE = -70.0  # LUFS; absolute gate of BS.1770, and the value returned for silence
+_PRE_ROLL_SECONDS = 0.5  # length after which the impulse response of the K-weighting is negligible
 
 
 def db_to_amplitude(gain_db: float | int) -> float:
@@ -19,10 +19,10 @@ def db_to_amplitude(gain_db: float | int) -> float:
 
 
 def k_weighting(sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the two biquads of the K-weighting at any rate, rows of (b0 b1 b2 a0 a1 a2).
+    """Return the two biquads of the K-weighting at any rate, each (b0, b1, b2, a0, a1, a2).
 
-    BS.1770 prints coefficients for 48 kHz only; these are the analogue prototypes behind them,
-    brought to the rate by the bilinear transform (Mansbridge, Finn and Reiss, AES 132, 2012).
+    BS.1770 prints coefficients for 48 kHz only; here the analogue prototypes behind them are
+    discretised by the bilinear transform (Mansbridge, Finn and Reiss, AES 132, 2012).
     """
     k = math.tan(math.pi * 1681.974450955533 / sample_rate)
     q, high = 0.7071752369554196, 10 ** (3.999843853973347 / 20)
@@ -48,7 +48,7 @@ class LoudnessMeter:
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
-        self._hop = round(0.1 * sample_rate)  # blocks of 400 ms advance by a quarter
+        self._hop = round(0.1 * sample_rate)  # 400 ms blocks with 75 % overlap
         self._filters = k_weighting(sample_rate)
         self._pending: list[Signal] = []
         self._pending_samples = 0
@@ -63,7 +63,7 @@ class LoudnessMeter:
             self._measure()
 
     def result(self) -> float:
-        """Return the integrated loudness in LUFS; `SILENCE` where nothing passes the gate.
+        """Return the integrated loudness in LUFS; `SILENCE` if no block passes the gate.
 
         A stream shorter than 400 ms is measured as one block without a gate.
         """
@@ -92,7 +92,7 @@ class LoudnessMeter:
         self._history = past[:, -keep:]
 
     def _weighted(self, signal: Signal) -> np.ndarray:
-        """Filter through the exact frequency response; padding keeps the wrap-around silent."""
+        """Filter by FFT with the exact frequency response; zero padding prevents wrap-around."""
         past = self._history if self._history is not None else signal[:, :0]
         padded = np.concatenate([past, signal], axis=1).astype(np.float64)
         samples = padded.shape[1]
@@ -124,9 +124,9 @@ def loudness(signal: Signal, sample_rate: int) -> float:
 def fast_loudness(signal: Signal, sample_rate: int) -> float:
     """Return the integrated loudness of `[channels, samples]` in LUFS, within 0.1 LU of `loudness`.
 
-    The K-weighting is a factor on the power spectra of 100 ms segments, which need no filter and
-    single precision only. Needs scipy, which the extra `corpus` installs: its transform stays in
-    single precision and is faster than NumPy's.
+    The K-weighting multiplies the power spectra of 100 ms segments, so no time-domain filter is
+    needed and single precision suffices. Needs scipy (extra `corpus`): its FFT stays in single
+    precision and is faster than NumPy's.
     """
     from scipy import fft
 
@@ -145,7 +145,7 @@ def fast_loudness(signal: Signal, sample_rate: int) -> float:
 def _k_power(sample_rate: int) -> Float32[np.ndarray, " values"]:
     """Return the power response of the K-weighting at the bins of a 100 ms segment.
 
-    Each value stands twice, for the real and the imaginary part of its bin.
+    Each value appears twice, for the real and the imaginary part of its bin.
     """
     segment = sample_rate // 10
     z = np.exp(-2j * np.pi * np.fft.rfftfreq(segment))
@@ -153,12 +153,12 @@ def _k_power(sample_rate: int) -> Float32[np.ndarray, " values"]:
     for b0, b1, b2, a0, a1, a2 in k_weighting(sample_rate):
         response *= (b0 + z * (b1 + z * b2)) / (a0 + z * (a1 + z * a2))
     power = np.abs(response) ** 2
-    power[1:-1] *= 2.0  # both halves of the spectrum
+    power[1:-1] *= 2.0  # for positive and negative frequencies
     return np.repeat(power / segment**2, 2).astype(np.float32)
 
 
 def true_peak(signal: Signal, sample_rate: int) -> float:
-    """Return the largest absolute value of the signal between its samples as well (4x soxr)."""
+    """Return the true peak: the largest absolute value after 4 x oversampling by soxr."""
     peak, step, overlap = 0.0, 30 * sample_rate, 256
     for start in range(0, signal.shape[1], step):
         part = signal[:, max(0, start - overlap) : start + step + overlap]
@@ -172,7 +172,7 @@ def _lufs(power: np.ndarray) -> np.ndarray:
 
 
 def _gated(powers: np.ndarray) -> float:
-    """Return the loudness of the blocks above the absolute and the relative gate of BS.1770."""
+    """Return the mean loudness of the blocks above both gates (absolute, relative) of BS.1770."""
     levels = _lufs(powers)
     loud = powers[levels > SILENCE]
     if len(loud) == 0:

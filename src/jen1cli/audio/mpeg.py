@@ -1,8 +1,8 @@
-"""Frames of MP3 files, counted: libsndfile guesses the length where no header tells it.
+"""Counts the frames of MP3 files, because libsndfile guesses the length if no header states it.
 
-A Xing (or Info) header in the first frame says how many frames follow. Without one, libsndfile
-divides the bytes by the first frame's bit rate and reads no further: of a file of variable bit rate
-more than half can be lost without a word.
+A Xing (or Info) header in the first frame states how many frames follow. Without one, libsndfile
+divides the bytes by the first frame's bit rate and stops reading there; from a file of variable bit
+rate it can silently drop more than half.
 """
 
 import mmap
@@ -15,23 +15,23 @@ Bytes = bytes | memoryview | mmap.mmap
 _RATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)  # kbit/s, MPEG 1
 _RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # MPEG 2 and 2.5
 _HERTZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-_MIDDLE_RATE = 9  # index of a bit rate whose frames have room for a Xing header
+_MIDDLE_RATE = 9  # index of a bit rate whose frames are large enough for a Xing header
 _SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 
 
 @dataclass(frozen=True)
 class Frames:
-    """What is known of the frames of a file."""
+    """Position and number of the frames of a file."""
 
     start: int  # offset of the first one
-    count: int  # that hold sound, so without a Xing header
-    promised: int | None  # by the Xing header
+    count: int  # frames with sound, so without the Xing header
+    promised: int | None  # count in the Xing header, if there is one
 
 
 def read_frames(data: Bytes, start: int, stop: int) -> Frames | None:
-    """Count the layer III frames in the bytes [start, stop); None where there are none.
+    """Count the layer III frames in the bytes [start, stop); None if there are none.
 
-    What is no frame, such as the tag of a second file, is stepped over.
+    Other data between frames, such as the tag of a second file, is skipped.
     """
     at = first = _next_frame(data, start, stop)
     if first is None:
@@ -51,7 +51,7 @@ def read_frames(data: Bytes, start: int, stop: int) -> Frames | None:
 
 
 def xing_frame(data: Bytes, frames: Frames) -> bytes:
-    """Return a frame that tells how many others follow; decoders play nothing for it."""
+    """Return a Xing frame with the number of frames that follow; decoders do not play it."""
     head = bytearray(data[frames.start : frames.start + 4])
     head[1] |= 1  # no checksum
     head[2] = (head[2] & 0x0C) | _MIDDLE_RATE << 4
@@ -63,7 +63,7 @@ def xing_frame(data: Bytes, frames: Frames) -> bytes:
 
 
 def _next_frame(data: Bytes, start: int, stop: int) -> int | None:
-    """Return the offset of the next frame that another one like it follows, or the end."""
+    """Return the offset of the next frame that a like frame or `stop` follows; None if none."""
     while True:
         found = _SYNC.search(data, start, stop)
         if found is None:
@@ -79,7 +79,7 @@ def _next_frame(data: Bytes, start: int, stop: int) -> int | None:
 
 
 def _length(data: Bytes, at: int) -> int:
-    """Return the bytes of the frame whose header stands there; 0 where none does."""
+    """Return the size in bytes of the frame at this offset; 0 if there is no frame header."""
     head = data[at : at + 4]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return 0

@@ -1,8 +1,8 @@
-"""A long text inside an audio file: the place where the recipe lives.
+"""Stores a long text, the recipe, inside an audio file.
 
-WAV and AIFF have it in a chunk of our own behind the sound, which every reader skips; FLAC, OGG,
-Opus and MP3 in a comment of our own beside the user's. Files of jen1cli 0.1 have it in the place of
-the user's comment, packed with zlib where it is long. All text is ASCII.
+In WAV and AIFF it is a private chunk after the sound, which other readers skip; in FLAC, OGG, Opus
+and MP3 a private comment field beside the user's comment. Files of jen1cli 0.1 have it in the
+user's comment field, compressed with zlib if it is long. The text is ASCII.
 """
 
 import base64
@@ -14,7 +14,7 @@ from jen1cli.audio.metadata.model import PACKED
 from jen1cli.errors import AudioError
 
 MOST_BYTES = 1 << 22
-"""Bytes of the longest text; a recipe with its input's and theirs takes some ten thousand."""
+"""Limit in bytes; a recipe with the nested recipes of its inputs takes about ten thousand."""
 
 
 def read_note(source: Source) -> str | None:
@@ -40,7 +40,7 @@ def read_note(source: Source) -> str | None:
 
 
 def check_note(note: str) -> None:
-    """Refuse a text that could not be read again.
+    """Refuse a text that `read_note` could not read back.
 
     Raises:
         AudioError: it is too long.
@@ -52,7 +52,7 @@ def check_note(note: str) -> None:
 
 
 def _unpacked(note: str, name: str) -> str:
-    """Undo zlib and base64, never beyond the longest text and a byte."""
+    """Decode base64 and zlib, at most `MOST_BYTES` + 1 bytes, as a guard against zip bombs."""
     try:
         packed = base64.b64decode(note[len(PACKED) :], validate=True)
         return zlib.decompressobj().decompress(packed, MOST_BYTES + 1).decode("ascii")

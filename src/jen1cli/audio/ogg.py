@@ -1,7 +1,7 @@
-"""Pages of OGG files: walked through, their header packets replaced, their numbers made steady.
+"""Pages of OGG files: iterates them, replaces header packets, makes serial numbers reproducible.
 
-libsndfile draws the serial number of an OGG stream from the clock. It stands in the header of every
-page, under a CRC over the page (polynomial 0x04c11db7, most significant bit first, RFC 3533).
+libsndfile derives the serial number of an OGG stream from the clock. The header of every page has
+it, and a CRC over the page (polynomial 0x04c11db7, most significant bit first, RFC 3533).
 """
 
 import io
@@ -21,10 +21,10 @@ _HEADER_PACKETS = {b"\x01vorbis": 3, b"OpusHead": 2}
 
 @dataclass(frozen=True)
 class Page:
-    """Where a page lies."""
+    """Position and segment table of a page."""
 
     at: int  # offset of the page
-    sizes: bytes  # its segment table
+    sizes: bytes  # segment table: bytes of each segment, 0 to 255
     flags: int
 
     @property
@@ -34,17 +34,17 @@ class Page:
 
     @property
     def end(self) -> int:
-        """Offset of what follows."""
+        """Offset of the first byte after the page."""
         return self.body + sum(self.sizes)
 
     @property
     def is_first(self) -> bool:
-        """Whether a stream begins with it."""
+        """Whether it is the first page of a stream."""
         return bool(self.flags & _FIRST)
 
 
 def read_pages(file: ByteFile) -> Iterator[Page]:
-    """Yield the pages from the start to the first byte that is no page; the last may be cut."""
+    """Yield pages until the data is not a page; the last page may be truncated."""
     at = 0
     while True:
         file.seek(at)
@@ -60,7 +60,7 @@ def read_pages(file: ByteFile) -> Iterator[Page]:
 
 
 def is_chained(pages: Sequence[Page]) -> bool:
-    """Whether a second stream begins where a first has ended."""
+    """Whether a second stream begins after the end of the first."""
     begun = False
     for page in pages:
         if page.is_first and begun:
@@ -70,10 +70,10 @@ def is_chained(pages: Sequence[Page]) -> bool:
 
 
 def read_header_packets(file: ByteFile) -> tuple[list[bytes], int]:
-    """Return the header packets of a Vorbis or Opus stream and the offset of its first sound.
+    """Return the header packets of a Vorbis or Opus stream and the offset of its first audio page.
 
     Raises:
-        ValueError: it is neither, or it ends within its headers.
+        ValueError: the stream is neither, or ends within its headers.
     """
     packets: list[bytes] = []
     parts: list[bytes] = []
@@ -99,13 +99,13 @@ def read_header_packets(file: ByteFile) -> tuple[list[bytes], int]:
 
 
 def write_header_packets(file: ByteFile, packets: Sequence[bytes], end: int) -> None:
-    """Put header packets in place of those that reach up to `end`, and number all pages anew."""
+    """Replace the header packets, which end at `end`, and renumber all pages."""
     replace_bytes(file, 0, end, b"".join([*_paged(packets[:1]), *_paged(packets[1:])]))
     renumber_pages(file)
 
 
 def renumber_pages(file: ByteFile) -> None:
-    """Count the pages of a one-stream OGG file and give them our serial number, in place."""
+    """Renumber the pages of a one-stream OGG file and set our serial number, in place."""
     total = file.seek(0, io.SEEK_END)
     end = 0
     for number, page in enumerate(read_pages(file)):
@@ -121,22 +121,23 @@ def renumber_pages(file: ByteFile) -> None:
 
 
 def page_crc(page: bytes) -> int:
-    """Return the CRC of a page whose CRC field is zero.
+    """Return the CRC-32 of a page whose CRC field is zero.
 
-    zlib computes the mirrored polynomial with inverted ends; mirroring the bytes and the result,
-    and undoing the inversions, turns the one into the other at the speed of C.
+    zlib's CRC-32 has the bit-reflected polynomial and inverts its register at start and end.
+    Reversing the bits of each byte and of the result, and undoing the inversions, gives OGG's CRC
+    at the speed of C.
     """
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
 
 
 def _paged(packets: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield pages, not yet numbered, that hold these header packets and nothing else."""
+    """Yield unnumbered pages that hold only these header packets."""
     identifies = packets[0].startswith(tuple(_HEADER_PACKETS))
     segments = [
         packet[at : at + 255] for packet in packets for at in range(0, len(packet) + 1, 255)
-    ]  # a packet of a multiple of 255 bytes ends with an empty segment
-    inside = False  # whether the page before ended within a packet
+    ]  # a packet whose size is a multiple of 255 ends with an empty segment
+    inside = False  # whether the previous page ended within a packet
     for at in range(0, len(segments), 255):
         part = segments[at : at + 255]
         flags = (_FIRST if identifies else 0) | (_CONTINUED if inside else 0)

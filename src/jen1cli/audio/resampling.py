@@ -14,12 +14,12 @@ def seconds_to_samples(seconds: float, sample_rate: int) -> int:
 
 
 def samples_to_seconds(samples: int, sample_rate: int) -> float:
-    """Return the time of a sample."""
+    """Return the time of a sample in seconds."""
     return samples / sample_rate
 
 
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
-    """Return how many samples cover the same time at another rate, rounded up."""
+    """Return the number of samples of the same duration at another rate, rounded up."""
     return math.ceil(samples * to_rate / from_rate)
 
 
@@ -36,7 +36,7 @@ def resample(signal: Signal, from_rate: int, to_rate: int) -> Signal:
 
 
 def to_channels(signal: Signal, channels: int) -> Signal:
-    """Bring a signal to mono (the mean) or stereo (the same on both sides)."""
+    """Convert a signal to mono (mean of the channels) or stereo (mono copied to both channels)."""
     if signal.shape[0] == channels:
         return signal
     if channels == 1:
@@ -45,7 +45,7 @@ def to_channels(signal: Signal, channels: int) -> Signal:
 
 
 class Resampler:
-    """Resamples a stream block by block; all blocks together equal the whole."""
+    """Resamples a stream block by block; the joined output is independent of the blocks."""
 
     def __init__(self, from_rate: int, to_rate: int, channels: int) -> None:
         self._stream = (
@@ -55,7 +55,7 @@ class Resampler:
         )
 
     def feed(self, block: Signal, last: bool = False) -> Signal:
-        """Take the next block and return what is ready, possibly nothing."""
+        """Take the next block `[channels, samples]`; return the output so far, maybe empty."""
         if self._stream is None:
             return block
         return self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last).T

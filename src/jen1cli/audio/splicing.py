@@ -1,4 +1,4 @@
-"""Edits of a file in its own samples: copied outside a patch, bit for bit, replaced inside."""
+"""Edits a file in its own sample format: a bit-exact copy outside patches, new sound inside."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -38,22 +38,22 @@ _log = logging.getLogger(__name__)
 class Patch:
     """New samples for the stretch [start, start + samples) of a file.
 
-    `start` is a position in the *output*. With `insert`, the new samples push the file apart
-    instead of replacing what stands there: at 0 they come before it, at its length behind it.
+    `start` is a position in the *output*. With `insert`, the new samples are inserted instead of
+    replacing old ones: at 0 before the file, at its length after it.
     """
 
     start: int
-    signal: Signal  # at the file's own rate and layout
+    signal: Signal  # [channels, samples] at the file's own sample rate and channel count
     insert: bool = False
 
     @property
     def stop(self) -> int:
-        """First sample behind the patch."""
+        """First sample after the patch."""
         return self.start + self.signal.shape[1]
 
 
 def spliced_length(info: AudioInfo, patches: Sequence[Patch]) -> int:
-    """Return the samples of the edited file."""
+    """Return the length of the edited file in samples."""
     return info.samples + sum(patch.signal.shape[1] for patch in patches if patch.insert)
 
 
@@ -83,9 +83,9 @@ def write_spliced(
 ) -> bool:
     """Write the edited file; return whether every sample outside the patches is bit-identical.
 
-    The sample rate and the layout are the input's; so are format and bit depth where the target's
-    suffix allows. Samples are copied in blocks as the integers or floats that they are. Tags,
-    pictures, markers and chunks stay; what the target cannot hold is named in a warning.
+    Sample rate and channels are the input's; format and bit depth too if the target's suffix
+    allows. Samples are copied in blocks in their own integer or float type. Tags, pictures,
+    markers and chunks are kept; a warning names those that the target cannot hold.
 
     Raises:
         AudioError: the input is damaged.
@@ -107,7 +107,10 @@ def write_spliced(
 def _pieces(
     info: AudioInfo, patches: Sequence[Patch]
 ) -> Iterator[tuple[Literal["copy", "patch"], int, int, Patch | None]]:
-    """Yield ("copy", from, to) in input samples and ("patch", from, to) in output order."""
+    """Yield ("copy", from, to, None) and ("patch", from, to, patch) pieces in output order.
+
+    "copy" positions are samples of the input, "patch" positions samples of the output.
+    """
     at = shift = 0  # position in the input; output position = at + shift
     for patch in sorted(patches, key=lambda patch: patch.start):
         begin = patch.start - shift
@@ -147,7 +150,7 @@ def _frames(
 def _carried(
     source: Source, info: AudioInfo, patches: Sequence[Patch], format_: str
 ) -> tuple[Metadata, list[str]]:
-    """Return what the edited file keeps of its input's metadata, and what it cannot keep."""
+    """Return the input's metadata that the edited file keeps, and names of what it cannot keep."""
     with opened_bytes(source) as file:
         found = read_metadata(file, info.format)
     inserted, shift = [], 0
@@ -155,7 +158,7 @@ def _carried(
         begin, samples = patch.start - shift, patch.signal.shape[1]
         if patch.insert:
             shift += samples
-            if begin < info.samples:  # nothing has its place behind the end
+            if begin < info.samples:  # no metadata has a position after the end of the input
                 inserted.append((begin, samples))
     length = spliced_length(info, patches)
     return carry(found, format_, Moves(info.sample_rate, length, tuple(inserted)))

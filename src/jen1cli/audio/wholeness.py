@@ -1,4 +1,4 @@
-"""What libsndfile does not notice: files cut short, files joined, lengths that no header tells."""
+"""Checks that libsndfile lacks: truncated files, concatenated files, headers without a length."""
 
 import io
 import mmap
@@ -13,16 +13,16 @@ from jen1cli.audio.metadata.id3 import tag_size
 from jen1cli.audio.metadata.mp3 import trailing_size
 from jen1cli.errors import AudioError
 
-_MP3_SLACK = 2  # frames by which encoders' own counts differ
+_MP3_SLACK = 2  # frames by which the counts of encoders differ
 _FORM_CHUNKS = {b"ds64", b"fmt ", b"fact", b"PEAK", b"COMM", b"FVER"}
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
 class Patched(io.RawIOBase):
-    """A file for reading, with other bytes in place of its first ones.
+    """A read-only view of a file whose first bytes are replaced by others.
 
-    Its position is its own, and where libsndfile seeks in front of a damaged file, it stays at the
-    start; `io.BytesIO` raises there, inside a callback from C that can only print a traceback.
+    It has a position of its own. For a damaged file libsndfile may seek to a negative offset, which
+    is taken as 0 here; `io.BytesIO` would raise inside a C callback, which prints a traceback.
     """
 
     def __init__(self, file: ByteFile, head: bytes, skipped: int) -> None:
@@ -32,25 +32,25 @@ class Patched(io.RawIOBase):
         self._size = file.seek(0, io.SEEK_END) + self._shift
 
     def readable(self) -> bool:
-        """Whether it can be read: yes."""
+        """Return True: the view can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Whether there is a way to any byte: yes."""
+        """Return True: the view supports random access."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a byte."""
+        """Set the position of the next read; return it."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = max(0, base + offset)
         return self._at
 
     def tell(self) -> int:
-        """Return the byte that is read next."""
+        """Return the position of the next read."""
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever bytes can be put into
-        """Read up to the size of the buffer."""
+        """Fill the buffer as far as data is left; return the number of bytes read."""
         piece = self._head[self._at : self._at + len(buffer)]
         if len(piece) < len(buffer):
             self._file.seek(self._at + len(piece) - self._shift)
@@ -61,10 +61,10 @@ class Patched(io.RawIOBase):
 
 
 def repaired(file: ByteFile, name: str) -> Patched | None:
-    """Return the file with a header that libsndfile understands; None where its own will do.
+    """Return the file with a header that libsndfile understands; None if its own is fine.
 
     Raises:
-        AudioError: it is cut short.
+        AudioError: the file is truncated.
     """
     file.seek(0)
     head = file.read(10)
@@ -98,12 +98,13 @@ def repaired(file: ByteFile, name: str) -> Patched | None:
 
 
 def without_extras(file: ByteFile) -> Patched | None:
-    """Return a RIFF or AIFF file with nothing in front of its sound but what describes it.
+    """Return a RIFF or AIFF file without the chunks before its sound that do not describe it.
 
-    libsndfile forgets the byte that fills up chunks of odd length in RF64, and some in WAV.
+    libsndfile ignores the padding byte of odd-sized chunks in RF64, and of some in WAV, and then
+    misreads the chunks that follow.
 
     Returns:
-        None where it is no such file, or has nothing else in front of its sound.
+        None if the file is of another format, or has no other chunks before its sound.
     """
     layout = read_chunks(file)
     if layout is None or layout.sound is None:
@@ -126,10 +127,10 @@ def without_extras(file: ByteFile) -> Patched | None:
 
 
 def refuse_joined(file: ByteFile, name: str) -> None:
-    """Refuse files of which libsndfile would read the first part only.
+    """Refuse files of which libsndfile would read only the first part.
 
     Raises:
-        AudioError: two recordings in one file, or one that ends before its header says.
+        AudioError: two recordings in one file, or fewer frames than the header states.
     """
     file.seek(0)
     head = file.read(4)
@@ -167,7 +168,7 @@ def _joined(name: str, seen: str) -> str:
 
 
 def _refuse_cut_chunks(file: ByteFile, name: str) -> None:
-    """Compare the size that a RIFF or AIFF header claims for its sound with the bytes there are."""
+    """Raise if a RIFF or AIFF file has fewer bytes of sound than its header states."""
     layout = read_chunks(file)
     sound = layout.sound if layout else None
     if layout is None or sound is None:
@@ -220,7 +221,7 @@ def _refuse_chained(file: ByteFile, name: str) -> None:
 
 @contextmanager
 def _mpeg(file: ByteFile) -> Iterator[tuple[mpeg.Bytes, mpeg.Frames | None]]:
-    """Give the bytes of a file and the frames of layer III in it, where it begins with them."""
+    """Yield the bytes of a file and its layer III frames, or None unless it begins with one."""
     file.seek(0)
     start = tag_size(file.read(10))
     file.seek(start)

@@ -1,4 +1,4 @@
-"""Writing of audio files: whole or not at all, the same bytes for the same samples."""
+"""Writes audio files: atomically, and with the same bytes for the same samples."""
 
 import io
 from collections.abc import Iterable
@@ -33,10 +33,10 @@ FORMATS = {
 OUTPUT_SUFFIXES = tuple(FORMATS)
 
 GENERATED_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
-"""Tags of new music."""
+"""(name, text) tags of generated music."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-"""Bits of the integer subtypes, which are copied without rounding."""
+"""Bit depths of the integer subtypes, whose samples are copied without rounding."""
 
 _WIDTH = {"FLOAT": 32, "DOUBLE": 64, **BITS}
 _FAMILY = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "AIFF": "AIFF", "FLAC": "FLAC"}
@@ -44,7 +44,7 @@ _RATES = {
     "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
     "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
 }
-_LARGEST_RIFF = 2**32 - 2**20  # bytes; beyond, WAV becomes RF64
+_LARGEST_RIFF = 2**32 - 2**20  # bytes; larger WAV files are written as RF64
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class FileFormat:
     format: str  # libsndfile's name, such as "FLAC"
     subtype: str  # libsndfile's name, such as "PCM_24"
     note: str | None = None  # ASCII text stored inside: the recipe
-    metadata: Metadata = field(default_factory=Metadata)  # tags and whatever else is not sound
+    metadata: Metadata = field(default_factory=Metadata)  # tags and all other data besides samples
 
 
 def choose_format(
@@ -65,8 +65,8 @@ def choose_format(
 ) -> tuple[str, str]:
     """Choose libsndfile's format and subtype for a target.
 
-    The suffix decides the container. A target of the same kind as the input keeps its subtype; one
-    of another lossless kind keeps its bit depth. A buffer keeps the input's format, or is WAV.
+    The suffix selects the container. A target of the input's format keeps the subtype; one of
+    another lossless format keeps the bit depth. A buffer gets the input's format, else WAV.
 
     Args:
         target: file to be written, or a buffer.
@@ -75,7 +75,7 @@ def choose_format(
         suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
 
     Raises:
-        AudioError: the suffix is not one that we write, or the subtype does not go with it.
+        AudioError: the suffix is not supported, or the subtype does not fit the format.
     """
     format_, default = _container(target, info, suffix)
     if subtype is not None:
@@ -98,7 +98,7 @@ def choose_format(
 
 
 def is_exact(info: AudioInfo, subtype: str) -> bool:
-    """Whether every sample of an input survives being written with this subtype."""
+    """Whether writing the input's samples with this subtype is lossless."""
     if info.subtype in BITS and subtype in BITS:
         return BITS[subtype] >= BITS[info.subtype]
     if info.subtype in ("FLOAT", "DOUBLE"):
@@ -116,17 +116,17 @@ def write(
     note: str | None = None,
     tags: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Write `[channels, samples]` to a file (its suffix says the format) or a WAV buffer.
+    """Write `[channels, samples]` to a file (the suffix selects the format) or a WAV buffer.
 
-    Values beyond ±1 are clipped in integer formats. The file appears whole or not at all.
+    Values beyond ±1 are clipped in integer formats. On failure no partial file is left.
 
     Args:
         target: file to be written, or a buffer.
         signal: [channels, samples].
         sample_rate: Hz.
-        subtype: libsndfile's name of the encoding; None takes 16 bit or the format's own.
+        subtype: libsndfile's name of the encoding; None is 16 bit or the format's default.
         note: ASCII text stored inside: the recipe.
-        tags: (name, text) by the field names of Vorbis comments, such as ("title", …).
+        tags: (name, text) with the field names of Vorbis comments, such as ("title", …).
         suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
 
     Raises:
@@ -144,10 +144,13 @@ def write(
 def write_blocks(
     target: Target, frames: Iterable[Frames], sample_rate: int, channels: int, kind: FileFormat
 ) -> int:
-    """Write blocks of frames `[samples, channels]`, int32 left-aligned or float; return samples.
+    """Write blocks of frames `[samples, channels]`, left-aligned int32 or float.
+
+    Returns:
+        samples written in each channel.
 
     Raises:
-        AudioError: the format does not take this sample rate.
+        AudioError: the format does not support this sample rate.
         OutputError: the target cannot be written.
     """
     rates = _RATES.get(kind.subtype)
@@ -172,22 +175,22 @@ def write_blocks(
 def to_bytes(
     signal: Signal, sample_rate: int, *, subtype: str | None = None, note: str | None = None
 ) -> bytes:
-    """Return a complete WAV file; its header is right even where the target is a pipe."""
+    """Return a complete WAV file; its header has the true length, so it may be sent to a pipe."""
     buffer = io.BytesIO()
     write(buffer, signal, sample_rate, subtype=subtype, note=note)
     return buffer.getvalue()
 
 
 def large_format(format_: str, subtype: str, values: int, others: int = 0) -> str:
-    """Return RF64 in place of WAV where so many values and other bytes do not fit under 4 GB."""
+    """Return "RF64" for WAV with `values` samples and `others` bytes above 4 GB, else `format_`."""
     needed = values * _WIDTH.get(subtype, 16) // 8 + others
     return "RF64" if format_ in ("WAV", "WAVEX") and needed > _LARGEST_RIFF else format_
 
 
 def encoded(signal: Real, subtype: str) -> Frames:
-    """Turn float samples into the frames that `write_blocks` takes for this subtype.
+    """Convert float samples to the frames that `write_blocks` takes for this subtype.
 
-    Integer subtypes are rounded to the nearest step here, since libsndfile cuts int32 off.
+    Integer subtypes are rounded to the nearest step here, because libsndfile truncates int32.
     """
     if not np.isfinite(signal).all():
         raise AudioError("the music has NaN or infinite samples; nothing was written")
@@ -216,14 +219,14 @@ def _container(target: Target, info: AudioInfo | None, suffix: str | None) -> tu
 
 
 def _kind(format_: str, subtype: str) -> str:
-    """Name the kind of file in which a suffix is kept: WAV, AIFF, FLAC, VORBIS, OPUS, MP3."""
+    """Name the kind of file, which must be equal for an edit to keep the subtype of its input."""
     if format_ == "OGG":
         return subtype
     return _FAMILY.get(format_, format_)
 
 
 def _written(subtype: str, default: str) -> str:
-    """Keep a subtype that can be copied or written again; block codecs become the default."""
+    """Return the subtype if we can write it, else (block codecs) the default."""
     kept = {*_WIDTH, "ULAW", "ALAW", "VORBIS", "OPUS", "MPEG_LAYER_III"}
     return subtype if subtype in kept else default
 
@@ -252,7 +255,7 @@ def _create(
         )
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         place = f" into {target.parent}" if isinstance(target, Path) else ""
-        why = getattr(error, "error_string", error)  # without the temporary name
+        why = getattr(error, "error_string", error)  # without the temporary file name
         raise OutputError(
             f"cannot write {kind.format} {kind.subtype} at {sample_rate} Hz{place}: {why}"
         ) from error
@@ -278,7 +281,7 @@ def _finish(file: ByteFile, kind: FileFormat) -> None:
 
 
 def _verify(path: Path, samples: int, target: Path) -> None:
-    """Read the length back: libsndfile does not report every failed write."""
+    """Raise unless `samples` samples were written: libsndfile does not report all failures."""
     try:
         written = soundfile.info(byte_name(path)).frames
     except soundfile.SoundFileError:

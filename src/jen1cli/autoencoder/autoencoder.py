@@ -1,9 +1,10 @@
-"""The masked autoencoder (paper section IV-A): what every family of it has in common.
+"""Base class of all masked autoencoders (paper section IV-A).
 
 The waveform [batch, audio_channels, samples] becomes a continuous latent
-[batch, latent_channels, frames] with one frame for each `hop_length` samples, and comes back.
-There is no quantiser, no chunking, no rescaling: level and stereo image live in the latent.
-A family supplies two maps on whole frames; padding, trimming, masking and streaming are here.
+[batch, latent_channels, frames], one frame for each `hop_length` samples, and is decoded from it.
+There is no quantiser, no chunking and no rescaling: the latent encodes level and stereo image.
+A subclass supplies encoder and decoder on whole frames; padding, trimming, masking and streaming
+are implemented here.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,9 +24,9 @@ LatentBlock = Float[Tensor, "batch channels _"]
 
 
 class Autoencoder(nn.Module):
-    """Waveform ↔ latent; the parent of all families.
+    """Waveform ↔ latent; base class of the SEANet and the spectral autoencoder.
 
-    A family overrides `encode_frames` and `decode_frames` and states `context_frames`.
+    A subclass overrides `encode_frames` and `decode_frames` and sets `context_frames`.
 
     Attributes:
         config: the configuration it was built from.
@@ -36,7 +37,7 @@ class Autoencoder(nn.Module):
         frame_rate: latent frames per second.
         context_frames: latent frames on each side that one frame of encoder or decoder output
             depends on; `encode_stream` and `decode_stream` overlap their pieces by as many.
-        stream_seconds: audio that the streams handle at once; sets their peak memory.
+        stream_seconds: seconds of audio in one piece of a stream; determines the peak memory.
     """
 
     context_frames: int = 0
@@ -60,7 +61,7 @@ class Autoencoder(nn.Module):
         raise NotImplementedError
 
     def encode(self, waveform: Waveform) -> Latent:
-        """Encode any number of samples; the last frame is filled with zeros.
+        """Encode any number of samples; the last frame is padded with zeros.
 
         Returns:
             latent [batch, latent_channels, ceil(samples / hop_length)].
@@ -123,11 +124,11 @@ class Autoencoder(nn.Module):
 
     @property
     def stream_frames(self) -> int:
-        """Frames that `encode_stream` and `decode_stream` keep from each piece."""
+        """Latent frames in each piece of `encode_stream` and `decode_stream`, without context."""
         return max(1, round(self.stream_seconds * self.frame_rate))
 
     def _encode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Stream of waveform pieces, in total whole frames → stream of latent pieces."""
+        """Encode waveform pieces to latent pieces; their total is a whole number of frames."""
         return apply_overlapped(
             blocks,
             self.encode_frames,
@@ -137,7 +138,7 @@ class Autoencoder(nn.Module):
         )
 
     def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Stream of latent pieces → stream of waveform pieces."""
+        """Decode latent pieces to waveform pieces."""
         return apply_overlapped(
             blocks,
             self.decode_frames,

@@ -1,4 +1,4 @@
-"""From a configuration to the autoencoder of its family."""
+"""Builds an autoencoder from its configuration."""
 
 from jen1cli.autoencoder.autoencoder import Autoencoder
 from jen1cli.config import AutoencoderConfig, SeanetConfig
@@ -9,7 +9,7 @@ def build_autoencoder(config: AutoencoderConfig) -> Autoencoder:
     """Build the autoencoder that the configuration describes, with random weights.
 
     Raises:
-        ConfigError: there is no such network.
+        ConfigError: no network of this configuration can be built.
     """
     try:
         if isinstance(config, SeanetConfig):

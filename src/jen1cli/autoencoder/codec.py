@@ -1,8 +1,8 @@
-"""The autoencoder with its whitening on disk, between the stages.
+"""Stores the autoencoder and its whitening between the training stages.
 
-Stage 1 has no diffusion network yet, so its result is not a weight set but the part of one:
-`config.json` (ModelConfig) and `autoencoder.safetensors` in the weight set's own layout. A latent
-cache carries the same two files.
+Stage 1 has no diffusion network yet, so its result is only part of a weight set:
+`config.json` (ModelConfig) and `autoencoder.safetensors` in the layout of a weight set. A latent
+cache contains the same two files.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ TENSORS_NAME = "autoencoder.safetensors"
 
 @dataclasses.dataclass(frozen=True)
 class Codec:
-    """Autoencoder and whitening with the configuration of the whole model."""
+    """Autoencoder, whitening, and the configuration of the whole model."""
 
     config: ModelConfig
     autoencoder: Autoencoder
@@ -46,7 +46,7 @@ class Codec:
 
 
 def save_codec(folder: Path, codec: Codec) -> None:
-    """Write the two files into a folder, which may hold others."""
+    """Write both files into a folder; other files in it are left alone."""
     make_folder(folder)
     modules = {"autoencoder": codec.autoencoder, "whitening": codec.whitening}
     tensors: dict[str, Tensor] = {
@@ -64,7 +64,7 @@ def load_codec(folder: Path) -> Codec:
     """Read a codec from a stage 1 folder, a latent cache or a weight set.
 
     Raises:
-        CheckpointError: files are missing, damaged or do not fit each other.
+        CheckpointError: files are missing, damaged or inconsistent with each other.
     """
     try:
         values = read_object(folder / CONFIG_NAME)

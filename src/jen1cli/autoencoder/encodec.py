@@ -1,10 +1,10 @@
-"""EnCodec's weights (arXiv 2210.13438) in our SEANet: the key mapping, explicit and strict.
+"""Loads EnCodec's weights (arXiv 2210.13438) into our SEANet by an explicit, strict key mapping.
 
-The source is a folder in transformers' layout: `config.json` and `model.safetensors`, as of
-facebook/encodec_48khz. Encoder and decoder are taken, the quantiser is left out: the latent is
-the encoder's continuous output. Two things differ from EnCodec's own use of these weights: its
-chunks of 1 s and their loudness normalisation are absent (level stays in the latent), and its
-decoder learned on quantised latents.
+The source is a folder in transformers' layout, such as facebook/encodec_48khz: `config.json` and
+`model.safetensors`. Encoder and decoder are loaded, the quantiser is not: the latent is the
+encoder's continuous output. EnCodec itself uses these weights differently in two ways: it codes
+loudness-normalised chunks of 1 s (here the latent encodes the level of the whole signal), and its
+decoder was trained on quantised latents.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ _FIELDS: dict[str, tuple[str, Any]] = {  # transformers' key → ours, and trans
     "num_lstm_layers": ("num_lstm_layers", 2),
     "norm_type": ("norm", "weight_norm"),
 }
-_WEIGHT_NORM = {  # torch's older names of the two factors
+_WEIGHT_NORM = {  # older torch names of weight norm's magnitude and direction
     "weight_g": "parametrizations.weight.original0",
     "weight_v": "parametrizations.weight.original1",
 }
@@ -45,8 +45,8 @@ def load_encodec(folder: Path) -> SeanetAutoencoder:
     """Build the autoencoder of an EnCodec folder in transformers' layout, in evaluation mode.
 
     Raises:
-        CheckpointError: a file is missing or unreadable, the architecture is not ours (causal
-            convolutions), or a tensor is missing, unknown or misshapen.
+        CheckpointError: a file is missing or unreadable, the architecture is not supported (causal
+            convolutions), or a tensor is missing, unknown or of the wrong shape.
     """
     try:
         values = read_object(folder / "config.json")
@@ -68,7 +68,7 @@ def encodec_config(values: Mapping[str, Any]) -> SeanetConfig:
     """Translate transformers' EncodecConfig, as the dict of its config.json.
 
     Raises:
-        CheckpointError: it is of another model or of an architecture that SEANet here is not.
+        CheckpointError: it describes another model or an unsupported architecture.
     """
     kernel_size = values.get("kernel_size", 7)
     needed = {  # key → (what we support, transformers' default)
@@ -91,7 +91,7 @@ def encodec_config(values: Mapping[str, Any]) -> SeanetConfig:
 
 
 def encodec_state(tensors: Mapping[str, Tensor], config: SeanetConfig) -> dict[str, Tensor]:
-    """Rename encoder and decoder tensors to ours; `quantizer.*` is left out.
+    """Rename encoder and decoder tensors to our names; `quantizer.*` is left out.
 
     Raises:
         CheckpointError: a tensor belongs to no layer of this configuration.
@@ -115,7 +115,7 @@ def encodec_state(tensors: Mapping[str, Tensor], config: SeanetConfig) -> dict[s
 
 
 def _check(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
-    """Refuse a state that does not fill the module's own state exactly."""
+    """Raise unless the state has exactly the names and shapes of the module's own state."""
     for key in (*own, *state):
         if key in own and key in state and own[key].shape == state[key].shape:
             continue
@@ -128,7 +128,7 @@ def _check(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
 
 
 def _encoder_layers(config: SeanetConfig) -> Iterator[tuple[str, str]]:
-    """Pairs (layer of transformers, ours), in the order of the flat list of transformers."""
+    """Yield (transformers' layer name, our name), in the order of transformers' flat list."""
     yield "encoder.layers.0", "encoder.first"
     index = 1
     for stage in range(len(config.ratios)):

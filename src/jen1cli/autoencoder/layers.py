@@ -1,7 +1,7 @@
-"""The layers of SEANet, as EnCodec 48 kHz arranges them (arXiv 2210.13438, section 3.1).
+"""Layers of SEANet as in EnCodec 48 kHz (arXiv 2210.13438, section 3.1).
 
-All are non-causal and length-keeping: `Convolution` divides the length by its stride exactly,
-`TransposedConvolution` multiplies it. Parameter names follow ours; `encodec` maps foreign ones.
+All are non-causal and padded: `Convolution` divides the length exactly by its stride,
+`TransposedConvolution` multiplies it. `encodec` maps EnCodec's parameter names to these.
 """
 
 from typing import Literal
@@ -16,10 +16,10 @@ State = tuple[Tensor, Tensor]
 
 
 class Convolution(nn.Module):
-    """Convolution with reflected ends, then the norm; length → length / stride.
+    """Convolution with reflection padding, then the norm; length → length / stride.
 
     `time_group_norm` normalises over channels and time together, so each output depends on the
-    whole signal; with `weight_norm` the reach is finite.
+    whole signal; with `weight_norm` the receptive field is finite.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Convolution(nn.Module):
 
 
 class TransposedConvolution(nn.Module):
-    """Transposed convolution, then the norm, then the trim; length → length · stride."""
+    """Transposed convolution, norm, then trimming of the ends; length → length · stride."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, *, norm: Norm, stride: int
@@ -59,16 +59,16 @@ class TransposedConvolution(nn.Module):
         self.norm = _after(norm, out_channels)
         padding = kernel_size - stride
         self.trim = (padding - padding // 2, padding // 2)
-        self.reach = -(-kernel_size // stride)  # of the input's samples, on each side
+        self.reach = -(-kernel_size // stride)  # receptive field on each side, in input samples
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, in_channels, L] → [B, out_channels, L · stride]."""
-        y = self.norm(self.conv(x))  # the norm sees the ends too, as in EnCodec
+        y = self.norm(self.conv(x))  # norm before trimming, as in EnCodec
         return y[..., self.trim[0] : y.shape[-1] - self.trim[1]]
 
 
 class Residual(nn.Module):
-    """x ↦ shortcut(x) + conv₁(ELU(conv_k(ELU(x)))), with fewer hidden channels in between."""
+    """Residual block: shortcut(x) + conv₁(ELU(conv_k(ELU(x)))), with fewer channels in between."""
 
     def __init__(
         self,
@@ -90,28 +90,28 @@ class Residual(nn.Module):
         self.reach = self.wide.reach
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, channels, L] → the same."""
+        """[B, channels, L] → [B, channels, L]."""
         return self.shortcut(x) + self.narrow(functional.elu(self.wide(functional.elu(x))))
 
 
 class Recurrent(nn.Module):
-    """Unidirectional LSTM over frames, with a skip; hands its state on for streaming."""
+    """Unidirectional LSTM over frames with a skip connection; returns its state for streaming."""
 
     def __init__(self, channels: int, num_layers: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(channels, channels, num_layers)
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """[B, channels, L] → the same, and the state after the last frame."""
+        """[B, channels, L] → [B, channels, L], and the LSTM state after the last frame."""
         y, last = self.lstm(rearrange(x, "b c l -> l b c"), state)
         return x + rearrange(y, "l b c -> b c l"), last
 
 
 def reflect(x: Tensor, padding: tuple[int, int]) -> Tensor:
-    """Pad by reflection, also where the signal is shorter than the padding.
+    """Pad by reflection, even if the signal is shorter than the padding.
 
     Reflection needs more samples than it pads; a shorter signal is lengthened by zeros first and
-    the zeros are cut off again behind the reflected end, as EnCodec does:
+    the zeros are cut off again after the reflected end, as in EnCodec:
 
         a b   →  a b 0 0   →  0 0 b [a b 0 0] 0 b a   →  0 0 b [a b 0 0] 0     (padding 3, 3)
     """
@@ -123,9 +123,9 @@ def reflect(x: Tensor, padding: tuple[int, int]) -> Tensor:
 
 
 def _initialize(conv: nn.Conv1d | nn.ConvTranspose1d, taps: int) -> None:
-    """Start with variance kept and no bias, so that silence is silence and levels come through.
+    """Initialise for constant variance and zero bias, so that silence and levels pass through.
 
-    With torch's own start the level falls by √3 in each layer and the biases drown a quiet input.
+    With torch's default the level falls by √3 per layer and the biases exceed a quiet input.
     """
     nn.init.normal_(conv.weight, std=taps**-0.5)
     if conv.bias is not None:

@@ -1,8 +1,8 @@
 """Noise-robust masking of the latent (paper section IV-A, "masked autoencoder").
 
-While the autoencoder trains, p = 5 % of the latent embeddings are set to zero in front of the
-decoder, so that it learns to bear the errors of a diffusion model. The paper states neither the
-granularity nor the value; ours is whole frames and zero, with the other granularities at hand.
+In training of the autoencoder, p = 5 % of the latent embeddings are set to zero before the decoder,
+which makes it robust to errors of the diffusion model. The paper states neither the granularity nor
+the fill value; we mask whole frames (by default) with zeros.
 """
 
 from typing import Literal
@@ -16,13 +16,13 @@ Granularity = Literal["frame", "element", "channel"]
 
 
 def mask_latent(latent: Latent, ratio: float, granularity: Granularity = "frame") -> Latent:
-    """Set a random share of the latent to zero, each entity on its own with probability `ratio`.
+    """Set random parts of the latent to zero, each independently with probability `ratio`.
 
     Args:
         latent: [batch, channels, frames].
-        ratio: probability, 0 to 1; 0 returns the latent itself.
-        granularity: what is masked as one: all channels of a frame, all frames of a channel, or
-            each element for itself. Batch items never share a mask.
+        ratio: probability, 0 to 1; for 0 the latent is returned unchanged.
+        granularity: unit of masking: all channels of a frame, all frames of a channel, or a single
+            element. Batch items have independent masks.
     """
     if not 0 <= ratio <= 1:
         raise ValueError(f"mask ratio is {ratio}; give a probability from 0 to 1")

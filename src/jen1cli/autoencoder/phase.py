@@ -1,10 +1,10 @@
-"""Phase from magnitudes: peaks are followed from spectrum to spectrum.
+"""Estimates phase from magnitudes by following spectral peaks from frame to frame.
 
-A steady partial of frequency f turns its phase by 2π f · hop between two spectra. Each peak of a
-magnitude spectrum is located by a parabola through its log-magnitudes; the bins around it take its
-phase, with the alternating signs of a window's main lobe (Beauregard, Harish and Wyse, "Single pass
-spectrogram inversion", DSP 2015). Bins that belong to no clear peak are noise and take the phases
-of a fixed table, so that the result depends on nothing but magnitudes and position.
+The phase of a steady partial of frequency f (in cycles per sample) advances by 2π f · hop between
+two spectra. The frequency of each peak is found by a parabola through its log-magnitudes; the bins
+around it get its phase, with the alternating signs of a window's main lobe (Beauregard, Harish and
+Wyse, "Single pass spectrogram inversion", DSP 2015). Bins without a clear peak are treated as noise
+and get phases from a fixed table, so that the result depends only on magnitudes and position.
 """
 
 import math
@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 NOISE_FRAMES = 1021
-"""Length of the table of noise phases; a prime, so that it keeps no time with the music."""
+"""Length of the table of noise phases in spectra; prime, so that it fits no musical period."""
 PROMINENCE = 0.7
-"""Height in nepers (6 dB) of a peak over the spectrum around it, to count as a partial."""
+"""Least height of a partial's peak above the average spectrum around it, in nepers (6 dB)."""
 NEIGHBOURHOOD = 8
-"""Bins on each side over which a peak's surroundings are averaged."""
+"""Bins on each side of a peak that are averaged for `PROMINENCE`."""
 
 
 class PhaseFollower:
-    """Follows the partials of one band; keeps its state from one piece to the next.
+    """Follows the partials of one band; keeps its state between calls, for streaming.
 
     Args:
         bins: bins of the band.
         first: index of the band's lowest bin in the full spectrum.
         window_length: samples, also the Fourier length.
         hop: samples between spectra.
-        tonal: follow partials; otherwise every bin is noise.
+        tonal: whether to follow partials; otherwise every bin is treated as noise.
     """
 
     def __init__(self, bins: int, first: int, window_length: int, hop: int, tonal: bool) -> None:
@@ -41,7 +41,7 @@ class PhaseFollower:
         self.position = 0  # spectra seen so far
 
     def __call__(self, magnitude: Tensor) -> Tensor:
-        """Give phases to magnitudes [B, bins, frames] that follow those of the last call."""
+        """Return phases in radians for the next magnitudes, both [B, bins, frames]."""
         frames = magnitude.shape[-1]
         places = (self.position + np.arange(frames)) % NOISE_FRAMES
         noise = torch.from_numpy(self.noise[:, places])
@@ -80,11 +80,11 @@ class PhaseFollower:
 
 
 def _partials(magnitude: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Find the partial that each bin belongs to.
+    """Assign each bin to its nearest spectral peak.
 
     Returns:
-        each [B, bins, frames]: index of the nearest peak; the frequency of the bin's peak in bins
-        of the full spectrum; phase offset from the peak (0 or π); whether the bin is noise.
+        four tensors [B, bins, frames]: bin of the nearest peak; frequency of that peak in bins of
+        the full spectrum; phase offset from the peak (0 or π); whether the bin counts as noise.
     """
     level = (magnitude + 1e-7).log()
     low, centre, high = level[:, :-2], level[:, 1:-1], level[:, 2:]
@@ -106,6 +106,6 @@ def _partials(magnitude: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor, Te
     has_peak = (nearest >= 0) & (nearest < bins)
     nearest = torch.where(has_peak, nearest, index)
     frequency = first + nearest + shift.gather(1, nearest)
-    # frames start half a window before their centre: neighbouring bins of a lobe alternate
+    # frames start half a window before their centre: the sign alternates within a main lobe
     offset = ((index - nearest) % 2).float() * math.pi
     return nearest, frequency, offset, ~is_clear.gather(1, nearest)

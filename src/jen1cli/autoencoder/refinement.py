@@ -1,14 +1,14 @@
 """Consistent phase for a magnitude spectrum: fast Griffin-Lim on one frequency band.
 
-The phase that `PhaseFollower` proposes belongs to no real signal: overlapping windows contradict
-each other, which smears attacks over a whole window. Griffin-Lim projections (Griffin and Lim,
-1984) remove the contradiction: synthesise, analyse again, keep the new phase and the old
-magnitude. The accelerated form (Perraudin, Balazs and Søndergaard, WASPAA 2013) extrapolates
-from one projection to the next and needs about half as many rounds.
+The spectrum with the phase of `PhaseFollower` is inconsistent: it is no signal's transform, because
+overlapping windows disagree, and attacks are smeared over a whole window. Griffin-Lim projections
+(Griffin and Lim, 1984) reduce the inconsistency: synthesise, analyse again, keep the new phase and
+the old magnitude. The accelerated form (Perraudin, Balazs and Søndergaard, WASPAA 2013)
+extrapolates from one projection to the next and needs about half as many rounds.
 
-A band of a long window has few bins, so the projections run on the band alone, shifted to 0 Hz and
-sampled just fast enough for its bins: the products are those of the full Fourier length, at a
-small share of its cost. One phase is refined for both channels, since they share it.
+A band with a long window has few bins, so the projections run on the band alone, shifted to 0 Hz
+and sampled at the lowest rate that holds its bins. The result equals that of the full Fourier
+length at a small share of the cost. Both channels share one phase, so one phase is refined.
 """
 
 import math
@@ -19,18 +19,18 @@ from torch import Tensor, nn
 from jen1cli.autoencoder.spectrum import Band
 
 MOMENTUM = 0.99
-"""Step of the extrapolation; Perraudin et al. recommend 0.99. Values above 1 reached a smaller
-spectral distance on validation clips but unsteadier partials."""
+"""Step of the extrapolation; Perraudin et al. recommend 0.99. On validation clips, values above 1
+gave a smaller spectral distance but less steady partials."""
 WINDOW_REACH = 8
-"""Spare bins, so that a Hann window applied twice cannot wrap from one edge of the band to the
-other."""
+"""Spare bins, so that the leakage of a Hann window applied twice does not wrap from one edge of the
+band to the other."""
 
 
 class PhaseRefiner(nn.Module):
-    """Makes the phase of one band's spectra consistent, keeping their magnitudes.
+    """Makes the phase of one band's spectra consistent and keeps their magnitudes.
 
     Attributes:
-        rounds: Griffin-Lim projections; 0 leaves the phase as it is.
+        rounds: number of Griffin-Lim projections; 0 leaves the phase unchanged.
         reach: spectra on each side that the refined phase of one spectrum depends on.
     """
 
@@ -45,11 +45,11 @@ class PhaseRefiner(nn.Module):
         self.register_buffer("window", torch.hann_window(self.length), persistent=False)
 
     def forward(self, spectrum: Tensor) -> Tensor:
-        """Refine spectra, complex [B, bins, frames], to the same shape and magnitudes."""
+        """Return complex spectra [B, bins, frames] with the same magnitudes and a refined phase."""
         if not self.rounds:
             return spectrum
         magnitude = spectrum.abs()
-        # Shifting the band to 0 Hz takes away the phase that its lowest bin gains in each hop.
+        # Shifting the band to 0 Hz removes the phase advance of its lowest bin per hop.
         turns = torch.arange(spectrum.shape[-1], device=spectrum.device) * self.first % 4
         shift = torch.polar(torch.ones_like(turns, dtype=magnitude.dtype), -turns * (math.pi / 2))
         current = spectrum * shift
@@ -69,7 +69,7 @@ class PhaseRefiner(nn.Module):
         total = pieces.new_zeros(*pieces.shape[:-2], frames + 3, self.hop)
         for i in range(4):
             total[..., i : i + frames, :] += quarters[..., i, :]
-        # squared Hann windows at a quarter of their length add up to 3/2
+        # squared Hann windows with a hop of a quarter of their length sum to 3/2
         return total.flatten(-2).mul_(2 / 3)
 
     def _analyze(self, samples: Tensor) -> Tensor:

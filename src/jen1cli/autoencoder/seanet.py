@@ -3,9 +3,10 @@
     encoder   conv ─ [ residual… ─ ELU ─ down ] × stages ─ LSTM ─ ELU ─ conv      hop 2·4·5·8 = 320
     decoder   conv ─ LSTM ─ [ ELU ─ up ─ residual… ] × stages ─ ELU ─ conv
 
-We differ from EnCodec as the paper does: weight normalisation instead of a norm over time, no
-chunks, no loudness normalisation and no quantiser, so one clean grid of 150 frames per second and
-the level in the latent. With `norm="time_group_norm"` it takes EnCodec's weights (see `encodec`).
+Differences from EnCodec, as in the paper: weight normalisation instead of a norm over time, no
+chunks, no loudness normalisation, no quantiser. So there is one uniform grid of 150 frames per
+second, and the latent encodes the level. With `norm="time_group_norm"` it accepts EnCodec's weights
+(see `encodec`).
 """
 
 import math
@@ -28,11 +29,11 @@ from jen1cli.config import SeanetConfig
 from jen1cli.shapes import Latent, Waveform
 
 WARM_UP_SECONDS = 1.0
-"""The length EnCodec trains on, so the longest memory that its LSTM can have learned."""
+"""Length of EnCodec's training crops, and so an upper bound of what its LSTM has learned to use."""
 
 
 class EncoderStage(nn.Module):
-    """Residual layers, then down by the ratio; twice the channels."""
+    """Residual layers, then downsampling by the ratio with twice the channels."""
 
     def __init__(self, config: SeanetConfig, channels: int, ratio: int) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class EncoderStage(nn.Module):
 
 
 class DecoderStage(nn.Module):
-    """Up by the ratio, half the channels, then residual layers."""
+    """Upsampling by the ratio with half the channels, then residual layers."""
 
     def __init__(self, config: SeanetConfig, channels: int, ratio: int) -> None:
         super().__init__()
@@ -79,22 +80,22 @@ class Encoder(nn.Module):
         )
         self.last = Convolution(width, config.latent_channels, config.kernel_size, norm=config.norm)
         self.reach_before = -(-reach // hop)  # latent frames, up to the LSTM
-        self.reach_after = self.last.reach  # latent frames, behind it
+        self.reach_after = self.last.reach  # latent frames, after the LSTM
 
     def forward(self, waveform: Tensor) -> Tensor:
         """[B, audio_channels, frames · hop] → [B, latent_channels, frames]."""
         return self.after(self.remember(self.before(waveform))[0])
 
     def before(self, waveform: Tensor) -> Tensor:
-        """The layers up to the LSTM."""
+        """Apply the layers before the LSTM."""
         return self.stages(self.first(waveform))
 
     def remember(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
-        """The LSTM, if there is one."""
+        """Apply the LSTM, if there is one; return its output and its state."""
         return (x, None) if self.recurrent is None else self.recurrent(x, state)
 
     def after(self, x: Tensor) -> Tensor:
-        """The layers behind the LSTM."""
+        """Apply the layers after the LSTM."""
         return self.last(functional.elu(x))
 
 
@@ -120,38 +121,38 @@ class Decoder(nn.Module):
             reach += _total_reach(stage.residuals) / hop
         self.last = Convolution(width, config.audio_channels, config.kernel_size, norm=config.norm)
         self.reach_before = self.first.reach  # latent frames, up to the LSTM
-        self.reach_after = math.ceil(reach + self.last.reach / hop)  # latent frames, behind it
+        self.reach_after = math.ceil(reach + self.last.reach / hop)  # latent frames, after the LSTM
 
     def forward(self, latent: Tensor) -> Tensor:
         """[B, latent_channels, frames] → [B, audio_channels, frames · hop]."""
         return self.after(self.remember(self.before(latent))[0])
 
     def before(self, latent: Tensor) -> Tensor:
-        """The layers up to the LSTM."""
+        """Apply the layers before the LSTM."""
         return self.first(latent)
 
     def remember(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
-        """The LSTM, if there is one."""
+        """Apply the LSTM, if there is one; return its output and its state."""
         return (x, None) if self.recurrent is None else self.recurrent(x, state)
 
     def after(self, x: Tensor) -> Tensor:
-        """The layers behind the LSTM."""
+        """Apply the layers after the LSTM."""
         return self.last(functional.elu(self.stages(x)))
 
 
 class SeanetAutoencoder(Autoencoder):
-    """The SEANet family.
+    """Autoencoder on the waveform by SEANet.
 
-    Streaming is exact with `weight_norm`: convolutions run on overlapping pieces, the LSTM hands
-    its state from piece to piece, so no warm-up is needed. With `time_group_norm` every output
-    depends on the whole signal; streaming then normalises each piece of `stream_frames` for
-    itself, as EnCodec does with its chunks, and differs from `encode` and `decode`.
+    Streaming is exact with `weight_norm`: convolutions run on overlapping pieces, and the LSTM
+    state is passed from piece to piece, so no warm-up is needed. With `time_group_norm` every
+    output depends on the whole signal; streaming then normalises each piece of `stream_frames` by
+    itself, as EnCodec normalises its chunks, and differs from `encode` and `decode`.
 
-    `context_frames`, for who encodes or decodes a part by itself, is the reach of the convolutions
-    plus `WARM_UP_SECONDS` for the LSTM to forget that it started anew.
+    `context_frames` is for callers that encode or decode a part alone: the receptive field of the
+    convolutions plus `WARM_UP_SECONDS`, in which the LSTM loses the effect of its zero state.
     """
 
-    # Measured on one core: as fast as any longer piece, and the least memory among the fast ones.
+    # Measured on one core: longer pieces are not faster and need more memory.
     stream_seconds = 1.0
 
     def __init__(self, config: SeanetConfig) -> None:

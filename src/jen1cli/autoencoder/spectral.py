@@ -1,13 +1,13 @@
-"""Autoencoder on log-magnitudes: the family of the bundled model.
+"""Autoencoder on log-magnitude spectra, used by the bundled model.
 
-The paper's autoencoder works on the waveform (section IV-A). Its latent carries the phase of every
-partial, which a small diffusion model spends most of its effort on. Here the latent describes only
-how loud each partial is and where it stands between left and right; the decoder rebuilds the phase
-(`jen1cli.autoencoder.phase`) and makes it consistent (`jen1cli.autoencoder.refinement`).
+The paper's autoencoder works on the waveform (section IV-A). Its latent encodes the phase of every
+partial, which takes most of a small diffusion model's capacity. Here the latent encodes only level
+and stereo position of each partial; the decoder estimates the phase (`jen1cli.autoencoder.phase`)
+and makes it consistent (`jen1cli.autoencoder.refinement`).
 
-Encoder and decoder are each a linear projection, started as the principal components of the
-features (`fit_basis`), plus a convolutional trunk at frame rate whose last layer starts at zero:
-training begins at the quality of the best linear code and only improves on it.
+Encoder and decoder are each a linear projection, initialised with the principal components of the
+features (`fit_basis`), plus a convolutional trunk at frame rate whose last layer is initialised to
+zero: training starts at the quality of the best linear code.
 """
 
 import math
@@ -30,19 +30,19 @@ from jen1cli.errors import DataError
 from jen1cli.shapes import Latent, Waveform
 
 BALANCE_WEIGHT = 3.0
-"""Weight of the balance (-1..1) against log-magnitudes (nepers)."""
+"""Weight of the balance (-1..1) relative to log-magnitudes (nepers)."""
 WIDTH_WEIGHT = 1.0
-"""Weight of the width (nepers) against log-magnitudes."""
+"""Weight of the width (nepers) relative to log-magnitudes."""
 LATENT_NOISE = 0.05
-"""Standard deviation of the noise added to the latent in training, in units of its own."""
+"""Standard deviation of the noise added in training, relative to that of each latent channel."""
 NESTED_SHARE = 0.5
-"""Share of the training crops whose last channels are dropped, as whitening may drop them."""
+"""Share of the training crops whose last channels are zeroed, as whitening may drop channels."""
 LEVEL_WEIGHT = 2.0
-"""Weight of the error in the levels of mid and side, in nepers."""
+"""Weight in the loss of the error in the levels of mid and side (nepers)."""
 
 
 class TrunkBlock(nn.Module):
-    """Residual block of two dense convolutions over frames; starts as the identity."""
+    """Residual block of two dense convolutions over frames; the identity at initialisation."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class TrunkBlock(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Correction to a linear projection; its last layer starts at zero."""
+    """Nonlinear correction to a linear projection; its output is zero at initialisation."""
 
     def __init__(self, in_channels: int, out_channels: int, channels: int, num_blocks: int) -> None:
         super().__init__()
@@ -78,10 +78,10 @@ class Trunk(nn.Module):
 
 
 class SpectralAutoencoder(Autoencoder):
-    """Log-magnitude features ↔ latent, with the phase rebuilt on the way out.
+    """Waveform → log-magnitude features ↔ latent; the decoder estimates the phase.
 
     Attributes:
-        num_features: features of one latent frame.
+        num_features: number of features in one latent frame.
     """
 
     stream_seconds = 10.0
@@ -102,7 +102,7 @@ class SpectralAutoencoder(Autoencoder):
             PhaseRefiner(band, config.refinements * item.refinement_factor)
             for band, item in zip(self._bands, config.bands, strict=True)
         )
-        # frames of each band in one latent frame
+        # spectra of each band in one latent frame
         self.rates = [config.hop_length // band.hop for band in self._bands]
         sizes = [
             rate * band.num_features + rate // 2 * 2 * band.num_groups
@@ -147,7 +147,7 @@ class SpectralAutoencoder(Autoencoder):
 
     @staticmethod
     def _band_vector(band: Band, rate: int, magnitude: float) -> Tensor:
-        """One weight for each feature of a band in the order of `features`."""
+        """Return the weight of each feature of a band, in the order of `features`."""
         groups = torch.ones(band.num_groups)
         cues = torch.cat((BALANCE_WEIGHT * groups, WIDTH_WEIGHT * groups))
         return torch.cat(
@@ -155,7 +155,7 @@ class SpectralAutoencoder(Autoencoder):
         )
 
     def features(self, waveform: Waveform) -> Tensor:
-        """Describe a waveform by weighted, centred features [B, num_features, frames].
+        """Return weighted, centred features [B, num_features, frames] of a waveform.
 
         Args:
             waveform: [B, 2, frames · hop_length].
@@ -198,7 +198,7 @@ class SpectralAutoencoder(Autoencoder):
         )
         guesses = (self._guess_phase(piece, followers) for piece in features)
         return apply_overlapped(
-            ahead(guesses),  # it keeps one core busy, so rendering takes the others
+            ahead(guesses),  # phase estimation uses one core; rendering uses the others meanwhile
             self._render,
             context_frames=self._refine_context,
             chunk_frames=self.stream_frames,
@@ -241,16 +241,17 @@ class SpectralAutoencoder(Autoencoder):
     def training_loss(
         self, waveform: Waveform, *, frozen: bool = False, whitening: Whitening | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Reconstruction error in the features, with the latent masked, noised and cut short.
+        """Return the reconstruction error of the features; the latent is noised, cut and masked.
 
-        The mean absolute error of weighted log-magnitudes and stereo cues, and the error in the
-        levels of mid and side; differentiable, and free of phase, so no waveform is made.
+        The mean absolute and 0.2 times the mean squared error of weighted log-magnitudes and stereo
+        cues, plus the error in the levels of mid and side. It is independent of phase, so no
+        waveform is synthesised.
 
         Args:
             waveform: [B, 2, samples].
-            frozen: leave the encoder, and so the latent space, as it is.
-            whitening: of the latents, if it stays; some crops then lose what it drops, in place of
-                their last channels.
+            frozen: compute no gradient for the encoder, which keeps the latent space.
+            whitening: a fixed whitening of the latents; a share of the crops then loses the
+                components that it drops, instead of the last channels.
 
         Returns:
             the loss and its parts by name.
@@ -263,7 +264,7 @@ class SpectralAutoencoder(Autoencoder):
     def feature_loss(
         self, features: Tensor, *, frozen: bool = False, whitening: Whitening | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Like `training_loss`, for features [B, num_features, frames] made beforehand."""
+        """Return `training_loss` of precomputed features [B, num_features, frames]."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
             latent = self.encode_features(features)
         if self.training:
@@ -294,7 +295,7 @@ class SpectralAutoencoder(Autoencoder):
         return latent * (place < kept[:, None])[..., None]
 
     def _levels(self, features: Tensor) -> Tensor:
-        """Levels in nepers of mid and side over a whole crop, band by band: [B, bands, 2]."""
+        """Return the levels in nepers of mid and side of each band over the crop: [B, bands, 2]."""
         energies = [
             band.mid_and_side(log_magnitude, width)
             for band, log_magnitude, _, width in self._unpack(features)
@@ -302,7 +303,10 @@ class SpectralAutoencoder(Autoencoder):
         return 0.5 * torch.stack(energies, dim=1).log()
 
     def _unpack(self, features: Tensor) -> Iterator[tuple[Band, Tensor, Tensor, Tensor]]:
-        """Yield each band with its log-magnitudes, balance and width, at the band's rate."""
+        """Yield each band with log-magnitudes, balance and width at the frame rate of the band.
+
+        Shapes: [B, num_features, spectra], and twice [B, num_groups, spectra].
+        """
         features = features / self.feature_weight[:, None] + self.feature_mean[:, None]
         parts = features.split(self._sizes, dim=1)
         for band, rate, part in zip(self._bands, self.rates, parts, strict=True):
@@ -316,13 +320,14 @@ class SpectralAutoencoder(Autoencoder):
 
     @torch.no_grad()
     def fit_basis(self, features: Tensor, mean: Tensor) -> None:
-        """Start both projections as the principal components of the features.
+        """Initialise both projections with the principal components of the features.
 
-        Inside, every channel has unit variance; `latent_scale` gives it its share of the
-        features' variance, so that whitening (paper Algorithm 1) can tell which to drop.
+        The projections work on channels of unit variance; `latent_scale` scales each by the square
+        root of its share of the features' variance, by which whitening (paper Algorithm 1) selects
+        the channels to keep.
 
         Args:
-            features: [frames, num_features] as `features` gives them, of much music.
+            features: [frames, num_features], results of `features` for a large sample of music.
             mean: [num_features] of the unweighted features; replaces `feature_mean`.
 
         Raises:
@@ -355,7 +360,7 @@ class SpectralAutoencoder(Autoencoder):
         ]
 
     def _guess_phase(self, features: Tensor, followers: list[PhaseFollower]) -> Tensor:
-        """Turn features into spectra with a first phase, and stereo cues, packed by latent frames.
+        """Turn features into spectra with estimated phase and stereo cues, packed by latent frame.
 
         Returns:
             [B, values, frames]: per band real and imaginary parts of its bins, balance and width
@@ -373,7 +378,7 @@ class SpectralAutoencoder(Autoencoder):
         return torch.cat(packed, dim=1)
 
     def _render(self, packed: Tensor) -> Waveform:
-        """Refine the phase, place the spectra in stereo and add up the bands' waveforms."""
+        """Refine the phase, make the spectra stereo and sum the bands' waveforms."""
         sizes = [
             2 * (band.bins + band.num_groups) * rate
             for band, rate in zip(self._bands, self.rates, strict=True)

@@ -1,9 +1,9 @@
 """Band spectra and their log-magnitude features, for the spectral autoencoder.
 
-The signal is split by frequency into bands, each with a window of its own: long windows where
-chords must be told apart, short ones where drums must stay sharp. Every spectrum is reconstructed
-by overlap-add, and the bands' weights sum to one, so analysis and synthesis lose nothing; the
-features do.
+The signal is split into frequency bands, each with its own window length: long windows for the
+frequency resolution of chords, short ones for the time resolution of drums. Each band is
+reconstructed by overlap-add, and the bands' weights sum to one, so analysis and synthesis are
+lossless; only the features are lossy.
 
 Frame m of a band is centred on the m-th hop: a signal of `frames` hops has `frames` spectra.
 """
@@ -22,23 +22,23 @@ EDGE_HZ = 80.0
 """Half width of the cross-fade between two bands."""
 MAX_BALANCE = 0.9999
 TURN_GAIN = 1.05
-"""Of the angle between left and right: where windows overlap, their sum narrows it again. Without
-it the side came out 0.2 to 0.5 dB too soft beside the middle; what is panned has no angle."""
+"""Factor on the phase difference of left and right, because overlap-add reduces the side. Without
+it the side was 0.2 to 0.5 dB too low against mid; panning has no phase difference to scale."""
 MAX_WIDTH = 3.5
-"""Nepers (30 dB) of side against mid, or mid against side; beyond that all is mono."""
+"""Limit in nepers (30 dB) of the level of side against mid, in both directions."""
 
 
 class Band(nn.Module):
     """One frequency band: complex spectra ↔ log-magnitudes and stereo cues.
 
     Attributes:
-        hop: samples between spectra; a quarter of the window.
+        hop: samples between spectra; a quarter of the window length.
         bins: Fourier bins that the band covers, cross-fades included.
         num_features: pooled log-magnitudes for each spectrum.
         num_groups: groups of bins that share one balance and one width.
     """
 
-    weight: Tensor  # [bins], of the band's share in the sum of all bands
+    weight: Tensor  # [bins], weight of the band in the sum of all bands
     window: Tensor  # [window_length]
     pool: Tensor  # [num_features, bins]
     unpool: Tensor  # [bins, num_features]
@@ -80,7 +80,7 @@ class Band(nn.Module):
         self._table("turn", 1.0 - 2.0 * (self.ungroup.argmax(dim=1, keepdim=True) % 2))
 
     def _table(self, name: str, values: Tensor) -> None:
-        """Keep a table that follows the module's device and is derived, not stored."""
+        """Register a derived table as a buffer that is not saved with the weights."""
         self.register_buffer(name, values, persistent=False)
 
     def analyze(self, waveform: Tensor) -> Tensor:
@@ -92,14 +92,14 @@ class Band(nn.Module):
         return spectrum.transpose(-1, -2)
 
     def synthesize(self, spectrum: Tensor) -> Tensor:
-        """Return the band's share of the waveform [..., frames · hop]."""
+        """Return the band's contribution to the waveform [..., frames · hop]."""
         return self.synthesize_whole(spectrum * self.weight[:, None])
 
     def synthesize_whole(self, spectrum: Tensor) -> Tensor:
         """Return the waveform of all bins, without the cross-fade to the other bands."""
         rows = spectrum.transpose(-1, -2)
         full = functional.pad(rows, (self.first, self.length // 2 + 1 - self.first - self.bins))
-        # in place: on a processor, touching new memory costs more than the transform
+        # in place: on a CPU, allocating new memory costs more than the transform
         pieces = torch.fft.irfft(full, n=self.length, dim=-1).mul_(self.window / self.scale)
         total = self._overlap_add(pieces)
         samples = spectrum.shape[-1] * self.hop
@@ -107,7 +107,7 @@ class Band(nn.Module):
         return total[..., margin : margin + samples] * self._overlap_gain(spectrum.shape[-1])
 
     def _overlap_gain(self, frames: int) -> Tensor:
-        """Return what undoes the sum of squared windows at each sample: 2/3 but at the ends."""
+        """Return the reciprocal sum of squared windows at each sample: 2/3 except near the ends."""
         some = min(frames, 8)
         squares = self.window.square().expand(1, some, self.length)
         margin = (self.length - self.hop) // 2
@@ -148,12 +148,12 @@ class Band(nn.Module):
         return log_magnitude, balance, width.clamp(-MAX_WIDTH, MAX_WIDTH)
 
     def magnitude(self, log_magnitude: Tensor) -> Tensor:
-        """Spread log-magnitudes [B, num_features, frames] over the bins and leave the log."""
+        """Map log-magnitudes [B, num_features, frames] to magnitudes [B, bins, frames]."""
         magnitude = (self.unpool @ log_magnitude).exp()
         return (magnitude - self.floor).clamp_min(0)
 
     def mid_and_side(self, log_magnitude: Tensor, width: Tensor) -> Tensor:
-        """Return the energies of mid and side over all bins and frames [B, 2].
+        """Return the mean energies of mid and side over all bins and frames, [B, 2].
 
         Args:
             log_magnitude: [B, num_features, frames].
@@ -172,8 +172,8 @@ class Band(nn.Module):
     def place(self, magnitude: Tensor, phase: Tensor, balance: Tensor, width: Tensor) -> Tensor:
         """Make stereo spectra [B, 2, bins, frames] with the given balance and width.
 
-        Left and right take the phase ± δ/2, where cos δ is the correlation that gives mid and
-        side their levels; so the energies of both channels, of mid and of side are as described.
+        Left and right get the phase ± δ/2, where cos δ is the correlation that yields the levels of
+        mid and side; so the energies of left, right, mid and side all match the features.
         """
         left, right = self.pan(magnitude, balance)
         balance = (self.ungroup @ balance).clamp(-MAX_BALANCE, MAX_BALANCE)
@@ -181,7 +181,7 @@ class Band(nn.Module):
         width = self.ungroup @ width.clamp(-MAX_WIDTH, MAX_WIDTH)
         correlation = -torch.tanh(width) / (1 - balance.square()).sqrt()
         half = correlation.clamp(-MAX_BALANCE, MAX_BALANCE).acos() * (TURN_GAIN / 2)
-        # groups of bins turn in opposite directions: width without a lean to one side
+        # the sign alternates between groups of bins, so that no side leads in phase
         half = half * self.turn
         return torch.stack(
             (torch.polar(left, phase + half), torch.polar(right, phase - half)), dim=1
@@ -189,9 +189,9 @@ class Band(nn.Module):
 
 
 def _edge(hz: Tensor, centre: float) -> Tensor:
-    """Rise from 0 to 1 around `centre`; exactly 0 and 1 beyond, as the bands' bins are counted.
+    """Rise from 0 to 1 around `centre`; exactly 0 and 1 beyond, which the choice of bins relies on.
 
-    The sine alone does not do: a vectorised one gives 1 - 6e-8 now and then.
+    The sine alone is not enough: a vectorised sine sometimes gives 1 - 6e-8.
     """
     place = (hz - centre) / EDGE_HZ
     rise = 0.5 + 0.5 * torch.sin(place.clamp(-1, 1) * math.pi / 2)
@@ -199,7 +199,7 @@ def _edge(hz: Tensor, centre: float) -> Tensor:
 
 
 def _boundaries(bins: int, groups: int) -> list[int]:
-    """Edges of `groups` groups over `bins` bins; one bin each, or wider towards the top."""
+    """Return the edges of `groups` groups of `bins` bins: one bin each, wider towards the top."""
     if groups == bins:
         return list(range(bins + 1))
     growth = (bins / groups) ** 1.2
@@ -216,7 +216,7 @@ def _boundaries(bins: int, groups: int) -> list[int]:
 
 
 def _pooling(bins: int, groups: int) -> Tensor:
-    """Averaging matrix [groups, bins]."""
+    """Return the matrix [groups, bins] that averages the bins of each group."""
     matrix = torch.zeros(groups, bins)
     edges = _boundaries(bins, groups)
     for i in range(groups):
@@ -225,7 +225,7 @@ def _pooling(bins: int, groups: int) -> Tensor:
 
 
 def _unpooling(bins: int, groups: int) -> Tensor:
-    """Linear interpolation [bins, groups] between the groups' centres."""
+    """Return the matrix [bins, groups] of linear interpolation between the groups' centres."""
     edges = _boundaries(bins, groups)
     centres = torch.tensor([(a + b - 1) / 2 for a, b in itertools.pairwise(edges)])
     matrix = torch.zeros(bins, groups)
@@ -245,5 +245,5 @@ def pool_pairs(cue: Tensor) -> Tensor:
 
 
 def unpool_pairs(cue: Tensor) -> Tensor:
-    """Repeat stereo cues for both spectra of a pair."""
+    """Repeat stereo cues for both spectra of a pair: the inverse of `pool_pairs` in shape."""
     return repeat(cue, "b g f -> b g (f two)", two=2)

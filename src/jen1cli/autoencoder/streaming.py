@@ -1,11 +1,11 @@
-"""Long signals in bounded memory: the plan that every autoencoder shares.
+"""Processes long signals in bounded memory by overlapping pieces, for all autoencoders.
 
 A layer with a finite receptive field gives the same output for a piece of a signal as for the
-whole, except within its reach of the two cuts. So each piece is taken with whole frames of its
-neighbours on both sides, and only its middle is kept:
+whole, except near the two cuts. So each piece is extended by `context_frames` of its neighbours on
+both sides, and only its middle is kept:
 
     signal   | . . . . . . . . . . . . . . . . |
-    piece 1  |[ kept      ] c c                |      c: context, computed and thrown away
+    piece 1  |[ kept      ] c c                |      c: context, computed and discarded
     piece 2          c c [ kept      ] c c     |
     piece 3                      c c [ kept   ]|      the true ends need no context
 """
@@ -27,20 +27,20 @@ def apply_overlapped(
     in_hop: int = 1,
     out_hop: int = 1,
 ) -> Iterator[Tensor]:
-    """Apply a function of finite reach to a long signal, piece by piece, without gradients.
+    """Apply a function of finite receptive field to a long signal in pieces, without gradients.
 
     Args:
-        blocks: pieces [batch, channels, any number of samples] of the signal, in order; together
-            a whole number of frames.
+        blocks: pieces [batch, channels, any number of samples] of the signal, in order; their total
+            is a whole number of frames.
         function: maps frames · in_hop samples to frames · out_hop samples.
         context_frames: frames on each side that one frame of output depends on.
-        chunk_frames: frames kept from each call; memory grows with it, wasted work shrinks.
+        chunk_frames: frames kept from each call; more need more memory and recompute less.
         in_hop: samples in a frame of the input.
         out_hop: samples in a frame of the output.
     """
     held: list[Tensor] = []
     num_held = 0  # samples
-    left = 0  # frames at the start of `held` that are done and serve as context
+    left = 0  # frames at the start of `held` that are already processed and serve as context
     for block in blocks:
         held.append(block)
         num_held += block.shape[-1]
@@ -60,9 +60,9 @@ def apply_overlapped(
 
 
 def ahead(pieces: Iterator[Tensor]) -> Iterator[Tensor]:
-    """Make the next piece in a thread while the last one is worked on.
+    """Compute the next piece in a thread while the caller processes the current one.
 
-    `None` must not be among the pieces: it stands for the end.
+    `None` must not be among the pieces: it marks the end.
     """
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(next, pieces, None)
@@ -72,7 +72,7 @@ def ahead(pieces: Iterator[Tensor]) -> Iterator[Tensor]:
 
 
 def pad_to_frames(blocks: Iterable[Tensor], hop_length: int) -> Iterator[Tensor]:
-    """Pass blocks on and fill the last frame of the signal with zeros."""
+    """Yield the blocks, then zeros that complete the last frame of the signal."""
     samples = 0
     block = None
     for block in blocks:
@@ -83,7 +83,7 @@ def pad_to_frames(blocks: Iterable[Tensor], hop_length: int) -> Iterator[Tensor]
 
 
 def trim_to_samples(blocks: Iterable[Tensor], samples: int) -> Iterator[Tensor]:
-    """Pass blocks on until `samples` have passed; the last block is cut."""
+    """Yield blocks up to `samples` samples in total; the last block is trimmed."""
     for block in blocks:
         if samples <= 0:
             return

@@ -5,8 +5,8 @@ With mean μ and covariance Σ = U Λ Uᵀ of all latent frames,
     whiten      z' = (z − μ) W       W  = (U Λ^(−1/2))[:, :k]
     unwhiten    z  = z' W⁺ + μ       W⁺ = ((U Λ^(1/2))[:, :k])ᵀ
 
-The paper calls the statistics "batch-incremental" and never writes the inverse; both are ours.
-Every frame of every clip is one sample. Statistics are in float64, the stored maps in float32.
+The paper calls the statistics "batch-incremental" and does not give the inverse; the formulas of
+both are ours. Every frame of every clip is one sample. Statistics are float64, stored maps float32.
 """
 
 import torch
@@ -21,8 +21,8 @@ from jen1cli.shapes import Latent
 WhiteLatent = Float[Tensor, "batch components frames"]
 
 EIGENVALUE_FLOOR = 1e-6
-"""Least variance of a component as a share of the greatest. It keeps the gain on dead channels
-below 1000 / √Λ₁, so that float32 rounding of the large components cannot look like signal."""
+"""Least variance of a component relative to the largest, Λ₁. It limits the gain on unused channels
+to 1000 / √Λ₁, so that float32 rounding errors of large components are not amplified to signals."""
 
 
 class Whitening(nn.Module):
@@ -63,13 +63,13 @@ class Whitening(nn.Module):
 
 
 class WhiteningStatistics:
-    """Mean and covariance of any number of latents, gathered batch by batch in float64.
+    """Mean and covariance of any number of latents, accumulated batch by batch in float64.
 
-    A batch of n_B frames with mean m_B and scatter S_B joins n frames with μ and S by
+    A batch of n_B frames with mean m_B and scatter S_B is added to n frames with μ and S by
 
         δ = m_B − μ;   S += S_B + (n n_B / (n + n_B)) δ δᵀ;   μ += δ n_B / (n + n_B)
 
-    which equals the computation over all frames at once, in any order and any division.
+    which equals the computation over all frames at once, for any order and any batches.
     """
 
     def __init__(self, channels: int) -> None:
@@ -110,7 +110,7 @@ class WhiteningStatistics:
         self._join(frames.shape[0], mean, centred.T @ centred)
 
     def merge(self, other: "WhiteningStatistics") -> None:
-        """Add the frames that other statistics have seen, as those of another worker."""
+        """Add the frames of other statistics, such as those of another worker."""
         if other.channels != self.channels:
             raise ValueError(f"statistics are of {other.channels} channels; give {self.channels}")
         if other.count:
@@ -146,12 +146,12 @@ class WhiteningStatistics:
 
 
 def _matrices(covariance: Tensor, components: int) -> tuple[Tensor, Tensor]:
-    """W [D, k] and W⁺ [k, D], components in the order of falling variance."""
-    variances, axes = torch.linalg.eigh(covariance)  # rising
+    """Return W [D, k] and W⁺ [k, D], components in order of decreasing variance."""
+    variances, axes = torch.linalg.eigh(covariance)  # in increasing order
     variances, axes = variances.flip(0), axes.flip(1)
     greatest = variances[0].clamp(min=torch.finfo(torch.float32).tiny)
     spread = variances.clamp(min=EIGENVALUE_FLOOR * greatest).sqrt()
-    # An axis may point either way; the largest entry positive makes the result reproducible.
+    # The sign of an axis is arbitrary; a positive largest entry makes the result reproducible.
     largest = axes.abs().argmax(0, keepdim=True)
     axes = axes * axes.gather(0, largest).sign()
     return (axes / spread)[:, :components], (axes * spread)[:, :components].T

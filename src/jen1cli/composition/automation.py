@@ -1,4 +1,4 @@
-"""Touches on finished parts: filters that open through a build, risers, endings at rest."""
+"""Changes to finished parts: filter sweeps and risers in a build, held final chords."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ _RESTING = frozenset({"chords", "strum", "arpeggio", "bass", "stabs"})
 
 
 def automate_build(plan: Plan, parts: list[Part], random: RandomStream) -> list[Part]:
-    """Lets the filters of the harmony open through a build; a riser leads to the impact."""
+    """Sweep the filters of the harmony open during a build; add a riser and an impact after it."""
     build = next((section for section in plan.sections if section.name == "build"), None)
     if build is None:
         return parts
@@ -49,7 +49,7 @@ def _impact(build: Section) -> Part:
 
 
 def hold_last_chord(plan: Plan, parts: list[Part]) -> list[Part]:
-    """Holds the last chord for the whole last bar where the cadence has reached it."""
+    """Hold the last chord for the whole last bar, unless it begins within that bar."""
     start = plan.beats - plan.meter.beats
     last = plan.chords[-1]
     if last.start > start + 1e-6:

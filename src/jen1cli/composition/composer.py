@@ -15,15 +15,15 @@ from jen1cli.composition.styles.style import Style, read_effects, read_weights
 
 
 def compose(style: str, seed: int, seconds: float = 20.0) -> Score:
-    """Composes one clip; the same arguments give the same score everywhere.
+    """Compose one clip; the same arguments give the same score on every machine.
 
     Args:
         style: Key of `STYLES`.
         seed: Any integer.
-        seconds: Wanted length; whole bars between 12 and 30 s come near it.
+        seconds: Target length; the clip has the nearest number of whole bars from 12 to 30 s.
 
     Raises:
-        KeyError: for an unknown style.
+        KeyError: The style is unknown.
     """
     description = STYLES[style]
     if description.kind == "sounds":
@@ -56,7 +56,7 @@ def _variant(style: Style, random: RandomStream) -> str:
 
 
 def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
-    """Decides tempo, meter, key, chords and form."""
+    """Choose tempo, meter, key, chords and form of a clip."""
     frame = random.substream("frame")
     meter = METERS[frame.weighted(read_weights(style.meters))]
     slowest, fastest = style.tempo

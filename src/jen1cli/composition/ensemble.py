@@ -1,4 +1,4 @@
-"""Who plays what: instruments of a style, their parts, their place in the mix."""
+"""Arrangement: chooses the instruments of a style, writes their parts and sets gain and pan."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ _POLYPHONIC_NAMES = frozenset(
     {"vibraphone", "marimba", "music_box", "kalimba", "koto", "dulcimer", "celesta"}
 )
 
-# role: width of the pan, reverb, stem
+# role -> (largest pan, reverb send, stem)
 _ROLES: dict[str, tuple[float, float, Stem]] = {
     "drums": (0.0, 0.08, "drums"),
     "percussion": (0.35, 0.15, "drums"),
@@ -44,13 +44,13 @@ _ROLES: dict[str, tuple[float, float, Stem]] = {
 
 
 def arrange(style: Style, plan: Plan, variant: str, random: RandomStream) -> tuple[Part, ...]:
-    """Lets the voices of a style play a plan.
+    """Write the parts of a style's voices for a plan.
 
     Args:
-        style: Whose voices.
+        style: Style with the voices.
         plan: Tempo, chords and form.
-        variant: Who plays: "full", "nodrums", "duo", "solo", "drums" or "rhythm".
-        random: Random choices.
+        variant: Choice of voices: "full", "nodrums", "duo", "solo", "drums" or "rhythm".
+        random: Source of random choices.
     """
     parts: list[Part] = []
     if variant == "solo":
@@ -128,7 +128,7 @@ def _drum_part(style: Style, plan: Plan, random: RandomStream) -> Part:
 
 
 def _fitting_grooves(weights: dict[str, float], meter: str) -> dict[str, float]:
-    """Grooves written in the meter; else those of 4/4, which can be bent."""
+    """Return the grooves written in the meter, or those in 4/4, which can be converted."""
     own = {n: w for n, w in weights.items() if GROOVES[n].split(maxsplit=1)[0] == meter}
     plain = {n: w for n, w in weights.items() if GROOVES[n].split(maxsplit=1)[0] == "4/4"}
     spare = {"6/8": "slow_68", "12/8": "slow_68", "3/4": "waltz"}
@@ -186,7 +186,7 @@ def _write(
 
 
 def _fitting(weights: dict[str, float], meter: str, role: str) -> dict[str, float]:
-    """Manners with patterns in the meter; failing these, patterns that can be bent to it."""
+    """Return the patterns written in the meter, or else those that can be converted to it."""
     table = LINES if role == "bass" else COMPS
     if role == "percussion":
         return weights
@@ -203,7 +203,7 @@ def _fitting(weights: dict[str, float], meter: str, role: str) -> dict[str, floa
 
 
 def _range(voice: Voice, instrument: Instrument) -> tuple[int, int]:
-    """Where a voice moves: the role's place inside the instrument's range."""
+    """Return the pitch range (lowest, highest MIDI number) of a voice within its instrument's."""
     if voice.role in ("melody", "counter"):
         low, high = max(instrument.low + 2, 57), min(instrument.high - 2, 84)
         if voice.role == "counter":
@@ -230,7 +230,7 @@ def _range(voice: Voice, instrument: Instrument) -> tuple[int, int]:
 
 
 def _layered(plan: Plan, voice: Voice, notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """Silences a voice in the calmest sections, unless that would be most of the clip."""
+    """Silence a voice in calm sections, if these are short (at most 40 % of the clip and 7 s)."""
     silent = [s for s in plan.sections if s.energy < voice.level]
     length = sum(section.length_beats for section in silent)
     if not silent or length > 0.4 * plan.beats or length * 60 / plan.bpm > 7.0:
@@ -278,7 +278,7 @@ def _doubled(part: Part, name: str) -> Part:
 
 
 def _solo(style: Style, plan: Plan, random: RandomStream) -> tuple[Part, ...]:
-    """One instrument alone: with its own accompaniment where it can play chords."""
+    """Write a solo, with an accompaniment on the same instrument if it can play chords."""
     choose = random.substream("solo")
     instrument = INSTRUMENTS[choose.weighted(read_weights(style.solos))]
     melodic = next((v for v in style.voices if v.role == "melody"), None)

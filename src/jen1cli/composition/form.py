@@ -1,10 +1,10 @@
-"""The form of a clip: how many bars, and how intense they are."""
+"""Form of a clip: number of bars, and sections with their energy."""
 
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import Meter
 from jen1cli.composition.score import Section
 
-# Names and energies of the phrases; the list is stretched over the clip.
+# Form -> alternatives, each (section name, energy 0 to 1) in order; stretched over the clip.
 FORMS: dict[str, tuple[tuple[tuple[str, float], ...], ...]] = {
     "steady": (
         (("main", 0.6), ("main", 0.65)),
@@ -39,7 +39,7 @@ FORMS: dict[str, tuple[tuple[tuple[str, float], ...], ...]] = {
 
 
 def count_bars(bar_seconds: float, seconds: float) -> int:
-    """Whole bars near a length: multiples of four where they fit, then of two."""
+    """Return the number of bars nearest to a length; multiples of 4, then of 2, are preferred."""
     best, best_cost = 1, float("inf")
     for bars in range(1, int(31.0 / bar_seconds) + 1):
         length = bars * bar_seconds
@@ -53,7 +53,7 @@ def count_bars(bar_seconds: float, seconds: float) -> int:
 
 
 def phrase_bars(bar_seconds: float, bars: int) -> int:
-    """Bars of a phrase: about five to ten seconds."""
+    """Return the number of bars in a phrase of about 5 to 10 seconds."""
     if bar_seconds > 2.9 or bars < 6:
         return 2
     return 4
@@ -62,7 +62,7 @@ def phrase_bars(bar_seconds: float, bars: int) -> int:
 def make_sections(
     random: RandomStream, form: str, bars: int, phrase: int, meter: Meter, bar_seconds: float
 ) -> tuple[Section, ...]:
-    """Cuts the clip into sections at phrase boundaries."""
+    """Divide the clip into sections at phrase boundaries."""
     shape = random.pick(FORMS[form])
     units = max(1, round(bars / phrase))
     shape = shape[-units:] if units < len(shape) else shape

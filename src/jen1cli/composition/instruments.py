@@ -1,9 +1,9 @@
 # ruff: noqa: E501 - the tables read better with one row a line
-"""The instruments that the composer writes for, and the words people use for them.
+"""The composer's instruments: sound, pitch range and names used in captions.
 
 Sampled ones are named by their General MIDI program, synthesised ones by the name of a voice of
-`jen1cli.corpus.rendering.synth`. Ranges are MIDI numbers (60 = middle C) where the instrument sounds like
-itself. The first word of `words` is the plainest name; all of them are true of the sound.
+`jen1cli.corpus.rendering.synth`. Ranges are MIDI numbers (60 = middle C) in which the instrument
+sounds natural. The first entry of `words` is the most common name; all are true of the sound.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Instrument:
     family: str  # piano, strings, guitar, bass, drums, ...
     low: int  # lowest MIDI number it should play
     high: int  # highest MIDI number it should play
-    words: tuple[str, ...]  # names for captions, the plainest first
-    stem: Stem  # stem that it belongs to unless the composer says otherwise
+    words: tuple[str, ...]  # names for captions, the most common first
+    stem: Stem  # default stem
 
 
 # name | program | family | low | high | stem | words

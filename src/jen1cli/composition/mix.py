@@ -1,8 +1,9 @@
-"""The balance of the parts: gains that bring every role to its place, whatever it plays.
+"""Balance of the parts: gains that set each role to its target level for any notes.
 
-The renderer makes all instruments equally loud at equal velocity, so a part's loudness follows from
-its notes: Σ velocity^p · τ(1 − exp(−duration/τ)) over the seconds in which it plays, with the decay
-τ of its family. Decays and offsets were fitted to rendered parts; the error is 1 to 2 dB.
+The renderer makes all instruments equally loud at equal velocity, so the energy of a part follows
+from its notes: Σ velocity^p · τ(1 − exp(−duration/τ)), divided by the seconds in which it plays. τ
+is the decay time of its instrument family. Decay times and offsets were fitted to rendered parts;
+the error is 1 to 2 dB.
 """
 
 import math
@@ -14,7 +15,7 @@ from jen1cli.composition.score import Note
 _VELOCITY_POWER = 2.4
 _WINDOW = 0.5  # seconds
 
-# Where the roles lie in the mix, dB.
+# Target level of each role in the mix, dB.
 ROLE_LEVELS: dict[str, float] = {
     "drums": -17.0,
     "percussion": -24.0,
@@ -31,7 +32,7 @@ ROLE_LEVELS: dict[str, float] = {
     "texture": -33.0,
 }
 
-# family: seconds of decay, dB of a part with unit energy
+# family -> (decay time in seconds, level in dB of a part with unit energy)
 _FAMILIES: dict[str, tuple[float, float]] = {
     "piano": (0.3, -12.5),
     "electric piano": (0.8, -13.8),
@@ -62,7 +63,7 @@ _LIGHT = frozenset(
 
 
 def estimate_level(instrument: str, notes: tuple[Note, ...], bpm: float) -> float:
-    """Roughly how loud a part is where it plays, in dB, before its gain."""
+    """Estimate the level of a part in dB before its gain, over the time in which it plays."""
     family = INSTRUMENTS[instrument].family
     decay, offset = _FAMILIES.get(family, _SUSTAINED)
     beat = 60.0 / bpm
@@ -81,7 +82,11 @@ def estimate_level(instrument: str, notes: tuple[Note, ...], bpm: float) -> floa
 
 
 def balanced_gain(role: str, instrument: str, notes: tuple[Note, ...], bpm: float) -> float:
-    """Gain in dB that brings a part to its role's level; drums keep half their dynamics."""
+    """Return the gain in dB that sets a part to its role's level.
+
+    For drum kits only half of the deviation from the usual gain is corrected, so that busy and
+    sparse patterns keep half of their difference in level.
+    """
     lack = ROLE_LEVELS[role] - estimate_level(instrument, notes, bpm)
     if INSTRUMENTS[instrument].family == "drums":
         usual = -3.0 if role == "drums" else -9.0

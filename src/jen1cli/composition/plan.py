@@ -1,4 +1,4 @@
-"""What all writers of parts share: the frame of one clip, decided before any note."""
+"""Plan of a clip, which all writers of parts share, and the performance of their notes."""
 
 from dataclasses import dataclass, replace
 from typing import no_type_check
@@ -9,7 +9,7 @@ from jen1cli.composition.rhythm.meters import Meter, Swing
 from jen1cli.composition.score import Note, Section
 
 
-@no_type_check  # asked for every note: run-time checks would slow the tests
+@no_type_check  # called for every note: run-time type checks would slow the tests
 @dataclass(frozen=True)
 class Plan:
     """Tempo, meter, key, chords and form of one clip."""
@@ -32,31 +32,31 @@ class Plan:
         return self.bars * self.meter.beats
 
     def chord(self, beat: float) -> Chord:
-        """The chord at a beat."""
+        """Return the chord at a beat."""
         return chord_at(self.chords, beat)
 
     def next_chord(self, beat: float) -> Chord:
-        """The chord after the one at a beat; after the last one the first returns."""
+        """Return the chord after the one at a beat, cyclically: the first follows the last."""
         index = self.chords.index(self.chord(beat))
         return self.chords[(index + 1) % len(self.chords)]
 
     def section(self, beat: float) -> Section:
-        """The section at a beat."""
+        """Return the section at a beat."""
         for section in self.sections:
             if beat < section.start_beat + section.length_beats - 1e-6:
                 return section
         return self.sections[-1]
 
     def energy(self, beat: float) -> float:
-        """How intense the music is at a beat, 0 to 1."""
+        """Return the energy at a beat, 0 (calm) to 1 (driving)."""
         return self.section(beat).energy
 
     def seconds(self, seconds: float) -> float:
-        """Seconds as beats."""
+        """Convert a duration in seconds to beats."""
         return seconds * self.bpm / 60.0
 
     def accent(self, beat: float) -> float:
-        """Metric weight of a beat: 1 on the first of the bar, 0 on the weakest step."""
+        """Return the metric weight of a beat: 1 on the first of the bar, 0 on the weakest step."""
         place = beat % self.meter.beats
         if place < 1e-6:
             return 1.0
@@ -69,16 +69,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Touch:
-    """How human a part is played."""
+    """Humanisation of a part: deviations of timing and velocity."""
 
-    timing: float = 0.006  # seconds of random deviation
-    velocity: float = 0.05  # random deviation of the velocity
-    push: float = 0.0  # seconds: positive drags behind the beat
+    timing: float = 0.006  # standard deviation of the onsets in seconds
+    velocity: float = 0.05  # standard deviation of the velocity
+    push: float = 0.0  # constant delay in seconds; negative plays ahead of the beat
     strum: float = 0.0  # seconds between the notes of a chord
 
 
 def perform(plan: Plan, notes: list[Note], touch: Touch, random: RandomStream) -> tuple[Note, ...]:
-    """Swings the straight notes, makes them human and keeps them inside the clip."""
+    """Apply swing and humanisation to straight notes, and clip them to the end of the clip."""
     end = plan.beats
     sigma = plan.seconds(touch.timing)
     push = plan.seconds(touch.push)
@@ -106,7 +106,7 @@ def perform(plan: Plan, notes: list[Note], touch: Touch, random: RandomStream) -
 
 
 def in_range(notes: tuple[Note, ...], low: int, high: int) -> tuple[Note, ...]:
-    """Brings notes beyond an instrument's range back by octaves."""
+    """Transpose notes outside an instrument's range into it by octaves."""
     if all(low <= note.pitch <= high for note in notes):
         return notes
     found: list[Note] = []

@@ -1,4 +1,4 @@
-"""The score: what the composer writes, the renderer plays and the captions describe.
+"""The score of a clip, the data that composer, renderer and captions exchange.
 
 Time is counted in quarter-note beats from the start of the clip; `Score.bpm` counts quarter
 notes per minute, so second = beat * 60 / bpm. Swing and human timing are already in the beats.
@@ -9,8 +9,8 @@ from typing import Any, Literal, no_type_check
 
 Stem = Literal["drums", "bass", "harmony", "melody"]
 
-# The rooms and effects that a score may ask for. `amount` (0 to 1) is the strength of each one;
-# settings in brackets are optional and have sensible defaults in the renderer.
+# Valid rooms and effects of a score. `amount` (0 to 1) is the strength of each effect; the settings
+# in brackets are optional and have defaults in the renderer.
 ROOMS = ("dry", "room", "studio", "plate", "club", "hall", "church", "cave")
 EFFECTS = {
     "lowpass": "static low-pass filter [cutoff Hz]",
@@ -42,10 +42,10 @@ EFFECTS = {
 }
 
 
-@no_type_check  # there are thousands: run-time checks would slow every test of the corpus
+@no_type_check  # created by the thousand: run-time type checks would slow the corpus tests
 @dataclass(frozen=True)
 class Note:
-    """One sounding note, or one stroke of a drum kit."""
+    """A note of an instrument, or a stroke of a drum kit."""
 
     beat: float  # onset
     duration: float  # beats
@@ -55,7 +55,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Effect:
-    """One insert of a part or of the mix, played by `jen1cli.corpus.rendering.effects`."""
+    """An insert effect of a part or of the mix; see `jen1cli.corpus.rendering.effects`."""
 
     name: str  # a key of the renderer's table of effects
     amount: float = 0.5  # 0 (off) to 1 (extreme)
@@ -64,7 +64,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Part:
-    """One instrument with everything that it plays."""
+    """All notes of one instrument, with its mix settings."""
 
     role: str  # drums, bass, chords, pad, melody, counter, arpeggio, texture, ...
     stem: Stem
@@ -80,7 +80,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of the form: which parts play and how intensely."""
+    """A section of the form, with its energy."""
 
     name: str  # intro, theme, build, drop, break, outro, ...
     start_beat: float
@@ -90,14 +90,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Score:
-    """One composed clip."""
+    """A composed clip."""
 
     seed: int
     style: str  # a key of the composer's table of styles
     bpm: float
     meter: str  # "4/4", "3/4", "6/8", "5/4", ...
-    key: str  # tonic: "C", "C#", "D", ...; "" where there is none (noise, drums alone)
-    mode: str  # "major", "minor", "dorian", ...; "" where there is none
+    key: str  # tonic: "C", "C#", "D", ...; "" if there is none (noise, drums alone)
+    mode: str  # "major", "minor", "dorian", ...; "" if there is none
     length_beats: float
     parts: tuple[Part, ...]
     sections: tuple[Section, ...] = ()
@@ -105,14 +105,14 @@ class Score:
     room: str = "hall"  # reverberation: a key of the renderer's table of rooms
     energy: float = 0.5  # 0 calm to 1 driving
     moods: tuple[str, ...] = ()
-    chords: str = ""  # a chart as `jen1cli.chords` reads it; "" where there are none
+    chords: str = ""  # chord chart in the format of `jen1cli.chords`; "" if there are none
 
     @property
     def seconds(self) -> float:
-        """Length of the written music; the renderer adds no tail beyond the clip."""
+        """Length of the clip in seconds; the renderer adds no tail."""
         return self.length_beats * 60.0 / self.bpm
 
     @property
     def has_drums(self) -> bool:
-        """Whether any percussion is heard."""
+        """Whether a part of the drums stem has notes."""
         return any(part.stem == "drums" and part.notes for part in self.parts)

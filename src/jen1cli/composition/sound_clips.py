@@ -1,11 +1,11 @@
-"""Unusual material: noise, sweeps, tones, plucks, clusters, extremes of level, silence."""
+"""Clips without music: noise, sweeps, tones, plucks, clusters, extreme levels, silence."""
 
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.plan import in_range
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Effect, Note, Part, Score, Section, Stem
 
-# kind: instruments that may make it, how
+# kind -> (possible instruments, way of playing)
 KINDS: dict[str, tuple[str, str]] = {
     "noise": ("noise_texture", "long"),
     "noise bursts": ("noise_burst", "bursts"),
@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[str, str]] = {
 
 
 def compose_sounds(style: str, seed: int, seconds: float) -> Score:
-    """One clip of sound that is no music; the section's name says which kind."""
+    """Compose one clip of sound without music; the section's name is the kind of sound."""
     random = RandomStream(seed, style)
     kind = random.pick(tuple(KINDS)) if not random.chance(0.02) else "silence"
     if kind == "silence" and random.chance(0.5):

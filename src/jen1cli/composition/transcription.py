@@ -19,7 +19,7 @@ from jen1cli.parts import (
 STEPS_PER_BEAT = 4
 """Beats of a score are quarter notes."""
 GHOST = 0.32
-"""Strokes softer than this are felt rather than heard; they are not told."""
+"""Drum strokes of lower velocity (ghost notes) are left out of the pattern."""
 
 _KINDS = {
     "kick": ("kick",),
@@ -31,7 +31,7 @@ _DRUM_OF = {KEYS[sound]: drum for drum, sounds in _KINDS.items() for sound in so
 
 
 def drum_pattern(score: Score) -> str:
-    """Write what all drums play, as `jen1cli.parts.parse_drums` reads it."""
+    """Return the strokes of all drums as text in the format of `jen1cli.parts.parse_drums`."""
     steps, bars = _grid(score)
     lines: dict[str, list[str]] = {name: [REST] * (steps * bars) for name in (*_KINDS, "perc")}
     for part in score.parts:
@@ -51,9 +51,10 @@ def drum_pattern(score: Score) -> str:
 
 
 def melody_line(score: Score) -> str:
-    """Write the leading voice, of chords the top notes, as `jen1cli.parts.parse_melody` reads it.
+    """Return the lead voice as text in the format of `jen1cli.parts.parse_melody`.
 
-    A piece without a melody or riff has none.
+    The lead is the first melody, else the first riff; of a chord, its top note. Without either, the
+    line has only rests.
     """
     steps, bars = _grid(score)
     line = [REST] * (steps * bars)
@@ -67,7 +68,7 @@ def melody_line(score: Score) -> str:
 
 
 def _grid(score: Score) -> tuple[int, int]:
-    """Return sixteenths of a bar, and bars."""
+    """Return the number of sixteenths in a bar, and the number of bars."""
     bars = round(score.length_beats / METERS[score.meter].beats)
     return SIXTEENTHS[score.meter], max(1, bars)
 
@@ -81,7 +82,7 @@ def _lead(score: Score) -> Part | None:
 
 
 def _top_notes(part: Part | None) -> list[Note]:
-    """Return the notes in time, of those that begin together only the highest."""
+    """Return the notes in time order; of simultaneous onsets, only the highest note."""
     tops: dict[int, Note] = {}
     for note in part.notes if part else ():
         place = round(note.beat * STEPS_PER_BEAT)
@@ -91,6 +92,6 @@ def _top_notes(part: Part | None) -> list[Note]:
 
 
 def _in_range(pitch: int) -> int:
-    highest = LOWEST + 12 * (OCTAVES - 1)  # where the top octave begins
+    highest = LOWEST + 12 * (OCTAVES - 1)  # first pitch of the highest octave
     octave = min(max(pitch - pitch % 12, LOWEST), highest)
     return octave + pitch % 12

@@ -1,4 +1,4 @@
-"""One self-contained HTML page to look and listen through a folder of music."""
+"""Contact sheet: one self-contained HTML page to inspect a folder of music."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,14 +23,14 @@ def write(
     *,
     overwrite: bool = True,
 ) -> None:
-    """Write the page: counts, and for each clip a spectrogram, a player and the captions.
+    """Write the page: statistics, and for each clip a spectrogram, an audio player and captions.
 
     Args:
-        path: of the HTML file.
+        path: HTML file to write.
         title: heading.
-        statistics: of the whole folder.
-        clips: to show.
-        seconds: length of the players, from the middle of each clip.
+        statistics: statistics of the whole folder.
+        clips: clips to show.
+        seconds: length of the excerpts, taken from the middle of each clip.
         progress: called after every clip.
         overwrite: whether a file of this name is replaced.
     """
@@ -49,10 +49,10 @@ def write(
 
 
 def _shown(clip: Clip, seconds: float) -> dict[str, object]:
-    """Return what the page shows of a clip.
+    """Return the template values of a clip.
 
     Raises:
-        DataError: its file cannot be read.
+        DataError: the clip's file cannot be read.
     """
     try:
         rate = audio.probe(clip.source).sample_rate

@@ -1,9 +1,8 @@
-"""Data sets of made music: which clip comes when, made by many workers, always the same.
+"""Data sets of synthetic music: seeds and order of the clips, made in parallel, reproducible.
 
-Clip i of seed s is composed from a seed of its own, so it does not depend on how many workers
-there are, on where a run was interrupted, or on the clips before it. Its split depends on that seed
-alone: the same composition is never in the training part of one data set and the test part of
-another.
+Clip i of data set seed s is composed from its own seed, so it depends neither on the number of
+workers nor on interruptions nor on the clips before it. Its split depends only on that seed: the
+same composition is never in the training split of one data set and the test split of another.
 """
 
 import hashlib
@@ -35,14 +34,14 @@ Split = Literal["train", "validation", "test"]
 Pcm = Int16[np.ndarray, "2 samples"]
 _Made = TypeVar("_Made")
 
-CLIP_SECONDS = 20.0  # whole bars come near it
+CLIP_SECONDS = 20.0  # target length; clips have whole bars
 VALIDATION_PERCENT = 3
 TEST_PERCENT = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a data set consists of, except its length."""
+    """Settings of a data set, except its length."""
 
     seed: int
     styles: tuple[str, ...]
@@ -53,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class MadeClip:
-    """One clip as it goes to disk or into a training."""
+    """A rendered clip with its captions, for disk or for training."""
 
     index: int
     seed: int
@@ -73,10 +72,10 @@ def make_plan(
     stems: bool = False,
     clip_seconds: float = CLIP_SECONDS,
 ) -> Plan:
-    """Check what is asked for.
+    """Check the settings of a data set and find its SoundFont.
 
     Raises:
-        DataError: an unknown style, or no SoundFont.
+        DataError: a style is unknown, or no SoundFont is found.
     """
     unknown = [style for style in styles if style not in STYLES]
     if unknown:
@@ -87,12 +86,12 @@ def make_plan(
 
 
 def clip_seed(seed: int, index: int) -> int:
-    """Return the composition seed of a clip: 48 bits, unlike those of all other clips."""
+    """Return the composition seed of a clip: 48 bits, in practice unique."""
     return int.from_bytes(_hash(f"clip {seed} {index}")[:6], "big")
 
 
 def split_of(composition_seed: int) -> Split:
-    """Return the split that a composition belongs to, in every data set."""
+    """Return the split of a composition, the same in every data set."""
     percent = int.from_bytes(_hash(f"split {composition_seed}")[:4], "big") % 100
     if percent < TEST_PERCENT:
         return "test"
@@ -100,7 +99,7 @@ def split_of(composition_seed: int) -> Split:
 
 
 def style_of(plan: Plan, index: int) -> str:
-    """Return the style of a clip: all styles come once in a shuffled round."""
+    """Return the style of a clip: each round has every style once, in shuffled order."""
     turn, place = divmod(index, len(plan.styles))
     order = np.random.default_rng((plan.seed, 5, turn)).permutation(len(plan.styles))
     return plan.styles[int(order[place])]
@@ -143,14 +142,14 @@ _LOOK_SECONDS = 1.0
 
 
 def _start_worker(plan: Plan) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _worker["plan"] = plan
     _worker["renderer"] = Renderer(plan.soundfont)
 
 
 def _follow(parent: int) -> None:
-    """End this worker where its parent was killed and could not say so."""
+    """End this worker when its parent has died, for example by SIGKILL."""
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
     os._exit(1)
@@ -163,9 +162,9 @@ def _work(finish: Callable[[MadeClip], _Made], index: int) -> _Made:
 def in_order(
     finish: Callable[[MadeClip], _Made], indices: Iterable[int], plan: Plan, workers: int
 ) -> Iterator[_Made]:
-    """Make clips with several processes and yield what `finish` makes of them, in order.
+    """Make clips in several processes and yield the results of `finish` in order.
 
-    Few clips are made ahead, so memory stays bounded however slowly they are taken.
+    At most three clips per worker are made ahead, so memory is bounded for a slow consumer.
     """
     if workers <= 1:
         renderer = Renderer(plan.soundfont)

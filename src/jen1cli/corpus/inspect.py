@@ -1,4 +1,4 @@
-"""What a folder of music holds: hours, styles, tempi, keys, words."""
+"""Statistics of a folder of music: hours, styles, tempi, keys, words."""
 
 import re
 from collections import Counter
@@ -14,18 +14,18 @@ _SHOWN = 24
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts over a folder; tables go from name to number of clips."""
+    """Counts over a folder; each table maps a name to a number of clips."""
 
     clips: int
     hours: float
     captions: int
     words_per_caption: float
-    vocabulary: int  # different words in all captions
+    vocabulary: int  # distinct words in all captions
     tables: dict[str, dict[str, int]]
 
 
 def measure(clips: Sequence[Clip]) -> Statistics:
-    """Count what clips and their attributes say."""
+    """Compute the statistics of clips from their attributes and captions."""
     captions = [caption for clip in clips for caption in clip.captions]
     words = Counter(word for caption in captions for word in _WORD.findall(caption.lower()))
     facts = [clip.attributes for clip in clips]
@@ -58,7 +58,7 @@ def as_json(statistics: Statistics) -> dict[str, Any]:
 
 
 def choose(clips: Sequence[Clip], count: int) -> list[Clip]:
-    """Choose clips to look at: every style in turn, spread over the folder."""
+    """Choose clips for inspection, each style in turn."""
     groups: dict[str, list[Clip]] = {}
     for clip in clips:
         groups.setdefault(_text(clip.attributes.get("style")), []).append(clip)

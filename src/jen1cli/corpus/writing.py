@@ -1,7 +1,7 @@
-"""Data sets of made music on disk: a plain folder of FLAC files, or WebDataset shards.
+"""Writes data sets of synthetic music: a plain folder of FLAC files, or WebDataset shards.
 
-Both can be interrupted at any time and taken up again: finished clips are kept, nothing is half
-written, and the result is the same bytes as of one uninterrupted run.
+Both can be interrupted at any time and resumed: finished clips are kept, no file is partially
+written, and the result is byte-identical to that of an uninterrupted run.
 """
 
 import io
@@ -32,8 +32,8 @@ from jen1cli.files import expand_user, explaining, make_folder, write_text, writ
 from jen1cli.jsonfiles import parse_object, read_object
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
 
-SHARD_CLIPS = 256  # clips that share a set of shards
-BYTES_PER_SECOND = 150_000  # FLAC of 16 bits, measured 120 kB on average
+SHARD_CLIPS = 256  # clips in one block of shards (one shard per split)
+BYTES_PER_SECOND = 150_000  # upper estimate of 16-bit FLAC; measured mean 120 kB
 _JOURNAL = "manifest.partial.jsonl"
 _CORPUS = "corpus.json"
 _SPARE_BYTES = 200 << 20
@@ -43,11 +43,11 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a data set is."""
+    """Progress of making a data set."""
 
-    clips: int  # finished, those of earlier runs included
-    reused: int  # of these, from earlier runs
-    seconds: float  # of music, finished
+    clips: int  # finished, including those of earlier runs
+    reused: int  # finished in earlier runs
+    seconds: float  # seconds of finished music
     wanted_seconds: float
 
 
@@ -56,7 +56,7 @@ Listener = Callable[[Progress], None]
 
 @dataclass
 class _Tally:
-    """Counts what is finished and tells it."""
+    """Counts finished clips and reports the progress to the listener."""
 
     wanted_seconds: float
     listener: Listener | None
@@ -93,22 +93,23 @@ def make(
     clip_seconds: float = CLIP_SECONDS,
     listener: Listener | None = None,
 ) -> Progress:
-    """Make a data set of so many hours, or finish or extend one that was begun.
+    """Make a data set of a number of hours, or complete or extend an existing one.
 
     Args:
-        folder: made where it is missing.
-        hours: of music; the last clip may go beyond it.
-        seed: of the data set.
-        workers: processes; the result does not depend on it.
-        styles: all where empty.
-        soundfont: found where None.
-        shards: write WebDataset tar files in place of single files.
-        stems: write drums, bass, harmony and melody as well (not into shards).
-        clip_seconds: wanted length of a clip, 12 to 30.
-        listener: told after every clip.
+        folder: target folder; created if missing.
+        hours: hours of music; the last clip may exceed them.
+        seed: seed of the data set.
+        workers: number of processes; the result does not depend on it.
+        styles: keys of `STYLES`; empty means all.
+        soundfont: SoundFont file; None searches for an installed one.
+        shards: write WebDataset tar files instead of single files.
+        stems: also write drums, bass, harmony and melody (not into shards).
+        clip_seconds: target length of a clip, 12 to 30.
+        listener: called with the progress after every clip.
 
     Raises:
-        DataError: no SoundFont, an unknown style, a folder of something else, a full disk.
+        DataError: there is no SoundFont, a style is unknown, the folder holds something else, or
+            the disk is full.
     """
     if shards and stems:
         raise DataError("stems cannot be written into shards; leave out --shards or --stems")
@@ -138,11 +139,11 @@ def _dump(line: Line) -> str:
     return json.dumps(line, ensure_ascii=False) + "\n"
 
 
-# --- what is there already ---
+# --- existing folder ---
 
 
 def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
-    """Note what the folder holds; refuse one that holds another data set or other things."""
+    """Write the settings file of a new folder; refuse a folder with other settings or content."""
     facts = {
         "format": 1,
         "version": jen1cli.__version__,
@@ -175,7 +176,7 @@ def _short(value: object) -> str:
 
 
 def _read_journal(folder: Path) -> dict[int, Line]:
-    """Return the lines of finished clips by index; a line cut off by an interruption is dropped."""
+    """Return the lines of finished clips by index; a truncated line is dropped."""
     done: dict[int, Line] = {}
     for name in (MANIFEST_NAME, _JOURNAL):
         path = folder / name
@@ -216,7 +217,7 @@ def _facts(clip: MadeClip) -> Line:
 
 @dataclass(frozen=True)
 class _FileWriter:
-    """What a worker does with a clip: files under temporary names, and the line about them."""
+    """Worker callback: writes a clip under temporary names and returns its manifest line."""
 
     partial: Path
 
@@ -231,7 +232,7 @@ class _FileWriter:
 
 
 def to_flac(pcm: Pcm) -> bytes:
-    """Encode 16 bits at 48 kHz."""
+    """Encode 16-bit samples [2, samples] at 48 kHz as FLAC."""
     target = io.BytesIO()
     soundfile.write(target, pcm.T, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     return target.getvalue()
@@ -273,7 +274,7 @@ def _missing(done: dict[int, Line]) -> Iterator[int]:
 
 
 def _move_in(folder: Path, partial: Path, line: Line) -> None:
-    """Give finished files their names; the music last, since it counts as the sign."""
+    """Rename finished files; the mix last, because its existence marks the clip as complete."""
     name = f"{line['index']:06d}"
     for stem, target in line.get("stems", {}).items():
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
@@ -291,7 +292,7 @@ def _to_bytes(clip: MadeClip) -> tuple[Line, bytes]:
 def _make_shards(
     folder: Path, plan: Plan, workers: int, tally: _Tally, done: dict[int, Line]
 ) -> None:
-    for path in folder.glob(".*.tar"):  # of a run that was killed
+    for path in folder.glob(".*.tar"):  # temporary files of a killed run
         path.unlink()
     done = _whole_blocks(folder, done)
     made = in_order(_to_bytes, _missing(done), plan, workers)
@@ -313,7 +314,7 @@ def _make_shards(
 
 
 def _whole_blocks(folder: Path, done: dict[int, Line]) -> dict[int, Line]:
-    """Keep the lines of complete blocks whose tar files are all there."""
+    """Return the lines of complete blocks whose tar files all exist."""
     kept: dict[int, Line] = {}
     for first in range(0, max(done, default=-1) + 1, SHARD_CLIPS):
         indices = range(first, first + SHARD_CLIPS)
@@ -325,7 +326,7 @@ def _whole_blocks(folder: Path, done: dict[int, Line]) -> dict[int, Line]:
 def _make_block(
     folder: Path, block: int, made: Iterator[tuple[Line, bytes]], tally: _Tally
 ) -> list[Line]:
-    """Write the shards of one block, one for each split that occurs in it."""
+    """Write the shards of one block, one for each of its splits; return the manifest lines."""
     lines: list[Line] = []
     tars: dict[str, tarfile.TarFile] = {}
     with ExitStack() as stack:
@@ -349,7 +350,7 @@ def _make_block(
 
 
 def _add_member(tar: tarfile.TarFile, name: str, data: bytes) -> int:
-    """Add a file without date or owner; return the byte where its data starts."""
+    """Add a file without date or owner; return the byte offset of its data."""
     info = tarfile.TarInfo(name)
     info.size = len(data)
     start = tar.offset + len(info.tobuf(tarfile.USTAR_FORMAT))

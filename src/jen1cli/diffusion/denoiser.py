@@ -1,9 +1,9 @@
-"""From what a network predicts to the clean latent and the noise, whichever of them it predicts.
+"""Converts a network's prediction (eps or v) to the clean latent and the noise.
 
     x_t = α x + σ eps        v = α eps - σ x        (v: Salimans and Ho, arXiv 2202.00512)
 
-so that x = α x_t - σ v and eps = σ x_t + α v. Nothing is clamped: whitened latents are not images
-and reach far beyond [-1, 1].
+so that x = α x_t - σ v and eps = σ x_t + α v. Predictions are not clamped: unlike image pixels,
+whitened latents reach far beyond [-1, 1].
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from jen1cli.config import PredictionName
 from jen1cli.diffusion.schedule import Schedule, expand
 
 Predict = Callable[[Tensor, Tensor], Tensor]
-"""A network with its conditioning bound: (x_t [batch, ...], t [batch]) to eps or v like x_t."""
+"""A network with bound conditioning: (x_t [batch, ...], t [batch]) → eps or v, shaped like x_t."""
 
 
 class Denoiser:
-    """A predicting function together with the meaning of its output."""
+    """A prediction function with its schedule and the type of its output (eps or v)."""
 
     def __init__(self, predict: Predict, schedule: Schedule, prediction: PredictionName) -> None:
         self.predict = predict
@@ -26,18 +26,18 @@ class Denoiser:
         self.prediction: PredictionName = prediction
 
     def x(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Return the expected clean latent of `x_t` at the times `t` [batch]."""
+        """Return the predicted clean latent of `x_t` at the times `t` [batch]."""
         return to_x(self.predict(x_t, t), x_t, t, self.schedule, self.prediction)
 
     def eps(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Return the expected noise in `x_t` at the times `t` [batch]."""
+        """Return the predicted noise in `x_t` at the times `t` [batch]."""
         return to_eps(self.predict(x_t, t), x_t, t, self.schedule, self.prediction)
 
 
 def target(
     x: Tensor, eps: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
 ) -> Tensor:
-    """Return what the network should predict for clean `x` and noise `eps` at `t` [batch]."""
+    """Return the training target for clean `x` and noise `eps` at the times `t` [batch]."""
     if prediction == "eps":
         return eps
     return expand(schedule.alpha(t), x) * eps - expand(schedule.sigma(t), x) * x
@@ -46,7 +46,7 @@ def target(
 def to_x(
     output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
 ) -> Tensor:
-    """Turn a network's output at `t` [batch] into the clean latent."""
+    """Convert a network's output at the times `t` [batch] to the clean latent."""
     alpha_t, sigma_t = expand(schedule.alpha(t), x_t), expand(schedule.sigma(t), x_t)
     if prediction == "eps":
         return (x_t - sigma_t * output) / alpha_t
@@ -56,7 +56,7 @@ def to_x(
 def to_eps(
     output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
 ) -> Tensor:
-    """Turn a network's output at `t` [batch] into the noise."""
+    """Convert a network's output at the times `t` [batch] to the noise."""
     if prediction == "eps":
         return output
     alpha_t, sigma_t = expand(schedule.alpha(t), x_t), expand(schedule.sigma(t), x_t)

@@ -1,10 +1,10 @@
-"""Classifier-free guidance (Ho and Salimans, arXiv 2207.12598) as a wrapper around prediction.
+"""Classifier-free guidance (Ho and Salimans, arXiv 2207.12598) as a wrapper of predictions.
 
     guided = null + scale · (conditional - null)
 
-Scale 1 is no guidance: the conditional prediction, exactly, at the cost of one pass (the paper's
-w = 2.0 is read in this convention). A negative prompt takes the place of the null text. No sampler
-knows of guidance and no training step may use it.
+Scale 1 disables guidance: the result is exactly the conditional prediction and needs one pass. We
+read the paper's w = 2.0 in this convention. A negative prompt replaces the null text. Samplers are
+independent of guidance, and training must not use it.
 """
 
 import torch
@@ -21,17 +21,17 @@ def guide(
     interval: tuple[float, float] = (0.0, 1.0),
     rescale: float = 0.0,
 ) -> Predict:
-    """Guide one prediction away from another, as two passes.
+    """Guide the conditional away from the unconditional prediction, with two passes.
 
     Args:
         conditional: prediction with the prompt.
         unconditional: prediction with the null text or the negative prompt.
         scale: 1 is off.
-        interval: times between which guidance acts, ends included (arXiv 2404.07724); outside only
+        interval: times with guidance, ends included (arXiv 2404.07724); at other times only
             `conditional` is computed.
-        rescale: 0 to 1, how far the guided prediction gets the spread of the conditional one back
-            (arXiv 2305.08891, section 3.4). The spread is taken over the whole clip, so that
-            anything but 0 lets frames of a unidirectional clip learn of later ones.
+        rescale: 0 to 1, how far the guided prediction is rescaled to the standard deviation of the
+            conditional one (arXiv 2305.08891, section 3.4). This is computed over the whole clip,
+            so for values above 0 frames of a unidirectional clip depend on later frames.
     """
 
     def predict(x_t: Tensor, t: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ def guide_batched(
         doubled: prediction for [2 batch, ...] whose first half has the prompt and whose second
             half has the null text or the negative prompt.
         scale: 1 is off.
-        interval: times between which guidance acts, ends included.
+        interval: times with guidance, ends included.
         rescale: 0 to 1, as in `guide`.
     """
 
@@ -71,7 +71,7 @@ def guide_batched(
 
 
 def in_interval(t: Tensor, interval: tuple[float, float]) -> bool:
-    """Tell whether the sampler's time, the same for every batch item, lies in the interval."""
+    """Whether the sampler's time, equal for all batch items, lies in the interval."""
     time = float(t.flatten()[0])
     return interval[0] <= time <= interval[1]
 

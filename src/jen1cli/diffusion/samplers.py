@@ -1,14 +1,14 @@
 """Samplers: from noise at t = 1 to a latent at t = 0, given a denoiser.
 
-The loop lives once, in `sample`; a sampler is one short step from time t to time s < t, written
-in the clean prediction x and the half log signal-to-noise ratio λ = log(α / σ):
+All samplers share the loop in `sample`; each is a step from time t to time s < t, expressed in the
+clean prediction x and half the log signal-to-noise ratio, λ = log(α / σ):
 
 - DDIM (Song et al., arXiv 2010.02502), the paper's sampler; eta 0 is the ODE, eta 1 is DDPM
 - DDPM (Ho et al., arXiv 2006.11239), ancestral sampling with the posterior variance
 - DPM-Solver++(2M) (Lu et al., arXiv 2211.01095), second order, one evaluation per step
-- UniPC (Zhao et al., arXiv 2302.04867), the same predictor and a corrector that costs nothing
+- UniPC (Zhao et al., arXiv 2302.04867), the same predictor with a corrector, no extra evaluations
 
-The last step goes to the clean prediction itself. `time_grid` says which times are visited.
+The last step returns the clean prediction itself. `time_grid` defines the times.
 """
 
 import itertools
@@ -25,27 +25,27 @@ from jen1cli.diffusion.schedule import Schedule
 from jen1cli.progress import Progress
 
 ANGLE_POWER = 1.5
-"""How the multistep samplers crowd their steps towards the clean end, for v prediction."""
+"""Exponent by which multistep samplers concentrate steps near t = 0, for v prediction."""
 
 Generators = torch.Generator | Sequence[torch.Generator]
 
 
 @dataclass(frozen=True)
 class Known:
-    """Frames that are given, put back at every step (RePaint's idea, arXiv 2201.09865)."""
+    """Given frames, which replace those of x_t at every step (as in RePaint, arXiv 2201.09865)."""
 
     latent: Tensor  # [batch, channels, frames]
     keep_mask: Tensor  # [batch, 1, frames], True = given
 
     def impose(self, x_t: Tensor, alpha_t: float, sigma_t: float, noise: Tensor) -> Tensor:
-        """Return `x_t` with the given frames at their own noise level."""
+        """Return `x_t` with the given frames, noised to the level (`alpha_t`, `sigma_t`)."""
         given = alpha_t * self.latent.to(x_t) + sigma_t * noise
         return torch.where(self.keep_mask.to(x_t.device), given, x_t)
 
 
 @dataclass
 class _Point:
-    """The schedule at one time."""
+    """Values of the schedule at one time."""
 
     t: float
     alpha: float
@@ -58,11 +58,11 @@ class _Point:
 
 @dataclass
 class _State:
-    """What multistep samplers remember: the clean predictions so far, newest last."""
+    """State of multistep samplers: times and clean predictions so far, newest last."""
 
     points: list[_Point] = field(default_factory=list)
     predictions: list[Tensor] = field(default_factory=list)
-    start: Tensor | None = None  # latent from which the last step was made
+    start: Tensor | None = None  # latent at which the last step started
 
     def remember(self, point: _Point, x: Tensor) -> None:
         self.points = [*self.points[-2:], point]
@@ -72,17 +72,17 @@ class _State:
 def time_grid(
     schedule: Schedule, sampler: SamplerName, steps: int, prediction: PredictionName
 ) -> list[float]:
-    """Return the falling times, 1 to 0, that a sampler visits.
+    """Return the decreasing times of a sampler, from 1 to 0.
 
-    DDPM and DDIM take equal steps in t, as the paper does; on the linear schedule their last step,
-    with 16 of them, jumps from a noise level of 0.3. The multistep samplers, made for few steps:
+    DDPM and DDIM use equal steps in t, as in the paper; on the linear schedule, the last of 16
+    steps starts at a noise level of 0.3. Multistep samplers, designed for few steps, use:
 
     - v: θ = θ(1) u^1.5 for equal steps in u, where tan θ = σ / α;
-    - eps: equal steps in λ down to the first discrete time, then clean (arXiv 2206.00927). An error
-      in eps counts σ / α times in x, so that steps near t = 1 must not be long.
+    - eps: equal steps in λ down to the first discrete time, then 0 (arXiv 2206.00927). An error in
+      eps is multiplied by σ / α in x, so steps near t = 1 must be short.
 
-    Both with 16 steps on mixtures of Gaussians: 5 to 45 times nearer, in Wasserstein distance, than
-    equal steps in the t of the linear schedule.
+    With 16 steps on mixtures of Gaussians, both reduce the Wasserstein distance 5 to 45 times
+    compared to equal steps in t of the linear schedule.
     """
     u = torch.linspace(1.0, 0.0, steps + 1, dtype=torch.float64)
     if sampler in ("ddpm", "ddim"):
@@ -109,23 +109,23 @@ def sample(
     progress: Progress | None = None,
     times: Sequence[float] | None = None,
 ) -> Tensor:
-    """Denoise `noise` in `steps` evaluations of the denoiser.
+    """Denoise `noise` with `steps` evaluations of the denoiser.
 
     Args:
-        denoiser: bound to its conditioning and guidance.
-        noise: standard normal, [batch, channels, frames]; where sampling starts, and the noise of
+        denoiser: prediction with its conditioning and guidance.
+        noise: standard normal, [batch, channels, frames]; the start of sampling, and the noise of
             the known frames.
-        sampler: which of the module's samplers.
+        sampler: name of the sampler.
         steps: number of steps, each with one evaluation.
-        eta: stochasticity of `ddim`, 0 to 1; the other samplers have none to choose.
-        generator: of the noise that `ddpm`, and `ddim` with eta, add; on the CPU, so that a seed
-            means the same on every device. One for the batch, or one for each item.
+        eta: stochasticity of `ddim`, 0 to 1; the other samplers ignore it.
+        generator: source of the noise that `ddpm`, and `ddim` with eta > 0, add; on the CPU, so
+            that a seed gives the same noise on every device. One for the batch or one per item.
         known: given frames, equal to the input in the result.
         progress: called with (steps done, steps) after each step.
-        times: falling times to visit instead of those of `time_grid`; `steps` + 1 of them.
+        times: `steps` + 1 decreasing times, instead of those of `time_grid`.
 
     Returns:
-        The latent at the last time, like `noise`.
+        The latent at the last time, with the shape of `noise`.
     """
     stochastic = sampler == "ddpm" or (sampler == "ddim" and eta > 0)
     if steps < 1:
@@ -172,10 +172,10 @@ def _ddim_step(
 def _multistep_step(
     state: _State, following: _Point, x_t: Tensor, eta: float, fresh: Tensor | None
 ) -> Tensor:
-    """DPM-Solver++(2M): x_s = (σ_s / σ_t) x_t - α_s (e^-h - 1) (x + h / 2h' · (x - x')).
+    """DPM-Solver++(2M): x_s = (σ_s / σ_t) x_t - α_s (e^-h - 1) (x + h / (2 h') · (x - x')).
 
-    h is the step in λ and h' the one before; x' the clean prediction before. First order at the
-    first step, and at the last, where h is infinite. UniPC's predictor is the same formula.
+    h is the step in λ, h' the previous step, x' the previous clean prediction. The first step is of
+    first order, and so is the last, where h is infinite. UniPC has the same predictor.
     """
     now, x = state.points[-1], state.predictions[-1]
     h = following.lambda_ - now.lambda_
@@ -187,17 +187,17 @@ def _multistep_step(
 
 
 def _unipc_correct(state: _State, point: _Point, x_t: Tensor, x: Tensor) -> Tensor:
-    """UniC: redo the step that led to `x_t` with the clean prediction `x` made there (B2 form)."""
+    """UniC: repeat the step to `x_t` with the clean prediction `x` at `x_t` included (B2 form)."""
     if state.start is None:
         return x_t
     now, m0 = state.points[-1], state.predictions[-1]
     h = point.lambda_ - now.lambda_
-    first = math.expm1(-h)  # h φ_1 of the paper, negative
+    first = math.expm1(-h)  # h φ_1 of the paper; negative
     second = first / -h - 1.0
     base = (point.sigma / now.sigma) * state.start - point.alpha * first * m0
     if len(state.points) == 1:
         return base - point.alpha * first * 0.5 * (x - m0)
-    # two unknown weights: ρ_1 + ρ_2 = b_1 and r ρ_1 + ρ_2 = b_2
+    # two equations for the weights: ρ_1 + ρ_2 = b_1 and r ρ_1 + ρ_2 = b_2
     r = (state.points[-2].lambda_ - now.lambda_) / h
     b_1 = second / first
     b_2 = 2.0 * (second / -h - 0.5) / first

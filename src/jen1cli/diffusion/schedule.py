@@ -1,9 +1,9 @@
-"""The noise schedule: how much signal and how much noise at each diffusion time (paper eq. 3-4).
+"""Noise schedule: signal level α(t) and noise level σ(t) at each diffusion time (paper eq. 3-4).
 
-Time is continuous, 0 is clean and 1 is noise; α² + σ² = 1 throughout. The paper's N = 1000 discrete
-steps lie on it: step i stands at t = i / N, with ᾱ_i = Π (1 - β_j) over j ≤ i. Its "linear" β from
-0.0015 to 0.0195 can be read in two ways, steps equal in β or in √β, and both are here. Between the
-steps log ᾱ is interpolated linearly. `cosine` has a closed form and is not the paper's.
+Time is continuous, 0 is clean and 1 is noise; α² + σ² = 1. The paper's N = 1000 discrete steps are
+the times t = i / N, with ᾱ_i = Π (1 - β_j) over j ≤ i; between them log ᾱ is interpolated linearly.
+The paper's "linear" β from 0.0015 to 0.0195 can mean steps equal in β or in √β; both are
+implemented. `cosine` has a closed form and is not from the paper.
 """
 
 import math
@@ -14,7 +14,7 @@ from torch import Tensor
 from jen1cli.config import DiffusionConfig
 
 COSINE_FINAL_LOG_SNR = -20.0
-"""Log signal-to-noise ratio of the cosine schedule at t = 1; -∞ would forbid eps prediction."""
+"""Log signal-to-noise ratio of the cosine schedule at t = 1; with -∞, eps could not give x."""
 
 
 class Schedule:
@@ -48,10 +48,10 @@ class Schedule:
         return 2.0 * (torch.log(self.alpha(t)) - torch.log(self.sigma(t)))
 
     def time(self, angle: Tensor) -> Tensor:
-        """Return the time at which arctan(σ / α) is `angle`: the way from clean to noise."""
+        """Return the time at which arctan(σ / α) equals `angle`: 0 is clean, π/2 pure noise."""
         if self.name == "cosine":
             return angle / self._final_angle
-        table = -self._log_alpha_bar.to(device=angle.device, dtype=angle.dtype)  # rises
+        table = -self._log_alpha_bar.to(device=angle.device, dtype=angle.dtype)  # increasing
         wanted = (-2.0 * torch.log(torch.cos(angle))).clamp(table[0], table[-1])
         low = torch.searchsorted(table, wanted, right=True).clamp(1, len(table) - 1) - 1
         fraction = (wanted - table[low]) / (table[low + 1] - table[low])
@@ -76,7 +76,7 @@ class Schedule:
 
 
 def expand(level: Tensor, like: Tensor) -> Tensor:
-    """Give one number per batch item, [batch], the axes of `like`, [batch, ...]."""
+    """Reshape one number per batch item, [batch], to broadcast against `like`, [batch, ...]."""
     return level.reshape(level.shape + (1,) * (like.ndim - level.ndim)).to(like.dtype)
 
 

@@ -1,1 +1,1 @@
-"""Evaluation: how good music is, how well it follows its words, measured offline and pinned."""
+"""Evaluation of generated music: quality, adherence to prompts, edits, codec."""

@@ -1,7 +1,7 @@
-"""How well music follows its prompt: judgements of single clips, and the table of them.
+"""Adherence of music to its prompt: scores of single clips, and the table of them.
 
-Every figure stands between a floor, the same music scored against other clips' prompts, and a
-ceiling, real music scored against its own captions by the same listeners.
+Every score is compared with a floor, the same music scored against other clips' prompts, and with a
+ceiling, real music scored against its own captions by the same models.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,15 +26,15 @@ from jen1cli.evaluation.prompt_spec import Wishes
 from jen1cli.evaluation.tagger.labels import style_family
 from jen1cli.evaluation.tagger.tagger import Tags
 
-HEARD_FROM = 0.5  # probability from which an instrument or drums count as heard
-PERCUSSIVE_FROM = 0.08  # share of percussive power from which signal analysis hears drums:
-# what told made music with drums from music without best, 84 % of 135 clips
-SHUFFLES = 8  # other prompts that every clip is scored against for the floor
+HEARD_FROM = 0.5  # probability from which an instrument counts as present
+PERCUSSIVE_FROM = 0.08  # share of percussive power from which signal analysis reports drums:
+# it best separated synthetic music with drums from music without, 84 % of 135 clips
+SHUFFLES = 8  # number of other prompts that each clip is scored against for the floor
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One clip with all that was heard in it."""
+    """One clip with the predictions of the tagger and of signal analysis."""
 
     name: str
     wishes: Wishes
@@ -45,12 +45,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Question:
-    """One row of the table."""
+    """One question about a clip, a row of the table."""
 
     name: str
     about: str
     by: str  # "tagger" or "signal"
-    ask: Callable[[Judged, Wishes, np.ndarray], float | None]  # None: the prompt does not say
+    ask: Callable[[Judged, Wishes, np.ndarray], float | None]  # None: not specified by the prompt
 
 
 def _style(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
@@ -158,7 +158,7 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One figure with floor and ceiling."""
+    """One mean score with floor and ceiling."""
 
     name: str
     about: str
@@ -169,7 +169,7 @@ class Row:
 
     @property
     def way(self) -> float | None:
-        """How far the figure is on the way from the floor (0) to the ceiling (1)."""
+        """Position of the score between the floor (0) and the ceiling (1); None if undefined."""
         room = self.ceiling.value - self.floor.value
         if not (self.value.count and self.ceiling.count) or room <= 1e-9:
             return None
@@ -181,12 +181,12 @@ class Row:
 
 
 def adherence_table(made: Sequence[Judged], real: Sequence[Judged], *, seed: int = 0) -> list[Row]:
-    """Score music against its prompts.
+    """Score music against its prompts, question by question.
 
     Args:
         made: generated clips.
         real: clips of real music with captions, for the ceiling; may be empty.
-        seed: of shuffles and bootstrap.
+        seed: seed of shuffles and bootstrap.
     """
     rows = [
         Row(
@@ -208,7 +208,7 @@ def _ask(question: Question, clips: Sequence[Judged]) -> list[float]:
 
 
 def _ask_shuffled(question: Question, clips: Sequence[Judged], seed: int) -> list[float]:
-    """Average each clip's score over prompts of other clips; one value for each clip."""
+    """Return each clip's mean score against prompts of other clips; one value per clip."""
     rng = np.random.default_rng(seed)
     count = len(clips)
     if count < 2:
@@ -254,7 +254,7 @@ def _energy(clips: Sequence[Judged], seed: int, *, shuffled: bool = False) -> Es
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Spearman's correlation; 0 where one side is constant."""
+    """Return Spearman's rank correlation; 0 if one side is constant."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     return float(spearmanr(first, second).statistic)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""What signal analysis hears: tempo, key, drums, steady tones; by librosa, without training.
+"""Signal analysis by librosa, without trained models: tempo, key, drums, steadiness of tones.
 
-A second opinion beside the tagger that knows nothing of the corpus. Detectors are noisy: a figure
-means something only beside that of real music (the ceiling).
+It complements the tagger and is independent of the corpus. The detectors are noisy: a score is
+meaningful only in comparison with that of real music (the ceiling).
 """
 
 import itertools
@@ -23,31 +23,31 @@ from jen1cli.parts import parse_drums, parse_melody
 
 RATE = 22_050  # Hz
 CHROMA_HOP = 1024  # 21.5 frames of chroma per second
-SHORTEST_CHORD = 0.3  # seconds that are judged
-SHORTEST_NOTE = 0.1  # seconds that are judged
-FEWEST_STROKES = 4  # struck, and not struck, for a judgement
+SHORTEST_CHORD = 0.3  # seconds; shorter chords are not scored
+SHORTEST_NOTE = 0.1  # seconds; shorter notes are not scored
+FEWEST_STROKES = 4  # least number of sixteenths with, and without, a stroke for a score
 STROKE_TOLERANCE = 0.03  # seconds around a stroke in which its onset counts
 HOP = 256  # 86 frames of onset strength per second
 
-# How often each degree is heard in major and minor pieces: Albrecht and Shanahan, Music Perception
-# 31 (2013). Of three published sets it found the key of held-out made music most often.
+# Key profiles, counts of each degree in major and minor pieces: Albrecht and Shanahan, Music
+# Perception 31 (2013). Of three published profiles it was best on held-out synthetic music.
 _MAJOR = np.array([238, 6, 111, 6, 137, 94, 16, 214, 9, 80, 8, 81])
 _MINOR = np.array([220, 6, 104, 123, 19, 103, 12, 214, 62, 22, 61, 52])
-_KEY_HZ = (60.0, 1000.0)  # above, harmonics outweigh the notes
+_KEY_HZ = (60.0, 1000.0)  # at higher frequencies, harmonics outweigh the fundamentals
 _MAJORISH = frozenset({"major", "mixolydian", "lydian", "ionian", "major pentatonic"})
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was found in one sound."""
+    """Results of the analysis of one sound."""
 
-    bpm: float  # 0 where no beat was found
-    key: str  # tonic, "" where there is no pitch
+    bpm: float  # 0 if no beat was found
+    key: str  # tonic, "" if there is no pitch
     mode: str  # "major" or "minor"
     key_strength: float  # correlation with the key's profile
     percussive: float  # share of the power that is percussive, 0 to 1
-    steadiness: float  # of the partials below 3 kHz, 0 to 1; NaN where there are none
-    energy: float  # loudness of the onsets, relative
+    steadiness: float  # of the partials below 3 kHz, 0 to 1; NaN if there are none
+    energy: float  # strength of the onsets, in relative units
     onsets: Float[np.ndarray, " moments"] = field(  # every `HOP` samples
         default_factory=lambda: np.zeros(0), compare=False, repr=False
     )
@@ -57,10 +57,10 @@ class Analysis:
 
 
 def import_librosa() -> ModuleType:
-    """Import librosa, or say which extra brings it.
+    """Import librosa, or raise an error that names the extra to install.
 
     Raises:
-        MissingExtraError: it is not installed, or does not load.
+        MissingExtraError: librosa is not installed, or cannot be imported.
     """
     with needs_extra("eval", "signal analysis"):
         import librosa
@@ -68,7 +68,7 @@ def import_librosa() -> ModuleType:
 
 
 def analyze(signal: Signal, sample_rate: int) -> Analysis:
-    """Analyze a sound of a second or more."""
+    """Analyze a sound [channels, samples] of at least a second."""
     librosa = import_librosa()
     mono = resample(to_channels(signal, 1), sample_rate, RATE)[0]
     harmonic, percussive = separate(mono)
@@ -90,14 +90,14 @@ def analyze(signal: Signal, sample_rate: int) -> Analysis:
 def separate(
     mono: Float[np.ndarray, " samples"],
 ) -> tuple[Float[np.ndarray, "bins frames"], Float[np.ndarray, "bins frames"]]:
-    """Return the magnitudes of harmonic and percussive sound by median filtering."""
+    """Return the magnitudes of the harmonic and the percussive component by median filtering."""
     librosa = import_librosa()
     spectrum = np.abs(librosa.stft(mono, n_fft=4096, hop_length=CHROMA_HOP))
     return librosa.decompose.hpss(spectrum, kernel_size=17, margin=(1.0, 2.0))
 
 
 def find_tempo(onsets: Float[np.ndarray, " frames"]) -> float:
-    """Return beats per minute from the strength of onsets; 0 where there are none."""
+    """Return beats per minute from the onset strength; 0 if there are no onsets."""
     librosa = import_librosa()
     if not len(onsets) or float(np.max(onsets)) <= 1e-6:
         return 0.0
@@ -106,13 +106,13 @@ def find_tempo(onsets: Float[np.ndarray, " frames"]) -> float:
     )
     if len(beats) < 4:
         return float(np.atleast_1d(tempo)[0])
-    # the tracked beats tell more finely than the grid that the tracker began with
+    # the tracked beats have a finer resolution than the tempo grid of the tracker
     steps = np.arange(len(beats))
     return float(60.0 / np.polyfit(steps, beats, 1)[0])
 
 
 def find_key(harmonic: Float[np.ndarray, "bins frames"]) -> tuple[str, str, float]:
-    """Return tonic, mode and correlation from the magnitudes of harmonic sound."""
+    """Return tonic, mode and correlation with the key profile, from harmonic magnitudes."""
     if float(harmonic.max(initial=0.0)) <= 1e-6:
         return "", "", 0.0
     scores = _key_scores(find_chroma(harmonic).mean(axis=1))
@@ -121,7 +121,7 @@ def find_key(harmonic: Float[np.ndarray, "bins frames"]) -> tuple[str, str, floa
 
 
 def find_chroma(harmonic: Float[np.ndarray, "bins frames"]) -> Float[np.ndarray, "12 frames"]:
-    """Return the strength of each pitch class over time, each frame of length 1."""
+    """Return the strength of each pitch class over time, each frame normalised to length 1."""
     librosa = import_librosa()
     low, high = (round(hertz / RATE * 4096) for hertz in _KEY_HZ)
     notes = np.zeros_like(harmonic)
@@ -132,10 +132,10 @@ def find_chroma(harmonic: Float[np.ndarray, "bins frames"]) -> Float[np.ndarray,
 
 
 def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
-    """Return the share of time in which a chart's chord is the likeliest of its transpositions.
+    """Return the share of time in which the chart's chord fits better than its transpositions.
 
-    Frames between two changes are taken together; whatever is shorter than `SHORTEST_CHORD`
-    seconds, or silent, is left out.
+    The frames between two changes are averaged; chords that are shorter than `SHORTEST_CHORD`
+    seconds, or silent, are left out.
 
     Args:
         chroma: of the music, as `find_chroma` gives it.
@@ -159,9 +159,9 @@ def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
 
 
 def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
-    """Return the share of time in which the note of a melody is one of the two strongest.
+    """Return the share of time in which the melody's pitch class is among the two strongest.
 
-    Notes of one pitch class, whatever the octave; those shorter than `SHORTEST_NOTE` are left out.
+    Octaves are ignored; notes shorter than `SHORTEST_NOTE` seconds are left out.
 
     Args:
         chroma: of the music, as `find_chroma` gives it.
@@ -183,13 +183,13 @@ def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
 
 
 def drums_heard(onsets: Float[np.ndarray, " frames"], guide: Guide) -> float | None:
-    """Return how well onsets tell the sixteenths that are struck from those that are not.
+    """Return how well the onset strength separates sixteenths with strokes from those without.
 
-    It is the chance that of two sixteenths, one struck and one not, the struck one has the stronger
-    onset: 1 is perfect, 0.5 is chance.
+    It is the probability that a sixteenth with a stroke has a stronger onset than one without (the
+    area under the ROC curve): 1 is perfect, 0.5 is chance.
 
     Args:
-        onsets: strength of onsets, as `Analysis` has it.
+        onsets: onset strength, `Analysis.onsets`.
         guide: its drums on the clock of the music; None comes back where nothing can be said.
     """
     if not guide.drums or not guide.has_bars:
@@ -235,7 +235,7 @@ def is_minorish(mode: str) -> bool:
 
 
 def tempo_matches(found: float, wanted: float, tolerance: float = 0.04) -> bool:
-    """Whether a tempo is the wanted one, its double or its half, within 4 %."""
+    """Whether a tempo equals the wanted one, its double or its half, within `tolerance`."""
     if found <= 0 or wanted <= 0:
         return False
     return any(abs(found / (wanted * f) - 1) <= tolerance for f in (1.0, 2.0, 0.5))
@@ -243,6 +243,6 @@ def tempo_matches(found: float, wanted: float, tolerance: float = 0.04) -> bool:
 
 @lru_cache(maxsize=1)
 def versions() -> dict[str, Any]:
-    """Return the versions of the libraries that hear."""
+    """Return the versions of the libraries used by the analysis."""
     librosa = import_librosa()
     return {"librosa": librosa.__version__, "numpy": np.__version__}

@@ -1,7 +1,7 @@
-"""Folders of audio to be judged: read one clip at a time; what cannot count is named and counted.
+"""Reads folders of audio for evaluation, clip by clip, and records unusable clips.
 
-A clip that is silent, too short, of another sample rate than the rest, unreadable or without words
-is left out of the figures that it would bend, and every report lists it.
+A clip that is silent, too short, unreadable, without a caption, or whose sample rate differs from
+the others is left out of the scores that it would distort, and every report lists it.
 """
 
 from collections import Counter
@@ -21,16 +21,16 @@ Problem = Literal[
     "unreadable", "silent", "too short", "wrong sample rate", "without caption", "missing"
 ]
 
-SILENT_DB = -70.0  # root mean square against full scale below which a clip is silent
+SILENT_DB = -70.0  # root mean square, dB of full scale, below which a clip is silent
 SHORTEST_SECONDS = 1.0
-FEWEST_CLIPS = 20  # below which a figure of a set is called unreliable
+FEWEST_CLIPS = 20  # with fewer clips, scores of a set are called unreliable
 HELD_OUT = "held-out"
-"""Stands for the test split, or for all clips of a folder that names no splits."""
+"""Name of the test split, or of all clips of a folder without splits."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One clip with its sound."""
+    """One clip with its audio."""
 
     clip: Clip
     signal: Signal  # float32 [channels, samples]
@@ -38,27 +38,27 @@ class Heard:
 
     @property
     def seconds(self) -> float:
-        """Length."""
+        """Length in seconds."""
         return self.signal.shape[1] / self.sample_rate
 
 
 @dataclass
 class Audit:
-    """What was found wrong with a folder."""
+    """Problems found in a folder of clips."""
 
     folder: str
-    clips: int = 0  # found
+    clips: int = 0  # number of clips found
     used: int = 0
     problems: dict[str, list[str]] = field(default_factory=dict)  # kind -> names of files
-    fewest: int = FEWEST_CLIPS  # that give reliable figures
-    remarks: list[str] = field(default_factory=list)  # on which clips were taken
+    fewest: int = FEWEST_CLIPS  # least number of clips for reliable scores
+    remarks: list[str] = field(default_factory=list)  # notes on the choice of clips
 
     def note(self, problem: Problem, name: str) -> None:
-        """Remember one problem."""
+        """Record a problem of a file."""
         self.problems.setdefault(problem, []).append(name)
 
     def warnings(self) -> list[str]:
-        """Say what was found, one line a kind, with the first names."""
+        """Return one line per kind of problem, with the first file names."""
         lines = list(self.remarks)
         for problem, names in self.problems.items():
             shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
@@ -81,32 +81,32 @@ class Audit:
 
 
 def read_clip(clip: Clip) -> tuple[Signal, int]:
-    """Read a clip's sound, [channels, samples], and its sample rate.
+    """Read a clip's audio, [channels, samples], and its sample rate.
 
     Raises:
-        AudioError: it cannot be read.
+        AudioError: the file cannot be read.
     """
     source = clip.source
     return audio.read(source), audio.probe(source).sample_rate
 
 
 def has_caption(clip: Clip) -> bool:
-    """Whether somebody wrote words for it, beyond the file's name."""
+    """Whether the clip has a caption other than its file name."""
     return clip.captions != (caption_from_name(clip.path.stem),) and bool(clip.captions[0].strip())
 
 
 def find_clips(
     folder: Path, *, split: str | None = None, limit: int | None = None
 ) -> tuple[list[Clip], Audit]:
-    """List the clips of a folder, with those that no reader takes in the audit.
+    """List the clips of a folder; the audit names those that are unreadable.
 
     Args:
         folder: with a manifest, or with audio files.
         split: train, validation or test; `HELD_OUT`; None takes every clip.
-        limit: of how many, evenly chosen; None takes all.
+        limit: number of clips, evenly spaced; None takes all.
 
     Raises:
-        DataError: nothing is there, or nothing of that split.
+        DataError: there are no clips, or none of that split.
     """
     audit = Audit(str(folder))
     broken: list[Path] = []
@@ -134,7 +134,7 @@ def find_clips(
 
 
 def _of_split(clips: Sequence[Clip], split: str, folder: Path) -> list[Clip]:
-    """Return the clips of one split; refuse a folder that has none."""
+    """Return the clips of one split; raise `DataError` if there are none."""
     found = [clip for clip in clips if clip.split == split]
     if clips and not found:
         counts = Counter(clip.split for clip in clips)
@@ -146,13 +146,13 @@ def _of_split(clips: Sequence[Clip], split: str, folder: Path) -> list[Clip]:
 def listen(
     clips: Sequence[Clip], audit: Audit, *, sample_rate: int | None = None, words: bool = False
 ) -> Iterator[Heard]:
-    """Read clips one by one; those that cannot count go into the audit instead.
+    """Yield clips with their audio; unusable ones are recorded in the audit instead.
 
     Args:
-        clips: as `find_clips` gives them.
-        audit: filled while reading.
-        sample_rate: that the files must have; None: the rate of most of them.
-        words: leave out clips without a caption.
+        clips: result of `find_clips`.
+        audit: record of problems, filled while reading.
+        sample_rate: required rate in Hz; None is the most common one.
+        words: whether to leave out clips without a caption.
     """
     wanted = sample_rate or usual_rate(clips)
     for clip in clips:
@@ -176,7 +176,7 @@ def listen(
 
 
 def usual_rate(clips: Sequence[Clip]) -> int:
-    """Return the sample rate that most of the first hundred clips have; 48000 without clips."""
+    """Return the most common sample rate of the first hundred clips; 48000 without clips."""
     rates: Counter[int] = Counter()
     for clip in clips[:100]:
         try:

@@ -12,12 +12,12 @@ from jaxtyping import Float, Integer
 
 from jen1cli.errors import DataError
 
-Rows = Float[np.ndarray, "_rows features"]  # two sets may differ in size
-Owners = Integer[np.ndarray, " _rows"]  # index of the clip that a row is a window of
+Rows = Float[np.ndarray, "_rows features"]  # two sets may have different numbers of rows
+Owners = Integer[np.ndarray, " _rows"]  # index of the clip to which each row (window) belongs
 Probabilities = Float[np.ndarray, "_rows classes"]
 
 _BLOCK = 2048  # rows compared at once
-KAD_SCALE = 100.0  # of the kernel distance, as its authors report it (arXiv 2502.15602)
+KAD_SCALE = 100.0  # factor of the kernel distance, as in its paper (arXiv 2502.15602)
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Gaussian:
 
     mean: Float[np.ndarray, " features"]
     covariance: Float[np.ndarray, "features features"]
-    count: int  # rows that it was measured on
+    count: int  # number of rows
 
     @classmethod
     def of(cls, rows: Rows) -> "Gaussian":
-        """Measure a set, covariance unbiased.
+        """Compute mean and unbiased covariance of a set.
 
         Raises:
-            DataError: fewer than two rows.
+            DataError: there are fewer than two rows.
         """
         if len(rows) < 2:
             raise DataError(f"{len(rows)} embeddings have no covariance; give at least two clips")
@@ -45,8 +45,8 @@ class Gaussian:
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """Return ‖μ₁−μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁Σ₂)^½), never negative (arXiv 1812.08466).
 
-    The trace of the root is taken from the eigenvalues of the symmetric √Σ₁·Σ₂·√Σ₁, which holds for
-    covariances of any rank, where a matrix root of Σ₁Σ₂ turns complex.
+    The trace of the root is computed from the eigenvalues of the symmetric √Σ₁·Σ₂·√Σ₁, which is
+    valid for covariances of any rank; a matrix root of Σ₁Σ₂ would become complex.
     """
     if first.mean.shape != second.mean.shape:
         raise ValueError(f"{len(first.mean)} and {len(second.mean)} features cannot be compared")
@@ -64,16 +64,16 @@ class Extrapolation:
     """A Fréchet distance extrapolated to infinitely many samples."""
 
     value: float  # FAD∞
-    slope: float  # of the distance over 1 / n
-    fit: float  # R² of the line; below about 0.9 the value deserves no trust
+    slope: float  # slope of the distance over 1 / n
+    fit: float  # R² of the line; below about 0.9 the value is unreliable
     points: tuple[tuple[int, float], ...]  # rows and distance of every subset, smallest first
 
 
 def minimum_rows(features: int) -> int:
-    """Return how many rows FAD∞ needs at least.
+    """Return the least number of rows for FAD∞.
 
-    Its smallest subset, a fifth of the rows, must have a covariance that is more than noise: as
-    many rows as a quarter of the features, and 100; in all 500 or more, as Microsoft's fadtk asks.
+    The smallest subset, a fifth of the rows, needs a meaningful covariance: at least 100 rows and a
+    quarter as many rows as features. So at least 500 rows are needed, as in Microsoft's fadtk.
     """
     return max(500, 5 * math.ceil(features / 4))
 
@@ -81,16 +81,16 @@ def minimum_rows(features: int) -> int:
 def frechet_infinity(
     reference: Gaussian, rows: Rows, *, sizes: int = 25, seed: int = 0
 ) -> Extrapolation:
-    """Extrapolate the distance to infinitely many rows: its line over 1/n, read at 0.
+    """Extrapolate the distance to infinitely many rows: a line fit over 1/n, evaluated at 0.
 
     Args:
-        reference: what is compared with.
-        rows: embeddings of the music that is judged.
-        sizes: subsets of as many sizes, from a fifth of the rows to all of them.
-        seed: of the subsets.
+        reference: Gaussian of the reference music.
+        rows: embeddings of the evaluated music.
+        sizes: number of subset sizes, from a fifth of the rows to all of them.
+        seed: seed of the subsets.
 
     Raises:
-        DataError: fewer than `minimum_rows`.
+        DataError: there are fewer than `minimum_rows`.
     """
     needed = minimum_rows(rows.shape[1])
     if len(rows) < needed:
@@ -116,7 +116,7 @@ def frechet_infinity(
 
 
 def median_bandwidth(rows: Rows, *, most: int = 2000, seed: int = 0) -> float:
-    """Return the median distance between different rows, of at most `most` of them."""
+    """Return the median distance between different rows, from at most `most` random rows."""
     if len(rows) < 2:
         raise DataError("a bandwidth needs at least two embeddings")
     if len(rows) > most:
@@ -135,20 +135,20 @@ def kernel_distance(
 ) -> float:
     """Return KAD: the unbiased squared MMD under a Gaussian kernel, times 100 (arXiv 2502.15602).
 
-    Unbiased: the terms of a row with itself are left out, so that the expectation is 0 for two sets
-    of one source, and single values may be slightly negative. Windows of one clip are alike, so
-    where owners are given all pairs within a clip are left out; counting them would raise the
-    distance of even perfect music.
+    Unbiased: the terms of a row with itself are left out, so the expectation is 0 for two sets of
+    the same distribution, and single values may be slightly negative. Windows of one clip are
+    similar, so with owners all pairs within a clip are left out; they would increase the distance
+    even of perfect music.
 
     Args:
-        reference: what is compared with, at least two rows.
-        rows: what is judged, at least two rows.
+        reference: embeddings of the reference, at least two rows.
+        rows: embeddings of the evaluated music, at least two rows.
         bandwidth: σ of exp(−d² / 2σ²); None is the median distance within the reference.
-        reference_owners: clip of each reference row; None: each row is a clip of its own.
-        owners: clip of each judged row; None: each row is a clip of its own.
+        reference_owners: clip of each reference row; None: each row is a separate clip.
+        owners: clip of each evaluated row; None: each row is a separate clip.
 
     Raises:
-        DataError: fewer than two rows, or clips, on a side.
+        DataError: a side has fewer than two rows or clips.
     """
     sides = [
         np.arange(len(side)) if clips is None else clips
@@ -166,7 +166,7 @@ def kernel_distance(
 
 
 def _between(first: Rows, second: Rows, scale: float) -> float:
-    """Average the kernel over all pairs."""
+    """Return the mean kernel over all pairs of a row of `first` and a row of `second`."""
     total = sum(
         np.exp(-scale * _squared_distances(first[at : at + _BLOCK], second)).sum()
         for at in range(0, len(first), _BLOCK)
@@ -175,7 +175,7 @@ def _between(first: Rows, second: Rows, scale: float) -> float:
 
 
 def _within(rows: Rows, owners: Owners, scale: float) -> float:
-    """Average the kernel over all pairs of different clips."""
+    """Return the mean kernel over all pairs of rows of different clips."""
     total, count = 0.0, 0
     for at in range(0, len(rows), _BLOCK):
         kernel = np.exp(-scale * _squared_distances(rows[at : at + _BLOCK], rows))
@@ -187,7 +187,7 @@ def _within(rows: Rows, owners: Owners, scale: float) -> float:
 
 def _squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    centre = second.mean(axis=0)  # keeps the differences of large numbers exact
+    centre = second.mean(axis=0)  # avoids cancellation of large numbers
     first, second = first - centre, second - centre
     squares = np.square(first).sum(1)[:, None] + np.square(second).sum(1) - 2.0 * first @ second.T
     return squares.clip(min=0.0)
@@ -199,9 +199,9 @@ def kl_divergence(
     """Return KL(reference ‖ rows) in nats for each pair of label distributions.
 
     Args:
-        reference: probabilities of the music that is meant, rows sum to 1.
-        rows: of what was made, in the same order.
-        floor: added to both and normalised away, so that no probability is 0.
+        reference: probabilities of the reference clips; rows sum to 1.
+        rows: probabilities of the generated clips, in the same order.
+        floor: added to both before normalisation, so that no probability is 0.
     """
     if reference.shape != rows.shape:
         raise ValueError(f"shapes {reference.shape} and {rows.shape} do not pair up")
@@ -212,12 +212,12 @@ def kl_divergence(
 
 
 def set_divergence(reference: Probabilities, rows: Probabilities) -> float:
-    """Return KL between the mean label distributions of two sets, which need not pair up."""
+    """Return KL between the mean label distributions of two sets, which need not be paired."""
     return float(kl_divergence(reference.mean(0, keepdims=True), rows.mean(0, keepdims=True))[0])
 
 
 def cosine_scores(first: Rows, second: Rows) -> Float[np.ndarray, " _rows"]:
-    """Return the cosine of each pair of rows: the CLAP score, for embeddings of sound and text."""
+    """Return the cosine of each pair of rows; for sound and text this is the CLAP score."""
     if first.shape != second.shape:
         raise ValueError(f"shapes {first.shape} and {second.shape} do not pair up")
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
@@ -225,7 +225,7 @@ def cosine_scores(first: Rows, second: Rows) -> Float[np.ndarray, " _rows"]:
 
 
 def mean_pairwise_distance(rows: Rows) -> float:
-    """Return the mean of 1 − cosine over all pairs: how varied a set is."""
+    """Return the mean of 1 − cosine over all pairs, a measure of diversity."""
     if len(rows) < 2:
         return float("nan")
     unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

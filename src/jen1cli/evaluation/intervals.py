@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap intervals."""
+"""Bootstrap confidence intervals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its interval; `count` is how many clips it rests on."""
+    """A value with its confidence interval and the number of clips (`count`) behind it."""
 
     value: float
     low: float
@@ -26,7 +26,7 @@ class Estimate:
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
     def percent(self) -> str:
-        """Return the figure as a share: `63 % (58-68)`."""
+        """Return the value as a percentage: `63 % (58-68)`."""
         if not self.count:
             return "-"
         return f"{100 * self.value:.0f} % ({100 * self.low:.0f}-{100 * self.high:.0f})"
@@ -38,12 +38,12 @@ NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0)
 def mean_interval(
     values: Sequence[float] | np.ndarray, *, confidence: float = CONFIDENCE, seed: int = 0
 ) -> Estimate:
-    """Return the mean and its percentile bootstrap interval; NaNs are no values.
+    """Return the mean and its percentile bootstrap interval; NaNs are ignored.
 
     Args:
-        values: one for each clip (or listener), independent of each other.
-        confidence: of the interval.
-        seed: of the draws.
+        values: independent values, one per clip (or listener).
+        confidence: coverage of the interval, 0 to 1.
+        seed: seed of the resampling.
     """
     rows = np.asarray(values, np.float64)
     rows = rows[np.isfinite(rows)]
@@ -67,12 +67,12 @@ def statistic_interval(
     """Return a statistic of `count` clips with its percentile bootstrap interval.
 
     Args:
-        statistic: takes indices of clips, with repetition.
+        statistic: function of an array of clip indices, with repetition.
         count: number of clips.
-        draws: bootstrap samples.
-        confidence: of the interval.
-        seed: of the draws.
-        fast: values whose mean is the statistic, to save calling it.
+        draws: number of bootstrap samples.
+        confidence: coverage of the interval, 0 to 1.
+        seed: seed of the resampling.
+        fast: if the statistic is a mean, its values; then `statistic` is not called.
     """
     rng = np.random.default_rng(seed)
     value = statistic(np.arange(count))

@@ -1,4 +1,4 @@
-"""A report on disk: JSON, and one HTML page of tables, plots, players and spectrograms."""
+"""Writes a report as JSON and as one HTML page of tables, plots, players and spectrograms."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def write_report(folder: Path, report: Report) -> tuple[Path, Path]:
 
 
 def write_page(path: Path, report: Report) -> Path:
-    """Write the page of a report."""
+    """Write a report as an HTML page and return its path."""
     settings = (
         f"{key} {' '.join(value) if isinstance(value, tuple) else value}"
         for key, value in report.settings.items()
@@ -56,7 +56,7 @@ def write_page(path: Path, report: Report) -> Path:
 
 
 def _player(sample: Sample) -> dict[str, Any] | None:
-    """Return what the page shows of a sample; None where its file cannot be read."""
+    """Return the template values of a sample; None if its file cannot be read."""
     try:
         info = audio.probe(sample.path)
         rate = info.sample_rate

@@ -1,4 +1,4 @@
-"""Plots of a report's tables as SVG: bars with intervals on one scale or several, and curves."""
+"""Plots of a report's tables as SVG: bars with intervals on one or several scales, and curves."""
 
 import io
 import math
@@ -15,9 +15,9 @@ from jen1cli.evaluation.intervals import Estimate
 from jen1cli.evaluation.report import Cell, Table
 
 COLOURS = ("#2a7f9e", "#a9a9a9", "#7a9e2a", "#b8742a")
-INK = "#010203"  # replaced by the page's own text colour, which differs in a dark theme
+INK = "#010203"  # placeholder, replaced by the page's text colour, which depends on the theme
 NAMES, PANEL, GAP, BAR, HEAD, FOOT = 2.3, 1.9, 0.5, 0.14, 0.3, 0.5  # inches
-LONGEST = 30  # characters of a name that fit
+LONGEST = 30  # longest name in characters that fits
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "jen1", "font.family": "sans-serif", "font.size": 9,
     "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK,
@@ -27,7 +27,7 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Value:
-    """A number of a table, with its interval where it has one."""
+    """A number of a table, with its interval if it has one."""
 
     value: float
     low: float
@@ -35,7 +35,7 @@ class Value:
 
     @classmethod
     def of(cls, cell: Cell) -> "Value | None":
-        """Return the value of a cell; None for words, gaps and what is not finite."""
+        """Return the value of a cell; None for text, empty cells and non-finite numbers."""
         if isinstance(cell, Estimate):
             found = cls(cell.value, cell.low, cell.high) if cell.count else None
         elif isinstance(cell, float | int):
@@ -49,14 +49,14 @@ Column = list[Value | None]
 
 
 def plot(table: Table) -> str:
-    """Draw a table as its `plot` says: one SVG element, or nothing."""
+    """Return a table as an SVG element in the form of `table.plot`, or "" if there is none."""
     with matplotlib.rc_context(STYLE):
         figure = draw(table)
         if figure is None:
             return ""
         target = io.StringIO()
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts have it
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser's fonts have it
             nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             figure.savefig(target, format="svg", transparent=True, metadata=nothing)
     text = target.getvalue()
@@ -64,7 +64,7 @@ def plot(table: Table) -> str:
 
 
 def draw(table: Table) -> Figure | None:
-    """Return the plot of a table; None where it asks for none or has no numbers."""
+    """Return the figure of a table; None if it has no plot or no numbers."""
     names = [str(row[0]) for row in table.rows]
     columns = {
         head: [Value.of(row[place]) for row in table.rows]
@@ -81,9 +81,9 @@ def draw(table: Table) -> Figure | None:
 
 
 def _together(table: Table, names: Sequence[str], columns: dict[str, Column]) -> Figure | None:
-    """Draw all columns with intervals side by side, from 0 to the table's top.
+    """Draw all columns side by side with intervals, from 0 to `table.top`.
 
-    Rows above the top are on another scale and left out.
+    Rows with values above `table.top` are on another scale and left out.
     """
     estimated = {
         head
@@ -115,7 +115,7 @@ def _together(table: Table, names: Sequence[str], columns: dict[str, Column]) ->
 
 
 def _apart(names: Sequence[str], columns: dict[str, Column]) -> Figure:
-    """Draw one panel for every column, each on its own scale."""
+    """Draw one panel per column, each with its own scale."""
     figure, panels = _panels(len(columns), len(names) * 2 * BAR, PANEL)
     places = range(len(names))
     for axes, (head, column) in zip(panels, columns.items(), strict=True):
@@ -126,7 +126,7 @@ def _apart(names: Sequence[str], columns: dict[str, Column]) -> Figure:
 
 
 def _curves(head: str, steps: Sequence[float], columns: dict[str, Column]) -> Figure:
-    """Draw one panel for every column over the numbers of the first one."""
+    """Draw one panel per column, as a curve over the numbers of the first column."""
     figure, panels = _panels(len(columns), 1.3, PANEL)
     for axes, (name, column) in zip(panels, columns.items(), strict=True):
         known = [(x, one.value) for x, one in zip(steps, column, strict=True) if one is not None]
@@ -138,7 +138,7 @@ def _curves(head: str, steps: Sequence[float], columns: dict[str, Column]) -> Fi
 
 
 def _panels(count: int, height: float, width: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with panels beside each other, names to the left; sizes in inches."""
+    """Return a figure with panels in a row and names to the left; sizes are in inches."""
     whole, tall = NAMES + count * (width + GAP), HEAD + height + FOOT
     figure = Figure((whole, tall))
     panels = list(figure.subplots(1, count, squeeze=False)[0])
@@ -154,7 +154,7 @@ def _panels(count: int, height: float, width: float) -> tuple[Figure, list[Axes]
 def _bars(
     axes: Axes, places: Sequence[float | int], column: Column, colour: str, label: str
 ) -> None:
-    """Draw a bar from 0 to every value, and a line over its interval."""
+    """Draw a bar from 0 to each value, and a line for its interval."""
     known = [(place, one) for place, one in zip(places, column, strict=True) if one is not None]
     rows = [place for place, _ in known]
     axes.barh(rows, [one.value for _, one in known], height=0.85, color=colour, label=label)

@@ -1,7 +1,7 @@
-"""What a prompt asks for, as far as it can be checked: style, instruments, drums, tempo, key.
+"""Reads the checkable requests of a prompt: style, instruments, drums, tempo, key.
 
-Prompts are read with the vocabulary of the corpus (tables in `data/`), longest phrases first, so
-that "drum and bass" asks for no bass. What a prompt does not name is not scored.
+Prompts are parsed with the vocabulary of the corpus (tables in `data/`), longest phrases first, so
+that "drum and bass" does not ask for a bass. Properties that a prompt does not name are not scored.
 """
 
 import re
@@ -19,7 +19,7 @@ from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.prompt import TEMPO_WORDS, read_key, read_tempo
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
-_REACH = 48  # characters in front of a word
+_REACH = 48  # characters before a word that are searched for a negation
 _DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
 _DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
 _NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
@@ -27,17 +27,17 @@ _NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
 
 @dataclass(frozen=True)
 class Wishes:
-    """What one prompt asks for; empty, None or 0 where it does not say."""
+    """Requests of one prompt; empty, None or 0 for properties that it does not name."""
 
     prompt: str
-    styles: frozenset[str] = frozenset()  # any of these
-    instruments: tuple[frozenset[str], ...] = ()  # for each one named, any of these families
-    absent: tuple[frozenset[str], ...] = ()  # families that are asked to be away
+    styles: frozenset[str] = frozenset()  # one of these
+    instruments: tuple[frozenset[str], ...] = ()  # for each one named, the accepted families
+    absent: tuple[frozenset[str], ...] = ()  # families that must not be present
     drums: bool | None = None
     bpm: float = 0.0
     key: str = ""
     mode: str = ""
-    energy: float | None = None  # of the composition that the prompt describes
+    energy: float | None = None  # energy of the composition that the prompt describes
     attributes: Mapping[str, Any] = field(default_factory=dict)
     guide: Guide = NO_GUIDE  # what was told or composed, on the music's clock
 
@@ -55,12 +55,12 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wishes:
-    """Read what a prompt asks for.
+    """Parse the requests of a prompt.
 
     Args:
-        prompt: in words.
-        attributes: of the composition that it describes, where known: they settle which of several
-            styles a word means, and how energetic the music is.
+        prompt: text.
+        attributes: attributes of the composition that it describes, if known: they resolve
+            ambiguous style words and give the energy.
     """
     facts = dict(attributes or {})
     energy = facts.get("energy")
@@ -83,7 +83,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
 
 
 def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
-    """Return the styles that are named, and the text without their names."""
+    """Return the named styles, and the text without their names."""
     claimed = [match.span() for match in _pattern("instrument_words.json").finditer(text)]
     found: set[str] = set()
     left = text
@@ -91,7 +91,7 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
         start, stop = match.span()
         inside = any(a <= start and stop <= b and (a, b) != (start, stop) for a, b in claimed)
         if inside or _is_denied(text, start):
-            continue  # the "rock" of "rock organ"
+            continue  # such as "rock" in "rock organ"
         found.update(_table("style_words.json")[match[1]])
         if match[1] not in _table("instrument_words.json"):
             left = left[:start] + " " * (stop - start) + left[stop:]
@@ -102,7 +102,7 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
 
 
 def _is_denied(text: str, start: int) -> bool:
-    """Whether a "no" or its like stands before a word; only what is near is looked at."""
+    """Whether a negation such as "no" precedes a word by at most `_REACH` characters."""
     return _NOT.search(text[max(0, start - _REACH) : start]) is not None
 
 
@@ -138,23 +138,24 @@ def checkable(wishes: Wishes) -> tuple[bool, ...]:
 
 
 def choose_caption(captions: Sequence[str], attributes: Mapping[str, Any], turn: int) -> str:
-    """Choose one of a clip's captions: clip i's shall name checkable thing i mod 5, if any does.
+    """Choose a caption of clip `turn`, one that names checkable property `turn` mod 5 if possible.
 
-    The package's prompts were chosen in this way, so real music chosen alike is their ceiling.
+    The package's prompts were chosen in this way, so real music with captions chosen in the same
+    way is their ceiling.
     """
     fitting = [c for c in captions if checkable(read_wishes(c, attributes))[turn % 5]]
     return (fitting or captions)[(turn * 7919) % len(fitting or captions)]
 
 
 def read_prompts(path: Path | None) -> list[Wishes]:
-    """Read prompts: one a line, or JSONL with `prompt` and optional `attributes`.
+    """Read prompts: one per line, or JSONL with `prompt` and optional `attributes`.
 
     Args:
-        path: None is the package's own 240 prompts, captions of compositions that belong to the
-            corpus' test split.
+        path: text or JSONL file; None is the package's 240 prompts, captions of compositions of
+            the corpus' test split.
 
     Raises:
-        DataError: the file is missing, empty or broken.
+        DataError: the file is missing, empty or malformed.
     """
     if path is None:
         data = files("jen1cli.evaluation").joinpath("data/prompts.jsonl").read_bytes()

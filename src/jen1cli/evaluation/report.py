@@ -1,7 +1,6 @@
-"""What an evaluation found: tables, clips and warnings; as JSON with a schema.
+"""Result of an evaluation: tables, clips and warnings, as JSON with a schema.
 
-Figures are `Estimate`s (with intervals) or plain numbers; a cell is empty (None) where there is
-nothing to say, never 0.
+Values are `Estimate`s (with intervals) or plain numbers; a cell without a value is None, never 0.
 """
 
 import math
@@ -25,22 +24,23 @@ Cell = str | float | int | Estimate | None
 
 @dataclass(frozen=True)
 class Table:
-    """One table of figures."""
+    """One table of results."""
 
-    name: str  # short, for machines
+    name: str  # short identifier
     title: str
     columns: tuple[str, ...]  # the first names the row
     rows: tuple[tuple[Cell, ...], ...]
-    unit: str = ""  # "%" shows shares as percent
+    unit: str = ""  # with "%", shares are shown as percentages
     note: str = ""
-    # On the page: columns on one scale from 0 to `top`, each on its own, or over the first one.
+    # Plot on the page: columns on one scale from 0 to `top`, each on its own scale, or as curves
+    # over the first column.
     plot: Literal["", "together", "apart", "curve"] = ""
     top: float = 1.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One clip worth listening to."""
+    """One clip to play on the page."""
 
     title: str
     path: Path
@@ -50,19 +50,19 @@ class Sample:
 
 @dataclass
 class Report:
-    """Everything that one run of `jen1 evaluate` found."""
+    """Results of one run of `jen1 evaluate`."""
 
     kind: str  # prompts, codec, edits, audio, musiccaps, listening, ablation
     settings: dict[str, Any] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
-    audits: list[dict[str, Any]] = field(default_factory=list)  # of the folders read
+    audits: list[dict[str, Any]] = field(default_factory=list)  # audits of the folders read
     warnings: list[str] = field(default_factory=list)
     listeners: dict[str, str] = field(default_factory=dict)  # embedding or tagger -> version
-    clips: list[dict[str, Any]] = field(default_factory=list)  # figures of single clips
-    samples: list[Sample] = field(default_factory=list)  # for the page
+    clips: list[dict[str, Any]] = field(default_factory=list)  # scores of single clips
+    samples: list[Sample] = field(default_factory=list)  # clips to play on the page
 
     def facts(self) -> dict[str, Any]:
-        """Return JSON values, as `data/report.schema.json` describes them."""
+        """Return JSON values in the format of `data/report.schema.json`."""
         return {
             "schema": SCHEMA,
             "kind": self.kind,
@@ -89,7 +89,7 @@ def _table_facts(table: Table) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Turn estimates, paths, tuples and NaN into JSON values; figures keep five digits."""
+    """Convert estimates, paths, tuples and NaN to JSON values; numbers keep five digits."""
     if isinstance(value, Estimate):
         if not value.count:
             return None
@@ -108,7 +108,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def shown(cell: Cell, unit: str = "") -> str:
-    """Return a cell in words."""
+    """Return a cell as text."""
     if cell is None:
         return "-"
     if isinstance(cell, Estimate):
@@ -121,7 +121,7 @@ def shown(cell: Cell, unit: str = "") -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what measured."""
+    """Return the versions of the software used."""
     found = {"jen1cli": jen1cli.__version__, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:
@@ -132,7 +132,7 @@ def versions() -> dict[str, str]:
 
 
 def evenly(items: Sequence[Any], count: int) -> list[Any]:
-    """Return `count` of the items, evenly chosen; all where there are no more."""
+    """Return `count` evenly spaced items, or all if there are fewer."""
     if len(items) <= count:
         return list(items)
     return [items[i * len(items) // count] for i in range(count)]

@@ -1,4 +1,4 @@
-"""How a join sounds: jumps of level and spectrum at a boundary against those of untouched music."""
+"""Seams of edits: jumps of level and spectrum, compared with those in unedited music."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ import torch
 from jen1cli.audio import Signal
 from jen1cli.metrics.mel import mel_filters
 
-SIDE_SECONDS = 0.2  # looked at on either side of a boundary
+SIDE_SECONDS = 0.2  # analysed on each side of a boundary
 _CLICK_SECONDS = 0.004
-_PLACES = 60  # boundaries of untouched music to compare with
+_PLACES = 60  # random positions in unedited music to compare with
 _BANDS = 40
 
 
 @dataclass(frozen=True)
 class Seam:
-    """One boundary: raw jumps, and their rank among places of untouched music (0 to 1)."""
+    """Jumps at one boundary, and their ranks (0 to 1) among positions in unedited music."""
 
     level_db: float
     spectrum_db: float
-    click: float  # largest second difference, in units of its usual size
+    click: float  # largest second difference, relative to its 90th percentile nearby
     level_rank: float
     spectrum_rank: float
     click_rank: float
@@ -29,14 +29,14 @@ class Seam:
 def measure_seam(
     edited: Signal, place: int, untouched: Signal, sample_rate: int, *, seed: int = 0
 ) -> Seam:
-    """Measure a boundary.
+    """Measure the seam at a boundary.
 
     Args:
         edited: [channels, samples] with the boundary.
-        place: sample at which kept and made music meet.
-        untouched: music without a boundary, of the same piece.
-        sample_rate: Hz of both.
-        seed: of the places in the untouched music.
+        place: sample at which original and generated music meet.
+        untouched: music of the same piece without a boundary.
+        sample_rate: sample rate of both in Hz.
+        seed: seed of the positions in the unedited music.
     """
     own = _jumps(edited, place, sample_rate)
     room = untouched.shape[1] - 2 * _side(sample_rate)

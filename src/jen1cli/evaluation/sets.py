@@ -1,4 +1,4 @@
-"""`jen1 evaluate audio`: one folder of music against another, or against stored statistics."""
+"""`jen1 evaluate audio`: compares a folder of music with another, or with stored statistics."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -26,23 +26,23 @@ from jen1cli.evaluation.intervals import Estimate, mean_interval
 from jen1cli.progress import Progress
 
 STATS_VERSION = 1
-_KEPT_ROWS = 2000  # of a reference's embeddings, in its statistics, for KAD
+_KEPT_ROWS = 2000  # embeddings of a reference that its statistics keep for KAD
 _KAD_DRAWS = 100
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A folder heard through one embedding."""
+    """Embeddings and labels of a folder of music by one embedding."""
 
-    name: str  # of the embedding
+    name: str  # name of the embedding
     version: str
     rows: np.ndarray  # [windows, features]
-    owners: np.ndarray  # [windows] index of the clip
+    owners: np.ndarray  # [windows], index of the clip
     labels: np.ndarray | None  # [clips, classes]
-    names: tuple[str, ...]  # of the clips' files
-    captions: np.ndarray | None = None  # [captioned clips] cosine of sound and own caption
+    names: tuple[str, ...]  # file names of the clips
+    captions: np.ndarray | None = None  # [captioned clips], cosine of sound and own caption
     shuffled: np.ndarray | None = None  # the same with another clip's caption
-    note: str = ""  # what a reader must know of the embedding
+    note: str = ""  # caveat about the embedding
     in_domain: bool = False
 
     @property
@@ -52,7 +52,7 @@ class Measured:
 
     @property
     def clips(self) -> int:
-        """How many clips it rests on."""
+        """Number of clips."""
         return len(self.names)
 
 
@@ -65,11 +65,11 @@ def measure_folder(
     sample_rate: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[list[Measured], Audit]:
-    """Hear a folder through several embeddings, reading every clip once.
+    """Embed a folder by several embeddings, reading every clip once.
 
     Raises:
         ConfigError, CheckpointError: an embedding is unknown or its weights are missing.
-        DataError: no clip of the folder counts.
+        DataError: the folder has no usable clip.
     """
     embeddings = [load_embedding(spec) for spec in specs]
     clips, audit = find_clips(folder, split=split, limit=limit)
@@ -110,7 +110,7 @@ def _finish(
     captions: list[str | None],
     names: tuple[str, ...],
 ) -> Measured:
-    """Put the clips of one embedding together, captions included."""
+    """Collect the clips and captions of one embedding."""
     joined = replace(
         join(embedding.name, embedding.version, [(rows, label) for rows, label, _ in found], names),
         note=embedding.note,
@@ -138,13 +138,13 @@ def join(
     found: Sequence[tuple[np.ndarray, np.ndarray | None]],
     names: tuple[str, ...],
 ) -> Measured:
-    """Put the windows and labels of clips together.
+    """Concatenate the windows and labels of clips.
 
     Args:
-        name: of the embedding.
-        version: of the embedding.
+        name: name of the embedding.
+        version: version of the embedding.
         found: windows [windows, features] and label distribution of each clip.
-        names: of the clips.
+        names: file names of the clips.
     """
     labels = [label for _, label in found if label is not None]
     return Measured(
@@ -161,7 +161,7 @@ def join(
 
 
 def save_statistics(path: Path, measured: Sequence[Measured], audit: Audit) -> None:
-    """Store what distances to a reference need, without its audio: an .npz file."""
+    """Store the statistics of a reference that distances need in an .npz file, without audio."""
     values: dict[str, np.ndarray] = {
         "version": np.array(STATS_VERSION),
         "folder": np.array(audit.folder),
@@ -186,7 +186,7 @@ def save_statistics(path: Path, measured: Sequence[Measured], audit: Audit) -> N
 
 @dataclass(frozen=True)
 class Reference:
-    """What music is compared with, through one embedding."""
+    """Statistics of the reference music in one embedding."""
 
     name: str
     version: str
@@ -194,12 +194,12 @@ class Reference:
     rows: np.ndarray
     owners: np.ndarray  # clip of each row
     labels: np.ndarray | None
-    names: tuple[str, ...]  # of the clips; empty where only statistics are known
+    names: tuple[str, ...]  # file names of the clips; empty if only statistics are known
     clips: int
 
     @classmethod
     def of(cls, item: Measured) -> "Reference":
-        """Turn a heard folder into a reference."""
+        """Compute the statistics of an embedded folder."""
         gaussian = Gaussian.of(item.rows)
         return cls(
             item.name, item.version, gaussian, item.rows, item.owners, item.labels, item.names,
@@ -211,7 +211,7 @@ def load_statistics(path: Path) -> list[Reference]:
     """Read stored statistics.
 
     Raises:
-        DataError: the file is none of ours.
+        DataError: the file has another format.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -246,21 +246,21 @@ def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All figures of one embedding."""
+    """All scores in one embedding."""
 
     embedding: str
     version: str
     clips: int
     reference_clips: int
     windows: int
-    infinity_windows: int  # that FAD-infinity needs
+    infinity_windows: int  # least number of windows for FAD-infinity
     fad: float
     kad: Estimate
     fad_infinity: float | None = None
     fad_infinity_fit: float | None = None
-    fad_points: tuple[tuple[int, float], ...] = ()  # windows and FAD of the subsets behind it
-    kl: Estimate | None = None  # of pairs of clips with one file name
-    kl_sets: float | None = None  # of the mean distributions
+    fad_points: tuple[tuple[int, float], ...] = ()  # (windows, FAD) of the subsets of FAD-infinity
+    kl: Estimate | None = None  # over pairs of clips of the same file name
+    kl_sets: float | None = None  # between the mean distributions
     clap: Estimate | None = None
     clap_shuffled: Estimate | None = None
     diversity: float | None = None
@@ -272,11 +272,11 @@ class Comparison:
 
 
 def compare(item: Measured, reference: Reference) -> Comparison:
-    """Compare a heard folder with a reference.
+    """Compare an embedded folder with a reference.
 
     Raises:
-        ConfigError: they were heard through different weights.
-        DataError: too few windows for any distance.
+        ConfigError: the two were embedded with different weights.
+        DataError: there are too few windows for any distance.
     """
     if item.version != reference.version:
         raise ConfigError(
@@ -322,7 +322,7 @@ def compare(item: Measured, reference: Reference) -> Comparison:
 
 
 def _kad(item: Measured, reference: Reference) -> Estimate:
-    """KAD between clips, with an interval over the judged clips."""
+    """Return KAD between clips, with an interval over the evaluated clips."""
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(reference.rows))[:_KEPT_ROWS]
     theirs, their_owners = reference.rows[chosen], reference.owners[chosen]
@@ -336,8 +336,8 @@ def _kad(item: Measured, reference: Reference) -> Estimate:
     value = distance(item.rows, item.owners)
     if item.clips < 4:
         return Estimate(value, float("nan"), float("nan"), item.clips)
-    # Half of the clips without repetition: repeated rows would count as perfect neighbours. Such
-    # halves spread as the whole does.
+    # Subsampling of half of the clips, not a bootstrap, in which repeated rows would count as
+    # perfect neighbours. The spread of halves estimates that of the whole.
     found = []
     for _ in range(_KAD_DRAWS):
         inside = np.isin(item.owners, rng.permutation(item.clips)[: item.clips // 2])

@@ -1,1 +1,1 @@
-"""Measures of audio signals that training, evaluation and corpus share."""
+"""Metrics of audio signals, shared by training, evaluation and corpus."""

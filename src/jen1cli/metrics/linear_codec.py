@@ -1,7 +1,7 @@
-"""The best linear codec of a latent size: the baseline that a learned autoencoder must beat.
+"""Linear codec by MDCT and PCA: a baseline that a learned autoencoder must surpass.
 
-A modified discrete cosine transform (sine window) of mid and side with the autoencoder's own hop,
-then the principal components of the coefficients, as many as the latent has channels.
+A modified discrete cosine transform (sine window) of mid and side with the autoencoder's hop, then
+projection on as many principal components of the coefficients as the latent has channels.
 """
 
 import math
@@ -17,12 +17,12 @@ from torch import Tensor
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
 
-_MOST_FRAMES = 12_000  # that the components are computed from
+_MOST_FRAMES = 12_000  # frames that the components are computed from
 
 
 @dataclass(frozen=True)
 class LinearCodec:
-    """A transform, and an orthonormal basis of its coefficients."""
+    """MDCT and an orthonormal basis of principal components of its coefficients."""
 
     hop_length: int  # samples
     mean: Float[Tensor, " coefficients"]
@@ -30,15 +30,15 @@ class LinearCodec:
 
     @classmethod
     def fit(cls, signals: Sequence[Signal], hop_length: int, components: int) -> "LinearCodec":
-        """Find the principal components of music.
+        """Fit the principal components to music.
 
         Args:
-            signals: mono or stereo, [channels, samples] each, all with the same channels.
+            signals: [channels, samples] each, all mono or all stereo.
             hop_length: samples between frames.
             components: size of the latent.
 
         Raises:
-            DataError: too little music for so many components.
+            DataError: there are too few frames for this number of components.
         """
         rows = torch.cat([_analyze(signal, hop_length) for signal in signals])
         if len(rows) < 2 * components:

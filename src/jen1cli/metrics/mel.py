@@ -1,4 +1,4 @@
-"""Mel filter banks, value for value those of `torchaudio.functional.melscale_fbanks`."""
+"""Mel filter banks, equal to those of `torchaudio.functional.melscale_fbanks`."""
 
 import math
 from typing import Literal
@@ -9,7 +9,7 @@ from torch import Tensor
 
 MelScale = Literal["htk", "slaney"]
 
-# Slaney's scale (Auditory Toolbox): linear to 1 kHz, 15 mel; then 27 steps for a factor of 6.4
+# Slaney's scale (Auditory Toolbox): linear up to 1 kHz = 15 mel, then 27 mel per factor of 6.4
 _LINEAR_HZ = 200.0 / 3.0  # per mel
 _BREAK_HZ = 1000.0
 _BREAK_MEL = _BREAK_HZ / _LINEAR_HZ
@@ -26,16 +26,16 @@ def mel_filters(
     scale: MelScale = "htk",
     equal_area: bool = False,
 ) -> Float[Tensor, "bins bands"]:
-    """Return triangles, straight in Hz, whose corners are equally far apart in mel.
+    """Return triangular filters, linear in Hz, whose corners are equally spaced in mel.
 
     Args:
-        bins: of a spectrum from 0 Hz to half the sample rate.
+        bins: number of bins of a spectrum from 0 Hz to half the sample rate.
         low_hz: lower corner of the lowest band.
         high_hz: upper corner of the highest band.
         bands: number of triangles.
         sample_rate: Hz.
         scale: HTK's, 2595 log10(1 + f / 700), or Slaney's.
-        equal_area: divide each triangle by half its width in Hz; else its peak is 1.
+        equal_area: divide each triangle by half its width in Hz; otherwise its peak is 1.
     """
     spectrum = torch.linspace(0, sample_rate // 2, bins)
     corners = _to_hz(

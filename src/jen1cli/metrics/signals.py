@@ -18,9 +18,9 @@ _MEL_SCALES = ((2048, 80), (512, 40))  # window, mel bands
 
 
 def si_sdr(reference: Signal, estimate: Signal) -> float:
-    """Return the scale-invariant signal-to-distortion ratio in dB, all channels as one signal.
+    """Return the scale-invariant signal-to-distortion ratio in dB of all channels as one signal.
 
-    10·log₁₀(‖α·s‖² / ‖α·s − ŝ‖²) with α = ⟨ŝ, s⟩ / ‖s‖² (arXiv 1811.02508), without removing means.
+    10·log₁₀(‖α·s‖² / ‖α·s − ŝ‖²) with α = ⟨ŝ, s⟩ / ‖s‖² (arXiv 1811.02508); means are not removed.
     """
     _check(reference, estimate)
     s = reference.astype(np.float64).ravel()

@@ -1,1 +1,1 @@
-"""HTML pages and pictures that training, evaluation and corpus share."""
+"""HTML pages and images, shared by training, evaluation and corpus."""

@@ -1,7 +1,7 @@
 """Self-contained HTML pages from the jinja2 templates in `pages/templates`.
 
-Sounds and pictures are embedded as data URIs. Autoescape is on in every template, so that prompts,
-file names and settings are shown as text.
+Sounds and images are embedded as data URIs. Autoescape is on in every template, so that prompts,
+file names and settings cannot inject HTML.
 """
 
 import base64
@@ -34,7 +34,7 @@ def render(template: str, **values: object) -> str:
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """Return bytes of a media type, such as "image/png", as a data URI."""
+    """Return content of a media type (`kind`, such as "image/png") as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 

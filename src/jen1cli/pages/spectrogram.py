@@ -1,4 +1,4 @@
-"""Spectrograms as pictures, drawn by matplotlib."""
+"""Spectrogram images, drawn by matplotlib."""
 
 import io
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ from jen1cli.audio import Signal
 from jen1cli.files import writing
 
 WINDOW = 2048  # samples
-COLUMNS, ROWS = 480, 128  # pixels: moments in time, bands of equal width in octaves
+COLUMNS, ROWS = 480, 128  # pixels: times, frequency bands of equal width in octaves
 LOW_HZ, HIGH_HZ = 40.0, 18_000.0
 FLOOR_DB, TOP_DB = -90.0, -10.0  # colour scale; a full-scale sine is at 0 dB
 COLOURS = "magma"
 
 
 def spectrogram(signal: Signal, sample_rate: int) -> Float[np.ndarray, "bands moments"]:
-    """Return the mean power of logarithmically spaced bands over time.
+    """Return the mean power of logarithmically spaced frequency bands over time, in dB.
 
     Args:
         signal: [channels, samples]; its channels are averaged.
         sample_rate: in Hz.
 
     Returns:
-        Decibels, at least -120; the lowest band is the first row.
+        [bands, times] in dB, at least -120; row 0 is the lowest band.
     """
     mono = np.asarray(signal, np.float64).mean(axis=0)
     mono = np.pad(mono, (WINDOW // 2, max(WINDOW // 2, WINDOW - len(mono))))
@@ -45,7 +45,7 @@ def spectrogram(signal: Signal, sample_rate: int) -> Float[np.ndarray, "bands mo
 
 
 def spectrogram_png(signal: Signal, sample_rate: int) -> bytes:
-    """Return the picture of a spectrogram without axes, as PNG."""
+    """Return a spectrogram without axes as a PNG file."""
     target = io.BytesIO()
     imsave(
         target, spectrogram(signal, sample_rate), vmin=FLOOR_DB, vmax=TOP_DB, cmap=COLOURS,
@@ -55,7 +55,7 @@ def spectrogram_png(signal: Signal, sample_rate: int) -> bytes:
 
 
 def draw_spectrograms(path: Path, signals: Mapping[str, Signal], sample_rate: int) -> None:
-    """Draw the spectrograms of named signals below each other, with axes."""
+    """Save an image of the spectrograms of named signals, one below the other, with axes."""
     figure = Figure(figsize=(8, 1.8 * len(signals) + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = np.atleast_1d(figure.subplots(len(signals), 1, sharex=True))

@@ -1,9 +1,9 @@
-"""Self-attention over frames, cross-attention to the text, and the feed-forward after them.
+"""Transformer block: self-attention over frames, cross-attention to the text, feed-forward.
 
-Unidirectional mode makes self-attention triangular at every level; the text is seen whole in both
-modes. Queries and keys of self-attention are normalised per head, which keeps bfloat16 training
-from running away (arXiv 2302.05442). The last projection of each branch starts at zero, so that a
-new block is the identity.
+In the unidirectional mode self-attention is causal at every level; the whole text is visible in
+both modes. Queries and keys of self-attention are normalised per head, which keeps bfloat16
+training stable (arXiv 2302.05442). The last projection of each branch is initialised to zero, so
+that a new block is the identity.
 """
 
 import torch
@@ -17,7 +17,7 @@ from jen1cli.unet.embedding import Rotary, rotate
 
 
 def zero(linear: nn.Linear) -> nn.Linear:
-    """Start a layer at zero."""
+    """Set weight and bias of a layer to zero, in place; return the layer."""
     nn.init.zeros_(linear.weight)
     if linear.bias is not None:
         nn.init.zeros_(linear.bias)
@@ -25,18 +25,18 @@ def zero(linear: nn.Linear) -> nn.Linear:
 
 
 class SelfAttention(nn.Module):
-    """Attention among frames, with rotary positions."""
+    """Multi-head self-attention over frames with rotary positions."""
 
     def __init__(self, channels: int, head_channels: int) -> None:
         super().__init__()
         self.head_channels = head_channels
         self.norm = nn.LayerNorm(channels)
         self.queries_keys_values = nn.Linear(channels, 3 * channels, bias=False)
-        self.scale = nn.Parameter(torch.ones(2, 1, 1, head_channels))  # of queries and keys
+        self.scale = nn.Parameter(torch.ones(2, 1, 1, head_channels))  # of query and key norms
         self.output = zero(nn.Linear(channels, channels))
 
     def forward(self, x: Features, positions: Rotary, *, causal: bool) -> Features:
-        """Attend to all frames or, when causal, to the frame itself and those before."""
+        """Attend to all frames or, if causal, to the frame itself and earlier ones."""
         qkv = rearrange(
             self.queries_keys_values(self.norm(x)),
             "batch frames (three heads head) -> three batch heads frames head",
@@ -52,7 +52,7 @@ class SelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Attention of every frame to the text."""
+    """Multi-head cross-attention from frames to text tokens."""
 
     def __init__(self, channels: int, text_features: int, head_channels: int) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class CrossAttention(nn.Module):
         text: Float[Tensor, "batch tokens features"],
         mask: Bool[Tensor, "batch 1 1 tokens"],
     ) -> Features:
-        """Attend to the tokens that `mask` calls real."""
+        """Attend to the tokens at which `mask` is True."""
         queries = rearrange(
             self.queries(self.norm(x)),
             "batch frames (heads head) -> batch heads frames head",
@@ -87,7 +87,7 @@ class CrossAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Gated feed-forward, frame by frame (SwiGLU, arXiv 2002.05202)."""
+    """Gated feed-forward network for each frame (SwiGLU, arXiv 2002.05202)."""
 
     def __init__(self, channels: int, multiplier: int) -> None:
         super().__init__()
@@ -96,13 +96,13 @@ class FeedForward(nn.Module):
         self.output = zero(nn.Linear(multiplier * channels, channels))
 
     def forward(self, x: Features) -> Features:
-        """Transform every frame on its own."""
+        """Transform each frame independently."""
         gate, value = self.gate_and_value(self.norm(x)).chunk(2, dim=-1)
         return self.output(F.silu(gate) * value)
 
 
 class AttentionBlock(nn.Module):
-    """Self-attention, cross-attention and feed-forward, each added to what came in."""
+    """Self-attention, cross-attention and feed-forward, each with a residual connection."""
 
     def __init__(
         self, channels: int, text_features: int, head_channels: int, multiplier: int
@@ -121,7 +121,7 @@ class AttentionBlock(nn.Module):
         *,
         causal: bool = False,
     ) -> Features:
-        """Run the three branches one after the other."""
+        """Apply the three branches in sequence."""
         x = x + self.self_attention(x, positions, causal=causal)
         x = x + self.cross_attention(x, text, mask)
         return x + self.feed_forward(x)

@@ -1,4 +1,4 @@
-"""The residual block and the stage: what a level of the U-Net is made of."""
+"""Residual block and stage, of which the levels of the U-Net consist."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ SKIP_SCALE = 2.0**-0.5
 
 
 class Conditions(NamedTuple):
-    """What every stage of a level sees besides the features."""
+    """Inputs of every stage of a level besides the features."""
 
     time: Float[Tensor, "batch time_features"]
     positions: Rotary
@@ -27,9 +27,9 @@ class Conditions(NamedTuple):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions around a scale and shift from the time (FiLM), added to what came in.
+    """Residual block: two convolutions with a scale and shift by the time embedding (FiLM) between.
 
-    Norms are taken per frame over channels: a statistic over frames would leak the future.
+    Norms are per frame over channels: statistics over frames would leak the future.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ResidualBlock(nn.Module):
     def forward(
         self, x: Features, time: Float[Tensor, "batch time_features"], *, causal: bool = False
     ) -> Features:
-        """Run the block; a new one is the identity."""
+        """Apply the block; at initialisation it is the identity."""
         hidden = self.convolution_in(F.silu(self.norm_in(x)), causal=causal)
         scale, shift = self.film(time)[:, None].chunk(2, dim=-1)
         hidden = torch.addcmul(shift, self.norm_out(hidden), 1.0 + scale)
@@ -62,9 +62,9 @@ class ResidualBlock(nn.Module):
 
 
 class Stage(nn.Module):
-    """A residual block, with attention after it where the level has it.
+    """A residual block, followed by attention if the level has it.
 
-    On the way up a stage first takes in the skip connection from its twin on the way down.
+    On the upsampling path it first merges the skip connection from the downsampling path.
     """
 
     def __init__(self, config: UNetConfig, level: int, *, takes_skip: bool) -> None:
@@ -92,7 +92,7 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Features, skip: Features | None, conditions: Conditions) -> Features:
-        """Run the stage on features [batch, frames, channels]."""
+        """Apply the stage to features [batch, frames, channels]."""
         if self.merge is not None and skip is not None:
             x = self.merge(torch.cat([x, skip * SKIP_SCALE], dim=-1))
         x = self.residual(x, conditions.time, causal=conditions.causal)

@@ -1,24 +1,24 @@
-"""Convolutions over frames that run in both directions with the same weights (paper section IV-B).
+"""Convolutions over frames, bidirectional or causal with the same weights (paper section IV-B).
 
-Features lie as [batch, frames, channels], which norms, attention and linear layers want; to a
-convolution that is an image of height 1 in channels-last memory, so nothing is copied.
+Features are [batch, frames, channels], the layout of norms, attention and linear layers; for a
+convolution this is an image of height 1 in channels-last memory, so nothing is copied.
 
 Bidirectional:             output i reads inputs i-1, i, i+1    (kernel 3)
 Unidirectional, "padding": output i reads inputs i-2, i-1, i    zeros in front, as in the paper
 Unidirectional, "masking": output i reads inputs i-1, i         the tap of i+1 is dropped
 
-Padding moves every tap by a frame between the modes, so that one set of weights must mean two
-things; masking does not. Measured with a 0.1M network on mixtures of sinusoids, 500 steps, all
-tasks: validation loss of generate / inpaint / continue 0.770 / 0.623 / 0.717 with padding and
-0.750 / 0.523 / 0.583 with masking.
+With padding, every tap is shifted by a frame between the modes, so the same weights have to serve
+two functions; with masking they are not shifted. Measured with a network of 0.1M parameters on
+mixtures of sinusoids, 500 steps, all tasks: validation loss of generate / inpaint / continue
+0.770 / 0.623 / 0.717 with padding and 0.750 / 0.523 / 0.583 with masking.
 
     entering a level, factor 2             leaving it
     inputs   0 1 2 3 4                     low frames  0   1   2
     bidirectional (0 1)(2 3)(4 .)          high frames 0 1 2 3 4 (5 is cropped)
     unidirectional (. 0)(1 2)(3 4)
 
-In the second row low frame j reads inputs up to j · factor and no further (k - 1 zeros in front),
-and high frame i reads low frame ⌊i / factor⌋; so no output reads a later input, frame by frame.
+In the unidirectional row, low frame j reads inputs up to j · factor (k - 1 zeros in front), and
+high frame i reads low frame ⌊i / factor⌋; so no output frame reads a later input frame.
 """
 
 import torch
@@ -30,13 +30,13 @@ Features = Float[Tensor, "batch frames channels"]
 
 
 def keep_variance(layer: "nn.Linear | Convolution") -> None:
-    """Start a layer of the trunk, which no residual connection bypasses, with gain 1."""
+    """Initialise a layer without a residual connection around it so that it keeps the variance."""
     nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
     nn.init.zeros_(layer.bias)
 
 
 class Convolution(nn.Module):
-    """Dense convolution over frames that keeps their number."""
+    """Convolution over frames that keeps their number."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, *, masking: bool = False
@@ -51,7 +51,7 @@ class Convolution(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
     ) -> Float[Tensor, "batch frames out_channels"]:
-        """Convolve; `causal` puts all the zeros in front or drops the taps of later frames."""
+        """Convolve; `causal` pads all zeros in front, or drops the taps of later frames."""
         right = (self.kernel_size - 1) // 2
         left = self.kernel_size - 1 - right
         weight = self.weight
@@ -66,7 +66,7 @@ class Convolution(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Enter a level: `factor` neighbouring frames become one."""
+    """Downsampling: merges `factor` neighbouring frames to one."""
 
     def __init__(self, in_channels: int, out_channels: int, factor: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class Downsample(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
     ) -> Float[Tensor, "batch low_frames out_channels"]:
-        """Gather frames j·factor and on, or, when causal, those up to j·factor."""
+        """Merge the `factor` frames from j·factor on or, if causal, those up to j·factor."""
         batch, frames, channels = x.shape
         surplus = -frames % self.factor
         if causal:
@@ -89,11 +89,11 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Leave a level: each frame becomes `factor` frames, each with weights of its own.
+    """Upsampling: maps each frame to `factor` frames, each by its own weights.
 
-    This is the transposed convolution whose kernel is its stride: frames share nothing, so there
-    is no surplus to trim but that of an odd length. All `factor` parts start out equal, as if the
-    frame were repeated, so that no pattern of the stride is heard at first.
+    This is a transposed convolution with kernel = stride: outputs do not overlap, and only surplus
+    frames of lengths that are no multiple of `factor` are cropped. All `factor` weights are
+    initialised equal, so that at first frames are repeated without an artefact of the stride.
     """
 
     def __init__(self, in_channels: int, out_channels: int, factor: int) -> None:
@@ -107,6 +107,6 @@ class Upsample(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch low_frames in_channels"], frames: int
     ) -> Float[Tensor, "batch {frames} out_channels"]:
-        """Spread the frames and crop them on the right to `frames`."""
+        """Upsample, and crop the end to `frames` frames."""
         batch, low_frames, _ = x.shape
         return self.linear(x).reshape(batch, low_frames * self.factor, -1)[:, :frames]

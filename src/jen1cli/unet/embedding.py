@@ -1,4 +1,4 @@
-"""Where the U-Net learns of the diffusion time, the direction, the positions and the text."""
+"""Embeddings of the U-Net's inputs: diffusion time, text and positions."""
 
 import math
 
@@ -12,7 +12,7 @@ Rotary = tuple[Float[Tensor, "frames half"], Float[Tensor, "frames half"]]
 
 
 class TimeEmbedding(nn.Module):
-    """One vector per batch item from the diffusion time: sines, then two linear layers."""
+    """Embedding of the diffusion time: sinusoids, then two linear layers; [batch, features]."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class TimeEmbedding(nn.Module):
         self.output = nn.Linear(features, features)
 
     def forward(self, t: Time) -> Float[Tensor, "batch features"]:
-        """Embed times in [0, 1], with wavelengths from 0.006 to 63 of the whole way."""
+        """Embed times in [0, 1] by sinusoids with periods from 0.006 to 63."""
         half = self.features // 2
         exponents = torch.arange(half, device=t.device, dtype=torch.float32) / half
         angles = 1000.0 * t.float()[:, None] * torch.exp(-math.log(10_000.0) * exponents)
@@ -30,11 +30,11 @@ class TimeEmbedding(nn.Module):
 
 
 class TextEmbedding(nn.Module):
-    """Prepare the text encoder's output for cross-attention and for the time embedding.
+    """Projects the text encoder's output for cross-attention and for the time embedding.
 
-    A learned token that is always real stands in front, so that softmax has something to hold on
-    to when every token is masked. The mean of the real tokens joins the time embedding, as in
-    Imagen (arXiv 2205.11487).
+    A learned, never masked token is put first, so that the softmax is defined if all others are
+    masked. The mean of the unmasked tokens is added to the time embedding, as in Imagen (arXiv
+    2205.11487).
     """
 
     def __init__(self, text_features: int, time_features: int) -> None:
@@ -50,7 +50,7 @@ class TextEmbedding(nn.Module):
         Bool[Tensor, "batch 1 1 tokens_and_anchor"],
         Float[Tensor, "batch time_features"],
     ]:
-        """Return tokens with the anchor, their attention mask and the pooled vector."""
+        """Return the tokens with the learned one, their attention mask and the pooled vector."""
         dtype = self.pooled.weight.dtype
         real = text_mask[:, :, None]
         text = self.norm(text.to(dtype)).masked_fill(~real, 0.0)
@@ -63,7 +63,7 @@ class TextEmbedding(nn.Module):
 def rotary(frames: int, head_channels: int, like: Tensor) -> Rotary:
     """Return cosines and sines of the rotary positions (arXiv 2104.09864).
 
-    The angles are made in float32: in bfloat16 they lose whole turns in long clips.
+    The angles are computed in float32: in bfloat16 their error exceeds full turns in long clips.
     """
     half = head_channels // 2
     exponents = torch.arange(half, device=like.device, dtype=torch.float32) / half
@@ -75,7 +75,7 @@ def rotary(frames: int, head_channels: int, like: Tensor) -> Rotary:
 def rotate(
     x: Float[Tensor, "batch heads frames head_channels"], positions: Rotary
 ) -> Float[Tensor, "batch heads frames head_channels"]:
-    """Turn the two halves of each head by the angle of its frame."""
+    """Rotate the two halves of each head's channels by the angles of their frame."""
     cos, sin = positions
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)

@@ -1,9 +1,9 @@
-"""Low-rank adaptation of the U-Net (LoRA, arXiv 2106.09685): a small file beside the weights.
+"""Low-rank adaptation of the U-Net (LoRA, arXiv 2106.09685), stored in a small file.
 
     W' = W + strength · (alpha / rank) · B A,      A [rank, in], B [out, rank], B zero at first
 
-for every matrix and convolution inside the levels. In training the sum is formed on the fly and
-only A and B learn; for music making it is added into the weights once, so it costs no time.
+for every matrix and convolution in the levels. In training the sum is computed in each step and
+only A and B are trained; for inference it is added to the weights once and costs no time.
 """
 
 import dataclasses
@@ -31,18 +31,18 @@ LORA_VERSION = 1
 
 @dataclass(frozen=True)
 class LoraConfig:
-    """What a LoRA file says of itself; kept in its metadata."""
+    """Configuration of a LoRA, stored in the metadata of its file."""
 
     rank: int
     alpha: float
     base: str  # name of the weight set it was trained on
-    unet: UNetConfig  # it fits U-Nets of this shape
+    unet: UNetConfig  # configuration of the U-Nets that it fits
     version: int = LORA_VERSION
     base_sha256: str = dataclasses.field(default="", metadata={"optional": True})  # of that set
 
 
 class LowRank(nn.Module):
-    """The change of one weight, as a parametrisation of it."""
+    """Low-rank change of one weight, as a torch parametrisation."""
 
     def __init__(self, weight: Tensor, rank: int, alpha: float) -> None:
         super().__init__()
@@ -58,12 +58,12 @@ class LowRank(nn.Module):
 
 
 def add_lora(unet: UNet1d, rank: int, alpha: float | None = None) -> None:
-    """Freeze a U-Net and give every weight of its levels a trainable change.
+    """Freeze a U-Net and add a trainable low-rank change to every weight of its levels.
 
     Args:
-        unet: changed in place; its output is the same at first.
-        rank: of the changes; 4 to 32 are usual.
-        alpha: scale; by default the rank.
+        unet: changed in place; its output is unchanged at first.
+        rank: rank of the changes; 4 to 32 are usual.
+        alpha: the change is scaled by alpha / rank; by default equal to the rank.
     """
     unet.requires_grad_(False)
     for _, module in _targets(unet):
@@ -96,7 +96,7 @@ def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
     """Read a LoRA file.
 
     Raises:
-        CheckpointError: it is missing, damaged, of another kind or too new.
+        CheckpointError: the file is missing, damaged, of another kind or of a newer format.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -125,12 +125,12 @@ def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
 
 @torch.no_grad()
 def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
-    """Add the changes of a file into a U-Net's weights; several files may follow each other.
+    """Add the changes in a file to a U-Net's weights; several files may be applied in turn.
 
     Args:
         unet: changed in place; apply before converting it to bf16.
         path: written by `save_lora`.
-        strength: 1 as trained, 0 nothing, negative away from it.
+        strength: factor on the change: 1 as trained, 0 none, negative reversed.
 
     Raises:
         CheckpointError: the file is unusable or was made for a U-Net of another shape.
@@ -163,10 +163,10 @@ def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
 
 @torch.no_grad()
 def merged_tensors(unet: UNet1d) -> dict[str, Tensor]:
-    """Return the tensors of a U-Net with its changes, where it has some, added to the weights.
+    """Return the tensors of a U-Net, with its low-rank changes, if any, added to the weights.
 
-    They are what `apply_lora` would make of the file that `save_lora` writes, float16 included.
-    Tensors without a change share the U-Net's memory.
+    The result equals that of `apply_lora` with the file of `save_lora`, including its rounding to
+    float16. Tensors without a change share the U-Net's memory.
     """
     tensors = {
         name.replace("parametrizations.weight.original", "weight"): tensor

@@ -1,7 +1,7 @@
-"""The omnidirectional latent U-Net of JEN-1 (paper section IV-B): both directions, one network.
+"""The omnidirectional latent U-Net of JEN-1 (paper section IV-B): one network, both directions.
 
-An efficient 1D U-Net (Imagen, arXiv 2205.11487): resample first on the way down and last on the
-way up, more blocks where frames are few, skips scaled by 1/√2. In-context channels carry the task:
+An efficient 1D U-Net (Imagen, arXiv 2205.11487): a level downsamples first and upsamples last, low
+resolutions have more blocks, skips are scaled by 1/√2. In-context channels define the task:
 [noisy latent k | kept latent k | keep mask 1], and behind them the guide where there is one
 (`jen1cli.conditioning.guiding`). `causal` switches every convolution to padding in
 front and every self-attention to a triangle; the weights stay the same.
@@ -33,7 +33,7 @@ from jen1cli.unet.embedding import Rotary, TextEmbedding, TimeEmbedding, rotary
 
 
 class Level(nn.Module):
-    """One resolution: its entrance, its stages on both ways, its exit."""
+    """One resolution: downsampling, the stages of both paths, upsampling."""
 
     def __init__(self, config: UNetConfig, level: int) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class UNet1d(nn.Module):
     """Predict eps or v for a noisy latent, given time, text and the in-context channels.
 
     Attributes:
-        causal_block: frames per block for which the unidirectional mode is causal. 1: output frame
-            i depends on input frames up to i, exactly, whatever the levels' factors.
+        causal_block: block size in frames in which the unidirectional mode is causal. It is 1:
+            output frame i depends only on input frames up to i, for any factors of the levels.
         checkpointing: recompute the stages in the backward pass to save memory.
     """
 
@@ -89,18 +89,18 @@ class UNet1d(nn.Module):
         text_mask: TextMask,
         causal: bool = False,
     ) -> Latent:
-        """Predict, for any number of frames.
+        """Predict eps or v for any number of frames.
 
         Args:
             x_t: noisy latent, [batch, k, frames].
             t: diffusion time of each item, 0 clean to 1 noise.
             context: [batch, k + 1 + guide_channels, frames], of `tasks.make_context`.
-            text: encoded prompts; `text_mask` is True at real tokens.
-            text_mask: may be False everywhere.
-            causal: unidirectional mode.
+            text: encoded prompts, [batch, tokens, features].
+            text_mask: True at real tokens; may be False everywhere.
+            causal: whether to run in the unidirectional mode.
 
         Returns:
-            The prediction, with the shape and type of `x_t`, computed in the weights' type.
+            The prediction, with the shape and dtype of `x_t`, computed in the dtype of the weights.
         """
         dtype = self.input.weight.dtype
         x = torch.cat([x_t.to(dtype), context.to(dtype)], dim=1).transpose(1, 2)
@@ -135,7 +135,7 @@ class UNet1d(nn.Module):
         return x.transpose(1, 2).to(x_t.dtype)
 
     def deepest_frames(self, frames: int) -> int:
-        """Return how many frames the deepest level has for `frames` at the input."""
+        """Return the number of frames at the deepest level for `frames` input frames."""
         for factor in self.config.factors:
             frames = -(-frames // factor)
         return frames

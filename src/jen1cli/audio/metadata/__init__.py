@@ -1,4 +1,4 @@
-"""Tags, pictures, markers and chunks: read from one file and written into another."""
+"""Reads tags, pictures, markers and chunks from one audio file and writes them to another."""
 
 from collections.abc import Callable
 
@@ -28,19 +28,19 @@ _WRITERS: dict[str, Callable[[ByteFile, Metadata, str | None], None]] = {
 
 
 def family_of(format_: str) -> str:
-    """Return which files hold the same metadata, by libsndfile's name of a format."""
+    """Return the family of files with the same metadata, by libsndfile's name of a format."""
     return _FAMILIES.get(format_, "")
 
 
 def read_metadata(file: ByteFile, format_: str) -> Metadata:
-    """Read what a file carries beside its sound.
+    """Read all data of a file besides its sound.
 
     Args:
-        file: its bytes.
+        file: the file, open for reading.
         format_: libsndfile's name of its format, such as "FLAC".
 
     Returns:
-        the metadata; of formats that are not known here nothing.
+        the metadata; empty for unknown formats.
     """
     family = family_of(format_)
     if family == "FLAC":
@@ -54,12 +54,12 @@ def read_metadata(file: ByteFile, format_: str) -> Metadata:
 
 
 def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, list[str]]:
-    """Return what an edit can keep of its input's metadata, and the names of what it cannot.
+    """Return the metadata of an input that its edit keeps, and the names of what is dropped.
 
     Args:
-        metadata: of the input.
+        metadata: metadata of the input.
         format_: libsndfile's name of the output's format.
-        moves: where the samples of the input stand in the output.
+        moves: positions of the input's samples in the output.
     """
     dropped: list[str] = []
     blocks: list[Block] = []
@@ -77,10 +77,10 @@ def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, lis
 
 
 def write_metadata(file: ByteFile, format_: str, metadata: Metadata, note: str | None) -> None:
-    """Put metadata and recipe into a fresh file, open for reading and writing.
+    """Write metadata and recipe into a new file, open for reading and writing.
 
     Raises:
-        AudioError: its format does not take so much.
+        AudioError: the metadata is too large for the format.
     """
     write = _WRITERS.get(family_of(format_))
     if write is None:

@@ -1,4 +1,4 @@
-"""ID3 tags: of MP3 files, and as chunks of WAV and AIFF. Formats: id3.org, versions 2.2 to 2.4."""
+"""ID3 tags in MP3 files and in chunks of WAV and AIFF. Formats: id3.org, versions 2.2 to 2.4."""
 
 import re
 import struct
@@ -35,8 +35,8 @@ _OLDER = {
     "SLT": "SYLT",
 }  # fmt: skip
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
-_STALE = {"MLLT", "ASPI", "SEEK", "AENC"}  # tell of bytes of the old file
-_TIMED = {"ETCO", "SYLT", "SYTC", "POSS"}  # hold times that are not moved here
+_STALE = {"MLLT", "ASPI", "SEEK", "AENC"}  # refer to bytes of the old file
+_TIMED = {"ETCO", "SYLT", "SYTC", "POSS"}  # have times, which are not adjusted here
 _LANGUAGE = b"eng"
 _OTHER_TEXTS = {
     "TCMP", "TDAT", "TDEN", "TDLY", "TDOR", "TDRL", "TDTG", "TFLT", "TIME", "TIPL", "TMCL", "TMED",
@@ -47,15 +47,15 @@ _OTHER_TEXTS = {
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame of a tag, its content as it stands in the file."""
+    """One frame of a tag, with its content as stored in the file."""
 
-    id: str  # three letters in version 2.2, else four
-    flags: bytes  # two; none in version 2.2
+    id: str  # three characters in version 2.2, else four
+    flags: bytes  # two bytes; none in version 2.2
     data: bytes
 
     @property
     def kind(self) -> str:
-        """The id of the same frame in version 2.4."""
+        """Id of the corresponding frame in version 2.4."""
         return _OLDER.get(self.id, self.id)
 
 
@@ -82,7 +82,7 @@ class Tag:
 
 
 def tag_size(head: bytes) -> int:
-    """Return the bytes of a tag by its first ten; 0 where there is none."""
+    """Return the size of a tag in bytes from its first ten bytes; 0 if there is no tag."""
     if head[:3] != b"ID3" or len(head) < 10 or head[3] not in (2, 3, 4):
         return 0
     footer = 10 if head[3] == 4 and head[5] & 0x10 else 0
@@ -90,13 +90,13 @@ def tag_size(head: bytes) -> int:
 
 
 def parse(data: bytes) -> Tag | None:
-    """Read a tag; None where there is none that we understand."""
+    """Parse a tag; None if there is none of a supported version."""
     size = tag_size(data[:10])
     if not size:
         return None
     version, flags = data[3], data[5]
     body = data[10 : 10 + _plain(data[6:10])]
-    if version == 2 and flags & 0x40:  # compressed as a whole, which was never defined
+    if version == 2 and flags & 0x40:  # compression of the whole tag, which was never specified
         return None
     if flags & 0x80 and version < 4:
         body = body.replace(b"\xff\x00", b"\xff")
@@ -137,14 +137,14 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
         elif kind in _FRAMES or kind in _OTHER_TEXTS:
             text = _decoded(data[1:], data[0])
             texts += [(_FRAMES.get(kind, kind), part) for part in text.split("\0") if part]
-        elif kind != "TLEN":  # a length is no fact of its own
+        elif kind != "TLEN":  # TLEN is covered: the length follows from the sound
             continue
         covered.add(index)
     return tuple(texts), tuple(pictures), note, covered
 
 
 def build(texts: Texts, pictures: tuple[bytes, ...]) -> Tag:
-    """Make a tag of version 2.4."""
+    """Build a tag of version 2.4."""
     joined: dict[str, list[str]] = {}
     for name, text in usual_names(texts):
         joined.setdefault(name, []).append(text)
@@ -166,14 +166,14 @@ def build(texts: Texts, pictures: tuple[bytes, ...]) -> Tag:
 
 
 def moved(tag: Tag, moves: Moves) -> tuple[Tag, list[str]]:
-    """Return a tag as it is behind an edit, and the frames that would no longer be true."""
+    """Return a tag adjusted to an edit, and the names of frames that would be invalid."""
     pairs = [(frame, _moved(frame, moves)) for frame in tag.frames]
     kept = tuple(new for _, new in pairs if new is not None)
     return replace(tag, frames=kept), [frame.id for frame, new in pairs if new is None]
 
 
 def with_note(tag: Tag, note: str | None) -> Tag:
-    """Return a tag with this recipe in place of the one it had."""
+    """Return a tag with its recipe replaced."""
     frames = [frame for frame in tag.frames if not _is_note_frame(frame, tag.version)]
     if note is not None:
         flags = b"" if tag.version == 2 else b"\0\0"
@@ -183,7 +183,7 @@ def with_note(tag: Tag, note: str | None) -> Tag:
 
 
 def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
-    """Return a tag as a block of a file, and what can be told of it elsewhere."""
+    """Return a tag as a block, and the metadata in it that other families can hold."""
     tag = parse(data)
     if tag is None:
         return None
@@ -194,7 +194,7 @@ def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
 
 
 def move_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
-    """Move the tag inside a block; one that we do not understand stays as it is."""
+    """Adjust the tag in a block to an edit; an unsupported tag is left unchanged."""
     tag = parse(block.data)
     if tag is None:
         return block, []
@@ -239,7 +239,7 @@ def _frames(body: bytes, version: int) -> Iterator[Frame]:
 
 
 def _is_plain_size(body: bytes, at: int, size: int) -> bool:
-    """Whether a frame of version 2.4 has its size as iTunes used to write it, in 8 bits a byte."""
+    """Whether the size of a 2.4 frame has 8 bits per byte, as iTunes used to write it, not 7."""
     after = at + 10 + _plain(body[at + 4 : at + 8])
     if size < 128 or _starts_frame(body, after):
         return False
@@ -252,7 +252,7 @@ def _starts_frame(body: bytes, at: int) -> bool:
 
 
 def _content(frame: Frame, version: int) -> bytes:
-    """Return the bytes of a frame without its flags' additions; nothing where they are packed."""
+    """Return the content of a frame without the data of its flags; b"" if packed or encrypted."""
     data = frame.data
     if version == 3 and frame.flags[1] & 0xC0:  # compressed or encrypted
         return b""
@@ -278,25 +278,25 @@ def _decoded(data: bytes, encoding: int) -> str:
 
 
 def _two_strings(data: bytes, encoding: int) -> tuple[str, str]:
-    """Return the description, which ends with a zero, and the text behind it."""
+    """Return the zero-terminated description and the text after it."""
     wide = encoding in (1, 2)
     step = 2 if wide else 1
     at = 0
     while at < len(data) and any(data[at : at + step]):
         at += step
     if wide and encoding == 1 and data[at + 2 : at + 4] not in (b"\xff\xfe", b"\xfe\xff"):
-        text = data[:2] + data[at + 2 :]  # some programs write the byte order once
+        text = data[:2] + data[at + 2 :]  # some programs write the byte order mark only once
         return _decoded(data[:at], encoding), _decoded(text, encoding)
     return _decoded(data[:at], encoding), _decoded(data[at + step :], encoding)
 
 
 def _field_name(name: str) -> str:
-    """Return a name that a Vorbis comment may have: ASCII without '='."""
+    """Return a valid field name of a Vorbis comment: ASCII without '='."""
     return re.sub(r"[^ -<>-}]", "_", name).upper() or "TXXX"
 
 
 def _picture_block(data: bytes, version: int) -> bytes | None:
-    """Turn the content of an APIC frame into the body of a FLAC PICTURE block."""
+    """Convert the content of an APIC frame to the body of a FLAC PICTURE block."""
     encoding = data[0]
     if version == 2:
         format_, rest = data[1:4].decode("latin-1").lower(), data[4:]
@@ -323,7 +323,7 @@ def _picture_block(data: bytes, version: int) -> bytes | None:
 
 
 def _picture_frame(block: bytes) -> bytes | None:
-    """Turn the body of a FLAC PICTURE block into the content of an APIC frame."""
+    """Convert the body of a FLAC PICTURE block to the content of an APIC frame."""
     try:
         kind, size = struct.unpack_from(">II", block)
         mime, at = block[8 : 8 + size], 8 + size

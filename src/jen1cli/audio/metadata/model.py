@@ -1,4 +1,4 @@
-"""What a file carries beside its sound, in a form that goes from one kind of file to another."""
+"""Metadata of audio files in a form that is independent of the file format."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,33 +7,33 @@ RECIPE_FIELD = "JEN1_RECIPE"
 """Name of the comment (Vorbis) or user text (ID3) that holds the recipe."""
 
 PACKED = "jen1z:"
-"""What a recipe begins with that jen1cli 0.1 packed with zlib into a comment."""
+"""Prefix of a recipe that jen1cli 0.1 stored in a comment, compressed with zlib."""
 
 COVERED = ""
-"""Name of a block whose content stands in the texts and pictures as well."""
+"""Name of a block whose content is also in the texts and pictures."""
 
 Texts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a file that only files of its own family can hold, byte by byte."""
+    """A part of a file that is copied as bytes, and only to files of its own family."""
 
-    tag: bytes  # of the chunk, the FLAC block or the ID3 frame
+    tag: bytes  # type of the chunk, FLAC block or ID3 frame
     data: bytes
-    name: str  # for people; `COVERED` where texts and pictures say the same
-    early: bool = False  # stands in front of the sound
+    name: str  # for messages; `COVERED` if texts and pictures have the content
+    early: bool = False  # whether it precedes the sound
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Tags, pictures and everything else that is not sound.
+    """Tags, pictures and all other data besides the sound.
 
     Attributes:
-        family: of the file that it was read from: RIFF, AIFF, FLAC, OGG, MP3, or nothing.
-        texts: (name, text) by the field names of Vorbis comments, in capitals.
+        family: family of the source file: RIFF, AIFF, FLAC, OGG, MP3, or "".
+        texts: (name, text) with the field names of Vorbis comments, in capitals.
         pictures: bodies of FLAC PICTURE blocks.
-        blocks: what only the same family can hold.
+        blocks: parts that only the same family can hold.
         note: the recipe.
     """
 
@@ -45,18 +45,18 @@ class Metadata:
 
     @property
     def size(self) -> int:
-        """Return its bytes, nearly."""
+        """Approximate size in bytes."""
         parts = [*self.pictures, *(block.data for block in self.blocks)]
         return sum(map(len, parts)) + sum(len(a) + 4 * len(b) for a, b in self.texts)
 
 
 @dataclass(frozen=True)
 class Moves:
-    """Where the samples of an edit's input stand in its output."""
+    """Maps positions in the input of an edit to positions in its output."""
 
     sample_rate: int  # Hz
-    samples: int  # of the output
-    inserted: tuple[tuple[int, int], ...] = ()  # (sample of the input, samples put in front of it)
+    samples: int  # length of the output
+    inserted: tuple[tuple[int, int], ...] = ()  # (position in the input, samples inserted there)
 
     @property
     def any(self) -> bool:
@@ -68,12 +68,15 @@ class Moves:
         return position + sum(count for at, count in self.inserted if at <= position)
 
     def earlier(self, time: int) -> int:
-        """Return the time in samples at which the output must begin for its input to stay put."""
+        """Return a start time in samples, earlier by what was inserted at 0; 0 (unknown) is kept.
+
+        So the input keeps its place on the absolute time line.
+        """
         lead = sum(count for at, count in self.inserted if at == 0)
         return max(0, time - lead) if time else 0
 
     def time(self, value: int, per_second: int) -> int:
-        """Return a time of the input as one of the output, in units of 1 / per_second."""
+        """Convert a time in the input to one in the output, in units of 1 / `per_second` s."""
         position = value * self.sample_rate // per_second
         return value + round((self.sample(position) - position) * per_second / self.sample_rate)
 
@@ -86,11 +89,11 @@ _USUAL_NAMES = {
     "ALBUM ARTIST": "ALBUMARTIST",
     "TRACK": "TRACKNUMBER",
     "YEAR": "DATE",
-}  # of fields that programs call otherwise
+}  # alternative field names of other programs
 
 
 def usual_names(texts: Texts) -> Texts:
-    """Return texts under the names that have a place in ID3 tags and in RIFF."""
+    """Return texts with the field names that are mapped to ID3 and RIFF."""
     return tuple((_USUAL_NAMES.get(name, name), text) for name, text in texts)
 
 
@@ -103,6 +106,6 @@ def first_texts(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def is_note(comment: str) -> bool:
-    """Whether a comment is the recipe, which jen1cli 0.1 put there, and not the user's own."""
+    """Whether a comment is a recipe of jen1cli 0.1, not a user's comment."""
     packed = comment.startswith(PACKED)
     return packed or (comment.startswith("{") and '"generator":"jen1cli"' in comment)

@@ -1,4 +1,4 @@
-"""Tags of MP3 files: ID3 in front; ID3v1, Lyrics3 and APE behind the sound."""
+"""Tags of MP3 files: ID3 before the sound; ID3v1, Lyrics3 and APE after it."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ from jen1cli.audio.metadata.id3 import build, parse, tag_block, tag_size, with_n
 from jen1cli.audio.metadata.model import COVERED, Block, Metadata, Texts
 
 _V1, _APE, _LYRICS = b"TAG", b"APETAGEX", b"LYRICS200"
-_MOST_TRAILING = 1 << 24  # bytes at the end of a file that tags are looked for in
+_MOST_TRAILING = 1 << 24  # bytes at the end of a file that are searched for tags
 
 
 def read_mp3(file: ByteFile) -> Metadata:
@@ -27,7 +27,7 @@ def read_mp3(file: ByteFile) -> Metadata:
 
 
 def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
-    """Give a fresh MP3 file its tags."""
+    """Write tags into a new MP3 file."""
     own = next((block for block in metadata.blocks if block.tag == b"ID3"), None)
     tag = parse(own.data) if own else build(metadata.texts, metadata.pictures)
     tag = with_note(tag or build(metadata.texts, metadata.pictures), note)
@@ -38,10 +38,10 @@ def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
 
 
 def trailing_tags(end: bytes) -> list[tuple[bytes, int]]:
-    """List (kind, bytes) of the tags at the end of an MP3 file, the last one first.
+    """List (kind, size in bytes) of the tags at the end of an MP3 file, the last one first.
 
     Args:
-        end: its last bytes, as many as there are tags to be found in.
+        end: last bytes of the file.
     """
     found: list[tuple[bytes, int]] = []
     if end[-128:-125] == _V1:
@@ -54,14 +54,14 @@ def trailing_tags(end: bytes) -> list[tuple[bytes, int]]:
             end = end[:-size]
     if end[-32:-24] == _APE:
         size, _, flags = struct.unpack("<3I", end[-20:-8])
-        size += 32 if flags >> 31 else 0  # a header as well
+        size += 32 if flags >> 31 else 0  # plus a header
         if size <= len(end):
             found.append((_APE, size))
     return found
 
 
 def trailing_size(file: ByteFile) -> int:
-    """Return the bytes of the tags behind the sound."""
+    """Return the size in bytes of all tags after the sound."""
     return sum(len(block.data) for block in _trailing(file))
 
 

@@ -1,7 +1,7 @@
 """Chunks of WAV and AIFF files.
 
-Formats: Microsoft's RIFF, EBU Tech 3285 (bext), AES46 (cart), Audio IFF 1.3. The numbers of RIFF
-are little-endian, those of AIFF big-endian.
+Formats: Microsoft's RIFF, EBU Tech 3285 (bext), AES46 (cart), Audio IFF 1.3. RIFF is little-endian,
+AIFF big-endian.
 """
 
 import re
@@ -37,17 +37,17 @@ _STRUCTURE = {
 }  # fmt: skip
 _STALE = {b"levl", b"MD5 "}  # computed from the samples
 _TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
-"""Chunks with positions that are not moved here."""
+"""Chunks with positions, which are not adjusted here."""
 _TIME_FIELDS = (
     (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
     (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
-)  # of iXML, each a half of one number
+)  # fields of iXML, the two halves of one number
 _ODD_IS_BAD = {b"LIST", b"smpl", b"acid"}
 _MOST = 2**32 - 1
 
 
 def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
-    """Read all chunks of a WAV or AIFF file that are neither its sound nor about its form."""
+    """Read all chunks of a WAV or AIFF file except its sound and the description of its format."""
     texts: Texts = ()
     pictures: tuple[bytes, ...] = ()
     blocks: list[Block] = []
@@ -83,7 +83,7 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
 
 
 def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
-    """Give a fresh WAV or AIFF file its chunks."""
+    """Write metadata into a new WAV or AIFF file."""
     layout = read_chunks(file)
     if layout is None:
         raise ValueError("no RIFF or AIFF file")
@@ -105,7 +105,7 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
 
 
 def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]]:
-    """Return a chunk as it is behind an edit, and the names of what would no longer be true."""
+    """Return a chunk adjusted to an edit, and the names of data that would be invalid."""
     if block.tag in _STALE or (block.tag in _TIMED and moves.any):
         return None, [block.name]
     if block.tag.lower() == b"id3 ":
@@ -115,14 +115,14 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
         return block, []
     try:
         return replace(block, data=move(block.data, moves)), []
-    except struct.error:  # too short to hold what it promises
+    except struct.error:  # too short for its own counts
         return None, [block.name]
 
 
 def _is_safe_early(block: Block, layout: ChunkFile) -> bool:
-    """Whether programs built on libsndfile find the sound behind a chunk that stood before it.
+    """Whether libsndfile can read the sound after this chunk, which preceded it in the input.
 
-    They forget the byte that fills up an odd length, in RF64 always and in WAV for some chunks.
+    libsndfile ignores the padding byte of odd lengths, in RF64 always and in WAV for some chunks.
     """
     odd = len(block.data) % 2 == 1 and (layout.kind == b"RF64" or block.tag in _ODD_IS_BAD)
     return block.early and not odd
@@ -157,7 +157,7 @@ def _text(data: bytes) -> str:
 
 
 def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
-    """Make chunks of texts and pictures: the usual ones, and an ID3 tag for what these lack."""
+    """Build chunks of texts and pictures: the usual ones, and an ID3 tag for all others."""
     table = _AIFF_TEXTS if layout.is_aiff else _INFO
     tags = {name: tag for tag, name in reversed(table.items())}
     texts = usual_names(metadata.texts)
@@ -176,12 +176,12 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
 
 
 def _moved_cues(data: bytes, moves: Moves) -> bytes:
-    """Move cue points: the place among all samples, and the place in the data chunk."""
+    """Adjust cue points: the position in play order, and the position in the data chunk."""
     moved = bytearray(data)
     (count,) = struct.unpack_from("<I", data)
     for at in range(4, min(4 + 24 * count, len(data) - 23), 24):
         order, offset = struct.unpack_from("<4xI12xI", data, at)
-        place = order if order == 0 and offset else moves.sample(order)  # 0 where it is not used
+        place = order if order == 0 and offset else moves.sample(order)  # 0 if unused
         struct.pack_into("<I", moved, at + 4, min(place, _MOST))
         struct.pack_into("<I", moved, at + 20, min(moves.sample(offset), _MOST))
     return bytes(moved)
@@ -223,7 +223,7 @@ def _moved_ixml(data: bytes, moves: Moves) -> bytes:
 
 
 def _moved_markers(data: bytes, moves: Moves) -> bytes:
-    """Move the markers of an AIFF file: id, position, and a name of even length."""
+    """Adjust the markers of an AIFF file: id, position, and a name of even length."""
     moved = bytearray(data)
     (count,) = struct.unpack_from(">H", data)
     at = 2

@@ -1,4 +1,4 @@
-"""Vorbis comments, which FLAC, OGG Vorbis and Opus share, and the FLAC blocks around them.
+"""Vorbis comments of FLAC, OGG Vorbis and Opus files, and the other metadata blocks of FLAC.
 
 Formats: xiph.org/vorbis/doc/v-comment.html, RFC 9639 (FLAC), RFC 7845 (Opus).
 """
@@ -21,7 +21,7 @@ _MOST_BLOCK_BYTES = 2**24 - 1
 _VENDOR = b"jen1cli"
 _CHAPTER = re.compile(r"CHAPTER\d+")
 _CHAPTER_TIME = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3})")
-_INDEX = re.compile(r"(INDEX +\d+ +)(\d+):(\d\d):(\d\d)")  # of a cue sheet: minute:second:frame
+_INDEX = re.compile(r"(INDEX +\d+ +)(\d+):(\d\d):(\d\d)")  # in a cue sheet: minute:second:frame
 _FRAMES_PER_SECOND = 75
 
 
@@ -51,7 +51,7 @@ def read_flac(file: ByteFile) -> Metadata:
 
 
 def write_flac(file: ByteFile, metadata: Metadata, note: str | None) -> None:
-    """Give a fresh FLAC file its metadata."""
+    """Write metadata into a new FLAC file."""
     (_, at, size), *others = _flac_blocks(file)
     file.seek(at)
     bodies = [(_STREAMINFO, file.read(size))]
@@ -77,11 +77,11 @@ def write_flac(file: ByteFile, metadata: Metadata, note: str | None) -> None:
 
 
 def move_flac_block(block: Block, moves: Moves) -> Block | None:
-    """Return a block as it is behind an edit; None where it would no longer be true."""
+    """Return a block adjusted to an edit; None if it would be invalid."""
     if block.tag == b"ID3":
         return None
     foreign = block.tag[0] == _APPLICATION and block.data[:4] in (b"riff", b"aiff", b"w64 ")
-    if foreign:  # headers of the file that the FLAC file was made from, with its sizes
+    if foreign:  # headers of the source file of the FLAC file, with sizes
         return None
     if block.tag[0] == _CUESHEET:
         return Block(block.tag, _moved_cue_sheet(block.data, moves), block.name)
@@ -89,7 +89,7 @@ def move_flac_block(block: Block, moves: Moves) -> Block | None:
 
 
 def move_texts(texts: Texts, moves: Moves) -> Texts:
-    """Return comments with the times of chapters and cue sheets as they are behind an edit."""
+    """Return comments with the times of chapters and cue sheets adjusted to an edit."""
     if not moves.any:
         return texts
 
@@ -116,7 +116,7 @@ def move_texts(texts: Texts, moves: Moves) -> Texts:
 
 
 def read_ogg(file: ByteFile) -> Metadata:
-    """Read the comments of an OGG Vorbis or Opus file, pictures among them."""
+    """Read the comments of an OGG Vorbis or Opus file, including pictures."""
     try:
         packets, _ = ogg.read_header_packets(file)
     except ValueError:
@@ -135,7 +135,7 @@ def read_ogg(file: ByteFile) -> Metadata:
 
 
 def write_ogg(file: ByteFile, metadata: Metadata, note: str | None) -> None:
-    """Give a fresh OGG Vorbis or Opus file its metadata, and numbers that are always the same."""
+    """Write metadata into a new OGG Vorbis or Opus file, and set reproducible serial numbers."""
     packets, end = ogg.read_header_packets(file)
     texts = _with_note(metadata.texts, note)
     texts += tuple(
@@ -149,7 +149,7 @@ def write_ogg(file: ByteFile, metadata: Metadata, note: str | None) -> None:
 
 
 def _parse(data: bytes) -> tuple[bytes, list[tuple[str, str]]]:
-    """Return vendor and comments, as far as they are whole."""
+    """Return vendor and comments, up to the first truncated one."""
     vendor, at = _field(data, 0)
     count = int.from_bytes(data[at : at + 4], "little")
     at += 4
@@ -178,13 +178,13 @@ def _build(vendor: bytes, comments: Texts) -> bytes:
 
 
 def _sorted(comments: list[tuple[str, str]]) -> tuple[Texts, str | None]:
-    """Return the user's comments, and the recipe among them where there is one."""
+    """Return the user's comments, and the recipe, if there is one."""
     texts, note = [], None
     for name, text in comments:
         name = name.upper()
         if name == RECIPE_FIELD:
             note = text
-        elif name in ("COMMENT", "DESCRIPTION") and is_note(text):  # where it stood at first
+        elif name in ("COMMENT", "DESCRIPTION") and is_note(text):  # place in version 0.1
             note = note or text
         else:
             texts.append((name, text))
@@ -196,7 +196,7 @@ def _with_note(texts: Texts, note: str | None) -> Texts:
 
 
 def _flac_start(file: ByteFile) -> int:
-    """Return where the stream begins: behind an ID3 tag that some programs put in front."""
+    """Return the offset of the stream, after the ID3 tag that some programs put first."""
     file.seek(0)
     return tag_size(file.read(10))
 
@@ -222,7 +222,7 @@ def _flac_blocks(file: ByteFile) -> list[tuple[int, int, int]]:
 
 
 def _moved_cue_sheet(data: bytes, moves: Moves) -> bytes:
-    """Move the tracks of a CUESHEET block; its last one is where the sound ends."""
+    """Adjust the tracks of a CUESHEET block; the last one marks the end of the sound."""
     sheet = bytearray(data)
     at = 396
     tracks = data[395] if len(data) > 395 else 0

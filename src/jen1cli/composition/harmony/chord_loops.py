@@ -1,11 +1,11 @@
-"""Chords of a clip: loops from the pools or by a small functional grammar, laid out in time."""
+"""Chords of a clip: loops from pools or a functional grammar, repeated over its bars."""
 
 from jen1cli import chords as names
 from jen1cli.composition.harmony.progressions import POOLS
 from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
 from jen1cli.composition.random_stream import RandomStream
 
-# Functional grammar for progressions that no pool has: tonic, subdominant and dominant chords.
+# Functional grammar for new progressions: tonic (T), subdominant and dominant chords.
 _FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "major": {
         "T": ("I", "vi", "I/iii", "iii"),
@@ -37,7 +37,7 @@ def is_minor(mode: str) -> bool:
 
 
 def invent_loop(random: RandomStream, flavour: str) -> str:
-    """A four-chord loop by functional grammar; the tonic chord comes early."""
+    """Return a four-chord loop by functional grammar; its first tonic (T) is the tonic chord."""
     functions = _FUNCTIONS[flavour]
     route = random.pick(_ROUTES).split()
     chosen: list[str] = []
@@ -53,7 +53,7 @@ def invent_loop(random: RandomStream, flavour: str) -> str:
 
 
 def choose_loop(random: RandomStream, pools: str, mode: str, invent: float) -> str:
-    """A loop from the named pools, or (with probability `invent`) a new one."""
+    """Return a loop from the named pools, or (with probability `invent`) a new one."""
     minor = is_minor(mode)
     if random.chance(invent):
         jazzy = any(p in pools for p in ("jazz", "lofi", "soul", "bossa", "gospel", "house"))
@@ -64,14 +64,14 @@ def choose_loop(random: RandomStream, pools: str, mode: str, invent: float) -> s
 def lay_chords(
     loop: str, tonic: int, bar_beats: float, bars: int, cell_bars: float, cadence: str = ""
 ) -> tuple[Chord, ...]:
-    """Repeats a loop over the bars; a cadence, if given, takes the place of the last two cells.
+    """Repeat a loop over the bars; a cadence, if given, replaces the last two cells.
 
     Args:
         loop: Roman numerals.
         tonic: Pitch class of the key.
         bar_beats: Quarter notes in a bar.
         bars: Bars to fill.
-        cell_bars: Bars (or a part of a bar) between two "|".
+        cell_bars: Bars (or a fraction of a bar) between two "|".
         cadence: Roman numerals of the ending, two cells, or "".
     """
     cells = [cell.split() for cell in loop.split("|")]
@@ -108,7 +108,7 @@ def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
 
 
 def write_chart(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> str:
-    """Write laid chords as a chart (`jen1cli.chords`), in the coarsest parts of a bar that do."""
+    """Return a chord chart (`jen1cli.chords`) with the coarsest division of each bar that fits."""
     return names.chart_text(tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars)))
 
 

@@ -1,6 +1,6 @@
-"""Chord progressions as people play them: pools of loops by style, and cadences."""
+"""Common chord progressions: pools of loops by style, and cadences."""
 
-# Loops of Roman numerals; "|" parts equal stretches of time, blanks share one of them.
+# Loops of Roman numerals; "|" separates cells of equal length, which chords between blanks share.
 POOLS: dict[str, tuple[str, ...]] = {
     "pop_major": (
         "I | V | vi | IV",

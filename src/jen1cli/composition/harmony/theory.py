@@ -1,7 +1,7 @@
 """Keys, modes, chords and voice leading.
 
-Chords are written as Roman numerals relative to the *major* scale on the tonic whatever the mode
-(so the minor mode's submediant is `bVI`); upper case has a major third, lower case a minor one.
+Chords are written as Roman numerals relative to the *major* scale on the tonic in all modes (so the
+submediant of minor is `bVI`); upper case means a major third, lower case a minor one.
 """
 
 import itertools
@@ -30,7 +30,7 @@ SCALES: dict[str, tuple[int, ...]] = {
 
 _DEGREES = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
 
-# Suffixes that mean the whole chord, whatever the case of the numeral.
+# Suffixes that define the whole chord, so that the case of the numeral is ignored.
 _WHOLE = frozenset(("sus4", "sus2", "7sus4", "9sus4", "5", "dim", "dim7", "m7b5", "aug", "7#5"))
 
 _SYMBOL = re.compile(r"^([b#]?)([ivIV]+)([^/]*)(?:/([b#]?)([ivIV]+))?$")
@@ -51,7 +51,7 @@ class ChordShape:
         return SUFFIXES[self.suffix]
 
 
-@no_type_check  # asked for every note: run-time checks would slow the tests
+@no_type_check  # called for every note: run-time type checks would slow the tests
 @dataclass(frozen=True)
 class Chord:
     """A chord in a key at a place in time."""
@@ -65,7 +65,7 @@ class Chord:
 
     @property
     def end(self) -> float:
-        """Beat at which the chord is over."""
+        """Beat at which the chord ends."""
         return self.start + self.length
 
     @property
@@ -75,26 +75,26 @@ class Chord:
 
     @property
     def third(self) -> int:
-        """Interval of the third (or of what stands for it)."""
+        """Interval of the third in semitones, or of the chord's second tone if it has none."""
         return next((i for i in self.intervals if i in (3, 4)), self.intervals[1] % 12)
 
     @property
     def fifth(self) -> int:
-        """Interval of the fifth, diminished or augmented where the chord says so."""
+        """Interval of the fifth in semitones: 6, 7 or 8."""
         return next((i for i in self.intervals if i in (6, 7, 8)), 7)
 
     @property
     def seventh(self) -> int:
-        """Interval of the seventh or sixth, the octave where there is none."""
+        """Interval of the seventh or sixth in semitones; 12 if there is none."""
         return next((i for i in self.intervals if i in (9, 10, 11)), 12)
 
 
 @lru_cache(maxsize=1024)
 def parse_chord(symbol: str) -> ChordShape:
-    """Reads a Roman numeral such as `bVImaj7`, `ii7`, `V7/ii`-like slash basses as `I/iii`.
+    """Parse a Roman numeral such as `bVImaj7` or `ii7`, with a slash for the bass as in `I/iii`.
 
     Raises:
-        ValueError: for a symbol that is no chord.
+        ValueError: The symbol is not a chord.
     """
     match = _SYMBOL.match(symbol)
     if not match or match[2].lower() not in _DEGREES:
@@ -114,7 +114,7 @@ def parse_chord(symbol: str) -> ChordShape:
 
 @no_type_check
 def chord_at(chords: tuple[Chord, ...], beat: float) -> Chord:
-    """The chord that sounds at a beat (the last one when beyond the end)."""
+    """Return the chord at a beat (the last one beyond the end)."""
     for chord in chords:
         if beat < chord.end - 1e-6:
             return chord
@@ -122,12 +122,12 @@ def chord_at(chords: tuple[Chord, ...], beat: float) -> Chord:
 
 
 def ladder(classes: frozenset[int] | set[int], low: int, high: int) -> list[int]:
-    """All MIDI numbers of these pitch classes between low and high, ascending."""
+    """Return all MIDI numbers of these pitch classes from `low` to `high`, ascending."""
     return [pitch for pitch in range(low, high + 1) if pitch % 12 in classes]
 
 
 def chord_scale(scale: frozenset[int], chord: Chord) -> frozenset[int]:
-    """The scale bent to a chord: foreign chord tones replace their neighbours."""
+    """Return the scale adapted to a chord: chord tones outside it replace their neighbours."""
     tones = set(chord.classes)
     foreign = tones - scale
     if not foreign:
@@ -137,7 +137,7 @@ def chord_scale(scale: frozenset[int], chord: Chord) -> frozenset[int]:
 
 
 def nearest(pitch: float | int, pitches: list[int]) -> int:
-    """The closest of some pitches; the lower one of two equally close."""
+    """Return the closest of some pitches; the lower one of two equally close."""
     return min(pitches, key=lambda other: (abs(other - pitch), other))
 
 
@@ -169,7 +169,10 @@ def _voicings(
 
 
 def _select(intervals: tuple[int, ...], size: int, *, rootless: bool) -> tuple[int, ...]:
-    """The most telling tones: the fifth goes first, then (where asked for) the root."""
+    """Return the `size` most characteristic tones; the fifth is dropped first, then the root.
+
+    `rootless` drops the root of chords of more than three tones in any case.
+    """
     tones = [i for i in intervals if not (rootless and i == 0 and len(intervals) > 3)]
     while len(tones) > size and len(tones) > 2:
         if 7 in tones and len(tones) > 3:
@@ -182,7 +185,7 @@ def _select(intervals: tuple[int, ...], size: int, *, rootless: bool) -> tuple[i
 
 
 def _clear(shape: list[int]) -> bool:
-    """No seconds or thirds in the mud below C3, no semitone on top."""
+    """Whether no interval below C3 is less than a fourth, and the top two tones are no semitone."""
     muddy = any(b - a < 5 and a < 48 for a, b in itertools.pairwise(shape))
     return not muddy and not (len(shape) > 2 and shape[-1] - shape[-2] == 1)
 
@@ -196,11 +199,11 @@ def voice_chord(
     high: int,
     manner: str = "close",
 ) -> tuple[int, ...]:
-    """Chooses the voicing that moves least from the previous one and stays near the middle.
+    """Choose the voicing with least movement from the previous one, near the middle of the range.
 
     Args:
-        chord: What to voice.
-        previous: The voicing before it, or None.
+        chord: The chord.
+        previous: The preceding voicing, or None.
         size: Number of voices.
         low: Lowest MIDI number allowed.
         high: Highest MIDI number allowed.
@@ -228,7 +231,7 @@ def voice_chord(
 
 
 def movement(first: tuple[int, ...], second: tuple[int, ...]) -> float:
-    """Mean semitones that the voices move between two voicings, the top one counted twice."""
+    """Return the mean movement of the voices in semitones, with double weight of the top voice."""
     count = min(len(first), len(second))
     total = sum(abs(a - b) for a, b in zip(first[-count:], second[-count:], strict=True))
     return (total + abs(first[-1] - second[-1])) / (count + 1)

@@ -12,7 +12,7 @@ from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import StepPattern, read_pattern
 from jen1cli.composition.score import Note
 
-# name: "meter pattern" or several alternatives after each other
+# name -> alternatives, each "meter pattern"
 LINES: dict[str, tuple[str, ...]] = {
     "whole": ("4/4 R---------------", "3/4 R-----------", "6/8 R-----------"),
     "halves": ("4/4 R-------5-------", "4/4 R-------r-------", "4/4 R-------r---5---"),
@@ -139,15 +139,15 @@ ALGORITHMS = ("walk", "walk_two")
 def write_bass(
     plan: Plan, name: str, low: int, high: int, touch: Touch, legato: float = 0.95
 ) -> tuple[Note, ...]:
-    """A bass part for the whole clip.
+    """Write a bass part for the whole clip.
 
     Args:
-        plan: The frame of the clip.
+        plan: Plan of the clip.
         name: Key of `LINES`, "walk" (quarters) or "walk_two" (halves).
         low: Lowest MIDI number of the instrument.
-        high: Highest.
-        touch: How human it is played.
-        legato: Share of a step that sounds.
+        high: Highest MIDI number of the instrument.
+        touch: Humanisation.
+        legato: Length of a note relative to its step.
     """
     random = plan.random.substream("bass")
     if name in ALGORITHMS:
@@ -167,7 +167,7 @@ def write_bass(
 
 
 def _home(plan: Plan, low: int, high: int) -> int:
-    """The lowest place for roots: an octave from here up holds them all."""
+    """Return the lowest MIDI number of roots, which lie within an octave above it."""
     return min(max(low, 28), high - 12)
 
 
@@ -231,7 +231,7 @@ def _bar(
 
 
 def _with_missed_changes(plan: Plan, notes: list[Note], home: int, high: int) -> list[Note]:
-    """Plays the root where a chord changes within a bar and the pattern does not say so."""
+    """Add the root of each chord that begins within a bar and on which the pattern has no note."""
     onsets = [note.beat for note in notes]
     for chord in plan.chords:
         if chord.start % plan.meter.beats < 1e-6 or chord.length < 0.99:
@@ -247,7 +247,7 @@ def _with_missed_changes(plan: Plan, notes: list[Note], home: int, high: int) ->
 def _walk(
     plan: Plan, random: RandomStream, low: int, high: int, pulse: float, *, two: bool
 ) -> list[Note]:
-    """Roots on changes, chord and scale tones between, a half step into the next root."""
+    """Write a walking bass: roots on changes, chord and scale tones, a half step to the next root."""
     notes: list[Note] = []
     size = pulse * (2 if two else 1)
     pitch = _root(low + 5, plan.chords[0].bass)

@@ -1,9 +1,9 @@
 # ruff: noqa: E501 - one pattern per row
-"""What chord instruments play: step patterns over voicings.
+"""Accompaniment of chord instruments: step patterns over voicings.
 
 Letters: `X` accented chord, `x` chord, `o` soft chord, `N` the next chord (anticipated), `d` down-strum,
 `u` up-strum (upper voices), `m` muted scratch, `h` the voices above the lowest, `1`…`8` one voice of the
-chord from below (beyond the top it goes on an octave higher), `b` low root, `f` low fifth, `B` root and chord.
+chord from below (beyond the top, an octave higher), `b` low root, `f` low fifth, `B` root and chord.
 """
 
 from dataclasses import dataclass
@@ -198,25 +198,25 @@ COMPS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Hand:
-    """How the chords lie and sound."""
+    """Voicing of the chords (size, range in MIDI numbers, manner) and length of their notes."""
 
     size: int = 4
     low: int = 50
     high: int = 74
     manner: str = "close"
     legato: float = 0.95
-    bass_low: int = 36  # where `b` and `f` are
+    bass_low: int = 36  # lowest MIDI number of `b` and `f`
 
 
 def write_comp(plan: Plan, name: str, hand: Hand, touch: Touch, role: str) -> tuple[Note, ...]:
-    """A chord part for the whole clip.
+    """Write a chord part for the whole clip.
 
     Args:
-        plan: The frame of the clip.
+        plan: Plan of the clip.
         name: Key of `COMPS`.
         hand: Voicing.
-        touch: How human it is played.
-        role: Names the random stream.
+        touch: Humanisation.
+        role: Name of the random stream.
     """
     random = plan.random.substream("comp", role)
     lines = [line.split() for line in COMPS[name]]
@@ -236,7 +236,7 @@ def write_comp(plan: Plan, name: str, hand: Hand, touch: Touch, role: str) -> tu
 
 
 def voice_all(plan: Plan, hand: Hand) -> dict[Chord, tuple[int, ...]]:
-    """Voices every chord of the clip, each from the one before it."""
+    """Voice every chord of the clip, each with least movement from the one before it."""
     voicings: dict[Chord, tuple[int, ...]] = {}
     previous: tuple[int, ...] | None = None
     for chord in plan.chords:
@@ -326,7 +326,7 @@ def _low(chord: Chord, symbol: str, hand: Hand) -> int:
 def write_drone(
     plan: Plan, low: int, high: int, random: RandomStream, touch: Touch
 ) -> tuple[Note, ...]:
-    """Tonic and fifth, held and renewed each phrase."""
+    """Write a drone of tonic and fifth, struck again in each phrase."""
     root = low + (plan.tonic - low) % 12
     pitches = [root, root + 7] + ([root + 12] if root + 12 <= high and random.chance(0.5) else [])
     span = plan.phrase * plan.meter.beats

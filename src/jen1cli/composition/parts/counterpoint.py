@@ -13,17 +13,17 @@ COUNTERS = ("guide", "answer", "thirds", "sixths", "octave")
 def write_counter(
     plan: Plan, kind: str, lead: tuple[Note, ...], low: int, high: int, touch: Touch, role: str
 ) -> tuple[Note, ...]:
-    """A second voice.
+    """Write a second voice.
 
     Args:
-        plan: The frame of the clip.
+        plan: Plan of the clip.
         kind: "guide" (long notes by step), "answer" (fills the gaps of the lead), "thirds" or
             "sixths" (below the lead), "octave" (doubles it).
         lead: The melody as performed.
         low: Lowest MIDI number.
-        high: Highest.
-        touch: How human it is played.
-        role: Names the random stream.
+        high: Highest MIDI number.
+        touch: Humanisation.
+        role: Name of the random stream.
     """
     random = plan.random.substream("counter", role)
     if kind == "guide" or not lead:
@@ -74,7 +74,7 @@ def _guide(plan: Plan, low: int, high: int) -> list[Note]:
 def _answers(
     plan: Plan, lead: tuple[Note, ...], low: int, high: int, random: RandomStream
 ) -> list[Note]:
-    """Short figures where the lead holds or is silent."""
+    """Write short figures in the gaps and long notes of the lead."""
     figure = random.pick(
         ((0.5, 0.5, 1.0), (0.5, 0.5, 0.5, 0.5), (1.0, 0.5, 0.5), (0.25, 0.25, 0.5, 1))
     )

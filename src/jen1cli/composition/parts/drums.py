@@ -21,7 +21,7 @@ def _alternatives(text: str) -> tuple[tuple[tuple[str, str], ...], ...]:
 
 
 def read_groove(name: str) -> tuple[str, tuple[tuple[tuple[str, str], ...], ...]]:
-    """The meter of a groove and its alternatives: rows of sound and steps."""
+    """Return the meter of a groove and its alternatives, each rows of (sound, steps)."""
     head, _, body = GROOVES[name].partition("\n")
     return head.strip(), _alternatives(body)
 
@@ -37,14 +37,14 @@ def _stroke(beat: float, key: int, symbol: str, step: float) -> list[Note]:
 
 
 def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -> tuple[Note, ...]:
-    """A drum part for the whole clip.
+    """Write a drum part for the whole clip.
 
     Args:
-        plan: The frame of the clip.
+        plan: Plan of the clip.
         groove: Key of `GROOVES`.
         fill: Key of `FILLS`; each phrase ends with one.
-        touch: How human it is played.
-        busy: 0 keeps to the pattern, 1 varies it in almost every bar.
+        touch: Humanisation.
+        busy: Amount of variation: 0 none, 1 in almost every bar.
     """
     random = plan.random.substream("drums")
     written, blocks = read_groove(groove)
@@ -73,7 +73,7 @@ def write_drums(plan: Plan, groove: str, fill: str, touch: Touch, busy: float) -
 
 
 def write_hits(plan: Plan, groove: str, low: int, high: int, touch: Touch) -> tuple[Note, ...]:
-    """A groove on one tuned drum: kicks on the tonic, everything else on the fifth."""
+    """Write a groove for one tuned drum: kicks on the tonic, everything else on the fifth."""
     random = plan.random.substream("hits")
     written, blocks = read_groove(groove)
     block = random.pick(blocks)
@@ -133,7 +133,7 @@ def _bar(
 def _extras(
     plan: Plan, block: tuple[tuple[str, str], ...], bar: int, random: RandomStream, busy: float
 ) -> list[Note]:
-    """Ghost strokes and an extra kick here and there."""
+    """Return random ghost strokes and extra kicks."""
     sounds = {sound for sound, _ in block}
     start = bar * plan.meter.beats
     steps = int(plan.meter.beats * 4)

@@ -1,24 +1,24 @@
-"""How melodies of different kinds move."""
+"""Parameters of melodies of different styles."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class MelodicStyle:
-    """How a melody moves."""
+    """Parameters of a melody: rhythm, intervals, ornaments and scale."""
 
-    density: float = 1.0  # notes in a pulse
+    density: float = 1.0  # notes per pulse
     shortest: float = 0.5  # beats
     rest: float = 0.1  # share of rests
-    syncopation: float = 0.1  # chance that a note comes early
+    syncopation: float = 0.1  # probability that a note is anticipated
     leap: float = 0.2  # share of leaps
-    legato: float = 0.95  # share of a note that sounds
-    span: int = 7  # scale steps that a motive may cover
+    legato: float = 0.95  # length of a note relative to its step
+    span: int = 7  # largest range of a motive in scale steps
     repeat: float = 0.1  # share of repeated notes
     ornament: str = ""  # "grace", "turn", "roll" or "slide"
-    ornaments: float = 0.0  # share of long notes that get one
-    scale: str = ""  # a scale of its own, "" for the key's
-    strict: float = 0.9  # chance that strong notes are chord tones
+    ornaments: float = 0.0  # share of long notes with an ornament
+    scale: str = ""  # scale of the melody; "" is that of the key
+    strict: float = 0.9  # probability that a note on a strong beat is a chord tone
 
 
 MELODIC_STYLES: dict[str, MelodicStyle] = {

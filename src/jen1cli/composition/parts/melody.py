@@ -1,4 +1,4 @@
-"""Melodies from motives that return and vary, in phrases of question and answer."""
+"""Melodies from repeated and varied motives, in phrases of question and answer."""
 
 import math
 
@@ -24,7 +24,7 @@ _ORDERS = (
 def write_melody(
     plan: Plan, style: MelodicStyle, low: int, high: int, touch: Touch, role: str = "melody"
 ) -> tuple[Note, ...]:
-    """A melody for the whole clip: phrases of four motives, question and answer."""
+    """Write a melody for the whole clip: phrases of four motives, question and answer."""
     random = plan.random.substream("melody", role)
     notes = compose_melody(plan, style, low, high, random)
     return perform(plan, notes, touch, random)
@@ -33,7 +33,7 @@ def write_melody(
 def compose_melody(
     plan: Plan, style: MelodicStyle, low: int, high: int, random: RandomStream
 ) -> list[Note]:
-    """The straight notes of a melody, before swing and human timing."""
+    """Compose the notes of a melody on the straight grid, before swing and humanisation."""
     cell = plan.meter.beats
     if cell * 60 / plan.bpm < 1.5:
         cell *= 2
@@ -136,7 +136,7 @@ def _realise(
 
 
 def _weight(plan: Plan, beat: float, duration: float) -> float:
-    """How much a note should belong to the chord: 1 on stressed beats and for long notes."""
+    """Return the weight of choosing a chord tone: 1 on stressed beats and for long notes."""
     if plan.accent(beat) >= 0.75 or duration >= 1.5 * plan.meter.pulse:
         return 1.0
     if plan.accent(beat) >= 0.55:
@@ -153,7 +153,7 @@ def _moved(
     low: int,
     high: int,
 ) -> int:
-    """The next tone in the direction that the motive takes, where snapping had hidden it."""
+    """Return the next tone in the motive's direction, if snapping to the scale undid the step."""
     classes = set(chord.classes) if weight >= 1.0 else chord_scale(scale, chord)
     reach = range(pitch + 1, pitch + 6) if moves > 0 else range(pitch - 1, pitch - 6, -1)
     for other in reach:
@@ -174,7 +174,7 @@ def _fitted(
     *,
     weight: float,
 ) -> int:
-    """Chord tones on strong places, the scale of the chord elsewhere."""
+    """Return the nearest fitting pitch: a chord tone on strong beats, else a tone of its scale."""
     classes = set(chord.classes)
     if weight and random.chance(style.strict * weight):
         if pitch % 12 in classes:
@@ -190,7 +190,7 @@ def _fitted(
 
 
 def _landing(plan: Plan, note: Note, *, final: bool, low: int, high: int) -> Note:
-    """The last note of a phrase: home in an answer, open in a question."""
+    """Move the last note of a phrase to tonic or root (answer), or to another chord tone."""
     chord = plan.chord(note.beat + 1e-4)
     tonic = plan.tonic
     if final and tonic in chord.classes:

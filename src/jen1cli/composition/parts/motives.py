@@ -1,4 +1,4 @@
-"""Motives: rhythms made by splitting bars, contours that mostly step, and their variations."""
+"""Motives: rhythms by recursive splitting of bars, mostly stepwise contours, and variations."""
 
 import math
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from jen1cli.composition.random_stream import RandomStream
 
 @dataclass(frozen=True)
 class Motive:
-    """A short figure: how long its notes are and which way they go."""
+    """A short figure: lengths and contour of its notes."""
 
     lengths: tuple[float, ...]  # beats, negative for rests
     contour: tuple[int, ...]  # scale steps from the motive's start, one for each length
 
 
 def invent_motive(plan: Plan, style: MelodicStyle, cell: float, random: RandomStream) -> Motive:
-    """A new motive of so many beats."""
+    """Return a new motive of `cell` beats."""
     lengths: list[float] = []
     target = plan.meter.pulse / style.density
     compound = plan.meter.pulse == 1.5
@@ -31,7 +31,7 @@ def invent_motive(plan: Plan, style: MelodicStyle, cell: float, random: RandomSt
 
 
 def split_bar(beats: float, *, compound: bool) -> list[float]:
-    """The groups of beats that make a bar."""
+    """Return the lengths in beats of the groups that make up a bar."""
     if compound:
         return [1.5] * round(beats / 1.5)
     return {4.0: [4.0], 3.0: [3.0], 5.0: [3.0, 2.0], 2.0: [2.0], 3.5: [1.0, 1.0, 1.5]}[beats]
@@ -80,7 +80,7 @@ def split_length(
 
 
 def syncopate(lengths: list[float], style: MelodicStyle, random: RandomStream) -> list[float]:
-    """Lets some notes come in early, at the cost of the note before."""
+    """Anticipate some notes and shorten the notes before them."""
     done = list(lengths)
     early = 0.5 if style.shortest >= 0.5 else 0.25
     for index in range(1, len(done)):
@@ -92,7 +92,7 @@ def syncopate(lengths: list[float], style: MelodicStyle, random: RandomStream) -
 
 
 def draw_contour(count: int, style: MelodicStyle, random: RandomStream) -> tuple[int, ...]:
-    """Scale steps from the start: mostly steps, leaps are followed by a step back."""
+    """Return scale steps relative to the first note: mostly stepwise, leaps then step back."""
     shape = random.pick(("arch", "arch", "fall", "rise", "wave", "valley"))
     offsets = [0]
     back = 0
@@ -123,7 +123,7 @@ def draw_contour(count: int, style: MelodicStyle, random: RandomStream) -> tuple
 
 
 def vary_motive(motive: Motive, random: RandomStream) -> Motive:
-    """A relative of a motive: sequence, new ending, ornament or thinner rhythm."""
+    """Vary a motive: sequence, inversion, new ending, an added or a removed note."""
     kind = random.pick(("sequence", "sequence", "ending", "fill", "thin", "invert"))
     lengths, contour = list(motive.lengths), list(motive.contour)
     if kind == "sequence":
@@ -148,7 +148,7 @@ def vary_motive(motive: Motive, random: RandomStream) -> Motive:
 
 
 def close_motive(motive: Motive, cell: float, pulse: float, random: RandomStream) -> Motive:
-    """Ends a motive on one long note: what comes after its middle is tied together."""
+    """End a motive with one long note in place of its second half or last three quarters."""
     cut = cell * (0.5 if random.chance(0.7) else 0.25)
     position = 0.0
     lengths: list[float] = []

@@ -15,17 +15,17 @@ RIFFS = ("riff", "power_riff", "acid", "groove_riff", "sequence")
 def write_riff(
     plan: Plan, kind: str, low: int, high: int, touch: Touch, role: str
 ) -> tuple[Note, ...]:
-    """An ostinato of one or two bars that follows the chords.
+    """Write an ostinato of one or two bars that follows the chords.
 
     Args:
-        plan: The frame of the clip.
+        plan: Plan of the clip.
         kind: "riff" (moves with the roots), "power_riff" (the same in fifths), "acid" (sixteenths
             with accents and octaves), "groove_riff" (stays in the key), "sequence" (steady
             sixteenths over chord tones).
         low: Lowest MIDI number.
-        high: Highest.
-        touch: How human it is played.
-        role: Names the random stream.
+        high: Highest MIDI number.
+        touch: Humanisation.
+        role: Name of the random stream.
     """
     random = plan.random.substream("riff", role)
     bars = 1 if plan.meter.beats * 60 / plan.bpm > 2.2 or kind == "acid" else 2
@@ -47,7 +47,7 @@ def write_riff(
 def _riff_steps(
     kind: str, cell: float, random: RandomStream
 ) -> list[tuple[float, float, int, float]]:
-    """Onset, length, step of the ladder, level."""
+    """Return (onset in beats, length in beats, scale or chord step, velocity) of each note."""
     found: list[tuple[float, float, int, float]] = []
     count = round(cell * 4)
     if kind == "sequence":

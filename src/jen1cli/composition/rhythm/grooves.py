@@ -1,7 +1,7 @@
 """Tables of drum patterns: General MIDI keys, grooves and fills.
 
-Grooves and fills are data, in `grooves.toml` and `fills.toml` beside this file; their first lines
-give the notation.
+Grooves and fills are read from `grooves.toml` and `fills.toml` in this folder; the first lines of
+those files define the notation.
 """
 
 import tomllib
@@ -55,6 +55,6 @@ def _read(name: str) -> dict[str, str]:
 
 
 GROOVES = _read("grooves.toml")
-"""Name to meter and alternatives, as text."""
+"""Name -> text with the meter and alternative patterns."""
 FILLS = _read("fills.toml")
-"""Name to alternatives, as text; "none" has none."""
+"""Name -> text with alternative fills; "none" has none."""

@@ -1,9 +1,9 @@
 """Meters, step patterns and swing.
 
-A pattern is a line of steps, `X..x..x.`: any letter is an event (each writer says what its letters
-mean), `-` holds the event before it, `.` is a rest, blanks are ignored. The step is found from the
-length: 16 steps fill one bar of 4/4 with sixteenths, 32 steps two bars, 12 steps one bar of
-triplets. Patterns are written in 4/4 and bent to 3/4 and 5/4 where no own version exists.
+A pattern is a line of steps, `X..x..x.`: a letter is an event (each module documents its letters),
+`-` holds the event before it, `.` is a rest, blanks are ignored. The number of steps determines
+their length: 16 steps are one bar of 4/4 in sixteenths, 32 steps two bars, 12 steps one bar in
+triplets. Patterns in 4/4 are converted to other meters for which no pattern is written.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Meter:
 
     name: str
     beats: float  # quarter notes in a bar
-    pulse: float  # quarter notes in what the foot taps
-    accents: tuple[float, ...]  # beats of the bar that are stressed
+    pulse: float  # quarter notes in a felt beat: 1.5 in compound meters
+    accents: tuple[float, ...]  # positions in the bar that are stressed, in beats
 
 
 METERS: dict[str, Meter] = {
@@ -31,7 +31,7 @@ METERS: dict[str, Meter] = {
     "2/4": Meter("2/4", 2.0, 1.0, (0.0,)),
 }
 
-# Which beats of a bar of 4/4 make a bar of another meter.
+# Beats of a 4/4 bar that are copied to form a bar of another meter.
 _BORROWED: dict[str, tuple[int, ...]] = {
     "3/4": (0, 1, 3),
     "5/4": (0, 1, 3, 2, 3),
@@ -43,14 +43,14 @@ _BORROWED: dict[str, tuple[int, ...]] = {
 class Step:
     """One event of a pattern."""
 
-    beat: float  # from the start of the pattern
-    length: float  # until its hold ends
+    beat: float  # beats from the start of the pattern
+    length: float  # beats, including its hold
     symbol: str
 
 
 @dataclass(frozen=True)
 class StepPattern:
-    """A pattern laid out in time."""
+    """The events of a pattern with their times."""
 
     bars: int
     steps: tuple[Step, ...]
@@ -58,12 +58,12 @@ class StepPattern:
 
 @lru_cache(maxsize=4096)
 def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> StepPattern:
-    """Lays a pattern out in a meter.
+    """Parse a pattern and convert it to a meter.
 
     Args:
         text: The steps.
-        meter: The meter that is wanted.
-        written: The meter that the pattern is written in; 4/4 patterns are bent.
+        meter: The target meter.
+        written: The meter that the pattern is written in; 4/4 patterns are converted.
     """
     line = "".join(text.split()).replace("|", "")
     source = METERS[written].beats
@@ -98,7 +98,7 @@ def _bend(line: str, meter: str, bars: int, per_beat: int) -> str:
 
 
 def _bend_compound(line: str, meter: str, bars: int, per_beat: int) -> str:
-    """Keeps so many steps of each half bar that the lengths come out right."""
+    """Convert a 4/4 line to a compound meter by cutting or repeating the steps of each half bar."""
     width = 4 * per_beat
     wanted = round(METERS[meter].beats * per_beat)
     pieces: list[str] = []
@@ -111,16 +111,16 @@ def _bend_compound(line: str, meter: str, bars: int, per_beat: int) -> str:
     return "".join(pieces)
 
 
-@no_type_check  # called for every note: run-time checks would slow the tests
+@no_type_check  # called for every note: run-time type checks would slow the tests
 @dataclass(frozen=True)
 class Swing:
-    """Which off-steps come late, and how much."""
+    """Swing: the second of each pair of steps is delayed."""
 
-    unit: float = 0.25  # beats: 0.5 swings eighths, 0.25 sixteenths
-    ratio: float = 0.5  # share of the first of two: 0.5 straight, 0.667 triplets
+    unit: float = 0.25  # length of a step in beats: 0.5 swings eighths, 0.25 sixteenths
+    ratio: float = 0.5  # first step relative to the pair: 0.5 straight, 0.667 triplets
 
     def apply(self, beat: float) -> float:
-        """Where a beat of the straight grid falls."""
+        """Map a beat of the straight grid to its beat with swing."""
         if self.ratio == 0.5:
             return beat
         pair = self.unit * 2

@@ -25,4 +25,4 @@ FAMILIES: dict[str, tuple[Style, ...]] = {
     "world": (*tropical.STYLES, *world.STYLES),
 }
 STYLES: dict[str, Style] = {style.name: style for family in FAMILIES.values() for style in family}
-"""Styles by name. The order is part of what a seed means: a corpus draws from it."""
+"""Styles by name. The corpus draws by index, so a new order changes what a seed produces."""

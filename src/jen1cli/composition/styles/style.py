@@ -1,4 +1,4 @@
-"""What describes a style: tempo, harmony, who plays what, form and production."""
+"""Definition of a style: tempo, harmony, voices, drums, form and production."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from jen1cli.composition.score import Effect
 
 @dataclass(frozen=True)
 class Voice:
-    """One instrument's place in a style.
+    """The part of one instrument in a style.
 
     Names with weights are written `rhodes:3 grand_piano`; a weight of 1 needs no number.
     """
@@ -18,12 +18,12 @@ class Voice:
     role: (
         str  # bass, chords, pad, stabs, arpeggio, melody, counter, riff, drone, percussion, texture
     )
-    instruments: str  # which instruments may play it
-    manner: str  # what they play: names of the writers' tables
-    chance: float = 1.0  # how often the voice is there at all
-    level: float = 0.0  # sections calmer than this go without it
-    gain: float = 0.0  # dB against the usual level of the role
-    pan: float | None = None  # None: by role and chance
+    instruments: str  # possible instruments with weights
+    manner: str  # patterns with weights: keys of the tables in `composition.parts`
+    chance: float = 1.0  # probability that the voice is present
+    level: float = 0.0  # least energy of a section in which it plays
+    gain: float = 0.0  # dB relative to the usual level of the role
+    pan: float | None = None  # None: random, within the range of the role
     reverb: float | None = None
     delay: float = 0.0
     chorus: float = 0.0
@@ -32,15 +32,15 @@ class Voice:
     low: int = 0  # lowest MIDI number, 0: by role
     high: int = 0  # highest MIDI number, 0: by role
     voicing: str = "close"
-    legato: float = 0.0  # share of a step that sounds, 0: by role
+    legato: float = 0.0  # length of a note relative to its step, 0: by role
     strum: float = 0.0  # seconds between the notes of a chord
     push: float = 0.0  # seconds behind the beat
-    double: str = ""  # an instrument that plays along
+    double: str = ""  # instrument that doubles it
 
 
 @dataclass(frozen=True)
 class Drums:
-    """The drummer of a style."""
+    """Drums of a style: kits, grooves and fills, with weights, and their mix."""
 
     kits: str
     grooves: str
@@ -60,23 +60,23 @@ class Style:
     name: str
     tempo: tuple[float, float]  # felt beats per minute
     modes: str  # `minor:3 dorian`
-    harmony: dict[str, str]  # mode, or "major"/"minor" for all of that kind -> names of pools
+    harmony: dict[str, str]  # mode, or "major"/"minor" for all such modes -> names of pools
     voices: tuple[Voice, ...]
     drums: Drums | None
     energy: float  # 0 calm to 1 driving
     moods: dict[str, str]  # "any", "major", "minor" -> mood words
     meters: str = "4/4"
-    swing: tuple[float, float, float] = (0.25, 0.5, 0.5)  # unit in beats, least and most ratio
-    cell: float = 1.0  # bars that a chord of the pools lasts
-    invent: float = 0.1  # share of clips with a progression of their own
+    swing: tuple[float, float, float] = (0.25, 0.5, 0.5)  # unit in beats, least and largest ratio
+    cell: float = 1.0  # bars of a cell between two "|" of a loop
+    invent: float = 0.1  # share of clips with a new progression
     cadence: str = ""  # "plain", "jazz", "blues" or none
     forms: str = "steady"
     variants: str = "full"
     solos: str = ""  # instruments for the variant "solo"
-    timing: float = 0.007  # seconds of human deviation
+    timing: float = 0.007  # standard deviation of the onsets in seconds
     room: str = "room"
     master: str = ""  # effects on the mix
-    scale: str = ""  # scale of the melodies where the feel does not say
+    scale: str = ""  # scale of the melodies if their melodic style has none
     tags: str = ""  # "electronic", "acoustic", ... for captions and production
     kind: str = "music"
     extra: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Style:
 
 @lru_cache(maxsize=4096)
 def read_weights(text: str) -> dict[str, float]:
-    """Reads `one:3 two` as weights by name. The answer is shared: do not change it."""
+    """Parse `one:3 two` to weights by name. The result is cached: do not modify it."""
     weights: dict[str, float] = {}
     for item in text.split():
         name, _, weight = item.rpartition(":") if ":" in item else (item, "", "1")
@@ -97,10 +97,10 @@ _EFFECT = re.compile(r"^(\w+)(?::([\d.]+))?(?:\((.*)\))?$")
 
 @lru_cache(maxsize=4096)
 def read_effects(text: str) -> tuple[Effect, ...]:
-    """Reads `lowpass:0.5(cutoff=900,q=1) sidechain` as effects.
+    """Parse effects such as `lowpass:0.5(cutoff=900,q=1) sidechain`.
 
     Raises:
-        ValueError: for something else.
+        ValueError: The text is not a list of effects.
     """
     effects: list[Effect] = []
     for item in text.split():

@@ -1,1 +1,1 @@
-"""Captions of a score, with every claim checked against it."""
+"""Captions of a score; every claim in them is checked against the score."""

@@ -1,10 +1,10 @@
 # ruff: noqa: E501 - tables
-"""Checks words against a score: finds every claim in a text that is not true.
+"""Finds the claims in a text that are not true of a score.
 
-Claims are phrases with a meaning that can be looked up: instruments, drums, ensembles, tempo, key,
-meter, moods of major and minor, energy, level. Longest phrases are read first, so "drum and bass"
-claims no bass and "electric piano" no grand piano. Imagery is left alone, apart from weather that
-would be heard.
+Claims are phrases whose truth can be looked up: instruments, drums, ensembles, tempo, key, meter,
+moods of major and minor, energy, level. The longest phrase at a position wins, so "drum and bass"
+claims no bass and "electric piano" no grand piano. Imagery is not checked, except audible weather
+such as rain.
 """
 
 import re
@@ -60,7 +60,7 @@ _FAMILIES: dict[str, str] = {
 _ALSO = {"synths": "synth", "synthesizer": "synth", "synthesiser": "synth", "synthesizers": "synth"}
 _ALSO |= {"saxophones": "saxophone", "bassline": "bass line", "keyboard strings": "strings"}
 
-# Words of instruments that are said of other things too.
+# Names of instruments that also have other meanings; they are not claims.
 _FREE = frozenset(
     _split(
         "static; drone; drones; riser; sub; noise; impacts; booms; clicks; waves; wind; rain; drums; kit; "
@@ -309,11 +309,11 @@ def _lexicon() -> dict[tuple[str, ...], Claim]:
 
 
 _TOKEN = re.compile(r"[\w&'-]+(?:/\d)?")
-_LONGEST = 4  # words of a claim
+_LONGEST = 4  # largest number of words in a claim
 
 
 def _claimed(text: str) -> list[tuple[str, Claim]]:
-    """The claims of a text: at every place the longest one, which is then passed over."""
+    """Return the (phrase, check) claims of a text, at each position the longest one."""
     lexicon = _lexicon()
     tokens = _TOKEN.findall(text)
     found: list[tuple[str, Claim]] = []
@@ -353,7 +353,7 @@ _KEY = re.compile(
 
 
 def false_claims(text: str, facts: Facts) -> list[str]:
-    """Every claim of a text that is not true of a clip; empty when all is true."""
+    """Return the claims of a text that are not true of a clip; empty if all are true."""
     low = text.lower()
     wrong = [words for words, claim in _claimed(low) if not claim(facts)]
     wrong += [m[0] for m in _BPM.finditer(low) if abs(int(m[1]) - facts.bpm) > 0.02 * facts.bpm]
@@ -372,5 +372,5 @@ def _same_key(letter: str, shift: str, mode: str, facts: Facts) -> bool:
 
 
 def is_true(text: str, facts: Facts) -> bool:
-    """Whether a text claims nothing false."""
+    """Whether a text has no false claims."""
     return not false_claims(text, facts)

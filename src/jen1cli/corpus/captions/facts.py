@@ -1,4 +1,4 @@
-"""What is true of a score: the ground on which captions are written and checked."""
+"""Facts about a score, from which captions are written and checked."""
 
 from dataclasses import dataclass
 
@@ -17,32 +17,32 @@ _ORDER = ("melody", "riff", "chords", "strum", "arpeggio", "stabs", "pad", "bass
 
 @dataclass(frozen=True)
 class Facts:
-    """What a caption may say."""
+    """Properties of a clip that captions may state."""
 
     style: str
-    bpm: float  # as the foot taps
+    bpm: float  # felt beats per minute
     key: str
     mode: str
     meter: str
     minor: bool
     energy: float
-    parts: tuple[Part, ...]  # heard in a random ten seconds, the most telling first
-    prominent: frozenset[str]  # their instruments
+    parts: tuple[Part, ...]  # parts that sound most of the time, the most prominent first
+    prominent: frozenset[str]  # instruments of `parts`
     everything: frozenset[str]  # instruments of all parts
     drums: bool  # any percussion at all
-    drum_sounds: frozenset[str]  # what is struck on kits, such as "kick" or "conga_h"
+    drum_sounds: frozenset[str]  # drums of the kits, such as "kick" or "conga_h"
     four_floor: bool  # a kick on every beat
     backbeat: bool  # a snare or clap on two and four
     effects: frozenset[str]
-    echo: bool  # a telling part has a strong delay
+    echo: bool  # one of the first three parts has a strong delay
     swung: bool
     room: str
     tags: frozenset[str]
-    own_moods: frozenset[str]  # moods that belong to the style whatever its mode
+    own_moods: frozenset[str]  # moods of the style in any mode
 
     @property
     def drums_prominent(self) -> bool:
-        """Whether percussion is there for most of the clip."""
+        """Whether percussion sounds for most of the clip."""
         return any(part.stem == "drums" for part in self.parts)
 
     @property
@@ -55,12 +55,12 @@ class Facts:
 
 
 def felt_bpm(score: Score) -> float:
-    """Beats per minute as the foot taps them: dotted quarters in 6/8."""
+    """Return the felt beats per minute: dotted quarters in 6/8."""
     return score.bpm / METERS[score.meter].pulse
 
 
 def coverage(score: Score, part: Part) -> float:
-    """Share of the clip's two-second windows in which a part sounds."""
+    """Return the share of the clip's two-second windows in which a part sounds."""
     window = 2.0 * score.bpm / 60.0
     count = max(1, int(score.length_beats / window))
     sounding: set[int] = set()
@@ -71,7 +71,7 @@ def coverage(score: Score, part: Part) -> float:
 
 
 def find_facts(score: Score) -> Facts:
-    """Reads a score."""
+    """Derive the facts from a score."""
     style = STYLES[score.style]
     parts = [part for part in score.parts if coverage(score, part) >= LEAST_COVERAGE]
     parts.sort(key=lambda p: _ORDER.index(p.role) if p.role in _ORDER else len(_ORDER))
@@ -105,7 +105,7 @@ def find_facts(score: Score) -> Facts:
 
 
 def _hits(score: Score, kits: list[Part], keys: tuple[int, ...], first: int, step: int) -> bool:
-    """Whether some drum falls on these beats almost always."""
+    """Whether 85 % of the beats `first`, `first` + `step`, … have a stroke of these keys."""
     if score.meter != "4/4":
         return False
     near = 0.06 * score.bpm / 60.0

@@ -1,4 +1,4 @@
-"""The kinds of captions: each function words a clip in its own way."""
+"""Kinds of captions: each function describes a clip in a different way."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ _NAMED_NOUNS = (
 
 
 def _named(speaker: Speaker, name: str) -> str:
-    """A name with a noun after it, where it has none."""
+    """Return a style's name, usually with a noun after it if it has none."""
     if name.split()[-1].lower() in _NAMED_NOUNS or name.endswith(("music", "dance")):
         return name
     return f"{name} {speaker.noun()}" if speaker.random.chance(0.8) else name
@@ -35,7 +35,7 @@ def _lead(speaker: Speaker) -> str:
 
 
 def two_words(speaker: Speaker) -> str:
-    """The style and an instrument, or a mood."""
+    """Name the style and an instrument, or a mood."""
     name, word = speaker.name(), _lead(speaker)
     repeated = word and set(word.lower().split()) & set(name.lower().split())
     random = speaker.random
@@ -53,7 +53,7 @@ def two_words(speaker: Speaker) -> str:
 
 
 def tags(speaker: Speaker) -> str:
-    """A list of tags."""
+    """Return a list of tags."""
     random = speaker.random
     tags = [speaker.name(), *speaker.instruments(random.integer(1, 4)), speaker.mood()]
     extras: list[Callable[[], str]] = [
@@ -80,7 +80,7 @@ def tags(speaker: Speaker) -> str:
 
 
 def scored(speaker: Speaker) -> str:
-    """Tempo, key and instruments in one line."""
+    """Name tempo, key and instruments in one line."""
     random = speaker.random
     key = speaker.key()
     words = speaker.instruments(random.integer(2, 5))
@@ -97,7 +97,7 @@ def scored(speaker: Speaker) -> str:
 
 
 def sentence(speaker: Speaker) -> str:
-    """A phrase with instruments and moods."""
+    """Return a phrase with instruments and moods."""
     random = speaker.random
     words = listed(speaker.instruments(random.integer(2, 4)))
     name = _named(speaker, speaker.name())
@@ -117,7 +117,7 @@ def sentence(speaker: Speaker) -> str:
 
 
 def request(speaker: Speaker) -> str:
-    """What somebody asks for."""
+    """Return a request for such music."""
     random = speaker.random
     name = _named(speaker, speaker.name())
     words = listed(speaker.instruments(random.integer(1, 3)))
@@ -135,7 +135,7 @@ def request(speaker: Speaker) -> str:
 
 
 def with_tempo(speaker: Speaker) -> str:
-    """The style and its tempo, in figures or words."""
+    """Name the style and its tempo, in figures or words."""
     random = speaker.random
     name, bpm, tempo = speaker.name(), speaker.bpm(), speaker.tempo()
     return random.pick(
@@ -152,7 +152,7 @@ def with_tempo(speaker: Speaker) -> str:
 
 
 def with_key(speaker: Speaker) -> str:
-    """The style and its key."""
+    """Name the style and its key."""
     random = speaker.random
     name, key = speaker.name(), speaker.key()
     return random.pick(
@@ -169,7 +169,7 @@ def with_key(speaker: Speaker) -> str:
 
 
 def with_tempo_and_key(speaker: Speaker) -> str:
-    """The style with its tempo in figures and its key: what a model finds hardest to follow."""
+    """Name the style, its tempo in figures and its key, which are hardest for a model to follow."""
     random = speaker.random
     name, bpm = speaker.name(), speaker.bpm()
     at = f"at {bpm.removeprefix('tempo ')}"
@@ -191,7 +191,7 @@ def with_tempo_and_key(speaker: Speaker) -> str:
 
 
 def for_use(speaker: Speaker) -> str:
-    """What the music is for."""
+    """Name a use of the music."""
     random = speaker.random
     name, use, link = speaker.name(), speaker.use(), random.pick(general.USE_LINKS)
     mood = speaker.mood()
@@ -208,7 +208,7 @@ def for_use(speaker: Speaker) -> str:
 
 
 def pictured(speaker: Speaker) -> str:
-    """A picture that the music paints."""
+    """Name a scene that the music evokes."""
     random = speaker.random
     name, scene, link = speaker.name(), speaker.scene(), random.pick(general.SCENE_LINKS)
     mood = speaker.mood()
@@ -230,7 +230,7 @@ def _roles(speaker: Speaker, count: int) -> str:
 
 
 def long(speaker: Speaker) -> str:
-    """Two sentences, as in descriptions of stock music."""
+    """Return two sentences, as in descriptions of stock music."""
     random, facts = speaker.random, speaker.facts
     key = speaker.key()
     start = some(f"{speaker.mood()} {_named(speaker, speaker.name())}")
@@ -259,7 +259,7 @@ def long(speaker: Speaker) -> str:
 
 
 def without_drums(speaker: Speaker) -> str:
-    """Says that there are no drums."""
+    """State that there are no drums."""
     random = speaker.random
     no_drums = random.pick(general.NO_DRUMS)
     name = speaker.name()
@@ -274,7 +274,7 @@ def without_drums(speaker: Speaker) -> str:
 
 
 def with_drums(speaker: Speaker) -> str:
-    """Says which drums there are."""
+    """Name the drums."""
     random = speaker.random
     kits = [part for part in speaker.facts.parts if part.stem == "drums"]
     word = speaker.instrument(kits[0])
@@ -298,7 +298,7 @@ def with_drums(speaker: Speaker) -> str:
 
 
 def with_meter(speaker: Speaker) -> str:
-    """The style and its meter."""
+    """Name the style and its meter."""
     random = speaker.random
     name, meter = speaker.name(), speaker.meter()
     return random.pick(
@@ -311,7 +311,7 @@ def with_meter(speaker: Speaker) -> str:
 
 
 def alone(speaker: Speaker) -> str:
-    """Says that one or two instruments play alone."""
+    """State that one or two instruments play alone."""
     random, facts = speaker.random, speaker.facts
     words = speaker.instruments(2, drums=False)
     if not words:
@@ -344,7 +344,7 @@ def alone(speaker: Speaker) -> str:
 
 
 def produced(speaker: Speaker) -> str:
-    """How the clip was recorded and treated."""
+    """Name effects, room and other properties of the production."""
     production = speaker.production()
     if not production:
         return ""
@@ -358,7 +358,7 @@ def produced(speaker: Speaker) -> str:
 
 
 def moods_only(speaker: Speaker) -> str:
-    """Moods and little else."""
+    """Return moods, at most with a noun."""
     random = speaker.random
     moods = list(dict.fromkeys(speaker.mood() for _ in range(random.integer(2, 4))))
     noun = random.pick(("music", "instrumental music", "background music", speaker.noun()))
@@ -367,7 +367,7 @@ def moods_only(speaker: Speaker) -> str:
 
 
 def named_by_sound(speaker: Speaker) -> str:
-    """Instruments and an era or texture, without much else."""
+    """Name instruments or style with an era or an adjective."""
     random = speaker.random
     era, adjective = speaker.era(), speaker.adjective()
     words = listed(speaker.instruments(random.integer(1, 3)))

@@ -1,4 +1,4 @@
-"""Chooses words for one clip; whatever it returns is true of the score."""
+"""Chooses words for a clip that are true of its score."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ _STRUCK = {
 
 
 def article(words: str) -> str:
-    """The words with "a" or "an" before them."""
+    """Put "a" or "an" before words."""
     low = words.lower()
     odd = ("uk", "uni", "use", "eu", "one", "ufo")
     an = low[0] in "aeiou8" or low.startswith(("r&b", "rnb", "nes ", "rpg", "18th", "mpc"))
@@ -78,7 +78,7 @@ _UNCOUNTED = frozenset(
 
 
 def some(words: str) -> str:
-    """A noun phrase with its article; without one, or with "some", where it cannot be counted."""
+    """Return a noun phrase with its article; uncountable nouns get "some" or none."""
     last = words.split()[-1].lower()
     if last in _UNCOUNTED:
         return words
@@ -86,14 +86,14 @@ def some(words: str) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words joined by commas and an "and"."""
+    """Join words by commas and a final "and"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 class Speaker:
-    """Finds true words for a clip."""
+    """Chooses words for one clip and remembers those already used."""
 
     def __init__(self, facts: Facts, random: RandomStream) -> None:
         self.facts = facts
@@ -102,7 +102,7 @@ class Speaker:
         self._spoken: set[str] = set()
 
     def true_one(self, options: Sequence[str], *, fresh: bool = True) -> str:
-        """One option that is true, preferably one not said before; "" when there is none."""
+        """Return a true option, preferably one not used before; "" if there is none."""
         said = ""
         for option in self.random.shuffled(options):
             if fresh and option in self._spoken:
@@ -113,7 +113,7 @@ class Speaker:
         return said
 
     def name(self) -> str:
-        """What the style is called; the plain name about a third of the time."""
+        """Return a name of the style, about a third of the time its plain name."""
         names = self.words.names
         plain = names[0]
         if self.random.chance(0.33) and is_true(plain, self.facts):
@@ -121,11 +121,11 @@ class Speaker:
         return self.true_one(names, fresh=False) or self.any_name()
 
     def any_name(self) -> str:
-        """A neutral name where none of the style's own fits."""
+        """Return a neutral name, for clips that none of the style's names fits."""
         return "music" if self.facts.drums_prominent else "piece"
 
     def mood(self) -> str:
-        """A mood of the style, a synonym of it, or one of its energy and mode."""
+        """Return a mood of the style, a synonym of it, or a mood of the clip's energy and mode."""
         own = [word for word in self._style_moods() if word]
         kind = self.random.random()
         unsaid = [word for word in own if word not in self._spoken]
@@ -145,12 +145,12 @@ class Speaker:
     _score_moods: tuple[str, ...] = ()
 
     def with_moods(self, moods: tuple[str, ...]) -> "Speaker":
-        """Takes over the moods of the score."""
+        """Set the moods of the score, in place; return self."""
         self._score_moods = moods
         return self
 
     def general_mood(self) -> str:
-        """A mood that follows from energy and mode alone."""
+        """Return a mood that follows from energy and mode alone."""
         facts = self.facts
         if facts.style in ("horror", "suspense", "dark ambient", "drone") and self._score_moods:
             return self.true_one(self._score_moods)
@@ -163,29 +163,29 @@ class Speaker:
         return self.true_one(self.random.pick(groups)) or "melodic"
 
     def adjective(self) -> str:
-        """A word of the style's texture."""
+        """Return an adjective of the style."""
         return self.true_one(self.words.words)
 
     def use(self) -> str:
-        """What the music is for."""
+        """Return a use of the music."""
         return self.true_one(self.words.uses)
 
     def scene(self) -> str:
-        """A picture that it paints."""
+        """Return a scene that the music evokes."""
         return self.true_one(self.words.scenes)
 
     def era(self) -> str:
-        """A time it belongs to, or ""."""
+        """Return an era of the style, or ""."""
         return self.true_one(self.words.eras) if self.words.eras else ""
 
     def bpm(self) -> str:
-        """The tempo in figures."""
+        """Return the tempo in figures."""
         number = round(self.facts.bpm)
         forms = ("{} bpm", "{} BPM", "{}bpm", "{} beats per minute", "{} bpm", "tempo {} bpm")
         return self.random.pick(forms).format(number)
 
     def tempo(self) -> str:
-        """The tempo in words."""
+        """Return the tempo in words."""
         options = [
             word
             for low, high, words in general.TEMPO_WORDS
@@ -195,7 +195,7 @@ class Speaker:
         return self.true_one(options)
 
     def key(self) -> str:
-        """The key, spelled in one of the usual ways; "" where there is none."""
+        """Return the key in one of the common spellings; "" if there is none."""
         facts = self.facts
         if not facts.key:
             return ""
@@ -212,18 +212,18 @@ class Speaker:
         return f"{tonic} {mode}"
 
     def short_key(self) -> str:
-        """The key as musicians note it, such as Am or F#m."""
+        """Return the key in short notation, such as Am or F#m."""
         facts = self.facts
         if facts.mode in ("minor", "harmonic minor") and facts.key in KEYS:
             return f"{facts.key}m"
         return self.key()
 
     def meter(self) -> str:
-        """The meter in words."""
+        """Return the meter in words."""
         return self.true_one(general.METER_WORDS.get(self.facts.meter, ("",)))
 
     def instrument(self, part: Part) -> str:
-        """A word for the instrument of a part."""
+        """Return a name of the instrument of a part."""
         instrument = INSTRUMENTS[part.instrument]
         if instrument.family == "drums":
             return self.drum_word(part)
@@ -232,7 +232,7 @@ class Speaker:
         return self.true_one(instrument.words, fresh=False)
 
     def drum_word(self, part: Part) -> str:
-        """A word for a kit, or for what is struck on it."""
+        """Return a name of a kit, or of a drum that is played on it."""
         sounds = self.facts.drum_sounds
         struck = [w for sound, ws in _STRUCK.items() if sound in sounds for w in ws]
         kit = {"kick", "snare"} <= sounds or {"kick", "clap"} <= sounds
@@ -244,7 +244,7 @@ class Speaker:
         return self.true_one(options, fresh=False) or "drums"
 
     def tonal_parts(self) -> list[Part]:
-        """Parts other than percussion, one for each instrument, the most telling first."""
+        """Return the parts other than percussion, one per instrument, the most prominent first."""
         seen: set[str] = set()
         found: list[Part] = []
         for part in self.facts.parts:
@@ -254,7 +254,7 @@ class Speaker:
         return found
 
     def instruments(self, most: int, *, drums: bool = True) -> list[str]:
-        """Different words for the leading instruments."""
+        """Return distinct names of at most `most` leading instruments."""
         parts = self.tonal_parts()[:most]
         if drums and self.facts.drums_prominent and (self.random.chance(0.6) or not parts):
             kits = [part for part in self.facts.parts if part.stem == "drums"]
@@ -267,7 +267,7 @@ class Speaker:
         return words
 
     def role_phrase(self, part: Part) -> str:
-        """What a part does, in a few words."""
+        """Return a few words about the role of a part."""
         word = self.instrument(part)
         pick = self.random.pick
         if part.stem == "drums":
@@ -315,7 +315,7 @@ class Speaker:
         )
 
     def beat_phrase(self) -> str:
-        """What the drums do."""
+        """Return a phrase about the drums."""
         facts = self.facts
         kits = [part for part in facts.parts if part.stem == "drums"]
         if not kits:
@@ -329,7 +329,7 @@ class Speaker:
         return self.true_one(options)
 
     def production(self) -> str:
-        """How it was recorded and treated; "" where there is nothing to say."""
+        """Return a phrase about effects, room or swing; "" if there is none."""
         facts = self.facts
         options = [p for name in sorted(facts.effects) for p in general.PRODUCTION.get(name, ())]
         if facts.echo:
@@ -340,7 +340,7 @@ class Speaker:
         return self.true_one(options) if options else ""
 
     def noun(self) -> str:
-        """Track, piece, tune … whichever is true."""
+        """Return a noun for the music: track, piece, tune …, one that is true."""
         options = [*general.NOUNS]
         if self.facts.drums_prominent:
             options += ["beat", "groove", "jam"]

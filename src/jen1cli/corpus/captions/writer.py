@@ -1,4 +1,4 @@
-"""What people would call a clip: captions of many kinds, every word true of the score."""
+"""Writes captions of many kinds for a clip, all true of its score."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _DOUBLED = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 
 
 def attributes(score: Score) -> dict[str, Any]:
-    """What is known of a clip, for evaluation; plain JSON values."""
+    """Return the attributes of a clip, for evaluation, as JSON values."""
     return {
         "style": score.style,
         "bpm": round(felt_bpm(score), 2),
@@ -49,11 +49,11 @@ def attributes(score: Score) -> dict[str, Any]:
 
 
 def captions(score: Score, seed: int) -> tuple[str, ...]:
-    """Six to fourteen captions of one clip, all different.
+    """Return six to fourteen different captions of a clip.
 
     Args:
         score: The clip.
-        seed: Chooses the wording.
+        seed: Seed of the wording.
     """
     random = RandomStream(seed, "captions", score.style)
     if score.style == "sounds":
@@ -71,7 +71,7 @@ def captions(score: Score, seed: int) -> tuple[str, ...]:
 
 
 def _chosen(facts: Facts, random: RandomStream) -> list[Builder]:
-    """Which kinds of caption a clip gets: the useful ones always, others by chance."""
+    """Choose the kinds of captions for a clip: the most useful always, others at random."""
     chosen: list[Builder] = [kinds.two_words, kinds.tags, kinds.scored]
     chosen.append(random.pick((kinds.sentence, kinds.request)))
     chosen.append(kinds.with_tempo)
@@ -115,7 +115,7 @@ def _tidy(text: str) -> str:
 
 
 def _dressed(text: str, random: RandomStream) -> str:
-    """Case and punctuation as different people write."""
+    """Vary case and punctuation, as in text by different people."""
     kind = random.random()
     if kind < 0.35:
         return text.lower()

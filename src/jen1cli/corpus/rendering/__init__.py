@@ -1,1 +1,1 @@
-"""From a score to 48 kHz stereo audio: instruments, effects, mix and mastering."""
+"""Renders a score to 48 kHz stereo audio: instruments, effects, mix and mastering."""

@@ -1,4 +1,4 @@
-"""The General MIDI percussion keys: what they are and how loud they sit in a kit."""
+"""General MIDI percussion keys: the drum of each key and its level in a kit."""
 
 from typing import Literal
 
@@ -28,7 +28,7 @@ _KEYS: dict[Drum, tuple[int, ...]] = {
 }
 _DRUMS: dict[int, Drum] = {key: drum for drum, keys in _KEYS.items() for key in keys}
 
-_LEVELS: dict[Drum, float] = {  # dB of the loudest 100 ms against a kick
+_LEVELS: dict[Drum, float] = {  # level of the loudest 100 ms, dB relative to the reference level
     "kick": 4.0,
     "snare": 0.0,
     "rim": -7.0,
@@ -51,10 +51,10 @@ _LEVELS: dict[Drum, float] = {  # dB of the loudest 100 ms against a kick
 
 
 def drum_of(key: int) -> Drum:
-    """Name the drum of a percussion key; "click" for keys without a drum of their own."""
+    """Return the drum of a percussion key; "click" for keys without one."""
     return _DRUMS.get(key, "click")
 
 
 def drum_level(key: int) -> float:
-    """Decibels at which a drum sits in a kit, against the reference level."""
+    """Return the level of a key's drum in a kit, in dB relative to the reference level."""
     return _LEVELS[drum_of(key)]

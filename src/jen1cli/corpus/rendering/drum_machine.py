@@ -1,7 +1,7 @@
-"""Drum machines: every stroke built from sines and noise, kept, and played back.
+"""Drum machines: strokes synthesised from sines and noise, and cached.
 
-Kits follow famous machines and their descendants: 808, 909, a dusty lofi kit, the gated eighties,
-a breakbeat, a games console, and clicks.
+Kits imitate well-known machines and sounds: 808, 909, a lo-fi kit, gated drums of the 1980s, a
+breakbeat, a games console, and clicks.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,17 +25,17 @@ from jen1cli.corpus.rendering.stereo import (
     mix_in,
 )
 
-TAKES = 3  # sounds a key, played in turn
+TAKES = 3  # variants of each key's sound, played in turn
 MODELS = 6
 _VELOCITY_EXPONENT = 1.2
 
 
 @dataclass(frozen=True)
 class Kit:
-    """Character of a drum machine."""
+    """Parameters of a drum machine. Decays are in seconds, cutoffs in Hz."""
 
     kick_hertz: float = 50.0
-    kick_sweep: float = 3.0  # octaves that the kick falls
+    kick_sweep: float = 3.0  # pitch sweep of the kick in octaves
     kick_decay: float = 0.35  # seconds
     kick_click: float = 0.4
     kick_drive: float = 1.5
@@ -48,7 +48,7 @@ class Kit:
     tom_hertz: float = 110.0
     crush_bits: int = 16
     lowpass: float = 20_000.0
-    room: float = 0.0  # gated room behind snare, clap and toms
+    room: float = 0.0  # amount of gated reverberation on snare, clap and toms
     chip: bool = False
 
 
@@ -73,7 +73,7 @@ KITS: dict[str, Kit] = {
 
 
 def play(kit: str, notes: Sequence[TimedNote], samples: int, *, model: int) -> Stereo:
-    """Play strokes on a kit; a closed hi-hat silences an open one."""
+    """Play strokes on a kit; a closed hi-hat ends an open one."""
     sound = np.zeros((2, samples), np.float32)
     ordered = sorted(notes, key=lambda note: note.start)
     taken: dict[int, int] = {}
@@ -101,7 +101,7 @@ def _choke(sound: Stereo, start: int, following: Sequence[TimedNote]) -> Cut:
 
 @lru_cache(maxsize=256)
 def kit_of(name: str, model: int) -> Kit:
-    """Return one tuning of a kit; model 0 is the kit as written."""
+    """Return a variant of a kit; model 0 is the kit itself."""
     kit = KITS[name]
     if model == 0:
         return kit
@@ -133,7 +133,7 @@ def _stroke(name: str, key: int, take: int, model: int) -> Stereo:
 
 
 def build_stroke(name: str, key: int, take: int, model: int) -> Stereo:
-    """Build one stroke at the level where its drum sits in a kit."""
+    """Build one stroke at the level of its drum in a kit."""
     kit, drum = kit_of(name, model), drum_of(key)
     rng = np.random.default_rng((*name.encode(), model, key, take))
     mono = _BUILDERS[drum](kit, key, rng)
@@ -165,7 +165,7 @@ def _place(sound: Stereo, key: int) -> Stereo:
 
 
 def _age(sound: Raw, kit: Kit) -> Mono:
-    """Give a sound the converter and the bandwidth of its machine."""
+    """Apply the bit depth, sample rate and bandwidth of the machine to a sound."""
     peak = float(np.abs(sound).max()) or 1.0
     sound = sound / peak
     if kit.crush_bits < 16:
@@ -180,7 +180,7 @@ def _age(sound: Raw, kit: Kit) -> Mono:
 
 
 def _gated_room(sound: Stereo, amount: float, rng: np.random.Generator) -> Cut:
-    """Put a bright room behind a stroke and cut it off, as records of the eighties did."""
+    """Add gated reverberation to a stroke, as on records of the 1980s."""
     length = int(0.28 * SAMPLE_RATE)
     t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     gate = np.exp(-t * 2.5) * np.clip((0.28 - t) / 0.02, 0.0, 1.0)
@@ -239,7 +239,7 @@ _METAL = (263.0, 400.0, 421.0, 474.0, 587.0, 845.0)
 
 
 def _metal(t: Mono, ratio: float = 1.0) -> Raw:
-    """Return six squares at odds with each other: the cymbals of analog machines."""
+    """Return the sum of six inharmonic square waves, as in cymbals of analog drum machines."""
     sound = np.zeros(len(t), np.float32)
     for hertz in _METAL:
         phase = (hertz * ratio * 1.4) * t

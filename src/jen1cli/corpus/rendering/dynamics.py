@@ -1,4 +1,4 @@
-"""Level processing without a score: compression and removal of a DC offset."""
+"""Compression, and removal of a DC offset."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ from jen1cli.corpus.rendering.stereo import (
     spread,
 )
 
-_LEVEL_SAMPLES = 240  # 5 ms: one value of the compressor
-_LEAST_OFFSET = 5e-4  # of the peak; a smaller offset stays
+_LEVEL_SAMPLES = 240  # 5 ms: block length of the compressor
+_LEAST_OFFSET = 5e-4  # relative to the peak; a smaller offset is kept
 
 
 def compress(sound: Stereo, amount: float) -> Stereo:
-    """Compress what is less than 12 dB below the loudest passages.
+    """Compress passages above a threshold of 12 dB below the loudest ones.
 
     Args:
-        sound: what to compress.
+        sound: [2, samples].
         amount: 0 (ratio 1:1) to 1 (ratio 4:1).
     """
     samples = sound.shape[1]
@@ -45,7 +45,7 @@ def compress(sound: Stereo, amount: float) -> Stereo:
 
 
 def remove_dc(sound: Stereo) -> Stereo:
-    """Remove a DC offset and drift below 8 Hz; a sound without an offset is returned as it is."""
+    """Remove a DC offset and drift below 8 Hz; a sound without an offset is returned unchanged."""
     samples = sound.shape[1]
     if float(np.abs(sound.mean(axis=1)).max()) < _LEAST_OFFSET * float(np.abs(sound).max()):
         return sound
@@ -54,6 +54,6 @@ def remove_dc(sound: Stereo) -> Stereo:
     padded[:, :samples] = sound
     means = padded.reshape(2, points, CONTROL_SAMPLES).mean(axis=2)
     pole = float(np.exp(-2 * np.pi * 8.0 * CONTROL_SAMPLES / SAMPLE_RATE))
-    # two delays keep the estimate causal: no drift before the sound starts
+    # a delay of two values keeps the estimate causal: no drift before the sound starts
     drift = recursive([0.0, 0.0, 1.0 - pole], [1.0, -pole], means)
     return sound - np.stack([spread(channel, samples) for channel in drift])

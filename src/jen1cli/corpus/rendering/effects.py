@@ -1,6 +1,6 @@
-"""The effects of parts and of the mix: the table `EFFECTS` of the score, made audible.
+"""Implements the effects of parts and of the mix that a score may use.
 
-Every effect works from its amount (0 off, 1 extreme) alone; settings are optional.
+Every effect has an amount (0 off, 1 extreme) and optional settings.
 """
 
 from collections.abc import Callable
@@ -29,15 +29,15 @@ _CLICK_SAMPLES = 240
 
 @dataclass(frozen=True)
 class Scene:
-    """What an effect may know of the clip."""
+    """Properties of the clip that effects use."""
 
     bpm: float
     samples: int
     rng: np.random.Generator
-    kicks: tuple[int, ...] = ()  # samples of the kick drum's strokes
+    kicks: tuple[int, ...] = ()  # onsets of the kick drum in samples
 
     def beats(self, beats: float) -> float:
-        """Samples of so many beats."""
+        """Convert a duration in beats to samples."""
         return beats * 60.0 / self.bpm * SAMPLE_RATE
 
 
@@ -45,7 +45,7 @@ Process = Callable[[Stereo, Effect, Scene], Stereo]
 
 
 def apply(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    """Run one effect."""
+    """Apply one effect to a sound."""
     process = EFFECTS.get(effect.name)
     if process is None:
         raise ValueError(f"unknown effect '{effect.name}'; known: {', '.join(sorted(EFFECTS))}")
@@ -73,7 +73,7 @@ def _telephone(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def moving_filter(sound: Stereo, hertz: Curve, *, highpass: bool = False) -> Stereo:
-    """Filter with a corner that moves: 24 dB per octave, one value per 1024 samples."""
+    """Filter with a moving cutoff (24 dB per octave); `hertz` has one value per 1024 samples."""
     samples = sound.shape[1]
     frames = -(-samples // HOP) + 1
     padded = np.zeros((2, (frames + 1) * HOP), np.float32)
@@ -94,7 +94,7 @@ def moving_filter(sound: Stereo, hertz: Curve, *, highpass: bool = False) -> Ste
 
 
 def _sweep(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    """Let a low-pass glide from `low` to `high` Hz between two beats."""
+    """Sweep a low-pass from `low` to `high` Hz between two beats."""
     settings = effect.settings
     start_hz = float(settings.get("low", 8000.0 * 2.0 ** (-5.5 * effect.amount)))
     end_hz = float(settings.get("high", 18_000.0))
@@ -119,7 +119,7 @@ def _wobble(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _sidechain(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    """Duck at every kick; the level is back after a beat, or before the next one."""
+    """Duck at every kick; the level recovers within a beat, or before the next kick."""
     onsets = _ducking_onsets(effect, scene)
     recovery = 0.85 * scene.beats(min(1.0, float(effect.settings.get("beats", 1.0))))
     where = np.arange(control_points(scene.samples)) * CONTROL_SAMPLES
@@ -130,7 +130,7 @@ def _sidechain(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _ducking_onsets(effect: Effect, scene: Scene) -> np.ndarray:
-    """Return the samples at which the level ducks: given, periodic, or the kicks."""
+    """Return the onsets of ducking in samples: given, periodic, or the kicks."""
     if "onsets" in effect.settings:
         return np.array([scene.beats(float(beat)) for beat in effect.settings["onsets"]])
     if scene.kicks and "beats" not in effect.settings:
@@ -154,7 +154,7 @@ def _compress(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _lfo(effect: Effect, scene: Scene, hertz: float, points: int) -> Curve:
-    """Return a sine at control rate from `beats` or `hertz` of the settings."""
+    """Return a sine at control rate, with the period `beats` or the rate `hz` of the settings."""
     if "beats" in effect.settings:
         hertz = SAMPLE_RATE / scene.beats(float(effect.settings["beats"]))
     hertz = float(effect.settings.get("hz", hertz))
@@ -179,24 +179,24 @@ def _fade_out(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     return sound * spread(np.clip((scene.samples - where) / length, 0.0, 1.0), scene.samples)
 
 
-# --- pitch and copies ---
+# --- modulated delays ---
 
 
 def _warp(sound: Stereo, delay: Curve, samples: int) -> Stereo:
-    """Read a sound through a delay (in samples, at control rate) that moves."""
+    """Delay a sound by a varying time (in samples, at control rate)."""
     return delayed(sound, spread(delay, samples))
 
 
 def _vibrato(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     hertz = float(effect.settings.get("hz", 5.2))
-    # depth in cents of a delay d·sin: 2π·hertz·d/rate of relative speed
+    # a delay d·sin(2π·hertz·t) changes the speed by 2π·hertz·d/rate; 1731 cents are a factor of e
     depth = 60.0 * effect.amount / 1731.0 / (2 * np.pi * hertz) * SAMPLE_RATE
     wave = _lfo(effect, scene, hertz, control_points(scene.samples))
     return _warp(sound, depth * (1.0 + wave), scene.samples)
 
 
 def chorus(sound: Stereo, amount: float, hertz: float = 0.7) -> Stereo:
-    """Add two moving copies, one a side."""
+    """Add a copy with modulated delay to each side."""
     samples = sound.shape[1]
     t = np.arange(control_points(samples)) * (CONTROL_SAMPLES / SAMPLE_RATE)
     copies = []
@@ -220,7 +220,10 @@ def _flanger(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 
 def _phaser(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    """Notches that wander: two of them, carved in the spectrum frame by frame."""
+    """Attenuate the highs by a modulated amount: a low-pass moving between 0.37 and 2.2 kHz.
+
+    With its gain G, the effect has the gain 1 - a (1 - G) for an amount a of at most 1.
+    """
     wave = _lfo(effect, scene, 0.25, control_points(scene.samples))[:: HOP // CONTROL_SAMPLES]
     centre = 900.0 * np.exp2(1.3 * wave)
     low = moving_filter(sound, centre)
@@ -242,7 +245,7 @@ def _tape(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
     return butterworth(worn, "lowpass", 17_000.0 * 2.0 ** (-1.6 * amount), 1)
 
 
-# --- grit ---
+# --- distortion and noise ---
 
 
 def _saturate(sound: Stereo, amount: float) -> Stereo:
@@ -297,7 +300,7 @@ def _hiss(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
 
 @lru_cache(maxsize=1)
 def _click() -> np.ndarray:
-    """Return what a needle makes of a scratch."""
+    """Return the click of a scratch on a record."""
     impulse = np.zeros(_CLICK_SAMPLES, np.float32)
     impulse[0] = 4.0
     return butterworth(impulse, "bandpass", [900.0, 7000.0], 1)
@@ -305,7 +308,7 @@ def _click() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _surface_loop() -> Stereo:
-    """Return seamless noise of level 1, softer towards both ends of the spectrum."""
+    """Return a seamless loop of noise of level 1, attenuated below 500 Hz and above 10 kHz."""
     size = 1 << 18
     rng = np.random.default_rng(7)
     hertz = np.maximum(np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE), 1.0)
@@ -316,7 +319,7 @@ def _surface_loop() -> Stereo:
 
 
 def _surface(scene: Scene, samples: int) -> Stereo:
-    """Return the noise of a tape or record, from somewhere on it."""
+    """Return noise of a tape or record, from a random position of the loop."""
     source = _surface_loop()
     start = int(scene.rng.integers(source.shape[1]))
     places = (start + np.arange(samples)) % source.shape[1]
@@ -328,7 +331,7 @@ def _music_level(sound: Stereo) -> float:
 
 
 def _widen(sound: Stereo, effect: Effect, scene: Scene) -> Stereo:
-    """More of the difference of the sides, and a late copy of the middle to differ by."""
+    """Amplify the side signal, and add a delayed copy of mid to it."""
     middle, side = sound.mean(axis=0), 0.5 * (sound[0] - sound[1])
     late = np.zeros_like(middle)
     late[620:] = middle[:-620] if len(middle) > 620 else 0.0
@@ -370,7 +373,7 @@ EFFECTS: dict[str, Process] = {
     "mono": _mono,
     "fade_in": _fade_in,
     "fade_out": _fade_out,
-    # heard by the renderer: the mix's loudness, the voice's portamento
+    # handled by the renderer: loudness of the mix, portamento of the voice
     "quiet": _nothing,
     "loud": _nothing,
     "glide": _nothing,

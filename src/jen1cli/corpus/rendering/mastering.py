@@ -1,4 +1,4 @@
-"""Mastering: brings a mix to a loudness under a true-peak ceiling."""
+"""Mastering: normalises a mix to a loudness below a true-peak ceiling."""
 
 import numpy as np
 
@@ -17,14 +17,14 @@ def normalize(
     *,
     most_limiting_db: float = 9.0,
 ) -> Stereo:
-    """Bring music to a loudness under a true-peak ceiling.
+    """Normalise music to a loudness below a true-peak ceiling.
 
-    Peaks are limited by so many decibels at most; music with taller ones stays softer than asked.
+    Peaks are limited by at most `most_limiting_db`; music that needs more stays below `lufs`.
     """
     loudness = fast_loudness(sound, SAMPLE_RATE)
     tallest = float(np.abs(sound).max())
     raised = 10.0 ** ((lufs - loudness) / 20.0)
-    # peaks between samples stand above them by less than half
+    # assumes that no true peak is more than twice the sample peak
     least = min(tallest, db_to_amplitude(ceiling_db) / raised) / 2.0
     peaks = block_peaks(sound, least)
     peak_db = 20.0 * np.log10(max(float(peaks.max()), 1e-9))

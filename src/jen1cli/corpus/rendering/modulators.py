@@ -1,9 +1,9 @@
-"""SoundFont modulators, frozen into the zones of the font.
+"""Converts SoundFont modulators to generators in the zones of the font.
 
-The sampler knows no modulators. In fonts that rely on them a piano would be played through a
+The sampler does not support modulators. In fonts that use them a piano would be played through a
 low-pass of 300 Hz at every velocity. So each preset zone whose filter depends on velocity or key is
-split into bands of both, and what its modulators say in the middle of a band becomes a plain
-generator. Attenuations are scaled as the players scale them that fonts are made with (by 0.4).
+split into bands of both, and the values of its modulators at the centre of a band become plain
+generators. Attenuations are scaled by 0.4, as in the players that fonts are designed for.
 """
 
 import struct
@@ -14,13 +14,13 @@ from typing import Any
 
 from jen1cli.errors import DataError
 
-_FILTER, _ENVELOPE_TO_FILTER = 8, 11  # generators: cutoff, envelope to cutoff (cents)
+_FILTER, _ENVELOPE_TO_FILTER = 8, 11  # generators: cutoff, envelope to cutoff; in cents
 _INSTRUMENT, _KEYS, _VELOCITIES, _ATTENUATION = 41, 43, 44, 48
 _FROZEN = (_FILTER, _ENVELOPE_TO_FILTER)
-_VELOCITY, _KEY = 2, 3  # sources of modulators
+_VELOCITY, _KEY = 2, 3  # modulator sources
 _ATTENUATION_SCALE = 0.4
 _VELOCITY_BANDS, _KEY_BANDS = 8, 6
-_LIMIT = 12_000  # cents that a frozen modulator may add
+_LIMIT = 12_000  # largest amount of a resulting generator, cents
 
 Range = tuple[int, int]
 
@@ -33,7 +33,7 @@ class _Modulator:
     second: int
 
     def value(self, key: int, velocity: int) -> float | None:
-        """Return what it adds at a key and velocity; None where it depends on something else."""
+        """Return the value at a key and velocity; None if it depends on another source."""
         first = _read_source(self.source, key, velocity)
         second = 1.0 if self.second == 0 else _read_source(self.second, key, velocity)
         return None if first is None or second is None else self.amount * first * second
@@ -56,7 +56,7 @@ def _read_source(bits: int, key: int, velocity: int) -> float | None:
 
 
 def _curve(kind: int, x: float) -> float:
-    """Bend a value of 0 to 1: 1 concave, 2 convex, 3 switch."""
+    """Map a value of 0 to 1 by a curve: kind 1 concave, 2 convex, 3 switch."""
     if kind == 1:
         return 1.0 - _curve(2, 1.0 - x)
     if kind == 2:
@@ -65,15 +65,15 @@ def _curve(kind: int, x: float) -> float:
 
 
 def _convex(x: float) -> float:
-    """Rise fast, then slowly: the square law in decibels that the standard gives."""
+    """Return the convex curve of the standard: a square law in decibels."""
     return min(1.0, 1.0 + 40.0 / 96.0 * log10(x)) if x > 0.004 else 0.0
 
 
 def freeze_modulators(font: bytes) -> bytes:
-    """Return a font (.sf2 or .sf3) that needs no modulators to sound as it was meant.
+    """Return a font (.sf2 or .sf3) in which generators replace the modulators of the filter.
 
     Raises:
-        DataError: not a SoundFont.
+        DataError: the file is not a SoundFont.
     """
     if font[:4] != b"RIFF" or font[8:12] != b"sfbk":
         raise DataError("not a SoundFont: it does not start with RIFF and sfbk")
@@ -93,7 +93,7 @@ def freeze_modulators(font: bytes) -> bytes:
 
 
 def chunks(font: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place and size of the chunks in a stretch; odd ones may lack their pad byte."""
+    """Yield (name, offset, size) of the chunks in [start, end); padding bytes may be missing."""
     while start + 8 <= end:
         name, size = font[start : start + 4], struct.unpack_from("<I", font, start + 4)[0]
         yield name, start + 8, size
@@ -103,7 +103,7 @@ def chunks(font: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
 
 
 def find_list(font: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
-    """Return where a list of a kind starts and its size."""
+    """Return the offset and size of the list of a kind."""
     for name, at, size in chunks(font, start, end):
         if name == b"LIST" and font[at : at + 4] == kind:
             return at - 8, size
@@ -115,7 +115,7 @@ def _pack(layout: str, records: Iterable[tuple[Any, ...]]) -> bytes:
 
 
 def _scale(table: bytes) -> list[tuple[int, int]]:
-    """Read generators (kind, amount) and scale their attenuations."""
+    """Read generators (kind, amount) and scale the attenuations."""
     return [
         (kind, round(amount * _ATTENUATION_SCALE) if kind == _ATTENUATION else amount)
         for kind, amount in struct.iter_unpack("<Hh", table)
@@ -150,7 +150,10 @@ def _freeze_presets(tables: dict[bytes, bytes]) -> None:
 
 
 def _override(shared: list[_Modulator], own: list[_Modulator]) -> list[_Modulator]:
-    """Return the modulators of a zone: its own, and the preset's where it has none alike."""
+    """Return a zone's own modulators, and the shared ones that they do not override.
+
+    Only modulators of the filter that depend on key and velocity alone are returned.
+    """
     alike = {(m.source, m.target, m.second) for m in own}
     rest = [m for m in shared if (m.source, m.target, m.second) not in alike]
     return [m for m in own + rest if m.target in _FROZEN and m.value(60, 64) is not None]
@@ -159,7 +162,7 @@ def _override(shared: list[_Modulator], own: list[_Modulator]) -> list[_Modulato
 def _split(
     zone: Mapping[int, int], modulators: list[_Modulator], shared: Mapping[int, int]
 ) -> Iterator[list[tuple[int, int]]]:
-    """Yield the generators of the zones that replace a zone."""
+    """Yield the generators of each zone that replaces a zone."""
     if _INSTRUMENT not in zone or not modulators:
         yield _ordered(zone)
         return
@@ -188,11 +191,11 @@ def _range(amount: int | None) -> Range:
 
 
 def _signed(low: int, high: int) -> int:
-    return low | high << 8  # both at most 127, so it fits 16 bits with sign
+    return low | high << 8  # both are at most 127, so it fits a signed 16-bit integer
 
 
 def _bands(limits: Range, count: int) -> Iterator[Range]:
-    """Cut a range along the borders that divide 0 to 127 into so many bands."""
+    """Divide a range at the borders of `count` equal bands of 0 to 127."""
     for band in range(count):
         low = max(limits[0], 128 * band // count)
         high = min(limits[1], 128 * (band + 1) // count - 1)
@@ -201,6 +204,6 @@ def _bands(limits: Range, count: int) -> Iterator[Range]:
 
 
 def _ordered(zone: Mapping[int, int]) -> list[tuple[int, int]]:
-    """Put ranges first and the instrument last, as the standard asks."""
+    """Put ranges first and the instrument last, as the standard requires."""
     order = {_KEYS: -2, _VELOCITIES: -1, _INSTRUMENT: 1000}
     return sorted(zone.items(), key=lambda item: order.get(item[0], item[0]))

@@ -1,8 +1,8 @@
-"""Band-limited oscillators as seamless loops, built from their spectrum.
+"""Band-limited oscillators: seamless wavetables built from their spectrum.
 
-A wavetable holds a whole number of cycles, so it repeats without a seam, and has no partial above
-20 kHz. Detuned voices sit in neighbouring bins of the same spectrum, a low-pass is a factor on the
-partials, and playing a note costs no more than copying memory.
+A wavetable has a whole number of cycles, so it loops without a seam, and no partial above 20 kHz.
+Detuned voices are placed in neighbouring bins of the same spectrum and a low-pass is a factor on
+the partials, so playing a note costs no more than copying memory.
 """
 
 from collections import OrderedDict
@@ -26,7 +26,7 @@ _CYCLE = 4096
 
 @lru_cache(maxsize=32)
 def partials(wave: Wave) -> Complex[np.ndarray, " partials"]:
-    """Return the complex amplitudes of a wave's partials, the fundamental first."""
+    """Return the complex amplitudes of a waveform's partials, the fundamental first."""
     phase = np.arange(_CYCLE) / _CYCLE
     if wave == "saw":
         cycle = 1.0 - 2.0 * phase
@@ -36,7 +36,7 @@ def partials(wave: Wave) -> Complex[np.ndarray, " partials"]:
         cycle = np.where(phase < 0.25, 1.5, -0.5)
     elif wave == "triangle":
         cycle = 4.0 * np.abs(phase - 0.5) - 1.0
-    elif wave == "chip_triangle":  # 32 steps of 4 bits
+    elif wave == "chip_triangle":  # 32 steps of 4-bit resolution
         cycle = np.round((2.0 * np.abs(np.floor(phase * 32) / 32 - 0.5)) * 15) / 7.5 - 1.0
     elif wave == "organ":
         levels = {1: 1.0, 2: 0.7, 3: 0.5, 4: 0.35, 6: 0.2, 8: 0.15}
@@ -53,7 +53,7 @@ def partials(wave: Wave) -> Complex[np.ndarray, " partials"]:
 
 @dataclass(frozen=True)
 class WavetableSpec:
-    """Everything that a wavetable depends on, and thereby its name in the cache."""
+    """All parameters of a wavetable; also its key in the cache."""
 
     wave: Wave
     pitch: float  # MIDI number
@@ -61,9 +61,9 @@ class WavetableSpec:
     resonance: float = 0.0  # 0 to 1
     detune: tuple[float, ...] = (0.0,)  # cents of each voice
     width: float = 0.0  # 0 mono to 1 voices far apart
-    samples: int = 1 << 14  # length, about
+    samples: int = 1 << 14  # approximate length
     tracking: float = 0.0  # octaves that the cutoff rises per octave of pitch
-    seed: int = 0  # phases of the voices
+    seed: int = 0  # seed of the voices' phases
 
 
 def lowpass_gain(
@@ -78,8 +78,8 @@ def lowpass_gain(
 
 @lru_cache(maxsize=16)
 def _fast_lengths(about: int) -> np.ndarray:
-    """Return lengths somewhat below a length that transform fast."""
-    if about <= 1 << 15:  # any length is cheap
+    """Return lengths up to `about` for which the FFT is fast."""
+    if about <= 1 << 15:  # short enough for any length
         return np.arange(about // 2, about + 1)
     lengths, length = [], about * 3 // 4
     while length <= about:
@@ -90,7 +90,7 @@ def _fast_lengths(about: int) -> np.ndarray:
 
 
 def _whole_cycles(hertz: float, about: int) -> tuple[int, int]:
-    """Return the cycles and samples, near `about` samples, whose pitch is nearest to `hertz`."""
+    """Return (cycles, samples), with about `about` samples, whose pitch is nearest to `hertz`."""
     lengths = _fast_lengths(about)
     cycles = np.maximum(1, np.round(lengths * hertz / SAMPLE_RATE))
     best = int(np.argmin(np.abs(np.log2(cycles * SAMPLE_RATE / lengths / hertz))))
@@ -98,7 +98,7 @@ def _whole_cycles(hertz: float, about: int) -> tuple[int, int]:
 
 
 def build_wavetable(spec: WavetableSpec) -> Wavetable:
-    """Build a wavetable: [1, samples] where all voices sit in the middle, else [2, samples]."""
+    """Build a wavetable: [1, samples] if all voices are centred, else [2, samples]."""
     hertz = frequency(spec.pitch)
     cycles, samples = _whole_cycles(hertz, spec.samples)
     amplitudes = partials(spec.wave)
@@ -117,19 +117,19 @@ def build_wavetable(spec: WavetableSpec) -> Wavetable:
         gain = lowpass_gain(number * hertz, cutoff, spec.resonance) / np.sqrt(voices)
         values = amplitudes[:top] * np.exp(-2j * np.pi * turn * number) * gain
         place = 0.0 if voices == 1 else spec.width * (2.0 * voice / (voices - 1) - 1.0)
-        # neighbours in pitch go to opposite sides
+        # voices of neighbouring pitch are panned to opposite sides
         place *= 1.0 if voice % 2 else -1.0
         sides = (
             (1.0,) if channels == 1 else (np.sqrt(0.5 - 0.5 * place), np.sqrt(0.5 + 0.5 * place))
         )
         for channel, side in enumerate(sides):
             spectrum[channel, number * step] += (values * side).astype(np.complex64)
-    # full-scale convention of rfft: a sine of amplitude 1 has samples / 2 in its bin
+    # scaling of rfft: a sine of amplitude 1 has samples / 2 in its bin
     return irfft(spectrum * np.float32(samples / 2), samples)
 
 
 class ByteCache:
-    """Keeps what was made last, up to so many bytes; what it returns never depends on history."""
+    """Least-recently-used cache of arrays, bounded in bytes; results do not depend on its state."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -137,7 +137,7 @@ class ByteCache:
         self._items: OrderedDict[Hashable, np.ndarray] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return the array of a key, making it where it is not kept."""
+        """Return the array of a key; call `make` if it is not cached."""
         found = self._items.get(key)
         if found is not None:
             self._items.move_to_end(key)
@@ -155,5 +155,5 @@ CACHE = ByteCache(192 << 20)
 
 
 def wavetable(spec: WavetableSpec) -> Wavetable:
-    """Return a wavetable from the cache, built where it is missing."""
+    """Return a wavetable from the cache, or build it."""
     return CACHE.get(spec, lambda: build_wavetable(spec))

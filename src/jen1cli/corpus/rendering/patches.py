@@ -21,7 +21,7 @@ from jen1cli.corpus.rendering.stereo import (
 
 @dataclass(frozen=True)
 class Patch:
-    """A sustaining voice. Times in seconds, cutoff in Hz, filter movements in octaves."""
+    """A sustaining voice. Times are in seconds, cutoff in Hz, filter modulation in octaves."""
 
     wave: Wave = "saw"
     detune: tuple[float, ...] = (0.0,)  # cents
@@ -34,20 +34,20 @@ class Patch:
     decay: float = 0.3
     sustain: float = 0.7
     release: float = 0.1
-    filter_octaves: float = 0.0  # height of the filter envelope
+    filter_octaves: float = 0.0  # peak of the filter envelope
     filter_attack: float = 0.0
     filter_decay: float = 0.2
     velocity_octaves: float = 1.0
     lfo_octaves: float = 0.0
-    lfo_beats: float = 0.0  # period; 0: `lfo_seconds` counts
+    lfo_beats: float = 0.0  # period; 0: `lfo_seconds` is the period
     lfo_seconds: float = 6.0
-    spacing: float = 0.75  # octaves between the loops that a sweep passes through
-    glide: float = 0.0  # seconds from note to note where they touch
+    spacing: float = 0.75  # octaves of cutoff between the wavetables of a filter sweep
+    glide: float = 0.0  # seconds of portamento between notes without a gap
     vibrato_cents: float = 0.0
     vibrato_hertz: float = 5.4
     vibrato_delay: float = 0.25
     retrigger: bool = False  # whether every note starts at the same phase
-    layers: tuple["Patch", ...] = ()  # played on top
+    layers: tuple["Patch", ...] = ()  # patches mixed to this one
     transpose: float = 0.0  # semitones
     gain: float = 1.0
 
@@ -162,7 +162,7 @@ PATCHES: dict[str, Patch] = {
 
 
 def vary(patch: Patch, rng: np.random.Generator) -> Patch:
-    """Return another setting of a patch's knobs, near enough to keep its name."""
+    """Return a slightly varied patch that still deserves its name."""
     if patch.wave in ("chip_triangle", "sine"):
         return patch
     spin = float(np.exp2(rng.uniform(-0.5, 0.4)))
@@ -192,7 +192,7 @@ def play_patch(
     rng: np.random.Generator,
     gains: Mapping[int, float] | None = None,
 ) -> Stereo:
-    """Play notes on a patch and its layers, with a gain per pitch."""
+    """Play notes on a patch and its layers, with a gain for each pitch."""
     sound = np.zeros((2, samples), np.float32)
     for layer in (patch, *patch.layers):
         previous: TimedNote | None = None
@@ -231,19 +231,19 @@ def _play_note(
 
 
 def amplitude(patch: Patch, seconds: Curve, length: float) -> Curve:
-    """Return the loudness envelope: linear attack, exponential decay and release."""
+    """Return the amplitude envelope: linear attack, exponential decay and release."""
     attack = np.minimum(seconds / max(patch.attack, 1e-4), 1.0)
     after = np.maximum(seconds - patch.attack, 0.0)
     body = patch.sustain + (1.0 - patch.sustain) * np.exp(-3.0 * after / patch.decay)
     released = np.maximum(seconds - length, 0.0)
     fade = np.exp(-2.3 * released / max(patch.release, 1e-3))
-    # the exponential is brought to zero where the note is cut off
+    # fade the exponential to zero at the end of the rendered note
     fade *= np.clip((length + 3.0 * patch.release - seconds) / max(patch.release, 1e-3), 0.0, 1.0)
     return attack * body * fade
 
 
 def _sweep(patch: Patch, note: TimedNote, seconds: Curve, bpm: float) -> Curve:
-    """Return the filter's position over time, in steps of `spacing` octaves above 40 Hz."""
+    """Return the cutoff over time, in units of `spacing` octaves above 40 Hz."""
     rise = 1.0
     if patch.filter_attack > 0:
         rise = np.minimum(seconds / patch.filter_attack, 1.0)
@@ -258,7 +258,7 @@ def _sweep(patch: Patch, note: TimedNote, seconds: Curve, bpm: float) -> Curve:
 
 
 def _bend(patch: Patch, note: TimedNote, previous: TimedNote | None, seconds: Curve) -> Curve:
-    """Return the speed of the oscillator over time: 1 is the note's own pitch."""
+    """Return the pitch ratio over time; 1 is the note's own pitch."""
     semitones = np.zeros_like(seconds)
     if patch.glide and previous is not None:
         gap = note.start - previous.start - previous.length
@@ -281,7 +281,7 @@ def _scan(
     offset: float,
     positions: np.ndarray | None,
 ) -> None:
-    """Add a note: between two filter settings it is a mixture of their loops."""
+    """Add a note: a cross-fade of the wavetables of the neighbouring cutoffs."""
     samples = target.shape[1]
     lowest, highest = int(np.floor(level.min())), int(np.ceil(level.max()))
     for number in range(lowest, highest + 1):
@@ -305,7 +305,7 @@ def _scan(
 
 
 def _add_loop(target: Stereo, source: np.ndarray, start: int, gain: Mono) -> None:
-    """Add a loop from a place on, round and round."""
+    """Add a repeating loop that begins at sample `start` of it."""
     length, here = source.shape[1], 0
     place = start % length
     while here < target.shape[1]:
@@ -318,7 +318,7 @@ def _add_loop(target: Stereo, source: np.ndarray, start: int, gain: Mono) -> Non
 
 
 def _add_bent(target: Stereo, source: np.ndarray, positions: np.ndarray, gain: Mono) -> None:
-    """Add a loop read at moving speed, by linear interpolation."""
+    """Add a loop read at fractional positions, by linear interpolation."""
     wrapped = np.mod(positions, source.shape[1])
     index = wrapped.astype(np.intp)
     fraction = (wrapped - index).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Synthesised voices that are struck or plucked: one whole sound a pitch, made once and kept."""
+"""Struck or plucked synthesised voices: one complete sound for each pitch, cached."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import numpy as np
 from jen1cli.corpus.rendering.dsp import recursive
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Raw, Stereo, frequency
 
-Build = Callable[[float, float, np.random.Generator], Stereo]  # hertz, brightness 0 to 1
+Build = Callable[[float, float, np.random.Generator], Stereo]  # hertz, brightness 0 to 1, rng
 
 
 @dataclass(frozen=True)
 class Plucked:
-    """A struck voice: how to build it and how fast it falls silent when let go (seconds)."""
+    """A struck voice: its build function and its release time in seconds."""
 
     build: Build
     release: float
-    rings: bool = False  # whether it sounds on after the key is let go
+    rings: bool = False  # whether it sounds on after the key is released
 
 
 def _seconds(duration: float) -> Mono:
@@ -25,7 +25,7 @@ def _seconds(duration: float) -> Mono:
 
 
 def _sine(phase: np.ndarray) -> Mono:
-    """Sine of a phase in turns, precise over long times."""
+    """Return the sine of a phase in cycles, reduced first so that large phases stay precise."""
     return np.sin((2.0 * np.pi * (phase - np.floor(phase))).astype(np.float32))
 
 
@@ -83,9 +83,9 @@ def _crystal(hertz: float, brightness: float, rng: np.random.Generator) -> Stere
 
 
 def _string_pluck(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo:
-    """Plucked string after Karplus and Strong: a burst of noise in a lossy loop."""
+    """Return a plucked string (Karplus and Strong, 1983): a noise burst in a lossy delay loop."""
     samples = int(2.6 * SAMPLE_RATE)
-    period = SAMPLE_RATE / hertz - 0.5  # the averaging of two samples delays by a half
+    period = SAMPLE_RATE / hertz - 0.5  # the two-sample average delays by half a sample
     whole = int(period)
     fraction = period - whole
     burst = rng.standard_normal(whole).astype(np.float32)
@@ -96,7 +96,7 @@ def _string_pluck(hertz: float, brightness: float, rng: np.random.Generator) -> 
     loss = 0.5 * 10.0 ** (-3.0 / (hertz * rng.uniform(2.5, 4.5)))
     feedback = np.zeros(whole + 3)
     feedback[0] = 1.0
-    # linear interpolation (1 - f, f) times the average (1, 1)
+    # linear interpolation (1 - f, f) convolved with the average (1, 1)
     feedback[whole : whole + 3] -= loss * np.array([1.0 - fraction, 1.0, fraction])
     string = recursive([1.0], feedback, excitation)
     return _both(string)
@@ -124,6 +124,6 @@ PLUCKED: dict[str, Plucked] = {
 
 
 def build_plucked(voice: str, pitch: int, brightness: float, model: int) -> Stereo:
-    """Build one struck sound of a model of a voice; the same whenever it is asked for."""
+    """Build one sound of a model (variant) of a voice, reproducibly."""
     rng = np.random.default_rng((len(voice), *voice.encode(), model))
     return np.ascontiguousarray(PLUCKED[voice].build(frequency(pitch), brightness, rng), np.float32)

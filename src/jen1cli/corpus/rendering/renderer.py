@@ -1,9 +1,9 @@
-"""The renderer: a score in, 48 kHz stereo music out.
+"""Renders a score to 48 kHz stereo audio.
 
-Each part is played dry by its instrument, passes its inserts and its place in the room, and is
-summed with the others; the mix is brought to -14 LUFS under a true peak of -1 dBTP. All instruments
-are equally loud at equal velocity, so the mix is made by `Part.gain_db` alone. The same score gives
-the same samples, whatever was rendered before.
+Each part is played dry by its instrument, processed by its insert effects, panned, sent to the
+reverberation and summed; the mix is set to -14 LUFS with a true peak below -1 dBTP. All instruments
+are equally loud at equal velocity, so `Part.gain_db` alone determines the mix. The same score gives
+the same samples, independently of earlier renderings.
 """
 
 from collections.abc import Iterable
@@ -26,12 +26,12 @@ from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Stereo, TimedNote
 
 STEMS: tuple[Stem, ...] = ("drums", "bass", "harmony", "melody")
 _END_FADE = 480  # samples
-_GLUE = 0.25  # bus compression
+_GLUE = 0.25  # amount of bus compression
 
 
 @dataclass
 class _Bus:
-    """What the parts of one stem add up to."""
+    """Sums of the parts of one stem: dry, and the reverberation and delay sends."""
 
     dry: Stereo
     reverb: Mono
@@ -39,7 +39,7 @@ class _Bus:
 
     @classmethod
     def silent(cls, samples: int) -> "_Bus":
-        """Start a bus."""
+        """Return a silent bus."""
         return cls(
             np.zeros((2, samples), np.float32),
             np.zeros(samples, np.float32),
@@ -55,7 +55,7 @@ class Renderer:
         self._player: SoundFontPlayer | None = None
 
     def render(self, score: Score) -> Stereo:
-        """Render a clip: exactly `score.seconds` long."""
+        """Render a clip of exactly `score.seconds`."""
         bus = _Bus.silent(samples_of(score))
         for number, part in enumerate(score.parts):
             self._add(bus, score, number, part)
@@ -64,8 +64,8 @@ class Renderer:
     def render_stems(self, score: Score) -> tuple[Stereo, dict[str, Stereo]]:
         """Render a clip and its stems.
 
-        The stems have their effects and reverberation, at the level they have in the mix, but not
-        the processing of the mix: their sum differs from it by that.
+        The stems have effects and reverberation, at their level in the mix, but not the processing
+        of the mix; so their sum differs from the mix.
         """
         samples = samples_of(score)
         stems: dict[str, Stereo] = {}
@@ -104,7 +104,7 @@ class Renderer:
     def _play(self, score: Score, part: Part, samples: int, seed: int) -> Stereo:
         instrument = INSTRUMENTS[part.instrument]
         notes = timed_notes(part, score.bpm, samples)
-        # one setting a clip and instrument, so that two parts of a kind sound alike
+        # one model per clip and instrument, so that parts of the same instrument sound alike
         model = int(
             np.random.default_rng((score.seed, *part.instrument.encode())).integers(1 << 16)
         )
@@ -126,7 +126,7 @@ class Renderer:
         return self._player.play(instrument.program, notes, samples, kit=is_kit)
 
     def _wet(self, score: Score, bus: _Bus) -> Stereo:
-        """Add the room and the echoes to a bus."""
+        """Return the dry sum of a bus with its echoes and reverberation."""
         mix = bus.dry
         if bus.delay.any():
             beats = (0.75, 0.5, 1.0, 2.0 / 3.0)[score.seed % 4]
@@ -138,7 +138,7 @@ class Renderer:
         return mix
 
     def _master(self, score: Score, mix: Stereo) -> Stereo:
-        """Process the mix: its effects, some glue, loudness, no click at the end."""
+        """Apply effects, DC removal, bus compression, loudness normalisation and a final fade."""
         if not mix.any():
             return mix
         rng = np.random.default_rng((score.seed, 13))
@@ -155,7 +155,7 @@ class Renderer:
 
 
 def _target(score: Score) -> tuple[float, float]:
-    """Return the loudness to aim at (LUFS) and the decibels of limiting that may be spent on it."""
+    """Return the target loudness in LUFS and the largest limiting in dB."""
     lufs, most = TARGET_LUFS, 9.0
     for effect in score.master:
         if effect.name == "quiet":
@@ -166,12 +166,12 @@ def _target(score: Score) -> tuple[float, float]:
 
 
 def samples_of(score: Score) -> int:
-    """Length of a clip in samples."""
+    """Return the length of a clip in samples."""
     return max(1, round(score.seconds * SAMPLE_RATE))
 
 
 def timed_notes(part: Part, bpm: float, samples: int) -> list[TimedNote]:
-    """Place the notes of a part on samples, each within half a sample of its beat."""
+    """Convert the notes of a part to samples, rounded to the nearest sample."""
     step = 60.0 / bpm * SAMPLE_RATE
     notes = []
     for note in part.notes:
@@ -184,7 +184,7 @@ def timed_notes(part: Part, bpm: float, samples: int) -> list[TimedNote]:
 
 
 def kicks_of(score: Score) -> tuple[int, ...]:
-    """Samples at which a kick drum is struck."""
+    """Return the onsets of kick drums in samples."""
     step = 60.0 / score.bpm * SAMPLE_RATE
     kicks = {
         round(note.beat * step)
@@ -206,7 +206,7 @@ def _room(score: Score) -> str:
 
 
 def _glide(part: Part) -> float | None:
-    """Seconds of portamento that a part asks for, None to leave it to the voice."""
+    """Return the portamento of a part in seconds; None for the voice's own."""
     for effect in part.effects:
         if effect.name == "glide":
             return float(effect.settings.get("seconds", 0.2 * effect.amount))
@@ -214,7 +214,7 @@ def _glide(part: Part) -> float | None:
 
 
 def _place(part: Part) -> np.ndarray:
-    """Gain of the two sides: constant power, 1 and 1 in the middle."""
+    """Return the gains of left and right: constant power, both 1 in the centre."""
     angle = (np.clip(part.pan, -1.0, 1.0) + 1.0) * np.pi / 4.0
     sides = np.array([np.cos(angle), np.sin(angle)]) * np.sqrt(2.0) * db_to_amplitude(part.gain_db)
     return sides.astype(np.float32)[:, None]

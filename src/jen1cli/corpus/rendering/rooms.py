@@ -1,4 +1,4 @@
-"""Reverberation and echoes: synthetic rooms as stereo impulse responses, and tempo-bound delays."""
+"""Reverberation by synthetic stereo impulse responses, and tempo-synchronised echoes."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,18 +11,18 @@ from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Stereo
 from jen1cli.corpus.rendering.textures import FRAME, HOP, shaped_noise
 
 ROOM_MODELS = 4
-_KEPT = 0.8  # of the time to fall by 60 dB: until -48 dB
+_KEPT = 0.8  # share of the reverberation time T60 that is kept: down to -48 dB
 
 
 @dataclass(frozen=True)
 class Room:
-    """A reverberation: seconds to fall by 60 dB at middle pitch, and its colour."""
+    """A reverberation: T60 in seconds up to 350 Hz, and its spectral shape."""
 
     seconds: float
     delay: float  # seconds before it starts
     brightness: float  # 0 dark to 1 bright
-    attack: float = 0.005  # seconds until it is dense
-    early: int = 8  # single reflections before it
+    attack: float = 0.005  # seconds in which the diffuse tail fades in
+    early: int = 8  # number of early reflections
 
 
 ROOMS: dict[str, Room] = {
@@ -39,7 +39,7 @@ ROOMS: dict[str, Room] = {
 
 @lru_cache(maxsize=128)
 def impulse_response(name: str, model: int) -> Stereo:
-    """Build the response of a room, of unit energy in each channel."""
+    """Return the impulse response of a room, with unit energy in each channel."""
     room = ROOMS[name]
     rng = np.random.default_rng((*name.encode(), model))
     seconds = room.seconds * float(rng.uniform(0.85, 1.2))
@@ -52,7 +52,7 @@ def impulse_response(name: str, model: int) -> Stereo:
     t = (np.arange(frames) * HOP / SAMPLE_RATE)[:, None]
     fall = 10.0 ** (-3.0 * t / times[None, :])
     colour = np.exp2(-np.maximum(octaves, 0.0) * 0.5 * (1.0 - room.brightness))
-    colour *= 1.0 / (1.0 + (170.0 / hertz) ** 4)  # no mud
+    colour *= 1.0 / (1.0 + (170.0 / hertz) ** 4)  # attenuate below 170 Hz
     tail = shaped_noise((fall * colour).astype(np.float32), samples, rng)
     grown = np.minimum(np.arange(samples, dtype=np.float32) / (room.attack * SAMPLE_RATE), 1.0)
     tail *= grown
@@ -77,7 +77,7 @@ def _response_spectrum(name: str, model: int) -> tuple[Complex[np.ndarray, "2 bi
 
 
 def reverberate(sound: Mono, name: str, model: int = 0) -> Stereo:
-    """Return a sound as the room gives it back, without the sound itself; same length."""
+    """Return the reverberation of a sound without the direct sound; same length."""
     spectrum, size, length = _response_spectrum(name, model % ROOM_MODELS)
     hop = size - length + 1
     samples = len(sound)
@@ -98,7 +98,7 @@ def echoes(
     brightness: float = 0.5,
     repeats: int = 6,
 ) -> Stereo:
-    """Return the repeats of a tempo-bound delay, going from side to side; same length."""
+    """Return the repeats of a ping-pong delay without the direct sound; same length."""
     wet = np.zeros((2, len(sound)), np.float32)
     step = max(1, round(seconds * SAMPLE_RATE))
     top = 1200.0 * 2.0 ** (3.0 * brightness)
@@ -108,7 +108,7 @@ def echoes(
         start = step * (number + 1)
         if start >= len(sound) or level < 0.03:
             break
-        if number < 3:  # darker at every turn; after three there is little left to lose
+        if number < 3:  # each repeat is darker; further filtering is inaudible after three
             source = butterworth(source, "bandpass", [180.0, top], 1)
         near, far = (0.9, 0.35) if number % 2 == 0 else (0.35, 0.9)
         part = source[: len(sound) - start] * np.float32(level)

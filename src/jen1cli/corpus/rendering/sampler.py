@@ -1,9 +1,9 @@
-"""Notes from the regions of a SoundFont: pitch, loop, filter, envelopes and oscillators.
+"""Plays notes from SoundFont regions: pitch, loop, filter, envelopes and LFOs.
 
-What does not depend on when the key is let go is shared by all notes of one pitch and velocity.
-Modulation moves at control rate; samples are read between their points linearly, as TinySoundFont
-reads them, whose envelopes and filter these are too. Unlike there, the scale of a key does not
-stretch the tuning (SoundFont 2.04, section 8.1.2, generators 51, 52 and 56).
+All notes of one pitch and velocity share what does not depend on the release time. Modulation is at
+control rate; samples are interpolated linearly. Interpolation, envelopes and filter are those of
+TinySoundFont, but scale tuning does not affect coarse and fine tuning (SoundFont 2.04, section
+8.1.2, generators 51, 52 and 56).
 """
 
 import inspect
@@ -31,26 +31,26 @@ from jen1cli.corpus.rendering.stereo import (
     spread,
 )
 
-Wave = Float32[np.ndarray, " stored"]  # a sample as the font has it
-Cut = Float32[np.ndarray, " _"]  # a sound that may be shorter than asked for
+Wave = Float32[np.ndarray, " stored"]  # a sample as stored in the font
+Cut = Float32[np.ndarray, " _"]  # a sound that may be shorter than requested
 
-_DECADES = 9.226  # natural logarithm of the fall of an exponential segment: 80 dB
-_QUICK_RELEASE = 0.01  # seconds, where a segment of release is empty or a group's next note comes
-_OPEN = 0.499  # of the sample rate: a filter from there on does nothing
+_DECADES = 9.226  # natural logarithm of the decay of an exponential segment: 80 dB
+_QUICK_RELEASE = 0.01  # seconds; if release is 0, or a note is ended by its exclusive class
+_OPEN = 0.499  # share of the sample rate; a filter with a higher cutoff is bypassed
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """When a note of one pitch and velocity sounds, in samples, and how loud."""
+    """Start and length in samples and gain of a note of given pitch and velocity."""
 
     start: int
-    held: int  # until the key is let go
+    held: int  # samples until the key is released
     gain: float
-    cut: int | None = None  # from the start, where another note of its group ends it
+    cut: int | None = None  # samples from `start` until a note of its group ends it
 
 
 class Sampler:
-    """Plays notes of presets; keeps nothing from one call to the next but decoded samples."""
+    """Plays notes of presets; its only state is the decoded samples."""
 
     def __init__(self, font: SoundFontFile) -> None:
         self._font = font
@@ -58,7 +58,7 @@ class Sampler:
     def add(
         self, target: Stereo, preset: Preset, key: int, velocity: float, strokes: Sequence[Stroke]
     ) -> None:
-        """Add notes of one pitch and velocity to a sound, in place."""
+        """Add notes of one pitch and velocity to `target`, in place."""
         for region in preset.sounding(key, int(velocity * 127)):
             self._add_region(target, region, key, velocity, strokes)
 
@@ -97,7 +97,7 @@ class Sampler:
             target[1, place] += np.float32(stroke.gain * right) * sound
 
     def _voice(self, region: Region, key: int, velocity: float, samples: int, held: int) -> Cut:
-        """Return a region's sound without its volume envelope; shorter where the sample ends."""
+        """Return a region's sound without its volume envelope; shorter if the sample ends."""
         curves = _Modulation(region, key, velocity, samples, held)
         ratio = region.sample.rate / SAMPLE_RATE * 2.0 ** (region.cents(key) / 1200.0)
         wave = self._font.decode(region.sample)
@@ -124,20 +124,20 @@ def _read(
     steps: Curve,
     samples: int,
 ) -> Cut:
-    """Read a sample between its points; compiled.
+    """Resample a looped sample by linear interpolation; compiled by numba.
 
     Args:
         wave: the sample.
-        first: point to start at.
-        end: point where it ends, at the latest the length of `wave`.
-        loop_start: first point of the loop.
-        loop_end: point behind the loop; not after its start where there is none.
-        stays: how many samples of the output it loops for, then it goes on to its end.
-        steps: points per sample of the output, per control point; the last one holds.
-        samples: of the output.
+        first: index to start at.
+        end: index at which the sample ends, at most the length of `wave`.
+        loop_start: first index of the loop.
+        loop_end: index after the loop; at most `loop_start` if there is none.
+        stays: number of output samples in which it loops; then it plays to its end.
+        steps: increment of the index per output sample, at control rate; the last value holds.
+        samples: length of the output.
 
     Returns:
-        The sound, shorter where the sample ends.
+        The sound, shorter than `samples` if the sample ends.
     """
     made = np.empty(samples, np.float32)
     position = float(first)
@@ -146,7 +146,7 @@ def _read(
         loops = i < stays and loop_end > loop_start
         if loops and position >= loop_end:
             position = loop_start + (position - loop_start) % (loop_end - loop_start)
-        if position >= end:  # before it becomes an index, which compiled code does not check
+        if position >= end:  # checked here, because compiled code has no bounds check
             return made[:i]
         index = int(position)
         near, after = wave[index], np.float32(0.0)
@@ -162,12 +162,12 @@ def _read(
 
 
 def _follows_release(region: Region) -> bool:
-    """Whether more than the volume depends on when the key is let go."""
+    """Whether anything besides the volume envelope depends on the release of the key."""
     return region.leaves_loop or bool(region.amount(7) or region.amount(11))
 
 
 class _Modulation:
-    """What moves during a note, at control rate."""
+    """Modulation of pitch, filter and volume during a note, at control rate."""
 
     def __init__(self, region: Region, key: int, velocity: float, samples: int, held: int) -> None:
         self._region, self._samples = region, samples
@@ -185,7 +185,7 @@ class _Modulation:
         return _triangle(self._region.oscillator(first), self._points)
 
     def _sum(self, *terms: tuple[int, Curve | None]) -> Curve | None:
-        """Add the curves that a generator scales; None where nothing moves."""
+        """Sum the curves, each scaled by the amount of its generator; None if all are constant."""
         made = [
             self._region.amount(generator) * curve
             for generator, curve in terms
@@ -194,43 +194,43 @@ class _Modulation:
         return np.asarray(sum(made)) if made else None
 
     def speed(self) -> Curve:
-        """Return the factor of the pitch."""
+        """Return the pitch ratio over time."""
         terms = (5, self._oscillation), (6, self._vibrato), (7, self._envelope)
         cents = self._sum(*terms)
         return np.ones(1) if cents is None else 2.0 ** (cents / 1200.0)
 
     def cutoff(self) -> Curve | None:
-        """Return the filter's cutoff, in cents of 8.176 Hz; None where it is always open."""
+        """Return the cutoff in cents above 8.176 Hz; None if the filter is always open."""
         moving = self._sum((10, self._oscillation), (11, self._envelope))
         cents = self._region.amount(8) + (np.zeros(1) if moving is None else moving)
         return None if _hertz(cents).min() >= _OPEN * SAMPLE_RATE else cents
 
     def volume(self) -> Mono | None:
-        """Return the tremolo as a factor; None where there is none."""
+        """Return the tremolo as an amplitude factor; None if there is none."""
         centibels = self._sum((13, self._oscillation))
         return None if centibels is None else spread(10.0 ** (centibels / 200.0), self._samples)
 
 
 def _hertz(cents: Curve) -> Curve:
-    """Return cutoffs in Hz; at 13500 cents and above the filter is open."""
+    """Convert cutoffs in cents to Hz; from 13500 cents on the filter is open."""
     return np.where(cents < 13_500, 8.176 * 2.0 ** (cents / 1200.0), SAMPLE_RATE)
 
 
 def _low_pass(sound: Cut, cutoff: Curve, resonance_db: float) -> Cut:
-    """Filter with two poles, with new coefficients at control rate."""
+    """Apply a two-pole low-pass with coefficients updated at control rate."""
     return _compiled(_filter)(sound, _hertz(cutoff) / SAMPLE_RATE, 10.0 ** (-resonance_db / 20.0))
 
 
 def _filter(sound: Cut, fractions: Curve, damping: float) -> Cut:
-    """Run the filter sample by sample; compiled.
+    """Run the filter sample by sample; compiled by numba.
 
     Args:
-        sound: to filter.
-        fractions: cutoff over the sample rate per control point; the last one holds.
+        sound: the sound to filter.
+        fractions: cutoff / sample rate at each control point; the last value holds.
         damping: reciprocal of the resonance.
     """
     made = np.empty_like(sound)
-    first, second = 0.0, 0.0  # state of the transposed direct form
+    first, second = 0.0, 0.0  # state of the filter (transposed direct form II)
     before = -1.0
     gain, middle, last = 0.0, 0.0, 0.0
     for point in range((len(sound) + CONTROL_SAMPLES - 1) // CONTROL_SAMPLES):
@@ -256,18 +256,18 @@ def _filter(sound: Cut, fractions: Curve, damping: float) -> Cut:
 
 @cache
 def _compiled(function: Callable[..., Cut]) -> Callable[..., Cut]:
-    """Compile a function when it is first needed, which takes seconds, or load what was kept."""
+    """Compile a function on first use, which takes seconds, or load it from numba's cache."""
     import numba
 
     function = inspect.unwrap(function)
     try:
         return numba.njit(function, cache=True)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
+    except RuntimeError:  # no cache: neither the package's folder nor the user's is writable
         return numba.njit(function)
 
 
 def _volume(envelope: Envelope, samples: int) -> Mono:
-    """Return the amplitude while the key is held: rising linearly, falling exponentially."""
+    """Return the amplitude while the key is held: linear attack, exponential decay."""
     level = np.zeros(samples, np.float32)
     delay, attack, hold, decay = (
         int(part * SAMPLE_RATE)
@@ -289,12 +289,12 @@ def _volume(envelope: Envelope, samples: int) -> Mono:
 
 @lru_cache(maxsize=64)
 def _fall(samples: int) -> Mono:
-    """Return a release from 1 to -80 dB."""
+    """Return an exponential release from 1 to -80 dB."""
     return np.exp(np.arange(samples) * (-_DECADES / max(1, samples))).astype(np.float32)
 
 
 def _modulation(envelope: Envelope, velocity: float, points: Curve, held: int) -> Curve:
-    """Return the modulation envelope: linear throughout, its attack shorter for loud notes."""
+    """Return the modulation envelope: linear segments, with a shorter attack for loud notes."""
     attack = envelope.attack * (145 - int(velocity * 127)) / 144.0
     times = np.cumsum([0.0, envelope.delay, attack, envelope.hold,
                        envelope.decay * (1.0 - envelope.sustain)])  # fmt: skip
@@ -307,6 +307,6 @@ def _modulation(envelope: Envelope, velocity: float, points: Curve, held: int) -
 
 
 def _triangle(oscillator: Oscillator, points: Curve) -> Curve:
-    """Return a triangle between -1 and 1 that starts at 0, rising, after its delay."""
+    """Return a triangle wave between -1 and 1 that rises from 0 after its delay."""
     phase = np.maximum(points / SAMPLE_RATE - oscillator.delay, 0.0) * oscillator.hertz
     return 1.0 - 4.0 * np.abs((phase + 0.25) % 1.0 - 0.5)

@@ -1,8 +1,9 @@
-"""Sampled instruments, played offline from a free SoundFont.
+"""Sampled instruments, rendered offline from a SoundFont.
 
-Velocity layers and drums of some fonts are 30 dB apart. Every note is therefore measured once and
-corrected: all instruments are equally loud at equal velocity, and a part's gain means the same
-whatever it plays. Samples stay decoded once they were played: one player per process.
+In some fonts the levels of velocity layers and drums differ by 30 dB. Therefore each combination of
+pitch and velocity is measured once and corrected: all instruments are equally loud at equal
+velocity, and a part's gain has the same effect for all of them. Decoded samples are cached, so use
+one player per process.
 """
 
 import math
@@ -22,7 +23,7 @@ from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo, TimedNote
 from jen1cli.errors import DataError
 
 DRUM_BANK = 128
-REFERENCE_LEVEL = 0.1  # loudest 100 ms of a note at velocity 0.8, root mean square
+REFERENCE_LEVEL = 0.1  # root mean square of the loudest 100 ms of a note at velocity 0.8
 _VARIABLE = "JEN1_SOUNDFONT"
 _PLACES = tuple(
     Path(folder) / name
@@ -36,10 +37,10 @@ _PLACES = tuple(
         "default-GM.sf2",
     )
 )
-_CORRECTION = 60.0  # dB each way, at most
+_CORRECTION = 60.0  # largest gain or attenuation, dB
 _VELOCITY_STEPS = 16
-_VELOCITY_EXPONENT = 1.2  # loudness of a note against its velocity
-_TILT_DB = 0.06  # per semitone: higher notes sound louder at the same level
+_VELOCITY_EXPONENT = 1.2  # amplitude is proportional to velocity ** exponent
+_TILT_DB = 0.06  # attenuation per semitone: higher notes sound louder at the same level
 _MEASURED, _MEASURED_STROKE = SAMPLE_RATE // 2, SAMPLE_RATE // 5
 
 
@@ -47,7 +48,7 @@ def find_soundfont(path: Path | None = None) -> Path:
     """Return the SoundFont to use: the given one, $JEN1_SOUNDFONT, or an installed one.
 
     Raises:
-        DataError: where there is none; says which packages have one.
+        DataError: there is none; the message names packages that have one.
     """
     if path is None and os.environ.get(_VARIABLE):
         path = Path(os.environ[_VARIABLE])
@@ -78,7 +79,7 @@ def _load(path: Path) -> SoundFontFile:
 
 
 class SoundFontPlayer:
-    """Plays one instrument at a time, sample-accurately and always the same way."""
+    """Plays the notes of one instrument, sample-accurately and reproducibly."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -98,7 +99,7 @@ class SoundFontPlayer:
         for number, note in enumerate(notes):
             if note.start >= samples:
                 continue
-            # played at the measured velocities: next to them another layer may sound
+            # quantise to measured velocities: other velocities may select another layer
             step = max(1, round(note.velocity * _VELOCITY_STEPS))
             gain = self._gain(bank, program, note, step)
             stroke = Stroke(note.start, max(note.length, 1), gain, cuts.get(number))
@@ -108,13 +109,13 @@ class SoundFontPlayer:
         return made
 
     def name(self, program: int, *, kit: bool = False) -> str | None:
-        """Return what the font calls a program, None where it has none."""
+        """Return the font's name of a program, None if it has no such program."""
         preset = self._font.presets.get((DRUM_BANK if kit else 0, program))
         return None if preset is None else preset.name
 
     def _preset(self, bank: int, program: int) -> Preset:
         preset = self._font.presets.get((bank, program))
-        if preset is None and bank == DRUM_BANK:  # as General MIDI players do with missing kits
+        if preset is None and bank == DRUM_BANK:  # replaced by kit 0, as in General MIDI players
             preset = self._font.presets.get((bank, 0))
         if preset is None:
             raise DataError(
@@ -124,7 +125,7 @@ class SoundFontPlayer:
         return preset
 
     def _gain(self, bank: int, program: int, note: TimedNote, step: int) -> float:
-        """Return the factor that brings a note to the level its velocity asks for."""
+        """Return the gain factor that sets a note to the level of its velocity."""
         level_db = self._level_db(bank, program, note.pitch, step)
         target_db = 20.0 * math.log10(REFERENCE_LEVEL)
         target_db += 20.0 * _VELOCITY_EXPONENT * math.log10(max(note.velocity, 0.01) / 0.8)
@@ -132,7 +133,7 @@ class SoundFontPlayer:
         return db_to_amplitude(max(-_CORRECTION, min(_CORRECTION, target_db - level_db)))
 
     def _measure(self, bank: int, program: int, pitch: int, velocity_step: int) -> float:
-        """Return the level of a note, in decibels, as the font plays it."""
+        """Return the uncorrected level of a note in dB."""
         is_kit = bank == DRUM_BANK
         samples = _MEASURED_STROKE if is_kit else _MEASURED
         sound = np.zeros((2, samples), np.float32)
@@ -144,7 +145,7 @@ class SoundFontPlayer:
 
 
 def _cuts(preset: Preset, notes: Sequence[TimedNote]) -> Mapping[int, int]:
-    """Return after how many samples a later note of its group ends a note, by its number."""
+    """Return, for each note ended by a later one of its exclusive class, its length in samples."""
     if not any(region.group for region in preset.regions):
         return {}
     groups = {
@@ -156,7 +157,7 @@ def _cuts(preset: Preset, notes: Sequence[TimedNote]) -> Mapping[int, int]:
         for number, note in enumerate(notes)
     }
     cuts: dict[int, int] = {}
-    waiting: dict[int, list[int]] = defaultdict(list)  # by group: notes that none has ended yet
+    waiting: dict[int, list[int]] = defaultdict(list)  # by group: notes that are not ended yet
     for number in sorted(groups, key=lambda number: notes[number].start):
         start = notes[number].start
         for group in groups[number]:
@@ -167,7 +168,7 @@ def _cuts(preset: Preset, notes: Sequence[TimedNote]) -> Mapping[int, int]:
 
 
 def loudest_level(sound: Stereo) -> float:
-    """Root mean square of the loudest 100 ms, both channels together."""
+    """Return the root mean square of the loudest 100 ms over both channels."""
     block = SAMPLE_RATE // 10
     count = max(1, sound.shape[1] // block)
     power = np.square(sound[:, : count * block]).mean(axis=0)
@@ -175,6 +176,9 @@ def loudest_level(sound: Stereo) -> float:
 
 
 def stroke_level(sound: Stereo) -> float:
-    """Level of a drum stroke, between its loudest 100 ms and its peak: short ones sound softer."""
+    """Return the level of a drum stroke: geometric mean of `loudest_level` and a third of its peak.
+
+    Short strokes sound softer than their peak and louder than their root mean square.
+    """
     peak = float(np.abs(sound).max())
     return float(np.sqrt(loudest_level(sound) * peak / 3.0))

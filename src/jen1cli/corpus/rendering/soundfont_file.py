@@ -1,7 +1,7 @@
-"""SoundFont files (.sf2, .sf3) as presets of regions: which sample plays, and how.
+"""Reads SoundFont files (.sf2, .sf3) as presets of regions: samples with their parameters.
 
-After the SoundFont 2.04 specification. Numbers of generators are those of its section 8.1.2;
-modulators are frozen into generators before (`jen1cli.corpus.rendering.modulators`).
+Follows the SoundFont 2.04 specification. Generator numbers are those of its section 8.1.2;
+modulators are first converted to generators (`jen1cli.corpus.rendering.modulators`).
 """
 
 import io
@@ -25,7 +25,7 @@ _INSTRUMENT, _KEYS, _VELOCITIES, _SAMPLE, _LOOP_MODE, _ROOT = 41, 43, 44, 53, 54
 _DEFAULTS = {8: 13_500, _ROOT: -1, 56: 100} | dict.fromkeys(
     (21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38), -12_000
 )
-_RANGES = {  # smallest and largest value of the sum of instrument and preset
+_RANGES = {  # smallest and largest sum of the instrument's and the preset's amount
     5: (-12_000, 12_000), 6: (-12_000, 12_000), 7: (-12_000, 12_000), 8: (1500, 13_500),
     9: (0, 960), 10: (-12_000, 12_000), 11: (-12_000, 12_000), 13: (-960, 960), 17: (-500, 500),
     21: (-12_000, 5000), 22: (-16_000, 4500), 23: (-12_000, 5000), 24: (-16_000, 4500),
@@ -35,8 +35,8 @@ _RANGES = {  # smallest and largest value of the sum of instrument and preset
     37: (0, 1440), 38: (-12_000, 8000), 39: (-1200, 1200), 40: (-1200, 1200), 48: (0, 1440),
     51: (-120, 120), 52: (-99, 99), 56: (0, 1200),
 }  # fmt: skip
-_SHORTEST = -11_950  # timecents; below, a time is zero
-_COMPRESSED = 0x10  # bit of a sample's type: Ogg Vorbis, as .sf3 has it
+_SHORTEST = -11_950  # timecents; shorter times are zero
+_COMPRESSED = 0x10  # bit of a sample's type: Ogg Vorbis, used by .sf3
 _FULL_SCALE = 32_768.0
 
 
@@ -47,14 +47,14 @@ class Envelope:
     delay: float
     attack: float
     hold: float
-    decay: float  # to the floor, not to the sustain level
-    sustain: float  # amplitude of the volume envelope, level of the modulation envelope
+    decay: float  # time to the floor of the envelope, not to the sustain level
+    sustain: float  # amplitude (volume envelope) or level (modulation envelope)
     release: float
 
 
 @dataclass(frozen=True)
 class Oscillator:
-    """A low-frequency oscillator: a triangle that starts at 0, rising."""
+    """A low-frequency oscillator: a triangle wave that starts at 0 and rises."""
 
     delay: float  # seconds
     hertz: float
@@ -62,11 +62,11 @@ class Oscillator:
 
 @dataclass(frozen=True)
 class Sample:
-    """Where a sample lies in the file, and its pitch."""
+    """Position of a sample in the file, its loop and its pitch."""
 
-    start: int  # 16-bit words from the start of the pool, bytes where compressed
+    start: int  # offset in the sample pool: 16-bit words, or bytes if compressed
     end: int
-    loop_start: int  # samples from its own start
+    loop_start: int  # samples from the start of this sample
     loop_end: int
     rate: int  # Hz
     root: int  # MIDI number
@@ -74,36 +74,36 @@ class Sample:
     is_compressed: bool
 
 
-@dataclass(frozen=True, eq=False)  # each is itself: a key of caches
+@dataclass(frozen=True, eq=False)  # hashed by identity, as a cache key
 class Region:
-    """One sample over a range of keys and velocities; amounts are those of the specification."""
+    """One sample over a range of keys and velocities, with its generator amounts."""
 
     sample: Sample
     amounts: Mapping[int, int]
 
     def plays(self, key: int, velocity: int) -> bool:
-        """Whether a key struck at a MIDI velocity sounds it."""
+        """Whether the region sounds for a key at a MIDI velocity."""
         return _inside(self.amounts.get(_KEYS), key) and _inside(
             self.amounts.get(_VELOCITIES), velocity
         )
 
     def amount(self, generator: int) -> int:
-        """Return the amount of a generator, 0 where nothing sets it."""
+        """Return the amount of a generator, 0 if it is not set."""
         return self.amounts.get(generator, 0)
 
     @property
     def group(self) -> int:
-        """Exclusive class: a new note of the class ends the others; 0 is none."""
+        """Exclusive class: a new note ends the other notes of its class; 0 is none."""
         return self.amount(57)
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """Points to move the start of the sample and its end by."""
+        """Offsets of the sample's start and end in sample points."""
         return self.amount(0) + (self.amount(4) << 15), self.amount(1) + (self.amount(12) << 15)
 
     @property
     def loop(self) -> tuple[int, int] | None:
-        """First sample of the loop and the one behind its last; None where it does not loop."""
+        """First sample of the loop and the one after its last; None without a loop."""
         if self.amount(_LOOP_MODE) & 3 not in (1, 3):
             return None
         start = self.sample.loop_start + self.amount(2) + (self.amount(45) << 15)
@@ -112,23 +112,23 @@ class Region:
 
     @property
     def leaves_loop(self) -> bool:
-        """Whether the sample plays to its end after the key is let go."""
+        """Whether the sample leaves its loop and plays to its end after the key is released."""
         return self.amount(_LOOP_MODE) & 3 == 3
 
     def cents(self, key: int) -> int:
-        """Return how far a key transposes the sample."""
+        """Return the transposition of the sample for a key, in cents."""
         root = self.amount(_ROOT)
         root = self.sample.root if root < 0 else root
         tuning = 100 * self.amount(51) + self.amount(52) + self.sample.correction
         return (key - root) * self.amount(56) + tuning
 
     def volume_envelope(self, key: int) -> Envelope:
-        """Return the envelope of the amplitude."""
+        """Return the volume envelope for a key."""
         sustain = 10.0 ** (-self.amount(37) / 200.0)
         return self._envelope(33, key, sustain if self.amount(37) < 1000 else 0.0)
 
     def modulation_envelope(self, key: int) -> Envelope:
-        """Return the envelope that moves pitch and filter."""
+        """Return the modulation envelope (of pitch and filter) for a key."""
         return self._envelope(25, key, 1.0 - self.amount(29) / 1000.0)
 
     def _envelope(self, first: int, key: int, sustain: float) -> Envelope:
@@ -145,7 +145,7 @@ class Region:
         )
 
     def oscillator(self, first: int) -> Oscillator:
-        """Return the oscillator of modulation (21) or vibrato (23)."""
+        """Return the modulation LFO (`first` = 21) or the vibrato LFO (23)."""
         hertz = 8.176 * 2.0 ** (self.amount(first + 1) / 1200.0)
         return Oscillator(_seconds(self.amount(first)), hertz)
 
@@ -159,13 +159,13 @@ def _inside(span: int | None, value: int) -> bool:
 
 
 class SoundFontFile:
-    """The presets of a file; samples are decoded when they are first played."""
+    """The presets of a file; samples are decoded on first use."""
 
     def __init__(self, path: Path) -> None:
         """Read a file.
 
         Raises:
-            DataError: it is no whole SoundFont.
+            DataError: the file is not a complete SoundFont.
         """
         try:
             font = freeze_modulators(path.read_bytes())
@@ -183,10 +183,10 @@ class SoundFontFile:
         self.decode = lru_cache(maxsize=None)(self._decode)
 
     def _decode(self, sample: Sample) -> Mono:
-        """Return the samples, at their own rate, full scale 1.
+        """Return the samples at their own rate, with full scale 1.
 
         Raises:
-            DataError: compressed samples are damaged.
+            DataError: the compressed samples are damaged.
         """
         if sample.is_compressed:
             data = self._pool[sample.start : sample.end]
@@ -203,21 +203,21 @@ class SoundFontFile:
         return np.frombuffer(whole, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-@dataclass(frozen=True, eq=False)  # each is itself: a key of caches
+@dataclass(frozen=True, eq=False)  # hashed by identity, as a cache key
 class Preset:
-    """A program: its name and its regions."""
+    """A preset (program): its name and its regions."""
 
     name: str
     regions: tuple[Region, ...]
 
     @lru_cache(maxsize=2048)  # noqa: B019 - a font lives as long as its process
     def sounding(self, key: int, velocity: int) -> tuple[Region, ...]:
-        """Return what plays when a key is struck at a MIDI velocity."""
+        """Return the regions that sound for a key at a MIDI velocity."""
         return tuple(region for region in self.regions if region.plays(key, velocity))
 
 
 def _places(font: bytes, kind: bytes) -> dict[bytes, tuple[int, int]]:
-    """Return where the chunks of a list lie, and their sizes, by name."""
+    """Return (offset, size) of the chunks of a list, by name."""
     start, size = find_list(font, 12, len(font), kind)
     return {name: (at, n) for name, at, n in chunks(font, start + 12, start + 8 + size)}
 
@@ -237,7 +237,10 @@ def _read_sample(row: tuple) -> tuple:
 def _read_zones(
     bags: Sequence[tuple], generators: Sequence[tuple], first: int, end: int, last: int
 ) -> Iterator[Zone]:
-    """Yield zones, the values of the first one without `last` under those of the others."""
+    """Yield the zones, each with the values of the global zone as defaults.
+
+    The global zone is the first one if it lacks the generator `last`.
+    """
     shared: Zone = {}
     for bag in range(first, end):
         zone = dict(generators[bags[bag][0] : bags[bag + 1][0]])
@@ -259,7 +262,7 @@ def _read_instruments(tables: Mapping[bytes, bytes]) -> list[list[Zone]]:
 def _read_presets(
     tables: Mapping[bytes, bytes], instruments: list[list[Zone]], samples: list[Sample]
 ) -> dict[tuple[int, int], Preset]:
-    """Return presets by bank and program."""
+    """Return the presets by (bank, program)."""
     headers = _rows("<20sHHHIII", tables[b"phdr"])
     bags, generators = _rows("<HH", tables[b"pbag"]), _rows("<Hh", tables[b"pgen"])
     presets: dict[tuple[int, int], Preset] = {}
@@ -276,7 +279,7 @@ def _read_presets(
 
 
 def _merge(inner: Zone, outer: Zone) -> Zone | None:
-    """Add what a preset's zone says to an instrument's; None where their ranges do not meet."""
+    """Add the amounts of a preset zone to an instrument zone; None if their ranges are disjoint."""
     merged = dict(inner)
     for generator, amount in outer.items():
         if generator in (_KEYS, _VELOCITIES):
@@ -290,7 +293,7 @@ def _merge(inner: Zone, outer: Zone) -> Zone | None:
 
 
 def _complete(zone: Zone) -> Zone:
-    """Add what a zone leaves out, and keep every amount inside its range."""
+    """Fill in default amounts, and clip every amount to its valid range."""
     made = _DEFAULTS | zone
     for generator, (low, high) in _RANGES.items():
         if generator in made:

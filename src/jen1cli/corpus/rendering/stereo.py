@@ -1,4 +1,4 @@
-"""Sound as the renderer knows it: float32 stereo at 48 kHz, and the small tools around it."""
+"""Types and basic operations of the renderer: float32 stereo at 48 kHz."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 SAMPLE_RATE = 48_000  # Hz
-CONTROL_SAMPLES = 64  # one value of a slowly moving control per so many samples
+CONTROL_SAMPLES = 64  # samples per control value of slow modulation
 
 Stereo = Float32[np.ndarray, "2 samples"]
-Cut = Float32[np.ndarray, "2 _"]  # stereo of another length than what it was made from
+Cut = Float32[np.ndarray, "2 _"]  # stereo of a length different from its source
 Mono = Float32[np.ndarray, " samples"]
-Raw = Float[np.ndarray, " samples"]  # of any precision, on its way to a sound
+Raw = Float[np.ndarray, " samples"]  # intermediate signal of any precision
 Curve = Float[np.ndarray, " points"]
 
 __all__ = ["CONTROL_SAMPLES", "SAMPLE_RATE", "Curve", "Cut", "Mono", "Raw", "Stereo", "TimedNote"]
@@ -19,21 +19,21 @@ __all__ = ["CONTROL_SAMPLES", "SAMPLE_RATE", "Curve", "Cut", "Mono", "Raw", "Ste
 
 @dataclass(frozen=True)
 class TimedNote:
-    """One note in samples: what a player gets."""
+    """One note with its times in samples, as players take it."""
 
     start: int  # sample of the onset
-    length: int  # samples until the key is let go
+    length: int  # samples until the key is released
     pitch: int  # MIDI number, or percussion key
     velocity: float  # 0 to 1
 
 
 def frequency(pitch: float | int) -> float:
-    """Hertz of a MIDI number in equal temperament, A4 = 440."""
+    """Return the frequency in Hz of a MIDI number in equal temperament, A4 = 440 Hz."""
     return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
 
 
 def control_points(samples: int) -> int:
-    """Control values that cover so many samples, with one more to interpolate towards."""
+    """Return the number of control values for `samples`, including one after the end."""
     return -(-samples // CONTROL_SAMPLES) + 1
 
 
@@ -49,7 +49,7 @@ def spread(curve: Curve, samples: int) -> Mono:
 
 
 def mix_in(target: Float32[np.ndarray, "2 all"], sound: Stereo, start: int) -> None:
-    """Add a sound to a longer one in place, cut at both ends."""
+    """Add a sound to a longer one in place; parts outside it are cut off."""
     first = max(0, -start)
     last = min(sound.shape[1], target.shape[1] - start)
     if last > first:
@@ -57,7 +57,7 @@ def mix_in(target: Float32[np.ndarray, "2 all"], sound: Stereo, start: int) -> N
 
 
 def delayed(sound: Float32[np.ndarray, "channels samples"], delay: Mono) -> np.ndarray:
-    """Read a signal through a delay that moves (in samples, not negative), linearly between."""
+    """Delay a signal by a varying number of samples (at least 0), by linear interpolation."""
     samples = sound.shape[1]
     whole = delay.astype(np.int32)
     fraction = delay - whole

@@ -1,7 +1,7 @@
-"""The synthesised voices by name, all equally loud at equal velocity.
+"""Synthesised voices by name, all equally loud at equal velocity.
 
-`model` picks one of a few settings of a voice's knobs, so that clips differ while the sounds that
-are built for one clip serve the next. A sound never depends on what was played before.
+`model` selects one of a few variants of a voice, so that clips differ and yet cached sounds are
+reused. A sound does not depend on earlier ones.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from jen1cli.corpus.rendering.textures import TEXTURES
 MODELS = 6
 _BRIGHTNESS_STEPS = 6
 _VELOCITY_EXPONENT = 1.2
-_TILT_DB = 0.06  # per semitone, as for the sampled instruments
+_TILT_DB = 0.06  # attenuation per semitone, as for the sampled instruments
 
 VOICES = frozenset(PATCHES) | frozenset(PLUCKED) | frozenset(TEXTURES)
 
@@ -41,10 +41,10 @@ def play(
         voice: a name in `VOICES`.
         notes: in any order.
         samples: length of the result.
-        bpm: tempo, for voices that move with it.
-        model: which setting of the voice, modulo `MODELS`.
-        seed: draws phases and noises.
-        glide: seconds of portamento where notes touch; None leaves it to the voice.
+        bpm: tempo, for voices with tempo-synchronised modulation.
+        model: index of the variant, modulo `MODELS`.
+        seed: seed of phases and noise.
+        glide: seconds of portamento between notes without a gap; None for the voice's own.
     """
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
     model %= MODELS
@@ -64,7 +64,7 @@ def play(
 
 @lru_cache(maxsize=512)
 def patch_of(voice: str, model: int) -> Patch:
-    """Return one setting of a patch; model 0 is the patch as written."""
+    """Return a variant of a patch; model 0 is the patch itself."""
     if model == 0:
         return PATCHES[voice]
     return vary(PATCHES[voice], np.random.default_rng((*voice.encode(), model)))
@@ -72,7 +72,7 @@ def patch_of(voice: str, model: int) -> Patch:
 
 @cache
 def _patch_gain(voice: str, model: int, pitch: int) -> float:
-    """Factor that brings a note of a patch to the reference level."""
+    """Return the gain factor that sets a note of a patch to the reference level."""
     note = TimedNote(0, int(0.8 * SAMPLE_RATE), pitch, 0.8)
     rng = np.random.default_rng(0)
     sound = play_patch(patch_of(voice, model), [note], note.length, bpm=120.0, rng=rng)
@@ -105,7 +105,7 @@ def _struck_sound(voice: str, pitch: int, step: int, model: int) -> Stereo:
 
 
 def _let_go(sound: Stereo, length: int, release: float) -> Cut:
-    """Fade a sound out from `length` samples on, within `release` seconds."""
+    """Fade a sound out after `length` samples, within `release` seconds."""
     fade = int(release * SAMPLE_RATE)
     if length + fade >= sound.shape[1]:
         return sound

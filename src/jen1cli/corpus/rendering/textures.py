@@ -19,7 +19,7 @@ Texture = Callable[[TimedNote, int, np.random.Generator], Stereo]
 def shaped_noise(
     magnitude: Float32[np.ndarray, "frames bins"], samples: int, rng: np.random.Generator
 ) -> Stereo:
-    """Return stereo noise whose spectrum follows a magnitude per frame of 1024 samples."""
+    """Return stereo noise of level 1 with the given magnitude spectrum for each hop."""
     frames = magnitude.shape[0]
     window = np.sin(np.pi * (np.arange(FRAME, dtype=np.float32) + 0.5) / FRAME)
     sound = np.zeros((2, (frames + 1) * HOP), np.float32)
@@ -41,19 +41,19 @@ def _frames(samples: int) -> int:
 def _band(
     centre_hertz: np.ndarray, octaves: float | np.ndarray
 ) -> Float32[np.ndarray, "frames bins"]:
-    """Return a bell on the octave axis around a moving centre."""
+    """Return a Gaussian band on the octave axis around a moving centre."""
     distance = _OCTAVES[None, :] - np.log2(centre_hertz)[:, None]
     return np.exp(-np.square(distance / octaves)).astype(np.float32)
 
 
 def _wander(frames: int, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Return a slow random curve of spread 1."""
+    """Return a slow random curve of standard deviation about 1."""
     points = max(4, int(frames * HOP / SAMPLE_RATE / seconds) + 4)
     return smooth_curve(rng.standard_normal(points), frames)
 
 
 def _edges(samples: int, attack: float, release: float) -> Mono:
-    """Return a fade in and out, seconds each."""
+    """Return a linear fade-in and fade-out of `attack` and `release` seconds."""
     t = np.arange(samples, dtype=np.float32) / SAMPLE_RATE
     rise = np.minimum(t / max(attack, 1e-4), 1.0)
     return rise * np.minimum((samples / SAMPLE_RATE - t) / max(release, 1e-4), 1.0)
@@ -123,7 +123,7 @@ def _downlifter(note: TimedNote, samples: int, rng: np.random.Generator) -> Ster
 
 
 def _sine_sweep(note: TimedNote, samples: int, rng: np.random.Generator) -> Stereo:
-    """Exponential sweep of two octaves from the note's pitch, up below middle C, else down."""
+    """Return an exponential sweep of two octaves, up from pitches below middle C, else down."""
     way = np.linspace(0.0, 1.0, samples)
     turns = np.cumsum(frequency(note.pitch) * np.exp2((2.0 if note.pitch < 60 else -2.0) * way))
     tone = np.sin(2 * np.pi * np.mod(turns / SAMPLE_RATE, 1.0)).astype(np.float32)
@@ -132,7 +132,7 @@ def _sine_sweep(note: TimedNote, samples: int, rng: np.random.Generator) -> Ster
 
 def _noise_burst(note: TimedNote, samples: int, rng: np.random.Generator) -> Stereo:
     noise = rng.standard_normal((2, samples), dtype=np.float32)
-    if rng.uniform() < 0.5:  # mono as often as not
+    if rng.uniform() < 0.5:  # mono in half of the cases
         noise[1] = noise[0]
     return noise * _edges(samples, 0.002, 0.01)
 

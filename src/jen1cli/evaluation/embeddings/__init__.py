@@ -1,1 +1,1 @@
-"""Embeddings of audio in which sets of music are compared."""
+"""Audio embeddings, in which sets of music are compared."""

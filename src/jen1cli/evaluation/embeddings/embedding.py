@@ -1,8 +1,8 @@
-"""Embeddings by name: what a distance between sets of music is measured in.
+"""Audio embeddings by name, for distances between sets of music.
 
-Each turns a sound into vectors of windows; some know label distributions or text as well. What is
-downloaded (VGGish, CLAP, AudioSet taggers) comes from a local folder or the hub, and the hash of
-its weights stands in every report. `tagger` and `handcrafted` need no download.
+Each maps a sound to one vector per window; some also give label distributions or embed text.
+Weights of VGGish, CLAP and AudioSet taggers come from a local folder or the hub, and every report
+has their hash. `tagger` and `handcrafted` need no download.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ Distribution = Float[np.ndarray, " classes"]
 
 
 class Embedding:
-    """What every embedding can do; what it cannot is answered with None.
+    """Base class of the embeddings; unsupported methods return None.
 
     Attributes:
-        name: by which it is asked for.
-        version: hash of the weights, or version of the recipe.
-        note: what a reader must know.
-        sample_rate: Hz that it hears at.
-        in_domain: trained on the project's own music.
+        name: key of the embedding.
+        version: hash of the weights, or version of the algorithm.
+        note: caveat for readers of a report.
+        sample_rate: sample rate of its input in Hz.
+        in_domain: whether it was trained on the project's own music.
     """
 
     name: str
@@ -38,19 +38,19 @@ class Embedding:
     in_domain: bool = False
 
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
-        """Turn a sound into vectors, one for each window."""
+        """Embed a sound [channels, samples]; return one row per window."""
         raise NotImplementedError
 
     def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return probabilities of labels, summing to 1."""
+        """Return the probabilities of the labels, which sum to 1."""
         return None
 
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return the vector of the whole sound that compares with text."""
+        """Return the vector of the whole sound for comparison with `embed_text`."""
         return None
 
     def embed_text(self, captions: Sequence[str]) -> Rows | None:
-        """Return vectors of captions that compare with `match`."""
+        """Return the vectors of captions for comparison with `match`."""
         return None
 
 
@@ -61,10 +61,10 @@ def mono_windows(
 
     Args:
         signal: [channels, samples].
-        from_rate: its rate in Hz.
-        to_rate: of the windows.
+        from_rate: sample rate of the signal in Hz.
+        to_rate: sample rate of the windows in Hz.
         seconds: length of a window.
-        hop_seconds: distance of windows; None: as many as cover the sound, evenly spread.
+        hop_seconds: distance of windows; None: evenly spaced windows that cover the sound.
     """
     mono = resample(to_channels(signal, 1), from_rate, to_rate)[0]
     window = round(seconds * to_rate)
@@ -79,11 +79,11 @@ def mono_windows(
 
 @dataclass(frozen=True)
 class Kind:
-    """One embedding that can be asked for."""
+    """One available embedding."""
 
     name: str
     about: str
-    default_source: str  # hub id; "" where nothing is downloaded
+    default_source: str  # hub id; "" if nothing is downloaded
     build: Callable[[str], Embedding]
 
 
@@ -138,8 +138,8 @@ def load_embedding(spec: str) -> Embedding:
     """Load an embedding from its name, or `name=FOLDER` or `name=HUB-ID`.
 
     Raises:
-        ConfigError: no such embedding.
-        CheckpointError: its weights are not there.
+        ConfigError: the embedding is unknown.
+        CheckpointError: its weights are missing.
     """
     name, _, source = spec.partition("=")
     kind = KINDS.get(name)

@@ -1,7 +1,7 @@
-"""A second opinion without training: statistics of mel, chroma, onsets and tempogram.
+"""Embedding without training: statistics of mel bands, chroma, onsets and tempogram.
 
-What the numbers mean is known and no network can have learned to like its own music; they are blind
-to much. Distances in them are relative scores.
+The features are interpretable and unbiased towards any model's music, but they miss many properties
+of music. Distances in them are only relative scores.
 """
 
 import itertools
@@ -19,10 +19,10 @@ _FRAME_RATE = 100.0
 
 
 class Handcrafted(Embedding):
-    """Vectors of 99 for every five seconds.
+    """99 features for every five seconds.
 
-    16 mel bands (mean, spread, change), modulation of four bands, 12 pitch classes relative to the
-    strongest, strength and density of the onsets, and a folded tempogram.
+    16 mel bands (mean, standard deviation, change), modulation of four bands, 12 pitch classes
+    relative to the strongest, strength and density of the onsets, and a folded tempogram.
     """
 
     name = "handcrafted"
@@ -31,7 +31,7 @@ class Handcrafted(Embedding):
     note = "handcrafted statistics: a relative score"
 
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
-        """Turn a sound into vectors of five seconds each."""
+        """Embed a sound; return one row per five seconds."""
         windows = mono_windows(signal, sample_rate, SAMPLE_RATE, WINDOW_SECONDS, HOP_SECONDS)
         features = describe(torch.from_numpy(windows))
         mel = features.mel.unflatten(1, (_BANDS, -1)).mean(2)
@@ -49,7 +49,7 @@ class Handcrafted(Embedding):
 
 
 def _modulation(mel: torch.Tensor) -> torch.Tensor:
-    """Log-power of level swings by rate (octaves from 0.5 Hz) in four bands of the spectrum."""
+    """Return the log-power of level modulation, by rate in octaves from 0.5 Hz, in four bands."""
     bands = mel.unflatten(1, (4, -1)).mean(2)
     bands = (bands - bands.mean(-1, keepdim=True)) * torch.hann_window(bands.shape[-1])
     power = torch.fft.rfft(bands).abs().square() / bands.shape[-1]
@@ -63,7 +63,7 @@ def _modulation(mel: torch.Tensor) -> torch.Tensor:
 
 
 def _chroma(pitch: torch.Tensor) -> torch.Tensor:
-    """Strength of the pitch classes from the strongest upwards: harmony without its key."""
+    """Return the mean strength of the pitch classes, rotated so that the strongest is first."""
     folded = pitch.exp().sqrt().unflatten(1, (OCTAVES, 12)).sum(1)
     folded = folded / folded.sum(1, keepdim=True).clamp(min=1e-9)
     mean = folded.mean(-1)
@@ -72,7 +72,7 @@ def _chroma(pitch: torch.Tensor) -> torch.Tensor:
 
 
 def _onsets(mel: torch.Tensor) -> torch.Tensor:
-    """Mean, spread and peaks per second of the rise of the spectrum."""
+    """Return mean, standard deviation and peaks per second of the spectral flux."""
     rise = mel.diff(dim=-1).clamp(min=0).mean(1)
     peaks = (rise[:, 1:-1] > rise[:, :-2]) & (rise[:, 1:-1] >= rise[:, 2:])
     peaks &= rise[:, 1:-1] > rise.mean(1, keepdim=True) + rise.std(1, keepdim=True)
@@ -81,7 +81,7 @@ def _onsets(mel: torch.Tensor) -> torch.Tensor:
 
 
 def names() -> list[str]:
-    """Return what each column means."""
+    """Return the names of the columns."""
     bands = [f"mel {i} {what}" for what in ("mean", "spread", "change") for i in range(_BANDS)]
     swings = [  # four bands
         f"modulation {0.5 * 2**i:g} Hz band {band}"

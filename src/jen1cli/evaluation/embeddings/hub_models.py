@@ -1,7 +1,7 @@
-"""Embeddings that other people trained, through transformers: LAION-CLAP and AudioSet taggers.
+"""Published embeddings through transformers: LAION-CLAP and AudioSet taggers.
 
 Weights come from a local folder or the hub; the sha256 of their files is the embedding's version.
-Transformers' audio models are imported in this file alone.
+This is the only file that imports transformers' audio models.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from jen1cli.evaluation.embeddings.embedding import Distribution, Embedding, Row
 from jen1cli.files import expand_user
 
 CLAP_SECONDS = 10.0
-_SHOWN = 60  # letters of another library's message
+_SHOWN = 60  # characters shown of another library's message
 
 
 class ClapEmbedding(Embedding):
-    """LAION-CLAP: vectors of ten seconds, comparable with text."""
+    """LAION-CLAP: one vector per ten seconds, comparable with text."""
 
     name = "clap"
 
@@ -42,27 +42,27 @@ class ClapEmbedding(Embedding):
 
     @torch.inference_mode()
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
-        """Turn a sound into vectors of ten seconds each."""
+        """Embed a sound; return one row per ten seconds."""
         windows = mono_windows(signal, sample_rate, self.sample_rate, CLAP_SECONDS)
         inputs = self._extractor(list(windows), sampling_rate=self.sample_rate, return_tensors="pt")
         return _tensor(self._model.get_audio_features(**inputs)).float().numpy()
 
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return the mean vector of the sound, of length 1."""
+        """Return the mean vector of the sound, normalised to length 1."""
         rows = self.embed(signal, sample_rate)
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return rows.mean(0) / np.linalg.norm(rows.mean(0))
 
     @torch.inference_mode()
     def embed_text(self, captions: Sequence[str]) -> Rows | None:
-        """Return vectors of captions, of length 1."""
+        """Return the vectors of captions, normalised to length 1."""
         inputs = self._tokenizer(list(captions), padding=True, truncation=True, return_tensors="pt")
         rows = _tensor(self._model.get_text_features(**inputs)).float().numpy()
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 class AudioSetEmbedding(Embedding):
-    """An audio classifier in the transformers layout, such as AST: labels and their layer below."""
+    """An audio classifier in the transformers layout, such as AST: labels and hidden states."""
 
     name = "audioset"
 
@@ -79,11 +79,11 @@ class AudioSetEmbedding(Embedding):
         self.note = f"{source}, {self._model.config.num_labels} labels"
 
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
-        """Turn a sound into mean last hidden states of ten seconds each."""
+        """Embed a sound; return the mean last hidden state per ten seconds."""
         return self._run(signal, sample_rate)[0]
 
     def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return a distribution over the labels: the sigmoids, normalised to a sum of 1."""
+        """Return the sigmoid outputs of the labels, normalised to a sum of 1."""
         scores = self._run(signal, sample_rate)[1].mean(0)
         return scores / scores.sum()
 
@@ -98,10 +98,10 @@ class AudioSetEmbedding(Embedding):
 
 
 def fetch(source: str) -> Path:
-    """Return the folder of a model: a local one, or the hub's snapshot.
+    """Return the folder of a model: a local folder, or the snapshot of a hub model.
 
     Raises:
-        CheckpointError: it is neither here nor to be had.
+        CheckpointError: it is neither local nor available from the hub.
     """
     folder = expand_user(source)
     if folder.is_dir():
@@ -112,7 +112,7 @@ def fetch(source: str) -> Path:
     patterns = ["*.json", "*.safetensors", "*.txt"]
     try:
         return Path(snapshot_download(source, allow_patterns=patterns))
-    except Exception as error:  # the hub's and the network's errors have no common parent
+    except Exception as error:  # errors of hub and network have no common base class
         raise CheckpointError(
             f"the model '{source}' is neither a folder nor to be had from the hub"
             f" ({_short(error)}); download it and give its folder, as in clap=FOLDER"
@@ -124,7 +124,7 @@ def _load(kind: Any, folder: Path) -> Any:  # noqa: ANN401 - transformers' own t
         if hasattr(kind, "config_class") or "Model" in kind.__name__:
             return kind.from_pretrained(folder, use_safetensors=True, local_files_only=True)
         return kind.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # transformers raises many kinds
+    except Exception as error:  # transformers raises many types of errors
         raise CheckpointError(
             f"the model in {folder} cannot be loaded ({_short(error)});"
             " it must be safetensors in the transformers layout"
@@ -136,7 +136,7 @@ def _tensor(output: Any) -> torch.Tensor:  # noqa: ANN401 - a tensor, or an outp
 
 
 def weights_hash(folder: Path) -> str:
-    """Return one sha256 over the weight files of a folder, in the order of their names."""
+    """Return the sha256 over all weight files of a folder, in order of their names."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The project's own tagger as an embedding: in-domain, nothing to download."""
+"""The project's tagger as an embedding: in-domain, without a download."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ WINDOW_SECONDS, HOP_SECONDS = 5.0, 2.5
 
 
 class TaggerEmbedding(Embedding):
-    """Vectors of 128 and length 1 for every five seconds; labels are the styles of the corpus."""
+    """128 features of length 1 for every five seconds; labels are the styles of the corpus."""
 
     name = "tagger"
     in_domain = True
@@ -26,7 +26,7 @@ class TaggerEmbedding(Embedding):
         self.version = self.tagger.description.sha256
 
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
-        """Turn a sound into vectors of five seconds each."""
+        """Embed a sound; return one row per five seconds."""
         windows = mono_windows(signal, sample_rate, SAMPLE_RATE, WINDOW_SECONDS, HOP_SECONDS)
         rows = self.tagger.embed(windows)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -36,9 +36,9 @@ class TaggerEmbedding(Embedding):
         return np.array(list(self.tagger.hear(signal, sample_rate).styles.values()))
 
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
-        """Return the vector that compares with captions."""
+        """Return the vector of the sound for comparison with captions."""
         return self.tagger.hear(signal, sample_rate).embedding
 
     def embed_text(self, captions: Sequence[str]) -> Rows | None:
-        """Return vectors of captions."""
+        """Return the vectors of captions."""
         return self.tagger.embed_text(captions)

@@ -1,8 +1,8 @@
-"""VGGish: the usual backbone of FAD in papers; own network for weights that the user has.
+"""VGGish, the usual embedding of FAD in papers; the user supplies the weights.
 
-Hershey et al., ICASSP 2017. Log-mel of 0.96 s at 16 kHz through a small VGG to 128 numbers, without
-the quantising post-processor, as FAD is usually computed. Weights: a safetensors file in a folder,
-with torchvggish's names (`features.0.weight` ... `embeddings.4.bias`).
+Hershey et al., ICASSP 2017. A small VGG maps the log-mel spectrum of 0.96 s at 16 kHz to 128
+features, without the quantising post-processor, as usual for FAD. Weights: a safetensors file in a
+folder, with torchvggish's names (`features.0.weight` ... `embeddings.4.bias`).
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from jen1cli.evaluation.embeddings.embedding import Embedding, Rows
 from jen1cli.evaluation.embeddings.hub_models import fetch, weights_hash
 
 RATE = 16_000  # Hz
-FRAMES = 96  # of 10 ms: one window
+FRAMES = 96  # frames of 10 ms in one window
 _WINDOW, _HOP, _FFT = 400, 160, 512
 _MELS, _LOW_HZ, _HIGH_HZ = 64, 125.0, 7500.0
 _CHANNELS = (64, "M", 128, "M", 256, 256, "M", 512, 512, "M")
@@ -47,13 +47,13 @@ class Vggish(nn.Module):
         )  # fmt: skip
 
     def forward(self, mel: Float[Tensor, "batch one frames mels"]) -> Float[Tensor, "batch width"]:
-        """Embed windows."""
+        """Embed windows [batch, 1, 96, 64]; return [batch, 128]."""
         x = self.features(mel)
-        return self.embeddings(rearrange(x, "b c f m -> b (f m c)"))  # TensorFlow's order
+        return self.embeddings(rearrange(x, "b c f m -> b (f m c)"))  # axis order of TensorFlow
 
 
 class VggishEmbedding(Embedding):
-    """Vectors of 128 for every 0.96 s."""
+    """128 features for every 0.96 s."""
 
     name = "vggish"
     sample_rate = RATE
@@ -80,7 +80,7 @@ class VggishEmbedding(Embedding):
         self.note = f"{source}, without post-processing"
 
     def embed(self, signal: Signal, sample_rate: int) -> Rows:
-        """Turn a sound into vectors of 0.96 s each."""
+        """Embed a sound; return one row per 0.96 s."""
         mono = resample(to_channels(signal, 1), sample_rate, RATE)[0]
         mel = log_mel(torch.from_numpy(mono))
         count = max(1, len(mel) // FRAMES)
@@ -92,7 +92,7 @@ class VggishEmbedding(Embedding):
 
 
 def log_mel(mono: Float[Tensor, " samples"]) -> Float[Tensor, "frames mels"]:
-    """Return the logarithm of mel magnitudes + 0.01, every 10 ms of 16 kHz."""
+    """Return log(mel magnitude + 0.01) every 10 ms, from samples at 16 kHz."""
     if len(mono) < _WINDOW:
         mono = torch.nn.functional.pad(mono, (0, _WINDOW - len(mono)))
     frames = mono.unfold(0, _WINDOW, _HOP) * torch.hann_window(_WINDOW, periodic=True)
@@ -101,7 +101,7 @@ def log_mel(mono: Float[Tensor, " samples"]) -> Float[Tensor, "frames mels"]:
 
 
 def _mel_filters() -> Float[Tensor, "mels bins"]:
-    """Triangles on the HTK scale with straight sides in mel, as VGGish was trained with."""
+    """Return triangular filters on the HTK scale, linear in mel, with which VGGish was trained."""
     bins = 1127.0 * np.log1p(np.linspace(0.0, RATE / 2, _FFT // 2 + 1) / 700.0)
     low_mel, high_mel = 1127.0 * np.log1p(np.array([_LOW_HZ, _HIGH_HZ]) / 700.0)
     edges = np.linspace(low_mel, high_mel, _MELS + 2)[:, None]

@@ -1,4 +1,4 @@
-"""Figures of one model of the ablation, and the table of all."""
+"""Scores of the models of the ablation, and their table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ TABLE_III: tuple[tuple[Cell, ...], ...] = (
 
 @dataclass(frozen=True)
 class CellFigures:
-    """What one cell reached."""
+    """Scores of one cell (model) of the ablation."""
 
     name: str
     about: str
@@ -50,18 +50,18 @@ def measure_cell(
     device: str,
     progress: Progress | None = None,
 ) -> CellFigures:
-    """Generate for test prompts and compare with held-out music.
+    """Generate music for test prompts and compare it with held-out music.
 
     Args:
-        name: of the cell.
-        about: what it leaves out.
-        weights: weight set that was trained.
+        name: name of the cell.
+        about: description of what the cell leaves out.
+        weights: trained weight set.
         reference: folder of held-out music.
-        folder: of the generated audio.
-        split: of the reference, as `find_clips` takes it.
-        count: of prompts.
-        seed: of the noise, the same in all cells.
-        device: as `Jen1.load` takes it.
+        folder: folder for the generated audio.
+        split: split of the reference, as in `find_clips`.
+        count: number of prompts.
+        seed: seed of the noise, the same in all cells.
+        device: as in `Jen1.load`.
         progress: called with (clips done, clips in all).
     """
     wishes = evenly(read_prompts(None), count)
@@ -78,7 +78,7 @@ def measure_cell(
 
 
 def ablation_report(cells: Sequence[CellFigures], settings: dict[str, Any]) -> Report:
-    """Put the cells beside each other, with the paper's table below."""
+    """Return the report of all cells in one table, followed by the paper's table."""
     report = Report("ablation", settings=settings)
     rows = tuple(
         (cell.name, cell.kad, cell.fad, *(cell.adherence.get(name) for name in SHOWN))

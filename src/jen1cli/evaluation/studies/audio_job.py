@@ -1,4 +1,4 @@
-"""`jen1 evaluate audio` as a job: what is heard, compared and reported."""
+"""`jen1 evaluate audio` as a job: embeds two folders, compares them and reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from jen1cli.evaluation.sets import (
 from jen1cli.progress import Progress
 
 _SHOWN = 8
-_POINTS = 9  # of the curve behind FAD-infinity
+_POINTS = 9  # points of the plotted FAD-infinity curve
 
 
 @dataclass(frozen=True)
 class AudioJob:
-    """One folder against a reference.
+    """Comparison of one folder with a reference.
 
     Attributes:
-        folder: that is judged.
+        folder: folder to evaluate.
         reference: a folder, or stored statistics (.npz).
-        embeddings: by name.
-        split: of the folder, as `find_clips` takes it.
-        reference_split: of the reference.
-        limit: of clips, on both sides.
-        sample_rate: that files must have; None: that of most, on each side.
+        embeddings: names of the embeddings.
+        split: split of the folder, as in `find_clips`.
+        reference_split: split of the reference.
+        limit: largest number of clips on each side.
+        sample_rate: required rate in Hz; None: the most common one on each side.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class AudioJob:
     sample_rate: int | None = None
 
     def run(self, progress: Progress | None = None) -> Report:
-        """Listen to both sides and compare them through every embedding.
+        """Embed both sides and compare them in every embedding.
 
         Raises:
             Jen1Error: a folder, an embedding or the statistics cannot be used.
@@ -91,7 +91,7 @@ class AudioJob:
 
 
 def _tables(found: Sequence[Comparison], measured: Sequence[Measured]) -> list[Table]:
-    """Distances of the sets, and what labels and words say."""
+    """Return the tables of distances, label divergences and caption scores."""
     pairs = [(heard.title, item) for heard, item in zip(measured, found, strict=True)]
     minimum = " or ".join(sorted({str(item.infinity_windows) for item in found}))
     notes = "".join(f" {heard.name}: {heard.note}." for heard in measured if heard.note)

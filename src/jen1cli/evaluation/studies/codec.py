@@ -1,4 +1,4 @@
-"""`jen1 evaluate codec`: what survives the autoencoder, by style, and under damaged latents."""
+"""`jen1 evaluate codec`: reconstruction quality of the autoencoder, by style and latent damage."""
 
 import time
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ class CodecJob:
     """One evaluation of an autoencoder.
 
     Attributes:
-        folder: of music.
-        split: as `find_clips` takes it.
-        limit: of clips.
-        seconds: of each clip, from its middle.
-        linear: whether the linear codec is computed beside it, from every clip's other half.
+        folder: folder of music.
+        split: as in `find_clips`.
+        limit: largest number of clips.
+        seconds: length taken from the middle of each clip.
+        linear: whether to compare with linear codecs, each fitted to the other half of the clips.
     """
 
     folder: Path
@@ -50,10 +50,10 @@ class CodecJob:
     def run(
         self, codec: CodecUnderTest, output: Path | None, progress: Progress | None = None
     ) -> Report:
-        """Measure, and write a few reconstructions beside the report.
+        """Evaluate the codec, and write some reconstructions to the folder of the report.
 
         Raises:
-            DataError: no clip counts.
+            DataError: there is no usable clip.
         """
         clips, audit = find_clips(self.folder, split=self.split, limit=self.limit)
         heard = [self._fitted(one, codec) for one in listen(clips, audit)]
@@ -98,7 +98,7 @@ class CodecJob:
         }  # fmt: skip
 
     def _fitted(self, one: Heard, codec: CodecUnderTest) -> Heard:
-        """Cut the middle out of a clip at the autoencoder's rate and layout."""
+        """Return the middle of a clip at the autoencoder's sample rate and number of channels."""
         auto = codec.codec.autoencoder
         wanted = audio.seconds_to_samples(self.seconds, one.sample_rate)
         start = max(0, (one.signal.shape[1] - wanted) // 2)
@@ -123,9 +123,9 @@ class CodecJob:
 
 @dataclass(frozen=True)
 class _Halves:
-    """For every clip the linear codecs that were fitted to the other half of the clips."""
+    """Linear codecs fitted to each half of the clips, for use on the other half."""
 
-    codecs: dict[str, tuple[LinearCodec, ...]]  # of each size, by name
+    codecs: dict[str, tuple[LinearCodec, ...]]  # name of a latent size -> codec for each half
     half: dict[Path, int]
 
     def through(self, one: Heard) -> dict[str, Signal]:

@@ -1,4 +1,4 @@
-"""Listening to one clip with everything that listens, for the tables of `prompts`."""
+"""Scores one clip by all models and measures, for the tables of `prompts`."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SET_EMBEDDINGS = ("tagger", "handcrafted")
 
 
 def wish_of(clip: Clip, turn: int) -> Wishes:
-    """Read what one of a clip's captions asks for; which one goes round with `turn`."""
+    """Parse the requests of one of a clip's captions, chosen by `choose_caption`."""
     caption = choose_caption(clip.captions, clip.attributes, turn)
     return read_wishes(caption, clip.attributes)
 
@@ -47,11 +47,11 @@ def cut_to_middle(heard: Heard, wish: Wishes, seconds: float) -> tuple[Heard, Wi
 
 @dataclass(frozen=True)
 class JudgedClip:
-    """One clip with everything that was heard and measured."""
+    """One clip with all predictions and measurements."""
 
     judged: Judged
     clip: Clip
-    rows: tuple[np.ndarray, ...]  # of each set embedding
+    rows: tuple[np.ndarray, ...]  # rows of each embedding in `SET_EMBEDDINGS`
     labels: np.ndarray
     level_db: float
     width_db: float
@@ -74,7 +74,7 @@ class JudgedClip:
         }  # fmt: skip
 
     def sample(self) -> Sample:
-        """Return the clip for a report's page."""
+        """Return the clip for the page of a report."""
         tags = self.judged.tags
         return Sample(
             self.judged.wishes.prompt,
@@ -88,7 +88,7 @@ class JudgedClip:
 
 @dataclass(frozen=True)
 class Listeners:
-    """Everything that listens to a clip."""
+    """All models that score a clip: the tagger and the embeddings."""
 
     tagger: Tagger
     embeddings: tuple[Embedding, ...]
@@ -108,7 +108,7 @@ class Listeners:
         return cls(Tagger.load(), embeddings, frame_rate)
 
     def versions(self) -> dict[str, str]:
-        """Return what heard, with hashes and versions."""
+        """Return the version or hash of every model used for scoring."""
         found = {embedding.name: embedding.version for embedding in self.embeddings}
         return found | {name: str(text) for name, text in versions().items()}
 
@@ -117,7 +117,7 @@ class Listeners:
         return self.tagger.hear(signal, sample_rate).embedding
 
     def judge(self, heard: Heard, wish: Wishes) -> JudgedClip:
-        """Listen to one clip."""
+        """Score one clip by all models."""
         tags = self.tagger.hear(heard.signal, heard.sample_rate)
         text = self.tagger.embed_text([wish.prompt])[0]
         analysis = analyze(heard.signal, heard.sample_rate)

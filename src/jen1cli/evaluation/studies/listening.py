@@ -1,8 +1,8 @@
-"""A listening test in one HTML page: blind, randomised, keyboard-friendly; and its evaluation.
+"""Blind, randomised listening test in one HTML page, usable by keyboard; and its evaluation.
 
-Two questions, as the paper asks (section V): T2M-QLT, how good does it sound, and T2M-ALI, how well
-does it fit the words, each from 1 to 100. The page holds all sound inside, shuffles for every
-listener, hides which system made what behind a code, and saves a JSON.
+Listeners rate two properties from 1 to 100, as in the paper (section V): sound quality (T2M-QLT)
+and alignment with the text (T2M-ALI). The page embeds all sounds, shuffles them for each listener,
+hides the systems behind codes, and saves the ratings as JSON.
 """
 
 import hashlib
@@ -29,12 +29,12 @@ from jen1cli.pages.html import render, sound_uri
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
 _LARGEST_MB = 60.0
-_LOUDNESS = -16.0  # LUFS that every clip is brought to, so that louder is not better
+_LOUDNESS = -16.0  # LUFS of every clip, so that loudness does not influence the ratings
 
 
 @dataclass(frozen=True)
 class System:
-    """One folder of clips under test."""
+    """One system under test: a folder of its clips."""
 
     name: str
     folder: Path
@@ -42,13 +42,13 @@ class System:
 
 @dataclass(frozen=True)
 class ListenJob:
-    """One page to be made.
+    """Settings of a listening test.
 
     Attributes:
-        systems: what is compared.
-        clips: of each system; the same prompts where the folders share captions.
-        seconds: of each clip.
-        seed: of the codes and of which clips are taken.
+        systems: systems to compare.
+        clips: number of clips per system; with the same prompts if the folders share captions.
+        seconds: largest length of a clip.
+        seed: seed of the codes and of the choice of clips.
     """
 
     systems: Sequence[System]
@@ -57,11 +57,11 @@ class ListenJob:
     seed: int = 0
 
     def write(self, path: Path, *, overwrite: bool = True) -> "Written":
-        """Write the page and, beside it, the key `NAME.key.json` that says who made what.
+        """Write the page and the key `NAME.key.json`, which maps codes to systems.
 
         Args:
-            path: of the page; it appears after its key, so there is no page without one.
-            overwrite: whether files of these names are replaced.
+            path: file of the page; it is written after the key, so there is no page without one.
+            overwrite: whether to replace existing files.
 
         Raises:
             DataError: a folder has no clips with captions, or the page would be too large.
@@ -115,7 +115,7 @@ class ListenJob:
     def _choose(
         self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]
     ) -> list[Heard]:
-        """Hear the clips of one system: of prompts that all systems have, where there are any."""
+        """Read the clips of one system, of prompts that all systems share if there are any."""
         captions = sorted(shared or {clip.captions[0] for clip in clips})
         order = np.random.default_rng(self.seed).permutation(len(captions))
         places = {captions[place]: turn for turn, place in enumerate(order)}
@@ -123,7 +123,7 @@ class ListenJob:
         for clip in clips:
             if clip.captions[0] in places:
                 first.setdefault(clip.captions[0], clip)
-        audit.fewest = 0  # a page is short
+        audit.fewest = 0  # few clips suffice for a listening test
         heard: list[Heard] = []
         for one in listen(sorted(first.values(), key=lambda c: places[c.captions[0]]), audit,
                           words=True):  # fmt: skip
@@ -140,22 +140,22 @@ class ListenJob:
 
 @dataclass(frozen=True)
 class Written:
-    """A page that was made."""
+    """Result of writing a page."""
 
     path: Path
     audits: list[Audit]
-    remarks: list[str]  # what the maker of the test should know
+    remarks: list[str]  # notes for the author of the test
 
 
 def levelled(signal: audio.Signal, sample_rate: int) -> audio.Signal:
-    """Bring a clip to one loudness without clipping."""
+    """Normalise a clip to `_LOUDNESS` without clipping."""
     gain = 10 ** ((_LOUDNESS - audio.loudness(signal, sample_rate)) / 20)
     peak = float(np.abs(signal).max(initial=1e-9))
     return (signal * min(gain, 0.98 / peak)).astype(np.float32)
 
 
 def key_path(page: Path) -> Path:
-    """Return where the key of a page lies."""
+    """Return the path of a page's key."""
     return page.with_suffix(".key.json")
 
 
@@ -173,14 +173,14 @@ class Rating:
 
 
 def read_results(paths: Sequence[Path], key: Path) -> tuple[list[Rating], list[str]]:
-    """Read the JSONs that listeners sent.
+    """Read the JSON files of listeners.
 
     Args:
         paths: JSON files, or folders of them.
         key: the page's key.
 
     Returns:
-        the ratings, and what was wrong with files that were left out.
+        the ratings, and the problems of files that were left out.
 
     Raises:
         DataError: the key is unreadable, or no file can be used.
@@ -222,7 +222,7 @@ def _json_files(paths: Sequence[Path], key: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class _Item:
-    """What the key tells of one sound of the page."""
+    """Entry of the key about one sound of the page."""
 
     system: str
     clip: str
@@ -230,7 +230,7 @@ class _Item:
 
 
 def _read_key(path: Path) -> tuple[object, dict[str, _Item]]:
-    """Return what names the page, and its sounds by their codes."""
+    """Return the identifier of the page, and its sounds by code."""
     try:
         key = read_object(path)
         if key.get("format") != FORMAT or not isinstance(key.get("items"), dict):
@@ -271,7 +271,7 @@ def _is_score(value: object) -> bool:
 
 
 def summarize(ratings: Sequence[Rating], problems: Sequence[str]) -> Report:
-    """Turn ratings into means with intervals, over listeners as the independent unit."""
+    """Return a report of mean ratings with intervals; listeners are the independent units."""
     systems = sorted({rating.system for rating in ratings})
     listeners = {rating.listener for rating in ratings}
     report = Report("listening", settings={"listeners": len(listeners), "ratings": len(ratings)})
@@ -300,7 +300,7 @@ def summarize(ratings: Sequence[Rating], problems: Sequence[str]) -> Report:
 
 
 def _mean(ratings: Sequence[Rating], question: str) -> Estimate:
-    """Mean over all ratings; the bootstrap draws listeners, not ratings."""
+    """Return the mean over all ratings; the bootstrap resamples listeners, not ratings."""
     groups: dict[str, list[float]] = defaultdict(list)
     for rating in ratings:
         if question in rating.scores:
@@ -314,7 +314,7 @@ def _mean(ratings: Sequence[Rating], question: str) -> Estimate:
 
 
 def _differences(ratings: Sequence[Rating], systems: Sequence[str]) -> Table:
-    """Compare systems within listeners, which takes out how generous each one is."""
+    """Compare systems within listeners, which removes each listener's rating bias."""
     rows = []
     for a, b in ((a, b) for i, a in enumerate(systems) for b in systems[i + 1 :]):
         cells = []

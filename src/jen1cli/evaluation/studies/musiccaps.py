@@ -1,9 +1,9 @@
-"""The MusicCaps protocol of the paper: which clips are there, and its Table II beside the own row.
+"""The paper's evaluation on MusicCaps, with its Table II for comparison.
 
-Google distributes captions and video ids, not the sound, and part of the videos has vanished: the
-user brings the public CSV and a folder of the clips they have. Missing ones are counted and named.
-The paper does not say which networks heard its FAD and KL, nor which CLAP scored (paper, section
-V): its column heads are repeated here without a claim of being comparable.
+Google publishes captions and video ids, not the audio, and some videos are no longer available: the
+user supplies the public CSV and a folder of clips. Missing clips are counted and named. The paper
+(section V) does not state which networks its FAD, KL and CLAP score use, so the values are not
+claimed to be comparable.
 """
 
 import csv
@@ -46,13 +46,13 @@ class Entry:
     """One row of the CSV."""
 
     video: str
-    start: str  # seconds, as written
+    start: str  # seconds, as in the CSV
     caption: str
     balanced: bool
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names (without suffix) under which people keep the clip."""
+        """Common file names of the clip, without suffix."""
         start = self.start.split(".")[0]
         end = str(int(start) + 10) if start.isdigit() else ""
         return (
@@ -65,7 +65,7 @@ def read_csv(path: Path) -> list[Entry]:
     """Read the public CSV (columns ytid, start_s, caption, is_balanced_subset).
 
     Raises:
-        DataError: it is missing, or another table.
+        DataError: the file is missing, or another table.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -90,7 +90,7 @@ def read_csv(path: Path) -> list[Entry]:
 def match_clips(
     entries: Sequence[Entry], folder: Path
 ) -> tuple[list[tuple[Entry, Path]], list[Entry]]:
-    """Find the sound of every entry.
+    """Find the audio file of every entry.
 
     Returns:
         entries with their files, and entries whose clip is missing.
@@ -102,7 +102,7 @@ def match_clips(
         raise DataError(f"no folder '{folder}'; give the folder of MusicCaps clips")
     files = {
         path.stem: path
-        # what cannot be listed is told as a missing clip
+        # unreadable folders are ignored: their clips are reported as missing
         for path in walk_files(folder, AUDIO_SUFFIXES, lambda path, reason: None)
     }
     found, missing = [], []
@@ -117,15 +117,15 @@ def match_clips(
 
 @dataclass(frozen=True)
 class MusicCapsJob:
-    """The paper's objective evaluation, on the clips that are there.
+    """The paper's objective evaluation, on the available clips.
 
     Attributes:
         table: the public CSV.
         clips: folder of the clips, named by video id.
-        folder: of the generated music.
-        embeddings: by name, in the order FAD, KL, CLAP of the report.
-        balanced: only the balanced subset of 1000.
-        limit: of clips.
+        folder: folder for the generated music.
+        embeddings: names of the embeddings, in the order of the report's columns.
+        balanced: whether to use only the balanced subset of 1000 clips.
+        limit: largest number of clips.
     """
 
     table: Path
@@ -138,10 +138,10 @@ class MusicCapsJob:
     sampling: "SamplingOptions" = field(default_factory=dict)  # type: ignore[assignment]
 
     def run(self, model: "Jen1 | None", progress: Progress | None = None) -> Report:
-        """Generate one clip for each caption, compare with the clips that are there.
+        """Generate one clip per caption and compare with the available clips.
 
         Raises:
-            DataError: no clip of the table is there.
+            DataError: no clip of the table is available.
         """
         entries = [e for e in read_csv(self.table) if e.balanced or not self.balanced]
         found, missing = match_clips(entries, self.clips)
@@ -178,7 +178,7 @@ class MusicCapsJob:
         return report
 
     def _link(self, found: Sequence[tuple[Entry, Path]], folder: Path) -> None:
-        """Write a manifest over the user's files: real clips by name, in place."""
+        """Write a manifest that refers to the user's clips where they are."""
         make_folder(folder)
         clips = []
         for entry, path in found:
@@ -225,7 +225,7 @@ def _remarks(entries: Sequence[Entry], missing: Sequence[Entry]) -> list[str]:
 
 
 def paper_table(name: str, compared: Sequence[Comparison], titles: Mapping[str, str]) -> Table:
-    """Return the paper's Table II with one own row for each embedding, by its title."""
+    """Return the paper's Table II with one additional row per embedding, named by its title."""
     own: list[tuple[Cell, ...]] = [
         (
             f"{name} by {titles[item.embedding]}",

@@ -12,7 +12,7 @@ from jen1cli.evaluation.studies.judging import SET_EMBEDDINGS, JudgedClip
 
 
 def show_adherence(rows: Sequence[Row]) -> Table:
-    """Show every question between its floor and its ceiling."""
+    """Return the table of every question with its floor and ceiling."""
     return Table(
         "adherence",
         "What was asked for is heard",
@@ -90,15 +90,15 @@ def _left_out(audit: Audit | None) -> str | None:
 
 
 def show_distances(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
-    """KAD and FAD of the music to real music, beside real music against other real music.
+    """Return KAD and FAD of generated to real music, and of other real music to real music.
 
     Args:
         made: at least two clips.
-        real: at least three; the line of other real music needs four.
+        real: at least three clips; the row of other real music needs four.
     """
     lines = []
     yardstick, other = real[0::2], real[1::2]
-    ours = evenly(made, max(2, len(other)))  # as many as of the real music: FAD depends on it
+    ours = evenly(made, max(2, len(other)))  # as many as real ones: FAD depends on it
     for place, name in enumerate(SET_EMBEDDINGS):
         theirs = _as_set(yardstick, place, name)
         for title, clips in (("music", ours), ("real music", other)):

@@ -1,4 +1,4 @@
-"""`jen1 evaluate prompts`: make music for test prompts and measure how well it follows them."""
+"""`jen1 evaluate prompts`: generates music for test prompts and measures its adherence."""
 
 import json
 from collections.abc import Sequence
@@ -37,18 +37,18 @@ _SHOWN = 12  # clips on the page
 
 @dataclass(frozen=True)
 class PromptsJob:
-    """One evaluation.
+    """One evaluation of adherence to prompts.
 
     Attributes:
         wishes: the prompts.
-        folder: of the generated music, the report, and the manifest that lets it be scored again.
+        folder: folder for the generated music, the report, and a manifest for later scoring.
         reference: folder of real music with captions, for the ceiling; None: no ceiling.
-        reference_split: as `find_clips` takes it.
+        reference_split: as in `find_clips`.
         seconds: length of each clip, also of the real ones.
-        seed: clip i is made with seed + i.
-        diverse: prompts that are made with several seeds.
-        takes: seeds for each of those.
-        limit: of clips, where there is no model.
+        seed: clip i is generated with seed + i.
+        diverse: number of prompts for which several clips are generated.
+        takes: number of clips for each of those.
+        limit: largest number of clips, if there is no model.
     """
 
     wishes: Sequence[Wishes]
@@ -63,14 +63,14 @@ class PromptsJob:
     sampling: "SamplingOptions" = field(default_factory=dict)  # type: ignore[assignment]
 
     def run(self, model: "Jen1 | None", progress: Progress | None = None) -> Report:
-        """Make what is not there yet, listen to everything, write nothing but music.
+        """Generate the missing clips and score all; write no files but the music.
 
         Args:
-            model: None scores what the folder holds already.
+            model: None scores the clips that the folder already has.
             progress: called with (clips done, clips in all).
 
         Raises:
-            DataError: the folder holds no music and there is no model.
+            DataError: the folder has no music and there is no model.
         """
         listeners = Listeners.load((MINI if model is None else model.config).frame_rate)
         steps = _Steps(progress, self._steps(model))
@@ -140,7 +140,7 @@ class PromptsJob:
         return found, audit
 
     def _generate(self, model: "Jen1", steps: "_Steps") -> None:
-        """Make the clips that are missing, several at once where the device likes it."""
+        """Generate the missing clips, in batches if the device profits from them."""
         make_folder(self.folder)
         self._check_folder(model)
         size = 1 if model.device == "cpu" else 8
@@ -166,7 +166,7 @@ class PromptsJob:
         write_manifest(self.folder, clips)
 
     def _check_folder(self, model: "Jen1") -> None:
-        """Refuse to mix music of different models or settings in one folder."""
+        """Raise if the folder has music of another model or other settings."""
         path = self.folder / "evaluation.json"
         prompts = [wish.prompt for wish in self.wishes]
         facts = {
@@ -205,7 +205,7 @@ class PromptsJob:
     def _diversity(
         self, model: "Jen1", listeners: Listeners, made: Sequence[JudgedClip], steps: "_Steps"
     ) -> Table:
-        """Compare takes of one prompt with each other, and with other prompts' music."""
+        """Compare clips of one prompt with each other, and with those of other prompts."""
         within: list[float] = []
         repeats = True
         for number, wish in enumerate(evenly(self.wishes, self.diverse)):
@@ -239,7 +239,7 @@ class PromptsJob:
 
 @dataclass
 class _Steps:
-    """Counts what is done."""
+    """Counts the clips done."""
 
     progress: Progress | None
     total: int

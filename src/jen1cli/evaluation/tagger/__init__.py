@@ -1,7 +1,7 @@
-"""The project's own listener: a small tagger and text-audio model, trained on made music.
+"""The project's tagger and text-audio model, trained on synthetic music.
 
-It knows the music of `jen1 corpus` and little else: its judgements are *in-domain*, and every
-report that uses it says so.
+It was trained only on the music of `jen1 corpus`, so its predictions are *in-domain*, which every
+report that uses it states.
 """
 
 from jen1cli.evaluation.tagger.tagger import Tagger, Tags, find_tagger

@@ -1,7 +1,7 @@
-"""What the tagger hears: a log-mel spectrogram, a spectrum by semitones, and a tempogram.
+"""Input features of the tagger: log-mel spectrogram, semitone spectrogram, and tempogram.
 
-All are computed from mono sound at 24 kHz, brought to one level first, so that loudness tells
-nothing.
+All are computed from mono sound at 24 kHz, normalised in level, so that they do not depend on
+loudness.
 """
 
 import math
@@ -25,14 +25,14 @@ PITCH_HOP = 2400  # 10 frames per second
 PITCH_RATE = SAMPLE_RATE // PITCH_HOP
 LOWEST_NOTE = 33  # MIDI number, 55 Hz
 OCTAVES = 6
-LEVEL = 0.1  # root mean square that every sound is brought to
-FLOOR = 1e-7  # power below which all is silence
+LEVEL = 0.1  # root mean square after normalisation
+FLOOR = 1e-7  # power; lower values are clamped
 
 SLOWEST_BPM = 40.0
-BPM_STEP = 0.02  # of the logarithm
+BPM_STEP = 0.02  # step of the natural logarithm of the tempo
 NUM_TEMPI = 86  # up to 219 bpm
 ONSET_BANDS = 8
-BEAT_MULTIPLES = (0.5, 1.0, 2.0, 3.0, 4.0, 8.0)  # lags looked at, in beats
+BEAT_MULTIPLES = (0.5, 1.0, 2.0, 3.0, 4.0, 8.0)  # lags of the autocorrelation in beats
 
 Mono = Float[Tensor, "batch samples"]
 Mel = Float[Tensor, "batch mels mel_frames"]
@@ -42,7 +42,7 @@ Tempogram = Float[Tensor, "batch rows tempi"]
 
 @dataclass(frozen=True)
 class Features:
-    """What the network is given."""
+    """Input features of the network for a batch."""
 
     mel: Mel
     pitch: Pitch
@@ -52,7 +52,7 @@ class Features:
 
 
 def describe(mono: Mono) -> Features:
-    """Compute the features of sounds of one length, at least a second of 24 kHz."""
+    """Compute the features of sounds of equal length, at least one second at 24 kHz."""
     level = mono.square().mean(-1, keepdim=True).sqrt()
     mono = mono * (LEVEL / level.clamp(min=1e-6))
     power = _power(mono, WINDOW, HOP)
@@ -62,15 +62,15 @@ def describe(mono: Mono) -> Features:
 
 
 def tempi() -> Float[Tensor, " tempi"]:
-    """Beats per minute of the columns of a tempogram."""
+    """Return the beats per minute of the columns of a tempogram."""
     return SLOWEST_BPM * torch.exp(BPM_STEP * torch.arange(NUM_TEMPI))
 
 
 def tempogram(mel: Mel) -> Tempogram:
-    """How well the onsets repeat after so many beats, for every tempo.
+    """Return the autocorrelation of the onsets at multiples of the beat, for every tempo.
 
-    The autocorrelation of the onsets of eight bands, read (between frames) at half, one, two,
-    three, four and eight beats of each tempo; lags beyond 60 % of the sound are 0.
+    The autocorrelation of the onsets of eight bands is interpolated at lags of `BEAT_MULTIPLES`
+    beats of each tempo; at lags beyond 60 % of the sound it is 0.
     """
     bands = mel.unflatten(1, (ONSET_BANDS, NUM_MELS // ONSET_BANDS))
     onsets = bands.diff(dim=-1).clamp(min=0).mean(2)
@@ -106,7 +106,7 @@ def _mel_filters() -> Float[Tensor, "mels bins"]:
 
 @lru_cache(maxsize=1)
 def _note_filters() -> Float[Tensor, "notes bins"]:
-    """Triangles of a semitone to either side, never narrower than the spacing of the bins."""
+    """Return triangular filters of ± one semitone, at least as wide as the bin spacing."""
     bins = torch.arange(PITCH_WINDOW // 2 + 1) * (SAMPLE_RATE / PITCH_WINDOW)
     note = 69 + 12 * torch.log2(bins.clamp(min=1.0) / 440.0)
     centres = LOWEST_NOTE + torch.arange(12 * OCTAVES)

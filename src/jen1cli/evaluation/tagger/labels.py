@@ -1,4 +1,4 @@
-"""The words of the tagger: what it can answer, and targets made from a clip's attributes."""
+"""Labels of the tagger, and training targets from a clip's attributes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,8 @@ from jen1cli.chords import tonic_index
 from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
 from jen1cli.jsonfiles import parse_json
 
-_RAREST = 12  # clips that an instrument family must be heard in to be learned
-NOT_MUSIC = "sounds"  # a style of noises and test tones: no tempo, no key
+_RAREST = 12  # least number of clips with an instrument family to be a label
+NOT_MUSIC = "sounds"  # style of noises and test tones, without tempo and key
 
 
 @lru_cache(maxsize=2)
@@ -24,7 +24,7 @@ def _table(name: str) -> dict[str, str]:
 
 
 def style_family(style: str) -> str:
-    """Return the broad kind of a style, such as "jazz"; an unknown style is its own kind."""
+    """Return the family of a style, such as "jazz"; an unknown style is its own family."""
     return _table("style_families.json").get(style, style)
 
 
@@ -37,7 +37,7 @@ def families(instruments: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Labels:
-    """The answers that a tagger knows."""
+    """The labels that a tagger can predict."""
 
     styles: tuple[str, ...]
     instruments: tuple[str, ...]  # families
@@ -45,7 +45,7 @@ class Labels:
 
     @classmethod
     def of(cls, attributes: Iterable[Mapping[str, Any]]) -> "Labels":
-        """Collect what occurs in the attributes of the training clips."""
+        """Collect the labels in the attributes of the training clips."""
         styles: set[str] = set()
         modes: set[str] = set()
         heard: Counter[str] = Counter()
@@ -60,7 +60,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Targets:
-    """What the answers should be; -1 or NaN where the clip does not say."""
+    """Targets of a batch; -1 or NaN if the clip's attributes do not state them."""
 
     style: Tensor  # [batch] index
     instruments: Tensor  # [batch, instruments] 0 or 1
@@ -70,12 +70,12 @@ class Targets:
     energy: Tensor  # [batch] 0 to 1
 
     def take(self, rows: Tensor) -> "Targets":
-        """Return some rows."""
+        """Return the targets of some clips."""
         return Targets(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 def make_targets(attributes: Iterable[Mapping[str, Any]], labels: Labels) -> Targets:
-    """Turn the attributes of clips into targets."""
+    """Convert the attributes of clips to targets."""
     rows = list(attributes)
     style = [labels.styles.index(r["style"]) if r["style"] in labels.styles else -1 for r in rows]
     heard = [set(families(r.get("instruments", ()))) for r in rows]

@@ -1,8 +1,8 @@
-"""The tagger's networks: what is heard, in which key, how fast; and captions beside it.
+"""Networks of the tagger: timbre, key, tempo, and embeddings of captions.
 
-Three small nets share the work: convolutions over the mel spectrogram for timbre, circular
-convolutions over the twelve pitch classes for the key (transposed music gives a transposed answer
-by construction), and convolutions along the tempo axis of a tempogram.
+Three small networks process the audio: convolutions over the mel spectrogram for timbre, circular
+convolutions over the twelve pitch classes for the key (equivariant to transposition), and
+convolutions along the tempo axis of a tempogram.
 """
 
 import itertools
@@ -32,7 +32,7 @@ _MEL_MEAN, _MEL_STD = -9.0, 4.0
 
 @dataclass(frozen=True)
 class Answers:
-    """What the network says of a batch; logits where nothing else is said."""
+    """Outputs of the network for a batch: logits unless noted."""
 
     style: Float[Tensor, "batch styles"]
     instruments: Float[Tensor, "batch instruments"]
@@ -79,7 +79,7 @@ class TimbreNet(nn.Module):
 
 
 class KeyNet(nn.Module):
-    """Spectrum by semitones → a score for each of 12 tonics and each mode."""
+    """Semitone spectrogram → a score for each of 12 tonics and each mode."""
 
     def __init__(self, modes: int, channels: int = 32) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class KeyNet(nn.Module):
             ).transpose(1, 2)
         )
         both = torch.stack((level, sharp), 1)
-        # the lowest note is an A: rotate so that row 0 of the twelve is a C
+        # the lowest note is an A: rotate so that row 0 of the twelve is C
         x = rearrange(both, "b k (o n) f -> b (k o) n f", n=12).roll(-3, dims=2)
         x = functional.avg_pool2d(x, (1, 2))
         x = functional.relu(self.enter(_circular(x)))
@@ -109,7 +109,7 @@ class KeyNet(nn.Module):
 
 
 def _circular(x: Tensor) -> Tensor:
-    """Append the first eleven of twelve pitch classes, so that a kernel of twelve goes round."""
+    """Append the first eleven of twelve pitch classes, for circular convolution by twelve taps."""
     return torch.cat((x, x[:, :, :11]), dim=2)
 
 
@@ -129,7 +129,7 @@ class TempoNet(nn.Module):
             nn.Conv1d(channels, 1, 5, padding=2),
         )
         self.timbre = nn.Linear(256, channels)
-        self.curve = nn.Linear(channels, 86)  # what the sound alone says of the tempo
+        self.curve = nn.Linear(channels, 86)  # prior over tempi given the timbre
 
     def forward(self, rows: Tensor, timbre: Tensor) -> Tensor:
         """Map a tempogram [B, 48, tempi] and a timbre [B, 256] to scores [B, tempi]."""
@@ -140,10 +140,10 @@ class TempoNet(nn.Module):
 
 
 class TextNet(nn.Module):
-    """Captions → vectors, from hashed words, pairs of words and letter triples.
+    """Captions → vectors, from hashed words, word pairs and letter trigrams.
 
-    It needs no tokenizer and no other model, so a score does not depend on the text encoder of the
-    model that is judged; letter triples carry it over typing errors.
+    It needs neither tokenizer nor pretrained model, so scores are independent of the text encoder
+    of the evaluated model; letter trigrams make it robust to typing errors.
     """
 
     def __init__(self, features: int = 96) -> None:
@@ -161,7 +161,7 @@ class TextNet(nn.Module):
 
 
 def buckets(caption: str) -> list[int]:
-    """Return the hash buckets of a caption's words, pairs of words and letter triples."""
+    """Return the hash buckets of a caption's words, word pairs and letter trigrams."""
     cleaned = "".join(c if c.isalnum() or c in "#-" else " " for c in caption.lower())
     words = cleaned.split() or ["music"]
     pieces = [f"w {word}" for word in words]
@@ -173,7 +173,7 @@ def buckets(caption: str) -> list[int]:
 
 
 class TaggerNet(nn.Module):
-    """All heads on the three nets, and the text beside them."""
+    """The three audio networks with their heads, and the text network."""
 
     def __init__(self, styles: int, instruments: int, modes: int) -> None:
         super().__init__()
@@ -185,10 +185,10 @@ class TaggerNet(nn.Module):
         self.scalars = nn.Linear(256, 2)  # drums, energy
         self.to_embedding = nn.Linear(256 + 12 + 86, EMBEDDING)
         self.text = TextNet()
-        self.temperature = nn.Parameter(torch.tensor(2.3))  # of the contrast; exp(2.3) = 10
+        self.temperature = nn.Parameter(torch.tensor(2.3))  # log of the scale; exp(2.3) = 10
 
     def forward(self, features: Features) -> Answers:
-        """Hear a batch of sounds of one length."""
+        """Predict the labels of a batch of sounds of equal length."""
         timbre = self.timbre(features.mel)
         key = self.key(features.pitch)
         tempo = self.tempo(tempogram(features.mel), timbre)

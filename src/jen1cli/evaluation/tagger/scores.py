@@ -1,4 +1,4 @@
-"""How often the tagger is right, head by head."""
+"""Accuracy of each head of the tagger."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,12 +23,12 @@ def score_answers(
     """Return accuracies from 0 to 1, F1 of the instruments, error of the energy.
 
     Args:
-        answers: of the network.
-        targets: the truth.
-        attributes: the truth in words.
-        labels: of the network.
+        answers: outputs of the network.
+        targets: true labels.
+        attributes: attributes of the clips.
+        labels: labels of the network.
         said: embeddings of one caption of each clip, [batch, 128], of length 1.
-        music: [batch], False where a clip is noise or a test tone.
+        music: [batch], False for noise and test tones.
     """
     known = targets.style >= 0
     order = answers.style.argsort(1, descending=True)
@@ -92,7 +92,7 @@ def _tempo(
 
 
 def _retrieval(heard: Tensor, said: Tensor) -> dict[str, float]:
-    """How often the clip of a caption is among the nearest ten, and the mean cosines."""
+    """Return the share of captions whose clip is among the nearest ten, and the mean cosines."""
     cosines = said @ heard.T
     rank = (cosines > cosines.diagonal()[:, None]).sum(1)
     count = len(cosines)

@@ -1,4 +1,4 @@
-"""The trained tagger: loading, saving, and what it says of a sound."""
+"""The trained tagger: loading, saving and prediction."""
 
 import json
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ FOLDER_NAME = "tagger"
 DESCRIPTION_NAME = "tagger.json"
 TENSORS_NAME = "tagger.safetensors"
 FORMAT_VERSION = 1
-WINDOW_SECONDS = 10.0  # heard at once
+WINDOW_SECONDS = 10.0  # length of an input window
 _SHORTEST_SECONDS = 2.0
 
 Vector = Float[np.ndarray, " features"]
@@ -41,10 +41,10 @@ Rows = Float[np.ndarray, "batch embedding"]
 
 @dataclass(frozen=True)
 class Tags:
-    """What the tagger hears in one sound."""
+    """Predictions of the tagger for one sound."""
 
     styles: dict[str, float]  # probability of each
-    instruments: dict[str, float]  # probability of each family, independent
+    instruments: dict[str, float]  # independent probability of each family
     drums: float  # probability
     key: str  # most likely tonic
     mode: str
@@ -54,27 +54,27 @@ class Tags:
     embedding: Vector  # of length 1, comparable with `Tagger.embed_text`
 
     def best_styles(self, count: int = 3) -> list[str]:
-        """Return the likeliest styles, first one first."""
+        """Return the most likely styles, in descending order."""
         return sorted(self.styles, key=lambda name: -self.styles[name])[:count]
 
 
 @dataclass(frozen=True)
 class Description:
-    """What `tagger.json` says."""
+    """Content of `tagger.json`."""
 
     labels: Labels
-    sha256: str  # of the tensors
+    sha256: str  # sha256 of the tensors
     provenance: dict[str, Any] = field(default_factory=dict)
-    accuracies: dict[str, float] = field(default_factory=dict)  # on held-out made music
+    accuracies: dict[str, float] = field(default_factory=dict)  # on held-out synthetic music
     format_version: int = FORMAT_VERSION
 
 
 class Tagger:
-    """A trained tagger; in-domain, that is: it knows the music of `jen1 corpus`.
+    """A trained tagger; in-domain: it was trained on the music of `jen1 corpus`.
 
     Attributes:
-        labels: what it can answer.
-        description: where it comes from and how good it is.
+        labels: labels that it can predict.
+        description: provenance and accuracies.
     """
 
     def __init__(self, net: TaggerNet, description: Description) -> None:
@@ -84,10 +84,10 @@ class Tagger:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Tagger":
-        """Load a tagger from its folder; None is the one that comes with the package.
+        """Load a tagger from its folder; None is the one of the package.
 
         Raises:
-            CheckpointError: there is none, or it is damaged.
+            CheckpointError: it is missing or damaged.
         """
         folder = folder or find_tagger()
         try:
@@ -111,7 +111,7 @@ class Tagger:
         return cls(net, description)
 
     def hear(self, signal: Signal, sample_rate: int) -> Tags:
-        """Listen to a sound of any length: windows of ten seconds, answers averaged."""
+        """Predict the tags of a sound of any length: the mean over windows of ten seconds."""
         answers = self._answers(signal, sample_rate)
         joint = answers.key.flatten(1).softmax(-1).mean(0).unflatten(0, (12, -1))
         place = int(joint.argmax())
@@ -131,7 +131,7 @@ class Tagger:
         )
 
     def embed(self, windows: Float[np.ndarray, "batch samples"]) -> Rows:
-        """Embed mono windows of one length at 24 kHz, not normalised: for distances of sets."""
+        """Embed mono windows of equal length at 24 kHz for set distances, without normalisation."""
         with torch.inference_mode():
             return self.net(describe(torch.from_numpy(windows))).embedding.numpy()
 
@@ -154,7 +154,7 @@ class Tagger:
 
 
 def window_starts(samples: int, window: int) -> list[int]:
-    """Return starts of evenly spread windows that cover everything; one where all fits in one."""
+    """Return the starts of evenly spaced windows that cover all samples."""
     if samples <= window:
         return [0]
     count = -(-samples // window)
@@ -168,7 +168,7 @@ def save_tagger(
     provenance: dict[str, Any],
     accuracies: dict[str, float],
 ) -> None:
-    """Write the two files of a tagger, weights in half precision."""
+    """Write the two files of a tagger, with weights in half precision."""
     make_folder(folder)
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
@@ -182,7 +182,7 @@ def save_tagger(
 
 
 def find_tagger() -> Path:
-    """Return the folder of the tagger that comes with the checkout or the package.
+    """Return the folder of the tagger in the checkout or the package.
 
     Raises:
         CheckpointError: there is none.
@@ -196,7 +196,7 @@ def find_tagger() -> Path:
 
 
 def _peak_bpm(tempo: Tensor) -> float:
-    """Return the tempo of the highest peak, between the columns."""
+    """Return the tempo of the highest peak, interpolated between columns."""
     place = int(tempo.argmax())
     first, last = max(0, place - 2), min(len(tempo), place + 3)
     weights = tempo[first:last]

@@ -1,8 +1,8 @@
-"""Training of the tagger: one command on a folder of made music, minutes on two cores.
+"""Training of the tagger on folders of synthetic music; takes minutes on two cores.
 
-Features of all clips are computed once and kept in half precision; batches are random windows of
-them, roughened (level, tilt, noise, blur, masks), so that the judge of generated music does not
-stumble over its flaws. Only the train split is learned from.
+The features of all clips are computed once and kept in half precision. Batches are random windows
+of them with augmentation (level, tilt, noise, blur, masks), so that the tagger is robust to the
+flaws of generated music. Only the train split is used for training.
 """
 
 import math
@@ -39,13 +39,13 @@ _LOSSES = ("style", "instruments", "drums", "key", "tempo", "energy", "text")
 
 @dataclass(frozen=True)
 class TaggerJob:
-    """Everything that one training follows.
+    """Settings of one training run.
 
     Attributes:
-        folders: of music with attributes, as `jen1 corpus make` writes them.
+        folders: folders of music with attributes, as written by `jen1 corpus make`.
         output: folder of the tagger.
-        minutes: of training by the clock, after the features are there.
-        steps: of the optimiser; given, the clock does not count and the result repeats.
+        minutes: wall-clock time of training, after the features are computed.
+        steps: optimiser steps instead of `minutes`, for a reproducible result.
     """
 
     folders: tuple[Path, ...]
@@ -58,13 +58,13 @@ class TaggerJob:
     seed: int = 0
 
     def run(self, listener: Listener | None = None) -> dict[str, float]:
-        """Train, measure on the held-out clips, save.
+        """Train, evaluate on held-out clips, and save.
 
         Returns:
-            accuracy of each head on the test split (validation where there is no test).
+            accuracy of each head on the test split, or on validation if there is no test split.
 
         Raises:
-            DataError: no clips with attributes, or none held out.
+            DataError: there are no clips with attributes, or no held-out ones.
         """
         tell = listener or (lambda what, share: None)
         clips = [clip for folder in self.folders for clip in read_folder(folder)]
@@ -137,7 +137,7 @@ class TaggerJob:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Clips as features in memory, with targets and captions."""
+    """Features of clips in memory, with targets and captions."""
 
     features: list[tuple[Tensor, Tensor]]  # mel and pitch of each clip, float16
     targets: Targets
@@ -171,7 +171,7 @@ class Prepared:
     def crop(
         self, rows: Iterable[int] | Tensor, seconds: float, generator: torch.Generator | None
     ) -> Features:
-        """Return windows of clips: random ones, or the middle without a generator."""
+        """Return random windows of clips, or the middle ones without a generator."""
         mels, pitches = [], []
         width = round(seconds * PITCH_RATE)
         ratio = FRAME_RATE // PITCH_RATE
@@ -199,7 +199,7 @@ def read_mono(clip: Clip) -> Tensor:
     """Read a clip as mono at 24 kHz, [samples].
 
     Raises:
-        AudioError: it cannot be read.
+        AudioError: the file cannot be read.
     """
     signal, sample_rate = read_clip(clip)
     mono = audio.to_channels(signal, 1)
@@ -207,7 +207,7 @@ def read_mono(clip: Clip) -> Tensor:
 
 
 def roughen(features: Features, generator: torch.Generator) -> Features:
-    """Change what does not matter: level, tilt, bandwidth, a noise floor, blur, holes."""
+    """Augment features by random level, tilt, bandwidth, noise floor, blur and masks."""
     mel, pitch = features.mel, features.pitch
     batch = mel.shape[0]
 
@@ -240,7 +240,7 @@ def roughen(features: Features, generator: torch.Generator) -> Features:
 def compute_losses(
     net: TaggerNet, answers: Answers, targets: Targets, captions: Sequence[str]
 ) -> dict[str, Tensor]:
-    """Return the loss of every head, weighted; missing answers do not count."""
+    """Return the weighted loss of every head; missing targets are ignored."""
     zero = answers.style.sum() * 0
     has_key, has_tempo = targets.key >= 0, targets.tempo.sum(1) > 0
     has_style = targets.style >= 0
@@ -261,7 +261,7 @@ def compute_losses(
 
 
 def _contrast(net: TaggerNet, answers: Answers, captions: Sequence[str]) -> Tensor:
-    """Return the symmetric contrastive loss; equal captions count as equally right."""
+    """Return the symmetric contrastive loss; equal captions are equally correct targets."""
     heard = functional.normalize(answers.embedding, dim=1)
     said = functional.normalize(net.text(captions), dim=1)
     scores = net.temperature.clamp(max=4.0).exp() * heard @ said.T
@@ -275,7 +275,7 @@ def _contrast(net: TaggerNet, answers: Answers, captions: Sequence[str]) -> Tens
 def evaluate(
     net: TaggerNet, data: Prepared, labels: Labels, crop_seconds: float
 ) -> dict[str, float]:
-    """Measure every head on the middle windows of clips."""
+    """Compute the accuracy of every head on the middle windows of clips."""
     net.eval()
     answers: list[Answers] = []
     for first in range(0, len(data.features), 32):

@@ -1,4 +1,4 @@
-"""The words of the captions, by style and in general."""
+"""Vocabulary of the captions, by style and in general."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,18 +8,18 @@ from jen1cli.corpus.captions.vocabulary import acoustic, electronic, world
 
 @dataclass(frozen=True)
 class StyleWords:
-    """What people say about one style."""
+    """Words for one style."""
 
-    names: tuple[str, ...]  # what it is called
+    names: tuple[str, ...]  # names of the style
     uses: tuple[str, ...]  # "for …"
-    scenes: tuple[str, ...]  # noun phrases to imagine
+    scenes: tuple[str, ...]  # noun phrases of scenes
     words: tuple[str, ...]  # adjectives
     eras: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
 def style_words() -> dict[str, StyleWords]:
-    """The words of all styles, by style."""
+    """Return the words of all styles, by style."""
     found: dict[str, StyleWords] = {}
     for text in (electronic.TEXT, acoustic.TEXT, world.TEXT):
         for block in text.split("\n# ")[1:]:

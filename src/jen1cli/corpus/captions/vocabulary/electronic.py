@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - one list per row
-"""Words for the electronic and urban styles: what people call them, use them for, see in them."""
+"""Words for electronic and urban styles: names, uses, images, textures."""
 
 TEXT = """
 # house

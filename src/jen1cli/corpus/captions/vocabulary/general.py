@@ -106,7 +106,7 @@ MOODS: tuple[tuple[float, float, str, tuple[str, ...]], ...] = (
     ),
 )
 
-# Moods of the styles and what else one may say for them.
+# Synonyms of the styles' moods.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "chill": _split("chilled; chilled-out; chill-out; relaxing"),
     "relaxed": _split("easygoing; unwound; leisurely; laid-back"),
@@ -232,7 +232,7 @@ PRODUCTION: dict[str, tuple[str, ...]] = {
     "studio": _split("studio recording; tight studio sound; clean studio sound"),
 }
 
-# what a clip of plain sound is called
+# kind of a sound clip -> descriptions
 SOUNDS: dict[str, tuple[str, ...]] = {
     "noise": _split(
         "noise; filtered noise; hissing noise; a bed of noise; coloured noise; steady hiss; static noise; rushing air; white-noise texture; broadband noise; unchanging static"

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - one list per row
-"""Words for music of the screen, of games and of many traditions: names, uses, images, textures."""
+"""Words for music of films, games and many traditions: names, uses, images, textures."""
 
 TEXT = """
 # cinematic
