@@ -125,9 +125,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("jen1 train diffusion run/latents -o run/model --minutes 240 --resume", "go on"),
     ),
-    "train guide": (
+    "train controls": (
         (
-            "jen1 train guide run/latents --init run/model/weights -o run/guide --minutes 20",
+            "jen1 train controls run/latents --init run/model/weights -o run/controls --minutes 20",
             "for a model whose music has tempi",
         ),
     ),

@@ -105,7 +105,7 @@ class Score:
     room: str = "hall"  # reverberation: a key of the renderer's table of rooms
     energy: float = 0.5  # 0 calm to 1 driving
     moods: tuple[str, ...] = ()
-    chords: str = ""  # a chart as `jen1cli.chords` reads it; "" where there are none
+    chords: str = ""  # a chart as `jen1cli.music.chords` reads it; "" where there are none
 
     @property
     def seconds(self) -> float:

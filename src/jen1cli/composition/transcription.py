@@ -1,11 +1,11 @@
-"""Drum pattern and melody of a score, on a grid of sixteenths, as the guide tells them."""
+"""Drum pattern and melody of a score, on a grid of sixteenths, as `Controls` has them."""
 
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.rhythm.grooves import KEYS
 from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.score import Note, Part, Score
-from jen1cli.guide import SIXTEENTHS
-from jen1cli.parts import (
+from jen1cli.music.controls import SIXTEENTHS
+from jen1cli.music.patterns import (
     HOLD,
     LOWEST,
     OCTAVES,
@@ -31,7 +31,7 @@ _DRUM_OF = {KEYS[sound]: drum for drum, sounds in _KINDS.items() for sound in so
 
 
 def drum_pattern(score: Score) -> str:
-    """Write what all drums play, as `jen1cli.parts.parse_drums` reads it."""
+    """Write what all drums play, as `jen1cli.music.patterns.parse_drums` reads it."""
     steps, bars = _grid(score)
     lines: dict[str, list[str]] = {name: [REST] * (steps * bars) for name in (*_KINDS, "perc")}
     for part in score.parts:
@@ -51,7 +51,7 @@ def drum_pattern(score: Score) -> str:
 
 
 def melody_line(score: Score) -> str:
-    """Write the leading voice, of chords the top notes, as `jen1cli.parts.parse_melody` reads it.
+    """Write the leading voice, of chords the top notes, as `patterns.parse_melody` reads it.
 
     A piece without a melody or riff has none.
     """

@@ -15,19 +15,19 @@ import numpy as np
 from jaxtyping import Float
 
 from jen1cli.audio import Signal, resample, to_channels
-from jen1cli.chords import TONICS
 from jen1cli.errors import needs_extra
-from jen1cli.guide import SIXTEENTHS, Guide
-from jen1cli.parts import parse_drums, parse_melody
+from jen1cli.music.chords import TONICS
+from jen1cli.music.controls import SIXTEENTHS, Controls
+from jen1cli.music.patterns import parse_drums, parse_melody
 
 RATE = 22_050  # Hz
 CHROMA_HOP = 1024  # 21.5 frames of chroma per second
-SHORTEST_CHORD = 0.3  # seconds that are judged
-SHORTEST_NOTE = 0.1  # seconds that are judged
+SHORTEST_CHORD = 0.3  # seconds that are scored
+SHORTEST_NOTE = 0.1  # seconds that are scored
 FEWEST_STROKES = 4  # struck, and not struck, for a judgement
 STROKE_TOLERANCE = 0.03  # seconds around a stroke in which its onset counts
 HOP = 256  # 86 frames of onset strength per second
-TONAL_HZ = 3000.0  # partials below are judged for steadiness
+TONAL_HZ = 3000.0  # partials below are scored for steadiness
 _LOUDEST_PARTIALS = 12
 
 # How often each degree is heard in major and minor pieces: Albrecht and Shanahan, Music Perception
@@ -132,7 +132,7 @@ def find_chroma(harmonic: Float[np.ndarray, "bins frames"]) -> Float[np.ndarray,
     )
 
 
-def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
+def chord_accuracy(chroma: Float[np.ndarray, "12 frames"], controls: Controls) -> float | None:
     """Return the share of time in which a chart's chord is the likeliest of its transpositions.
 
     Frames between two changes are taken together; whatever is shorter than `SHORTEST_CHORD`
@@ -140,10 +140,10 @@ def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
 
     Args:
         chroma: of the music, as `find_chroma` gives it.
-        guide: its chart on the clock of the music; None comes back where nothing can be said.
+        controls: its chart on the clock of the music; None comes back where nothing can be said.
     """
     seconds = CHROMA_HOP / RATE
-    chords = [guide.chord_at((i + 0.5) * seconds) for i in range(chroma.shape[1])]
+    chords = [controls.chord_at((i + 0.5) * seconds) for i in range(chroma.shape[1])]
     right, total, start = 0.0, 0.0, 0
     for chord, run in itertools.groupby(chords):
         frames = len(list(run))
@@ -159,20 +159,20 @@ def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
     return right / total if total else None
 
 
-def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
+def melody_accuracy(chroma: Float[np.ndarray, "12 frames"], controls: Controls) -> float | None:
     """Return the share of time in which the note of a melody is one of the two strongest.
 
     Notes of one pitch class, whatever the octave; those shorter than `SHORTEST_NOTE` are left out.
 
     Args:
         chroma: of the music, as `find_chroma` gives it.
-        guide: its melody on the clock of the music; None comes back where nothing can be said.
+        controls: its melody on the clock of the music; None comes back where nothing can be said.
     """
     seconds = CHROMA_HOP / RATE
-    if not guide.melody or not guide.has_bars:
+    if not controls.melody or not controls.has_bars:
         return None
     right = total = 0.0
-    for note in guide.sounding(parse_melody(guide.melody), 0.0, chroma.shape[1] * seconds):
+    for note in controls.sounding(parse_melody(controls.melody), 0.0, chroma.shape[1] * seconds):
         first, stop = max(0, round(note.start / seconds)), round(note.stop / seconds)
         part = chroma[:, first:stop]
         if note.stop - note.start < SHORTEST_NOTE or not part.size or part.max() <= 0:
@@ -183,7 +183,7 @@ def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
     return right / total if total else None
 
 
-def drums_heard(onsets: Float[np.ndarray, " frames"], guide: Guide) -> float | None:
+def drum_pattern_score(onsets: Float[np.ndarray, " frames"], controls: Controls) -> float | None:
     """Return how well onsets tell the sixteenths that are struck from those that are not.
 
     It is the chance that of two sixteenths, one struck and one not, the struck one has the stronger
@@ -191,21 +191,21 @@ def drums_heard(onsets: Float[np.ndarray, " frames"], guide: Guide) -> float | N
 
     Args:
         onsets: strength of onsets, as `Analysis` has it.
-        guide: its drums on the clock of the music; None comes back where nothing can be said.
+        controls: its drums on the clock of the music; None comes back where nothing can be said.
     """
-    if not guide.drums or not guide.has_bars:
+    if not controls.drums or not controls.has_bars:
         return None
     length = len(onsets) * HOP / RATE
-    step = guide.bar_seconds / SIXTEENTHS[guide.meter]
+    step = controls.bar_seconds / SIXTEENTHS[controls.meter]
     struck = {
-        round((stroke.start - guide.downbeat) / step)
-        for row in parse_drums(guide.drums)
-        for stroke in guide.sounding(row, 0.0, length)
+        round((stroke.start - controls.downbeat) / step)
+        for row in parse_drums(controls.drums)
+        for stroke in controls.sounding(row, 0.0, length)
     }
-    first = max(0, math.ceil(-guide.downbeat / step))
+    first = max(0, math.ceil(-controls.downbeat / step))
     found: dict[bool, list[float]] = {True: [], False: []}
-    for place in range(first, math.floor((length - guide.downbeat) / step)):
-        time = guide.downbeat + place * step
+    for place in range(first, math.floor((length - controls.downbeat) / step)):
+        time = controls.downbeat + place * step
         low, high = ((time + s * STROKE_TOLERANCE) * RATE / HOP for s in (-1, 1))
         near = onsets[max(0, round(low)) : round(high) + 1]
         if near.size:

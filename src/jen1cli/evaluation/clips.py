@@ -1,4 +1,4 @@
-"""Folders of audio to be judged: read one clip at a time; what cannot count is named and counted.
+"""Folders of audio to be scored: read one clip at a time; what cannot count is named and counted.
 
 A clip that is silent, too short, of another sample rate than the rest, unreadable or without words
 is left out of the figures that it would bend, and every report lists it.
@@ -29,7 +29,7 @@ HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True)
-class Heard:
+class LoadedClip:
     """One clip with its sound."""
 
     clip: Clip
@@ -143,9 +143,9 @@ def _of_split(clips: Sequence[Clip], split: str, folder: Path) -> list[Clip]:
     return found
 
 
-def listen(
+def load_clips(
     clips: Sequence[Clip], audit: Audit, *, sample_rate: int | None = None, words: bool = False
-) -> Iterator[Heard]:
+) -> Iterator[LoadedClip]:
     """Read clips one by one; those that cannot count go into the audit instead.
 
     Args:
@@ -172,7 +172,7 @@ def listen(
             audit.note("without caption", name)
         else:
             audit.used += 1
-            yield Heard(clip, signal, rate)
+            yield LoadedClip(clip, signal, rate)
 
 
 def usual_rate(clips: Sequence[Clip]) -> int:

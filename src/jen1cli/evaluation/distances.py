@@ -85,7 +85,7 @@ def frechet_infinity(
 
     Args:
         reference: what is compared with.
-        rows: embeddings of the music that is judged.
+        rows: embeddings of the music that is scored.
         sizes: subsets of as many sizes, from a fifth of the rows to all of them.
         seed: of the subsets.
 
@@ -142,10 +142,10 @@ def kernel_distance(
 
     Args:
         reference: what is compared with, at least two rows.
-        rows: what is judged, at least two rows.
+        rows: what is scored, at least two rows.
         bandwidth: σ of exp(−d² / 2σ²); None is the median distance within the reference.
         reference_owners: clip of each reference row; None: each row is a clip of its own.
-        owners: clip of each judged row; None: each row is a clip of its own.
+        owners: clip of each scored row; None: each row is a clip of its own.
 
     Raises:
         DataError: fewer than two rows, or clips, on a side.

@@ -1,9 +1,9 @@
 """Chords of a clip: loops from the pools or by a small functional grammar, laid out in time."""
 
-from jen1cli import chords as names
 from jen1cli.composition.harmony.progressions import POOLS
 from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
 from jen1cli.composition.random_stream import RandomStream
+from jen1cli.music import chords as names
 
 # Functional grammar for progressions that no pool has: tonic, subdominant and dominant chords.
 _FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -108,7 +108,7 @@ def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
 
 
 def write_chart(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> str:
-    """Write laid chords as a chart (`jen1cli.chords`), in the coarsest parts of a bar that do."""
+    """Write laid chords as a chart (`music.chords`), in the coarsest parts of a bar that do."""
     return names.chart_text(tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars)))
 
 

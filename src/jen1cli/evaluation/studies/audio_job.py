@@ -26,7 +26,7 @@ class AudioJob:
     """One folder against a reference.
 
     Attributes:
-        folder: that is judged.
+        folder: that is scored.
         reference: a folder, or stored statistics (.npz).
         embeddings: by name.
         split: of the folder, as `find_clips` takes it.

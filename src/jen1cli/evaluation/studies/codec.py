@@ -13,7 +13,7 @@ from jen1cli.audio import Signal
 from jen1cli.autoencoder.codec import TENSORS_NAME, Codec, load_codec
 from jen1cli.errors import DataError
 from jen1cli.evaluation.analysis import steadiness
-from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
 from jen1cli.evaluation.tagger.labels import style_family
@@ -32,7 +32,7 @@ NOISES = (0.05, 0.1, 0.2, 0.4)  # standard deviations of the latent
 LOSSES = (0.05, 0.1, 0.2)  # share of frames set to zero
 MEASURES = ("SI-SDR, dB", "mel distance", "log-spectral distance, dB", "side level, dB off")
 WHOLE, WHITENED = "encode and decode", "as diffusion sees it"
-_WIDE_DB = -60.0  # side level from which stereo can be judged
+_WIDE_DB = -60.0  # side level from which stereo can be scored
 _CURVE_CLIPS = 12
 _SHOWN = 6
 
@@ -108,7 +108,7 @@ class CodecJob:
             DataError: no clip counts.
         """
         clips, audit = find_clips(self.folder, split=self.split, limit=self.limit)
-        heard = [self._fitted(one, codec) for one in listen(clips, audit)]
+        heard = [self._fitted(one, codec) for one in load_clips(clips, audit)]
         if not heard:
             raise DataError(f"no clip of {self.folder} counts: {'; '.join(audit.warnings())}")
         linear = self._linear(codec, heard) if self.linear else None
@@ -148,7 +148,7 @@ class CodecJob:
             "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 
-    def _fitted(self, one: Heard, codec: CodecUnderTest) -> Heard:
+    def _fitted(self, one: LoadedClip, codec: CodecUnderTest) -> LoadedClip:
         """Cut the middle out of a clip at the autoencoder's rate and layout."""
         auto = codec.codec.autoencoder
         wanted = audio.seconds_to_samples(self.seconds, one.sample_rate)
@@ -156,9 +156,9 @@ class CodecJob:
         signal = one.signal[:, start : start + wanted]
         signal = audio.resample(signal, one.sample_rate, auto.sample_rate)
         signal = audio.to_channels(signal, auto.audio_channels)
-        return Heard(one.clip, signal, auto.sample_rate)
+        return LoadedClip(one.clip, signal, auto.sample_rate)
 
-    def _linear(self, codec: CodecUnderTest, heard: Sequence[Heard]) -> "_Halves | None":
+    def _linear(self, codec: CodecUnderTest, heard: Sequence[LoadedClip]) -> "_Halves | None":
         if codec.codec.autoencoder.audio_channels != 2 or len(heard) < 4:
             return None
         hop = codec.codec.autoencoder.hop_length
@@ -179,7 +179,7 @@ class _Halves:
     codecs: dict[str, tuple[LinearCodec, ...]]  # of each size, by name
     half: dict[Path, int]
 
-    def through(self, one: Heard) -> dict[str, Signal]:
+    def through(self, one: LoadedClip) -> dict[str, Signal]:
         half = self.half[one.clip.path]
         return {name: pair[half].through(one.signal) for name, pair in self.codecs.items()}
 
@@ -206,7 +206,7 @@ class _Row:
     steady: dict[str, float]
 
     @classmethod
-    def of(cls, one: Heard, back: dict[str, Signal], linear: _Halves | None) -> "_Row":
+    def of(cls, one: LoadedClip, back: dict[str, Signal], linear: _Halves | None) -> "_Row":
         rate = one.sample_rate
         found = {name: measure(one.signal, signal, rate) for name, signal in back.items()}
         if linear is not None:
@@ -269,7 +269,7 @@ def _groups(rows: Sequence[_Row], group: Callable[[_Row], str]) -> tuple[tuple[C
     return tuple(lines)
 
 
-def _curves(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
+def _curves(codec: CodecUnderTest, heard: Sequence[LoadedClip]) -> list[Table]:
     """Damage latents with noise and lost frames."""
     generator = torch.Generator().manual_seed(0)
     some = evenly(heard, _CURVE_CLIPS)
@@ -302,7 +302,7 @@ def _curves(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
     ]  # fmt: skip
 
 
-def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:
+def _save(output: Path, one: LoadedClip, back: Signal) -> list[Sample]:
     make_folder(output)
     stem = one.clip.path.stem
     found = []

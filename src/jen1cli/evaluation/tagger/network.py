@@ -143,7 +143,7 @@ class TextNet(nn.Module):
     """Captions → vectors, from hashed words, pairs of words and letter triples.
 
     It needs no tokenizer and no other model, so a score does not depend on the text encoder of the
-    model that is judged; letter triples carry it over typing errors.
+    model that is scored; letter triples carry it over typing errors.
     """
 
     def __init__(self, features: int = 96) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from jen1cli.errors import ConfigError
-from jen1cli.guide import key_of_melody
-from jen1cli.parts import (
+from jen1cli.music.keys import key_of_melody
+from jen1cli.music.patterns import (
     DRUMS,
     LOWEST,
     OCTAVES,
