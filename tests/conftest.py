@@ -77,7 +77,7 @@ def tiny_folder(tmp_path_factory) -> Path:
         "autoencoder": networks.autoencoder.state_dict(),
         "whitening": networks.whitening.state_dict(),
         "unet": networks.unet.state_dict(),
-        "prior": networks.prior.state_dict(),
+        "prior": networks.predictor.state_dict(),
         "tracker": networks.tracker.state_dict(),
     }
     return save_weight_set(

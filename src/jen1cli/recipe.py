@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jen1cli.audio import Source, name_of, read_note
-from jen1cli.config import QualityName, from_dict, to_dict
+from jen1cli.config import QualityName, from_dict, stored_key, to_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.sampling import SETTING_KEYS, Sampling
@@ -164,6 +164,10 @@ class Recipe(Sampling):
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:
             raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
+
+
+NAMES = {stored_key(item): item.name for item in dataclasses.fields(Recipe)}
+"""Key in a file's recipe -> field of `Recipe`."""
 
 
 def read_recipe(source: Source) -> Recipe:

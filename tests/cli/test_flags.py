@@ -18,7 +18,7 @@ SAMPLED = {
     "guidance_scale": 4.5,
     "negative_prompt": "drums",
     "seed": 11,
-    "guide": Controls(
+    "controls": Controls(
         bpm=92.5, key="A#", mode="dorian", chords="A#m7 | D#7", drums="kick x.x.", melody="Db5 -"
     ),
 }

@@ -51,7 +51,7 @@ def test_what_is_asked_for_is_told_in_full(tiny, told):
 
 
 def test_guidance_leads_away_from_an_untold_guide_for_a_part_of_the_time(tiny, told):
-    options = {"seconds": 0.5, "seed": 1, "steps": 4, "guide": ASKED}
+    options = {"seconds": 0.5, "seed": 1, "steps": 4, "controls": ASKED}
     tiny.generate("x", control_guidance_interval=(0.0, 0.6), **options)
     away = [bool(call[1].any()) for call in told()]
     assert away[0]
@@ -227,7 +227,7 @@ def test_chords_that_cannot_be_told_are_refused(tiny_folder, device, tone):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
     networks = model.networks
     model.networks = dataclasses.replace(networks, predictor=None, tracker=None)
-    asked = {"guide": Controls(chords="C F"), "steps": 1}
+    asked = {"controls": Controls(chords="C F"), "steps": 1}
     with pytest.raises(ConfigError, match="no tempo is known"):
         model.generate("x", seconds=0.3, **asked)
     with pytest.raises(ConfigError, match="no tempo is known"):

@@ -204,7 +204,7 @@ def test_a_cache_without_tempi_is_refused(tones, tiny_folder, tmp_path):
 def test_all_stages_end_with_a_guide_where_there_are_tempi(beats, text_folder, tmp_path):
     job = jobs.AllJob(data=beats, output=tmp_path, text_encoder=text_folder, steps=1, **QUICK)
     job.run()
-    assert job.result(tmp_path) == tmp_path / "guide" / "weights"
+    assert job.result(tmp_path) == tmp_path / "controls" / "weights"
     model = Jen1.load(job.result(tmp_path), device="cpu")
     assert set(model.config.provenance) == {"autoencoder", "diffusion", "guide"}
     assert model.networks.predictor is not None

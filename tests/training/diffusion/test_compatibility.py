@@ -171,7 +171,7 @@ def test_weights_of_other_latents_are_not_continued(own_cache, tiny_folder, othe
     words = refusal(dataclasses.replace(job, init=other_set, output=tmp_path / "other"))
     assert f"{own_cache} are not those of {other_set}; write them with: jen1 train latents" in words
     controls = jobs.ControlsJob(
-        cache=own_cache, init=other_set, output=tmp_path / "guide", steps=1, **QUICK
+        cache=own_cache, init=other_set, output=tmp_path / "controls", steps=1, **QUICK
     )
     assert refusal(controls) == words
 

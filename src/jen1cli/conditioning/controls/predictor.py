@@ -167,8 +167,8 @@ class ControlPredictor(nn.Module):
             generator: on the CPU.
 
         Returns:
-            the controls, with loops that begin at their own downbeat; where all are transcribed, that
-            is so early that they have always gone round.
+            the controls, with loops that begin at their own downbeat; where all are transcribed,
+            that is so early that they have always gone round.
         """
         loop = dataclasses.replace(controls, downbeat=transcribed.downbeat)
         if not controls.has_parts:

@@ -1,4 +1,4 @@
-"""The fixed map from latents to semitones (`conditioning/controls/pitch_head.py`), by least squares."""
+"""Least-squares fit of the map from latents to semitones (`conditioning/controls/pitch_head.py`)."""
 
 from collections.abc import Callable, Iterable
 
