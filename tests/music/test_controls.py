@@ -18,7 +18,7 @@ from jen1cli.music.keys import MODES
         ({"key": "D"}, "a key has a tonic and a mode"),
     ],
 )
-def test_a_guide_that_cannot_be_played_is_refused(values, words):
+def test_controls_that_cannot_be_played_are_refused(values, words):
     with pytest.raises(ConfigError, match=words):
         Controls(**values)
 

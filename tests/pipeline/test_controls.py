@@ -50,7 +50,7 @@ def test_what_is_asked_for_is_told_in_full(tiny, told):
     assert music.recipe.controls == ASKED
 
 
-def test_guidance_leads_away_from_an_untold_guide_for_a_part_of_the_time(tiny, told):
+def test_guidance_leads_away_from_null_controls_for_a_part_of_the_time(tiny, told):
     options = {"seconds": 0.5, "seed": 1, "steps": 4, "controls": ASKED}
     tiny.generate("x", control_guidance_interval=(0.0, 0.6), **options)
     away = [bool(call[1].any()) for call in told()]
@@ -149,7 +149,7 @@ def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, verb
         assert any(torch.allclose(whole[:, s : s + frames], call[0], atol=1e-3) for s in range(500))
 
 
-def test_a_model_without_a_guide_is_told_what_is_asked_for_alone(tiny_folder, device):
+def test_a_model_without_predictors_gets_what_is_asked_for_alone(tiny_folder, device):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
     model.networks = dataclasses.replace(model.networks, predictor=None, tracker=None)
     assert model.generate("x", seconds=0.3, steps=1).recipe.controls == NO_CONTROLS

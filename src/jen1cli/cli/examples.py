@@ -224,6 +224,8 @@ def add_to(app: typer.Typer, path: tuple[str, ...] = ()) -> None:
         if group.typer_instance is not None:
             add_to(group.typer_instance, place)
     for command in app.registered_commands:
+        if command.hidden:  # a former name
+            continue
         command.epilog = epilog(" ".join((*path, command.name or "")))
 
 

@@ -166,7 +166,7 @@ def test_a_network_without_chords_is_told_the_rest():
     assert torch.equal(fewer, whole[:, :BEAT_AND_KEY_CHANNELS])
 
 
-def test_each_window_has_its_own_guide():
+def test_each_window_has_its_own_controls():
     controls_batch = [Controls(60.0), NO_CONTROLS, Controls(key="C", mode="major")]
     found = control_channels(controls_batch, [0.0, 1.0, 2.0], 8, RATE)
     assert found.shape == (3, CONTROL_CHANNELS, 8)

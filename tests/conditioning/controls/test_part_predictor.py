@@ -110,7 +110,7 @@ def test_drawing_step_by_step_is_what_training_sees():
         torch.testing.assert_close(logits[:, 0], whole[:, step])
 
 
-def test_a_guide_is_completed_with_parts_and_keeps_what_is_asked_for():
+def test_controls_are_completed_with_parts_and_keep_what_is_asked_for():
     torch.manual_seed(0)
     shape = ControlsConfig(
         predictor_features=16, chord_features=8, part_features=8, tracker_channels=8,

@@ -196,7 +196,7 @@ def test_a_prior_that_learned_one_chart_draws_it_in_every_key():
     assert higher_chords == "Cm | G# | D# | A# G7 | Cm | G# | D# | G7"
 
 
-def test_what_is_asked_for_stays_when_a_guide_is_completed():
+def test_what_is_asked_for_stays_when_controls_are_completed():
     torch.manual_seed(0)
     predictor = ControlPredictor(12, dataclasses.replace(SMALL, chord_features=8)).eval()
     text, mask = torch.randn(1, 5, 12), torch.ones(1, 5, dtype=torch.bool)

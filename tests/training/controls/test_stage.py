@@ -126,7 +126,9 @@ def test_losses_fall_and_the_answers_come_right(stage):
     assert found["validation/tracker chords right"] >= 0.5
 
 
-def test_job_gives_a_weight_set_a_guide_and_changes_nothing_else(beat_cache, tiny_folder, tmp_path):
+def test_job_gives_a_weight_set_controls_and_changes_nothing_else(
+    beat_cache, tiny_folder, tmp_path
+):
     job = jobs.ControlsJob(
         cache=beat_cache.folder, init=tiny_folder, output=tmp_path / "run", steps=2, **QUICK
     )
@@ -201,7 +203,7 @@ def test_a_cache_without_tempi_is_refused(tones, tiny_folder, tmp_path):
 
 
 @pytest.mark.heavy
-def test_all_stages_end_with_a_guide_where_there_are_tempi(beats, text_folder, tmp_path):
+def test_all_stages_end_with_controls_where_there_are_tempi(beats, text_folder, tmp_path):
     job = jobs.AllJob(data=beats, output=tmp_path, text_encoder=text_folder, steps=1, **QUICK)
     job.run()
     assert job.result(tmp_path) == tmp_path / "controls" / "weights"
@@ -210,7 +212,7 @@ def test_all_stages_end_with_a_guide_where_there_are_tempi(beats, text_folder, t
     assert model.networks.predictor is not None
 
 
-def test_diffusion_keeps_the_guide_of_the_set_it_continues(beat_cache, tiny_folder, tmp_path):
+def test_diffusion_keeps_the_controls_of_the_set_it_continues(beat_cache, tiny_folder, tmp_path):
     folder = shutil.copytree(tiny_folder, tmp_path / "trained")
     about = json.loads((folder / "config.json").read_text())
     about["provenance"]["guide"] = {"steps": 7}
@@ -224,7 +226,7 @@ def test_diffusion_keeps_the_guide_of_the_set_it_continues(beat_cache, tiny_fold
     assert all(torch.equal(new["prior"][key], old["prior"][key]) for key in old["prior"])
 
 
-def test_a_new_text_encoder_drops_the_guide(beat_cache, tiny_folder, text_folder, tmp_path):
+def test_a_new_text_encoder_drops_the_controls(beat_cache, tiny_folder, text_folder, tmp_path):
     events = []
     jobs.DiffusionJob(
         init=tiny_folder, text_encoder=text_folder, cache=beat_cache.folder,
@@ -273,7 +275,7 @@ def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tin
     torch.testing.assert_close(new, old)
 
 
-def test_parts_of_the_guide_are_left_out_now_and_then(beat_cache):
+def test_parts_of_the_controls_are_left_out_now_and_then(beat_cache):
     sampler = WindowSampler(beat_cache.split("train"), 20, 0)
     base = dataclasses.replace(recipe("tiny").diffusion, batch_size=60)
     planner = BatchSampler(

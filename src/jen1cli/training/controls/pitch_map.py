@@ -1,4 +1,4 @@
-"""Least-squares fit of the map from latents to semitones (`conditioning/controls/pitch_head.py`)."""
+"""Least-squares fit of the map from latents to semitones for `conditioning.controls.pitch_head`."""
 
 from collections.abc import Callable, Iterable
 
