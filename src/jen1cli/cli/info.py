@@ -126,4 +126,4 @@ def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         )
     else:
         text = str(value)
-    return f"  {key.replace('_', ' '):<27}{text}"
+    return f"  {key.replace('_', ' '):<29}{text}"

@@ -34,7 +34,7 @@ def cut_to_middle(
 ) -> tuple[LoadedClip, PromptSpec]:
     """Return the middle of a clip, at most so many seconds, and the spec with its controls.
 
-    The controls is what a model was told, by the file's recipe, or what the clip's own attributes
+    The controls are those of the file's recipe, or what the clip's own attributes
     name.
     """
     samples, rate = heard.signal.shape[1], heard.sample_rate
