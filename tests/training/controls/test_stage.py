@@ -235,7 +235,7 @@ def test_a_new_text_encoder_drops_the_controls(beat_cache, tiny_folder, text_fol
     config, tensors = load_weight_set(tmp_path / "run" / "weights")
     assert config.controls is None
     said = [event.message for event in events if isinstance(event, Warned)]
-    assert any("is left out, since the text encoder is another" in message for message in said)
+    assert any("are left out, since the text encoder is another" in message for message in said)
     assert "prior" not in tensors
 
 
@@ -248,15 +248,15 @@ def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tin
     from support import unet_inputs
 
     config, tensors = load_weight_set(tiny_folder)
-    untold = dataclasses.replace(config.unet, control_channels=before)
+    narrower = dataclasses.replace(config.unet, control_channels=before)
     torch.manual_seed(3)
-    older = UNet1d(untold)
+    older = UNet1d(narrower)
     torch.nn.init.normal_(older.output.weight)
-    if older.controls is not None:
+    if older.guide is not None:
         torch.nn.init.normal_(older.guide.weight)
     tensors = {**tensors, "unet": older.state_dict()}
     folder = save_weight_set(
-        tmp_path / "older", dataclasses.replace(config, unet=untold), tensors,
+        tmp_path / "older", dataclasses.replace(config, unet=narrower), tensors,
         text_encoder=tiny_folder / "text_encoder",
     )  # fmt: skip
     chosen = with_optimisation(recipe("tiny").diffusion, precision="fp32")
@@ -278,10 +278,10 @@ def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tin
 def test_parts_of_the_controls_are_left_out_now_and_then(beat_cache):
     sampler = WindowSampler(beat_cache.split("train"), 20, 0)
     base = dataclasses.replace(recipe("tiny").diffusion, batch_size=60)
-    planner = BatchSampler(
+    batch_sampler = BatchSampler(
         sampler, base, components=8, num_timesteps=10, seed=0, device=torch.device("cpu")
     )
-    seen = [w for step in range(40) for w in planner.plan(step).windows]
+    seen = [w for step in range(40) for w in batch_sampler.spec(step).windows]
     told = [w.controls for w in seen if w.caption]
     shares = [
         np.mean([controls.bpm == 0 for controls in told]),
@@ -290,7 +290,7 @@ def test_parts_of_the_controls_are_left_out_now_and_then(beat_cache):
         np.mean([not controls.chords for controls in told]),
     ]
     assert shares == pytest.approx([0.1] * 4, abs=0.025)
-    plans = [planner.plan(step) for step in range(40)]
+    plans = [batch_sampler.spec(step) for step in range(40)]
     for name in ("drums", "melody"):
         made, edited = (
             np.mean(
@@ -310,7 +310,7 @@ def test_parts_of_the_controls_are_left_out_now_and_then(beat_cache):
     )
     whole = {controls_of(clip.attributes) for clip in sampler.clips}
     assert set(told) & whole == whole
-    assert planner.plan(3).windows == planner.plan(3).windows
+    assert batch_sampler.spec(3).windows == batch_sampler.spec(3).windows
 
 
 def test_cache_keeps_the_facts(beat_cache):
