@@ -60,13 +60,13 @@ def _one_thread():
 def tiny_folder(tmp_path_factory) -> Path:
     """A weight set of the `tiny` preset with seeded random weights."""
     from jen1cli.checkpoint import save_weight_set
-    from jen1cli.config import GuideConfig
+    from jen1cli.config import ControlsConfig
     from jen1cli.pipeline.networks import random_networks
     from jen1cli.presets import TINY
 
-    small = GuideConfig(prior_features=8, tracker_channels=8, tracker_dilations=(1, 2))
+    small = ControlsConfig(predictor_features=8, tracker_channels=8, tracker_dilations=(1, 2))
     config = dataclasses.replace(
-        TINY, guide=small, provenance={"trained_on": "nothing: random weights"}
+        TINY, controls=small, provenance={"trained_on": "nothing: random weights"}
     )
     networks = random_networks(config, 0, torch.device("cpu"), "fp32")
     folder = tmp_path_factory.mktemp("weights")
@@ -77,7 +77,7 @@ def tiny_folder(tmp_path_factory) -> Path:
         "autoencoder": networks.autoencoder.state_dict(),
         "whitening": networks.whitening.state_dict(),
         "unet": networks.unet.state_dict(),
-        "prior": networks.prior.state_dict(),
+        "prior": networks.predictor.state_dict(),
         "tracker": networks.tracker.state_dict(),
     }
     return save_weight_set(

@@ -76,7 +76,7 @@ def unet_inputs(
         "x_t": torch.randn(batch, channels, frames, generator=generator),
         "t": torch.rand(batch, generator=generator),
         "context": torch.randn(
-            batch, channels + 1 + config.guide_channels, frames, generator=generator
+            batch, channels + 1 + config.control_channels, frames, generator=generator
         ),
         "text": torch.randn(batch, tokens, config.text_features, generator=generator),
         "text_mask": torch.ones(batch, tokens, dtype=torch.bool),

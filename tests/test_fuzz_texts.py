@@ -39,12 +39,12 @@ LINE = {
 def read_music(folder):
     """Read a folder of music, and what training asks of its clips."""
     from jen1cli.evaluation.prompt_spec import read_wishes
-    from jen1cli.guide import guide_of
     from jen1cli.manifest import read_folder, write_manifest
+    from jen1cli.music.controls import controls_of
 
     clips = read_folder(folder, on_skip=lambda *_: None)
     for clip in clips:
-        guide_of(clip.attributes).describe()
+        controls_of(clip.attributes).describe()
         read_wishes(clip.captions[0], clip.attributes)
         assert isinstance(clip.source, io.BytesIO) or clip.source.is_file()
         assert all(caption.encode() for caption in clip.captions)
@@ -124,13 +124,13 @@ def test_prompt_files(fuzz, ending):
 
 
 def test_texts(fuzz):
-    from jen1cli.chords import chart_text, parse_chart
     from jen1cli.cli.masks import parse_masks, resolve_masks
     from jen1cli.cli.prompts import check_prompt
-    from jen1cli.cli.sampling import Controls, SamplingChoice, check_device
-    from jen1cli.guide import Guide
-    from jen1cli.parts import parse_drums, parse_melody
-    from jen1cli.prompt import parse_key, read_guide
+    from jen1cli.cli.sampling import SamplingChoice, check_device
+    from jen1cli.music.chords import chart_text, parse_chart
+    from jen1cli.music.controls import Controls
+    from jen1cli.music.patterns import parse_drums, parse_melody
+    from jen1cli.music.prompt import parse_key, read_controls
 
     texts = {
         "chords": "Am F | C G | % | N.C. | Dm7/F#", "drums": "kick x...x... | x.x. snare ....x...",
@@ -139,13 +139,13 @@ def test_texts(fuzz):
         "device": "cuda:1",
     }  # fmt: skip
     readers = {
-        "chords": lambda text: (chart_text(parse_chart(text)), Guide(chords=text).describe()),
+        "chords": lambda text: (chart_text(parse_chart(text)), Controls(chords=text).describe()),
         "drums": parse_drums,
         "melody": parse_melody,
         "key": parse_key,
         "mask": lambda text: resolve_masks(parse_masks([text, "1s-2s"]), 90.0, 48_000, "a.wav"),
         "bars": lambda text: resolve_masks(parse_masks([text], 120.0), 90.0, 48_000, "a.wav"),
-        "prompt": lambda text: (read_guide(text), check_prompt(text)),
+        "prompt": lambda text: (read_controls(text), check_prompt(text)),
         "device": check_device,
     }
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jen1cli import audio
+from jen1cli.music.controls import Controls
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, RecipeModel, find_recipe, read_recipe
 
 
@@ -86,6 +87,35 @@ def test_a_recipe_from_before_there_were_parts_is_read(recipe):
     assert Recipe.from_dict(values) == recipe
     del values["guide"]
     assert Recipe.from_dict(values) == recipe
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_stored_recipe_is_read_under_its_own_keys_and_comes_back_as_it_was(version):
+    text = (
+        '{"task":"generate","model":{"name":"jen1-mini","sha256":"'
+        + "8e" * 32
+        + '","loras":[]'
+        + (',"release":8' if version == 2 else "")
+        + '},"seconds":10.0,"seed":1,"prompt":"lofi piano","negative_prompt":"","steps":20,'
+        '"sampler":"dpmpp-2m","eta":0.0,"guidance_scale":3.0,"guidance_interval":[0.0,1.0],'
+        '"guidance_rescale":0.0,"guide_interval":[0.0,0.8],"context_interval":[0.4,1.0],'
+        '"guide":{"bpm":89.0,"meter":"4/4","downbeat":0.0,"key":"D#","mode":"minor",'
+        '"chords":"D#m9 | Bmaj9","drums":"none","melody":"none"},"direction":"bidirectional",'
+        '"masks":[],"before":false,"context_seconds":5.12,"device":"cpu","dtype":"fp32",'
+        '"input":null,"version":"0.1.0","generator":"jen1cli","ai_generated":true,'
+        f'"recipe_version":{version}}}'
+    )
+    recipe = Recipe.from_json(text)
+    assert recipe.controls == Controls(
+        89.0, "4/4", 0.0, "D#", "minor", "D#m9 | Bmaj9", "none", "none"
+    )
+    assert recipe.control_guidance_interval == (0.0, 0.8)
+    assert recipe.context_guidance_interval == (0.4, 1.0)
+    assert recipe.to_json() == text
+    with pytest.raises(RecipeError, match="unknown key 'controls'"):
+        Recipe.from_json(text.replace('"guide":', '"controls":'))
+    with pytest.raises(RecipeError, match=r"recipe\.guide\.bpm must be a number"):
+        Recipe.from_json(text.replace("89.0", '"fast"'))
 
 
 def test_missing_fields_and_other_json_are_refused(recipe):

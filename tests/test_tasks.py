@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from jen1cli.guide import BEAT_AND_KEY_CHANNELS, GUIDE_CHANNELS
+from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CONTROL_CHANNELS
 from jen1cli.tasks import (
     Task,
     continuation,
@@ -98,15 +98,15 @@ def test_what_is_not_kept_may_hold_anything():
 
 
 def test_chords_and_parts_are_told_where_nothing_is_kept():
-    latent, guide = torch.randn(1, 3, 6), torch.ones(1, GUIDE_CHANNELS, 6)
-    context = make_context(latent, inpaint(6, [(2, 4)]).keep_mask, guide)
-    assert context.shape == (1, 4 + GUIDE_CHANNELS, 6)
+    latent, controls = torch.randn(1, 3, 6), torch.ones(1, CONTROL_CHANNELS, 6)
+    context = make_context(latent, inpaint(6, [(2, 4)]).keep_mask, controls)
+    assert context.shape == (1, 4 + CONTROL_CHANNELS, 6)
     beat_and_key, chords = context[0, 4:].tensor_split([BEAT_AND_KEY_CHANNELS])
     assert beat_and_key.eq(1).all()
     assert chords[:, 2:4].eq(1).all()
     assert not chords[:, :2].any()
     assert not chords[:, 4:].any()
-    fewer = make_context(latent, generate(6).keep_mask, guide[:, :BEAT_AND_KEY_CHANNELS])
+    fewer = make_context(latent, generate(6).keep_mask, controls[:, :BEAT_AND_KEY_CHANNELS])
     assert fewer.shape == (1, 4 + BEAT_AND_KEY_CHANNELS, 6)
 
 

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jen1cli.guide import Guide
+    from jen1cli.music.controls import Controls
     from jen1cli.pipeline import Jen1
 
-__all__ = ["Guide", "Jen1", "__version__"]
+__all__ = ["Controls", "Jen1", "__version__"]
 __version__ = "0.2.0"  # the build reads it here (pyproject.toml)
 
 
@@ -16,8 +16,8 @@ def __getattr__(name: str) -> object:
         from jen1cli.pipeline import Jen1
 
         return Jen1
-    if name == "Guide":
-        from jen1cli.guide import Guide
+    if name == "Controls":
+        from jen1cli.music.controls import Controls
 
-        return Guide
+        return Controls
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

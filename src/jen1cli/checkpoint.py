@@ -3,7 +3,7 @@
     config.json               the model's configuration and the sha256 of every other file
     autoencoder.safetensors   keys autoencoder.* and whitening.*
     unet.safetensors          keys unet.*; conditioning.* where a learned null prompt exists,
-                              prior.* and tracker.* where the config has a guide
+                              prior.* and tracker.* where the config has controls
     text_encoder/             Hugging Face layout with its tokenizer, where the encoder is local
     README.md                 the model card (not hashed, so that its wording may be mended)
 
@@ -63,7 +63,7 @@ _DEFAULTS_OF_0_1: tuple[tuple[str, str, Any], ...] = (
 )
 _FORMER_IDS = {
     # Release 8 of jen1-mini has the tensors of release 7, whose config.json asked for one round of
-    # phase refinement, and before that named no context_interval.
+    # phase refinement, and before that named no context_guidance_interval.
     "7f0aca5c803169f19a6b270e9fb68751906e754ba449c4143b78f5620df6a963": (
         "8e8e7d0c6c3206bc04cb021fb7f2d2784057bacf85260aa43a356ab9c1cc6bae",
         "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
@@ -221,7 +221,7 @@ def save_weight_set(
         folder: to be made, or replaced where it is a weight set already.
         config: of the model, with its provenance.
         tensors: state dict of each module: autoencoder, whitening, unet; where the null prompt is
-            learned, conditioning; where the config has a guide, prior and tracker.
+            learned, conditioning; where the config has controls, prior and tracker.
         text_encoder: folder in the Hugging Face layout, copied in.
         card: text of README.md; None keeps the one that is there.
         storage: number type of the network's weights on disk; whitening always keeps float32.

@@ -158,21 +158,24 @@ class UNetConfig:
         default="padding", metadata={"optional": True}
     )
     # tempo, meter and key over time (`conditioning.guiding`); 0 for none, as the paper
-    guide_channels: int = field(default=0, metadata={"optional": True})
+    control_channels: int = field(default=0, metadata={"optional": True, "key": "guide_channels"})
 
 
 @dataclass(frozen=True)
-class GuideConfig:
-    """The small networks that find tempo, meter, key, chords and parts: for a text, in music."""
+class ControlsConfig:
+    """The small networks that predict controls from a text and transcribe them from music."""
 
-    prior_features: int = 256  # hidden width of the text's
+    # hidden width of the predictor of tempo, meter and key
+    predictor_features: int = field(default=256, metadata={"key": "prior_features"})
     chord_features: int = field(default=0, metadata={"optional": True})  # of the chords'; 0: none
     part_features: int = field(default=0, metadata={"optional": True})  # of drums' and melody's
     tracker_channels: int = 96
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
     # of chords, drums and melody (`conditioning.guiding`) that the tracker hears; 0: none
-    heard_channels: int = field(default=0, metadata={"optional": True})
-    # of the convolutions over pitch that key, chords and melody are heard with; 0: none
+    transcribed_channels: int = field(
+        default=0, metadata={"optional": True, "key": "heard_channels"}
+    )
+    # of the convolutions over pitch that transcribe key, chords and melody; 0: none
     pitch_channels: int = field(default=0, metadata={"optional": True})
 
 
@@ -197,10 +200,14 @@ class GenerationConfig:
     guidance_scale: float = 2.0  # 1 is off
     guidance_interval: tuple[float, float] = (0.0, 1.0)  # of diffusion time; 0 is clean
     guidance_rescale: float = 0.0
-    # of diffusion time, in which guidance leads away from an untold guide as well
-    guide_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
+    # of diffusion time, in which guidance leads away from null controls as well
+    control_guidance_interval: tuple[float, float] = field(
+        default=(0.0, 0.0), metadata={"optional": True, "key": "guide_interval"}
+    )
     # likewise of the recording around, where all known music is it: what is made is drawn to it
-    context_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
+    context_guidance_interval: tuple[float, float] = field(
+        default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
+    )
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
     # of windows that go on from known music; the paper's are unidirectional
@@ -228,7 +235,9 @@ class ModelConfig:
     unet: UNetConfig
     diffusion: DiffusionConfig
     generation: GenerationConfig
-    guide: GuideConfig | None = field(default=None, metadata={"optional": True})
+    controls: ControlsConfig | None = field(
+        default=None, metadata={"optional": True, "key": "guide"}
+    )
     licence: str = "Apache-2.0"
     provenance: dict[str, Any] = field(default_factory=dict)  # how the weights were trained
     # of the weights: 1, 2, …, one more whenever others are released under this name; 0: unreleased
@@ -237,9 +246,11 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Refuse sizes that no network has, and parts that do not fit each other."""
-        for name in ("autoencoder", "whitening", "text", "unet", "guide"):
-            if (part := getattr(self, name)) is not None:
-                _check_sizes(part, name)
+        parts = {"autoencoder": self.autoencoder, "whitening": self.whitening, "text": self.text,
+                 "unet": self.unet, "guide": self.controls}  # fmt: skip
+        for key, part in parts.items():
+            if part is not None:
+                _check_sizes(part, key)
         if self.whitening.latent_channels != self.autoencoder.latent_channels:
             raise ConfigError(
                 f"whitening expects {self.whitening.latent_channels} channels but the autoencoder"
@@ -271,7 +282,7 @@ DEEPEST = 256
 def _check_sizes(part: Any, where: str) -> None:  # noqa: ANN401 - any of the dataclasses above
     """Refuse numbers with which building a network would fail, or would not end."""
     for item in dataclasses.fields(part):
-        value, name = getattr(part, item.name), f"{where}.{item.name}"
+        value, name = getattr(part, item.name), f"{where}.{stored_key(item)}"
         entries = value if isinstance(value, tuple) else (value,)
         counts = item.name.startswith("num_") and item.name.endswith(("blocks", "layers"))
         most = DEEPEST if counts or item.name == "refinements" else LARGEST_SIZE
@@ -285,8 +296,26 @@ def _check_sizes(part: Any, where: str) -> None:  # noqa: ANN401 - any of the da
 
 
 def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
-    """Turn a configuration into plain JSON values."""
-    return dataclasses.asdict(config)
+    """Turn a configuration into plain JSON values, under the keys that files have."""
+    return {
+        stored_key(item): _plain(getattr(config, item.name)) for item in dataclasses.fields(config)
+    }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a configuration
+    if dataclasses.is_dataclass(value):
+        return to_dict(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return type(value)(map(_plain, value)) if isinstance(value, tuple | list) else value
+
+
+def stored_key(item: dataclasses.Field[Any]) -> str:
+    """Return the key of a field in files.
+
+    It is the field's name, or the metadata "key" where files that exist know it by another name.
+    """
+    return item.metadata.get("key", item.name)
 
 
 def from_dict(kind: type[T], values: object, where: str = "config", *, complete: bool = True) -> T:
@@ -306,19 +335,22 @@ def from_dict(kind: type[T], values: object, where: str = "config", *, complete:
     if not isinstance(values, dict):
         raise ConfigError(f"{where or 'it'} must be an object, not {json_type(values)}")
     prefix = f"{where} " if where else ""
-    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = {stored_key(item): item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(kind)
     for key in values:
         if key not in fields:
             close = difflib.get_close_matches(key, fields, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(fields)}"
             raise ConfigError(f"{prefix}has an unknown key '{key[:60]}'; {hint}")
-    for name, item in fields.items():
+    for key, item in fields.items():
         may_miss = item.metadata.get("optional") if complete else _has_default(item)
-        if name not in values and not may_miss:
-            raise ConfigError(f"{prefix}lacks the key '{name}'")
+        if key not in values and not may_miss:
+            raise ConfigError(f"{prefix}lacks the key '{key}'")
     within = f"{where}." if where else ""
-    read = {name: _read(hints[name], values[name], f"{within}{name}") for name in values}
+    read = {
+        fields[key].name: _read(hints[fields[key].name], value, f"{within}{key}")
+        for key, value in values.items()
+    }
     return kind(**read)
 
 

@@ -16,7 +16,7 @@ from jen1cli.config import (
     WhiteningConfig,
 )
 from jen1cli.errors import ConfigError
-from jen1cli.guide import GUIDE_CHANNELS
+from jen1cli.music.controls import CONTROL_CHANNELS
 
 JEN1 = ModelConfig(
     name="jen1",
@@ -50,7 +50,7 @@ MINI = ModelConfig(
         feedforward_multiplier=2,
         time_features=256,
         causal_convolution="masking",  # measured better than the paper's padding
-        guide_channels=GUIDE_CHANNELS,
+        control_channels=CONTROL_CHANNELS,
     ),
     diffusion=DiffusionConfig(schedule="cosine", prediction="v"),
     generation=GenerationConfig(
@@ -60,8 +60,8 @@ MINI = ModelConfig(
         guidance_scale=3.0,
         context_seconds=5.12,
         # chosen on validation music (model card)
-        guide_interval=(0.0, 0.8),
-        context_interval=(0.4, 1.0),
+        control_guidance_interval=(0.0, 0.8),
+        context_guidance_interval=(0.4, 1.0),
         continuation="bidirectional",
         edit_guidance_scale=2.0,
     ),
@@ -83,7 +83,7 @@ TINY = ModelConfig(
         head_channels=8,
         feedforward_multiplier=2,
         time_features=16,
-        guide_channels=GUIDE_CHANNELS,
+        control_channels=CONTROL_CHANNELS,
     ),
     diffusion=DiffusionConfig(prediction="v"),
     generation=GenerationConfig(window_seconds=1.0, steps=4, context_seconds=0.5),

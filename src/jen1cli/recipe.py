@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jen1cli.audio import Source, name_of, read_note
-from jen1cli.config import QualityName, from_dict
+from jen1cli.config import QualityName, from_dict, stored_key, to_dict
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
-from jen1cli.sampling import SETTINGS, Sampling
+from jen1cli.sampling import SETTING_KEYS, Sampling
 
 RECIPE_VERSION = 2
 """Version of the recipe's fields; a newer one is refused. 2: the model has a release."""
@@ -107,9 +107,9 @@ class Recipe(Sampling):
         comes back as it was: `jen1 again` compares the bytes of files that it makes once more from
         such recipes.
         """
-        values = dataclasses.asdict(self)
+        values = to_dict(self)
         # in the order of version 1, whose sampling settings follow the prompt
-        values = {name: values.pop(name) for name in (*_HEAD, *SETTINGS)} | values
+        values = {name: values.pop(name) for name in (*_HEAD, *SETTING_KEYS)} | values
         if not self.model.release:
             del values["model"]["release"]
         if self.quality == "normal":
@@ -164,6 +164,10 @@ class Recipe(Sampling):
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:
             raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
+
+
+NAMES = {stored_key(item): item.name for item in dataclasses.fields(Recipe)}
+"""Key in a file's recipe -> field of `Recipe`."""
 
 
 def read_recipe(source: Source) -> Recipe:

@@ -6,15 +6,17 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from jen1cli.config import GenerationConfig, SamplerName
+from jen1cli.config import GenerationConfig, SamplerName, stored_key
 from jen1cli.errors import ConfigError
-from jen1cli.guide import NO_GUIDE, Guide
+from jen1cli.music.controls import NO_CONTROLS, Controls
 
 
 class SamplingOptions(TypedDict, total=False):
     """Keyword arguments of every verb that samples; what is left out is the model's default."""
 
-    guide: Guide  # tempo and key; what it leaves open is read from the prompt, then chosen or heard
+    # of tempo, key and more; what they leave open is read from the prompt, then chosen by the model
+    # or transcribed
+    controls: Controls
     negative_prompt: str  # what to stay away from; takes the place of the empty prompt
     steps: int
     sampler: SamplerName
@@ -22,8 +24,9 @@ class SamplingOptions(TypedDict, total=False):
     guidance_scale: float  # 1 is off
     guidance_interval: tuple[float, float]  # of diffusion time; 0 is clean, 1 is noise
     guidance_rescale: float  # 0 to 1
-    guide_interval: tuple[float, float]  # of guidance away from an untold guide as well
-    context_interval: tuple[float, float]  # of guidance away from unknown surroundings as well
+    # in which guidance leads away from null controls as well, and from unknown surroundings
+    control_guidance_interval: tuple[float, float]
+    context_guidance_interval: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +40,15 @@ class Sampling:
     guidance_scale: float = 1.0
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     guidance_rescale: float = 0.0
-    # optional: recipes of earlier versions do not have them
-    guide_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
-    context_interval: tuple[float, float] = field(default=(0.0, 0.0), metadata={"optional": True})
+    # optional: recipes of earlier versions do not have them; "key": their names in recipes
+    control_guidance_interval: tuple[float, float] = field(
+        default=(0.0, 0.0), metadata={"optional": True, "key": "guide_interval"}
+    )
+    context_guidance_interval: tuple[float, float] = field(
+        default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
+    )
     # tempo, key and more; of edits only what was asked for, the rest is transcribed again
-    guide: Guide = field(default=NO_GUIDE, metadata={"optional": True})
+    controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as keyword arguments of every method that samples."""
@@ -68,7 +75,9 @@ class Sampling:
 
 
 SETTINGS = tuple(item.name for item in dataclasses.fields(Sampling))
-"""Names of all settings, in the order in which recipes hold them."""
+"""Names of all settings."""
+SETTING_KEYS = tuple(stored_key(item) for item in dataclasses.fields(Sampling))
+"""Their keys in recipes, in the order in which recipes hold them."""
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -86,7 +95,7 @@ def _check(values: dict[str, Any]) -> None:
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")
-    for name in ("guidance_interval", "guide_interval", "context_interval"):
+    for name in ("guidance_interval", "control_guidance_interval", "context_guidance_interval"):
         low, high = values[name]
         if not 0.0 <= low <= high <= 1.0:
             raise ConfigError(f"{name} is {low:g} to {high:g}; give two of 0 to 1, rising")

@@ -19,7 +19,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from jen1cli.guide import BEAT_AND_KEY_CHANNELS
+from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS
 from jen1cli.shapes import Context, KeepMask, Latent
 
 MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
@@ -99,21 +99,21 @@ def from_spans(
     return inpaint(frames, unknown)
 
 
-def make_context(latent: Latent, keep_mask: KeepMask, guide: Tensor | None = None) -> Context:
-    """Return the in-context channels [kept latent | keep mask | guide].
+def make_context(latent: Latent, keep_mask: KeepMask, controls: Tensor | None = None) -> Context:
+    """Return the in-context channels [kept latent | keep mask | controls].
 
     What is not kept is replaced, not multiplied, so that it may hold anything, even NaN.
 
     Args:
         latent: [batch, channels, frames].
         keep_mask: True where it is kept.
-        guide: [batch, guide_channels, frames], for networks that are told tempo, key and more;
-            chords, drums and melody are told where nothing is kept.
+        controls: [batch, control_channels, frames], for networks that take them; channels of
+            chords, drums and melody are zero where the latent is kept.
     """
     kept = torch.where(keep_mask, latent, torch.zeros((), dtype=latent.dtype, device=latent.device))
     parts = [kept, keep_mask.to(latent.dtype)]
-    if guide is not None:
-        beat_and_key, played = guide.to(latent).tensor_split([BEAT_AND_KEY_CHANNELS], dim=1)
+    if controls is not None:
+        beat_and_key, played = controls.to(latent).tensor_split([BEAT_AND_KEY_CHANNELS], dim=1)
         parts += [beat_and_key, played.masked_fill(keep_mask, 0.0)]
     return torch.cat(parts, dim=1)
 

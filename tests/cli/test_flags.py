@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jen1cli import Guide
+from jen1cli import Controls
 
 SAMPLING = [
     "--steps", "7", "--sampler", "unipc", "--guidance-scale", "4.5", "--negative", "drums",
@@ -18,7 +18,7 @@ SAMPLED = {
     "guidance_scale": 4.5,
     "negative_prompt": "drums",
     "seed": 11,
-    "guide": Guide(
+    "controls": Controls(
         bpm=92.5, key="A#", mode="dorian", chords="A#m7 | D#7", drums="kick x.x.", melody="Db5 -"
     ),
 }

@@ -176,4 +176,4 @@ def test_a_line_of_a_prompt_file_takes_every_setting_by_the_name_of_its_option(j
     Path("prompts.txt").write_text(json.dumps({"prompt": "lofi", "seed": 1, **VALUES}))
     assert jen1("generate", "--from", "prompts.txt", "-o", "other.wav").code == 0
     assert model.calls[0] == model.calls[1]
-    assert model.calls[0][1].keys() >= {"guide", "negative_prompt", *SAMPLER_NAMES}
+    assert model.calls[0][1].keys() >= {"controls", "negative_prompt", *SAMPLER_NAMES}

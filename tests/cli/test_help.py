@@ -38,8 +38,10 @@ def test_user_verbs_come_first_and_developer_verbs_in_a_panel_of_their_own(jen1)
 
 
 def tree(command, path=()):
-    """Every command and group under a group, as (words, command)."""
+    """Every command and group under a group but former names, as (words, command)."""
     for name, inner in getattr(command, "commands", {}).items():
+        if inner.hidden:
+            continue
         yield (*path, name), inner
         yield from tree(inner, (*path, name))
 

@@ -50,7 +50,7 @@ def test_show_counts_the_parameters_of_a_weight_set(jen1, model, tmp_path):
     save_file({"shared": torch.zeros(7)}, folder / "text_encoder" / "model.safetensors")
     facts = json.loads(jen1("models", "show", "jen1-mini", "--json").out)
     assert facts["parameters"] == {
-        "autoencoder": 6, "whitening": 4, "unet": 25, "guide": 0, "text_encoder": 7,
+        "autoencoder": 6, "whitening": 4, "unet": 25, "controls": 0, "text_encoder": 7,
         "total": 42,
     }  # fmt: skip
     assert facts["folder"] == str(folder.resolve())

@@ -28,10 +28,22 @@ def test_info_shows_what_was_told_of_the_music_in_rows_of_its_own(jen1, model):
          "--chords", "Dm Gm", "--melody", "D5 - F5 -")  # fmt: skip
     lines = [line.split(maxsplit=1) for line in jen1("info", "a.wav").out.splitlines()]
     rows = {line[0]: line[1] for line in lines if len(line) == 2}
-    assert rows["guide"] == "bpm: 92.0  key: D  mode: minor"
+    assert rows["controls"] == "bpm: 92.0  key: D  mode: minor"
     assert rows["chords"] == "Dm | Gm"
     assert rows["melody"] == "D5 - F5 -"
     assert "drums" not in rows
+
+
+def test_info_shows_the_recipe_of_a_file_made_by_0_1(jen1):
+    old = Path(jen1cli.__file__).parents[2] / "examples" / "generated" / "lofi-piano.ogg"
+    stored = json.loads(jen1("info", str(old), "--json").out)["recipe"]
+    assert stored["recipe_version"] == 1
+    assert stored["guide"]["bpm"] == 89.0
+    assert stored["guide_interval"] == [0.0, 0.8]
+    shown = jen1("info", str(old)).out
+    assert "control guidance interval  0.0, 0.8" in shown
+    assert "bpm: 89.0  meter: 4/4  key: D#  mode: minor" in shown
+    assert "guide" not in shown
 
 
 def test_info_of_a_file_without_recipe(jen1, model, take):

@@ -10,8 +10,8 @@ from jen1cli.composition.score import Note, Part
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.transcription import drum_pattern, melody_line
 from jen1cli.corpus.captions.writer import attributes
-from jen1cli.guide import SIXTEENTHS, guide_of
-from jen1cli.parts import parse_drums, parse_melody
+from jen1cli.music.controls import SIXTEENTHS, guide_of
+from jen1cli.music.patterns import parse_drums, parse_melody
 
 
 def with_part(score, role, stem, instrument, *notes):

@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jen1cli.evaluation.adherence import Judged, adherence_table, rank_correlation
+from jen1cli.evaluation.adherence import Scored, adherence_table, rank_correlation
 from jen1cli.evaluation.analysis import Analysis
-from jen1cli.evaluation.prompt_spec import Wishes
+from jen1cli.evaluation.prompt_spec import PromptSpec
 from jen1cli.evaluation.tagger import Tags
 
 STYLES = ("house", "ambient", "rock", "folk")
 
 
-def judged(number, *, right=True):
+def scored(number, *, right=True):
     """Clip `number` asks for its style, tempo, key and drums, and sounds so or like another."""
     heard = number if right else number + 1
     style, said = STYLES[heard % 4], STYLES[number % 4]
@@ -25,13 +25,13 @@ def judged(number, *, right=True):
         energy=0.2 * (heard % 4), embedding=np.eye(4)[heard % 4],
     )  # fmt: skip
     analysis = Analysis(80.0 + 20 * (heard % 4), "CDEF"[heard % 4], "minor", 0.9, 0.5, 0.8, 1.0)
-    wishes = Wishes(
+    spec = PromptSpec(
         prompt=said, styles=frozenset({said}), drums=bool(number % 2),
         instruments=(frozenset({"piano"}),) if number % 2 else (),
         bpm=80.0 + 20 * (number % 4), key="CDEF"[number % 4], mode="dorian",
         energy=0.2 * (number % 4),
     )  # fmt: skip
-    return Judged(str(number), wishes, tags, analysis, np.eye(4)[number % 4])
+    return Scored(str(number), spec, tags, analysis, np.eye(4)[number % 4])
 
 
 def table(made, real):
@@ -39,7 +39,7 @@ def table(made, real):
 
 
 def test_perfect_music_reaches_the_ceiling():
-    rows = table([judged(i) for i in range(40)], [judged(i) for i in range(40)])
+    rows = table([scored(i) for i in range(40)], [scored(i) for i in range(40)])
     for name in ("style", "instruments", "drums", "tempo", "key and mode (signal)"):
         assert rows[name].value.value == 1.0
         assert rows[name].floor.value < 0.9
@@ -49,14 +49,14 @@ def test_perfect_music_reaches_the_ceiling():
 
 
 def test_music_of_another_prompt_is_no_better_than_the_floor():
-    rows = table([judged(i, right=False) for i in range(40)], [judged(i) for i in range(40)])
+    rows = table([scored(i, right=False) for i in range(40)], [scored(i) for i in range(40)])
     assert rows["style"].value.value == 0.0
     assert rows["style"].way <= 0
     assert rows["style"].floor.value == pytest.approx(0.25, abs=0.12)
 
 
 def test_what_is_not_asked_for_is_not_scored():
-    silent = [dataclasses.replace(judged(i), wishes=Wishes("music")) for i in range(5)]
+    silent = [dataclasses.replace(scored(i), spec=PromptSpec("music")) for i in range(5)]
     rows = table(silent, [])
     assert rows["tempo"].value.count == 0
     assert rows["drums"].value.count == 0
@@ -66,13 +66,13 @@ def test_what_is_not_asked_for_is_not_scored():
 
 
 def test_counts_are_those_of_prompts_that_name_the_thing():
-    rows = table([judged(i) for i in range(10)], [])
+    rows = table([scored(i) for i in range(10)], [])
     assert rows["instruments"].value.count == 5
     assert rows["tempo"].value.count == 10
 
 
 def test_double_and_half_tempo_count():
-    one = judged(0)
+    one = scored(0)
     doubled = dataclasses.replace(one, tags=dataclasses.replace(one.tags, bpm=162.0))
     wrong = dataclasses.replace(one, tags=dataclasses.replace(one.tags, bpm=120.0))
     assert table([doubled], [])["tempo"].value.value == 1.0

@@ -5,13 +5,13 @@ import pytest
 
 from jen1cli.evaluation.analysis import (
     analyze,
-    chords_heard,
-    drums_heard,
+    chord_accuracy,
+    drum_pattern_score,
     is_minorish,
-    melody_heard,
+    melody_accuracy,
     tempo_matches,
 )
-from jen1cli.guide import NO_GUIDE, Guide
+from jen1cli.music.controls import NO_CONTROLS, Controls
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,17 @@ def test_a_melody_is_recognised_above_other_notes():
     tones = {p: np.sin(2 * np.pi * 440 * 2 ** ((p - 69) / 12) * t) for p in range(40, 80)}
     played = np.concatenate([tones[p] + 0.5 * tones[45] for p in (60, 64, 67, 62)])
     chroma = analyze(0.2 * np.stack([played, played]).astype(np.float32), rate).chroma
-    guide = Guide(120.0, "4/4", melody="C4 E4 G4 D4")  # of half a second each
-    assert melody_heard(chroma, guide) > 0.9
-    assert melody_heard(chroma, Guide(120.0, "4/4", melody="C5 A#4 G4 G#4")) == pytest.approx(
+    controls = Controls(120.0, "4/4", melody="C4 E4 G4 D4")  # of half a second each
+    assert melody_accuracy(chroma, controls) > 0.9
+    assert melody_accuracy(chroma, Controls(120.0, "4/4", melody="C5 A#4 G4 G#4")) == pytest.approx(
         0.5, abs=0.05
     )
-    for nothing in (NO_GUIDE, Guide(120.0, "4/4", melody="none"), Guide(120.0, melody="C4")):
-        assert melody_heard(chroma, nothing) is None
+    for nothing in (
+        NO_CONTROLS,
+        Controls(120.0, "4/4", melody="none"),
+        Controls(120.0, melody="C4"),
+    ):
+        assert melody_accuracy(chroma, nothing) is None
 
 
 def test_strokes_stand_out_where_they_are_told():
@@ -76,11 +80,15 @@ def test_strokes_stand_out_where_they_are_told():
             first = place * rate // 8
             played[first : first + 4000] += 0.3 * burst[: len(played) - first]
     onsets = analyze(np.stack([played, played]).astype(np.float32), rate).onsets
-    guide = Guide(120.0, "4/4", drums=f"kick {steps}")
-    assert drums_heard(onsets, guide) > 0.9
-    assert drums_heard(onsets, guide.shifted(-0.125)) < 0.6  # a sixteenth late
-    for nothing in (NO_GUIDE, Guide(120.0, "4/4", drums="none"), Guide(120.0, drums="kick x.")):
-        assert drums_heard(onsets, nothing) is None
+    controls = Controls(120.0, "4/4", drums=f"kick {steps}")
+    assert drum_pattern_score(onsets, controls) > 0.9
+    assert drum_pattern_score(onsets, controls.shifted(-0.125)) < 0.6  # a sixteenth late
+    for nothing in (
+        NO_CONTROLS,
+        Controls(120.0, "4/4", drums="none"),
+        Controls(120.0, drums="kick x."),
+    ):
+        assert drum_pattern_score(onsets, nothing) is None
 
 
 def test_chords_are_recognised_in_their_time():
@@ -94,12 +102,12 @@ def test_chords_are_recognised_in_their_time():
 
     played = np.concatenate([triad(57, 60, 64), triad(53, 57, 60), triad(55, 59, 62)])
     chroma = analyze(np.stack([played, played]).astype(np.float32), rate).chroma
-    guide = Guide(120.0, "4/4", chords="Am F G")  # bars of two seconds
-    assert chords_heard(chroma, guide) == 1.0
-    assert chords_heard(chroma, Guide(120.0, "4/4", chords="Am F Am")) == pytest.approx(
+    controls = Controls(120.0, "4/4", chords="Am F G")  # bars of two seconds
+    assert chord_accuracy(chroma, controls) == 1.0
+    assert chord_accuracy(chroma, Controls(120.0, "4/4", chords="Am F Am")) == pytest.approx(
         2 / 3, abs=0.02
     )
-    assert chords_heard(chroma, Guide(120.0, "4/4", chords="Bm D# F#")) == 0.0
-    assert chords_heard(chroma, guide.shifted(-2.0)) == 0.0  # a bar late
-    for silent in (NO_GUIDE, Guide(120.0, "4/4", chords="N.C.")):
-        assert chords_heard(chroma, silent) is None
+    assert chord_accuracy(chroma, Controls(120.0, "4/4", chords="Bm D# F#")) == 0.0
+    assert chord_accuracy(chroma, controls.shifted(-2.0)) == 0.0  # a bar late
+    for silent in (NO_CONTROLS, Controls(120.0, "4/4", chords="N.C.")):
+        assert chord_accuracy(chroma, silent) is None

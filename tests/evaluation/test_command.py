@@ -90,7 +90,7 @@ def test_prompts_options_reach_the_job(jobs, tmp_path, capsys):
     )  # fmt: skip
     assert code == 0
     job = jobs["PromptsJob"]
-    assert [wish.prompt for wish in job["wishes"]] == ["one", "two"]
+    assert [spec.prompt for spec in job["specs"]] == ["one", "two"]
     assert job["folder"] == tmp_path / "out" / "audio"
     assert (str(job["reference"]), job["reference_split"]) == ("music", "test")
     assert (job["seconds"], job["seed"], job["diverse"]) == (4.0, 5, 0)
@@ -228,7 +228,7 @@ def test_music_is_measured_on_its_test_split_unless_told_otherwise(jobs, tmp_pat
     assert jobs["CodecJob"]["split"] == wanted
     assert jobs["PromptsJob"]["reference_split"] == wanted
     assert jobs["AudioJob"]["reference_split"] == wanted
-    assert jobs["AudioJob"]["split"] is None, "all of what is judged"
+    assert jobs["AudioJob"]["split"] is None, "all of what is scored"
     assert jobs["measure_folder"]["split"] == wanted
 
 

@@ -14,7 +14,7 @@ from jen1cli.autoencoder.codec import Codec
 from jen1cli.config import SpectralConfig, WhiteningConfig
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.evaluation.page import write_report
-from jen1cli.evaluation.prompt_spec import read_wishes
+from jen1cli.evaluation.prompt_spec import read_prompt_spec
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.studies.codec import CodecJob
 from jen1cli.evaluation.studies.codec_under_test import CodecUnderTest
@@ -23,7 +23,7 @@ from jen1cli.evaluation.studies.prompts import PromptsJob
 from jen1cli.presets import MINI
 
 WISHES = [
-    read_wishes(p, {"style": "house", "energy": e})
+    read_prompt_spec(p, {"style": "house", "energy": e})
     for p, e in (("house piano with drums at 120 bpm", 0.5), ("calm ambient", 0.1), ("house", 0.7))
 ]
 
@@ -44,7 +44,7 @@ def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_fold
     line = f"line at {tiny.config.frame_rate:.1f} Hz, 3-6 kHz, dB"
     assert heard[line] == (None, None)  # of clips below three seconds
     assert dict(row[:2] for row in tables["diversity"].rows)["same seed repeats"] == "yes"
-    assert [clip["prompt"] for clip in report.clips] == [wish.prompt for wish in WISHES]
+    assert [clip["prompt"] for clip in report.clips] == [spec.prompt for spec in WISHES]
     assert done[-1][0] == done[-1][1]
     follows_schema(report.facts())
     music = tiny.generate(WISHES[1].prompt, seconds=1.5, seed=4)
@@ -281,21 +281,21 @@ def check(value, schema, root):
 
 def test_the_middle_of_a_clip_keeps_its_chords(tmp_path, tiny):
     """By the recipe where a model made it, by the attributes elsewhere."""
-    from jen1cli.evaluation.clips import Heard
-    from jen1cli.evaluation.prompt_spec import Wishes
+    from jen1cli.evaluation.clips import LoadedClip
+    from jen1cli.evaluation.prompt_spec import PromptSpec
     from jen1cli.evaluation.studies.judging import cut_to_middle
-    from jen1cli.guide import Guide
     from jen1cli.manifest import Clip
+    from jen1cli.music.controls import Controls
 
-    told = Guide(120.0, "4/4", 0.0, "C", "major", "C | F")
+    told = Controls(120.0, "4/4", 0.0, "C", "major", "C | F")
     path = tmp_path / "a.flac"
-    tiny.generate("x", seconds=1.0, steps=1, seed=0, guide=told).save(path)
+    tiny.generate("x", seconds=1.0, steps=1, seed=0, controls=told).save(path)
     plain = tmp_path / "b.wav"
     audio.write(plain, np.zeros((2, 48_000), np.float32), 48_000)
     signal = np.arange(96_000, dtype=np.float32).reshape(2, 48_000)
     facts = {"bpm": 90.0, "meter": "3/4", "chords": "G"}
-    for where, guide in ((path, told), (plain, Guide(90.0, "3/4", chords="G"))):
-        heard = Heard(Clip(where, ("x",), 1.0, "test", facts), signal, 48_000)
-        cut, wish = cut_to_middle(heard, Wishes("x"), 0.5)
+    for where, controls in ((path, told), (plain, Controls(90.0, "3/4", chords="G"))):
+        heard = LoadedClip(Clip(where, ("x",), 1.0, "test", facts), signal, 48_000)
+        cut, spec = cut_to_middle(heard, PromptSpec("x"), 0.5)
         assert cut.signal[0].tolist() == list(range(12_000, 36_000))
-        assert wish.guide == guide.shifted(-0.25)
+        assert spec.controls == controls.shifted(-0.25)

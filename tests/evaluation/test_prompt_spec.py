@@ -7,7 +7,7 @@ import pytest
 
 from jen1cli.corpus.dataset import split_of
 from jen1cli.errors import DataError
-from jen1cli.evaluation.prompt_spec import checkable, read_prompts, read_wishes
+from jen1cli.evaluation.prompt_spec import checkable, read_prompt_spec, read_prompts
 from jen1cli.evaluation.tagger.labels import families, style_family
 
 
@@ -17,7 +17,7 @@ from jen1cli.evaluation.tagger.labels import families, style_family
      ("a 1980s waltz", 0)],
 )  # fmt: skip
 def test_tempo(prompt, bpm):
-    assert read_wishes(prompt).bpm == bpm
+    assert read_prompt_spec(prompt).bpm == bpm
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_tempo(prompt, bpm):
      ("G sharp minor", ("G#", "minor")), ("a major success", ("", "")), ("piano", ("", ""))],
 )  # fmt: skip
 def test_key(prompt, key):
-    found = read_wishes(prompt)
+    found = read_prompt_spec(prompt)
     assert (found.key, found.mode) == key
 
 
@@ -38,28 +38,28 @@ def test_key(prompt, key):
      ("143 beats per minute", None), ("drum and bass", None)],
 )  # fmt: skip
 def test_drums(prompt, drums):
-    assert read_wishes(prompt).drums is drums
+    assert read_prompt_spec(prompt).drums is drums
 
 
 def test_long_names_win_over_the_words_inside():
-    found = read_wishes("drum and bass with electric piano, no violin")
+    found = read_prompt_spec("drum and bass with electric piano, no violin")
     assert found.styles == {"drum and bass"}
     assert found.instruments == (frozenset({"electric piano"}),)
     assert found.absent == (frozenset({"strings"}),)
-    assert read_wishes("a rock organ").styles == frozenset()
+    assert read_prompt_spec("a rock organ").styles == frozenset()
 
 
 def test_attributes_settle_ambiguous_names():
-    open_ = read_wishes("club jazz")
+    open_ = read_prompt_spec("club jazz")
     assert "jazz trio" in open_.styles
-    assert read_wishes("club jazz", {"style": "jazz trio"}).styles == {"jazz trio"}
+    assert read_prompt_spec("club jazz", {"style": "jazz trio"}).styles == {"jazz trio"}
 
 
 def test_prompt_files(tmp_path):
     path = tmp_path / "prompts.txt"
     path.write_text('lofi piano\n\n{"prompt": "house", "attributes": {"energy": 0.7}}\n')
     found = read_prompts(path)
-    assert [wish.prompt for wish in found] == ["lofi piano", "house"]
+    assert [spec.prompt for spec in found] == ["lofi piano", "house"]
     assert found[1].energy == 0.7
     path.write_text('{"words": 1}\n')
     with pytest.raises(DataError, match=r'line 1 of .* "prompt"'):
@@ -78,13 +78,13 @@ def test_the_packages_prompts_are_of_the_test_split_and_say_what_is_true():
     lines = [json.loads(line) for line in text.splitlines()]
     assert len(lines) == 240
     assert {split_of(line["seed"]) for line in lines} == {"test"}
-    wishes = read_prompts(None)
-    named = [sum(column) for column in zip(*map(checkable, wishes), strict=True)]
+    specs = read_prompts(None)
+    named = [sum(column) for column in zip(*map(checkable, specs), strict=True)]
     assert min(named) >= 48  # each thing is asked for by at least a fifth
-    for wish in wishes:
-        if wish.bpm:
-            assert wish.bpm == pytest.approx(wish.attributes["bpm"], rel=0.02)
-    assert max(Counter(w.attributes["style"] for w in wishes).values()) <= 4
+    for spec in specs:
+        if spec.bpm:
+            assert spec.bpm == pytest.approx(spec.attributes["bpm"], rel=0.02)
+    assert max(Counter(w.attributes["style"] for w in specs).values()) <= 4
 
 
 def test_the_tables_are_those_of_the_corpus():
@@ -93,7 +93,9 @@ def test_the_tables_are_those_of_the_corpus():
 
     for name, item in INSTRUMENTS.items():
         assert families([name]) == (item.family,)
-        assert any(item.family in meaning for meaning in read_wishes(item.words[0]).instruments)
+        assert any(
+            item.family in meaning for meaning in read_prompt_spec(item.words[0]).instruments
+        )
     kinds = {"electronic", "urban", "jazz", "band", "acoustic", "classical", "screen", "world"}
     assert {style_family(name) for name in STYLES} == kinds
     assert families(["nose flute"]) == ("nose flute",)
@@ -119,4 +121,4 @@ def test_a_wrong_line_of_prompts_is_named(tmp_path, line, words):
 @pytest.mark.timeout(20)
 def test_long_texts_are_read_in_short_time():
     text = "no rock guitar, " * 4000
-    assert not read_wishes(text).styles
+    assert not read_prompt_spec(text).styles

@@ -5,7 +5,7 @@ import pytest
 
 from jen1cli import audio
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.clips import find_clips, listen
+from jen1cli.evaluation.clips import find_clips, load_clips
 from jen1cli.evaluation.embeddings.embedding import load_embedding, mono_windows
 from jen1cli.evaluation.embeddings.handcrafted import names
 from jen1cli.evaluation.page import write_report
@@ -40,7 +40,7 @@ def mixed_folder(tmp_path, beat_maker):
 
 def test_what_cannot_count_is_named_and_counted(mixed_folder):
     clips, audit = find_clips(mixed_folder)
-    heard = list(listen(clips, audit, words=True))
+    heard = list(load_clips(clips, audit, words=True))
     assert [one.clip.path.name for one in heard] == ["good-0.wav", "good-1.wav", "good-2.wav"]
     assert audit.facts() == {
         "folder": str(mixed_folder),

@@ -258,7 +258,7 @@ def test_without_an_offset_the_mean_is_left_alone(tiny, tmp_path, music, monkeyp
     def refused(*arguments):
         raise AssertionError("there is no offset to match")
 
-    monkeypatch.setattr("jen1cli.pipeline.leveling.add_offset", refused)
+    monkeypatch.setattr("jen1cli.pipeline.gain_matching.add_offset", refused)
     tiny.inpaint(tmp_path / "in.wav", [(1.0, 2.0)], seed=0)
 
 
@@ -320,7 +320,7 @@ def test_guidance_leads_away_from_unknown_surroundings_for_a_part_of_the_time(ti
 
     def continued(seconds, interval):
         kept.clear()
-        edit = tiny.continue_(source, seconds, context_interval=interval, **options)
+        edit = tiny.continue_(source, seconds, context_guidance_interval=interval, **options)
         return edit, list(kept)
 
     hook = tiny.networks.unet.register_forward_pre_hook(note, with_kwargs=True)
@@ -335,15 +335,15 @@ def test_guidance_leads_away_from_unknown_surroundings_for_a_part_of_the_time(ti
     # what goes on from music that was made itself is not drawn to it
     assert len(long) > len(always)
     assert all(torch.equal(*call) for call in long[len(always) :])
-    assert edit.recipe.context_interval == (0.0, 1.0)
+    assert edit.recipe.context_guidance_interval == (0.0, 1.0)
     assert torch.equal(tiny.again(edit.recipe, source).waveform, edit.waveform)
-    with pytest.raises(ConfigError, match="context_interval is 1 to 0"):
-        tiny.continue_(source, 0.2, context_interval=(1.0, 0.0), **options)
+    with pytest.raises(ConfigError, match="context_guidance_interval is 1 to 0"):
+        tiny.continue_(source, 0.2, context_guidance_interval=(1.0, 0.0), **options)
 
 
 def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     """At every sampler: what was known before sampling is untouched after it."""
-    from jen1cli.guide import Guide
+    from jen1cli.music.controls import Controls
     from jen1cli.pipeline.denoising import encode_prompts, fill
     from jen1cli.pipeline.editing import _known_canvas
     from jen1cli.sampling import Sampling
@@ -353,7 +353,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     timeline = tiny._timeline(source, info, [(30_000, 50_000)])
     (section,) = plan_sections(timeline, window=150, context=75, reach=150, decoder_reach=4)
     with torch.inference_mode():
-        prompts = encode_prompts(tiny.networks, ["x"], "", Guide(bpm=120.0))
+        prompts = encode_prompts(tiny.networks, ["x"], "", Controls(bpm=120.0))
         canvas, _ = _known_canvas(tiny.networks, timeline, section)
         kept = canvas.known[0, 0]
         for sampler in ("ddpm", "ddim", "dpmpp-2m", "unipc"):

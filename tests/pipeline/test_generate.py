@@ -6,7 +6,7 @@ import torch
 
 from jen1cli import Jen1, audio
 from jen1cli.errors import ConfigError
-from jen1cli.guide import NO_GUIDE
+from jen1cli.music.controls import NO_CONTROLS
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill
 from jen1cli.pipeline.networks import choose_dtype
 from jen1cli.pipeline.windows import plan_windows
@@ -66,7 +66,7 @@ def test_one_call_for_three_pieces_equals_three_calls(tiny):
             networks,
             Canvas.empty(networks, 90, len(prompts)),
             windows,
-            encode_prompts(networks, prompts, "", NO_GUIDE),
+            encode_prompts(networks, prompts, "", NO_CONTROLS),
             settings,
             [torch.Generator().manual_seed(seed) for seed in seeds],
         )

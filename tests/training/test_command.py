@@ -38,7 +38,14 @@ def started(monkeypatch):
         listener(Warned("skipped a.wav: broken"))
         return {"parameters": 12}
 
-    for kind in ("AutoencoderJob", "LatentsJob", "DiffusionJob", "FinetuneJob", "AllJob"):
+    for kind in (
+        "AutoencoderJob",
+        "LatentsJob",
+        "DiffusionJob",
+        "ControlsJob",
+        "FinetuneJob",
+        "AllJob",
+    ):
         monkeypatch.setattr(getattr(jobs, kind), "run", pretend)
     return found
 
@@ -86,6 +93,25 @@ def test_every_flag_reaches_the_job(started, capsys, arguments, own, result):
     captured = capsys.readouterr()
     assert captured.out == result + "\n"
     assert "skipped a.wav" in captured.err
+
+
+@pytest.mark.parametrize("name", ["controls", "guide"])
+def test_controls_are_trained_under_their_former_name_too(started, capsys, name):
+    assert run(["train", name, "cache", "--init", "set", "-o", "run"]) == 0
+    (job,) = started
+    assert type(job).__name__ == "ControlsJob"
+    assert (str(job.cache), str(job.init)) == ("cache", "set")
+    assert capsys.readouterr().out == "run/weights\n"
+    assert run(["train", "--help"]) == 0
+    listed = capsys.readouterr().out
+    assert "controls" in listed
+    assert "guide" not in listed
+
+
+@pytest.mark.parametrize("option", ["--augmented", "--coloured"])
+def test_augmentation_has_its_former_option_too(started, option):
+    assert run(["train", "latents", "music", "-m", "codec", "-o", "cache", option, "0.25"]) == 0
+    assert started[0].augmented == 0.25
 
 
 def test_latents_reach_their_job(started, capsys):

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from jen1cli.conditioning.guiding import GUIDE_CHANNELS
+from jen1cli.conditioning.controls.channels import CONTROL_CHANNELS
 from jen1cli.errors import CheckpointError
 from jen1cli.presets import TINY
 from jen1cli.unet import UNet1d
@@ -31,7 +31,7 @@ def run(unet):
     generator = torch.Generator().manual_seed(1)
     x, context, text = (
         torch.randn(2, *s, generator=generator)
-        for s in ((8, 20), (9 + GUIDE_CHANNELS, 20), (4, 16))
+        for s in ((8, 20), (9 + CONTROL_CHANNELS, 20), (4, 16))
     )
     with torch.no_grad():
         return unet(

@@ -14,7 +14,7 @@ from jen1cli.unet import UNet1d
 FRAMES, BATCH = 16, 16
 CONFIG = dataclasses.replace(
     TINY.unet,
-    guide_channels=0,
+    control_channels=0,
     channels=32,
     multipliers=(1, 1),
     factors=(1, 2),

@@ -59,13 +59,13 @@ def audio(
     reporting: options.Reporting,
 ) -> None:
     """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
-    judged = display.chosen_split(split or display.ALL)
+    scored = display.chosen_split(split or display.ALL)
     held_out = display.chosen_split(reference_split, "--reference-split")
     with display.evaluating(reporting, output) as (report, deliver):
         from jen1cli.evaluation.studies.audio_job import AudioJob
 
         job = AudioJob(
-            folder, reference, tuple(embedding or ("tagger", "handcrafted")), judged, held_out,
+            folder, reference, tuple(embedding or ("tagger", "handcrafted")), scored, held_out,
             limit, sample_rate,
         )  # fmt: skip
         with report.progress("clips") as progress:
@@ -157,9 +157,9 @@ def prompts(
         from jen1cli.evaluation.report import evenly
         from jen1cli.evaluation.studies.prompts import PromptsJob
 
-        wishes = read_prompts(prompts_file)
+        specs = read_prompts(prompts_file)
         job = PromptsJob(
-            wishes if count is None else evenly(wishes, count),
+            specs if count is None else evenly(specs, count),
             folder if audio_folder is not None else folder / "audio",
             reference, held_out, seconds, seed, diverse, limit=count,
             sampling=sampling.arguments(),

@@ -125,9 +125,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("jen1 train diffusion run/latents -o run/model --minutes 240 --resume", "go on"),
     ),
-    "train guide": (
+    "train controls": (
         (
-            "jen1 train guide run/latents --init run/model/weights -o run/guide --minutes 20",
+            "jen1 train controls run/latents --init run/model/weights -o run/controls --minutes 20",
             "for a model whose music has tempi",
         ),
     ),
@@ -224,6 +224,8 @@ def add_to(app: typer.Typer, path: tuple[str, ...] = ()) -> None:
         if group.typer_instance is not None:
             add_to(group.typer_instance, place)
     for command in app.registered_commands:
+        if command.hidden:  # a former name
+            continue
         command.epilog = epilog(" ".join((*path, command.name or "")))
 
 

@@ -10,8 +10,8 @@ import typer
 from jen1cli.cli import options, streams, terminal
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
-from jen1cli.guide import WRITTEN
 from jen1cli.headers import read_header, read_latent_header
+from jen1cli.music.controls import WRITTEN
 
 
 def info(
@@ -91,10 +91,15 @@ def _table(facts: dict[str, Any]) -> list[str]:
             lines.append(_row("recipe", facts["no_recipe"]))
         return lines
     lines.append("recipe")
-    guide = {name: value for name, value in recipe["guide"].items() if value}
-    written = {name: guide.pop(name, "") for name in WRITTEN}  # long: a row for each
+    from jen1cli.recipe import NAMES
+
     for key, value in recipe.items():
-        shown = {key: guide, **written} if key == "guide" else {key: value}
+        name = NAMES[key]
+        shown = {name: value}
+        if name == "controls":
+            given = {control: text for control, text in value.items() if text}
+            written = {control: given.pop(control, "") for control in WRITTEN}  # a row for each
+            shown = {name: given, **written}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
     return lines
@@ -121,4 +126,4 @@ def _row(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         )
     else:
         text = str(value)
-    return f"  {key.replace('_', ' '):<20}{text}"
+    return f"  {key.replace('_', ' '):<29}{text}"

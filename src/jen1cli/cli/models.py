@@ -148,7 +148,7 @@ def _describe(config: "ModelConfig") -> str:
 
 
 def _count_set(folder: Path) -> dict[str, int | None]:
-    counts = {"autoencoder": 0, "whitening": 0, "unet": 0, "guide": 0, "text_encoder": 0}
+    counts = {"autoencoder": 0, "whitening": 0, "unet": 0, "controls": 0, "text_encoder": 0}
     for file in sorted(folder.rglob("*.safetensors")):
         header = read_header(file)
         if file.parent != folder:
@@ -156,7 +156,7 @@ def _count_set(folder: Path) -> dict[str, int | None]:
             continue
         for part in ("autoencoder", "whitening", "unet"):
             counts[part] += header.count(f"{part}.")
-        counts["guide"] += header.count("prior.") + header.count("tracker.")
+        counts["controls"] += header.count("prior.") + header.count("tracker.")
         counts["text_encoder"] += header.count("conditioning.")
     return dict(counts)
 
@@ -176,7 +176,7 @@ def _count_preset(config: "ModelConfig") -> dict[str, int | None]:
         "autoencoder": count(build_autoencoder(config.autoencoder)),
         "whitening": count(Whitening(config.whitening)),
         "unet": count(unet),
-        "guide": 0,  # of trained sets only
+        "controls": 0,  # of trained sets only
         "text_encoder": _TEXT_ENCODERS.get(config.text.source),
     }
 

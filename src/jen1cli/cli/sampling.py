@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from jen1cli.chords import chart_text, parse_chart
 from jen1cli.cli import options
 from jen1cli.config import QUALITY_FACTORS, SamplerName
 from jen1cli.errors import ConfigError
-from jen1cli.guide import MAX_BPM, MIN_BPM, NO_GUIDE, Guide
+from jen1cli.music.chords import chart_text, parse_chart
+from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
 from jen1cli.sampling import SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
@@ -40,7 +40,7 @@ Negative = Annotated[
 
 
 @dataclass(frozen=True)
-class Controls:
+class ControlOptions:
     """Options of tempo, key and notes; None leaves the choice to prompt, music or model."""
 
     bpm: Annotated[
@@ -95,7 +95,7 @@ class Controls:
         ),
     ] = None
 
-    def guide(self) -> Guide:
+    def read(self) -> Controls:
         """Return them as the library takes them.
 
         Raises:
@@ -105,11 +105,13 @@ class Controls:
             raise ConfigError(
                 f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
             )
-        from jen1cli.prompt import parse_key  # not for --help, since it takes its time to load
+        from jen1cli.music.prompt import (
+            parse_key,  # not for --help, since it takes its time to load
+        )
 
         tonic, mode = ("", "") if self.key is None else parse_key(self.key)
         chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
-        return Guide(
+        return Controls(
             bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
             drums=self.drums or "", melody=self.melody or "",
         )  # fmt: skip
@@ -179,7 +181,7 @@ class SamplerChoice:
 class SamplingChoice:
     """All options of sampling."""
 
-    controls: Controls = Controls()
+    controls: ControlOptions = ControlOptions()
     negative: Negative = None
     sampler_choice: SamplerChoice = SamplerChoice()
 
@@ -197,7 +199,7 @@ class SamplingChoice:
         if self.negative is not None:
             check_text(self.negative, f"{place}--negative")
         try:
-            self.controls.guide()
+            self.controls.read()
         except ConfigError as error:
             raise ConfigError(f"{place}{error}") from error
         return self
@@ -207,9 +209,9 @@ class SamplingChoice:
         given = self.sampler_choice.arguments()
         if self.negative is not None:
             given["negative_prompt"] = self.negative
-        guide = self.controls.guide()
-        if guide != NO_GUIDE:
-            given["guide"] = guide
+        controls = self.controls.read()
+        if controls != NO_CONTROLS:
+            given["controls"] = controls
         return given
 
 

@@ -208,9 +208,11 @@ def latents(
         bool,
         typer.Option("--keep-whitening", help="Use the model's whitening, for fine-tuning."),
     ] = False,
-    coloured: Annotated[
+    augmented: Annotated[
         float,
         typer.Option(
+            "--augmented",
+            "--coloured",  # the name of 0.1.0
             metavar="SHARE",
             min=0.0,
             max=1.0,
@@ -224,7 +226,7 @@ def latents(
     """Encode a folder of music into a latent cache."""
     own = {
         "data": data, "output": output, "model": model,
-        "keep_whitening": keep_whitening, "coloured": coloured,
+        "keep_whitening": keep_whitening, "augmented": augmented,
     }  # fmt: skip
     _run("LatentsJob", own, {"device": device}, reporting, output)
 
@@ -255,24 +257,25 @@ def diffusion(
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
 
 
-@app.command("guide")
+@app.command("controls")
+@app.command("guide", hidden=True)  # the name of 0.1.0
 @grouped
-def guide(
+def controls(
     cache: Cache,
     output: Output,
     *,
     init: Annotated[
         Path,
         typer.Option(
-            metavar="NAME|FOLDER", help="Weight set that gets the guide.", show_default=False
+            metavar="NAME|FOLDER", help="Weight set that gets the controls.", show_default=False
         ),
     ],
     settings: TrainingOptions,
     reporting: options.Reporting,
 ) -> None:
-    """Train the guide: tempo and key that fit a text, and those that music has."""
+    """Train the controls: tempo and key that fit a text, and those that music has."""
     own = {"cache": cache, "output": output, "init": init}
-    _run("GuideJob", own, vars(settings), reporting, output / "weights")
+    _run("ControlsJob", own, vars(settings), reporting, output / "weights")
 
 
 @app.command("text-encoder")

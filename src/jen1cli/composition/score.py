@@ -105,7 +105,7 @@ class Score:
     room: str = "hall"  # reverberation: a key of the renderer's table of rooms
     energy: float = 0.5  # 0 calm to 1 driving
     moods: tuple[str, ...] = ()
-    chords: str = ""  # chord chart in the format of `jen1cli.chords`; "" if there are none
+    chords: str = ""  # chord chart in the format of `jen1cli.music.chords`; "" if there are none
 
     @property
     def seconds(self) -> float:

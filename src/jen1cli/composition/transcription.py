@@ -1,11 +1,11 @@
-"""Drum pattern and melody of a score, on a grid of sixteenths, as the guide tells them."""
+"""Drum pattern and melody of a score, on a grid of sixteenths, as `Controls` has them."""
 
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.rhythm.grooves import KEYS
 from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.score import Note, Part, Score
-from jen1cli.guide import SIXTEENTHS
-from jen1cli.parts import (
+from jen1cli.music.controls import SIXTEENTHS
+from jen1cli.music.patterns import (
     HOLD,
     LOWEST,
     OCTAVES,
@@ -31,7 +31,7 @@ _DRUM_OF = {KEYS[sound]: drum for drum, sounds in _KINDS.items() for sound in so
 
 
 def drum_pattern(score: Score) -> str:
-    """Return the strokes of all drums as text in the format of `jen1cli.parts.parse_drums`."""
+    """Return the strokes of all drums in the format of `music.patterns.parse_drums`."""
     steps, bars = _grid(score)
     lines: dict[str, list[str]] = {name: [REST] * (steps * bars) for name in (*_KINDS, "perc")}
     for part in score.parts:
@@ -51,7 +51,7 @@ def drum_pattern(score: Score) -> str:
 
 
 def melody_line(score: Score) -> str:
-    """Return the lead voice as text in the format of `jen1cli.parts.parse_melody`.
+    """Return the lead voice as text in the format of `jen1cli.music.patterns.parse_melody`.
 
     The lead is the first melody, else the first riff; of a chord, its top note. Without either, the
     line has only rests.

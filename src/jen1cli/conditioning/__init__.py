@@ -1,4 +1,4 @@
-"""What the network is told: text, tempo, key, chords, drums and melody."""
+"""Inputs of the U-Net beside the latent: text, and musical controls over time."""
 
 from jen1cli.conditioning.text import TextEncoder, join
 

@@ -11,33 +11,33 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from jen1cli.chords import tonic_index
 from jen1cli.evaluation.analysis import (
     Analysis,
-    chords_heard,
-    drums_heard,
+    chord_accuracy,
+    drum_pattern_score,
     is_minorish,
-    melody_heard,
+    melody_accuracy,
     tempo_matches,
 )
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import NOTHING, Estimate, mean_interval, statistic_interval
-from jen1cli.evaluation.prompt_spec import Wishes
+from jen1cli.evaluation.prompt_spec import PromptSpec
 from jen1cli.evaluation.tagger.labels import style_family
 from jen1cli.evaluation.tagger.tagger import Tags
+from jen1cli.music.chords import tonic_index
 
-HEARD_FROM = 0.5  # probability from which an instrument counts as present
+PRESENT_FROM = 0.5  # probability from which an instrument counts as present
 PERCUSSIVE_FROM = 0.08  # share of percussive power from which signal analysis reports drums:
 # it best separated synthetic music with drums from music without, 84 % of 135 clips
 SHUFFLES = 8  # number of other prompts that each clip is scored against for the floor
 
 
 @dataclass(frozen=True)
-class Judged:
+class Scored:
     """One clip with the predictions of the tagger and of signal analysis."""
 
     name: str
-    wishes: Wishes
+    spec: PromptSpec
     tags: Tags
     analysis: Analysis
     text: np.ndarray  # embedding of the prompt
@@ -50,87 +50,89 @@ class Question:
     name: str
     about: str
     by: str  # "tagger" or "signal"
-    ask: Callable[[Judged, Wishes, np.ndarray], float | None]  # None: not specified by the prompt
+    ask: Callable[
+        [Scored, PromptSpec, np.ndarray], float | None
+    ]  # None: not specified by the prompt
 
 
-def _style(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return float(judged.tags.best_styles(1)[0] in wishes.styles) if wishes.styles else None
+def _style(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(scored.tags.best_styles(1)[0] in spec.styles) if spec.styles else None
 
 
-def _style_top3(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    if not wishes.styles:
+def _style_top3(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    if not spec.styles:
         return None
-    return float(not wishes.styles.isdisjoint(judged.tags.best_styles(3)))
+    return float(not spec.styles.isdisjoint(scored.tags.best_styles(3)))
 
 
-def _style_family(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    if not wishes.styles:
+def _style_family(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    if not spec.styles:
         return None
-    wanted = {style_family(style) for style in wishes.styles}
-    return float(style_family(judged.tags.best_styles(1)[0]) in wanted)
+    wanted = {style_family(style) for style in spec.styles}
+    return float(style_family(scored.tags.best_styles(1)[0]) in wanted)
 
 
-def _instruments(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
+def _instruments(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
     known = [
-        max(judged.tags.instruments[name] for name in meaning if name in judged.tags.instruments)
-        for meaning in wishes.instruments
-        if any(name in judged.tags.instruments for name in meaning)
+        max(scored.tags.instruments[name] for name in meaning if name in scored.tags.instruments)
+        for meaning in spec.instruments
+        if any(name in scored.tags.instruments for name in meaning)
     ]
-    return float(np.mean([p >= HEARD_FROM for p in known])) if known else None
+    return float(np.mean([p >= PRESENT_FROM for p in known])) if known else None
 
 
-def _drums(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return None if wishes.drums is None else float((judged.tags.drums >= 0.5) == wishes.drums)
+def _drums(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return None if spec.drums is None else float((scored.tags.drums >= 0.5) == spec.drums)
 
 
-def _drums_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    if wishes.drums is None:
+def _drums_signal(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    if spec.drums is None:
         return None
-    return float((judged.analysis.percussive >= PERCUSSIVE_FROM) == wishes.drums)
+    return float((scored.analysis.percussive >= PERCUSSIVE_FROM) == spec.drums)
 
 
-def _tempo(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return float(tempo_matches(judged.tags.bpm, wishes.bpm)) if wishes.bpm else None
+def _tempo(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(tempo_matches(scored.tags.bpm, spec.bpm)) if spec.bpm else None
 
 
-def _tempo_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return float(tempo_matches(judged.analysis.bpm, wishes.bpm)) if wishes.bpm else None
+def _tempo_signal(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(tempo_matches(scored.analysis.bpm, spec.bpm)) if spec.bpm else None
 
 
-def _key(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    if not wishes.key:
+def _key(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    if not spec.key:
         return None
-    return float(tonic_index(judged.tags.key) == tonic_index(wishes.key))
+    return float(tonic_index(scored.tags.key) == tonic_index(spec.key))
 
 
-def _key_mode(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    if not wishes.key or not wishes.mode:
+def _key_mode(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    if not spec.key or not spec.mode:
         return None
-    right = tonic_index(judged.tags.key) == tonic_index(wishes.key)
-    return float(right and is_minorish(judged.tags.mode) == is_minorish(wishes.mode))
+    right = tonic_index(scored.tags.key) == tonic_index(spec.key)
+    return float(right and is_minorish(scored.tags.mode) == is_minorish(spec.mode))
 
 
-def _key_signal(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    if not wishes.key or not wishes.mode:
+def _key_signal(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    if not spec.key or not spec.mode:
         return None
-    right = tonic_index(judged.analysis.key) == tonic_index(wishes.key)
-    return float(right and (judged.analysis.mode == "minor") == is_minorish(wishes.mode))
+    right = tonic_index(scored.analysis.key) == tonic_index(spec.key)
+    return float(right and (scored.analysis.mode == "minor") == is_minorish(spec.mode))
 
 
-def _chords(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return chords_heard(judged.analysis.chroma, wishes.guide)
+def _chords(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return chord_accuracy(scored.analysis.chroma, spec.controls)
 
 
-def _melody(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return melody_heard(judged.analysis.chroma, wishes.guide)
+def _melody(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return melody_accuracy(scored.analysis.chroma, spec.controls)
 
 
-def _strokes(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return drums_heard(judged.analysis.onsets, wishes.guide)
+def _strokes(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return drum_pattern_score(scored.analysis.onsets, spec.controls)
 
 
-def _cosine(judged: Judged, wishes: Wishes, text: np.ndarray) -> float | None:
-    return float(cosine_scores(judged.tags.embedding[None], text[None])[0])
+def _cosine(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(cosine_scores(scored.tags.embedding[None], text[None])[0])
 
 
 QUESTIONS = (
@@ -180,7 +182,7 @@ class Row:
         return {**asdict(self), "way": self.way}
 
 
-def adherence_table(made: Sequence[Judged], real: Sequence[Judged], *, seed: int = 0) -> list[Row]:
+def adherence_table(made: Sequence[Scored], real: Sequence[Scored], *, seed: int = 0) -> list[Row]:
     """Score music against its prompts, question by question.
 
     Args:
@@ -202,12 +204,12 @@ def adherence_table(made: Sequence[Judged], real: Sequence[Judged], *, seed: int
     return [*rows, _energy_row(made, real, seed)]
 
 
-def _ask(question: Question, clips: Sequence[Judged]) -> list[float]:
-    answers = [question.ask(clip, clip.wishes, clip.text) for clip in clips]
+def _ask(question: Question, clips: Sequence[Scored]) -> list[float]:
+    answers = [question.ask(clip, clip.spec, clip.text) for clip in clips]
     return [float("nan") if answer is None else answer for answer in answers]
 
 
-def _ask_shuffled(question: Question, clips: Sequence[Judged], seed: int) -> list[float]:
+def _ask_shuffled(question: Question, clips: Sequence[Scored], seed: int) -> list[float]:
     """Return each clip's mean score against prompts of other clips; one value per clip."""
     rng = np.random.default_rng(seed)
     count = len(clips)
@@ -219,7 +221,7 @@ def _ask_shuffled(question: Question, clips: Sequence[Judged], seed: int) -> lis
         order = rng.permutation(count)
         for i in range(count):
             clip, other = clips[order[i]], clips[order[(i + shift) % count]]
-            answer = question.ask(clip, other.wishes, other.text)
+            answer = question.ask(clip, other.spec, other.text)
             if answer is not None:
                 scores[turn, order[i]] = answer
     known = np.isfinite(scores)
@@ -228,7 +230,7 @@ def _ask_shuffled(question: Question, clips: Sequence[Judged], seed: int) -> lis
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist()
 
 
-def _energy_row(made: Sequence[Judged], real: Sequence[Judged], seed: int) -> Row:
+def _energy_row(made: Sequence[Scored], real: Sequence[Scored], seed: int) -> Row:
     return Row(
         "energy",
         "rank correlation of heard and wanted energy, not a share",
@@ -239,10 +241,8 @@ def _energy_row(made: Sequence[Judged], real: Sequence[Judged], seed: int) -> Ro
     )
 
 
-def _energy(clips: Sequence[Judged], seed: int, *, shuffled: bool = False) -> Estimate:
-    pairs = [
-        (clip.tags.energy, clip.wishes.energy) for clip in clips if clip.wishes.energy is not None
-    ]
+def _energy(clips: Sequence[Scored], seed: int, *, shuffled: bool = False) -> Estimate:
+    pairs = [(clip.tags.energy, clip.spec.energy) for clip in clips if clip.spec.energy is not None]
     if len(pairs) < 3:
         return NOTHING
     heard, wanted = np.array(pairs, np.float64).T

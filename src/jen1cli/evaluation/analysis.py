@@ -15,11 +15,11 @@ import numpy as np
 from jaxtyping import Float
 
 from jen1cli.audio import Signal, resample, to_channels
-from jen1cli.chords import TONICS
 from jen1cli.errors import needs_extra
-from jen1cli.guide import SIXTEENTHS, Guide
 from jen1cli.metrics.partials import steadiness
-from jen1cli.parts import parse_drums, parse_melody
+from jen1cli.music.chords import TONICS
+from jen1cli.music.controls import SIXTEENTHS, Controls
+from jen1cli.music.patterns import parse_drums, parse_melody
 
 RATE = 22_050  # Hz
 CHROMA_HOP = 1024  # 21.5 frames of chroma per second
@@ -131,7 +131,7 @@ def find_chroma(harmonic: Float[np.ndarray, "bins frames"]) -> Float[np.ndarray,
     )
 
 
-def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
+def chord_accuracy(chroma: Float[np.ndarray, "12 frames"], controls: Controls) -> float | None:
     """Return the share of time in which the chart's chord fits better than its transpositions.
 
     The frames between two changes are averaged; chords that are shorter than `SHORTEST_CHORD`
@@ -139,10 +139,10 @@ def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
 
     Args:
         chroma: of the music, as `find_chroma` gives it.
-        guide: its chart on the clock of the music; None comes back where nothing can be said.
+        controls: its chart on the clock of the music; None comes back where nothing can be said.
     """
     seconds = CHROMA_HOP / RATE
-    chords = [guide.chord_at((i + 0.5) * seconds) for i in range(chroma.shape[1])]
+    chords = [controls.chord_at((i + 0.5) * seconds) for i in range(chroma.shape[1])]
     right, total, start = 0.0, 0.0, 0
     for chord, run in itertools.groupby(chords):
         frames = len(list(run))
@@ -158,20 +158,20 @@ def chords_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
     return right / total if total else None
 
 
-def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float | None:
+def melody_accuracy(chroma: Float[np.ndarray, "12 frames"], controls: Controls) -> float | None:
     """Return the share of time in which the melody's pitch class is among the two strongest.
 
     Octaves are ignored; notes shorter than `SHORTEST_NOTE` seconds are left out.
 
     Args:
         chroma: of the music, as `find_chroma` gives it.
-        guide: its melody on the clock of the music; None comes back where nothing can be said.
+        controls: its melody on the clock of the music; None comes back where nothing can be said.
     """
     seconds = CHROMA_HOP / RATE
-    if not guide.melody or not guide.has_bars:
+    if not controls.melody or not controls.has_bars:
         return None
     right = total = 0.0
-    for note in guide.sounding(parse_melody(guide.melody), 0.0, chroma.shape[1] * seconds):
+    for note in controls.sounding(parse_melody(controls.melody), 0.0, chroma.shape[1] * seconds):
         first, stop = max(0, round(note.start / seconds)), round(note.stop / seconds)
         part = chroma[:, first:stop]
         if note.stop - note.start < SHORTEST_NOTE or not part.size or part.max() <= 0:
@@ -182,7 +182,7 @@ def melody_heard(chroma: Float[np.ndarray, "12 frames"], guide: Guide) -> float 
     return right / total if total else None
 
 
-def drums_heard(onsets: Float[np.ndarray, " frames"], guide: Guide) -> float | None:
+def drum_pattern_score(onsets: Float[np.ndarray, " frames"], controls: Controls) -> float | None:
     """Return how well the onset strength separates sixteenths with strokes from those without.
 
     It is the probability that a sixteenth with a stroke has a stronger onset than one without (the
@@ -190,21 +190,21 @@ def drums_heard(onsets: Float[np.ndarray, " frames"], guide: Guide) -> float | N
 
     Args:
         onsets: onset strength, `Analysis.onsets`.
-        guide: its drums on the clock of the music; None comes back where nothing can be said.
+        controls: its drums on the clock of the music; None comes back where nothing can be said.
     """
-    if not guide.drums or not guide.has_bars:
+    if not controls.drums or not controls.has_bars:
         return None
     length = len(onsets) * HOP / RATE
-    step = guide.bar_seconds / SIXTEENTHS[guide.meter]
+    step = controls.bar_seconds / SIXTEENTHS[controls.meter]
     struck = {
-        round((stroke.start - guide.downbeat) / step)
-        for row in parse_drums(guide.drums)
-        for stroke in guide.sounding(row, 0.0, length)
+        round((stroke.start - controls.downbeat) / step)
+        for row in parse_drums(controls.drums)
+        for stroke in controls.sounding(row, 0.0, length)
     }
-    first = max(0, math.ceil(-guide.downbeat / step))
+    first = max(0, math.ceil(-controls.downbeat / step))
     found: dict[bool, list[float]] = {True: [], False: []}
-    for place in range(first, math.floor((length - guide.downbeat) / step)):
-        time = guide.downbeat + place * step
+    for place in range(first, math.floor((length - controls.downbeat) / step)):
+        time = controls.downbeat + place * step
         low, high = ((time + s * STROKE_TOLERANCE) * RATE / HOP for s in (-1, 1))
         near = onsets[max(0, round(low)) : round(high) + 1]
         if near.size:

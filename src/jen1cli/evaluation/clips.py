@@ -29,7 +29,7 @@ HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True)
-class Heard:
+class LoadedClip:
     """One clip with its audio."""
 
     clip: Clip
@@ -143,9 +143,9 @@ def _of_split(clips: Sequence[Clip], split: str, folder: Path) -> list[Clip]:
     return found
 
 
-def listen(
+def load_clips(
     clips: Sequence[Clip], audit: Audit, *, sample_rate: int | None = None, words: bool = False
-) -> Iterator[Heard]:
+) -> Iterator[LoadedClip]:
     """Yield clips with their audio; unusable ones are recorded in the audit instead.
 
     Args:
@@ -172,7 +172,7 @@ def listen(
             audit.note("without caption", name)
         else:
             audit.used += 1
-            yield Heard(clip, signal, rate)
+            yield LoadedClip(clip, signal, rate)
 
 
 def usual_rate(clips: Sequence[Clip]) -> int:

@@ -14,9 +14,9 @@ from typing import Any
 
 from jen1cli.descriptions import read_attributes
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.guide import NO_GUIDE, Guide
 from jen1cli.jsonfiles import parse_object, read_lines
-from jen1cli.prompt import TEMPO_WORDS, read_key, read_tempo
+from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.prompt import TEMPO_WORDS, read_key, read_tempo
 
 _NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
 _REACH = 48  # characters before a word that are searched for a negation
@@ -26,7 +26,7 @@ _NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class PromptSpec:
     """Requests of one prompt; empty, None or 0 for properties that it does not name."""
 
     prompt: str
@@ -39,7 +39,7 @@ class Wishes:
     mode: str = ""
     energy: float | None = None  # energy of the composition that the prompt describes
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    guide: Guide = NO_GUIDE  # what was told or composed, on the music's clock
+    controls: Controls = NO_CONTROLS  # what was told or composed, on the music's clock
 
 
 @lru_cache(maxsize=4)
@@ -54,7 +54,7 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, words)) + r")(?![\w-])")
 
 
-def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wishes:
+def read_prompt_spec(prompt: str, attributes: Mapping[str, Any] | None = None) -> PromptSpec:
     """Parse the requests of a prompt.
 
     Args:
@@ -68,7 +68,7 @@ def read_wishes(prompt: str, attributes: Mapping[str, Any] | None = None) -> Wis
     key, mode = read_key(prompt)
     styles, text_left = _styles(TEMPO_WORDS.sub(" ", text), facts)
     wanted, absent = _instruments(text_left)
-    return Wishes(
+    return PromptSpec(
         prompt=prompt,
         styles=styles,
         instruments=wanted,
@@ -126,14 +126,14 @@ def _drums(
     return True if any(meaning <= _DRUM_FAMILIES for meaning in wanted) else None
 
 
-def checkable(wishes: Wishes) -> tuple[bool, ...]:
+def checkable(specs: PromptSpec) -> tuple[bool, ...]:
     """Return whether style, instruments, drums, tempo and key are asked for."""
     return (
-        bool(wishes.styles),
-        bool(wishes.instruments),
-        wishes.drums is not None,
-        wishes.bpm > 0,
-        bool(wishes.key),
+        bool(specs.styles),
+        bool(specs.instruments),
+        specs.drums is not None,
+        specs.bpm > 0,
+        bool(specs.key),
     )
 
 
@@ -143,11 +143,11 @@ def choose_caption(captions: Sequence[str], attributes: Mapping[str, Any], turn:
     The package's prompts were chosen in this way, so real music with captions chosen in the same
     way is their ceiling.
     """
-    fitting = [c for c in captions if checkable(read_wishes(c, attributes))[turn % 5]]
+    fitting = [c for c in captions if checkable(read_prompt_spec(c, attributes))[turn % 5]]
     return (fitting or captions)[(turn * 7919) % len(fitting or captions)]
 
 
-def read_prompts(path: Path | None) -> list[Wishes]:
+def read_prompts(path: Path | None) -> list[PromptSpec]:
     """Read prompts: one per line, or JSONL with `prompt` and optional `attributes`.
 
     Args:
@@ -171,13 +171,13 @@ def read_prompts(path: Path | None) -> list[Wishes]:
     return found
 
 
-def _read_prompt(text: str, where: str) -> Wishes:
+def _read_prompt(text: str, where: str) -> PromptSpec:
     if not text.startswith("{"):
-        return read_wishes(text)
+        return read_prompt_spec(text)
     facts = parse_object(text, where)
     try:
         if not isinstance(facts.get("prompt"), str):
             raise ConfigError('it has no "prompt" in words')
-        return read_wishes(facts["prompt"], read_attributes(facts.get("attributes")))
+        return read_prompt_spec(facts["prompt"], read_attributes(facts.get("attributes")))
     except ConfigError as error:
         raise DataError(f"{where}: {error}; mend or remove it") from error

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.clips import Audit, find_clips, has_caption, listen
+from jen1cli.evaluation.clips import Audit, find_clips, has_caption, load_clips
 from jen1cli.evaluation.distances import (
     Gaussian,
     cosine_scores,
@@ -78,7 +78,7 @@ def measure_folder(
     ]
     captions: list[str | None] = []
     names: list[str] = []
-    for number, item in enumerate(listen(clips, audit, sample_rate=sample_rate)):
+    for number, item in enumerate(load_clips(clips, audit, sample_rate=sample_rate)):
         if progress is not None:
             progress(number, len(clips))
         for found, embedding in zip(heard, embeddings, strict=True):

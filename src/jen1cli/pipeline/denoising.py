@@ -10,15 +10,15 @@ from torch import Tensor
 
 from jen1cli import tasks
 from jen1cli.conditioning import join
-from jen1cli.conditioning.guiding import GuideChannels, guide_channels
-from jen1cli.conditioning.heard import HeardLoop
+from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
+from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
-from jen1cli.guide import CHORDS_TOLD, NO_GUIDE, PARTS_TOLD, Guide
+from jen1cli.music.controls import CHANNELS_WITH_CHORDS, CHANNELS_WITH_PARTS, NO_CONTROLS, Controls
+from jen1cli.music.prompt import read_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
 from jen1cli.progress import Progress
-from jen1cli.prompt import read_guide
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import KeepMask, Latent
 
@@ -44,7 +44,8 @@ class Prompts:
 
     text: Float[Tensor, "two_batch tokens features"]
     mask: Bool[Tensor, "two_batch tokens"]
-    guides: tuple[Guide, ...] = ()  # one a piece, on the canvas' clock; networks may take none
+    # one a piece, on the canvas' clock; networks may take none
+    controls: tuple[Controls, ...] = ()
 
     @property
     def batch(self) -> int:
@@ -53,7 +54,7 @@ class Prompts:
 
 
 def encode_prompts(
-    networks: Networks, prompts: Sequence[str], negative_prompt: str, asked: Guide
+    networks: Networks, prompts: Sequence[str], negative_prompt: str, asked: Controls
 ) -> Prompts:
     """Encode the prompts and, beside them, the negative prompt or the null text.
 
@@ -64,78 +65,78 @@ def encode_prompts(
         asked: tempo, key, chords, drums and melody; what it leaves open is read from the prompts.
 
     Raises:
-        ConfigError: the network cannot be told what is asked.
+        ConfigError: the network does not take what is asked.
     """
-    _check_told(networks, asked)
+    _check_supported(networks, asked)
     encoder = networks.text_encoder
     positive = [encoder.encode([prompt]) if prompt else encoder.null(1) for prompt in prompts]
     null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
-    guides = tuple(asked.over(read_guide(prompt)) for prompt in prompts)
-    return Prompts(*join(*positive, *[null] * len(prompts)), guides)
+    controls = tuple(asked.over(read_controls(prompt)) for prompt in prompts)
+    return Prompts(*join(*positive, *[null] * len(prompts)), controls)
 
 
-def _check_told(networks: Networks, asked: Guide) -> None:
-    channels = networks.unet.config.guide_channels
+def _check_supported(networks: Networks, asked: Controls) -> None:
+    channels = networks.unet.config.control_channels
     for what, given, needed in (
-        ("chords", asked.chords, CHORDS_TOLD),
-        ("drum pattern", asked.drums, PARTS_TOLD),
-        ("melody", asked.melody, PARTS_TOLD),
+        ("chords", asked.chords, CHANNELS_WITH_CHORDS),
+        ("drum pattern", asked.drums, CHANNELS_WITH_PARTS),
+        ("melody", asked.melody, CHANNELS_WITH_PARTS),
     ):
         if given and channels < needed:
             raise ConfigError(f"this model takes no {what}; leave it out, or choose another model")
-    if asked != NO_GUIDE and not channels:
+    if asked != NO_CONTROLS and not channels:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
 
 
-def choose_guides(
+def predict_controls(
     networks: Networks, prompts: Prompts, seeds: Sequence[int], seconds: float
 ) -> Prompts:
-    """Draw what the guides of pieces of a length leave open from what goes with the text."""
-    guides = prompts.guides
-    if networks.prior is not None:
-        guides = tuple(
-            networks.prior.complete(
-                guide, prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed), seconds
+    """Predict from the text what the controls of pieces of a length leave open."""
+    found = prompts.controls
+    if networks.predictor is not None:
+        found = tuple(
+            networks.predictor.complete(
+                one, prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed), seconds
             )
-            for i, (guide, seed) in enumerate(zip(guides, seeds, strict=True))
+            for i, (one, seed) in enumerate(zip(found, seeds, strict=True))
         )
-    return dataclasses.replace(prompts, guides=tuple(guide.with_bar_at(0.0) for guide in guides))
+    return dataclasses.replace(prompts, controls=tuple(one.with_bar_at(0.0) for one in found))
 
 
-def hear_guide(
+def transcribe_controls(
     networks: Networks,
     prompts: Prompts,
     canvas: Canvas,
     start: int,
     generator: torch.Generator,
 ) -> Prompts:
-    """Hear what the guide of one piece leaves open in the music that is known.
+    """Transcribe what the controls of one piece leave open from the known music.
 
-    Where tempo and bar are known then, chords, drums and melody go on from what is heard; of a
-    network that does not hear them, chords that go with the key are drawn.
+    Where tempo and bar are known then, chords, drums and melody continue the transcription; with a
+    tracker that does not transcribe them, chords that go with the key are drawn.
 
     Args:
         networks: of the model.
-        prompts: of one piece; the guide's clock is the piece's.
+        prompts: of one piece; its controls' clock is the piece's.
         canvas: a part of the piece.
-        start: frame of the piece at which the canvas begins, and from now on the guide's clock.
+        start: frame of the piece at which the canvas begins, and from now on the controls' clock.
         generator: of the draw, on the CPU.
     """
-    guide = prompts.guides[0].shifted(-start / networks.frame_rate)
-    heard: HeardLoop | None = None
+    controls = prompts.controls[0].shifted(-start / networks.frame_rate)
+    transcribed: TranscribedLoop | None = None
     if networks.tracker is not None:
         music = (canvas.latent, canvas.known, networks.frame_rate)
-        guide = networks.tracker.track(*music, guide)
-        heard = networks.tracker.loop(*music, guide)
+        controls = networks.tracker.track(*music, controls)
+        transcribed = networks.tracker.loop(*music, controls)
     # what is asked for begins where music is made
     hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
-    guide = guide.with_bar_at(hole)
+    controls = controls.with_bar_at(hole)
     text = (prompts.text[:1], prompts.mask[:1], generator)
-    if networks.prior is not None and heard is not None:
-        guide = networks.prior.go_on(guide, heard, *text)
-    elif networks.prior is not None:
-        guide = networks.prior.with_chords(guide, *text).with_bar_at(hole)
-    return dataclasses.replace(prompts, guides=(guide,))
+    if networks.predictor is not None and transcribed is not None:
+        controls = networks.predictor.continue_loop(controls, transcribed, *text)
+    elif networks.predictor is not None:
+        controls = networks.predictor.with_chords(controls, *text).with_bar_at(hole)
+    return dataclasses.replace(prompts, controls=(controls,))
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -177,8 +178,11 @@ def fill(
             part,
             window,
             prompts,
-            # drawn to what was made itself, window after window, the spectrum would grow hollow
-            sampling if found else dataclasses.replace(sampling, context_interval=(0.0, 0.0)),
+            # guidance towards music that was itself generated hollows out the spectrum, window by
+            # window
+            sampling
+            if found
+            else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
             generators,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
         )
@@ -198,20 +202,20 @@ def _sample_window(
 ) -> Latent:
     shape = part.latent.shape[1:]
     noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
-    guide = _guide(networks, prompts.guides, window)
-    guided = tasks.make_context(part.latent, part.known, guide)
-    untold = guide if guide is None else torch.zeros_like(guide)
+    controls = _controls_of(networks, prompts.controls, window)
+    conditioned = tasks.make_context(part.latent, part.known, controls)
+    null = controls if controls is None else torch.zeros_like(controls)
     nothing = torch.zeros_like(part.known)
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
         # strengthened at all times, drums and melody would drown the timbre
-        told = untold if in_interval(t, sampling.guide_interval) else guide
-        known = nothing if in_interval(t, sampling.context_interval) else part.known
-        away = tasks.make_context(part.latent, known, told)
+        weaker = null if in_interval(t, sampling.control_guidance_interval) else controls
+        known = nothing if in_interval(t, sampling.context_guidance_interval) else part.known
+        away = tasks.make_context(part.latent, known, weaker)
         return networks.unet(
             x_t,
             t,
-            context=torch.cat([guided, away]),
+            context=torch.cat([conditioned, away]),
             text=prompts.text,
             text_mask=prompts.mask,
             causal=window.conditioning.causal,
@@ -222,7 +226,7 @@ def _sample_window(
         return networks.unet(
             x_t,
             t,
-            context=guided,
+            context=conditioned,
             text=prompts.text[:half],
             text_mask=prompts.mask[:half],
             causal=window.conditioning.causal,
@@ -247,13 +251,16 @@ def _sample_window(
     )
 
 
-def _guide(networks: Networks, guides: Sequence[Guide], window: Window) -> GuideChannels | None:
-    channels = networks.unet.config.guide_channels
+def _controls_of(
+    networks: Networks, controls: Sequence[Controls], window: Window
+) -> ControlChannels | None:
+    channels = networks.unet.config.control_channels
     if not channels:
         return None
     rate = networks.frame_rate
-    starts = [window.start / rate] * len(guides)
-    return guide_channels(guides, starts, window.frames, rate, channels).to(networks.device)
+    starts = [window.start / rate] * len(controls)
+    found = control_channels(controls, starts, window.frames, rate, channels)
+    return found.to(networks.device)
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -8,11 +8,18 @@ import torch
 
 from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
-from jen1cli.pipeline import leveling
+from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.colouring import colour_filters, recolour
-from jen1cli.pipeline.denoising import Canvas, Prompts, encode_prompts, fill, hear_guide, shifted
-from jen1cli.pipeline.leveling import Offset
+from jen1cli.pipeline.denoising import (
+    Canvas,
+    Prompts,
+    encode_prompts,
+    fill,
+    shifted,
+    transcribe_controls,
+)
+from jen1cli.pipeline.gain_matching import Offset
+from jen1cli.pipeline.matching_eq import apply_filters, matching_filters
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.timeline import Timeline
@@ -24,7 +31,7 @@ from jen1cli.sampling import Sampling
 _FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
 _TAIL = 64  # samples of the model fed behind the end, so that the resampler gives all it holds
 _LEVEL_SECONDS = 3.0  # of known music on each side whose loudness counts
-_HEARD_SECONDS = 16.0  # on each side that tempo, key, chords and parts are heard in: eight bars
+_TRANSCRIBED_SECONDS = 16.0  # on each side, from which controls are transcribed: eight bars
 
 
 @torch.inference_mode()
@@ -63,7 +70,7 @@ def edit(
         decoder_reach=networks.autoencoder.context_frames,
         causal_continuation=direction == "unidirectional",
     )
-    prompts = encode_prompts(networks, [prompt], sampling.negative_prompt, sampling.guide)
+    prompts = encode_prompts(networks, [prompt], sampling.negative_prompt, sampling.controls)
     return make_patches(networks, timeline, sections, prompts, sampling, generator, progress)
 
 
@@ -99,7 +106,7 @@ def plan_sections(
     """
     frame_rate = timeline.model_rate / timeline.hop_length
     margin = max(
-        decoder_reach + round(_LEVEL_SECONDS * frame_rate), round(_HEARD_SECONDS * frame_rate)
+        decoder_reach + round(_LEVEL_SECONDS * frame_rate), round(_TRANSCRIBED_SECONDS * frame_rate)
     )
     groups: list[list[Span]] = []
     for span in timeline.unknown_frames():
@@ -165,7 +172,7 @@ def make_patches(
             networks,
             canvas,
             section.windows,
-            hear_guide(networks, prompts, canvas, section.start, generator),
+            transcribe_controls(networks, prompts, canvas, section.start, generator),
             sampling,
             [generator],
             shifted(progress, done, total),
@@ -219,31 +226,35 @@ def _decoded_patches(
     start = max(0, section.spans[0][0] - margin)
     stop = min(timeline.samples, section.spans[-1][1] + margin)
     start, decoded = _decoded(networks, timeline, section.start, latent, start, stop)
-    silent = leveling.silent_channels(
-        [part for span in section.spans for part in timeline.known_around(span, _HEARD_SECONDS)]
+    silent = gain_matching.silent_channels(
+        [
+            part
+            for span in section.spans
+            for part in timeline.known_around(span, _TRANSCRIBED_SECONDS)
+        ]
     )
     decoded[silent] = 0.0
     around = [_around(timeline, span, start, decoded) for span in section.spans]
-    filters = colour_filters(
+    filters = matching_filters(
         [part for known, _ in around for part in known],
         [part for _, coded in around for part in coded],
         timeline.rate,
     )
     if filters is not None:
-        recolour(decoded, filters)
+        apply_filters(decoded, filters)
         decoded[silent] = 0.0
     cuts = [_file_sample(timeline, section.start + w.unknown[0][0]) for w in section.windows]
     patches = []
     for span, (known, coded) in zip(section.spans, around, strict=True):
         signal = decoded[:, span[0] - start : span[1] - start]
         inside = sorted(cut - span[0] for cut in cuts if span[0] < cut < span[1])
-        offsets = leveling.offsets_around(known, timeline.rate)
+        offsets = gain_matching.offsets_around(known, timeline.rate)
         if offsets is not None:
-            signal -= leveling.offset(signal)[:, None]
+            signal -= gain_matching.offset(signal)[:, None]
         _match_level(timeline.rate, signal, known, coded, inside, offsets)
         _fade_edges(timeline, span, signal, offsets)
         if offsets is not None:
-            leveling.add_offset(signal, offsets)
+            gain_matching.add_offset(signal, offsets)
         patches.append(Patch(span[0], signal, insert=timeline.is_outside(span)))
     return patches
 
@@ -325,16 +336,16 @@ def _match_level(
         cuts: samples where one window's music meets the next one's.
         offsets: DC offsets on both sides, which are added later and need room; None for none.
     """
-    target = leveling.measured_together(known, rate)
-    coloured = leveling.measured_together(decoded, rate)
-    gain = leveling.matching_gain(coloured, target, tolerance=0.0)
+    target = gain_matching.measured_together(known, rate)
+    augmented = gain_matching.measured_together(decoded, rate)
+    gain = gain_matching.matching_gain(augmented, target, tolerance=0.0)
     signal *= np.float32(10 ** (gain / 20))
-    leveling.level_segments(signal, rate, cuts, target)
-    peak = max(leveling.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))
+    gain_matching.level_segments(signal, rate, cuts, target)
+    peak = max(gain_matching.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))
     ceiling = min(peak, 1.0)
     if offsets is not None:
         ceiling = max(ceiling - float(np.abs(offsets).max()), 0.1 * ceiling)
-    leveling.limit(signal, rate, ceiling)
+    gain_matching.limit(signal, rate, ceiling)
 
 
 def _fade_edges(

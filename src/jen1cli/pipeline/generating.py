@@ -8,10 +8,10 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
-from jen1cli.guide import Guide
-from jen1cli.pipeline import leveling
+from jen1cli.music.controls import Controls
+from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.denoising import Canvas, choose_guides, encode_prompts, fill, seeded
+from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, predict_controls, seeded
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
@@ -27,7 +27,7 @@ class Piece:
     """One result of `make_pieces`."""
 
     signal: Signal  # [channels, samples] at the model's rate
-    guide: Guide  # tempo, key and more that it was made with
+    controls: Controls  # tempo, key and more that it was made with
 
 
 @torch.inference_mode()
@@ -71,8 +71,8 @@ def make_pieces(
     pieces: list[Piece] = []
     for first in range(0, len(prompts), size):
         batch, batch_seeds = prompts[first : first + size], seeds[first : first + size]
-        encoded = encode_prompts(networks, batch, sampling.negative_prompt, sampling.guide)
-        encoded = choose_guides(networks, encoded, batch_seeds, seconds)
+        encoded = encode_prompts(networks, batch, sampling.negative_prompt, sampling.controls)
+        encoded = predict_controls(networks, encoded, batch_seeds, seconds)
         made = fill(
             networks,
             Canvas.empty(networks, frames, encoded.batch),
@@ -84,8 +84,8 @@ def make_pieces(
         )
         latents = networks.whitening.unwhiten(made)
         pieces += [
-            Piece(_finished(networks, latent[None], samples, cuts), guide)
-            for latent, guide in zip(latents, encoded.guides, strict=True)
+            Piece(_finished(networks, latent[None], samples, cuts), controls)
+            for latent, controls in zip(latents, encoded.controls, strict=True)
         ]
     return pieces
 
@@ -104,7 +104,7 @@ def _finished(networks: Networks, latent: Latent, samples: int, cuts: list[int])
     for block in decoded_blocks(networks, latent, samples):
         result[:, at : at + block.shape[1]] = block
         at += block.shape[1]
-    leveling.level_segments(result, autoencoder.sample_rate, cuts, target=None)
-    leveling.soften(result, autoencoder.sample_rate)
-    leveling.limit(result, autoencoder.sample_rate)
+    gain_matching.level_segments(result, autoencoder.sample_rate, cuts, target=None)
+    gain_matching.cap_loudness(result, autoencoder.sample_rate)
+    gain_matching.limit(result, autoencoder.sample_rate)
     return result

@@ -15,7 +15,7 @@ from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import CheckpointError, ConfigError
-from jen1cli.pipeline import leveling, replay
+from jen1cli.pipeline import gain_matching, replay
 from jen1cli.pipeline.coding import decode_latent, encode_source
 from jen1cli.pipeline.denoising import seeded
 from jen1cli.pipeline.editing import edit
@@ -261,7 +261,7 @@ class Jen1:
                 record(
                     self,
                     "generate",
-                    dataclasses.replace(settings, guide=piece.guide),
+                    dataclasses.replace(settings, controls=piece.controls),
                     seed=seed + index,
                     prompt=prompt,
                     seconds=seconds,
@@ -439,7 +439,7 @@ class Jen1:
         signal = decode_latent(
             self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
         )
-        leveling.limit(signal, latent.sample_rate, ceiling=1.0)
+        gain_matching.limit(signal, latent.sample_rate, ceiling=1.0)
         recipe = record(self, "decode", Sampling(), seed=0, seconds=latent.seconds)
         return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
 

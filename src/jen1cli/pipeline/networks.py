@@ -13,8 +13,8 @@ from torch.overrides import TorchFunctionMode
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.checkpoint import load_into
 from jen1cli.conditioning import TextEncoder
-from jen1cli.conditioning.prior import GuidePrior
-from jen1cli.conditioning.tracker import GuideTracker
+from jen1cli.conditioning.controls.predictor import ControlPredictor
+from jen1cli.conditioning.controls.tracker import ControlTracker
 from jen1cli.config import (
     QUALITY_FACTORS,
     ModelConfig,
@@ -38,8 +38,8 @@ class Networks:
     whitening: Whitening  # float32
     unet: UNet1d  # in the compute dtype; takes and returns float32
     text_encoder: TextEncoder
-    prior: GuidePrior | None  # float32
-    tracker: GuideTracker | None  # float32
+    predictor: ControlPredictor | None  # float32
+    tracker: ControlTracker | None  # float32
     schedule: Schedule
     prediction: PredictionName
     frame_rate: float  # latent frames per second
@@ -170,7 +170,7 @@ def load_networks(
             autoencoder = build_autoencoder(config.autoencoder)
             whitening = Whitening(config.whitening)
             unet = UNet1d(config.unet)
-            guide = _guide_networks(config)
+            controls = _control_networks(config)
             Schedule(config.diffusion)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -183,9 +183,9 @@ def load_networks(
     change_unet(unet)
     text_encoder = text_encoder or TextEncoder.load(config.text, folder)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
-    for name, module in guide.items():
+    for name, module in controls.items():
         load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")
-    return _ready(config, autoencoder, whitening, unet, text_encoder, guide, device, dtype)
+    return _ready(config, autoencoder, whitening, unet, text_encoder, controls, device, dtype)
 
 
 def random_networks(
@@ -203,16 +203,16 @@ def random_networks(
                     parameter.normal_(std=0.02)
         text = dataclasses.replace(config.text, revision=None)
         text_encoder = TextEncoder.random(text)
-        guide = _guide_networks(config)
-    return _ready(config, autoencoder, whitening, unet, text_encoder, guide, device, dtype)
+        controls = _control_networks(config)
+    return _ready(config, autoencoder, whitening, unet, text_encoder, controls, device, dtype)
 
 
-def _guide_networks(config: ModelConfig) -> dict[str, nn.Module]:
-    if config.guide is None:
+def _control_networks(config: ModelConfig) -> dict[str, nn.Module]:
+    if config.controls is None:
         return {}
     return {
-        "prior": GuidePrior(config.text.features, config.guide),
-        "tracker": GuideTracker(config.whitening.components, config.guide),
+        "prior": ControlPredictor(config.text.features, config.controls),
+        "tracker": ControlTracker(config.whitening.components, config.controls),
     }
 
 
@@ -222,11 +222,11 @@ def _ready(
     whitening: Whitening,
     unet: UNet1d,
     text_encoder: TextEncoder,
-    guide: dict[str, nn.Module],
+    controls: dict[str, nn.Module],
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
 ) -> Networks:
-    for module in (autoencoder, whitening, *guide.values()):
+    for module in (autoencoder, whitening, *controls.values()):
         module.eval().requires_grad_(False).to(device)
     unet.eval().requires_grad_(False).to(device=device, dtype=_DTYPES[dtype])
     text_encoder.to(device)
@@ -235,8 +235,8 @@ def _ready(
         whitening,
         unet,
         text_encoder,
-        guide.get("prior"),  # type: ignore[arg-type]
-        guide.get("tracker"),  # type: ignore[arg-type]
+        controls.get("prior"),  # type: ignore[arg-type]
+        controls.get("tracker"),  # type: ignore[arg-type]
         Schedule(config.diffusion),
         config.diffusion.prediction,
         config.frame_rate,

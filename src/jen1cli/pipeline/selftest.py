@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from jen1cli.guide import Guide
+from jen1cli.music.controls import Controls
 from jen1cli.pipeline.denoising import seeded
 from jen1cli.pipeline.jen1 import Jen1
 
@@ -21,7 +21,7 @@ SECONDS = 4.0
 PROMPT = "warm jazz trio"
 TOLERANCE_DB = 1.0
 # Everything is given: a choice that the model draws could fall differently after rounding.
-_GUIDE = Guide(
+_CONTROLS = Controls(
     bpm=120.0, meter="4/4", key="C", mode="major", chords="C | G", drums="none", melody="none"
 )
 _EDGES_HZ = (62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
@@ -71,7 +71,7 @@ def self_test(model: Jen1, sha256: str) -> SelfTest:
         model: loaded, on the device to test.
         sha256: of its weight set, as `read_description` gives it.
     """
-    music = model.generate(PROMPT, seconds=SECONDS, seed=SEED, guide=_GUIDE)
+    music = model.generate(PROMPT, seconds=SECONDS, seed=SEED, controls=_CONTROLS)
     integers = torch.randint(2**31, (_INTEGERS,), generator=seeded(SEED))
     seen = hashlib.sha256(integers.numpy().astype("<i8").tobytes()).hexdigest()
     return SelfTest(

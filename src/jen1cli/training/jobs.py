@@ -14,7 +14,7 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
 from jen1cli.training.autoencoder.build import build_autoencoder_stage, describe_autoencoder
-from jen1cli.training.controls.build import build_guide, has_tempi
+from jen1cli.training.controls.build import build_controls, has_tempi
 from jen1cli.training.diffusion.build import (
     DiffusionSources,
     build_diffusion,
@@ -29,7 +29,7 @@ from jen1cli.training.engine.metrics_writer import MetricsWriter
 from jen1cli.training.engine.optimisation import check_batch
 from jen1cli.training.engine.processes import build_accelerator, on_processor
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, read_clips
-from jen1cli.training.engine.trainer import Budget, Intervals, Loop, Stage
+from jen1cli.training.engine.trainer import Budget, Intervals, Stage, Trainer
 from jen1cli.training.recipes import (
     AutoencoderRecipe,
     DiffusionRecipe,
@@ -50,8 +50,8 @@ LORA_LR_FACTOR = 5.0
 ACTIVATIONS = "memory for activations (MB)"
 STAGE_1_SHARE = 1 / 3
 """Share of the minutes that `AllJob` gives to the autoencoder."""
-GUIDE_SHARE = 1 / 20
-STAGES = ("autoencoder", "latents", "diffusion", "guide")
+CONTROLS_SHARE = 1 / 20
+STAGES = ("autoencoder", "latents", "diffusion", "controls")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class LatentsJob:
     model: str | Path  # result of stage 1 by its folder, or a weight set by its name or folder
     output: Path
     keep_whitening: bool = False
-    coloured: float = 0.0  # share of the training clips that are encoded in another colour as well
+    augmented: float = 0.0  # share of the training clips that are encoded in another colour as well
     device: str = "auto"
 
     def run(self, listener: Listener = ignore, *, keep: bool = False) -> Figures:
@@ -139,7 +139,7 @@ class LatentsJob:
         elif processes.is_main_process:
             write_latents(
                 self.data, model, self.output,
-                keep_whitening=self.keep_whitening, coloured=self.coloured, device=self.device,
+                keep_whitening=self.keep_whitening, augmented=self.augmented, device=self.device,
                 listener=listener,
             )  # fmt: skip
         processes.wait_for_everyone()
@@ -228,8 +228,8 @@ class DiffusionJob(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuideJob(Settings):
-    """The guide of a weight set: tempo and key from words, and from music."""
+class ControlsJob(Settings):
+    """The networks of the controls: predicted from words, and transcribed from music."""
 
     cache: Path
     init: str | Path  # weight set that gets it
@@ -240,7 +240,7 @@ class GuideJob(Settings):
         Raises:
             ConfigError: several processes were launched for what one does in minutes.
         """
-        base = recipe(self.recipe).guide
+        base = recipe(self.recipe).controls
         chosen = dataclasses.replace(
             base,
             optimisation=self.optimisation(base.optimisation),
@@ -249,9 +249,9 @@ class GuideJob(Settings):
         )
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         if accelerator.num_processes > 1:
-            raise ConfigError("the guide trains in one process; start it without a launcher")
+            raise ConfigError("the controls train in one process; start it without a launcher")
         init = find_weights(self.init).folder
-        stage = build_guide(self.cache, init, chosen, accelerator, seed=self.seed)
+        stage = build_controls(self.cache, init, chosen, accelerator, seed=self.seed)
         if not self.dry_run:
             _check_begun(self)
             check_resumed(self.output, self.cache, init, resume=self.resume)
@@ -315,7 +315,7 @@ class AllJob(Settings):
     text_encoder: Path | None = None
 
     def run(self, listener: Listener = ignore) -> Figures:
-        """Train the autoencoder, write the latents, train the diffusion model and the guide.
+        """Train the autoencoder, write the latents, train the diffusion model and the controls.
 
         A resumed run trains the autoencoder no further once there are latents of it.
 
@@ -349,26 +349,26 @@ class AllJob(Settings):
         encode.run(listener, keep=self.resume)
         second = DiffusionJob(
             cache=parts["latents"], output=parts["diffusion"], steps=self.steps,
-            minutes=(1.0 - STAGE_1_SHARE - GUIDE_SHARE) * minutes or None,
+            minutes=(1.0 - STAGE_1_SHARE - CONTROLS_SHARE) * minutes or None,
             text_encoder=self.text_encoder,
             resume=self._begun(parts["diffusion"]), **shared,
         )  # fmt: skip
         figures = second.run(listener)
         if not has_tempi(LatentCache.open(parts["latents"])):
             return figures
-        third = GuideJob(
-            cache=parts["latents"], init=parts["diffusion"] / "weights", output=parts["guide"],
-            steps=self.steps, minutes=GUIDE_SHARE * minutes or None,
-            resume=self._begun(parts["guide"]), **shared,
+        third = ControlsJob(
+            cache=parts["latents"], init=parts["diffusion"] / "weights", output=parts["controls"],
+            steps=self.steps, minutes=CONTROLS_SHARE * minutes or None,
+            resume=self._begun(parts["controls"]), **shared,
         )  # fmt: skip
         third.run(listener)
         return figures
 
     @staticmethod
     def result(output: Path) -> Path:
-        """Return the weight set of a finished run: with a guide where the music had tempi."""
-        guide = output / "guide" / "weights"
-        return guide if guide.exists() else output / "diffusion" / "weights"
+        """Return the weight set of a finished run: with controls where the music had tempi."""
+        controls = output / "controls" / "weights"
+        return controls if controls.exists() else output / "diffusion" / "weights"
 
     def _begun(self, folder: Path) -> bool:
         return self.resume and (folder / "state").exists()
@@ -446,7 +446,7 @@ def _train(
     listener: Listener,
 ) -> None:
     folder = settings.output
-    loop = Loop(
+    trainer = Trainer(
         stage,
         folder,
         settings.budget(steps),
@@ -456,8 +456,8 @@ def _train(
     )
     _check_begun(settings)
     if settings.resume:
-        loop.resume()
-    loop.run()
+        trainer.resume()
+    trainer.run()
 
 
 def _check_begun(settings: Settings) -> None:

@@ -48,7 +48,7 @@ class DiffusionRecipe:
     batch_size: int = 512  # V; over all processes and micro-batches
     crop_seconds: float | None = None  # None: the preset's window
     text_dropout: float = 0.2  # V
-    guide_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, each on its own
+    control_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, each on its own
     tasks: tuple[TaskName, ...] = (
         "generate",
         "inpaint",
@@ -106,8 +106,8 @@ class AutoencoderRecipe:
 
 
 @dataclass(frozen=True)
-class GuideRecipe:
-    """The two small networks of the guide (`jen1cli.training.controls.stage`); not in the paper."""
+class ControlsRecipe:
+    """The two control networks (`jen1cli.training.controls.stage`); not in the paper."""
 
     optimisation: Optimisation = Optimisation(
         lr=2e-3, lr_shape="cosine", warmup_steps=50, weight_decay=0.05, ema_decay=0.995,
@@ -126,7 +126,7 @@ class Recipe:
     autoencoder: AutoencoderRecipe
     diffusion: DiffusionRecipe
     note: str = ""
-    guide: GuideRecipe = GuideRecipe()
+    controls: ControlsRecipe = ControlsRecipe()
 
 
 _SMALL_STAGE_1 = Optimisation(

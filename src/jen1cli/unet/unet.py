@@ -1,14 +1,13 @@
 """The omnidirectional latent U-Net of JEN-1 (paper section IV-B): one network, both directions.
 
-An efficient 1D U-Net (Imagen, arXiv 2205.11487): a level downsamples first and upsamples last, low
+An efficient 1D U-Net (Imagen, arXiv 2205.11487): resample first on the way down and last on the
 resolutions have more blocks, skips are scaled by 1/√2. In-context channels define the task:
-[noisy latent k | kept latent k | keep mask 1], and behind them the guide where there is one
-(`jen1cli.conditioning.guiding`). `causal` switches every convolution to padding in
+[noisy latent k | kept latent k | keep mask 1], and behind them the controls where it takes them
+(`jen1cli.conditioning.controls.channels`). `causal` switches every convolution to padding in
 front and every self-attention to a triangle; the weights stay the same.
 
-Where we differ from the paper, which gives no widths: the direction is told to the network by a
-learned vector added to the time embedding, and the mean of the text and the guide's first frame are
-added there too. Where the
+Where we differ from the paper, which gives no widths: a learned vector of the direction is added to
+the time embedding, and so are the mean of the text and the first frame of the controls. Where the
 configuration says `causal_convolution="masking"`, unidirectional convolutions drop the taps of
 later frames instead of moving all taps back (`jen1cli.unet.convolution`).
 """
@@ -63,16 +62,16 @@ class UNet1d(nn.Module):
         self.config = config
         self.checkpointing = False
         channels = config.channels * config.multipliers[0]
-        in_channels = 2 * config.latent_channels + 1 + config.guide_channels
+        in_channels = 2 * config.latent_channels + 1 + config.control_channels
         size, masking = config.kernel_size, config.causal_convolution == "masking"
         self.input = Convolution(in_channels, channels, size, masking=masking)
         keep_variance(self.input)
         self.time = TimeEmbedding(config.time_features)
         self.direction = nn.Parameter(torch.zeros(config.time_features))
         self.text = TextEmbedding(config.text_features, config.time_features)
-        self.guide = None
-        if config.guide_channels:
-            self.guide = zero(nn.Linear(config.guide_channels, config.time_features))
+        self.guide = None  # of the controls, under the name that weight files have for it
+        if config.control_channels:
+            self.guide = zero(nn.Linear(config.control_channels, config.time_features))
         self.levels = nn.ModuleList(Level(config, level) for level in range(len(config.factors)))
         self.norm = nn.LayerNorm(channels)
         self.output = Convolution(channels, config.latent_channels, size, masking=masking)
@@ -108,8 +107,8 @@ class UNet1d(nn.Module):
         direction = self.direction if causal else -self.direction
         time = self.time(t) + pooled + direction
         if self.guide is not None:
-            told = context[:, -self.config.guide_channels :, 0]  # the key is the same everywhere
-            time = time + self.guide(told.to(dtype))
+            first = context[:, -self.config.control_channels :, 0]  # the key is the same everywhere
+            time = time + self.guide(first.to(dtype))
         time = F.silu(time)
         x = entered = self.input(x, causal=causal)
         skips: list[list[Tensor]] = []

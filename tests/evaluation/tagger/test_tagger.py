@@ -91,7 +91,7 @@ def test_targets_say_nothing_where_nothing_is_known():
 
 def test_hearing(tagger_folder, music):
     tagger = Tagger.load(tagger_folder / "tagger")
-    tags = tagger.hear(music(seconds=3.0), 48_000)
+    tags = tagger.predict(music(seconds=3.0), 48_000)
     assert sum(tags.styles.values()) == pytest.approx(1, abs=1e-5)
     assert set(tags.best_styles(2)) < set(tagger.labels.styles)
     assert np.linalg.norm(tags.embedding) == pytest.approx(1, abs=1e-5)
@@ -102,7 +102,7 @@ def test_hearing(tagger_folder, music):
 
 
 def test_a_very_short_sound_is_heard(tagger_folder, tone):
-    tags = Tagger.load(tagger_folder / "tagger").hear(tone(seconds=0.3, rate=44_100), 44_100)
+    tags = Tagger.load(tagger_folder / "tagger").predict(tone(seconds=0.3, rate=44_100), 44_100)
     assert np.isfinite(tags.energy)
 
 

@@ -18,7 +18,7 @@ from jen1cli.training.engine.augmentation import widen
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT
-from jen1cli.training.engine.trainer import Budget, Loop
+from jen1cli.training.engine.trainer import Budget, Trainer
 from jen1cli.training.recipes import recipe
 from training_support import RATE, make_tone, with_optimisation
 
@@ -139,14 +139,14 @@ def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path):
     for step in range(2):
         half.train_step(step, step / 4)
     accelerator = half._accelerator
-    first = Loop(half, tmp_path, Budget(steps=4), accelerator=accelerator)
+    first = Trainer(half, tmp_path, Budget(steps=4), accelerator=accelerator)
     first._step = 2
     first._save()
     other = make_stage(chosen)
     with torch.no_grad():
         for parameter in (*other.objective.parameters(), *other.discriminator.parameters()):
             parameter.mul_(0.5)
-    second = Loop(other, tmp_path, Budget(steps=4), accelerator=accelerator)
+    second = Trainer(other, tmp_path, Budget(steps=4), accelerator=accelerator)
     second.resume()
     second.run()
     for one, two in (

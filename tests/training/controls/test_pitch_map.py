@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from jen1cli.conditioning.pitches import LOWEST_PITCH, NUM_PITCHES
+from jen1cli.conditioning.controls.pitch_head import LOWEST_PITCH, NUM_PITCHES
 from jen1cli.training.controls.pitch_map import fit_pitch_map, semitone_spectrum
 
 RATE, HOP = 48_000, 2_048

@@ -8,8 +8,8 @@ import torch
 from jen1cli.errors import DataError
 from jen1cli.tasks import Task
 from jen1cli.training.diffusion.batches import (
+    BatchSampler,
     LatentTable,
-    Planner,
     WindowSampler,
     draw_times,
     stratified,
@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 def make_planner(cache, recipe, frames=101, seed=0, components=8):
     sampler = WindowSampler(cache.split("train"), frames, seed)
-    return Planner(
+    return BatchSampler(
         sampler, recipe, components=components, num_timesteps=1000, seed=seed, device=CPU
     )
 
@@ -36,11 +36,11 @@ def test_batch_is_three_equal_thirds():
 
 
 def test_tasks_have_their_direction_and_mask(cache, fp32):
-    planner = make_planner(cache, dataclasses.replace(fp32, batch_size=12))
+    batch_sampler = make_planner(cache, dataclasses.replace(fp32, batch_size=12))
     directions = set()
     for step in range(20):
-        plan = planner.plan(step)
-        for task, causal, keep in zip(plan.tasks, plan.causal, plan.keep_mask, strict=True):
+        spec = batch_sampler.spec(step)
+        for task, causal, keep in zip(spec.tasks, spec.causal, spec.keep_mask, strict=True):
             kept = keep[0]
             if task is Task.GENERATE:
                 assert not kept.any()
@@ -56,8 +56,8 @@ def test_tasks_have_their_direction_and_mask(cache, fp32):
 @pytest.mark.parametrize("frames", [5, 37, 101, 1499])
 def test_masks_of_odd_lengths_differ_within_a_batch(cache, fp32, frames):
     """Line 16 of paper.md section 13."""
-    planner = make_planner(cache, dataclasses.replace(fp32, batch_size=30), frames)
-    masks = planner.plan(0).keep_mask
+    batch_sampler = make_planner(cache, dataclasses.replace(fp32, batch_size=30), frames)
+    masks = batch_sampler.spec(0).keep_mask
     assert masks.shape == (30, 1, frames)
     assert len({tuple(mask.flatten().tolist()) for mask in masks[10:20]}) > 3
     assert len({int(mask.sum()) for mask in masks[20:]}) > 1
@@ -65,33 +65,33 @@ def test_masks_of_odd_lengths_differ_within_a_batch(cache, fp32, frames):
 
 def test_noise_is_standard_normal(cache, fp32):
     """Line 1 of paper.md section 13: Gaussian in training as in sampling."""
-    eps = make_planner(cache, dataclasses.replace(fp32, batch_size=60)).plan(3).eps
+    eps = make_planner(cache, dataclasses.replace(fp32, batch_size=60)).spec(3).eps
     assert abs(float(eps.mean())) < 0.02
     assert abs(float(eps.var()) - 1) < 0.02
     assert float((eps.abs() > 2).float().mean()) == pytest.approx(0.0455, abs=0.005)
 
 
 def test_text_is_dropped_one_time_in_five(cache, fp32):
-    planner = make_planner(cache, dataclasses.replace(fp32, batch_size=90))
-    windows = [window for step in range(20) for window in planner.plan(step).windows]
+    batch_sampler = make_planner(cache, dataclasses.replace(fp32, batch_size=90))
+    windows = [window for step in range(20) for window in batch_sampler.spec(step).windows]
     share = sum(window.caption == "" for window in windows) / len(windows)
     assert share == pytest.approx(0.2, abs=0.03)
 
 
 def test_a_plan_follows_from_seed_and_step_alone(cache, fp32):
-    first, again = (make_planner(cache, fp32).plan(7) for _ in range(2))
+    first, again = (make_planner(cache, fp32).spec(7) for _ in range(2))
     assert first.windows == again.windows
     assert torch.equal(first.eps, again.eps)
     assert torch.equal(first.keep_mask, again.keep_mask)
     assert torch.equal(first.t, again.t)
-    other = make_planner(cache, fp32, seed=1).plan(7)
+    other = make_planner(cache, fp32, seed=1).spec(7)
     assert not torch.equal(first.eps, other.eps)
 
 
 def test_every_window_has_its_own_caption_and_all_are_reached(cache, fp32):
     """Line 8 of paper.md section 13: tones whose caption is their pitch."""
-    planner = make_planner(cache, fp32, frames=100)
-    sampler, table = planner.sampler, LatentTable(cache, CPU)
+    batch_sampler = make_planner(cache, fp32, frames=100)
+    sampler, table = batch_sampler.sampler, LatentTable(cache, CPU)
     wanted = {f"{pitch} hertz" for pitch in PITCHES[:-1]}
     means = {
         clip.captions[0]: torch.from_numpy(

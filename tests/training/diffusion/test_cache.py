@@ -77,7 +77,7 @@ def test_statistics_leave_held_out_clips_out(tones, codec_folder, tmp_path):
 def test_coloured_copies_have_no_captions_and_move_no_statistics(
     cache, tones, codec_folder, tmp_path
 ):
-    more = write_latents(tones, codec_folder, tmp_path, coloured=1.0, device="cpu")
+    more = write_latents(tones, codec_folder, tmp_path, augmented=1.0, device="cpu")
     copies = [clip for clip in more.clips if clip.captions == ("",)]
     assert [clip.audio for clip in copies] == [clip.audio for clip in cache.split("train")]
     assert {clip.split for clip in copies} == {"train"}

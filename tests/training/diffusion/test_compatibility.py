@@ -170,10 +170,10 @@ def test_weights_of_other_latents_are_not_continued(own_cache, tiny_folder, othe
     job.run()
     words = refusal(dataclasses.replace(job, init=other_set, output=tmp_path / "other"))
     assert f"{own_cache} are not those of {other_set}; write them with: jen1 train latents" in words
-    guide = jobs.GuideJob(
-        cache=own_cache, init=other_set, output=tmp_path / "guide", steps=1, **QUICK
+    controls = jobs.ControlsJob(
+        cache=own_cache, init=other_set, output=tmp_path / "controls", steps=1, **QUICK
     )
-    assert refusal(guide) == words
+    assert refusal(controls) == words
 
 
 def test_a_run_is_resumed_with_what_it_began_with(own_cache, tiny_folder, tmp_path):

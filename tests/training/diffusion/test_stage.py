@@ -12,20 +12,20 @@ import torch
 
 from jen1cli import Jen1, audio
 from jen1cli.checkpoint import load_weight_set
-from jen1cli.conditioning.guiding import GUIDE_CHANNELS
-from jen1cli.conditioning.prior import GuidePrior
-from jen1cli.conditioning.tracker import GuideTracker
-from jen1cli.config import GuideConfig
+from jen1cli.conditioning.controls.channels import CONTROL_CHANNELS
+from jen1cli.conditioning.controls.predictor import ControlPredictor
+from jen1cli.conditioning.controls.tracker import ControlTracker
+from jen1cli.config import ControlsConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import networks
 from jen1cli.presets import TINY
 from jen1cli.recipe import read_recipe
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
+from jen1cli.training.diffusion.weights import ControlsWriter, ControlTensors
 from jen1cli.training.engine import trainer as loop_module
 from jen1cli.training.engine.events import Saved, Stepped, Validated
 from jen1cli.training.engine.metrics_writer import MetricsWriter
-from jen1cli.training.engine.trainer import Budget, Loop
+from jen1cli.training.engine.trainer import Budget, Trainer
 from training_support import with_optimisation
 
 PROMPTS = ("220 hertz", "494 hertz in D minor")
@@ -42,8 +42,8 @@ def weights_of(stage):
 
 def test_loss_falls_on_one_repeated_batch(make_stage, fp32):
     stage = make_stage(with_optimisation(fp32, lr=5e-3, warmup_steps=1))
-    plan = stage._planner.plan(0)
-    stage._planner.plan = lambda step: plan
+    spec = stage._batch_sampler.spec(0)
+    stage._batch_sampler.spec = lambda step: spec
     losses = []
     for step in range(25):
         stage.train_step(step, 0.0)
@@ -64,19 +64,19 @@ def test_losses_are_reported_for_each_task(make_stage):
 def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path, fp32):
     recipe = with_optimisation(fp32, warmup_steps=3)
     whole = make_stage(recipe)
-    loop = Loop(whole, tmp_path / "whole", Budget(steps=6), accelerator=whole._accelerator)
-    loop.run()
+    trainer = Trainer(whole, tmp_path / "whole", Budget(steps=6), accelerator=whole._accelerator)
+    trainer.run()
 
     half = make_stage(recipe)
     run_steps(half, 0, 3, 6)
-    first = Loop(half, tmp_path / "half", Budget(steps=6), accelerator=half._accelerator)
+    first = Trainer(half, tmp_path / "half", Budget(steps=6), accelerator=half._accelerator)
     first._step = 3
     first._save()
     other = make_stage(recipe, seed=0)
     with torch.no_grad():
         for parameter in other.objective.parameters():
             parameter.add_(1.0)  # nothing of the fresh weights may remain
-    second = Loop(other, tmp_path / "half", Budget(steps=6), accelerator=other._accelerator)
+    second = Trainer(other, tmp_path / "half", Budget(steps=6), accelerator=other._accelerator)
     second.resume()
     second.run()
     for name, value in weights_of(whole).items():
@@ -120,7 +120,7 @@ def test_a_new_process_makes_the_same_music_from_the_saved_weights(make_stage, t
     assert torch.equal(torch.load(tmp_path / "there.pt"), here)
     text, mask = stage._parts.texts(["220 hertz"])
     x, t = torch.randn(1, 8, 40), torch.tensor([0.5])
-    inputs = {"context": torch.zeros(1, 9 + GUIDE_CHANNELS, 40), "text": text, "text_mask": mask}
+    inputs = {"context": torch.zeros(1, 9 + CONTROL_CHANNELS, 40), "text": text, "text_mask": mask}
     with torch.no_grad(), stage.ema.applied():
         trained = stage.objective.eval().unet(x, t, **inputs)
     own = model.networks.text_encoder.encode(["220 hertz"])[0]
@@ -143,8 +143,8 @@ def test_saved_weights_are_the_averaged_ones(make_stage, tmp_path):
 
 def test_weight_set_makes_music_and_knows_where_it_comes_from(make_stage, tmp_path):
     stage = make_stage()
-    loop = Loop(stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator)
-    loop.run()
+    trainer = Trainer(stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator)
+    trainer.run()
     model = Jen1.load(tmp_path / "weights", device="cpu")
     waveform = model.generate("220 hertz", seconds=0.5, seed=1).waveform
     assert waveform.shape == (2, 24_000)
@@ -203,19 +203,19 @@ def test_samples_are_what_the_saved_weights_make(
 
 
 def test_samples_of_a_lora_are_what_its_file_makes_of_the_weight_set(make_stage, tmp_path):
-    """The weight set has networks for the guide, which the samples take part in."""
-    shape = GuideConfig(prior_features=16, tracker_channels=8, tracker_dilations=(1, 2))
+    """The weight set has networks for the controls, which the samples take part in."""
+    shape = ControlsConfig(predictor_features=16, tracker_channels=8, tracker_dilations=(1, 2))
     torch.manual_seed(1)
-    guide = GuideTensors(
+    controls = ControlTensors(
         shape,
-        GuidePrior(TINY.text.features, shape).state_dict(),
-        GuideTracker(TINY.whitening.components, shape).state_dict(),
+        ControlPredictor(TINY.text.features, shape).state_dict(),
+        ControlTracker(TINY.whitening.components, shape).state_dict(),
     )
     plain = make_stage()
     plain.ema.average["unet.output.weight"].normal_(std=0.1)  # zero at first
     plain.write_weights(tmp_path / "plain", {})
     base = tmp_path / "base"
-    GuideWriter(tmp_path / "plain").write(base, guide, {})
+    ControlsWriter(tmp_path / "plain").write(base, controls, {})
     stage = make_stage(init=base, lora_rank=2, prompts=PROMPTS)
     for name, tensor in stage.ema.average.items():
         if name.endswith(".up"):
@@ -227,7 +227,7 @@ def test_samples_of_a_lora_are_what_its_file_makes_of_the_weight_set(make_stage,
     assert_made_by(Jen1.load(base, device="cpu", loras=lora), samples, stage.frames)
     with pytest.raises(AssertionError, match="prompt-1"):
         assert_made_by(Jen1.load(base, device="cpu"), samples, stage.frames)
-    assert read_recipe(samples / "prompt-1.wav").guide.bpm
+    assert read_recipe(samples / "prompt-1.wav").controls.bpm
 
 
 def assert_made_by(model, samples, frames):
@@ -261,11 +261,11 @@ def test_minutes_end_on_time_with_a_rate_of_zero(make_stage, tmp_path, monkeypat
         now[0] += 6.0
 
     stage.train_step = six_seconds_long
-    loop = Loop(
+    trainer = Trainer(
         stage, tmp_path, Budget(minutes=1.0), accelerator=stage._accelerator,
         listener=events.append,
     )  # fmt: skip
-    loop.run()
+    trainer.run()
     last = [event for event in events if isinstance(event, Stepped)][-1]
     assert (last.step, last.progress, last.remaining_seconds) == (10, 1.0, 0.0)
 
@@ -284,9 +284,9 @@ def test_interrupt_saves_before_it_stops(make_stage, tmp_path):
         plain(step, progress)
 
     stage.train_step = interrupted
-    loop = Loop(stage, tmp_path, Budget(steps=50), accelerator=stage._accelerator)
+    trainer = Trainer(stage, tmp_path, Budget(steps=50), accelerator=stage._accelerator)
     with pytest.raises(KeyboardInterrupt):
-        loop.run()
+        trainer.run()
     assert json.loads((tmp_path / "state" / "state.json").read_text())["step"] == 3
     assert (tmp_path / "weights" / "config.json").is_file()
 
@@ -306,7 +306,7 @@ def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
 
     stage.train_step = interrupted
     with pytest.raises(KeyboardInterrupt):
-        Loop(stage, tmp_path / "one", Budget(steps=9), accelerator=stage._accelerator).run()
+        Trainer(stage, tmp_path / "one", Budget(steps=9), accelerator=stage._accelerator).run()
     assert (tmp_path / "one" / "weights" / "config.json").is_file()
 
     def impatient(step, progress):
@@ -316,16 +316,16 @@ def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
 
     stage.train_step = impatient
     with pytest.raises(KeyboardInterrupt):
-        Loop(stage, tmp_path / "two", Budget(steps=9), accelerator=stage._accelerator).run()
+        Trainer(stage, tmp_path / "two", Budget(steps=9), accelerator=stage._accelerator).run()
     assert not (tmp_path / "two").exists()
 
 
 def test_gradient_that_is_not_finite_changes_nothing(make_stage):
     stage = make_stage()
     before = weights_of(stage)
-    stage._planner.plan, plain = (
+    stage._batch_sampler.spec, plain = (
         lambda step: dataclasses.replace(plain(step), eps=plain(step).eps * float("nan")),
-        stage._planner.plan,
+        stage._batch_sampler.spec,
     )
     stage.train_step(0, 0.0)
     assert all(torch.equal(value, before[name]) for name, value in weights_of(stage).items())
@@ -353,15 +353,17 @@ def test_cache_of_another_autoencoder_is_refused(make_stage):
 
 def test_nothing_to_resume_is_a_clear_error(make_stage, tmp_path):
     stage = make_stage()
-    loop = Loop(stage, tmp_path, Budget(steps=1), accelerator=stage._accelerator)
+    trainer = Trainer(stage, tmp_path, Budget(steps=1), accelerator=stage._accelerator)
     with pytest.raises(CheckpointError, match="no training state"):
-        loop.resume()
+        trainer.resume()
 
 
 def test_metrics_are_json_lines(make_stage, tmp_path):
     stage, writer = make_stage(), MetricsWriter(tmp_path, tensorboard=False)
-    loop = Loop(stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator, listener=writer)
-    loop.run()
+    trainer = Trainer(
+        stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator, listener=writer
+    )
+    trainer.run()
     writer.close()
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert any("loss/continue" in line and line["step"] == 2 for line in lines)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jen1cli.training.engine.augmentation import EQUALIZER_HERTZ, colour, filtered
+from jen1cli.training.engine.augmentation import EQUALIZER_HERTZ, augment, filtered
 
 RATE = 48000
 
@@ -36,7 +36,7 @@ def test_filter_does_what_its_curve_says():
 @pytest.mark.parametrize("seed", range(12))
 def test_coloured_music_is_as_loud_and_strikes_at_the_same_time(seed):
     signal = music(seed)
-    made = colour(signal, RATE, np.random.default_rng(seed))
+    made = augment(signal, RATE, np.random.default_rng(seed))
     assert made.shape == signal.shape
     assert made.dtype == np.float32
     assert np.abs(made).max() <= 1.0
@@ -48,13 +48,13 @@ def test_coloured_music_is_as_loud_and_strikes_at_the_same_time(seed):
 
 def test_colours_differ_but_follow_from_the_draw():
     signal = music(0)
-    one, same, other = (colour(signal, RATE, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    one, same, other = (augment(signal, RATE, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert np.array_equal(one, same)
     assert level(one - other) > 0.1 * level(signal)
 
 
 def test_silence_and_mono_are_taken():
     silence = np.zeros((2, 4800), np.float32)
-    assert np.isfinite(colour(silence, RATE, np.random.default_rng(0))).all()
-    made = [colour(music(0)[:1], RATE, np.random.default_rng(seed)) for seed in range(8)]
+    assert np.isfinite(augment(silence, RATE, np.random.default_rng(0))).all()
+    made = [augment(music(0)[:1], RATE, np.random.default_rng(seed)) for seed in range(8)]
     assert all(one.shape == (1, RATE) and np.isfinite(one).all() for one in made)

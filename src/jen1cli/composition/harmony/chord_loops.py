@@ -1,9 +1,9 @@
 """Chords of a clip: loops from pools or a functional grammar, repeated over its bars."""
 
-from jen1cli import chords as names
 from jen1cli.composition.harmony.progressions import POOLS
 from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
 from jen1cli.composition.random_stream import RandomStream
+from jen1cli.music import chords as names
 
 # Functional grammar for new progressions: tonic (T), subdominant and dominant chords.
 _FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -108,7 +108,7 @@ def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
 
 
 def write_chart(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> str:
-    """Return a chord chart (`jen1cli.chords`) with the coarsest division of each bar that fits."""
+    """Return a chart (`jen1cli.music.chords`) with the coarsest division of each bar that fits."""
     return names.chart_text(tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars)))
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import no_type_check
 
-from jen1cli.chords import SUFFIXES, TONICS
-from jen1cli.guide import MODES
+from jen1cli.music.chords import SUFFIXES, TONICS
+from jen1cli.music.keys import MODES
 
 KEYS = TONICS
 

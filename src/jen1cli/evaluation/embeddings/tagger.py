@@ -33,11 +33,11 @@ class TaggerEmbedding(Embedding):
 
     def classify(self, signal: Signal, sample_rate: int) -> Distribution | None:
         """Return the probabilities of the styles."""
-        return np.array(list(self.tagger.hear(signal, sample_rate).styles.values()))
+        return np.array(list(self.tagger.predict(signal, sample_rate).styles.values()))
 
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
         """Return the vector of the sound for comparison with captions."""
-        return self.tagger.hear(signal, sample_rate).embedding
+        return self.tagger.predict(signal, sample_rate).embedding
 
     def embed_text(self, captions: Sequence[str]) -> Rows | None:
         """Return the vectors of captions."""

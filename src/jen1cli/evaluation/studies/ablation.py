@@ -64,8 +64,8 @@ def measure_cell(
         device: as in `Jen1.load`.
         progress: called with (clips done, clips in all).
     """
-    wishes = evenly(read_prompts(None), count)
-    job = PromptsJob(wishes, folder / "audio", reference, split, seed=seed, diverse=0, limit=count)
+    specs = evenly(read_prompts(None), count)
+    job = PromptsJob(specs, folder / "audio", reference, split, seed=seed, diverse=0, limit=count)
     report = job.run(Jen1.load(weights, device=device), progress)
     tables = {table.name: table for table in report.tables}
     adherence = {str(row[0]): row[1] for row in tables["adherence"].rows}

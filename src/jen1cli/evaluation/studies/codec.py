@@ -10,7 +10,7 @@ import numpy as np
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
-from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.report import Report, Sample, evenly
 from jen1cli.evaluation.studies.codec_tables import (
     Row,
@@ -56,7 +56,7 @@ class CodecJob:
             DataError: there is no usable clip.
         """
         clips, audit = find_clips(self.folder, split=self.split, limit=self.limit)
-        heard = [self._fitted(one, codec) for one in listen(clips, audit)]
+        heard = [self._fitted(one, codec) for one in load_clips(clips, audit)]
         if not heard:
             raise DataError(f"no clip of {self.folder} counts: {'; '.join(audit.warnings())}")
         linear = self._linear(codec, heard) if self.linear else None
@@ -97,7 +97,7 @@ class CodecJob:
             "frame_rate": auto.frame_rate, "channels": codec.sizes,
         }  # fmt: skip
 
-    def _fitted(self, one: Heard, codec: CodecUnderTest) -> Heard:
+    def _fitted(self, one: LoadedClip, codec: CodecUnderTest) -> LoadedClip:
         """Return the middle of a clip at the autoencoder's sample rate and number of channels."""
         auto = codec.codec.autoencoder
         wanted = audio.seconds_to_samples(self.seconds, one.sample_rate)
@@ -105,9 +105,9 @@ class CodecJob:
         signal = one.signal[:, start : start + wanted]
         signal = audio.resample(signal, one.sample_rate, auto.sample_rate)
         signal = audio.to_channels(signal, auto.audio_channels)
-        return Heard(one.clip, signal, auto.sample_rate)
+        return LoadedClip(one.clip, signal, auto.sample_rate)
 
-    def _linear(self, codec: CodecUnderTest, heard: Sequence[Heard]) -> "_Halves | None":
+    def _linear(self, codec: CodecUnderTest, heard: Sequence[LoadedClip]) -> "_Halves | None":
         if codec.codec.autoencoder.audio_channels != 2 or len(heard) < 4:
             return None
         hop = codec.codec.autoencoder.hop_length
@@ -128,14 +128,14 @@ class _Halves:
     codecs: dict[str, tuple[LinearCodec, ...]]  # name of a latent size -> codec for each half
     half: dict[Path, int]
 
-    def through(self, one: Heard) -> dict[str, Signal]:
+    def through(self, one: LoadedClip) -> dict[str, Signal]:
         half = self.half[one.clip.path]
         return {
             f"linear, {name}": pair[half].through(one.signal) for name, pair in self.codecs.items()
         }
 
 
-def _save(output: Path, one: Heard, back: Signal) -> list[Sample]:
+def _save(output: Path, one: LoadedClip, back: Signal) -> list[Sample]:
     make_folder(output)
     stem = one.clip.path.stem
     found = []

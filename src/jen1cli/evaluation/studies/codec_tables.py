@@ -8,7 +8,7 @@ import torch
 
 from jen1cli.audio import Signal
 from jen1cli.autoencoder import Autoencoder
-from jen1cli.evaluation.clips import Heard
+from jen1cli.evaluation.clips import LoadedClip
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.report import Cell, Table, evenly
 from jen1cli.evaluation.sound import NOTE, compare, describe, find_places
@@ -61,7 +61,7 @@ class Row:
     @classmethod
     def of(
         cls,
-        one: Heard,
+        one: LoadedClip,
         back: Mapping[str, Signal],
         linear: Mapping[str, Signal],
         frame_rate: float,
@@ -192,7 +192,7 @@ def _groups(rows: Sequence[Row], group: Callable[[Row], str]) -> tuple[tuple[Cel
     return tuple(lines)
 
 
-def show_damage(codec: CodecUnderTest, heard: Sequence[Heard]) -> list[Table]:
+def show_damage(codec: CodecUnderTest, heard: Sequence[LoadedClip]) -> list[Table]:
     """Damage latents with noise and lost frames."""
     generator = torch.Generator().manual_seed(0)
     some = evenly(heard, _CURVE_CLIPS)

@@ -17,7 +17,7 @@ from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
 from jen1cli.evaluation.analysis import analyze, tempo_matches
-from jen1cli.evaluation.clips import HELD_OUT, Heard, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
@@ -64,7 +64,7 @@ class EditsJob:
         """
         clips, audit = find_clips(self.folder, split=self.split, limit=self.limit)
         heard = []
-        for one in listen(clips, audit):
+        for one in load_clips(clips, audit):
             if one.seconds < self.seconds:
                 audit.note("too short", one.clip.path.name)
                 audit.used -= 1
@@ -110,7 +110,7 @@ class EditsJob:
         }  # fmt: skip
 
     def _inpaint(
-        self, model: "Jen1", one: Heard, prompt: str, seed: int, folder: Path, tagger: Tagger
+        self, model: "Jen1", one: LoadedClip, prompt: str, seed: int, folder: Path, tagger: Tagger
     ) -> tuple["_Judgement", Path]:
         whole = one.signal[:, : audio.seconds_to_samples(self.seconds, one.sample_rate)]
         source = _written(folder / f"{seed}-in.wav", whole, one.sample_rate)
@@ -125,13 +125,13 @@ class EditsJob:
             (original[:, outside] == edited[:, outside]).all()
         )
         known = original[:, :start]
-        judged = _judge(
+        scored = _judge(
             "inpaint", one, kept, edited, (start, stop), known, original, (start, stop), tagger
         )
-        return judged, path
+        return scored, path
 
     def _continue(
-        self, model: "Jen1", one: Heard, prompt: str, seed: int, folder: Path, tagger: Tagger
+        self, model: "Jen1", one: LoadedClip, prompt: str, seed: int, folder: Path, tagger: Tagger
     ) -> tuple["_Judgement", Path]:
         rate = one.sample_rate
         half = self.seconds / 2
@@ -182,7 +182,7 @@ class _Judgement:
 
 def _judge(
     verb: str,
-    one: Heard,
+    one: LoadedClip,
     kept: bool,
     edited: Signal,
     span: tuple[int, int],
@@ -213,7 +213,7 @@ def _judge(
 def _fits(known: Signal, new: Signal, sample_rate: int, tagger: Tagger) -> dict[str, float]:
     """Return scores of the similarity of two sections of music."""
     first, second = analyze(known, sample_rate), analyze(new, sample_rate)
-    tags = [tagger.hear(part, sample_rate) for part in (known, new)]
+    tags = [tagger.predict(part, sample_rate) for part in (known, new)]
     cosine = cosine_scores(tags[0].embedding[None], tags[1].embedding[None])[0]
     same_key = (first.key, first.mode) == (second.key, second.mode)
     return {
@@ -240,17 +240,17 @@ def _likeness(one: np.ndarray, other: np.ndarray) -> float:
     return float(a @ b) / scale if scale > 0 else 0.0
 
 
-def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
-    made, real = judged[0].made, judged[0].real
+def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
+    made, real = scored[0].made, scored[0].real
     lines: list[tuple[Any, ...]] = [
-        ("kept samples equal", mean_interval([float(one.kept) for one in judged]), None)
+        ("kept samples equal", mean_interval([float(one.kept) for one in scored]), None)
     ]
     for key, what in (
         ("level_rank", "level jump, rank"),
         ("spectrum_rank", "spectral jump, rank"),
         ("click_rank", "click, rank"),
     ):
-        sides = ([one.seams for one in judged], [one.real_seams for one in judged])
+        sides = ([one.seams for one in scored], [one.real_seams for one in scored])
         # one value per clip, because its seams are not independent
         cells = (
             mean_interval(np.array([np.mean([seam[key] for seam in seams]) for seams in side]))
@@ -261,8 +261,8 @@ def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
         lines.append(
             (
                 key,
-                mean_interval([one.made[key] for one in judged]),
-                mean_interval([one.real[key] for one in judged]) if key in real else None,
+                mean_interval([one.made[key] for one in scored]),
+                mean_interval([one.real[key] for one in scored]) if key in real else None,
             )
         )
     return Table(
@@ -277,17 +277,17 @@ def _table(name: str, title: str, judged: Sequence[_Judgement]) -> Table:
     )
 
 
-def _kept(path: Path, output: Path, one: Heard, judged: _Judgement) -> Sample:
+def _kept(path: Path, output: Path, one: LoadedClip, scored: _Judgement) -> Sample:
     make_folder(output)
-    target = output / f"{one.clip.path.stem}-{judged.verb}.ogg"
+    target = output / f"{one.clip.path.stem}-{scored.verb}.ogg"
     audio.write(target, audio.read(path), audio.probe(path).sample_rate)
-    seam = judged.seams[0]
+    seam = scored.seams[0]
     return Sample(
-        f"{one.clip.path.stem}: {judged.verb}",
+        f"{one.clip.path.stem}: {scored.verb}",
         target,
         (
             one.clip.captions[0],
             f"jump of level {seam['level_db']:.1f} dB, of spectrum {seam['spectrum_db']:.1f} dB",
         ),
-        judged.places,
+        scored.places,
     )

@@ -8,48 +8,50 @@ import numpy as np
 
 from jen1cli import audio
 from jen1cli.audio import Signal
-from jen1cli.evaluation.adherence import Judged
+from jen1cli.evaluation.adherence import Scored
 from jen1cli.evaluation.analysis import analyze, versions
-from jen1cli.evaluation.clips import Heard
+from jen1cli.evaluation.clips import LoadedClip
 from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
-from jen1cli.evaluation.prompt_spec import Wishes, choose_caption, read_wishes
+from jen1cli.evaluation.prompt_spec import PromptSpec, choose_caption, read_prompt_spec
 from jen1cli.evaluation.report import Sample
 from jen1cli.evaluation.sound import describe
 from jen1cli.evaluation.tagger import Tagger
-from jen1cli.guide import guide_of
 from jen1cli.manifest import Clip
 from jen1cli.metrics.signals import level, width
+from jen1cli.music.controls import controls_of
 from jen1cli.recipe import find_recipe
 
 SET_EMBEDDINGS = ("tagger", "handcrafted")
 
 
-def wish_of(clip: Clip, turn: int) -> Wishes:
+def spec_of(clip: Clip, turn: int) -> PromptSpec:
     """Parse the requests of one of a clip's captions, chosen by `choose_caption`."""
     caption = choose_caption(clip.captions, clip.attributes, turn)
-    return read_wishes(caption, clip.attributes)
+    return read_prompt_spec(caption, clip.attributes)
 
 
-def cut_to_middle(heard: Heard, wish: Wishes, seconds: float) -> tuple[Heard, Wishes]:
-    """Return the middle of a clip, at most so many seconds, and the wish with its guide.
+def cut_to_middle(
+    heard: LoadedClip, spec: PromptSpec, seconds: float
+) -> tuple[LoadedClip, PromptSpec]:
+    """Return the middle of a clip, at most so many seconds, and the spec with its controls.
 
-    The guide is what a model was told, by the file's recipe, or what the clip's own attributes
+    The controls are those of the file's recipe, or what the clip's own attributes
     name.
     """
     samples, rate = heard.signal.shape[1], heard.sample_rate
     wanted = min(samples, audio.seconds_to_samples(seconds, rate))
     start = (samples - wanted) // 2
     recipe = find_recipe(heard.clip.path)
-    guide = guide_of(heard.clip.attributes) if recipe is None else recipe.guide
-    cut = Heard(heard.clip, heard.signal[:, start : start + wanted], rate)
-    return cut, dataclasses.replace(wish, guide=guide.shifted(-start / rate))
+    controls = controls_of(heard.clip.attributes) if recipe is None else recipe.controls
+    cut = LoadedClip(heard.clip, heard.signal[:, start : start + wanted], rate)
+    return cut, dataclasses.replace(spec, controls=controls.shifted(-start / rate))
 
 
 @dataclass(frozen=True)
 class JudgedClip:
     """One clip with all predictions and measurements."""
 
-    judged: Judged
+    scored: Scored
     clip: Clip
     rows: tuple[np.ndarray, ...]  # rows of each embedding in `SET_EMBEDDINGS`
     labels: np.ndarray
@@ -60,10 +62,10 @@ class JudgedClip:
 
     def facts(self) -> dict[str, Any]:
         """Return JSON values."""
-        tags, analysis = self.judged.tags, self.judged.analysis
+        tags, analysis = self.scored.tags, self.scored.analysis
         return {
-            "clip": self.judged.name,
-            "prompt": self.judged.wishes.prompt,
+            "clip": self.scored.name,
+            "prompt": self.scored.spec.prompt,
             "styles": {name: tags.styles[name] for name in tags.best_styles(3)},
             "instruments": sorted(n for n, p in tags.instruments.items() if p >= 0.5),
             "drums": tags.drums, "bpm": tags.bpm, "key": f"{tags.key} {tags.mode}",
@@ -75,9 +77,9 @@ class JudgedClip:
 
     def sample(self) -> Sample:
         """Return the clip for the page of a report."""
-        tags = self.judged.tags
+        tags = self.scored.tags
         return Sample(
-            self.judged.wishes.prompt,
+            self.scored.spec.prompt,
             self.clip.path,
             (
                 f"heard: {', '.join(tags.best_styles(3))}",
@@ -114,15 +116,15 @@ class Listeners:
 
     def vector(self, signal: Signal, sample_rate: int) -> np.ndarray:
         """Return the tagger's embedding of a sound."""
-        return self.tagger.hear(signal, sample_rate).embedding
+        return self.tagger.predict(signal, sample_rate).embedding
 
-    def judge(self, heard: Heard, wish: Wishes) -> JudgedClip:
+    def judge(self, heard: LoadedClip, spec: PromptSpec) -> JudgedClip:
         """Score one clip by all models."""
-        tags = self.tagger.hear(heard.signal, heard.sample_rate)
-        text = self.tagger.embed_text([wish.prompt])[0]
+        tags = self.tagger.predict(heard.signal, heard.sample_rate)
+        text = self.tagger.embed_text([spec.prompt])[0]
         analysis = analyze(heard.signal, heard.sample_rate)
         return JudgedClip(
-            Judged(heard.clip.path.name, wish, tags, analysis, text),
+            Scored(heard.clip.path.name, spec, tags, analysis, text),
             heard.clip,
             tuple(item.embed(heard.signal, heard.sample_rate) for item in self.embeddings),
             np.array(list(tags.styles.values())),

@@ -18,7 +18,7 @@ import numpy as np
 from jen1cli import audio
 from jen1cli.config import from_dict
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.clips import Audit, Heard, find_clips, listen
+from jen1cli.evaluation.clips import Audit, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.report import Report, Table
 from jen1cli.files import writing
@@ -114,7 +114,7 @@ class ListenJob:
 
     def _choose(
         self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]
-    ) -> list[Heard]:
+    ) -> list[LoadedClip]:
         """Read the clips of one system, of prompts that all systems share if there are any."""
         captions = sorted(shared or {clip.captions[0] for clip in clips})
         order = np.random.default_rng(self.seed).permutation(len(captions))
@@ -124,8 +124,8 @@ class ListenJob:
             if clip.captions[0] in places:
                 first.setdefault(clip.captions[0], clip)
         audit.fewest = 0  # few clips suffice for a listening test
-        heard: list[Heard] = []
-        for one in listen(sorted(first.values(), key=lambda c: places[c.captions[0]]), audit,
+        heard: list[LoadedClip] = []
+        for one in load_clips(sorted(first.values(), key=lambda c: places[c.captions[0]]), audit,
                           words=True):  # fmt: skip
             heard.append(one)
             if len(heard) == self.clips:

@@ -41,13 +41,13 @@ def show_quality(
 ) -> Table:
     """Show what signal analysis says of the sound, and how many clips were left out."""
     lines = (
-        ("steadiness of partials below 3 kHz", lambda one: one.judged.analysis.steadiness),
-        ("percussive share", lambda one: one.judged.analysis.percussive),
-        ("key strength", lambda one: one.judged.analysis.key_strength),
+        ("steadiness of partials below 3 kHz", lambda one: one.scored.analysis.steadiness),
+        ("percussive share", lambda one: one.scored.analysis.percussive),
+        ("key strength", lambda one: one.scored.analysis.key_strength),
         ("level, dB", lambda one: one.level_db),
         ("side against mid, dB", lambda one: one.width_db),
         ("instruments heard", lambda one: float(sum(
-            p >= 0.5 for p in one.judged.tags.instruments.values()
+            p >= 0.5 for p in one.scored.tags.instruments.values()
         ))),
     )  # fmt: skip
     return Table(
@@ -121,4 +121,4 @@ def show_distances(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Ta
 
 def _as_set(clips: Sequence[JudgedClip], place: int, name: str) -> Measured:
     found = [(one.rows[place], one.labels if name == "tagger" else None) for one in clips]
-    return join(name, "", found, tuple(one.judged.name for one in clips))
+    return join(name, "", found, tuple(one.scored.name for one in clips))

@@ -10,12 +10,12 @@ import numpy as np
 
 from jen1cli.errors import DataError
 from jen1cli.evaluation.adherence import adherence_table
-from jen1cli.evaluation.clips import HELD_OUT, Audit, find_clips, listen
+from jen1cli.evaluation.clips import HELD_OUT, Audit, find_clips, load_clips
 from jen1cli.evaluation.distances import mean_pairwise_distance
 from jen1cli.evaluation.intervals import mean_interval
-from jen1cli.evaluation.prompt_spec import Wishes
+from jen1cli.evaluation.prompt_spec import PromptSpec
 from jen1cli.evaluation.report import Report, Table, evenly
-from jen1cli.evaluation.studies.judging import JudgedClip, Listeners, cut_to_middle, wish_of
+from jen1cli.evaluation.studies.judging import JudgedClip, Listeners, cut_to_middle, spec_of
 from jen1cli.evaluation.studies.prompt_tables import (
     show_adherence,
     show_distances,
@@ -51,7 +51,7 @@ class PromptsJob:
         limit: largest number of clips, if there is no model.
     """
 
-    wishes: Sequence[Wishes]
+    specs: Sequence[PromptSpec]
     folder: Path
     reference: Path | None = None
     reference_split: str | None = HELD_OUT
@@ -76,7 +76,7 @@ class PromptsJob:
         steps = _Steps(progress, self._steps(model))
         made, audit = self._made(model, listeners, steps)
         real, real_audit = self._real(listeners, steps)
-        rows = adherence_table([one.judged for one in made], [one.judged for one in real])
+        rows = adherence_table([one.scored for one in made], [one.scored for one in real])
         report = Report("prompts", settings=self._settings(model, made))
         report.listeners = listeners.versions()
         report.tables = [
@@ -105,12 +105,12 @@ class PromptsJob:
 
     def _steps(self, model: "Jen1 | None") -> int:
         extra = self.diverse * (self.takes - 1) if model is not None else 0
-        return len(self.wishes) * (2 if model is not None else 1) + extra
+        return len(self.specs) * (2 if model is not None else 1) + extra
 
     def _settings(self, model: "Jen1 | None", made: Sequence[JudgedClip]) -> dict[str, Any]:
         named = {} if model is None else {"model": model.config.name, "sha256": model.sha256}
         return {
-            **named, "prompts": len(self.wishes), "clips": len(made), "seconds": self.seconds,
+            **named, "prompts": len(self.specs), "clips": len(made), "seconds": self.seconds,
             "seed": self.seed, "reference": self.reference,
             "reference_split": self.reference_split or "all", "sampling": dict(self.sampling),
         }  # fmt: skip
@@ -122,15 +122,15 @@ class PromptsJob:
     ) -> tuple[list[JudgedClip], Audit]:
         if model is not None:
             self._generate(model, steps)
-            wishes = {f"{i:04d}.flac": wish for i, wish in enumerate(self.wishes)}
+            specs = {f"{i:04d}.flac": spec for i, spec in enumerate(self.specs)}
         else:
-            wishes = {}
+            specs = {}
         clips, audit = find_clips(self.folder, limit=None if model is not None else self.limit)
-        clips = [clip for clip in clips if not wishes or clip.path.name in wishes]
+        clips = [clip for clip in clips if not specs or clip.path.name in specs]
         found = []
-        for number, heard in enumerate(listen(clips, audit, words=True)):
-            wish = wishes.get(heard.clip.path.name) or wish_of(heard.clip, number)
-            found.append(listeners.judge(*cut_to_middle(heard, wish, self.seconds)))
+        for number, heard in enumerate(load_clips(clips, audit, words=True)):
+            spec = specs.get(heard.clip.path.name) or spec_of(heard.clip, number)
+            found.append(listeners.judge(*cut_to_middle(heard, spec, self.seconds)))
             steps.done()
         if not found:
             raise DataError(
@@ -145,22 +145,22 @@ class PromptsJob:
         self._check_folder(model)
         size = 1 if model.device == "cpu" else 8
         clips = []
-        for first in range(0, len(self.wishes), size):
-            batch = self.wishes[first : first + size]
+        for first in range(0, len(self.specs), size):
+            batch = self.specs[first : first + size]
             paths = [self.folder / f"{first + i:04d}.flac" for i in range(len(batch))]
             if not all(path.is_file() for path in paths):
                 pieces = model.generate_batch(
-                    [wish.prompt for wish in batch],
+                    [spec.prompt for spec in batch],
                     seconds=self.seconds,
                     seed=self.seed + first,
                     **self.sampling,
                 )
                 for music, path in zip(pieces, paths, strict=True):
                     music.save(path)
-            for wish, path in zip(batch, paths, strict=True):
-                attributes = dict(wish.attributes)
+            for spec, path in zip(batch, paths, strict=True):
+                attributes = dict(spec.attributes)
                 clips.append(
-                    Clip(path.absolute(), (wish.prompt,), self.seconds, "test", attributes)
+                    Clip(path.absolute(), (spec.prompt,), self.seconds, "test", attributes)
                 )
                 steps.done()
         write_manifest(self.folder, clips)
@@ -168,7 +168,7 @@ class PromptsJob:
     def _check_folder(self, model: "Jen1") -> None:
         """Raise if the folder has music of another model or other settings."""
         path = self.folder / "evaluation.json"
-        prompts = [wish.prompt for wish in self.wishes]
+        prompts = [spec.prompt for spec in self.specs]
         facts = {
             "model": model.sha256, "seconds": self.seconds, "seed": self.seed,
             "sampling": parse_json(to_json(self.sampling), "sampling"), "prompts": prompts,
@@ -190,13 +190,13 @@ class PromptsJob:
         if self.reference is None:
             return [], None
         clips, audit = find_clips(
-            self.reference, split=self.reference_split, limit=self.limit or len(self.wishes)
+            self.reference, split=self.reference_split, limit=self.limit or len(self.specs)
         )
         steps.total += len(clips)
         found = []
-        for number, heard in enumerate(listen(clips, audit, words=True)):
-            wish = wish_of(heard.clip, number)
-            found.append(listeners.judge(*cut_to_middle(heard, wish, self.seconds)))
+        for number, heard in enumerate(load_clips(clips, audit, words=True)):
+            spec = spec_of(heard.clip, number)
+            found.append(listeners.judge(*cut_to_middle(heard, spec, self.seconds)))
             steps.done()
         return found, audit
 
@@ -208,22 +208,22 @@ class PromptsJob:
         """Compare clips of one prompt with each other, and with those of other prompts."""
         within: list[float] = []
         repeats = True
-        for number, wish in enumerate(evenly(self.wishes, self.diverse)):
+        for number, spec in enumerate(evenly(self.specs, self.diverse)):
             rows = []
             for take in range(self.takes):
                 seed = self.seed + 100_000 + 1000 * number + take
                 music = model.generate(
-                    wish.prompt, seconds=self.seconds, seed=seed, **self.sampling
+                    spec.prompt, seconds=self.seconds, seed=seed, **self.sampling
                 )
                 rows.append(listeners.vector(music.waveform.numpy(), music.sample_rate))
                 if number == 0 and take == 0:
                     again = model.generate(
-                        wish.prompt, seconds=self.seconds, seed=seed, **self.sampling
+                        spec.prompt, seconds=self.seconds, seed=seed, **self.sampling
                     )
                     repeats = bool((again.waveform == music.waveform).all())
                 steps.done()
             within.append(mean_pairwise_distance(np.stack(rows)))
-        across = mean_pairwise_distance(np.stack([one.judged.tags.embedding for one in made]))
+        across = mean_pairwise_distance(np.stack([one.scored.tags.embedding for one in made]))
         return Table(
             "diversity",
             "Diversity",

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jen1cli.chords import tonic_index
 from jen1cli.evaluation.tagger.features import BPM_STEP, NUM_TEMPI, SLOWEST_BPM
 from jen1cli.jsonfiles import parse_json
+from jen1cli.music.chords import tonic_index
 
 _RAREST = 12  # least number of clips with an instrument family to be a label
 NOT_MUSIC = "sounds"  # style of noises and test tones, without tempo and key

@@ -17,7 +17,6 @@ from torch.nn import functional
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.checkpoint import load_into
-from jen1cli.chords import TONICS
 from jen1cli.config import from_dict
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
@@ -25,6 +24,7 @@ from jen1cli.evaluation.tagger.labels import Labels
 from jen1cli.evaluation.tagger.network import Answers, TaggerNet
 from jen1cli.files import make_folder, write_text, writing
 from jen1cli.jsonfiles import read_object
+from jen1cli.music.chords import TONICS
 from jen1cli.weightsets import search_places
 
 FOLDER_NAME = "tagger"
@@ -110,7 +110,7 @@ class Tagger:
         load_into(net, whole, str(folder / TENSORS_NAME))
         return cls(net, description)
 
-    def hear(self, signal: Signal, sample_rate: int) -> Tags:
+    def predict(self, signal: Signal, sample_rate: int) -> Tags:
         """Predict the tags of a sound of any length: the mean over windows of ten seconds."""
         answers = self._answers(signal, sample_rate)
         joint = answers.key.flatten(1).softmax(-1).mean(0).unflatten(0, (12, -1))

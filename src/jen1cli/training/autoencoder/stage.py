@@ -84,7 +84,7 @@ class AutoencoderObjective(nn.Module):
 
 
 class AutoencoderStage:
-    """One optimiser step after the other; `Loop` decides when and how long."""
+    """One optimiser step after the other; `Trainer` decides when and how long."""
 
     def __init__(
         self,

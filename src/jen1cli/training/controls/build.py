@@ -8,19 +8,19 @@ from jen1cli.autoencoder.codec import load_codec
 from jen1cli.checkpoint import load_weight_set
 from jen1cli.conditioning import TextEncoder
 from jen1cli.errors import DataError
-from jen1cli.guide import guide_of
-from jen1cli.training.controls.stage import GuideParts, GuideStage
+from jen1cli.music.controls import controls_of
+from jen1cli.training.controls.stage import ControlsParts, ControlsStage
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.compatibility import check_latents
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
-from jen1cli.training.recipes import GuideRecipe
+from jen1cli.training.diffusion.weights import ControlsWriter, ControlTensors
+from jen1cli.training.recipes import ControlsRecipe
 
 
-def build_guide(
-    cache: Path, init: Path, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
-) -> GuideStage:
-    """Build the training of the guide's networks.
+def build_controls(
+    cache: Path, init: Path, recipe: ControlsRecipe, accelerator: Accelerator, *, seed: int = 0
+) -> ControlsStage:
+    """Build the training of the controls' networks.
 
     Args:
         cache: latents written by the autoencoder and whitening of `init`.
@@ -43,12 +43,14 @@ def build_guide(
         )
     encoder = TextEncoder.load(config.text, init).to(accelerator.device)
     initial = (
-        GuideTensors(config.guide, tensors["prior"], tensors["tracker"]) if config.guide else None
+        ControlTensors(config.controls, tensors["prior"], tensors["tracker"])
+        if config.controls
+        else None
     )
-    parts = GuideParts(config, codec, latents, TextCache(encoder), GuideWriter(init), initial)
-    return GuideStage(parts, recipe, accelerator, seed=seed)
+    parts = ControlsParts(config, codec, latents, TextCache(encoder), ControlsWriter(init), initial)
+    return ControlsStage(parts, recipe, accelerator, seed=seed)
 
 
 def has_tempi(cache: LatentCache) -> bool:
-    """Tell whether a training clip says its tempo, so that a guide can be learned."""
-    return any(guide_of(clip.attributes).bpm for clip in cache.split("train"))
+    """Tell whether a training clip gives its tempo, so that controls can be learned."""
+    return any(controls_of(clip.attributes).bpm for clip in cache.split("train"))

@@ -1,4 +1,4 @@
-"""The fixed map from latents to semitones (`jen1cli.conditioning.pitches`), by least squares."""
+"""Least-squares fit of the map from latents to semitones for `conditioning.controls.pitch_head`."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from jen1cli.conditioning.pitches import LOWEST_PITCH, NUM_PITCHES, TAPS
+from jen1cli.conditioning.controls.pitch_head import LOWEST_PITCH, NUM_PITCHES, TAPS
 from jen1cli.shapes import Latent, Waveform
 
 WINDOW_SECONDS = 0.17

@@ -1,7 +1,7 @@
-"""The guide's networks: tempo, key, chords, parts for a text, and the same heard in latents.
+"""Training of the control networks: predictors from text, and transcription from latents.
 
 All are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
-learns on the windows and masks of the three tasks, since it has to listen around holes.
+learns on the windows and masks of the three tasks, since it has to transcribe around holes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,43 +16,54 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.autoencoder.codec import Codec
-from jen1cli.conditioning.chord_prior import chart_slots
-from jen1cli.conditioning.guiding import HEARD, guide_channels
-from jen1cli.conditioning.heard import read_loop
-from jen1cli.conditioning.part_prior import PartPrior, drum_tokens, melody_tokens, part_rows
-from jen1cli.conditioning.prior import KEYS, METERS, GuidePrior, tempo_at, tempo_index
-from jen1cli.conditioning.tracker import GuideTracker
-from jen1cli.config import GuideConfig, ModelConfig
-from jen1cli.guide import (
-    BEAT_AND_KEY_CHANNELS,
-    CHORDS_TOLD,
-    MODES,
-    PARTS_TOLD,
-    Guide,
-    guide_of,
+from jen1cli.conditioning.controls.channels import TRANSCRIBED, control_channels
+from jen1cli.conditioning.controls.chord_predictor import chart_slots
+from jen1cli.conditioning.controls.part_predictor import (
+    PartPredictor,
+    drum_tokens,
+    melody_tokens,
+    part_rows,
 )
+from jen1cli.conditioning.controls.predictor import (
+    KEYS,
+    METERS,
+    ControlPredictor,
+    tempo_at,
+    tempo_index,
+)
+from jen1cli.conditioning.controls.tracker import ControlTracker
+from jen1cli.conditioning.controls.transcription import read_loop
+from jen1cli.config import ControlsConfig, ModelConfig
+from jen1cli.music.controls import (
+    BEAT_AND_KEY_CHANNELS,
+    CHANNELS_WITH_CHORDS,
+    CHANNELS_WITH_PARTS,
+    Controls,
+    controls_of,
+)
+from jen1cli.music.keys import MODES
 from jen1cli.shapes import KeepMask
 from jen1cli.tasks import random_continuation, random_inpaint
 from jen1cli.training.controls.pitch_map import fit_pitch_map
 from jen1cli.training.diffusion.batches import LatentTable, Window, WindowSampler, mixed_seed
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.diffusion.weights import GuideTensors, GuideWriter
+from jen1cli.training.diffusion.weights import ControlsWriter, ControlTensors
 from jen1cli.training.engine.averaging import Ema
 from jen1cli.training.engine.learning_rate import learning_rate
 from jen1cli.training.engine.optimisation import build_optimizer, set_learning_rate
 from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
-from jen1cli.training.recipes import GuideRecipe
+from jen1cli.training.recipes import ControlsRecipe
 
 CHORD_FEATURES = 192
-"""Width of the chords' prior."""
+"""Width of the chord predictor."""
 PART_FEATURES = 192
-"""Width of the priors of drums and melody."""
+"""Width of the predictors of drums and melody."""
 PITCH_CHANNELS = 16
 """Width of the tracker's convolutions over pitch."""
 PITCH_WINDOWS = 48
 """Whose spectra the fixed map from latents to semitones is fitted to."""
-HEARD_WEIGHT = 5.0
+TRANSCRIPTION_WEIGHT = 5.0
 """Of the cross-entropy of what is played, a mean over many channels that are mostly silent."""
 TEMPO_TOLERANCE = 0.04
 BEAT_TOLERANCE = 0.07
@@ -60,31 +71,36 @@ BEAT_TOLERANCE = 0.07
 
 
 @dataclass(frozen=True)
-class GuideParts:
+class ControlsParts:
     """What the stage trains with, built by `jen1cli.training.diffusion.build`."""
 
     config: ModelConfig
     codec: Codec
     cache: LatentCache
     texts: TextCache
-    weights: GuideWriter
-    initial: GuideTensors | None = None  # networks to go on from; what they lack starts afresh
+    weights: ControlsWriter
+    initial: ControlTensors | None = None  # networks to go on from; what they lack starts afresh
 
 
-class GuideNetworks(nn.Module):
+class ControlNetworks(nn.Module):
     """Both networks, as the optimiser sees them."""
 
-    def __init__(self, config: ModelConfig, shape: GuideConfig) -> None:
+    def __init__(self, config: ModelConfig, shape: ControlsConfig) -> None:
         super().__init__()
-        self.prior = GuidePrior(config.text.features, shape)
-        self.tracker = GuideTracker(config.whitening.components, shape)
+        self.prior = ControlPredictor(config.text.features, shape)
+        self.tracker = ControlTracker(config.whitening.components, shape)
 
 
-class GuideStage:
+class ControlsStage:
     """Trains both networks at once, one process."""
 
     def __init__(
-        self, parts: GuideParts, recipe: GuideRecipe, accelerator: Accelerator, *, seed: int = 0
+        self,
+        parts: ControlsParts,
+        recipe: ControlsRecipe,
+        accelerator: Accelerator,
+        *,
+        seed: int = 0,
     ) -> None:
         self.batch_size = recipe.batch_size
         self._parts = parts
@@ -99,14 +115,14 @@ class GuideStage:
         self._table = LatentTable(parts.cache, self._device)
         torch.manual_seed(seed)
         # a network that takes no chords or parts needs none
-        told = config.unet.guide_channels
-        self.shape = GuideConfig(
-            chord_features=CHORD_FEATURES if told >= CHORDS_TOLD else 0,
-            part_features=PART_FEATURES if told >= PARTS_TOLD else 0,
-            heard_channels=sum(HEARD.values()) if told >= PARTS_TOLD else 0,
-            pitch_channels=PITCH_CHANNELS if told >= PARTS_TOLD else 0,
+        taken = config.unet.control_channels
+        self.shape = ControlsConfig(
+            chord_features=CHORD_FEATURES if taken >= CHANNELS_WITH_CHORDS else 0,
+            part_features=PART_FEATURES if taken >= CHANNELS_WITH_PARTS else 0,
+            transcribed_channels=sum(TRANSCRIBED.values()) if taken >= CHANNELS_WITH_PARTS else 0,
+            pitch_channels=PITCH_CHANNELS if taken >= CHANNELS_WITH_PARTS else 0,
         )
-        self.networks = GuideNetworks(config, self.shape)
+        self.networks = ControlNetworks(config, self.shape)
         if parts.initial is not None:
             _start_from(self.networks, parts.initial)
         self._fit_pitches()
@@ -119,8 +135,8 @@ class GuideStage:
 
     def _fit_pitches(self) -> None:
         """Fit the tracker's map to semitones, where the weights to go on from have none."""
-        ear = self.networks.tracker.pitch
-        if ear is None or ear.pitch_weight.any():
+        head = self.networks.tracker.pitch
+        if head is None or head.pitch_weight.any():
             return
         rng = np.random.default_rng(mixed_seed(self._seed, 4))
         clips = self.sampler.clips
@@ -135,8 +151,8 @@ class GuideStage:
             codec.config.autoencoder.sample_rate,
             codec.autoencoder.hop_length,
         )
-        ear.pitch_weight.copy_(weight)
-        ear.pitch_bias.copy_(bias)
+        head.pitch_weight.copy_(weight)
+        head.pitch_bias.copy_(bias)
 
     def train_step(self, step: int, progress: float) -> None:
         """Do one optimiser step."""
@@ -159,92 +175,103 @@ class GuideStage:
 
     def _losses(self, windows: Sequence[Window], known: KeepMask) -> dict[str, Tensor]:
         clips = [self.sampler.clips[window.clip] for window in windows]
-        guides = [guide_of(clip.attributes) for clip in clips]
+        controls_batch = [controls_of(clip.attributes) for clip in clips]
         text, mask = self._parts.texts([window.caption for window in windows])
         logits = self.networks.prior(text.to(self._device), mask.to(self._device))
         places = [(clip, w.start) for clip, w in zip(clips, windows, strict=True)]
-        heard = self.networks.tracker(self._table.gather(places, self.frames), known)
+        output = self.networks.tracker(self._table.gather(places, self.frames), known)
         keys = self._index(
             [
-                KEYS.index((guide.key, guide.mode)) if "key" in clip.attributes else -1
-                for clip, guide in zip(clips, guides, strict=True)
+                KEYS.index((controls.key, controls.mode)) if "key" in clip.attributes else -1
+                for clip, controls in zip(clips, controls_batch, strict=True)
             ]
         )
-        tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in guides])
-        meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in guides])
-        beat, bar = self._true_arrows(guides, windows)
+        tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in controls_batch])
+        meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in controls_batch])
+        beat, bar = self._true_arrows(controls_batch, windows)
         return {
-            **self._chord_loss(guides, text, mask),
-            **self._part_loss(guides, text, mask),
-            "prior tempo": _cross_entropy(logits.tempo, tempi),
-            "prior meter": _cross_entropy(logits.meter, meters),
-            "prior key": _cross_entropy(logits.key, keys),
-            **self._heard_loss(heard.parts, guides, windows, known),
-            "tracker beat": _distance(heard.beat, beat, known),
-            "tracker bar": _distance(heard.bar, bar, known),
-            "tracker key": _cross_entropy(heard.key, keys),
+            **self._chord_loss(controls_batch, text, mask),
+            **self._part_loss(controls_batch, text, mask),
+            "predictor tempo": _cross_entropy(logits.tempo, tempi),
+            "predictor meter": _cross_entropy(logits.meter, meters),
+            "predictor key": _cross_entropy(logits.key, keys),
+            **self._transcription_loss(output.parts, controls_batch, windows, known),
+            "tracker beat": _distance(output.beat, beat, known),
+            "tracker bar": _distance(output.bar, bar, known),
+            "tracker key": _cross_entropy(output.key, keys),
         }
 
-    def _heard_loss(
+    def _transcription_loss(
         self,
         logits: Tensor | None,
-        guides: Sequence[Guide],
+        controls_batch: Sequence[Controls],
         windows: Sequence[Window],
         known: KeepMask,
     ) -> dict[str, Tensor]:
-        """Return the losses of chords, drums and melody in known frames that tell of them."""
+        """Return the losses of chords, drums and melody in known frames that have controls."""
         if logits is None:
             return {}
         rate = self._parts.config.frame_rate
         starts = [window.start / rate for window in windows]
-        played, told = _played(guides, starts, self.frames, rate)
+        played, given = _played(controls_batch, starts, self.frames, rate)
         error = functional.binary_cross_entropy_with_logits(
             logits.float(), played.to(self._device), reduction="none"
         )
-        counts = told.to(self._device) & known
+        counts = given.to(self._device) & known
         return {
-            f"tracker {name}": HEARD_WEIGHT * (part * used).sum() / used.sum().clamp(min=1)
-            for name, part, used in zip(HEARD, *map(_by_part, (error, counts)), strict=True)
+            f"tracker {name}": TRANSCRIPTION_WEIGHT * (part * used).sum() / used.sum().clamp(min=1)
+            for name, part, used in zip(TRANSCRIBED, *map(_by_part, (error, counts)), strict=True)
         }
 
-    def _chord_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    def _chord_loss(
+        self, controls_batch: Sequence[Controls], text: Tensor, mask: Tensor
+    ) -> dict[str, Tensor]:
         """Return the mean loss of the half bars whose chord is known."""
         if self.networks.prior.chords is None:
             return {}
-        root, kind = (self._index(slots) for slots in zip(*map(chart_slots, guides), strict=True))
-        modes = self._index([list(MODES).index(g.mode) if g.mode else 0 for g in guides])
+        root, kind = (
+            self._index(slots) for slots in zip(*map(chart_slots, controls_batch), strict=True)
+        )
+        modes = self._index([list(MODES).index(g.mode) if g.mode else 0 for g in controls_batch])
         text, mask = text.to(self._device), mask.to(self._device)
         logits = self.networks.prior.chords(text, mask, modes, root, kind)
         return {
-            "prior root": _cross_entropy(logits.root.flatten(0, 1), root.flatten()),
-            "prior chord": _cross_entropy(logits.kind.flatten(0, 1), kind.flatten()),
+            "predictor root": _cross_entropy(logits.root.flatten(0, 1), root.flatten()),
+            "predictor chord": _cross_entropy(logits.kind.flatten(0, 1), kind.flatten()),
         }
 
-    def _part_loss(self, guides: Sequence[Guide], text: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    def _part_loss(
+        self, controls_batch: Sequence[Controls], text: Tensor, mask: Tensor
+    ) -> dict[str, Tensor]:
         """Return the mean losses of the steps of drums and melody, where they are known."""
-        prior, found = self.networks.prior, {}
+        predictor, found = self.networks.prior, {}
         text, mask = text.to(self._device), mask.to(self._device)
         for name, network, read in (
-            ("prior drums", prior.drums, drum_tokens),
-            ("prior melody", prior.melody, melody_tokens),
+            ("predictor drums", predictor.drums, drum_tokens),
+            ("predictor melody", predictor.melody, melody_tokens),
         ):
             if network is not None:
-                rows, tokens = self._part_batch(network, guides, [read(guide) for guide in guides])
+                rows, tokens = self._part_batch(
+                    network, controls_batch, [read(controls) for controls in controls_batch]
+                )
                 logits = network(text, mask, rows)
                 found[name] = _cross_entropy(logits.flatten(0, 1), tokens.flatten())
         return found
 
     def _part_batch(
-        self, network: PartPrior, guides: Sequence[Guide], tokens: Sequence[list[int]]
+        self,
+        network: PartPredictor,
+        controls_batch: Sequence[Controls],
+        tokens: Sequence[list[int]],
     ) -> tuple[Tensor, Tensor]:
         """Return rows [batch, steps, features] and tokens [batch, steps], -1 beyond the end."""
         steps = max(1, *map(len, tokens))
         size = len(network.embeddings)
         rows = torch.zeros(len(tokens), steps, size, dtype=torch.long)
         targets = torch.full((len(tokens), steps), -1)
-        for i, (one, guide) in enumerate(zip(tokens, guides, strict=True)):
+        for i, (one, controls) in enumerate(zip(tokens, controls_batch, strict=True)):
             if one:
-                rows[i, : len(one)] = torch.tensor(part_rows(one, guide, network.tokens))
+                rows[i, : len(one)] = torch.tensor(part_rows(one, controls, network.tokens))
                 targets[i, : len(one)] = torch.tensor(one)
         return rows.to(self._device), targets.to(self._device)
 
@@ -252,18 +279,18 @@ class GuideStage:
         return torch.tensor(values, device=self._device)
 
     def _true_arrows(
-        self, guides: Sequence[Guide], windows: Sequence[Window]
+        self, controls_batch: Sequence[Controls], windows: Sequence[Window]
     ) -> tuple[Tensor, Tensor]:
         """Return arrows [batch, frames] of beat and bar, of length 0 where they are unknown."""
         rate = self._parts.config.frame_rate
         frames = torch.arange(self.frames, dtype=torch.float64) + 0.5
         beats, bars = [], []
-        for guide, window in zip(guides, windows, strict=True):
-            phase = ((window.start + frames) / rate - guide.downbeat) * guide.bpm / 60.0
-            known = torch.full_like(phase, float(guide.bpm > 0))
+        for controls, window in zip(controls_batch, windows, strict=True):
+            phase = ((window.start + frames) / rate - controls.downbeat) * controls.bpm / 60.0
+            known = torch.full_like(phase, float(controls.bpm > 0))
             beats.append(torch.polar(known, 2.0 * torch.pi * phase))
-            known = torch.full_like(phase, float(guide.beats > 0))
-            bars.append(torch.polar(known, 2.0 * torch.pi * phase / max(1, guide.beats)))
+            known = torch.full_like(phase, float(controls.beats > 0))
+            bars.append(torch.polar(known, 2.0 * torch.pi * phase / max(1, controls.beats)))
         return tuple(torch.stack(x).to(self._device, torch.complex64) for x in (beats, bars))  # type: ignore[return-value]
 
     def take_values(self) -> dict[str, float]:
@@ -276,24 +303,24 @@ class GuideStage:
     def validate(self) -> dict[str, float]:
         """Return shares of right answers on held-out clips, one window and caption of each.
 
-        Of the priors of chords, drums and melody it is the loss.
+        Of the predictors of chords, drums and melody it is the loss.
         """
         config, clips = self._parts.config, self._parts.cache.split("validation")
         found: dict[str, list[float]] = {}
         self.networks.eval()
         with self.ema.applied():
             for number, clip in enumerate(clips):
-                true = guide_of(clip.attributes)
+                true = controls_of(clip.attributes)
                 caption = clip.captions[number % len(clip.captions)]
                 text, mask = self._parts.texts([caption])
                 logits = self.networks.prior(text.to(self._device), mask.to(self._device))
                 start = max(0, clip.frames - self.frames) // 2
                 latent = self._table.gather([(clip, start)], self.frames)
                 known = torch.ones(1, 1, self.frames, dtype=torch.bool, device=self._device)
-                heard = self.networks.tracker.track(latent, known, config.frame_rate)
+                transcribed = self.networks.tracker.track(latent, known, config.frame_rate)
                 guess = tempo_at(int(logits.tempo[0].argmax()))
                 seconds = start / config.frame_rate
-                _judge(found, true, heard, guess, seconds)
+                _judge(found, true, transcribed, guess, seconds)
                 self._judge_loop(found, true, seconds, latent)
                 losses = self._chord_loss([true], text, mask) if true.bars else {}
                 for name, loss in {**losses, **self._part_loss([true], text, mask)}.items():
@@ -302,33 +329,33 @@ class GuideStage:
         return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
 
     def _judge_loop(
-        self, found: dict[str, list[float]], true: Guide, start: float, latent: Tensor
+        self, found: dict[str, list[float]], true: Controls, start: float, latent: Tensor
     ) -> None:
-        """Add what is heard in most of one window, on the clip's own tempo and bars."""
+        """Add the transcription of most of one window, on the clip's own tempo and bars."""
         known = torch.arange(self.frames, device=self._device)[None, None] < 3 * self.frames // 4
         rate = self._parts.config.frame_rate
         grid = true.shifted(-start)
-        heard = self.networks.tracker.loop(latent, known, rate, grid)
-        if heard is None:
+        transcribed = self.networks.tracker.loop(latent, known, rate, grid)
+        if transcribed is None:
             return
-        played, told = _played([true], [start], self.frames, rate)
+        played, given = _played([true], [start], self.frames, rate)
         truth = read_loop(torch.logit(played, eps=1e-4), known, grid, rate)
         assert truth is not None
-        known_parts = [bool(part.any()) for part in _by_part(told)]
-        for name, is_told, one, other in zip(
-            HEARD,
+        known_parts = [bool(part.any()) for part in _by_part(given)]
+        for name, is_given, one, other in zip(
+            TRANSCRIBED,
             known_parts,
-            (heard.chords, heard.drums, heard.melody),
+            (transcribed.chords, transcribed.drums, transcribed.melody),
             (truth.chords, truth.drums, truth.melody),
             strict=True,
         ):
             pairs = [p for p in zip(one, other, strict=True) if p[1] is not None]
-            if is_told and pairs:
+            if is_given and pairs:
                 right = [float(mine == its) for mine, its in pairs]
                 found.setdefault(f"tracker {name} right", []).append(sum(right) / len(right))
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Write nothing: there is nothing to hear."""
+        """Write nothing: the networks make no sound."""
         del folder
         return ()
 
@@ -336,7 +363,7 @@ class GuideStage:
         """Write the weight set with the averaged weights of both networks."""
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
         with self.ema.applied():
-            found = GuideTensors(
+            found = ControlTensors(
                 self.shape, self.networks.prior.state_dict(), self.networks.tracker.state_dict()
             )
             self._parts.weights.write(folder, found, {"guide": about})
@@ -359,20 +386,20 @@ class GuideStage:
 
 
 def _played(
-    guides: Sequence[Guide], starts: Sequence[float], frames: int, frame_rate: float
+    controls_batch: Sequence[Controls], starts: Sequence[float], frames: int, frame_rate: float
 ) -> tuple[Tensor, Tensor]:
     """Return what is played in some windows, and where that is known: [batch, channels, frames]."""
-    told = guide_channels(guides, starts, frames, frame_rate)[:, BEAT_AND_KEY_CHANNELS:]
-    groups = told.split([size + 1 for size in HEARD.values()], dim=1)
+    found = control_channels(controls_batch, starts, frames, frame_rate)[:, BEAT_AND_KEY_CHANNELS:]
+    groups = found.split([size + 1 for size in TRANSCRIBED.values()], dim=1)
     known = [(group[:, -1:] > 0).expand_as(group[:, :-1]) for group in groups]
     return torch.cat([group[:, :-1] for group in groups], dim=1), torch.cat(known, dim=1)
 
 
 def _by_part(channels: Tensor) -> tuple[Tensor, ...]:
-    return channels.split(list(HEARD.values()), dim=1)
+    return channels.split(list(TRANSCRIBED.values()), dim=1)
 
 
-def _start_from(networks: GuideNetworks, found: GuideTensors) -> None:
+def _start_from(networks: ControlNetworks, found: ControlTensors) -> None:
     for module, tensors in ((networks.prior, found.prior), (networks.tracker, found.tracker)):
         own = module.state_dict()
         known = {n: x for n, x in tensors.items() if n in own and own[n].shape == x.shape}
@@ -405,7 +432,7 @@ def _distance(arrows: Tensor, true: Tensor, known: KeepMask) -> Tensor:
 
 
 def _judge(
-    found: dict[str, list[float]], true: Guide, heard: Guide, guess: float, start: float
+    found: dict[str, list[float]], true: Controls, transcribed: Controls, guess: float, start: float
 ) -> None:
     """Add one clip's answers; a window's clock starts at `start` of the clip's."""
 
@@ -413,19 +440,19 @@ def _judge(
         found.setdefault(name, []).append(float(bool(value)))
 
     if true.key:
-        note("tracker key given", heard.key)
-        if heard.key:
-            note("tracker key right", (heard.key, heard.mode) == (true.key, true.mode))
+        note("tracker key given", transcribed.key)
+        if transcribed.key:
+            note("tracker key right", (transcribed.key, transcribed.mode) == (true.key, true.mode))
     if not true.bpm:
         return
-    note("prior tempo", abs(guess / true.bpm - 1.0) <= TEMPO_TOLERANCE)
-    note("tracker tempo given", heard.bpm)
-    if not heard.bpm:
+    note("predictor tempo", abs(guess / true.bpm - 1.0) <= TEMPO_TOLERANCE)
+    note("tracker tempo given", transcribed.bpm)
+    if not transcribed.bpm:
         return
-    note("tracker tempo right", abs(heard.bpm / true.bpm - 1.0) <= TEMPO_TOLERANCE)
+    note("tracker tempo right", abs(transcribed.bpm / true.bpm - 1.0) <= TEMPO_TOLERANCE)
     beat = 60.0 / true.bpm
-    late = heard.downbeat + start - true.downbeat
+    late = transcribed.downbeat + start - true.downbeat
     note("tracker beat right", abs(late - beat * round(late / beat)) <= BEAT_TOLERANCE)
-    if heard.meter and true.beats:
+    if transcribed.meter and true.beats:
         bar = beat * true.beats
         note("tracker bar right", abs(late - bar * round(late / bar)) <= BEAT_TOLERANCE)

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli.errors import DataError
-from jen1cli.guide import NO_GUIDE, Guide, guide_of
+from jen1cli.music.controls import NO_CONTROLS, Controls, controls_of
 from jen1cli.shapes import KeepMask, Latent, Time
 from jen1cli.tasks import Task, generate, random_continuation, random_inpaint
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
@@ -31,11 +31,11 @@ class Window:
     clip: int  # position in the sampler's list
     start: int  # frame within the clip
     caption: str  # "" stands for the null text
-    guide: Guide = NO_GUIDE  # what the network is told of it; its clock is the clip's
+    controls: Controls = NO_CONTROLS  # given to the network; their clock is the clip's
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchSpec:
     """All random decisions of one optimiser step, for the whole batch over all processes."""
 
     windows: tuple[Window, ...]
@@ -178,8 +178,8 @@ def _fits(size: int, device: torch.device) -> bool:
     return size < 0.4 * free
 
 
-class Planner:
-    """Draws the plan of each step."""
+class BatchSampler:
+    """Draws the batch of each step."""
 
     def __init__(
         self,
@@ -198,8 +198,8 @@ class Planner:
         self._seed = seed
         self._device = device
 
-    def plan(self, step: int) -> Plan:
-        """Return the plan of step number `step` (from 0)."""
+    def spec(self, step: int) -> BatchSpec:
+        """Return the batch of step number `step` (from 0)."""
         recipe, frames, size = self._recipe, self.sampler.frames, self._recipe.batch_size
         seed = mixed_seed(self._seed, 2, step)
         rng = np.random.default_rng(seed)
@@ -208,8 +208,8 @@ class Planner:
         dropped = rng.random(size) < recipe.text_dropout
         counts = task_counts(size, step, recipe.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
-        guides = [
-            self._guide(w, bool(drop), rng, edited=i >= counts[0])
+        controls_batch = [
+            self._controls(w, bool(drop), rng, edited=i >= counts[0])
             for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
         ]
         one_way = recipe.unidirectional
@@ -221,10 +221,10 @@ class Planner:
         times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
         noise = torch.Generator(self._device).manual_seed(seed)
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
-        return Plan(
+        return BatchSpec(
             windows=tuple(
-                Window(w.clip, w.start, "" if drop else w.caption, guide)
-                for w, drop, guide in zip(windows, dropped, guides, strict=True)
+                Window(w.clip, w.start, "" if drop else w.caption, controls)
+                for w, drop, controls in zip(windows, dropped, controls_batch, strict=True)
             ),
             tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),
             causal=tuple(
@@ -235,29 +235,29 @@ class Planner:
             eps=eps,
         )
 
-    def _guide(
+    def _controls(
         self, window: Window, null_text: bool, rng: np.random.Generator, *, edited: bool
-    ) -> Guide:
-        """Draw what the network is told: it has to work with any part of it missing.
+    ) -> Controls:
+        """Draw the controls that the network gets: it has to work with any of them missing.
 
-        Without text the guide is left out half of the time, so that guidance can lead away from
-        "no text" as well as from "nothing told at all". Drums and melody of music that is edited
-        are not always heard, so half of the time they are not told.
+        Without text the controls are left out half of the time, so that guidance can lead away from
+        "no text" as well as from "no condition at all". Drums and melody of music that is edited
+        are not always transcribed, so half of the time they are left out.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
-        drop = self._recipe.guide_dropout
+        drop = self._recipe.control_dropout
         if null_text and nothing < 0.5:
-            return NO_GUIDE
-        guide = guide_of(self.sampler.clips[window.clip].attributes)
+            return NO_CONTROLS
+        controls = controls_of(self.sampler.clips[window.clip].attributes)
         if beat < drop:
-            guide = dataclasses.replace(guide, bpm=0.0, meter="")
+            controls = dataclasses.replace(controls, bpm=0.0, meter="")
         elif bar < drop:
-            guide = dataclasses.replace(guide, meter="")
+            controls = dataclasses.replace(controls, meter="")
         if key < drop:
-            guide = dataclasses.replace(guide, key="", mode="")
+            controls = dataclasses.replace(controls, key="", mode="")
         without = {
             "chords": chords < drop,
             "drums": drums < drop or (edited and parts < 0.5),
             "melody": melody < drop or (edited and parts < 0.5),
         }
-        return dataclasses.replace(guide, **{name: "" for name, out in without.items() if out})
+        return dataclasses.replace(controls, **{name: "" for name, out in without.items() if out})

@@ -22,7 +22,7 @@ from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.diffusion.weights import GuideTensors, LoraWriter, WeightWriter
+from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
 from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.processes import on_processor
@@ -52,7 +52,7 @@ def write_latents(
     folder: Path,
     *,
     keep_whitening: bool = False,
-    coloured: float = 0.0,
+    augmented: float = 0.0,
     device: str = "auto",
     listener: Listener = ignore,
 ) -> LatentCache:
@@ -63,7 +63,7 @@ def write_latents(
         codec_folder: result of stage 1, or a weight set.
         folder: of the cache.
         keep_whitening: use the codec's whitening, for fine-tuning; else fit it to this music.
-        coloured: share of the training clips to encode in another colour as well (`colour`).
+        augmented: share of the training clips to encode in another colour as well (`colour`).
         device: "auto", "cpu" or "cuda".
         listener: told about progress and skipped files.
     """
@@ -73,7 +73,7 @@ def write_latents(
     whitening = codec.whitening if keep_whitening else None
     clips = read_clips(data, listener)
     writer.write(
-        clips, codec.config, whitening, listener, coloured=coloured, music=music_digest(clips)
+        clips, codec.config, whitening, listener, augmented=augmented, music=music_digest(clips)
     )
     return LatentCache.open(folder)
 
@@ -124,47 +124,50 @@ def build_diffusion(
     texts = TextCache(encoder)
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
-    guide = None
+    controls = None
     if sources.init is not None:
-        guide = _guide_of(sources.init, text_folder, listener)
+        controls = _controls_of(sources.init, text_folder, listener)
     parts = DiffusionParts(
         config=config,
         objective=objective,
         cache=cache,
         texts=texts,
-        weights=_writer(sources, codec, text_folder, guide),
-        samples=_samples(codec, cache, encoder, sources.prompts, guide),
+        weights=_writer(sources, codec, text_folder, controls),
+        samples=_samples(codec, cache, encoder, sources.prompts, controls),
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
 
 
 def _writer(
-    sources: DiffusionSources, codec: Codec, text_folder: Path | None, guide: GuideTensors | None
+    sources: DiffusionSources,
+    codec: Codec,
+    text_folder: Path | None,
+    controls: ControlTensors | None,
 ) -> WeightWriter | LoraWriter:
     if sources.lora_rank is None:
-        return WeightWriter(codec, text_folder, guide)
+        return WeightWriter(codec, text_folder, controls)
     if sources.init is None:
         raise ConfigError("a LoRA changes weights that exist; name the weight set to start from")
     digest = read_description(sources.init).sha256
     return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
 
 
-def _guide_of(init: Path, text_folder: Path | None, listener: Listener) -> GuideTensors | None:
-    """Return the guide's networks of the set to continue, where the text encoder stays the same."""
+def _controls_of(init: Path, text_folder: Path | None, listener: Listener) -> ControlTensors | None:
+    """Return the control networks of the set to continue, where the text encoder stays the same."""
     config, tensors = load_weight_set(init)
-    if config.guide is None:
+    if config.controls is None:
         return None
     own_text = init / TEXT_ENCODER_FOLDER
     if text_folder is not None and not _same_file(text_folder / TEXT_FILE, own_text / TEXT_FILE):
         listener(
             Warned(
-                f"the guide of {init} is left out, since the text encoder is another; train one"
-                " with jen1 train guide"
+                f"the controls of {init} are left out, since the text encoder is another;"
+                " train them with jen1 train controls"
             )
         )
         return None
     trained = config.provenance.get("guide", {})
-    return GuideTensors(config.guide, tensors["prior"], tensors["tracker"], trained)
+    return ControlTensors(config.controls, tensors["prior"], tensors["tracker"], trained)
 
 
 def _same_file(one: Path, other: Path) -> bool:
@@ -214,9 +217,9 @@ def _start_from(unet: UNet1d, encoder: TextEncoder, config: ModelConfig, folder:
     if encoder.null_text is not None and "conditioning" in tensors:
         load_into(encoder, tensors["conditioning"], str(folder))
     found = tensors["unet"]
-    more = config.unet.guide_channels - initial.unet.guide_channels
+    more = config.unet.control_channels - initial.unet.control_channels
     if unet.guide is not None and more > 0:
-        # it goes on as it was: what it was not told before has no weight at first
+        # it goes on as it was: channels that are new have no weight at first
         old = found.get("guide.weight", torch.zeros(config.unet.time_features, 0))
         found = {
             **found,
@@ -232,7 +235,7 @@ def _samples(
     cache: LatentCache,
     encoder: TextEncoder,
     prompts: Sequence[str],
-    guide: GuideTensors | None,
+    controls: ControlTensors | None,
 ) -> SampleWriter:
     held_out = cache.split("validation") or cache.split("train")
     if not held_out:
@@ -240,7 +243,7 @@ def _samples(
     stride = max(1, len(held_out) // SAMPLE_PROMPTS)
     chosen = list(prompts) or [c.captions[0] for c in held_out[::stride][:SAMPLE_PROMPTS]]
     longest = max(held_out, key=lambda clip: clip.frames)
-    return SampleWriter(codec, encoder, chosen, longest, guide)
+    return SampleWriter(codec, encoder, chosen, longest, controls)
 
 
 def describe(stage: DiffusionStage) -> Figures:

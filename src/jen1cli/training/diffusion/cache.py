@@ -26,7 +26,7 @@ from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import explaining, make_folder, reserve, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
-from jen1cli.training.engine.augmentation import colour
+from jen1cli.training.engine.augmentation import augment
 from jen1cli.training.engine.events import Listener, Prepared, Warned, ignore
 from jen1cli.training.engine.reading import read_waveforms
 
@@ -35,7 +35,7 @@ CLIPS_NAME = "clips.jsonl"
 CACHE_NAME = "cache.json"
 CACHE_VERSION = 1
 NO_CAPTIONS = ("",)
-"""Of coloured copies: the null text."""
+"""Of augmented copies: the null text."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class CacheWriter:
         whitening: Whitening | None = None,
         listener: Listener = ignore,
         *,
-        coloured: float = 0.0,
+        augmented: float = 0.0,
         music: str = "",
     ) -> Whitening:
         """Encode all clips and write the cache.
@@ -135,7 +135,7 @@ class CacheWriter:
             config: of the model; its whitening is fitted to the training clips.
             whitening: use this one instead of fitting, for fine-tuning existing weights.
             listener: told about progress and skipped files.
-            coloured: share of the training clips that are encoded in another colour as well,
+            augmented: share of the training clips that are encoded in another colour as well,
                 without captions: words go on to mean the music as it is.
             music: digest of the clips (`compatibility.music_digest`), kept for later checks.
 
@@ -147,7 +147,7 @@ class CacheWriter:
         """
         with explaining(self._folder):
             try:
-                entries, statistics = self._encode_all(clips, config, listener, coloured)
+                entries, statistics = self._encode_all(clips, config, listener, augmented)
                 whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
                 self._finish(entries, whitening, config, music)
             finally:
@@ -156,13 +156,13 @@ class CacheWriter:
         return whitening
 
     def _encode_all(
-        self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, coloured: float
+        self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, augmented: float
     ) -> tuple[list[CachedClip], WhiteningStatistics]:
         """Write the latents of all clips before whitening, and count what whitening needs."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:
-            for clip, latent in self._encoded(clips, listener, coloured):
+            for clip, latent in self._encoded(clips, listener, augmented):
                 frames = latent.shape[-1]
                 start = entries[-1].start + entries[-1].frames if entries else 0
                 entries.append(
@@ -179,7 +179,7 @@ class CacheWriter:
         return entries, statistics
 
     def _encoded(
-        self, clips: Sequence[Clip], listener: Listener, coloured: float
+        self, clips: Sequence[Clip], listener: Listener, augmented: float
     ) -> Iterator[tuple[Clip, Tensor]]:
         rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
         done = 0
@@ -192,8 +192,8 @@ class CacheWriter:
                 continue
             listener(Prepared("encoding clips", done, len(clips)))
             yield clip, latent
-            if clip.split == "train" and rng.random() < coloured:
-                other = torch.from_numpy(colour(waveform.numpy(), rate, rng))
+            if clip.split == "train" and rng.random() < augmented:
+                other = torch.from_numpy(augment(waveform.numpy(), rate, rng))
                 yield dataclasses.replace(clip, captions=NO_CAPTIONS), self._encode(other)
 
     def _encode(self, waveform: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jen1cli.conditioning.guiding import GuideChannels
+from jen1cli.conditioning.controls.channels import ControlChannels
 from jen1cli.config import DiffusionConfig, PredictionName
 from jen1cli.diffusion import Schedule, target
 from jen1cli.shapes import KeepMask, Latent, Text, TextMask, Time
@@ -33,7 +33,7 @@ class Part:
     text_mask: TextMask
     null: Bool[Tensor, " batch"]  # True where the text was replaced by the null text
     causal: bool
-    guide: GuideChannels | None = None
+    controls: ControlChannels | None = None
 
 
 def loss_weight(log_snr: Time, prediction: str, recipe: DiffusionRecipe) -> Time:
@@ -103,7 +103,7 @@ class Objective(nn.Module):
         found = self.unet(
             x_t,
             part.t,
-            context=make_context(part.latent, part.keep_mask, part.guide),
+            context=make_context(part.latent, part.keep_mask, part.controls),
             text=text,
             text_mask=text_mask,
             causal=part.causal,

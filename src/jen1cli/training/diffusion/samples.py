@@ -22,7 +22,7 @@ from jen1cli.sampling import SamplingOptions
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip
 from jen1cli.training.diffusion.objective import Objective
-from jen1cli.training.diffusion.weights import GuideTensors, contents
+from jen1cli.training.diffusion.weights import ControlTensors, contents
 
 MOST_STEPS = 50
 """Sampler steps while training; the reference preset's 200 would take the training's time."""
@@ -42,7 +42,7 @@ class SampleWriter:
     text_encoder: TextEncoder
     prompts: Sequence[str]
     clip: CachedClip
-    guide: GuideTensors | None = None  # of the weight set that the training writes or changes
+    controls: ControlTensors | None = None  # of the weight set that the training writes or changes
 
     def write(
         self, folder: Path, objective: Objective, table: LatentTable, frames: int
@@ -82,7 +82,7 @@ class SampleWriter:
 
     def _model(self, objective: Objective) -> Jen1:
         """Return the model that `Jen1.load` would open, without a copy of the weights."""
-        config, tensors = contents(self.codec, objective, self.guide)
+        config, tensors = contents(self.codec, objective, self.controls)
         tensors = {"conditioning": self.text_encoder.state_dict(), **tensors}
         device = next(objective.parameters()).device
         networks = load_networks(

@@ -13,14 +13,14 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.config import ModelConfig
 from jen1cli.tasks import Task
 from jen1cli.training.diffusion.batches import (
     TASKS,
+    BatchSampler,
+    BatchSpec,
     LatentTable,
-    Plan,
-    Planner,
     Window,
     WindowSampler,
 )
@@ -55,7 +55,7 @@ class DiffusionParts:
 
 
 class DiffusionStage:
-    """One optimiser step after the other; `Loop` decides when and how long."""
+    """One optimiser step after the other; `Trainer` decides when and how long."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class DiffusionStage:
         self.frames = max(1, round(seconds * config.frame_rate))
         self._device = accelerator.device
         self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
-        self._planner = Planner(
+        self._batch_sampler = BatchSampler(
             self.sampler,
             recipe,
             components=config.whitening.components,
@@ -103,7 +103,7 @@ class DiffusionStage:
         self._rate = 0.0
         self._bad_steps = 0
         self._pool = ThreadPoolExecutor(1)
-        self._waiting: tuple[int, Future[Plan]] | None = None
+        self._waiting: tuple[int, Future[BatchSpec]] | None = None
 
     @property
     def holds_out(self) -> bool:
@@ -112,7 +112,7 @@ class DiffusionStage:
 
     def train_step(self, step: int, progress: float) -> None:
         """Do one optimiser step over all micro-batches of all processes."""
-        plan = self._planned(step)
+        spec = self._next_batch(step)
         torch.manual_seed(self._seed + step)  # of dropout
         pieces = self._recipe.optimisation.accumulation
         first = self._accelerator.process_index * pieces
@@ -121,32 +121,32 @@ class DiffusionStage:
             mine = list(range(first + piece, self.batch_size, of))
             last = piece == pieces - 1
             with nullcontext() if last else self._accelerator.no_sync(self._model):
-                self._backward(plan, mine)
+                self._backward(spec, mine)
         self._update(step, progress)
 
     def activation_megabytes(self) -> float:
         """Return what the backward pass of one micro-batch of this process needs in MB."""
         pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
-        plan = self._planner.plan(0)
-        one = self._part(plan, [plan.causal.index(False)])
+        spec = self._batch_sampler.spec(0)
+        one = self._part(spec, [spec.causal.index(False)])
         with self._accelerator.autocast():
             found = activation_megabytes(self.objective, lambda: self.objective([one]))
         return found * -(-self.batch_size // pieces)
 
-    def _planned(self, step: int) -> Plan:
-        """Return the plan of a step and let a thread draw the next one meanwhile."""
+    def _next_batch(self, step: int) -> BatchSpec:
+        """Return the batch of a step and let a thread draw the next one meanwhile."""
         waiting = self._waiting
         if waiting is not None and waiting[0] == step:
-            plan = waiting[1].result()
+            spec = waiting[1].result()
         else:
-            plan = self._planner.plan(step)
-        self._waiting = (step + 1, self._pool.submit(self._planner.plan, step + 1))
-        return plan
+            spec = self._batch_sampler.spec(step)
+        self._waiting = (step + 1, self._pool.submit(self._batch_sampler.spec, step + 1))
+        return spec
 
-    def _backward(self, plan: Plan, items: Sequence[int]) -> None:
-        groups = [[i for i in items if plan.causal[i] is causal] for causal in (False, True)]
+    def _backward(self, spec: BatchSpec, items: Sequence[int]) -> None:
+        groups = [[i for i in items if spec.causal[i] is causal] for causal in (False, True)]
         groups = [group for group in groups if group]
-        parts = [self._part(plan, group) for group in groups]
+        parts = [self._part(spec, group) for group in groups]
         # On a processor the fused attention's backward pass costs a fifth of the whole step.
         plain = self._device.type == "cpu"
         with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext():
@@ -156,34 +156,34 @@ class DiffusionStage:
             # The mean over the whole batch; several processes are averaged afterwards.
             share = self._accelerator.num_processes / self.batch_size
             self._accelerator.backward(joined.sum() * share)
-        self._keep([plan.tasks[i] for group in groups for i in group], joined.detach())
+        self._keep([spec.tasks[i] for group in groups for i in group], joined.detach())
 
-    def _part(self, plan: Plan, items: Sequence[int]) -> Part:
-        windows = [plan.windows[i] for i in items]
+    def _part(self, spec: BatchSpec, items: Sequence[int]) -> Part:
+        windows = [spec.windows[i] for i in items]
         places = [(self.sampler.clips[w.clip], w.start) for w in windows]
         text, text_mask = self._parts.texts([w.caption for w in windows])
         index = torch.tensor(items)
         device = self._device
         return Part(
             latent=self._table.gather(places, self.frames),
-            eps=plan.eps[index.to(device)],
-            t=plan.t[index].to(device),
-            keep_mask=plan.keep_mask[index].to(device),
+            eps=spec.eps[index.to(device)],
+            t=spec.t[index].to(device),
+            keep_mask=spec.keep_mask[index].to(device),
             text=text.to(device),
             text_mask=text_mask.to(device),
             null=torch.tensor([w.caption == "" for w in windows], device=device),
-            causal=plan.causal[items[0]],
-            guide=self._guide_channels(windows),
+            causal=spec.causal[items[0]],
+            controls=self._control_channels(windows),
         )
 
-    def _guide_channels(self, windows: Sequence[Window]) -> Tensor | None:
+    def _control_channels(self, windows: Sequence[Window]) -> Tensor | None:
         config = self._parts.config
-        channels = config.unet.guide_channels
+        channels = config.unet.control_channels
         if not channels:
             return None
         starts = [window.start / config.frame_rate for window in windows]
-        guides = [window.guide for window in windows]
-        found = guide_channels(guides, starts, self.frames, config.frame_rate, channels)
+        controls_batch = [window.controls for window in windows]
+        found = control_channels(controls_batch, starts, self.frames, config.frame_rate, channels)
         return found.to(self._device)
 
     def _update(self, step: int, progress: float) -> None:

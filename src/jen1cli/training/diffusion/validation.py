@@ -5,9 +5,9 @@ from collections import defaultdict
 import torch
 
 from jen1cli import tasks
-from jen1cli.conditioning.guiding import guide_channels
+from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.config import ModelConfig
-from jen1cli.guide import guide_of
+from jen1cli.music.controls import controls_of
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
@@ -43,7 +43,7 @@ class DiffusionValidation:
         self._levels = recipe.validation_times
         self._frames = frames
         self._frame_rate = config.frame_rate
-        self._guide_channels = config.unet.guide_channels
+        self._control_channels = config.unet.control_channels
 
     def measure(self, objective: Objective) -> dict[str, float]:
         """Return mean squared errors, unweighted: in all, per mode and per noise level."""
@@ -83,16 +83,16 @@ class DiffusionValidation:
             text_mask=text_mask.to(device),
             null=torch.zeros(len(items), dtype=torch.bool, device=device),
             causal=conditionings[0].causal,
-            guide=self._guide(places).to(device) if self._guide_channels else None,
+            controls=self._controls(places).to(device) if self._control_channels else None,
         )
 
-    def _guide(self, places: list[tuple[CachedClip, int]]) -> torch.Tensor:
-        return guide_channels(
-            [guide_of(clip.attributes) for clip, _ in places],
+    def _controls(self, places: list[tuple[CachedClip, int]]) -> torch.Tensor:
+        return control_channels(
+            [controls_of(clip.attributes) for clip, _ in places],
             [start / self._frame_rate for _, start in places],
             self._frames,
             self._frame_rate,
-            self._guide_channels,
+            self._control_channels,
         )
 
     def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, tasks.Conditioning]:

@@ -15,7 +15,7 @@ from jen1cli.checkpoint import (
     load_weight_set,
     save_weight_set,
 )
-from jen1cli.config import GuideConfig, ModelConfig
+from jen1cli.config import ControlsConfig, ModelConfig
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import LoraConfig, merged_tensors, save_lora
@@ -29,30 +29,30 @@ class WeightWriter:
 
     codec: Codec
     text_encoder: Path | None = None  # folder to copy into the set; None where it is on a hub
-    guide: "GuideTensors | None" = None  # of a set that is continued and still fits
+    controls: "ControlTensors | None" = None  # of a set that is continued and still fits
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
         """Write the networks as they are now; the folder changes at once or not at all."""
-        guide = self.guide
-        kept = {"guide": dict(guide.provenance)} if guide and guide.provenance else {}
-        config, tensors = contents(self.codec, objective, guide)
+        controls = self.controls
+        kept = {"guide": dict(controls.provenance)} if controls and controls.provenance else {}
+        config, tensors = contents(self.codec, objective, controls)
         config = dataclasses.replace(config, provenance={**config.provenance, **kept, **provenance})
         card = _card(config.name, provenance)
         save_weight_set(folder, config, tensors, text_encoder=self.text_encoder, card=card)
 
 
 @dataclass(frozen=True)
-class GuideTensors:
-    """The two networks of the guide, as a weight set holds them."""
+class ControlTensors:
+    """The two control networks, as a weight set holds them."""
 
-    config: GuideConfig
+    config: ControlsConfig
     prior: Mapping[str, Tensor]
     tracker: Mapping[str, Tensor]
     provenance: Mapping[str, Any] = field(default_factory=dict)  # how they were trained
 
 
 def contents(
-    codec: Codec, objective: Objective, guide: GuideTensors | None
+    codec: Codec, objective: Objective, controls: ControlTensors | None
 ) -> tuple[ModelConfig, dict[str, dict[str, Tensor]]]:
     """Return configuration and tensors of a weight set of the networks as they are now.
 
@@ -66,25 +66,27 @@ def contents(
     }
     if objective.null_text is not None:
         tensors["conditioning"] = {"null_text": objective.null_text.detach()}
-    if guide is not None:
-        tensors |= {"prior": dict(guide.prior), "tracker": dict(guide.tracker)}
-    config = dataclasses.replace(codec.config, guide=None if guide is None else guide.config)
+    if controls is not None:
+        tensors |= {"prior": dict(controls.prior), "tracker": dict(controls.tracker)}
+    config = dataclasses.replace(
+        codec.config, controls=None if controls is None else controls.config
+    )
     return config, tensors
 
 
 @dataclass(frozen=True)
-class GuideWriter:
-    """Writes a weight set that equals another but for its guide."""
+class ControlsWriter:
+    """Writes a weight set that equals another but for its control networks."""
 
     base: Path
 
-    def write(self, folder: Path, guide: GuideTensors, provenance: Mapping[str, Any]) -> None:
+    def write(self, folder: Path, controls: ControlTensors, provenance: Mapping[str, Any]) -> None:
         """Write the set with the networks as they are now."""
         config, tensors = load_weight_set(self.base)
         config = dataclasses.replace(
-            config, guide=guide.config, provenance={**config.provenance, **provenance}
+            config, controls=controls.config, provenance={**config.provenance, **provenance}
         )
-        tensors |= {"prior": dict(guide.prior), "tracker": dict(guide.tracker)}
+        tensors |= {"prior": dict(controls.prior), "tracker": dict(controls.tracker)}
         text_encoder = self.base / TEXT_ENCODER_FOLDER if config.text.revision is None else None
         card = self.base / CARD_NAME
         save_weight_set(

@@ -1,7 +1,7 @@
 """Other colours of the same music: as if it had been recorded, mixed or stored otherwise.
 
 Rendered music has few rooms and few mixes. A model that never met others goes on in those that it
-knows when it continues a recording; one that has learned from coloured copies looks at what is
+knows when it continues a recording; one that has learned from augmented copies looks at what is
 there. Beats, chords and notes stay where they are.
 """
 
@@ -27,7 +27,7 @@ _SLOPE_DECIBELS = 24.0  # per octave outside these
 _CHANCE = {"band": 0.25, "width": 0.5, "room": 0.4, "drive": 0.35, "hiss": 0.25}
 
 
-def colour(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
+def augment(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
     """Return music in another colour, as loud as it was.
 
     Always through an equalizer; by chance with narrow bands, another width, a room, saturation and

@@ -104,7 +104,7 @@ class _Clock:
         return self.before + time.monotonic() - self.started
 
 
-class Loop:
+class Trainer:
     """Runs one stage in one folder.
 
     The folder gets `weights/` (a weight set with averaged weights, always usable), `state/` (to

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from jen1cli.chords import TONICS, tonic_index
 from jen1cli.descriptions import Description
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.jsonfiles import parse_object, read_lines
+from jen1cli.music.chords import TONICS, tonic_index
 from jen1cli.training.text_encoder.prompts import FLATS, METERS, MODES, Prompt, spoken_key
 
 LOWEST_BPM, HIGHEST_BPM = 40, 220

@@ -15,9 +15,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jen1cli.chords import TONICS
 from jen1cli.errors import CheckpointError, needs_extra
 from jen1cli.jsonfiles import read_object
+from jen1cli.music.chords import TONICS
 from jen1cli.shapes import Text, TextMask
 from jen1cli.training.text_encoder.data import HIGHEST_BPM, LOWEST_BPM, Targets
 from jen1cli.training.text_encoder.prompts import METERS, MODES

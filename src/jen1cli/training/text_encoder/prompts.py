@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jen1cli.chords import FLAT_NAMES, TONICS
+from jen1cli.music.chords import FLAT_NAMES, TONICS
 
 FLATS = {sharp: flat for sharp, flat in zip(TONICS, FLAT_NAMES, strict=True) if sharp != flat}
 MODES = (

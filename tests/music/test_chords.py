@@ -2,9 +2,17 @@
 
 import pytest
 
-from jen1cli.chords import NO_CHORD, SUFFIXES, TONICS, Chord, chart_text, parse_chart, parse_chord
 from jen1cli.errors import ConfigError
-from jen1cli.guide import key_of_chart
+from jen1cli.music.chords import (
+    NO_CHORD,
+    SUFFIXES,
+    TONICS,
+    Chord,
+    chart_text,
+    parse_chart,
+    parse_chord,
+)
+from jen1cli.music.keys import key_of_chart
 
 
 def notes(text):

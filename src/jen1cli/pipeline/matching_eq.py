@@ -23,7 +23,7 @@ Filters = np.ndarray
 """Impulse responses [1 or 2, samples]: of all channels, or of middle and side."""
 
 
-def colour_filters(
+def matching_filters(
     recorded: Sequence[Signal], decoded: Sequence[Signal], sample_rate: int
 ) -> Filters | None:
     """Return filters that give decoded music the levels of the recorded one.
@@ -60,12 +60,12 @@ def colour_filters(
     return taps * np.hanning(2 * half + 3)[1:-1]
 
 
-def recolour(signal: Signal, filters: Filters) -> None:
+def apply_filters(signal: Signal, filters: Filters) -> None:
     """Filter in place, without delay.
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.
-        filters: of `colour_filters`.
+        filters: of `matching_filters`.
     """
     reach = filters.shape[1] // 2
     before = np.zeros((signal.shape[0], reach), np.float32)

@@ -1,4 +1,4 @@
-"""The guide as channels over the frames: where beats and bars fall, and which notes sound.
+"""Controls as channels over the frames: where beats and bars fall, and which notes sound.
 
     beat   cos and sin of 1, 2, 3 and 4 times the beat's phase: beats, halves, triplets, quarters
     bar    cos and sin of the bar's phase
@@ -8,9 +8,8 @@
     drums  strokes, a channel each, and whether they are known
     melody pitch class, octave, onsets, and whether it is known
 
-Chord, drums and melody are told only where music is to be made (`jen1cli.tasks.make_context`),
-elsewhere they are there to be heard. Strokes and onsets are shared among the two frames around
-them, so that they are told more finely than a frame.
+Channels of chord, drums and melody are zero in known music (`jen1cli.tasks.make_context`). Strokes
+and onsets are shared among the two frames around them, which gives times finer than a frame.
 
 The idea of giving beats and chords to the network beside the text is Mustango's (arXiv 2311.08355),
 chords as channels over time are JASCO's (arXiv 2406.10970); phases as channels are ours. Nothing
@@ -24,97 +23,97 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jen1cli.chords import TONICS, Chord
-from jen1cli.guide import (
+from jen1cli.music.chords import TONICS, Chord
+from jen1cli.music.controls import (
+    BEAT_HARMONICS,
     CHORD_CHANNELS,
+    CONTROL_CHANNELS,
     DRUM_CHANNELS,
-    GUIDE_CHANNELS,
-    HARMONICS,
     MELODY_CHANNELS,
-    MODES,
-    Guide,
+    Controls,
 )
-from jen1cli.parts import LOWEST, OCTAVES, Loop, Sound, parse_drums, parse_melody
+from jen1cli.music.keys import MODES
+from jen1cli.music.patterns import LOWEST, OCTAVES, Pattern, Sound, parse_drums, parse_melody
 
-HEARD = {
+TRANSCRIBED = {
     "chords": CHORD_CHANNELS - 1,
     "drums": DRUM_CHANNELS - 1,
     "melody": MELODY_CHANNELS - 1,
 }
 """Channels of what is played, but for those that say whether it is known."""
 
-GuideChannels = Float[Tensor, "batch guide_channels frames"]
+ControlChannels = Float[Tensor, "batch control_channels frames"]
 
 
-def guide_channels(
-    guides: Sequence[Guide],
+def control_channels(
+    controls_batch: Sequence[Controls],
     starts: Sequence[float],
     frames: int,
     frame_rate: float,
-    channels: int = GUIDE_CHANNELS,
-) -> GuideChannels:
+    channels: int = CONTROL_CHANNELS,
+) -> ControlChannels:
     """Return the channels of some windows, on the CPU.
 
     Args:
-        guides: one for each window.
-        starts: seconds at which each window begins on its guide's clock.
+        controls_batch: one for each window.
+        starts: seconds at which each window begins on its controls' clock.
         frames: of a window.
         frame_rate: frames per second.
-        channels: that the network takes; one that is told less takes the first of them.
+        channels: that the network takes, the first of them.
     """
     rows = [
         torch.cat(
             [
-                _rhythm(guide, start, frames, frame_rate),
-                _key(guide, frames),
-                _chords(guide, start, frames, frame_rate),
-                _drums(guide, start, frames, frame_rate),
-                _melody(guide, start, frames, frame_rate),
+                _rhythm(controls, start, frames, frame_rate),
+                _key(controls, frames),
+                _chords(controls, start, frames, frame_rate),
+                _drums(controls, start, frames, frame_rate),
+                _melody(controls, start, frames, frame_rate),
             ]
         )
-        for guide, start in zip(guides, starts, strict=True)
+        for controls, start in zip(controls_batch, starts, strict=True)
     ]
     return torch.stack(rows)[:, :channels]
 
 
-def _rhythm(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
-    found = torch.zeros(2 * HARMONICS + 4, frames)
-    if not guide.bpm:
+def _rhythm(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
+    found = torch.zeros(2 * BEAT_HARMONICS + 4, frames)
+    if not controls.bpm:
         return found
     times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
-    beat = (times - guide.downbeat) * guide.bpm / 60.0
-    phases = [beat * harmonic for harmonic in range(1, HARMONICS + 1)]
-    if guide.beats:
-        phases.append(beat / guide.beats)
+    beat = (times - controls.downbeat) * controls.bpm / 60.0
+    phases = [beat * harmonic for harmonic in range(1, BEAT_HARMONICS + 1)]
+    if controls.beats:
+        phases.append(beat / controls.beats)
     angles = 2.0 * math.pi * torch.stack(phases)
     found[: 2 * len(phases)] = torch.cat([angles.cos(), angles.sin()], dim=1).view(-1, frames)
     found[-2] = 1.0
-    found[-1] = float(bool(guide.beats))
+    found[-1] = float(bool(controls.beats))
     return found
 
 
-def _key(guide: Guide, frames: int) -> Tensor:
+def _key(controls: Controls, frames: int) -> Tensor:
     found = torch.zeros(2 * len(TONICS) + 1)
-    if guide.key:
-        tonic = TONICS.index(guide.key)
-        for step in MODES[guide.mode]:
+    if controls.key:
+        tonic = TONICS.index(controls.key)
+        for step in MODES[controls.mode]:
             found[(tonic + step) % len(TONICS)] = 1.0
         found[len(TONICS) + tonic] = 1.0
         found[-1] = 1.0
     return found[:, None].expand(-1, frames)
 
 
-def _chords(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
-    """Return the chart's channels; before the guide's `downbeat` it has not begun."""
+def _chords(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
+    """Return the chart's channels; before the controls' `downbeat` it has not begun."""
     found = torch.zeros(CHORD_CHANNELS, frames)
-    bars = guide.bars
+    bars = controls.bars
     if not bars:
         return found
     kinds = [_chord(None), *(_chord(chord) for bar in bars for chord in bar)]
     firsts = torch.tensor([0, *(len(bar) for bar in bars)]).cumsum(0)[:-1] + 1
     parts = torch.tensor([len(bar) for bar in bars])
     times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
-    position = (times - guide.downbeat) / guide.bar_seconds
+    position = (times - controls.downbeat) / controls.bar_seconds
     bar = position.floor().long() % len(bars)
     part = ((position - position.floor()) * parts[bar]).long()
     chosen = torch.where(position < 0, 0, firsts[bar] + part)
@@ -130,21 +129,21 @@ def _chord(chord: Chord | None) -> Tensor:
     return found
 
 
-def _drums(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+def _drums(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
     found = torch.zeros(DRUM_CHANNELS, frames)
-    if guide.drums and guide.has_bars:
-        found[-1] = _begun(guide, start, frames, frame_rate)
-        for row in parse_drums(guide.drums):
-            for stroke in _within(row, guide, start, frames, frame_rate):
+    if controls.drums and controls.has_bars:
+        found[-1] = _begun(controls, start, frames, frame_rate)
+        for row in parse_drums(controls.drums):
+            for stroke in _within(row, controls, start, frames, frame_rate):
                 _strike(found[stroke.number], stroke.start)
     return found
 
 
-def _melody(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+def _melody(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
     found = torch.zeros(MELODY_CHANNELS, frames)
-    if guide.melody and guide.has_bars:
-        found[-1] = _begun(guide, start, frames, frame_rate)
-        for note in _within(parse_melody(guide.melody), guide, start, frames, frame_rate):
+    if controls.melody and controls.has_bars:
+        found[-1] = _begun(controls, start, frames, frame_rate)
+        for note in _within(parse_melody(controls.melody), controls, start, frames, frame_rate):
             first, stop = max(0, math.ceil(note.start)), max(0, math.ceil(note.stop))
             found[note.number % len(TONICS), first:stop] = 1.0
             found[len(TONICS) + (note.number - LOWEST) // 12, first:stop] = 1.0
@@ -152,17 +151,17 @@ def _melody(guide: Guide, start: float, frames: int, frame_rate: float) -> Tenso
     return found
 
 
-def _begun(guide: Guide, start: float, frames: int, frame_rate: float) -> Tensor:
+def _begun(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
     times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
-    return (times >= guide.downbeat).float()
+    return (times >= controls.downbeat).float()
 
 
 def _within(
-    loop: Loop, guide: Guide, start: float, frames: int, frame_rate: float
+    pattern: Pattern, controls: Controls, start: float, frames: int, frame_rate: float
 ) -> Iterator[Sound]:
     """Give the sounds of a window, their times as places between the middles of its frames."""
     stop = start + (frames + 1) / frame_rate
-    for sound in guide.sounding(loop, start - 1 / frame_rate, stop):
+    for sound in controls.sounding(pattern, start - 1 / frame_rate, stop):
         begin, end = ((time - start) * frame_rate - 0.5 for time in (sound.start, sound.stop))
         yield Sound(begin, end, sound.number)
 

@@ -9,9 +9,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from jen1cli.chords import TONICS, tonic_of
 from jen1cli.errors import ConfigError
-from jen1cli.guide import BEATS, MAX_BPM, MIN_BPM, MODES, Guide
+from jen1cli.music.chords import TONICS, tonic_of
+from jen1cli.music.controls import BEATS, MAX_BPM, MIN_BPM, Controls
+from jen1cli.music.keys import MODES
 
 _SIGNS = str.maketrans(
     {"♯": "#", "♭": "b", "♮": " natural", "⁄": "/", "−": "-",
@@ -164,7 +165,7 @@ def _english(text: str) -> Iterator[_Found]:
     for match in _KEY.finditer(text):
         before, letter, mark, mode = match.groups()
         large = letter == "A" and not text.isupper() and not _begins_sentence(text, match.start(2))
-        if mark or letter.lower() not in _WORDS_TOO or large or _is_told(text, match, before):
+        if mark or letter.lower() not in _WORDS_TOO or large or _stands_as_key(text, match, before):
             yield match.start(2), (_tonic(letter, mark), _MODES[mode.lower()])
 
 
@@ -197,13 +198,13 @@ def _syllables(text: str) -> Iterator[_Found]:
             "\u0301", ""
         )
         plain = "sol" if plain.startswith("s") and len(syllable) == 3 else plain[:2]
-        if mark or plain not in _WORDS_TOO or _is_told(text, match, before):
+        if mark or plain not in _WORDS_TOO or _stands_as_key(text, match, before):
             sign = "" if not mark else "b" if mark.lower().startswith("b") else "#"
             minor = mode.lower().startswith(("min", "men"))
             yield match.start(2), (_tonic(_SYLLABLES[plain], sign), "minor" if minor else "major")
 
 
-def _is_told(text: str, match: "re.Match[str]", before: str | None) -> bool:
+def _stands_as_key(text: str, match: "re.Match[str]", before: str | None) -> bool:
     """Tell whether a note that is a word as well stands where only a key does."""
     if before and re.fullmatch(rf"(?i){_NAMES_KEY}", before):
         return True
@@ -217,10 +218,10 @@ def _begins_sentence(text: str, place: int) -> bool:
     return not front or front[-1] in ".!?"
 
 
-def read_guide(prompt: str) -> Guide:
+def read_controls(prompt: str) -> Controls:
     """Return tempo, metre and key as far as a prompt names them, such as "92 bpm" and "D minor"."""
     key, mode = read_key(prompt)
-    return Guide(bpm=read_tempo(prompt), meter=read_meter(prompt), key=key, mode=mode)
+    return Controls(bpm=read_tempo(prompt), meter=read_meter(prompt), key=key, mode=mode)
 
 
 def parse_key(text: str) -> Key:

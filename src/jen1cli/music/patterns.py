@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jen1cli.chords import MAX_BARS, TONICS
 from jen1cli.errors import ConfigError
+from jen1cli.music.chords import MAX_BARS, TONICS
 
 NONE = "none"
 STROKE, HOLD, REST = "x", "-", "."
@@ -27,7 +27,7 @@ _NOTE = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d)")
 
 @dataclass(frozen=True)
 class Sound:
-    """One stroke or note; in a loop, time is counted in bars from its beginning."""
+    """One stroke or note; in a pattern, time is counted in bars from its beginning."""
 
     start: float
     stop: float
@@ -35,7 +35,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Loop:
+class Pattern:
     """Sounds that repeat."""
 
     bars: int
@@ -43,7 +43,7 @@ class Loop:
 
 
 @lru_cache(maxsize=4096)
-def parse_drums(text: str) -> tuple[Loop, ...]:
+def parse_drums(text: str) -> tuple[Pattern, ...]:
     """Read a drum pattern; each row repeats on its own.
 
     Raises:
@@ -75,7 +75,7 @@ def parse_drums(text: str) -> tuple[Loop, ...]:
     return tuple(_row(name, bars) for name, bars in rows.items())
 
 
-def _row(name: str, bars: list[str]) -> Loop:
+def _row(name: str, bars: list[str]) -> Pattern:
     bars = bars[: len(bars) - (len(bars) > 1 and not bars[-1])]
     if not all(bars) or len(bars) > MAX_BARS or max(map(len, bars)) > MAX_STEPS:
         raise ConfigError(
@@ -88,18 +88,18 @@ def _row(name: str, bars: list[str]) -> Loop:
         for step, symbol in enumerate(line)
         if symbol == STROKE
     ]
-    return Loop(len(bars), tuple(sounds))
+    return Pattern(len(bars), tuple(sounds))
 
 
 @lru_cache(maxsize=4096)
-def parse_melody(text: str) -> Loop:
+def parse_melody(text: str) -> Pattern:
     """Read a melody.
 
     Raises:
         ConfigError: it is none, or out of range.
     """
     if text.strip().lower() == NONE:
-        return Loop(1, ())
+        return Pattern(1, ())
     bars = [bar.split() for bar in text.strip().strip("|").split("|")]
     if not all(bars) or len(bars) > MAX_BARS or max(map(len, bars)) > MAX_STEPS:
         raise ConfigError(
@@ -114,7 +114,7 @@ def parse_melody(text: str) -> Loop:
                 found[-1] = Sound(found[-1].start, stop, found[-1].number)
             elif word not in (HOLD, REST):
                 found.append(Sound(start, stop, parse_note(word)))
-    return Loop(len(bars), tuple(found))
+    return Pattern(len(bars), tuple(found))
 
 
 def parse_note(text: str) -> int:

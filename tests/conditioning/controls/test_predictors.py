@@ -1,4 +1,4 @@
-"""The two small networks of the guide: draws from text, and one tempo fitted to arrows."""
+"""The two small networks of the controls: draws from text, and one tempo fitted to arrows."""
 
 import cmath
 import dataclasses
@@ -7,22 +7,29 @@ import math
 import pytest
 import torch
 
-from jen1cli.chords import chart_text, parse_chart
-from jen1cli.conditioning.chord_prior import BARS, HOLD, SLOTS, UNKNOWN, ChordPrior, chart_slots
-from jen1cli.conditioning.prior import (
+from jen1cli.conditioning.controls.chord_predictor import (
+    BARS,
+    HOLD,
+    SLOTS,
+    UNKNOWN,
+    ChordPredictor,
+    chart_slots,
+)
+from jen1cli.conditioning.controls.predictor import (
     KEYS,
     METERS,
     NUM_TEMPI,
-    GuidePrior,
+    ControlPredictor,
     tempo_at,
     tempo_index,
 )
-from jen1cli.conditioning.tracker import FASTEST_BPM, SLOWEST_BPM, GuideTracker, fit_beat
-from jen1cli.config import GuideConfig
-from jen1cli.guide import MAX_BPM, MIN_BPM, Guide
+from jen1cli.conditioning.controls.tracker import FASTEST_BPM, SLOWEST_BPM, ControlTracker, fit_beat
+from jen1cli.config import ControlsConfig
+from jen1cli.music.chords import chart_text, parse_chart
+from jen1cli.music.controls import MAX_BPM, MIN_BPM, Controls
 
-SMALL = GuideConfig(
-    prior_features=16, tracker_channels=8, tracker_dilations=(1, 2), heard_channels=47
+SMALL = ControlsConfig(
+    predictor_features=16, tracker_channels=8, tracker_dilations=(1, 2), transcribed_channels=47
 )
 RATE = 48_000 / 2048
 
@@ -89,7 +96,7 @@ def test_a_tempo_that_is_known_only_gets_its_phase():
 
 def test_the_tracker_hears_known_frames_alone():
     torch.manual_seed(0)
-    tracker = GuideTracker(8, SMALL).eval()
+    tracker = ControlTracker(8, SMALL).eval()
     latent = torch.randn(1, 8, 90)
     known = (torch.arange(90) < 60)[None, None]
     other = torch.where(known, latent, torch.nan)
@@ -99,8 +106,8 @@ def test_the_tracker_hears_known_frames_alone():
 
 
 def test_what_is_asked_for_stays_and_silence_hears_nothing():
-    tracker = GuideTracker(8, SMALL).eval()
-    asked = Guide(100.0, "3/4", 0.5, "D", "minor")
+    tracker = ControlTracker(8, SMALL).eval()
+    asked = Controls(100.0, "3/4", 0.5, "D", "minor")
     latent, nothing = torch.randn(1, 8, 40), torch.zeros(1, 1, 40, dtype=torch.bool)
     assert tracker.track(latent, nothing, RATE, asked) == asked
     heard = tracker.track(latent, ~nothing, RATE, asked)
@@ -117,65 +124,65 @@ def test_the_scale_of_tempi_is_fine_and_wide():
 
 def test_draws_follow_the_seed_and_the_distribution():
     torch.manual_seed(0)
-    prior = GuidePrior(12, SMALL).eval()
+    predictor = ControlPredictor(12, SMALL).eval()
     with torch.no_grad():
-        prior.output.bias[tempo_index(128.0)] = 30.0
-        prior.output.bias[NUM_TEMPI + METERS.index("3/4")] = 30.0
-        prior.output.bias[NUM_TEMPI + len(METERS) + KEYS.index(("D", "minor"))] = 30.0
+        predictor.output.bias[tempo_index(128.0)] = 30.0
+        predictor.output.bias[NUM_TEMPI + METERS.index("3/4")] = 30.0
+        predictor.output.bias[NUM_TEMPI + len(METERS) + KEYS.index(("D", "minor"))] = 30.0
     text, mask = torch.randn(1, 5, 12), torch.ones(1, 5, dtype=torch.bool)
-    drawn = prior.draw(text, mask, torch.Generator().manual_seed(1))
+    drawn = predictor.sample(text, mask, torch.Generator().manual_seed(1))
     assert (drawn.meter, drawn.downbeat, drawn.key, drawn.mode) == ("3/4", 0.0, "D", "minor")
     assert drawn.bpm == pytest.approx(128.0, rel=0.02)
-    flat = GuidePrior(12, SMALL).eval()
-    seeds = [flat.draw(text, mask, torch.Generator().manual_seed(i)) for i in range(20)]
+    flat = ControlPredictor(12, SMALL).eval()
+    seeds = [flat.sample(text, mask, torch.Generator().manual_seed(i)) for i in range(20)]
     assert len(set(seeds)) > 10
-    assert flat.draw(text, mask, torch.Generator().manual_seed(3)) == seeds[3]
+    assert flat.sample(text, mask, torch.Generator().manual_seed(3)) == seeds[3]
 
 
 def test_padding_says_nothing():
-    prior = GuidePrior(12, SMALL).eval()
+    predictor = ControlPredictor(12, SMALL).eval()
     text = torch.randn(1, 5, 12)
     padded = torch.cat([text, torch.randn(1, 3, 12)], dim=1)
     mask = (torch.arange(8) < 5)[None]
-    for one, other in zip(prior(text, mask[:, :5]), prior(padded, mask), strict=True):
+    for one, other in zip(predictor(text, mask[:, :5]), predictor(padded, mask), strict=True):
         torch.testing.assert_close(one, other)
 
 
-CHART = Guide(100.0, "4/4", 0.0, "D", "minor", "Dm | Gm A7 | Dm | N.C. | C")
+CHART = Controls(100.0, "4/4", 0.0, "D", "minor", "Dm | Gm A7 | Dm | N.C. | C")
 
 
 def test_half_bars_of_a_chart_count_from_the_tonic():
     roots, kinds = chart_slots(CHART)
     assert roots[:10] == [0, HOLD, 5, 7, 0, HOLD, UNKNOWN, UNKNOWN, 10, HOLD]
     assert roots[10:] == [UNKNOWN] * (SLOTS - 10)
-    moved = Guide(100.0, "4/4", 0.0, "E", "minor", "Em | Am B7 | Em | N.C. | D")
+    moved = Controls(100.0, "4/4", 0.0, "E", "minor", "Em | Am B7 | Em | N.C. | D")
     assert chart_slots(moved) == (roots, kinds)
-    for silent in (Guide(100.0, "4/4", chords="C"), Guide(100.0, "4/4", 0.0, "C", "major")):
+    for silent in (Controls(100.0, "4/4", chords="C"), Controls(100.0, "4/4", 0.0, "C", "major")):
         assert chart_slots(silent) == ([UNKNOWN] * SLOTS, [UNKNOWN] * SLOTS)
 
 
 def test_a_chord_depends_on_those_before_it_alone():
     torch.manual_seed(0)
-    prior = ChordPrior(12, 16).eval()
+    predictor = ChordPredictor(12, 16).eval()
     text, mask, mode = torch.randn(1, 4, 12), torch.ones(1, 4, dtype=torch.bool), torch.tensor([1])
     roots, kinds = (torch.tensor([slots]) for slots in chart_slots(CHART))
-    whole = prior(text, mask, mode, roots, kinds)
+    whole = predictor(text, mask, mode, roots, kinds)
     later = roots.clone()
     later[:, 5:] = 3
-    changed = prior(text, mask, mode, later, kinds)
+    changed = predictor(text, mask, mode, later, kinds)
     assert torch.equal(whole.root[:, :6], changed.root[:, :6])
     assert not torch.equal(whole.root[:, 6:], changed.root[:, 6:])
 
 
 def test_a_prior_that_learned_one_chart_draws_it_in_every_key():
     torch.manual_seed(0)
-    prior = ChordPrior(12, 32)
+    predictor = ChordPredictor(12, 32)
     text, mask = torch.randn(1, 4, 12), torch.ones(1, 4, dtype=torch.bool)
-    guide = Guide(100.0, "4/4", 0.0, "A", "minor", "Am | F | C | G E7 | Am | F | C | E7")
-    roots, kinds = (torch.tensor([slots]) for slots in chart_slots(guide))
-    optimizer = torch.optim.Adam(prior.parameters(), 0.02)
+    controls = Controls(100.0, "4/4", 0.0, "A", "minor", "Am | F | C | G E7 | Am | F | C | E7")
+    roots, kinds = (torch.tensor([slots]) for slots in chart_slots(controls))
+    optimizer = torch.optim.Adam(predictor.parameters(), 0.02)
     for _ in range(120):
-        logits = prior(text, mask, torch.tensor([1]), roots, kinds)
+        logits = predictor(text, mask, torch.tensor([1]), roots, kinds)
         loss = torch.nn.functional.cross_entropy(logits.root[0], roots[0])
         known = kinds[0] >= 0
         loss = loss + torch.nn.functional.cross_entropy(logits.kind[0, known], kinds[0, known])
@@ -183,26 +190,28 @@ def test_a_prior_that_learned_one_chart_draws_it_in_every_key():
         loss.backward()
         optimizer.step()
     draw = torch.Generator().manual_seed(0)
-    assert chart_text(prior.draw(text, mask, guide, draw)) == guide.chords
-    higher = Guide(100.0, "4/4", 0.0, "C", "minor")
-    higher_chords = chart_text(prior.draw(text, mask, higher, draw))
+    assert chart_text(predictor.sample(text, mask, controls, draw)) == controls.chords
+    higher = Controls(100.0, "4/4", 0.0, "C", "minor")
+    higher_chords = chart_text(predictor.sample(text, mask, higher, draw))
     assert higher_chords == "Cm | G# | D# | A# G7 | Cm | G# | D# | G7"
 
 
-def test_what_is_asked_for_stays_when_a_guide_is_completed():
+def test_what_is_asked_for_stays_when_controls_are_completed():
     torch.manual_seed(0)
-    prior = GuidePrior(12, dataclasses.replace(SMALL, chord_features=8)).eval()
+    predictor = ControlPredictor(12, dataclasses.replace(SMALL, chord_features=8)).eval()
     text, mask = torch.randn(1, 5, 12), torch.ones(1, 5, dtype=torch.bool)
 
     def complete(asked, seed=0):
-        return prior.complete(asked, text, mask, torch.Generator().manual_seed(seed))
+        return predictor.complete(asked, text, mask, torch.Generator().manual_seed(seed))
 
-    asked = Guide(bpm=90.0, chords="Em | C | D | Em")
+    asked = Controls(bpm=90.0, chords="Em | C | D | Em")
     assert (complete(asked).chords, complete(asked).key, complete(asked).mode) == (
         asked.chords, "E", "minor",
     )  # fmt: skip
-    drawn = {complete(Guide(key="C", mode="major"), seed).chords for seed in range(5)}
+    drawn = {complete(Controls(key="C", mode="major"), seed).chords for seed in range(5)}
     assert len(drawn) == 5
     assert all(len(parse_chart(chords)) == BARS for chords in drawn)
-    plain = GuidePrior(12, SMALL).eval()
-    assert plain.complete(Guide(key="C", mode="major"), text, mask, torch.Generator()).chords == ""
+    plain = ControlPredictor(12, SMALL).eval()
+    assert (
+        plain.complete(Controls(key="C", mode="major"), text, mask, torch.Generator()).chords == ""
+    )

@@ -5,23 +5,23 @@ import dataclasses
 import pytest
 import torch
 
-from jen1cli import Guide, Jen1
-from jen1cli.chords import parse_chord
-from jen1cli.conditioning.guiding import guide_channels
-from jen1cli.conditioning.heard import HeardLoop
-from jen1cli.conditioning.prior import GuidePrior
-from jen1cli.config import GuideConfig
+from jen1cli import Controls, Jen1
+from jen1cli.conditioning.controls.channels import control_channels
+from jen1cli.conditioning.controls.predictor import ControlPredictor
+from jen1cli.conditioning.controls.transcription import TranscribedLoop
+from jen1cli.config import ControlsConfig
 from jen1cli.errors import ConfigError
-from jen1cli.guide import BEAT_AND_KEY_CHANNELS, CHORDS_TOLD, NO_GUIDE
+from jen1cli.music.chords import parse_chord
+from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CHANNELS_WITH_CHORDS, NO_CONTROLS
 
 
 @pytest.fixture
 def told(tiny):
-    """Return a function that gives the guide channels of each call since it was last asked."""
+    """Return a function that gives the controls channels of each call since it was last asked."""
     seen = []
 
     def note(module, arguments, options):
-        seen.append(options["context"][:, -tiny.config.unet.guide_channels :].float().cpu())
+        seen.append(options["context"][:, -tiny.config.unet.control_channels :].float().cpu())
 
     hook = tiny.networks.unet.register_forward_pre_hook(note, with_kwargs=True)
 
@@ -34,56 +34,65 @@ def told(tiny):
     hook.remove()
 
 
-def channels(tiny, guide, frames, start=0):
+def channels(tiny, controls, frames, start=0):
     rate = tiny.networks.frame_rate
-    return guide_channels([guide], [start / rate], frames, rate)[0]
+    return control_channels([controls], [start / rate], frames, rate)[0]
 
 
-ASKED = Guide(100.0, "3/4", 0.0, "D", "minor", "Dm | A7")
+ASKED = Controls(100.0, "3/4", 0.0, "D", "minor", "Dm | A7")
 
 
 def test_what_is_asked_for_is_told_in_full(tiny, told):
-    music = tiny.generate("x", seconds=0.5, seed=1, steps=2, guide=ASKED)
+    music = tiny.generate("x", seconds=0.5, seed=1, steps=2, controls=ASKED)
     for call in told():
         for half in call:  # guidance leads away from the null text alone
             assert torch.allclose(half, channels(tiny, ASKED, call.shape[-1]))
-    assert music.recipe.guide == ASKED
+    assert music.recipe.controls == ASKED
 
 
-def test_guidance_leads_away_from_an_untold_guide_for_a_part_of_the_time(tiny, told):
-    options = {"seconds": 0.5, "seed": 1, "steps": 4, "guide": ASKED}
-    tiny.generate("x", guide_interval=(0.0, 0.6), **options)
+def test_guidance_leads_away_from_null_controls_for_a_part_of_the_time(tiny, told):
+    options = {"seconds": 0.5, "seed": 1, "steps": 4, "controls": ASKED}
+    tiny.generate("x", control_guidance_interval=(0.0, 0.6), **options)
     away = [bool(call[1].any()) for call in told()]
     assert away[0]
     assert not away[-1]
-    music = tiny.generate("x", guide_interval=(0.0, 1.0), **options)
+    music = tiny.generate("x", control_guidance_interval=(0.0, 1.0), **options)
     for call in told():
         assert torch.allclose(call[0], channels(tiny, ASKED, call.shape[-1]))
         assert not call[1].any()
-    assert music.recipe.guide_interval == (0.0, 1.0)
+    assert music.recipe.control_guidance_interval == (0.0, 1.0)
     assert torch.equal(tiny.again(music.recipe).waveform, music.waveform)
-    with pytest.raises(ConfigError, match="guide_interval is 1 to 0"):
-        tiny.generate("x", guide_interval=(1.0, 0.0), **options)
+    with pytest.raises(ConfigError, match="control_guidance_interval is 1 to 0"):
+        tiny.generate("x", control_guidance_interval=(1.0, 0.0), **options)
 
 
 def test_a_prompt_is_read_and_what_it_leaves_open_is_drawn(tiny):
     music = tiny.generate("house at 124 bpm in F minor", seconds=0.3, seed=1, steps=1)
-    guide = music.recipe.guide
-    assert (guide.bpm, guide.key, guide.mode, guide.downbeat) == (124.0, "F", "minor", 0.0)
-    assert guide.meter
-    drawn = {tiny.generate("house", seconds=0.3, seed=i, steps=1).recipe.guide for i in range(4)}
+    controls = music.recipe.controls
+    assert (controls.bpm, controls.key, controls.mode, controls.downbeat) == (
+        124.0,
+        "F",
+        "minor",
+        0.0,
+    )
+    assert controls.meter
+    drawn = {tiny.generate("house", seconds=0.3, seed=i, steps=1).recipe.controls for i in range(4)}
     assert len(drawn) > 1
-    assert all(guide.bpm for guide in drawn)
+    assert all(controls.bpm for controls in drawn)
 
 
 def test_an_option_stands_over_the_prompt(tiny):
-    music = tiny.generate("at 124 bpm in F minor", seconds=0.3, steps=1, guide=Guide(bpm=90.0))
-    assert (music.recipe.guide.bpm, music.recipe.guide.key) == (90.0, "F")
+    music = tiny.generate(
+        "at 124 bpm in F minor", seconds=0.3, steps=1, controls=Controls(bpm=90.0)
+    )
+    assert (music.recipe.controls.bpm, music.recipe.controls.key) == (90.0, "F")
 
 
 def test_another_tempo_is_another_piece(tiny):
     one, other = (
-        tiny.generate("x", seconds=0.5, seed=1, steps=2, guide=dataclasses.replace(ASKED, bpm=bpm))
+        tiny.generate(
+            "x", seconds=0.5, seed=1, steps=2, controls=dataclasses.replace(ASKED, bpm=bpm)
+        )
         for bpm in (100.0, 140.0)
     )
     assert not torch.equal(one.waveform, other.waveform)
@@ -91,12 +100,12 @@ def test_another_tempo_is_another_piece(tiny):
 
 def test_again_makes_the_same_bytes(tiny):
     music = tiny.generate("x", seconds=0.4, seed=5, steps=2)
-    assert music.recipe.guide.bpm
+    assert music.recipe.controls.bpm
     assert torch.equal(tiny.again(music.recipe).waveform, music.waveform)
 
 
 def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
-    tiny.generate("x", seconds=2.0, seed=1, steps=1, guide=ASKED)
+    tiny.generate("x", seconds=2.0, seed=1, steps=1, controls=ASKED)
     calls = told()
     assert len(calls) > 2
     everywhere = slice(0, BEAT_AND_KEY_CHANNELS)  # chords are told where nothing is known yet
@@ -115,10 +124,10 @@ def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
 
 @pytest.mark.parametrize("verb", ["inpaint", "continue"])
 def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, verb, monkeypatch):
-    heard = Guide(77.0, "4/4", 0.25, "G", "major")
+    heard = Controls(77.0, "4/4", 0.25, "G", "major")
     asked = []
 
-    def track(latent, known, frame_rate, wish=NO_GUIDE):
+    def track(latent, known, frame_rate, wish=NO_CONTROLS):
         asked.append(wish)
         assert known.any()
         assert not known.all()
@@ -126,37 +135,37 @@ def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, verb
 
     monkeypatch.setattr(tiny.networks.tracker, "track", track)
     recording, options = torch.from_numpy(tone(2.0)), {"sample_rate": 48_000, "seed": 1, "steps": 1}
-    for guide in (NO_GUIDE, Guide(key="D", mode="minor")):
+    for controls in (NO_CONTROLS, Controls(key="D", mode="minor")):
         if verb == "inpaint":
-            edit = tiny.inpaint(recording, [(0.8, 1.2)], guide=guide, **options)
+            edit = tiny.inpaint(recording, [(0.8, 1.2)], controls=controls, **options)
         else:
-            edit = tiny.continue_(recording, 0.4, guide=guide, **options)
+            edit = tiny.continue_(recording, 0.4, controls=controls, **options)
         expected = asked[-1].over(heard)
-        assert dataclasses.replace(asked[-1], downbeat=0.0) == guide
-        assert edit.recipe.guide == guide, "what was heard is heard again"
+        assert dataclasses.replace(asked[-1], downbeat=0.0) == controls
+        assert edit.recipe.controls == controls, "what was heard is heard again"
         call = told()[-1]
         whole = channels(tiny, expected, 600)
         frames = call.shape[-1]
         assert any(torch.allclose(whole[:, s : s + frames], call[0], atol=1e-3) for s in range(500))
 
 
-def test_a_model_without_a_guide_is_told_what_is_asked_for_alone(tiny_folder, device):
+def test_a_model_without_predictors_gets_what_is_asked_for_alone(tiny_folder, device):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
-    model.networks = dataclasses.replace(model.networks, prior=None, tracker=None)
-    assert model.generate("x", seconds=0.3, steps=1).recipe.guide == NO_GUIDE
-    assert model.generate("at 90 bpm", seconds=0.3, steps=1).recipe.guide == Guide(bpm=90.0)
+    model.networks = dataclasses.replace(model.networks, predictor=None, tracker=None)
+    assert model.generate("x", seconds=0.3, steps=1).recipe.controls == NO_CONTROLS
+    assert model.generate("at 90 bpm", seconds=0.3, steps=1).recipe.controls == Controls(bpm=90.0)
 
 
 def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, monkeypatch):
-    heard = Guide(120.0, "4/4", 0.25)  # bars of two seconds from 0.25 s on
+    heard = Controls(120.0, "4/4", 0.25)  # bars of two seconds from 0.25 s on
     monkeypatch.setattr(
         tiny.networks.tracker, "track", lambda latent, known, rate, wish: wish.over(heard)
     )
     recording = torch.from_numpy(tone(0.6))
     options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
-    tiny.continue_(recording, 0.4, guide=Guide(chords="C F"), **options)
+    tiny.continue_(recording, 0.4, controls=Controls(chords="C F"), **options)
     call = told()[-1][0]
-    chords = call[BEAT_AND_KEY_CHANNELS:CHORDS_TOLD]
+    chords = call[BEAT_AND_KEY_CHANNELS:CHANNELS_WITH_CHORDS]
     known = chords[-1].bool()
     frames = round(0.4 * tiny.networks.frame_rate)
     assert known[-frames + 2 :].all()
@@ -165,33 +174,33 @@ def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, m
 
 
 def test_what_is_heard_goes_on_where_music_is_made(tiny, told, tone, monkeypatch):
-    heard = Guide(240.0, "2/4", 0.1, "C", "major")  # bars of half a second from 0.1 s on
-    loop = HeardLoop(0.6, (parse_chord("F"), *[parse_chord("G")] * 15), (1,) * 64, (2,) * 64)
+    heard = Controls(240.0, "2/4", 0.1, "C", "major")  # bars of half a second from 0.1 s on
+    loop = TranscribedLoop(0.6, (parse_chord("F"), *[parse_chord("G")] * 15), (1,) * 64, (2,) * 64)
     asked = []
 
-    def listen(latent, known, frame_rate, guide):
-        asked.append((guide, int(known.sum()) / frame_rate))
+    def listen(latent, known, frame_rate, controls):
+        asked.append((controls, int(known.sum()) / frame_rate))
         return loop
 
     tracker = tiny.networks.tracker
     monkeypatch.setattr(tracker, "track", lambda latent, known, rate, wish: wish.over(heard))
     monkeypatch.setattr(tracker, "loop", listen)
-    shape = GuideConfig(prior_features=8, chord_features=8, part_features=8)
-    prior = GuidePrior(tiny.config.text.features, shape)
-    monkeypatch.setattr(tiny, "networks", dataclasses.replace(tiny.networks, prior=prior))
+    shape = ControlsConfig(predictor_features=8, chord_features=8, part_features=8)
+    predictor = ControlPredictor(tiny.config.text.features, shape)
+    monkeypatch.setattr(tiny, "networks", dataclasses.replace(tiny.networks, predictor=predictor))
     recording = torch.from_numpy(tone(1.5))
     options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
     tiny.continue_(recording, 0.4, **options)
-    guide, seconds = asked[-1]
-    assert guide == heard
+    controls, seconds = asked[-1]
+    assert controls == heard
     assert seconds == pytest.approx(1.5, abs=0.05), "more is heard than a window has room for"
-    drums = told()[-1][0][CHORDS_TOLD : CHORDS_TOLD + 6]
+    drums = told()[-1][0][CHANNELS_WITH_CHORDS : CHANNELS_WITH_CHORDS + 6]
     frames = round(0.4 * tiny.networks.frame_rate)
     assert drums[-1, -frames + 2 :].all()
     assert drums[0, -frames + 2 :].sum() > 1.0  # the kick
     assert not drums[1:5].any()
-    tiny.continue_(recording, 0.4, guide=Guide(drums="snare x"), **options)
-    drums = told()[-1][0][CHORDS_TOLD : CHORDS_TOLD + 6]
+    tiny.continue_(recording, 0.4, controls=Controls(drums="snare x"), **options)
+    drums = told()[-1][0][CHANNELS_WITH_CHORDS : CHANNELS_WITH_CHORDS + 6]
     assert not drums[0].any()
     assert drums[1].any()
 
@@ -202,32 +211,32 @@ def test_parts_that_are_asked_for_are_told_and_others_need_a_model_that_takes_th
 ):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
     asked = dataclasses.replace(ASKED, **part)
-    music = model.generate("x", seconds=0.5, seed=1, steps=1, guide=asked)
-    assert {name: getattr(music.recipe.guide, name) for name in part} == part
-    assert model.again(music.recipe).recipe.guide == music.recipe.guide
+    music = model.generate("x", seconds=0.5, seed=1, steps=1, controls=asked)
+    assert {name: getattr(music.recipe.controls, name) for name in part} == part
+    assert model.again(music.recipe).recipe.controls == music.recipe.controls
     unet = model.networks.unet
-    unet.config = dataclasses.replace(unet.config, guide_channels=CHORDS_TOLD)
+    unet.config = dataclasses.replace(unet.config, control_channels=CHANNELS_WITH_CHORDS)
     with pytest.raises(ConfigError, match=r"this model takes no (drum pattern|melody)"):
-        model.generate("x", seconds=0.3, steps=1, guide=asked)
-    model.networks = dataclasses.replace(model.networks, prior=None)
+        model.generate("x", seconds=0.3, steps=1, controls=asked)
+    model.networks = dataclasses.replace(model.networks, predictor=None)
     with pytest.raises(ConfigError, match=r"takes no|no tempo is known to play the"):
-        model.generate("x", seconds=0.3, steps=1, guide=Guide(**part))
+        model.generate("x", seconds=0.3, steps=1, controls=Controls(**part))
 
 
 def test_chords_that_cannot_be_told_are_refused(tiny_folder, device, tone):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
     networks = model.networks
-    model.networks = dataclasses.replace(networks, prior=None, tracker=None)
-    asked = {"guide": Guide(chords="C F"), "steps": 1}
+    model.networks = dataclasses.replace(networks, predictor=None, tracker=None)
+    asked = {"controls": Controls(chords="C F"), "steps": 1}
     with pytest.raises(ConfigError, match="no tempo is known"):
         model.generate("x", seconds=0.3, **asked)
     with pytest.raises(ConfigError, match="no tempo is known"):
         model.continue_(torch.from_numpy(tone(0.6)), 0.3, sample_rate=48_000, **asked)
     unet = networks.unet
-    monkeyed = dataclasses.replace(unet.config, guide_channels=BEAT_AND_KEY_CHANNELS)
+    monkeyed = dataclasses.replace(unet.config, control_channels=BEAT_AND_KEY_CHANNELS)
     unet.config = monkeyed
     with pytest.raises(ConfigError, match="takes no chords"):
         model.generate("x at 90 bpm", seconds=0.3, **asked)
-    unet.config = dataclasses.replace(unet.config, guide_channels=0)
+    unet.config = dataclasses.replace(unet.config, control_channels=0)
     with pytest.raises(ConfigError, match="from the prompt only"):
-        model.generate("x", seconds=0.3, steps=1, guide=Guide(bpm=90.0))
+        model.generate("x", seconds=0.3, steps=1, controls=Controls(bpm=90.0))

@@ -1,8 +1,8 @@
-"""Pitch in latents: what chords, bass, melody and key the tracker hears, alike in every key.
+"""Pitch in latents: chords, bass, melody and key, by a network that is equivariant in pitch.
 
 A fixed linear map turns latents into the spectrum in semitones of what they decode to
-(`jen1cli.training.controls.pitch_map` fits it). Over that, convolutions along pitch and time hear
-the same interval in the same way wherever it lies, as networks on constant-Q spectra do (Bittner et
+(`jen1cli.training.controls.pitch_map` fits it). Over that, convolutions along pitch and time treat
+an interval alike wherever it lies, as networks on constant-Q spectra do (Bittner et
 al., ISMIR 2017), so that few hours of music teach twelve keys at once.
 """
 
@@ -15,16 +15,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jen1cli.chords import TONICS
-from jen1cli.guide import MODES
-from jen1cli.parts import LOWEST, OCTAVES
+from jen1cli.music.chords import TONICS
+from jen1cli.music.keys import MODES
+from jen1cli.music.patterns import LOWEST, OCTAVES
 from jen1cli.shapes import KeepMask, Latent
 
 LOWEST_PITCH, NUM_PITCHES = 24, 84
 """MIDI number of the lowest row, C1, and how many there are: seven octaves."""
 TAPS = 3
-"""Frames of the latent that one frame of the spectrum is told from."""
-HARMONICS = (12, 19, 24, 28)
+"""Frames of the latent that one frame of the spectrum is computed from."""
+PARTIAL_SEMITONES = (12, 19, 24, 28)
 """Semitones from a tone to its partials 2 to 5."""
 _CLASSES = len(TONICS)
 _MELODY = slice(LOWEST - LOWEST_PITCH, LOWEST - LOWEST_PITCH + _CLASSES * OCTAVES)
@@ -33,7 +33,7 @@ _KEY_WIDTH = 64
 Map = Float[Tensor, "batch maps pitches frames"]
 
 
-class PitchHearing(NamedTuple):
+class PitchOutput(NamedTuple):
     """Logits, to be added to those of the tracker's own heads."""
 
     chords: Float[Tensor, "batch chord_channels frames"]  # pitch classes, then the bass
@@ -41,8 +41,8 @@ class PitchHearing(NamedTuple):
     key: Float[Tensor, "batch keys"]  # mode by mode, without "no key"
 
 
-class PitchEar(nn.Module):
-    """Whitened latents to what pitch tells; it says nothing (0) until it is trained.
+class PitchHead(nn.Module):
+    """Whitened latents to logits by pitch; they are 0 until it is trained.
 
     Attributes:
         pitch_weight: of the fixed map, [pitches, components, taps].
@@ -56,7 +56,7 @@ class PitchEar(nn.Module):
         super().__init__()
         self.register_buffer("pitch_weight", torch.zeros(NUM_PITCHES, components, TAPS))
         self.register_buffer("pitch_bias", torch.zeros(NUM_PITCHES))
-        self.input = nn.Conv2d(len(HARMONICS) + 5, channels, 3, padding=1)
+        self.input = nn.Conv2d(len(PARTIAL_SEMITONES) + 5, channels, 3, padding=1)
         self.layers = nn.ModuleList(
             nn.Conv2d(channels, channels, (3, 5), padding=(1, 2 * d), dilation=(1, d))
             for d in (1, 2, 4)
@@ -73,15 +73,15 @@ class PitchEar(nn.Module):
         """Return the spectrum in semitones."""
         return functional.conv1d(latent, self.pitch_weight, self.pitch_bias, padding=TAPS // 2)
 
-    def forward(self, latent: Latent, known: KeepMask) -> PitchHearing:
-        """Listen to the known frames."""
+    def forward(self, latent: Latent, known: KeepMask) -> PitchOutput:
+        """Return the logits of the known frames."""
         latent = latent.masked_fill(~known, 0.0)
         x = functional.silu(self.input(self._stacked(latent, known)))
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = x + functional.silu(layer(norm(x)))
         chord, bass, melody, onset = self.heads(x).unbind(1)
         notes = rearrange(melody[:, _MELODY], "b (o n) f -> b o n f", n=_CLASSES)
-        return PitchHearing(
+        return PitchOutput(
             torch.cat([_any(_by_class(chord), 1), _any(_by_class(bass), 1)], dim=1),
             torch.cat([_any(notes, 1), _any(notes, 2), _any(onset, 1)[:, None]], dim=1),
             self._key(x, known),
@@ -91,7 +91,7 @@ class PitchEar(nn.Module):
         """Return the spectrum with its partials above each pitch, and what says how high it is."""
         spectrum = self.spectrum(latent) * known
         rows = [spectrum]
-        rows += [functional.pad(spectrum[:, by:], (0, 0, 0, by)) for by in HARMONICS]
+        rows += [functional.pad(spectrum[:, by:], (0, 0, 0, by)) for by in PARTIAL_SEMITONES]
         rows.append(functional.pad(spectrum[:, :-12], (0, 0, 12, 0)))  # the octave below
         rows.append(spectrum.cummax(1).values)  # what sounds at or below
         rows.append(spectrum.flip(1).cummax(1).values.flip(1))

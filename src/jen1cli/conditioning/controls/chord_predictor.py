@@ -1,4 +1,4 @@
-"""The prior of the chords: a loop of bars that goes with a text and a key, drawn chord by chord.
+"""Predictor of chords: a loop of bars that goes with a text and a key, drawn chord by chord.
 
 A recurrent network (a GRU, arXiv 1406.1078) over half bars, as language models are: it reads what
 sounds so far and says which chord comes next, or that the last one goes on. Roots are counted from
@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from jen1cli.chords import SUFFIXES, TONICS, Bar, Chord
-from jen1cli.conditioning.drawing import draw, mean_text
-from jen1cli.guide import MODES, Guide
+from jen1cli.conditioning.controls.categorical import mean_text, sample
+from jen1cli.music.chords import SUFFIXES, TONICS, Bar, Chord
+from jen1cli.music.controls import Controls
+from jen1cli.music.keys import MODES
 from jen1cli.shapes import Text, TextMask
 
 BARS = 8
@@ -33,7 +34,7 @@ class ChordLogits(NamedTuple):
     kind: Float[Tensor, "batch slots kinds"]  # of the true root's chord
 
 
-class ChordPrior(nn.Module):
+class ChordPredictor(nn.Module):
     """Text and mode to a distribution over charts of `BARS` bars."""
 
     def __init__(self, text_features: int, width: int) -> None:
@@ -66,7 +67,7 @@ class ChordPrior(nn.Module):
         last_kind = torch.zeros_like(last_root)
         roots, kinds = [], []
         for slot in range(root.shape[1]):
-            state = self._listened(state, about, last_root, last_kind, slot)
+            state = self._advanced(state, about, last_root, last_kind, slot)
             roots.append(self.next_root(state))
             true_root, true_kind = root[:, slot].clamp(min=0), kind[:, slot].clamp(min=0)
             kinds.append(self._kinds(state, true_root))
@@ -75,33 +76,33 @@ class ChordPrior(nn.Module):
         return ChordLogits(torch.stack(roots, dim=1), torch.stack(kinds, dim=1))
 
     @torch.no_grad()
-    def draw(
+    def sample(
         self,
         text: Text,
         text_mask: TextMask,
-        guide: Guide,
+        controls: Controls,
         generator: torch.Generator,
-        heard: Sequence[Chord | None] = (None,) * SLOTS,
+        known: Sequence[Chord | None] = (None,) * SLOTS,
     ) -> tuple[Bar, ...]:
-        """Draw the bars of a chart in the key of a guide.
+        """Draw the bars of a chart in the key of the controls.
 
         Args:
             text: [1, tokens, features].
             text_mask: True at real tokens.
-            guide: with a key.
+            controls: with a key.
             generator: on the CPU.
-            heard: chords of half bars that are known and stay, None at those to draw.
+            known: chords of half bars that are known and stay, None at those to draw.
         """
         device = self.mode.weight.device
-        tonic = TONICS.index(guide.key)
-        mode = torch.tensor([list(MODES).index(guide.mode)], device=device)
+        tonic = TONICS.index(controls.key)
+        mode = torch.tensor([list(MODES).index(controls.mode)], device=device)
         about = self._about(text, text_mask, mode)
         state = torch.tanh(about)
         root, kind = HOLD + 1, 0
         sounding: list[Chord] = []
-        for slot, chord in enumerate(heard):
+        for slot, chord in enumerate(known):
             last = torch.tensor([[root], [kind]], device=device)
-            state = self._listened(state, about, last[0], last[1], slot)
+            state = self._advanced(state, about, last[0], last[1], slot)
             if chord is not None:
                 root, kind = (chord.root - tonic) % len(TONICS), KINDS.index(chord.suffix)
                 if sounding and chord == sounding[-1]:
@@ -111,12 +112,12 @@ class ChordPrior(nn.Module):
             logits = self.next_root(state)[0]
             if not sounding:
                 logits[HOLD] = -torch.inf
-            root = draw(logits, generator)
+            root = sample(logits, generator)
             if root == HOLD:
                 sounding.append(sounding[-1])
                 continue
             kinds = self._kinds(state, torch.tensor([root], device=device))
-            kind = draw(kinds[0], generator)
+            kind = sample(kinds[0], generator)
             place = (tonic + root) % len(TONICS)
             sounding.append(Chord(place, KINDS[kind], place))
         return tuple(zip(sounding[::2], sounding[1::2], strict=True))
@@ -125,26 +126,26 @@ class ChordPrior(nn.Module):
         mean = mean_text(text, text_mask, self.text.weight.dtype)
         return self.text(self.norm(mean)) + self.mode(mode)
 
-    def _listened(
+    def _advanced(
         self, state: Tensor, about: Tensor, root: Tensor, kind: Tensor, slot: int
     ) -> Tensor:
-        heard = self.root(root) + self.kind(kind) + self.place.weight[slot] + about
-        return self.cell(heard, state)
+        step = self.root(root) + self.kind(kind) + self.place.weight[slot] + about
+        return self.cell(step, state)
 
     def _kinds(self, state: Tensor, root: Tensor) -> Tensor:
         return self.next_kind(nn.functional.silu(state + self.root(root)))
 
 
-def chart_slots(guide: Guide) -> tuple[list[int], list[int]]:
-    """Return roots and kinds of the first `BARS` bars of a guide's chart, as `forward` wants them.
+def chart_slots(controls: Controls) -> tuple[list[int], list[int]]:
+    """Return roots and kinds of the first `BARS` bars of a chart, as `forward` wants them.
 
     Without a key or a chart, and where nothing sounds, all is `UNKNOWN`.
     """
     roots, kinds = [UNKNOWN] * SLOTS, [UNKNOWN] * SLOTS
-    if not guide.key:
+    if not controls.key:
         return roots, kinds
-    tonic = TONICS.index(guide.key)
-    bars = guide.bars[:BARS]
+    tonic = TONICS.index(controls.key)
+    bars = controls.bars[:BARS]
     halves = [half for bar in bars for half in (bar[0], bar[len(bar) // 2])]
     last = None
     for slot, chord in enumerate(halves):

@@ -1,4 +1,4 @@
-"""The prior of a part: a loop of drums or of melody that goes with a text, drawn step by step.
+"""Predictor of a part: a loop of drums or of melody that goes with a text, drawn step by step.
 
 A recurrent network (a GRU, arXiv 1406.1078) over sixteenths, as language models are. Beside the
 step before it reads what the part did at the same place a bar and four bars earlier, since music
@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from jen1cli.chords import SUFFIXES, TONICS
-from jen1cli.conditioning.drawing import draw, mean_text
-from jen1cli.guide import BEATS, MODES, SIXTEENTHS, Guide
-from jen1cli.parts import (
+from jen1cli.conditioning.controls.categorical import mean_text, sample
+from jen1cli.music.chords import SUFFIXES, TONICS
+from jen1cli.music.controls import BEATS, SIXTEENTHS, Controls
+from jen1cli.music.keys import MODES
+from jen1cli.music.patterns import (
     DRUMS,
     HOLD,
     LOWEST,
@@ -42,7 +43,7 @@ _MODES, _METERS = tuple(MODES), tuple(BEATS)
 Rows = Int[Tensor, "batch steps columns"]
 
 
-class PartPrior(nn.Module):
+class PartPredictor(nn.Module):
     """Text, meter, mode and chords to a distribution over bars of tokens; it learns `BARS`."""
 
     def __init__(self, text_features: int, width: int, tokens: int) -> None:
@@ -73,31 +74,31 @@ class PartPrior(nn.Module):
         return found
 
     @torch.no_grad()
-    def draw(
+    def sample(
         self,
         text: Text,
         text_mask: TextMask,
-        guide: Guide,
+        controls: Controls,
         generator: torch.Generator,
-        heard: Sequence[int | None] = (),
+        known: Sequence[int | None] = (),
         bars: int = BARS,
     ) -> list[int]:
-        """Draw bars of tokens for a guide with bars.
+        """Draw bars of tokens for controls with bars.
 
         Args:
             text: [1, tokens, features].
             text_mask: True at real tokens.
-            guide: with tempo and meter.
+            controls: with tempo and meter.
             generator: on the CPU.
-            heard: tokens that are known and stay, None at steps to draw; empty for none.
-            bars: to draw where nothing is heard.
+            known: tokens that are known and stay, None at steps to draw; empty for none.
+            bars: to draw where no token is known.
         """
         about, state = self._about(text, text_mask), None
         found: list[int] = []
-        for token in heard or [None] * (bars * SIXTEENTHS[guide.meter]):
-            row = torch.tensor([[_row(found, guide, self.tokens)]], device=about.device)
+        for token in known or [None] * (bars * SIXTEENTHS[controls.meter]):
+            row = torch.tensor([[_row(found, controls, self.tokens)]], device=about.device)
             logits, state = self._steps(about, row, state)
-            found.append(draw(logits[0, 0], generator) if token is None else token)
+            found.append(sample(logits[0, 0], generator) if token is None else token)
         return found
 
     def _about(self, text: Text, text_mask: TextMask) -> Tensor:
@@ -105,34 +106,34 @@ class PartPrior(nn.Module):
 
     def _steps(self, about: Tensor, rows: Rows, state: Tensor | None) -> tuple[Tensor, Tensor]:
         parts = [layer(rows[..., i]) for i, layer in enumerate(self.embeddings)]
-        heard, after = self.gru(about[:, None] + torch.stack(parts).sum(0), state)
-        return self.output(nn.functional.silu(heard + about[:, None])), after
+        hidden, after = self.gru(about[:, None] + torch.stack(parts).sum(0), state)
+        return self.output(nn.functional.silu(hidden + about[:, None])), after
 
 
-def part_rows(tokens: Sequence[int], guide: Guide, count: int) -> list[list[int]]:
+def part_rows(tokens: Sequence[int], controls: Controls, count: int) -> list[list[int]]:
     """Return what the network reads before each of some known tokens (`count` of a vocabulary)."""
-    return [_row(tokens[:step], guide, count) for step in range(len(tokens))]
+    return [_row(tokens[:step], controls, count) for step in range(len(tokens))]
 
 
-def _row(before: Sequence[int], guide: Guide, count: int) -> list[int]:
-    step, steps = len(before), SIXTEENTHS[guide.meter]
+def _row(before: Sequence[int], controls: Controls, count: int) -> list[int]:
+    step, steps = len(before), SIXTEENTHS[controls.meter]
     earlier = [before[step - far] if step >= far else count for far in (1, steps, 4 * steps)]
     sounding = next((t for t in reversed(before[-steps:]) if t >= FIRST_NOTE), count)
-    chord = guide.chord_at(guide.downbeat + (step + 0.5) / steps * guide.bar_seconds)
+    chord = controls.chord_at(controls.downbeat + (step + 0.5) / steps * controls.bar_seconds)
     root, kind = len(TONICS), len(_KINDS)
-    if chord is not None and guide.key:
-        root = (chord.root - TONICS.index(guide.key)) % len(TONICS)
+    if chord is not None and controls.key:
+        root = (chord.root - TONICS.index(controls.key)) % len(TONICS)
         kind = _KINDS.index(chord.suffix)
-    mode = _MODES.index(guide.mode) if guide.mode else len(_MODES)
+    mode = _MODES.index(controls.mode) if controls.mode else len(_MODES)
     bar, place = divmod(step, steps)
-    return [*earlier, sounding, place, bar % BARS, root, kind, _METERS.index(guide.meter), mode]
+    return [*earlier, sounding, place, bar % BARS, root, kind, _METERS.index(controls.meter), mode]
 
 
-def drum_tokens(guide: Guide) -> list[int]:
-    """Return the first `BARS` bars of a guide's drums, fewer where fewer are written."""
-    if not guide.drums or not guide.has_bars:
+def drum_tokens(controls: Controls) -> list[int]:
+    """Return the first `BARS` bars of the controls' drums, fewer where fewer are written."""
+    if not controls.drums or not controls.has_bars:
         return []
-    steps, rows = SIXTEENTHS[guide.meter], parse_drums(guide.drums)
+    steps, rows = SIXTEENTHS[controls.meter], parse_drums(controls.drums)
     bars = min(BARS, max((row.bars for row in rows), default=BARS))
     found = [0] * (bars * steps)
     for row in rows:
@@ -143,50 +144,50 @@ def drum_tokens(guide: Guide) -> list[int]:
     return found
 
 
-def melody_tokens(guide: Guide) -> list[int]:
-    """Return the first `BARS` bars of a guide's melody, none where its key is unknown."""
-    if not guide.melody or not guide.has_bars or not guide.key:
+def melody_tokens(controls: Controls) -> list[int]:
+    """Return the first `BARS` bars of the controls' melody, none where its key is unknown."""
+    if not controls.melody or not controls.has_bars or not controls.key:
         return []
-    steps, loop = SIXTEENTHS[guide.meter], parse_melody(guide.melody)
-    found = [RESTS] * (BARS * steps if not loop.sounds else min(BARS, loop.bars) * steps)
-    for note in loop.sounds:
+    steps, pattern = SIXTEENTHS[controls.meter], parse_melody(controls.melody)
+    found = [RESTS] * (BARS * steps if not pattern.sounds else min(BARS, pattern.bars) * steps)
+    for note in pattern.sounds:
         first, stop = round(note.start * steps), round(note.stop * steps)
         if first < len(found):
             found[first:stop] = [HOLDS] * (min(stop, len(found)) - first)
-            found[first] = note_token(note.number - LOWEST, guide)
+            found[first] = note_token(note.number - LOWEST, controls)
     return found
 
 
-def note_token(place: int, guide: Guide) -> int:
+def note_token(place: int, controls: Controls) -> int:
     """Return the token of a note that begins, so many semitones above the lowest."""
-    return FIRST_NOTE + (place - _tonic(guide)) % _NOTES
+    return FIRST_NOTE + (place - _tonic(controls)) % _NOTES
 
 
-def write_drums(tokens: Sequence[int], guide: Guide) -> str:
+def write_drums(tokens: Sequence[int], controls: Controls) -> str:
     """Return the pattern that tokens stand for."""
     return drums_text(
         {
             name: [
                 "".join(STROKE if token >> number & 1 else REST for token in bar)
-                for bar in _bars(tokens, guide)
+                for bar in _bars(tokens, controls)
             ]
             for number, name in enumerate(DRUMS)
         }
     )
 
 
-def write_melody(tokens: Sequence[int], guide: Guide) -> str:
+def write_melody(tokens: Sequence[int], controls: Controls) -> str:
     """Return the melody that tokens stand for."""
     names = {RESTS: REST, HOLDS: HOLD}
     for place in range(_NOTES):
-        names[FIRST_NOTE + place] = note_name(LOWEST + (place + _tonic(guide)) % _NOTES)
-    return melody_text([[names[token] for token in bar] for bar in _bars(tokens, guide)])
+        names[FIRST_NOTE + place] = note_name(LOWEST + (place + _tonic(controls)) % _NOTES)
+    return melody_text([[names[token] for token in bar] for bar in _bars(tokens, controls)])
 
 
-def _tonic(guide: Guide) -> int:
-    return TONICS.index(guide.key)
+def _tonic(controls: Controls) -> int:
+    return TONICS.index(controls.key)
 
 
-def _bars(tokens: Sequence[int], guide: Guide) -> list[Sequence[int]]:
-    steps = SIXTEENTHS[guide.meter]
+def _bars(tokens: Sequence[int], controls: Controls) -> list[Sequence[int]]:
+    steps = SIXTEENTHS[controls.meter]
     return [tokens[first : first + steps] for first in range(0, len(tokens), steps)]

@@ -1,12 +1,12 @@
-"""The tracker of the guide: tempo, beat, bar and key of music that is there, heard in its latent.
+"""Transcription of known music from its latent: tempo, beat, bar, key, chords, drums and melody.
 
 A dilated convolution network over frames (as in beat tracking, Davies and Böck 2019) says for each
 frame where in the beat and in the bar it lies, as points on the unit circle, and which key sounds.
 Where it is not sure it gives short arrows. One tempo is then fitted to the arrows of the known
-frames: that whose steady rotation they follow best. Beside them it hears chords, drums and melody
-as the channels in which they are told to the U-Net (`jen1cli.conditioning.guiding`);
-`jen1cli.conditioning.heard` reads bars from them. Key, chords and melody it hears with a second
-network as well, which knows about pitch (`jen1cli.conditioning.pitches`).
+frames: that whose steady rotation they follow best. Beside them it
+transcribes chords, drums and melody as the channels that the U-Net takes (`channels.py`), from
+which `transcription.py` reads bars. A second network over pitch (`pitch_head.py`) adds its logits
+to those of key, chords and melody.
 
     beat of bpm b and phase a:  z[t] ≈ exp(i (2π b/60 t + a)),   fit = |Σ z[t] exp(-i 2π b/60 t)|
 """
@@ -20,12 +20,12 @@ import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from jen1cli.conditioning.guiding import HEARD
-from jen1cli.conditioning.heard import HeardLoop, read_loop
-from jen1cli.conditioning.pitches import PitchEar
-from jen1cli.conditioning.prior import KEYS
-from jen1cli.config import GuideConfig
-from jen1cli.guide import MAX_BPM, NO_GUIDE, Guide
+from jen1cli.conditioning.controls.channels import TRANSCRIBED
+from jen1cli.conditioning.controls.pitch_head import PitchHead
+from jen1cli.conditioning.controls.predictor import KEYS
+from jen1cli.conditioning.controls.transcription import TranscribedLoop, read_loop
+from jen1cli.config import ControlsConfig
+from jen1cli.music.controls import MAX_BPM, NO_CONTROLS, Controls
 from jen1cli.shapes import KeepMask, Latent
 from jen1cli.tasks import make_context
 
@@ -33,26 +33,26 @@ SLOWEST_BPM, FASTEST_BPM, STEP = 40.0, 220.0, 0.002
 SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.3
 """Least mean length of the arrows along the fit, and least probability, for an answer.
 
-A key is told early: even below one half, nine of ten of its notes are those of the true one. Where
-the bar is not sure it is one of four beats: what is heard is written down in it all the same.
+The key's threshold is low: even below one half, nine of ten of its notes are those of the true one.
+Where the bar is not sure it is one of four beats, so that a transcription still has bars.
 """
 
 BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
 
 
-class Hearing(NamedTuple):
-    """What the network hears."""
+class TrackerOutput(NamedTuple):
+    """What the tracker gives for each frame, and the key of each item."""
 
     beat: Complex[Tensor, "batch frames"]  # angle: phase in the beat; length: how sure
     bar: Complex[Tensor, "batch frames"]
     key: Float[Tensor, "batch keys"]  # logits
-    parts: Float[Tensor, "batch heard_channels frames"] | None  # logits, where it hears them
+    parts: Float[Tensor, "batch transcribed_channels frames"] | None  # logits, where it has them
 
 
-class GuideTracker(nn.Module):
+class ControlTracker(nn.Module):
     """Whitened latents to beats, bars, key and what is played."""
 
-    def __init__(self, components: int, config: GuideConfig) -> None:
+    def __init__(self, components: int, config: ControlsConfig) -> None:
         super().__init__()
         width = config.tracker_channels
         self.input = nn.Conv1d(components + 1, width, 5, padding=2)
@@ -62,13 +62,13 @@ class GuideTracker(nn.Module):
         )
         self.phases = nn.Conv1d(width, 4, 1)
         self.key = nn.Linear(2 * width, len(KEYS))
-        heard = config.heard_channels
-        self.parts = nn.Conv1d(width, heard, 1) if heard else None
-        pitch = config.pitch_channels if heard else 0
-        self.pitch = PitchEar(components, pitch) if pitch else None
+        transcribed = config.transcribed_channels
+        self.parts = nn.Conv1d(width, transcribed, 1) if transcribed else None
+        pitch = config.pitch_channels if transcribed else 0
+        self.pitch = PitchHead(components, pitch) if pitch else None
 
-    def forward(self, latent: Latent, known: KeepMask) -> Hearing:
-        """Listen to the known frames."""
+    def forward(self, latent: Latent, known: KeepMask) -> TrackerOutput:
+        """Transcribe the known frames."""
         x = self.input(make_context(latent, known))
         for layer in self.layers:
             value, gate = layer(F.layer_norm(x.mT, x.shape[1:2]).mT).chunk(2, dim=1)
@@ -81,36 +81,36 @@ class GuideTracker(nn.Module):
         key = self.key(torch.cat([mean, most], dim=1))
         parts = None if self.parts is None else self.parts(x)
         if self.pitch is not None and parts is not None:
-            heard = self.pitch(latent, known)
-            key = key + F.pad(heard.key, (1, 0))
-            silent = parts.new_zeros(len(parts), HEARD["drums"], parts.shape[2])
-            parts = parts + torch.cat([heard.chords, silent, heard.melody], dim=1)
-        return Hearing(
+            pitch = self.pitch(latent, known)
+            key = key + F.pad(pitch.key, (1, 0))
+            silent = parts.new_zeros(len(parts), TRANSCRIBED["drums"], parts.shape[2])
+            parts = parts + torch.cat([pitch.chords, silent, pitch.melody], dim=1)
+        return TrackerOutput(
             torch.complex(beat[:, 0], beat[:, 1]), torch.complex(bar[:, 0], bar[:, 1]), key, parts
         )
 
     @torch.no_grad()
     def loop(
-        self, latent: Latent, known: KeepMask, frame_rate: float, guide: Guide
-    ) -> HeardLoop | None:
-        """Return what is played around the first hole of one piece, where it can be told.
+        self, latent: Latent, known: KeepMask, frame_rate: float, controls: Controls
+    ) -> TranscribedLoop | None:
+        """Return what is played around the first hole of one piece, where tempo and bars are known.
 
         Args:
             latent: [1, components, frames]; anything where unknown.
             known: True where there is music.
             frame_rate: frames per second.
-            guide: as `track` returns it.
+            controls: as `track` returns it.
         """
-        if self.parts is None or not guide.has_bars:
+        if self.parts is None or not controls.has_bars:
             return None
         parts = self(latent, known).parts
-        return None if parts is None else read_loop(parts, known, guide, frame_rate)
+        return None if parts is None else read_loop(parts, known, controls, frame_rate)
 
     @torch.no_grad()
     def track(
-        self, latent: Latent, known: KeepMask, frame_rate: float, asked: Guide = NO_GUIDE
-    ) -> Guide:
-        """Return the guide of one piece, as far as it is sure; its clock starts at frame 0.
+        self, latent: Latent, known: KeepMask, frame_rate: float, asked: Controls = NO_CONTROLS
+    ) -> Controls:
+        """Return the controls of one piece as far as they are sure; their clock starts at frame 0.
 
         Args:
             latent: [1, components, frames]; anything where unknown.
@@ -120,22 +120,22 @@ class GuideTracker(nn.Module):
         """
         if not known.any():
             return asked
-        heard = self(latent, known)
-        probability, key = heard.key[0].softmax(-1).max(-1)
+        output = self(latent, known)
+        probability, key = output.key[0].softmax(-1).max(-1)
         tonic, mode = KEYS[int(key)] if float(probability) >= SURE_KEY else ("", "")
         inside = known[0, 0]
         times = (
             torch.arange(len(inside), device=latent.device)[inside] + 0.5
         ).double() / frame_rate
         tempo, meter, downbeat = fit_beat(
-            heard.beat[0, inside].to(torch.complex128),
-            heard.bar[0, inside].to(torch.complex128),
+            output.beat[0, inside].to(torch.complex128),
+            output.bar[0, inside].to(torch.complex128),
             times,
             asked.bpm,
         )
         if asked.bpm and tempo:
             asked = dataclasses.replace(asked, bpm=0.0)
-        return asked.over(Guide(tempo, meter, downbeat, tonic, mode))
+        return asked.over(Controls(tempo, meter, downbeat, tonic, mode))
 
 
 def fit_beat(

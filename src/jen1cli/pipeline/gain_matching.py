@@ -61,7 +61,7 @@ def level_segments(
         signal[:, at:stop] *= curve
 
 
-def soften(signal: Signal, sample_rate: int) -> None:
+def cap_loudness(signal: Signal, sample_rate: int) -> None:
     """Turn down, in place, what guidance made louder than music usually is."""
     level = measured(signal, sample_rate)
     if level > LOUDEST:

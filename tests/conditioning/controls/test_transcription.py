@@ -5,32 +5,37 @@ import dataclasses
 import pytest
 import torch
 
-from jen1cli.chords import parse_chord
-from jen1cli.conditioning.guiding import HEARD, guide_channels
-from jen1cli.conditioning.heard import read_loop
-from jen1cli.conditioning.part_prior import BARS
-from jen1cli.conditioning.prior import GuidePrior
-from jen1cli.config import GuideConfig
-from jen1cli.guide import BEAT_AND_KEY_CHANNELS, CHORDS_TOLD, GUIDE_CHANNELS, Guide
+from jen1cli.conditioning.controls.channels import TRANSCRIBED, control_channels
+from jen1cli.conditioning.controls.part_predictor import BARS
+from jen1cli.conditioning.controls.predictor import ControlPredictor
+from jen1cli.conditioning.controls.transcription import read_loop
+from jen1cli.config import ControlsConfig
+from jen1cli.music.chords import parse_chord
+from jen1cli.music.controls import (
+    BEAT_AND_KEY_CHANNELS,
+    CHANNELS_WITH_CHORDS,
+    CONTROL_CHANNELS,
+    Controls,
+)
 
 RATE = 48_000 / 2048
-SHAPE = GuideConfig(
-    prior_features=16, chord_features=8, part_features=8, tracker_channels=8,
-    tracker_dilations=(1, 2), heard_channels=sum(HEARD.values()),
+SHAPE = ControlsConfig(
+    predictor_features=16, chord_features=8, part_features=8, tracker_channels=8,
+    tracker_dilations=(1, 2), transcribed_channels=sum(TRANSCRIBED.values()),
 )  # fmt: skip
 TEXT, MASK = torch.randn(1, 4, 12), torch.ones(1, 4, dtype=torch.bool)
 DRUMS = "kick x...x...x...x... | x.....x...x..... snare ....x.......x... hat x.x.x.x.x.x.x.x."
 MELODY = " | ".join(["C5 - E5 -", "A4 . . C5", "F4 F4 G4 G4", "G4 - - .", "C6 - B5 -"])
-PIECE = Guide(
+PIECE = Controls(
     122.0, "4/4", 0.7, "C", "major", "C | Am7 | F C/G | G7 | Em | Dm | F | Gsus4", DRUMS, MELODY
 )  # loops of eight, two and five bars
 BAR = PIECE.bar_seconds
 
 
-def played(guide, frames):
+def played(controls, frames):
     """The channels of what is played, as a perfect tracker hears them."""
-    told = guide_channels([guide], [0.0], frames, RATE)[:, BEAT_AND_KEY_CHANNELS:]
-    groups = told.split([size + 1 for size in HEARD.values()], dim=1)
+    told = control_channels([controls], [0.0], frames, RATE)[:, BEAT_AND_KEY_CHANNELS:]
+    groups = told.split([size + 1 for size in TRANSCRIBED.values()], dim=1)
     return torch.cat([group[:, :-1] for group in groups], dim=1)
 
 
@@ -38,14 +43,16 @@ def known_until(seconds, frames=600):
     return (torch.arange(frames) < round(seconds * RATE))[None, None]
 
 
-def heard(known, guide=PIECE):
-    return read_loop(torch.logit(played(guide, known.shape[-1]), eps=1e-4), known, guide, RATE)
+def heard(known, controls=PIECE):
+    return read_loop(
+        torch.logit(played(controls, known.shape[-1]), eps=1e-4), known, controls, RATE
+    )
 
 
-def gone_on(guide, loop, seed=0):
+def gone_on(controls, loop, seed=0):
     torch.manual_seed(0)
-    prior = GuidePrior(12, SHAPE).eval()
-    return prior.go_on(guide, loop, TEXT, MASK, torch.Generator().manual_seed(seed))
+    predictor = ControlPredictor(12, SHAPE).eval()
+    return predictor.continue_loop(controls, loop, TEXT, MASK, torch.Generator().manual_seed(seed))
 
 
 def test_the_bars_before_the_hole_are_written_down():
@@ -112,11 +119,11 @@ def test_what_was_heard_goes_on_in_the_hole(bars):
     beat = dataclasses.replace(piece, chords="", drums="", melody="")
     made = gone_on(beat, loop)
     assert made.bars_at(0.0) >= 0.0  # it goes round before the hole as well
-    told = guide_channels([made], [0.0], 600, RATE)
-    true = guide_channels([piece], [0.0], 600, RATE)
+    told = control_channels([made], [0.0], 600, RATE)
+    true = control_channels([piece], [0.0], 600, RATE)
     inside = slice(round(0.7 * RATE) + 1, round(end * RATE) - 2)
     # slash chords are told by their root
-    no_bass = [i for i in range(GUIDE_CHANNELS) if not 47 <= i < 59]
+    no_bass = [i for i in range(CONTROL_CHANNELS) if not 47 <= i < 59]
     assert torch.equal(told[:, no_bass, inside], true[:, no_bass, inside])
     if bars == BARS:
         later = slice(inside.start, 600)
@@ -135,7 +142,7 @@ def test_what_is_asked_for_begins_at_the_downbeat_and_the_rest_goes_on():
     assert made.downbeat == asked.downbeat
     again = gone_on(dataclasses.replace(PIECE, chords="", drums="", melody=""), loop)
     # the bars that were heard come last, since the loop was turned to begin in the hole
-    told = guide_channels([made], [made.downbeat + 3 * BAR], 100, RATE)
-    true = guide_channels([again], [0.7], 100, RATE)
-    drums = slice(CHORDS_TOLD, CHORDS_TOLD + 5)
+    told = control_channels([made], [made.downbeat + 3 * BAR], 100, RATE)
+    true = control_channels([again], [0.7], 100, RATE)
+    drums = slice(CHANNELS_WITH_CHORDS, CHANNELS_WITH_CHORDS + 5)
     torch.testing.assert_close(told[:, drums], true[:, drums], atol=1e-4, rtol=0)

@@ -1,4 +1,4 @@
-"""What the priors of the guide share: one vector for a text, and draws from logits."""
+"""What all predictors need: one vector for a text, and sampling from logits."""
 
 import torch
 from jaxtyping import Float
@@ -19,7 +19,7 @@ def mean_text(
     return total / real.sum(1).clamp(min=1).to(dtype)
 
 
-def draw(logits: Float[Tensor, " choices"], generator: torch.Generator) -> int:
+def sample(logits: Float[Tensor, " choices"], generator: torch.Generator) -> int:
     """Draw one choice, on the CPU, so that all devices draw the same."""
     shares = (logits.float().cpu() / TEMPERATURE).softmax(-1)
     return int(torch.multinomial(shares, 1, generator=generator))

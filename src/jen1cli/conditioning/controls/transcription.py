@@ -1,8 +1,8 @@
-"""The loop that music around a hole goes round in: chords, drums and melody, read bar by bar.
+"""Transcription of the music around a hole: a loop of chords, drums and melody, bar by bar.
 
-The tracker says frame by frame which of the guide's channels sound; tempo and bar say where the
-bars are. What is heard of eight bars is written down here step by step, and the priors go on from
-there (`GuidePrior.go_on`): a continuation then plays on what was played, it does not start anew.
+The tracker gives the probability of each control channel at each frame, tempo and bar the places of
+the bars. Eight bars are read here step by step; the predictors go on from them
+(`ControlPredictor.continue_loop`), so that a continuation repeats what was played.
 """
 
 import functools
@@ -13,78 +13,78 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jen1cli.chords import SUFFIXES, TONICS, Chord
-from jen1cli.conditioning.chord_prior import SLOTS
-from jen1cli.conditioning.guiding import HEARD
-from jen1cli.conditioning.part_prior import BARS, HOLDS, RESTS, note_token
-from jen1cli.guide import SIXTEENTHS, Guide
-from jen1cli.parts import DRUMS, OCTAVES
+from jen1cli.conditioning.controls.channels import TRANSCRIBED
+from jen1cli.conditioning.controls.chord_predictor import SLOTS
+from jen1cli.conditioning.controls.part_predictor import BARS, HOLDS, RESTS, note_token
+from jen1cli.music.chords import SUFFIXES, TONICS, Chord
+from jen1cli.music.controls import SIXTEENTHS, Controls
+from jen1cli.music.patterns import DRUMS, OCTAVES
 from jen1cli.shapes import KeepMask
 
 SOUNDS = 0.5
 """Least probability of a stroke or a note."""
 _RANGE = 1e-4  # probabilities are kept so far from 0 and 1, so that one frame decides nothing
 
-Probabilities = Float[Tensor, "heard_channels frames"]
+Probabilities = Float[Tensor, "transcribed_channels frames"]
 
 
 @dataclass(frozen=True)
-class HeardLoop:
-    """What is heard of `BARS` bars; None at steps of which nothing is known."""
+class TranscribedLoop:
+    """The transcription of `BARS` bars; None at steps of which nothing is known."""
 
-    downbeat: float  # seconds on the guide's clock at which the loop begins
+    downbeat: float  # seconds on the controls' clock at which the loop begins
     chords: tuple[Chord | None, ...]  # of half bars; None as well where no chord sounds
-    drums: tuple[int | None, ...]  # tokens of sixteenths (`part_prior`)
+    drums: tuple[int | None, ...]  # tokens of sixteenths (`part_predictor`)
     melody: tuple[int | None, ...]
 
 
 def read_loop(
-    parts: Float[Tensor, "1 heard_channels frames"],
+    parts: Float[Tensor, "1 transcribed_channels frames"],
     known: KeepMask,
-    guide: Guide,
+    controls: Controls,
     frame_rate: float,
-) -> HeardLoop | None:
+) -> TranscribedLoop | None:
     """Read the bars before the first hole, and those behind it where the loop comes round there.
 
     Args:
         parts: logits of the tracker.
         known: True where there is music; not everywhere.
-        guide: with bars; its clock starts at frame 0.
+        controls: with bars; its clock starts at frame 0.
         frame_rate: frames per second.
 
     Returns:
         the loop; None where not even one bar is known.
     """
-    grid = _Grid(guide, known[0, 0].cpu(), frame_rate)
+    grid = _Grid(controls, known[0, 0].cpu(), frame_rate)
     first = grid.first_bar()
     if first is None:
         return None
-    heard = parts[0].float().sigmoid().clamp(_RANGE, 1.0 - _RANGE).cpu()
-    chords, drums, melody = heard.split(list(HEARD.values()))
+    transcribed = parts[0].float().sigmoid().clamp(_RANGE, 1.0 - _RANGE).cpu()
+    chords, drums, melody = transcribed.split(list(TRANSCRIBED.values()))
     steps = [bar + i / grid.steps for bar in range(first, first + BARS) for i in range(grid.steps)]
     halves = [first + slot / 2 for slot in range(SLOTS)]
-    return HeardLoop(
-        guide.downbeat + first * guide.bar_seconds,
+    return TranscribedLoop(
+        controls.downbeat + first * controls.bar_seconds,
         tuple(_chord(chords, grid.frames(half, 0.5)) for half in halves),
         tuple(_strokes(drums, grid.stroke(step)) for step in steps),
-        _notes(melody, grid, steps, guide),
+        _notes(melody, grid, steps, controls),
     )
 
 
 class _Grid:
     """Where bars and steps lie among the frames, and which of them are known."""
 
-    def __init__(self, guide: Guide, known: Tensor, frame_rate: float) -> None:
+    def __init__(self, controls: Controls, known: Tensor, frame_rate: float) -> None:
         self.known = known
-        self.steps = SIXTEENTHS[guide.meter]
-        self.origin = guide.downbeat * frame_rate
-        self.bar = guide.bar_seconds * frame_rate
+        self.steps = SIXTEENTHS[controls.meter]
+        self.origin = controls.downbeat * frame_rate
+        self.bar = controls.bar_seconds * frame_rate
         self._turn = BARS * self.bar
         reach = math.ceil((len(known) + abs(self.origin)) / self._turn) + 1
         self._turns = sorted(range(-reach, reach + 1), key=abs)  # the nearest first
 
     def first_bar(self) -> int | None:
-        """Return the bar that the loop begins with, counted from the guide's downbeat.
+        """Return the bar that the loop begins with, counted from the controls' downbeat.
 
         The loop ends with the last bar before the hole, as far as there are as many; it begins
         behind the hole where no whole bar is known before it.
@@ -127,19 +127,19 @@ class _Grid:
         return span if span.start < span.stop and self.known[span].all() else None
 
 
-def _chord(heard: Probabilities, span: slice | None) -> Chord | None:
+def _chord(transcribed: Probabilities, span: slice | None) -> Chord | None:
     """Return the likeliest chord of a stretch, with its root in the bass."""
     if span is None:
         return None
     chords, tones = _templates()
-    probability = heard[:, span]
+    probability = transcribed[:, span]
     sounding, silent = probability.log().mean(1), (1.0 - probability).log().mean(1)
     return chords[int((tones @ sounding + (1.0 - tones) @ silent).argmax())]
 
 
 @functools.cache
-def _templates() -> tuple[tuple[Chord | None, ...], Float[Tensor, "chords heard_channels"]]:
-    """Return all chords and silence, and what each sounds like in the guide's channels."""
+def _templates() -> tuple[tuple[Chord | None, ...], Float[Tensor, "chords transcribed_channels"]]:
+    """Return all chords and silence, and what each sounds like in the controls' channels."""
     size = len(TONICS)
     chords = (None, *(Chord(root, kind, root) for root in range(size) for kind in SUFFIXES))
     tones = torch.zeros(len(chords), 2 * size)
@@ -150,33 +150,33 @@ def _templates() -> tuple[tuple[Chord | None, ...], Float[Tensor, "chords heard_
     return chords, tones
 
 
-def _strokes(heard: Probabilities, span: slice | None) -> int | None:
+def _strokes(transcribed: Probabilities, span: slice | None) -> int | None:
     """Return the drums that are struck at a step, as bits."""
     if span is None:
         return None
-    struck = heard[:, span].sum(1) >= SOUNDS  # a stroke is shared among both frames
+    struck = transcribed[:, span].sum(1) >= SOUNDS  # a stroke is shared among both frames
     return sum(1 << number for number in range(len(DRUMS)) if struck[number])
 
 
 def _notes(
-    heard: Probabilities, grid: _Grid, steps: list[float], guide: Guide
+    transcribed: Probabilities, grid: _Grid, steps: list[float], controls: Controls
 ) -> tuple[int | None, ...]:
     found: list[int | None] = []
     before: int | None = None
     for step in steps:
         span, begin = grid.frames(step, 1.0 / grid.steps), grid.stroke(step)
-        if span is None or begin is None or not guide.key:
+        if span is None or begin is None or not controls.key:
             found.append(None)
             before = None
             continue
-        sound = heard[:, span].mean(1)
+        sound = transcribed[:, span].mean(1)
         classes, octaves, _ = sound.split([len(TONICS), OCTAVES, 1])
         if float(classes.max()) < SOUNDS:
             found.append(RESTS)
             before = None
             continue
         note = 12 * int(octaves.argmax()) + int(classes.argmax())
-        again = float(heard[-1, begin].sum()) >= SOUNDS
-        found.append(HOLDS if note == before and not again else note_token(note, guide))
+        again = float(transcribed[-1, begin].sum()) >= SOUNDS
+        found.append(HOLDS if note == before and not again else note_token(note, controls))
         before = note
     return tuple(found)

@@ -3,17 +3,17 @@
 import pytest
 import torch
 
-from jen1cli.conditioning.pitches import (
-    HARMONICS,
+from jen1cli.conditioning.controls.pitch_head import (
     LOWEST_PITCH,
     NUM_PITCHES,
+    PARTIAL_SEMITONES,
     TAPS,
-    PitchEar,
+    PitchHead,
     _around,
 )
-from jen1cli.conditioning.tracker import GuideTracker
-from jen1cli.config import GuideConfig
-from jen1cli.guide import MODES
+from jen1cli.conditioning.controls.tracker import ControlTracker
+from jen1cli.config import ControlsConfig
+from jen1cli.music.keys import MODES
 
 CHANNELS = 4
 
@@ -21,7 +21,7 @@ CHANNELS = 4
 def ear_of_rows():
     """An ear whose latents are the spectrum itself, and which hears each row for what it is."""
     torch.manual_seed(0)
-    ear = PitchEar(NUM_PITCHES, CHANNELS)
+    ear = PitchHead(NUM_PITCHES, CHANNELS)
     ear.pitch_weight[:, :, TAPS // 2] = torch.eye(NUM_PITCHES)
     with torch.no_grad():
         for part in (ear.input, *ear.layers):
@@ -34,7 +34,7 @@ def ear_of_rows():
 
 def stirred():
     torch.manual_seed(1)
-    ear = PitchEar(6, CHANNELS)
+    ear = PitchHead(6, CHANNELS)
     for tensor in (*ear.parameters(), *ear.buffers()):
         torch.nn.init.normal_(tensor, std=0.3)
     return ear
@@ -71,9 +71,9 @@ def test_partials_lie_above_their_tone():
     spectrum = torch.zeros(1, NUM_PITCHES, 3)
     spectrum[0, 40] = 1.0
     rows = ear._stacked(spectrum, ALL[..., :3])[0, :, :, 1]
-    for row, by in zip(rows[1:], HARMONICS, strict=False):
+    for row, by in zip(rows[1:], PARTIAL_SEMITONES, strict=False):
         assert int(row.argmax()) == 40 - by
-    octave, below, above = rows[1 + len(HARMONICS) : 4 + len(HARMONICS)]
+    octave, below, above = rows[1 + len(PARTIAL_SEMITONES) : 4 + len(PARTIAL_SEMITONES)]
     assert int(octave.argmax()) == 52
     assert below.tolist() == [0.0] * 40 + [1.0] * 44
     assert above.tolist() == [1.0] * 41 + [0.0] * 43
@@ -91,10 +91,10 @@ def test_what_is_unknown_is_not_heard():
 
 def test_an_untrained_ear_leaves_the_tracker_as_it_was():
     torch.manual_seed(3)
-    shape = GuideConfig(tracker_channels=8, tracker_dilations=(1,), heard_channels=47)
-    plain = GuideTracker(6, shape)
-    with_ear = GuideTracker(
-        6, GuideConfig(tracker_channels=8, tracker_dilations=(1,), heard_channels=47,
+    shape = ControlsConfig(tracker_channels=8, tracker_dilations=(1,), transcribed_channels=47)
+    plain = ControlTracker(6, shape)
+    with_ear = ControlTracker(
+        6, ControlsConfig(tracker_channels=8, tracker_dilations=(1,), transcribed_channels=47,
                        pitch_channels=CHANNELS),
     )  # fmt: skip
     missing, unknown = with_ear.load_state_dict(plain.state_dict(), strict=False)

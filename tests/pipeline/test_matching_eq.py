@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jen1cli.pipeline import colouring
-from jen1cli.pipeline.colouring import colour_filters, recolour
+from jen1cli.pipeline import matching_eq
+from jen1cli.pipeline.matching_eq import apply_filters, matching_filters
 
 RATE = 48_000
 
@@ -37,9 +37,9 @@ def test_new_music_gets_the_levels_that_the_autoencoder_took():
     made = dulled(new)
     dull = dulled(known)
     cut = [[part[:, :60_000], part[:, 60_000:]] for part in (known, dull)]
-    filters = colour_filters(*cut, RATE)
+    filters = matching_filters(*cut, RATE)
     before = made.copy()
-    recolour(made, filters)
+    apply_filters(made, filters)
     for low, high in ((200, 1500), (2500, 8000), (8000, 14_000)):
         for sign in (1, -1):  # middle and side
             wanted, dull, found = (
@@ -51,35 +51,35 @@ def test_new_music_gets_the_levels_that_the_autoencoder_took():
 
 def test_nothing_is_delayed_and_blocks_make_no_difference(monkeypatch):
     known = noise(2.0)
-    filters = colour_filters([known], [known], RATE)
+    filters = matching_filters([known], [known], RATE)
     signal = noise(1.0, seed=2)
     whole, pieces = signal.copy(), signal.copy()
-    recolour(whole, filters)
+    apply_filters(whole, filters)
     inside = slice(3000, -3000)
     np.testing.assert_allclose(whole[:, inside], signal[:, inside], atol=2e-4)
-    monkeypatch.setattr(colouring, "_BLOCK", 5000)
-    recolour(pieces, filters)
+    monkeypatch.setattr(matching_eq, "_BLOCK", 5000)
+    apply_filters(pieces, filters)
     np.testing.assert_allclose(pieces, whole, atol=1e-6)
 
 
 def test_gains_are_bounded_and_silent_bands_stay():
     known = noise(2.0, channels=1)
-    mono = colour_filters([known], [known * 0.01], RATE)
+    mono = matching_filters([known], [known * 0.01], RATE)
     assert mono.shape[0] == 1
     signal = noise(1.0, channels=1, seed=3)
     raised = signal.copy()
-    recolour(raised, mono)
+    apply_filters(raised, mono)
     assert level(raised[0], 200, 10_000) - level(signal[0], 200, 10_000) == pytest.approx(
         6.0, abs=0.2
     )
     centred = np.repeat(known, 2, axis=0)
-    stereo = colour_filters([centred], [centred + 1e-6 * noise(2.0)], RATE)
+    stereo = matching_filters([centred], [centred + 1e-6 * noise(2.0)], RATE)
     side = np.abs(np.fft.rfft(stereo[1]))
     np.testing.assert_allclose(side, 1.0, atol=0.05)
 
 
 def test_too_little_music_says_nothing():
     short = noise(0.3)
-    assert colour_filters([short], [short], RATE) is None
+    assert matching_filters([short], [short], RATE) is None
     silence = np.zeros((2, RATE), np.float32)
-    assert colour_filters([silence, silence[:, :0]], [silence, silence[:, :0]], RATE) is None
+    assert matching_filters([silence, silence[:, :0]], [silence, silence[:, :0]], RATE) is None

@@ -3,8 +3,8 @@
 import pytest
 
 from jen1cli.errors import ConfigError
-from jen1cli.guide import NO_GUIDE, Guide
-from jen1cli.prompt import parse_key, read_guide, read_key, read_meter, read_tempo
+from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.prompt import parse_key, read_controls, read_key, read_meter, read_tempo
 
 
 @pytest.mark.parametrize(
@@ -227,16 +227,18 @@ def test_key_of_a_prompt(prompt, key):
 
 
 def test_a_prompt_gives_all_three():
-    assert read_guide("house at 124 bpm in F minor") == Guide(bpm=124.0, key="F", mode="minor")
-    assert read_guide("waltz, h-Moll, tempo 90.") == Guide(
+    assert read_controls("house at 124 bpm in F minor") == Controls(
+        bpm=124.0, key="F", mode="minor"
+    )
+    assert read_controls("waltz, h-Moll, tempo 90.") == Controls(
         bpm=90.0, meter="3/4", key="B", mode="minor"
     )
-    assert read_guide("house") == NO_GUIDE
+    assert read_controls("house") == NO_CONTROLS
 
 
 def test_long_and_odd_prompts_are_read_in_no_time():
     for text in ("a " * 50_000, "1" * 100_000, "in " * 50_000, "tempo " * 30_000, "-" * 100_000):
-        assert read_guide(text) == NO_GUIDE
+        assert read_controls(text) == NO_CONTROLS
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import pytest
 
 from jen1cli.errors import ConfigError
-from jen1cli.guide import key_of_melody
-from jen1cli.parts import (
+from jen1cli.music.keys import key_of_melody
+from jen1cli.music.patterns import (
     DRUMS,
     LOWEST,
     OCTAVES,
-    Loop,
+    Pattern,
     Sound,
     drums_text,
     melody_text,
@@ -38,7 +38,7 @@ def test_rows_have_bars_of_their_own_and_blanks_do_not_count():
 
 def test_none_plays_nothing():
     assert parse_drums("None") == ()
-    assert parse_melody("none") == Loop(1, ())
+    assert parse_melody("none") == Pattern(1, ())
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_no_pattern_is_refused(text, message):
 
 
 def test_notes_last_until_the_next():
-    assert parse_melody("C4 - E4 . | - G4") == Loop(
+    assert parse_melody("C4 - E4 . | - G4") == Pattern(
         2, (Sound(0.0, 0.5, 60), Sound(0.5, 0.75, 64), Sound(1.5, 2.0, 67))
     )
     held = parse_melody("| C4 | - D4 |")

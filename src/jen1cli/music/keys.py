@@ -1,0 +1,77 @@
+"""Keys: the modes, the spelling of their notes, and the key that fits a chart or a melody best."""
+
+from collections.abc import Callable
+
+from jen1cli.music.chords import FLAT_NAMES, TONICS, parse_chart
+from jen1cli.music.patterns import parse_melody
+
+MODES: dict[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
+    "phrygian dominant": (0, 1, 4, 5, 7, 8, 10),
+}
+"""Pitch classes of each mode, from its tonic."""
+
+_RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
+                   "mixolydian": 5, "harmonic minor": 3, "phrygian dominant": 8}  # fmt: skip
+_FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
+
+
+def note_names(key: str, mode: str) -> tuple[str, ...]:
+    """Return the names of the twelve pitch classes as a key spells them; sharps without a key."""
+    flat = bool(key) and (TONICS.index(key) + _RELATIVE_MAJOR[mode]) % 12 in _FLAT_MAJORS
+    return FLAT_NAMES if flat else TONICS
+
+
+def key_of_chart(text: str) -> tuple[str, str]:
+    """Return the major or minor key that a chart of chords fits best.
+
+    Each chord tone of the scale counts, and most of all a tonic chord at the beginning or the end.
+    """
+    chords = [chord for bar in parse_chart(text) for chord in bar if chord is not None]
+    if not chords:
+        return "", ""
+
+    def fit(tonic: int, mode: str) -> float:
+        scale = {(tonic + step) % 12 for step in MODES[mode]}
+        third = (tonic + (3 if mode == "minor" else 4)) % 12
+        inside = [sum(tone in scale for tone in c.classes) / len(c.classes) for c in chords]
+        home = [c.root == tonic and third in c.classes for c in chords]
+        return sum(inside) + 0.75 * sum(home) + 1.5 * home[0] + home[-1]
+
+    return _best_key(fit)
+
+
+def key_of_melody(text: str) -> tuple[str, str]:
+    """Return the major or minor key that a melody fits best; two empty strings for silence.
+
+    The time in its scale counts, then that on its tonic triad, and a tonic at the end.
+    """
+    notes = [(note.number % 12, note.stop - note.start) for note in parse_melody(text).sounds]
+    if not notes:
+        return "", ""
+
+    def fit(tonic: int, mode: str) -> float:
+        scale = {(tonic + step) % 12 for step in MODES[mode]}
+        triad = {tonic, (tonic + (3 if mode == "minor" else 4)) % 12, (tonic + 7) % 12}
+        total = sum(length for _, length in notes)
+        inside, home = (
+            sum(length for pitch, length in notes if pitch in kept) / total
+            for kept in (scale, triad)
+        )
+        return inside + 0.4 * home + 0.1 * ((notes[-1][0] == tonic) + (notes[0][0] in triad))
+
+    return _best_key(fit)
+
+
+def _best_key(fit: Callable[[int, str], float]) -> tuple[str, str]:
+    tonic, mode = max(
+        ((tonic, mode) for mode in ("major", "minor") for tonic in range(12)),
+        key=lambda key: fit(*key),
+    )
+    return TONICS[tonic], mode
