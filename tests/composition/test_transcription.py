@@ -10,7 +10,7 @@ from jen1cli.composition.score import Note, Part
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.transcription import drum_pattern, melody_line
 from jen1cli.corpus.captions.writer import attributes
-from jen1cli.music.controls import SIXTEENTHS, guide_of
+from jen1cli.music.controls import SIXTEENTHS, controls_of
 from jen1cli.music.patterns import parse_drums, parse_melody
 
 
@@ -53,7 +53,7 @@ def test_the_leading_voice_is_written_with_its_top_notes():
 def test_every_style_is_told_bar_by_bar(style):
     score = compose(style, 3, 14.0)
     found = attributes(score)
-    guide = guide_of(found)
+    guide = controls_of(found)
     assert (guide.drums, guide.melody) == (found["drum_pattern"], found["melody"])
     bars = guide.melody.split(" | ")
     if guide.melody != "none":
