@@ -248,3 +248,11 @@ def test_an_error_that_quotes_a_whole_file_is_cut(refused):
     assert len(said) < 1_100
     assert said.startswith("jen1: error: 'QQQ")
     assert "write it like C, Am" in said
+
+
+@pytest.mark.parametrize(("field", "known"), [("direction", "bidirectional"), ("sampler", "ddim")])
+def test_an_unknown_choice_in_a_file_of_prompts_is_named_by_its_line(refused, model, field, known):
+    Path("p.jsonl").write_text(json.dumps({"prompt": "a", field: "up"}))
+    said = refused("generate", "--from", "p.jsonl").err
+    assert f"line 1 of p.jsonl: unknown --{field} 'up'; " in said
+    assert known in said

@@ -59,7 +59,7 @@ def test_format_decides_where_the_name_does_not():
 @pytest.mark.parametrize(
     ("output", "more", "words"),
     [
-        ("song", {}, "no extension; write song.wav or add --format"),
+        ("{index}/song", {}, "no extension; write {index}/song.wav, or {index}/song/ for a folder"),
         ("song.xyz", {}, "unknown format 'xyz'; known: wav, flac"),
         ("song.wav", {"format_name": "flac"}, "names wav but --format says flac"),
         (None, {"format_name": "m4a"}, "--format asks for the unknown format 'm4a'"),
@@ -71,7 +71,8 @@ def test_format_decides_where_the_name_does_not():
         ("-", {}, "-o - takes one result but 2 were asked for"),
         ("", {}, "-o is empty"),
         ("nowhere/out.wav", {}, "output folder nowhere does not exist; create it: mkdir -p"),
-        ("nowhere/", {}, "output folder nowhere does not exist"),
+        ("nowhere/takes/", {}, "output folder nowhere does not exist"),
+        ("{seed:>99999999999}.wav", {}, "cannot be filled in"),
         ("note.txt/out.wav", {}, "note.txt is a file"),
         ("exists-{index}.wav", {}, "exists-2.wav exists; use --force"),
         ("full-{index}.wav", {}, "full-1.wav is a folder"),
@@ -87,6 +88,22 @@ def test_a_place_that_cannot_be_written_is_refused(output, more, words):
         plan(output, **more)
     assert words in str(caught.value)
     assert sorted(Path().rglob("*")) == before
+
+
+def test_a_folder_that_is_not_there_is_created_with_the_results():
+    assert plan("new/") == ["new/lofi-piano-7.wav", "new/lofi-piano-8.wav"]
+    assert plan("new") == plan("new/")
+    assert plan("new/", TWO[:1]) == ["new/lofi-piano-7.wav"]
+    assert plan("take", format_name="wav", results=TWO) == ["take-1", "take-2"]
+    with pytest.raises(ConfigError, match=r"no extension; write take.wav, or take/ for a folder"):
+        plan("take", TWO[:1])
+    assert not Path("new").exists()
+
+
+def test_a_tree_of_inputs_goes_into_a_folder_alone():
+    results = [Result("a", None, 1, Path("x")), Result("b", None, 2, Path("x"))]
+    with pytest.raises(ConfigError, match="one file for a tree of inputs"):
+        plan_outputs("out.wav", results, default_name="{slug}.{ext}", extension="wav")
 
 
 def test_force_takes_a_file_that_exists():
@@ -120,6 +137,12 @@ def test_slugs(prompt, slug):
 def test_formats_are_those_of_the_library():
     assert {f".{name}" for name in outputs.FORMATS} <= set(audio.OUTPUT_SUFFIXES)
     assert set(AUDIO_SUFFIXES) == set(audio.OUTPUT_SUFFIXES)
+
+
+def test_several_results_go_into_a_folder_that_is_made_for_them(jen1, model):
+    result = jen1("generate", "lofi", "techno", "-s", "0.1", "--seed", "1", "-o", "new")
+    assert result.out.split() == ["new/lofi-1.wav", "new/techno-2.wav"], result.err
+    assert soundfile.info("new/techno-2.wav").samplerate == 48_000
 
 
 def test_default_name_is_printed_and_nothing_else_on_stdout(jen1, model):
@@ -366,9 +389,6 @@ def test_files_that_differ_in_their_ending_alone_keep_it(jen1, model, tone):
     Path("in/deep").mkdir(parents=True)
     for name in ("a.wav", "a.flac", "b.wav", "deep/a.wav"):
         audio.write(Path("in") / name, tone(0.5), 48_000)
-    result = jen1("encode", "in", "-o", "out/")
-    assert result.code == 1, "the folder is not there yet"
-    Path("out").mkdir()
     result = jen1("encode", "in", "-o", "out/")
     assert result.code == 0, result.err
     found = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*.*"))

@@ -163,7 +163,8 @@ def refuse_joined(file: ByteFile, name: str) -> None:
 def _joined(name: str, seen: str) -> str:
     return (
         f"{name} holds more than one recording ({seen}), of which only the first would be read;"
-        " join them anew, for example: ffmpeg -i IN OUT.wav"
+        " join the separate recordings with an audio editor, or: ffmpeg -i ONE -i TWO"
+        " -filter_complex concat=n=2:v=0:a=1 OUT.wav"
     )
 
 

@@ -10,7 +10,7 @@ from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files, names_apart
-from jen1cli.cli.outputs import Result, check_takes, is_folder
+from jen1cli.cli.outputs import Result, check_takes, is_folder, new_folder
 from jen1cli.headers import LatentHeader, read_latent_header
 
 
@@ -45,9 +45,11 @@ def decode(
         Result(name, None, i + 1, folder)
         for i, (name, (_, folder)) in enumerate(zip(names_apart(files, stems), files, strict=True))
     ]
+    output = destination.output
+    in_folder = is_folder(output) or new_folder(output, results, destination.audio_format)
     targets = destination.plan(
         results,
-        default_name="{slug}.{ext}" if is_folder(destination.output) else "{slug}-decoded.{ext}",
+        default_name="{slug}.{ext}" if in_folder else "{slug}-decoded.{ext}",
         extension="wav",
     )
     for header, target in zip(headers, targets, strict=True):

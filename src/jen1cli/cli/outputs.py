@@ -76,7 +76,9 @@ def plan_outputs(
     """Name every result and refuse whatever could not be written later.
 
     Args:
-        output: the value of `-o`: file, folder, template, `-`, or None for the default name.
+        output: the value of `-o`: file, folder, template, `-`, or None for the default name. A
+            folder that does not exist is one by its slash, or as a name without extension for
+            several results; it is created with the first of them.
         results: the results to come, at least one.
         default_name: template of the name where `-o` does not give one.
         extension: the extension where neither `-o` nor `--format` gives one.
@@ -90,8 +92,12 @@ def plan_outputs(
     chosen = None if format_name is None else _check_format(format_name, "--format", extensions)
     if output == "-":
         return [_to_stdout(results, chosen or extension)]
-    template = _read_template(output, default_name)
+    folder = new_folder(output, results, format_name)
+    template = _read_template(output if folder is None else f"{output}/", default_name)
     extension = _choose_extension(template, chosen, extension, extensions)
+    has_tree = any(result.folder.parts for result in results)
+    if has_tree and output is not None and not (is_folder(output) or folder):
+        raise ConfigError(f"-o {output} is one file for a tree of inputs; give a folder")
     if len(results) > 1 and not any("{" + field in template for field in FIELDS[:3]):
         suffix = Path(template).suffix
         template = f"{template.removesuffix(suffix)}-{{index}}{suffix}"
@@ -99,8 +105,20 @@ def plan_outputs(
     _check_distinct(targets)
     for target, result in zip(targets, results, strict=True):
         if target.path is not None:
-            check_place(target.path, force=force, tree=result.folder)
+            tree = result.folder if folder is None else Path(folder.name) / result.folder
+            check_place(target.path, force=force, tree=tree)
     return targets
+
+
+def new_folder(
+    output: str | None, results: Sequence[Result], format_name: str | None = None
+) -> Path | None:
+    """Return the folder that `-o` asks to be created, if it does; see `plan_outputs`."""
+    if output is None or os.path.lexists(output.rstrip("/" + os.sep)) or not output.strip():
+        return None
+    is_named = len(results) > 1 or any(result.folder.parts for result in results)
+    is_plain = format_name is None and not Path(output).suffix and "{" not in output
+    return Path(output) if output.endswith(("/", os.sep)) or (is_named and is_plain) else None
 
 
 def check_takes(extension: str, sample_rate: int, channels: int) -> None:
@@ -177,7 +195,8 @@ def _choose_extension(
             return default
         if suffix == "" or "{" in suffix:
             raise ConfigError(
-                f"-o {template} has no extension; write {template}.{default} or add --format"
+                f"-o {template} has no extension; write {template}.{default}, or {template}/ for a"
+                " folder"
             )
     named = _check_format(suffix, f"-o {template}", extensions)
     if chosen is not None and FORMATS.get(named) != FORMATS.get(chosen):
@@ -217,7 +236,7 @@ def _fill(template: str, result: Result, extension: str) -> Path:
         path = Path(
             template.format(slug=result.slug, seed=result.seed, index=result.index, ext=extension)
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, MemoryError) as error:
         raise ConfigError(
             f"-o {template} cannot be filled in ({error}); use {{index}} or {{seed}}"
         ) from None

@@ -165,6 +165,6 @@ def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
         prompt=check_prompt(line.prompt, where),
         seed=seed,
         seconds=check_seconds(base.seconds if line.seconds is None else line.seconds, where),
-        direction=check_choice(line.direction or base.direction, DIRECTIONS, f"{place}--direction"),
+        direction=check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place),
         sampling=replaced(base.sampling, line.sampling()).check(where),
     )

@@ -162,7 +162,7 @@ class SamplerChoice:
         if self.steps is not None and not 1 <= self.steps <= MAX_STEPS:
             raise ConfigError(f"{place}--steps {self.steps} is not between 1 and {MAX_STEPS:,}")
         if self.sampler is not None:
-            check_choice(self.sampler, SAMPLERS, f"{place}--sampler")
+            check_choice(self.sampler, SAMPLERS, "--sampler", place)
         scale = self.guidance_scale
         if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
             raise ConfigError(
@@ -230,7 +230,7 @@ def check_text(text: str, what: str) -> str:
     return text
 
 
-def check_choice(value: str, known: Sequence[str], option: str) -> str:
+def check_choice(value: str, known: Sequence[str], option: str, place: str = "") -> str:
     """Return the value.
 
     Raises:
@@ -239,7 +239,7 @@ def check_choice(value: str, known: Sequence[str], option: str) -> str:
     if value not in known:
         close = difflib.get_close_matches(value, known, n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
-        raise ConfigError(f"unknown {option} '{value}'; {hint}known: {', '.join(known)}")
+        raise ConfigError(f"{place}unknown {option} '{value}'; {hint}known: {', '.join(known)}")
     return value
 
 
