@@ -256,3 +256,11 @@ def test_an_unknown_choice_in_a_file_of_prompts_is_named_by_its_line(refused, mo
     said = refused("generate", "--from", "p.jsonl").err
     assert f"line 1 of p.jsonl: unknown --{field} 'up'; " in said
     assert known in said
+
+
+def test_control_characters_are_no_prompt(refused, model):
+    Path("p.jsonl").write_text(json.dumps({"prompt": "a\0b"}))
+    assert (
+        "line 1 of p.jsonl holds control characters" in refused("generate", "--from", "p.jsonl").err
+    )
+    assert "the prompt holds control characters" in refused("generate", "lofi\x1b[31m").err

@@ -71,12 +71,14 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
     """Return the prompt without space around it.
 
     Raises:
-        ConfigError: it is empty, far too long, no text, or in a script that the text encoder
+        ConfigError: it is empty, far too long, no plain text, or in a script that the text encoder
             cannot read.
     """
     text = " ".join(check_text(prompt, where).split())
     if not text:
         raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise ConfigError(f"{where} holds control characters; write it as plain text")
     if len(text) > MAX_PROMPT_CHARACTERS:
         raise ConfigError(
             f"{where} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are read,"

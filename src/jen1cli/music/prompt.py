@@ -29,7 +29,7 @@ _UNIT = (
 )
 _ABOUT = r"(?:(?:(?:is|of|at|around|about|circa|roughly)\b|approx\.?|ca?\.) ?|[~≈] ?)"
 _BEFORE = (
-    rf"(?:\b(?:tempo|bpm)[ :=-]*{_ABOUT}{{0,2}}|(?:♩|\bm\. ?m\.|\bmm) ?=? ?"
+    rf"(?:\b(?:tempo|bpm)[ :=-]*{_ABOUT}{{0,2}}|(?:♩\.?|\bm\. ?m\.|\bmm) ?=? ?"
     r"|\b(?:quarter(?: note)?|crotchet|1/4) ?= ?)"
 )
 _NUMBER_ENDS = r"(?![\w%]|[.,:/]\d)"
