@@ -1,4 +1,4 @@
-"""What is told of a clip beside its sound: by a JSON object, by tags, or by the file's name."""
+"""Descriptions of a clip beside its sound: a JSON object, tags, or the name of the file."""
 
 import dataclasses
 import re
