@@ -19,7 +19,7 @@ from typing import Any
 import soundfile
 
 from jen1cli.audio import GENERATED_TAGS, name_of, read_note
-from jen1cli.audio.files import opened
+from jen1cli.audio.files import info_of, opened
 from jen1cli.descriptions import (
     Description,
     caption_from_name,
@@ -214,10 +214,10 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
             skip(place, "empty (0 bytes)")
             return None
         with opened(source, whole=True) as file:
-            seconds, tags = file.frames / file.samplerate, dict(file.copy_metadata())
             if not file.frames:
                 skip(place, "no samples in it")
                 return None
+            seconds, tags = info_of(file, name_of(source)).seconds, dict(file.copy_metadata())
             if not _has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
                 return None

@@ -23,6 +23,7 @@ from jen1cli.evaluation.distances import (
 )
 from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
 from jen1cli.evaluation.intervals import Estimate, mean_interval
+from jen1cli.files import writing
 from jen1cli.progress import Progress
 
 STATS_VERSION = 1
@@ -181,7 +182,8 @@ def save_statistics(path: Path, measured: Sequence[Measured], audit: Audit) -> N
         }
         if item.labels is not None:
             values[f"{item.name}.labels"] = item.labels.mean(0, keepdims=True)
-    np.savez_compressed(path, allow_pickle=False, **values)
+    with writing(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **values)
 
 
 @dataclass(frozen=True)

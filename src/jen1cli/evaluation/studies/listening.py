@@ -21,7 +21,7 @@ from jen1cli.errors import ConfigError, DataError
 from jen1cli.evaluation.clips import Audit, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.files import writing
+from jen1cli.files import encoded, writing_together
 from jen1cli.jsonfiles import JsonError, read_object
 from jen1cli.manifest import Clip
 from jen1cli.pages.html import render, sound_uri
@@ -104,11 +104,8 @@ class ListenJob:
             "format": FORMAT, "study": study,
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
-        with (
-            writing(path, overwrite=overwrite) as page,
-            writing(key_path(path), overwrite=overwrite) as key_file,
-        ):
-            page.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with writing_together(path, key_path(path), overwrite=overwrite) as (page, key_file):
+            page.write_bytes(encoded(text))
             key_file.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
         return Written(path, [audit for _, audit in found], remarks)
 
