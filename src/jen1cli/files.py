@@ -235,6 +235,23 @@ def is_stream(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
 
 
+def refuse_pipe(path: Path, what: str) -> None:
+    """Refuse a pipe or device for a file that is read more than once, or not from its beginning.
+
+    Args:
+        path: of the file.
+        what: what it is given as, for the message, such as "--lora".
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if is_stream(path):
+        raise ConfigError(
+            f"{what} {path} is a pipe or a device, which can be read only once; save what comes"
+            " over it as a file and give that"
+        )
+
+
 def byte_name(path: str | Path) -> Any:  # noqa: ANN401 - soundfile's types do not know bytes
     """Return the bytes of a name: soundfile takes them where the name is no text in UTF-8."""
     return os.fsencode(path)

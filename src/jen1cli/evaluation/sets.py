@@ -1,5 +1,6 @@
 """`jen1 evaluate audio`: compares a folder of music with another, or with stored statistics."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -216,7 +217,8 @@ def load_statistics(path: Path) -> list[Reference]:
         DataError: the file has another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        source = io.BytesIO(path.read_bytes()) if path.is_fifo() else path  # numpy seeks
+        with np.load(source, allow_pickle=False) as file:
             values = dict(file)
         if int(values["version"]) != STATS_VERSION:
             raise KeyError("version")

@@ -7,6 +7,7 @@ hides the systems behind codes, and saves the ratings as JSON.
 
 import hashlib
 import json
+import os
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
@@ -81,7 +82,8 @@ class ListenJob:
         for system, (clips, audit) in zip(self.systems, found, strict=True):
             for heard in self._choose(system, clips, audit, shared):
                 name = heard.clip.path.name
-                code = hashlib.sha256(f"{study} {system.name} {name}".encode()).hexdigest()[:10]
+                identity = os.fsencode(f"{study} {system.name} {name}")
+                code = hashlib.sha256(identity).hexdigest()[:10]
                 stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
                 signal = levelled(heard.signal[:, :stop], heard.sample_rate)
                 items.append(
@@ -198,6 +200,8 @@ def read_results(paths: Sequence[Path], key: Path) -> tuple[list[Rating], list[s
             problems.append(f"{path.name} belongs to another page")
         elif str(answers.get("listener")) in seen:
             problems.append(f"{path.name} repeats {seen[str(answers['listener'])]}")
+        elif "ratings" not in answers:
+            problems.append(f"{path.name} is the key of the page, or has no ratings")
         else:
             listener = str(answers.get("listener"))
             seen[listener] = path.name
