@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from jen1cli import files
 from jen1cli.errors import ConfigError, OutputError
-from jen1cli.files import writing, writing_folder
+from jen1cli.files import writing, writing_folder, writing_together
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX system")
 
@@ -287,3 +287,50 @@ def test_a_disk_too_full_for_long_audio_is_an_error_and_not_a_crash():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "File too large; free some space" in done.stdout
+
+
+def write_pair(first, second, while_written=lambda: None, **options):
+    with writing_together(first, second, **options) as temporaries:
+        for temporary in temporaries:
+            temporary.write_bytes(b"new")
+        while_written()
+
+
+def test_files_that_belong_together_appear_together(tmp_path):
+    pair = (tmp_path / "a.html", tmp_path / "a.json")
+    write_pair(*pair, overwrite=False)
+    assert [path.read_bytes() for path in pair] == [b"new", b"new"]
+    pair[0].write_bytes(b"old")
+    write_pair(*pair)
+    assert pair[0].read_bytes() == b"new"
+    assert names(tmp_path) == ["a.html", "a.json"]
+
+
+def test_a_file_whose_partner_cannot_be_placed_is_removed(tmp_path):
+    pair = (tmp_path / "a.html", tmp_path / "a.json")
+    with pytest.raises(OutputError, match=r"a\.html exists; use --force"):
+        write_pair(*pair, lambda: pair[0].write_bytes(b"theirs"), overwrite=False)
+    assert pair[0].read_bytes() == b"theirs"
+    assert names(tmp_path) == ["a.html"]
+
+
+@posix
+def test_a_file_that_was_replaced_comes_back_when_its_partner_cannot_be_placed(
+    tmp_path, monkeypatch
+):
+    pair = (tmp_path / "a.html", tmp_path / "a.json")
+    pair[1].write_bytes(b"old")
+    replace, contents = os.replace, []
+
+    def refuse_page(source, target):
+        if target == pair[0]:
+            contents.append(pair[1].read_bytes())
+            fail()
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse_page)
+    with pytest.raises(OutputError, match=r"cannot write .*a\.html: Operation not permitted"):
+        write_pair(*pair)
+    assert contents == [b"new"]
+    assert pair[1].read_bytes() == b"old"
+    assert names(tmp_path) == ["a.json"]

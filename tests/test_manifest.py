@@ -278,6 +278,8 @@ def one_line(folder, line, read):
         ('"seconds": NaN', "has a number that is not finite in 'seconds'"),
         ('"seconds": 1e400', "has a number that is not finite in 'seconds'"),
         ('"seconds": -1', "seconds is -1.0, which no clip can have"),
+        ('"split": "tset"', "split is 'tset', which is unknown; known: train, validation, test"),
+        ('"split": ""', "split is '', which is unknown"),
         ('"split": 3', "split must be text, not a number"),
         ('"captions": [1]', "captions must be text or a list of texts, not a list"),
         ('"title": ["a"]', "title must be text, not a list"),
@@ -292,6 +294,20 @@ def test_a_wrong_field_of_a_manifest_is_named(tmp_path, read, fields, words):
         one_line(tmp_path, line.encode(), read)
 
 
+@pytest.mark.parametrize("name", ["x.wav", "./x.wav", "link.wav"])
+def test_a_clip_that_a_manifest_names_twice_is_refused(tmp_path, read, name):
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for other in ("x.wav", "y.wav"):
+        write_audio(folder / other)
+    if name == "link.wav":
+        (folder / name).symlink_to("x.wav")
+    lines = ({"audio": other, "split": "train"} for other in ("x.wav", "y.wav", name))
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(DataError, match=f"line 3 of .*: audio is '{name}', as in line 1 of"):
+        read(folder)
+
+
 def test_a_manifest_that_is_not_utf8_is_named(tmp_path, read):
     with pytest.raises(DataError, match=r"line 2 of .*manifest.jsonl is not UTF-8"):
         one_line(tmp_path, b'{"audio": "caf\xe9.wav"}\n', read)
@@ -299,7 +315,8 @@ def test_a_manifest_that_is_not_utf8_is_named(tmp_path, read):
 
 def test_null_and_odd_letters_leave_a_manifest_whole(tmp_path, read):
     told = {"bpm": None, "key": "D"}
-    line = {"audio": "x.wav", "caption": "a\u2028b\u0085c\x0cd", "split": None, "attributes": told}
+    write_audio(tmp_path / "y.wav")
+    line = {"audio": "y.wav", "caption": "a\u2028b\u0085c\x0cd", "split": None, "attributes": told}
     first, second = one_line(tmp_path, json.dumps(line, ensure_ascii=False).encode(), read)
     assert first.seconds == 1
     assert second.captions == ("a b c d",)
@@ -316,6 +333,7 @@ def test_clips_behind_the_end_of_a_file_are_skipped(tmp_path, read, skipped):
     ("text", "words"),
     [
         ('{"attributes": {"bpm": "120"}}', "attributes.bpm must be a number, not text ('120')"),
+        ('{"split": "tset"}', "split is 'tset', which is unknown; known: train, validation, test"),
         ('{"split": 1e400}', "it has a number that is not finite in 'split'"),
         ("[" * 100_000, "it is nested more than 64 deep"),
         ('{"seconds": ' + "1" * 5000 + "}", "it has a number that is not finite in 'seconds'"),

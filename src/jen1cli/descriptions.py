@@ -46,6 +46,10 @@ class Description:
             number = getattr(found, name)
             if number is not None and (number < 0 or (name == "seconds" and not number)):
                 raise ConfigError(f"{name} is {number}, which no clip can have")
+        if found.split is not None and found.named_split is None:
+            raise ConfigError(
+                f"split is '{found.split}', which is unknown; known: train, validation, test"
+            )
         known = {name: v for name, v in (found.attributes or {}).items() if v is not None}
         _read_known(_Attributes, known, "attributes")
         return dataclasses.replace(found, attributes=known)

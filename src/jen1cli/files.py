@@ -71,6 +71,41 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
+def writing_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Path, ...]]:
+    """Give temporary names for files that belong together; all of them appear, or none.
+
+    The last path is placed first. If one cannot be placed, those placed already are removed, and
+    the files that they replaced come back (not on file systems without hard links).
+
+    Args:
+        paths: of the files.
+        overwrite: as in `writing`, for each of them.
+
+    Yields:
+        what `writing` gives for each path.
+
+    Raises:
+        OutputError: as `writing`, for any of them.
+    """
+    with contextlib.ExitStack() as kept, contextlib.ExitStack() as files:
+        temporaries = [files.enter_context(writing(path, overwrite=overwrite)) for path in paths]
+        yield tuple(temporaries)
+        placed = [
+            (target, temporary.stat(), kept.enter_context(_second_name(target)))
+            for target, temporary in zip(map(destination, paths), temporaries, strict=True)
+            if not is_stream(target)
+        ]
+        try:
+            files.close()
+        except BaseException:
+            for target, made, old in placed:
+                with contextlib.suppress(OSError):
+                    if os.path.samestat(target.stat(), made):
+                        os.replace(old, target) if old else target.unlink()
+            raise
+
+
+@contextmanager
 def writing_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder; at the end it takes the place of `folder`, which may exist.
 
@@ -123,17 +158,23 @@ def explaining(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
-    r"""Write a text file in UTF-8, as `writing` does.
-
-    Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are written as
-    `\udce9`: in JSON that is the same string.
+    """Write a text file, `encoded`, as `writing` does.
 
     Raises:
         OutputError: it cannot be written.
     """
     with writing(path, overwrite=overwrite) as temporary:
-        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
+        temporary.write_bytes(encoded(text))
     return path
+
+
+def encoded(text: str) -> bytes:
+    r"""Return text in UTF-8.
+
+    Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are written as
+    `\udce9`: in JSON that is the same string.
+    """
+    return text.encode("utf-8", "backslashreplace")
 
 
 def destination(path: Path) -> Path:
@@ -194,6 +235,23 @@ def is_stream(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
 
 
+def refuse_pipe(path: Path, what: str) -> None:
+    """Refuse a pipe or device for a file that is read more than once, or not from its beginning.
+
+    Args:
+        path: of the file.
+        what: what it is given as, for the message, such as "--lora".
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if is_stream(path):
+        raise ConfigError(
+            f"{what} {path} is a pipe or a device, which can be read only once; save what comes"
+            " over it as a file and give that"
+        )
+
+
 def byte_name(path: str | Path) -> Any:  # noqa: ANN401 - soundfile's types do not know bytes
     """Return the bytes of a name: soundfile takes them where the name is no text in UTF-8."""
     return os.fsencode(path)
@@ -239,6 +297,21 @@ def _send(temporary: Path, target: Path) -> None:
         os.fdopen(os.open(target, os.O_WRONLY | getattr(os, "O_BINARY", 0)), "wb") as stream,
     ):
         shutil.copyfileobj(source, stream)
+
+
+@contextmanager
+def _second_name(target: Path) -> Iterator[Path | None]:
+    """Give a second name of a file, under which it stays when it is replaced; None without one."""
+    second = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}.old")
+    try:
+        os.link(target, second)
+    except OSError:  # there is no such file, or the file system has no hard links
+        yield None
+        return
+    try:
+        yield second
+    finally:
+        _remove(second)
 
 
 def _remove(temporary: Path) -> None:

@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 2**20
 """Of one document, or one line of a file of lines."""
 
 _MAX_DIGITS = 40  # of an integer: more than 128 bits need
-_FILE_NAMES = frozenset({"audio", "name", "path"})
+_FILE_NAMES = frozenset({"audio", "clip", "name", "path"})
 
 
 class JsonError(DataError, ValueError):

@@ -19,7 +19,7 @@ from typing import Any
 import soundfile
 
 from jen1cli.audio import GENERATED_TAGS, name_of, read_note
-from jen1cli.audio.files import opened
+from jen1cli.audio.files import info_of, opened
 from jen1cli.descriptions import (
     Description,
     caption_from_name,
@@ -131,6 +131,7 @@ def _warn(path: Path, reason: str) -> None:
 
 
 def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
+    named: dict[tuple[str, int | None], str] = {}  # file and offset of a clip -> its line
     for where, text in read_lines(manifest):
         line = parse_object(text, where)
         if not isinstance(line.get("audio"), str):
@@ -139,8 +140,13 @@ def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
             told = Description.read(line)
         except ConfigError as error:
             raise DataError(f"{where}: {error}; mend or remove it") from error
-        clip = _from_line(manifest.parent, line["audio"], told, skip)
-        if clip is not None:
+        place = (os.path.realpath(manifest.parent / line["audio"]), told.offset)
+        if place in named:  # it might lie in two splits
+            raise DataError(
+                f"{where}: audio is '{line['audio']}', as in {named[place]}; remove one of them"
+            )
+        named[place] = where
+        if clip := _from_line(manifest.parent, line["audio"], told, skip):
             yield clip
 
 
@@ -180,10 +186,8 @@ def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
     for path in _each_file_once(files, folder):
         if path.suffix.lower() == ".tar":
             yield from _from_shard(path, folder, skip)
-        else:
-            clip = _from_file(path, folder, skip)
-            if clip is not None:
-                yield clip
+        elif clip := _from_file(path, folder, skip):
+            yield clip
 
 
 def _each_file_once(files: list[Path], folder: Path) -> list[Path]:
@@ -214,10 +218,10 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
             skip(place, "empty (0 bytes)")
             return None
         with opened(source, whole=True) as file:
-            seconds, tags = file.frames / file.samplerate, dict(file.copy_metadata())
             if not file.frames:
                 skip(place, "no samples in it")
                 return None
+            seconds, tags = info_of(file, name_of(source)).seconds, dict(file.copy_metadata())
             if not _has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
                 return None
@@ -340,8 +344,7 @@ def _from_shard(shard: Path, folder: Path, skip: Skip) -> Iterator[Clip]:
                 if member.isfile() and not member.issparse():
                     groups.setdefault(_key(member.name), []).append(member)
             for group in groups.values():
-                clip = _from_group(tar, shard, folder, group, skip)
-                if clip is not None:
+                if clip := _from_group(tar, shard, folder, group, skip):
                     yield clip
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
         skip(shard, f"not a whole, uncompressed tar file ({error})")

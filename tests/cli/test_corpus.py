@@ -105,11 +105,15 @@ def test_make_and_inspect_for_real(tmp_path, capsys):
 def test_inspect_of_a_users_folder_tells_what_it_skipped(tmp_path, capsys):
     write_audio(tmp_path / "slow blues.wav", 1.0)
     (tmp_path / "bad.wav").write_text("no")
+    write_audio(tmp_path / "hz1.wav", 5.0, 1)
+    write_audio(tmp_path / "three.wav", 1.0, channels=3)
     assert app.run(["corpus", "inspect", str(tmp_path), "--clips", "0", "--json"]) == 0
     captured = capsys.readouterr()
     facts = json.loads(captured.out)
     assert (facts["clips"], facts["path"]) == (1, None)
     assert "bad.wav" in facts["warnings"][0]
+    assert "hz1.wav: not readable as audio (has a sample rate of 1 Hz" in facts["warnings"][1]
+    assert "three.wav: not readable as audio (has 3 channels" in facts["warnings"][2]
     assert "bad.wav" in captured.err
     sheet = tmp_path / "sheet.html"
     sheet.write_text("mine")

@@ -1,6 +1,7 @@
 """`--lora FILE[:STRENGTH]`: read, refused, carried in the recipe and found again."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ def test_files_and_strengths_reach_the_library_and_the_recipe(jen1, model, take,
     assert "name: a.safetensors  sha256" in jen1("info", "o.wav").out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -62,12 +64,16 @@ def test_files_and_strengths_reach_the_library_and_the_recipe(jen1, model, take,
         (["a.safetensors", "a.safetensors:2"], "a.safetensors is given twice"),
         (["text.safetensors"], "text.safetensors is no LoRA file of jen1"),
         (["folder"], "folder is a folder; give the file in it"),
+        (["pipe"], "--lora pipe is a pipe or a device, which can be read only once"),
+        (["pipe:0.5"], "--lora pipe is a pipe or a device, which can be read only once"),
+        (["pipe:loud"], "the strength 'loud' is no number; write pipe:0.8"),
     ],
 )
 def test_what_is_refused(refused, given, words):
     write_lora("a.safetensors")
     Path("text.safetensors").write_text("words")
     Path("folder").mkdir()
+    os.mkfifo("pipe")
     options = [part for value in given for part in ("--lora", value)]
     assert words in refused("generate", "lofi", *options).err
 

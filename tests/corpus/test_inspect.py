@@ -52,8 +52,9 @@ def test_sheet_is_one_self_contained_page(tmp_path, clips):
     told = []
     path = tmp_path / "sheet.html"
     contact_sheet.write(
-        path, "my <music>", measure(clips), clips, 0.5, lambda done, total: told.append(done)
-    )
+        path, "my <music>", measure(clips), clips, 0.5, lambda done, total: told.append(done),
+        on_skip=lambda *skipped: told.append(skipped),
+    )  # fmt: skip
     page = path.read_text(encoding="utf-8")
     assert page.count("<figure>") == page.count("data:image/png;base64,") == 3
     assert page.count("data:audio/ogg;base64,") == 3
@@ -62,3 +63,17 @@ def test_sheet_is_one_self_contained_page(tmp_path, clips):
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert told == [1, 2, 3]
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_clip_that_cannot_be_read_is_left_out_of_the_sheet(tmp_path, clips):
+    told = []
+    clips[0].path.write_text("words")
+    clips[1].path.unlink()
+    path = tmp_path / "sheet.html"
+    contact_sheet.write(
+        path, "music", measure(clips), clips, 0.5, on_skip=lambda *skipped: told.append(skipped)
+    )
+    assert path.read_text(encoding="utf-8").count("<figure>") == 1
+    assert [place.name for place, _ in told] == ["0.wav", "1.wav"]
+    assert "not on the sheet (is not audio" in told[0][1]
+    assert "not on the sheet (does not exist" in told[1][1]

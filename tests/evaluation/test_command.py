@@ -1,8 +1,10 @@
 """`jen1 evaluate`: options reach the jobs, results go where they belong."""
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from unittest.mock import Mock
 
 import pytest
@@ -11,7 +13,7 @@ from jen1cli.cli.app import run
 from jen1cli.errors import OutputError
 from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.evaluation.studies.listening import ListenJob, System
+from jen1cli.evaluation.studies.listening import FORMAT, ListenJob, System
 
 
 @pytest.fixture
@@ -194,7 +196,7 @@ def test_a_listening_test_replaces_nothing_unasked(music_folder, tmp_path, capsy
         job.write(tmp_path / "page.html", overwrite=False)
     assert theirs.read_text() == "mine"
     assert not list(tmp_path.glob(".*"))
-    assert (tmp_path / "page.key.json").exists()  # the key comes first
+    assert list(tmp_path.glob("page*")) == [theirs]
     assert run([*command, "--force"]) == 0
     assert theirs.read_text() != "mine"
 
@@ -247,3 +249,41 @@ def test_an_unknown_split_is_refused(jobs, capsys, arguments, option):
     assert run(["evaluate", *arguments]) == 1
     words = f"{option} tests is unknown; known: train, validation, test, all"
     assert words in capsys.readouterr().err
+
+
+def piped(path, data):
+    """Make a named pipe over which these bytes come."""
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=(data,), daemon=True).start()
+    return path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_answers_and_key_of_a_listening_test_come_over_pipes(tmp_path, capsys):
+    head = {"format": FORMAT, "study": "1"}
+    key = head | {"items": {"a": {"system": "ours", "clip": "k\udcff.wav", "prompt": "lofi"}}}
+    answer = head | {"listener": "x", "ratings": {"a": {"quality": 60, "alignment": 40}}}
+    answers = piped(tmp_path / "answers", json.dumps(answer).encode())
+    keys = piped(tmp_path / "keys", json.dumps(key).encode())
+    assert run(["evaluate", "listen-results", str(answers), "--key", str(keys), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["tables"][0]["rows"]
+    assert (row[0], row[1]["value"]) == ("ours", 60.0)
+    for name in ("key.json", "copy.json"):
+        (tmp_path / name).write_text(json.dumps(key))
+    command = ["evaluate", "listen-results", str(tmp_path / "copy.json")]
+    assert run([*command, "--key", str(tmp_path / "key.json")]) == 1
+    assert "copy.json is the key of the page, or has no ratings" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs names that are not UTF-8")
+def test_names_that_are_no_text_in_a_listening_test(music_folder, tmp_path, capsys):
+    folder, page = music_folder(count=1, seconds=1.2), tmp_path / "page.html"
+    (clip,) = folder.glob("*.wav")
+    line = json.loads((folder / "manifest.jsonl").read_text())
+    line["audio"] = clip.rename(folder / "k\udcff.wav").name
+    (folder / "manifest.jsonl").write_text(json.dumps(line))
+    assert run(["evaluate", "listen", f"a\udcff={folder}", "-o", str(page)]) == 1
+    assert "the system's name is not text in UTF-8" in capsys.readouterr().err
+    assert run(["evaluate", "listen", f"a={folder}", "-o", str(page), "-q"]) == 0
+    (item,) = json.loads((tmp_path / "page.key.json").read_text())["items"].values()
+    assert item["clip"] == "k\udcff.wav"

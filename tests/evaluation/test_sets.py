@@ -1,5 +1,8 @@
 """Folders against folders: the right figures, and nothing averaged away."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 
@@ -135,6 +138,12 @@ def test_statistics_stand_in_for_the_folder(tmp_path, music_folder):
     through = compare(item, stored)
     assert through.fad == pytest.approx(direct.fad, rel=1e-9)
     assert through.kad.value == pytest.approx(direct.kad.value, rel=1e-4)
+    if hasattr(os, "mkfifo"):
+        pipe, data = tmp_path / "pipe", (tmp_path / "a.npz").read_bytes()
+        os.mkfifo(pipe)
+        threading.Thread(target=pipe.write_bytes, args=(data,), daemon=True).start()
+        (table, *_) = AudioJob(other, pipe, ("handcrafted",)).run().tables
+        assert table.rows[0][2] == pytest.approx(direct.fad, rel=1e-4)
     (tmp_path / "bad.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="no statistics"):
         load_statistics(tmp_path / "bad.npz")

@@ -12,7 +12,7 @@ import soundfile
 from jen1cli import audio
 from jen1cli.corpus import contact_sheet
 from jen1cli.corpus.inspect import measure
-from jen1cli.evaluation.page import write_page
+from jen1cli.evaluation.page import render_page
 from jen1cli.evaluation.report import Report, Sample, Table
 from jen1cli.evaluation.studies.listening import ListenJob, System
 from jen1cli.manifest import Clip, write_manifest
@@ -62,12 +62,14 @@ def report_page(clip, folder):
     report.listeners = {HOSTILE: HOSTILE}
     report.audits = [{"folder": HOSTILE, "used": 1, "clips": 2, "problems": {HOSTILE: [HOSTILE]}}]
     report.samples = [Sample(HOSTILE, clip.path, (HOSTILE,), (0.5, 3.0))]
-    return write_page(folder / "page.html", report), 0
+    path = folder / "page.html"
+    path.write_text(render_page(report), encoding="utf-8")
+    return path, 0
 
 
 def sheet_page(clip, folder):
     path = folder / "page.html"
-    contact_sheet.write(path, HOSTILE, measure([clip]), [clip], 0.5)
+    contact_sheet.write(path, HOSTILE, measure([clip]), [clip], 0.5, on_skip=print)
     return path, 0
 
 

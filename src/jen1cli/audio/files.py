@@ -79,8 +79,16 @@ def probe(source: Source) -> AudioInfo:
             libsndfile would read only the first.
     """
     with opened(source, whole=True) as file:
-        info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
-    name = name_of(source)
+        return info_of(file, name_of(source))
+
+
+def info_of(file: soundfile.SoundFile, name: str) -> AudioInfo:
+    """Return what the header of an open file says; `name` is for messages.
+
+    Raises:
+        AudioError: no samples, more than two channels, or a sample rate below `MIN_SAMPLE_RATE`.
+    """
+    info = AudioInfo(file.samplerate, file.channels, file.frames, file.format, file.subtype)
     if info.samples <= 0:
         raise AudioError(f"{name} holds no samples; give a file with sound in it")
     if info.sample_rate < MIN_SAMPLE_RATE:

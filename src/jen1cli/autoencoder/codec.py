@@ -18,7 +18,7 @@ from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.checkpoint import load_into
 from jen1cli.config import ModelConfig, from_dict, to_dict
 from jen1cli.errors import CheckpointError
-from jen1cli.files import make_folder, write_text, writing
+from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
 
 CONFIG_NAME = "config.json"
@@ -54,10 +54,11 @@ def save_codec(folder: Path, codec: Codec) -> None:
         for name, module in modules.items()
         for key, value in module.state_dict().items()
     }
-    with writing(folder / TENSORS_NAME) as temporary:
-        save_file(tensors, temporary)
     text = json.dumps(to_dict(codec.config), indent=2, ensure_ascii=False)
-    write_text(folder / CONFIG_NAME, text + "\n")
+    places = (folder / CONFIG_NAME, folder / TENSORS_NAME)
+    with writing_together(*places) as (config_file, tensors_file):
+        save_file(tensors, tensors_file)
+        config_file.write_bytes(encoded(text + "\n"))
 
 
 def load_codec(folder: Path) -> Codec:

@@ -169,7 +169,11 @@ def inspect(
     force = force or output is None  # our own page in the folder is made anew
     if clips > 0:
         check_place(sheet, force=force)
-    found = read_folder(folder, on_skip=lambda path, why: report.warn(f"skipped {path}: {why}"))
+
+    def skipped(path: Path, reason: str) -> None:
+        report.warn(f"skipped {path}: {reason}")
+
+    found = read_folder(folder, on_skip=skipped)
     statistics = inspection.measure(found)
     if not reporting.quiet and not reporting.as_json:
         _show(statistics)
@@ -178,8 +182,9 @@ def inspect(
         with report.progress("clips on the sheet") as bar:
             chosen = inspection.choose(found, clips)
             contact_sheet.write(
-                sheet, folder.name, statistics, chosen, seconds, bar, overwrite=force
-            )
+                sheet, folder.name, statistics, chosen, seconds, bar,
+                on_skip=skipped, overwrite=force,
+            )  # fmt: skip
         path = str(sheet)
     report.result({"path": path, **inspection.as_json(statistics)})
 

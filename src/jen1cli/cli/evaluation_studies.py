@@ -12,7 +12,7 @@ from jen1cli.cli.ablation import ablation
 from jen1cli.cli.engine import ModelOptions, load_model
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.outputs import check_place
-from jen1cli.cli.sampling import SamplerChoice, check_seconds
+from jen1cli.cli.sampling import SamplerChoice, check_seconds, check_text
 from jen1cli.errors import ConfigError
 
 
@@ -45,6 +45,7 @@ def listen(
     for text, (name, folder) in zip(systems, pairs, strict=True):
         if "=" not in text or not name or not folder.is_dir():
             raise ConfigError(f"'{text}' names no folder; write NAME=DIR, as in mini=takes/")
+        check_text(name, "the system's name")
     if len({name for name, _ in pairs}) < len(pairs):
         raise ConfigError("two systems have one name; give each its own")
     if output.suffix != ".html":

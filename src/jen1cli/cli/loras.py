@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jen1cli.config import from_dict
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.files import refuse_pipe
 from jen1cli.headers import Header, read_header
 from jen1cli.jsonfiles import JsonError, parse_object
 
@@ -20,7 +21,7 @@ def parse_loras(given: Sequence[str] | None) -> Loras:
     """Read the values of `--lora` into files and strengths.
 
     Raises:
-        ConfigError: a strength is no number, too large, or a file is given twice.
+        ConfigError: a strength is no number, too large, or a file is a pipe or given twice.
         CheckpointError: a file is missing, or no LoRA file.
     """
     loras: dict[Path, float] = {}
@@ -38,12 +39,14 @@ def check_lora(path: Path) -> Header:
 
     Raises:
         CheckpointError: it is missing, or no LoRA file.
+        ConfigError: it is a pipe.
     """
     if path.is_dir():
         raise CheckpointError(
             f"--lora {path} is a folder; give the file in it, such as"
             f" {path / 'weights' / 'lora.safetensors'}"
         )
+    refuse_pipe(path, "--lora")
     if not path.is_file():
         raise CheckpointError(f"--lora {path} does not exist; check the path")
     try:
@@ -103,7 +106,7 @@ def _split(text: str) -> tuple[Path, float]:
     try:
         strength = float(number)
     except ValueError:
-        if Path(name).is_file():
+        if Path(name).exists():
             raise ConfigError(
                 f"--lora {text}: the strength '{number}' is no number; write {name}:0.8"
             ) from None

@@ -20,7 +20,7 @@ from jen1cli.conditioning.hub import download
 from jen1cli.conditioning.t5 import T5Encoder, T5Shape
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError, Jen1Error, needs_extra
-from jen1cli.files import make_folder, write_text, writing
+from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
 from jen1cli.shapes import Text, TextMask
 
@@ -109,12 +109,12 @@ class TextEncoder(nn.Module):
         make_folder(path)
         encoder = self._frozen[0]
         tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
-        with writing(path / FILE) as temporary:
-            save_file(tensors, temporary)
         values = json.dumps(encoder.shape.values(), indent=2)
-        write_text(path / "config.json", values + "\n")
-        with writing(path / "tokenizer.json") as temporary:
-            self._tokenizer.save(str(temporary))
+        places = (path / FILE, path / "config.json", path / "tokenizer.json")
+        with writing_together(*places) as (tensors_file, config_file, tokenizer_file):
+            save_file(tensors, tensors_file)
+            config_file.write_bytes(encoded(values + "\n"))
+            self._tokenizer.save(str(tokenizer_file))
 
     @property
     def device(self) -> torch.device:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from jen1cli import audio
 from jen1cli.corpus.inspect import Statistics
-from jen1cli.errors import AudioError, DataError
+from jen1cli.errors import AudioError
 from jen1cli.files import write_text
+from jen1cli.folders import Skip
 from jen1cli.manifest import Clip
 from jen1cli.pages.html import data_uri, render, sound_uri
 from jen1cli.pages.spectrogram import spectrogram_png
@@ -21,6 +22,7 @@ def write(
     seconds: float,
     progress: Progress = lambda done, total: None,
     *,
+    on_skip: Skip,
     overwrite: bool = True,
 ) -> None:
     """Write the page: statistics, and for each clip a spectrogram, an audio player and captions.
@@ -32,11 +34,15 @@ def write(
         clips: clips to show.
         seconds: length of the excerpts, taken from the middle of each clip.
         progress: called after every clip.
+        on_skip: told every clip whose sound cannot be read, which is left out of the page.
         overwrite: whether a file of this name is replaced.
     """
     shown = []
     for number, clip in enumerate(clips, 1):
-        shown.append(_shown(clip, seconds))
+        try:
+            shown.append(_shown(clip, seconds))
+        except (AudioError, OSError) as error:
+            on_skip(clip.path, f"not on the sheet ({str(error).removeprefix(f'{clip.path} ')})")
         progress(number, len(clips))
     facts = (
         f"{statistics.clips} clips, {statistics.hours:.2f} hours, {statistics.vocabulary} "
@@ -52,15 +58,10 @@ def _shown(clip: Clip, seconds: float) -> dict[str, object]:
     """Return the template values of a clip.
 
     Raises:
-        DataError: the clip's file cannot be read.
+        AudioError: the clip's sound cannot be read.
     """
-    try:
-        rate = audio.probe(clip.source).sample_rate
-        signal = audio.read(clip.source)
-    except AudioError as error:
-        raise DataError(
-            f"'{clip.path}' cannot be read ({error}); remove it and run again"
-        ) from error
+    rate = audio.probe(clip.source).sample_rate
+    signal = audio.read(clip.source)
     wanted = int(seconds * rate)
     start = max(0, (signal.shape[1] - wanted) // 2)
     facts = clip.attributes

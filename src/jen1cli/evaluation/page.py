@@ -8,7 +8,7 @@ from jen1cli import audio
 from jen1cli.errors import AudioError
 from jen1cli.evaluation.plots import plot
 from jen1cli.evaluation.report import Report, Sample, shown
-from jen1cli.files import make_folder, write_text
+from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.pages.html import data_uri, render, sound_uri
 from jen1cli.pages.spectrogram import spectrogram_png
 
@@ -16,24 +16,25 @@ SAMPLE_SECONDS = 12.0
 
 
 def write_report(folder: Path, report: Report) -> tuple[Path, Path]:
-    """Write `report.json` and `report.html` into a folder and return their paths."""
+    """Write `report.json` and `report.html` into a folder, both or none; return their paths."""
     make_folder(folder)
+    facts, page = folder / "report.json", folder / "report.html"
     text = json.dumps(report.facts(), indent=1, ensure_ascii=False, allow_nan=False)
-    return (
-        write_text(folder / "report.json", text + "\n"),
-        write_page(folder / "report.html", report),
-    )
+    with writing_together(page, facts) as (page_file, facts_file):
+        facts_file.write_bytes(encoded(text + "\n"))
+        page_file.write_bytes(encoded(render_page(report)))
+    return facts, page
 
 
-def write_page(path: Path, report: Report) -> Path:
-    """Write a report as an HTML page and return its path."""
+def render_page(report: Report) -> str:
+    """Return a report as an HTML page."""
     settings = (
         f"{key} {' '.join(value) if isinstance(value, tuple) else value}"
         for key, value in report.settings.items()
         if value not in ({}, None)
     )
     players = [player for sample in report.samples if (player := _player(sample))]
-    page = render(
+    return render(
         "report.html",
         title=f"jen1 evaluate {report.kind}",
         settings=", ".join(settings),
@@ -52,7 +53,6 @@ def write_page(path: Path, report: Report) -> Path:
         audits=[audit for audit in report.audits if audit["problems"]],
         players=players,
     )
-    return write_text(path, page)
 
 
 def _player(sample: Sample) -> dict[str, Any] | None:

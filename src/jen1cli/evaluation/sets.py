@@ -1,5 +1,6 @@
 """`jen1 evaluate audio`: compares a folder of music with another, or with stored statistics."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from jen1cli.evaluation.distances import (
 )
 from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
 from jen1cli.evaluation.intervals import Estimate, mean_interval
+from jen1cli.files import writing
 from jen1cli.progress import Progress
 
 STATS_VERSION = 1
@@ -181,7 +183,8 @@ def save_statistics(path: Path, measured: Sequence[Measured], audit: Audit) -> N
         }
         if item.labels is not None:
             values[f"{item.name}.labels"] = item.labels.mean(0, keepdims=True)
-    np.savez_compressed(path, allow_pickle=False, **values)
+    with writing(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **values)
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,8 @@ def load_statistics(path: Path) -> list[Reference]:
         DataError: the file has another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        source = io.BytesIO(path.read_bytes()) if path.is_fifo() else path  # numpy seeks
+        with np.load(source, allow_pickle=False) as file:
             values = dict(file)
         if int(values["version"]) != STATS_VERSION:
             raise KeyError("version")

@@ -1,5 +1,7 @@
 """The SoundFont player, on a font built here; finding a font; freezing modulators."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from jen1cli.corpus.rendering import soundfont
 from jen1cli.corpus.rendering.modulators import freeze_modulators
 from jen1cli.corpus.rendering.soundfont import SoundFontPlayer, find_soundfont, loudest_level
 from jen1cli.corpus.rendering.stereo import TimedNote
-from jen1cli.errors import DataError
+from jen1cli.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -117,3 +119,10 @@ def test_missing_font_names_package_and_option(tmp_path, monkeypatch):
     assert "\n" not in str(found.value)
     with pytest.raises(DataError, match="no SoundFont at"):
         find_soundfont(tmp_path / "nothing.sf2")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_a_font_from_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match=r"the SoundFont .*pipe is a pipe or a device"):
+        find_soundfont(tmp_path / "pipe")

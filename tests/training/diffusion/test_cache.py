@@ -7,6 +7,7 @@ import torch
 from jen1cli import audio
 from jen1cli.autoencoder.codec import load_codec
 from jen1cli.errors import CheckpointError, DataError
+from jen1cli.manifest import _split_of
 from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.engine.events import Warned
@@ -132,6 +133,33 @@ def test_nothing_readable_is_an_error(codec_folder, tmp_path):
     (tmp_path / "mine" / "broken.wav").write_text("no audio")
     with pytest.raises(DataError):
         write_latents(tmp_path / "mine", codec_folder, tmp_path / "cache", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"), [("", r"1 for test, by the hashes of their names"), ("test", "1 for test")]
+)
+def test_music_of_which_nothing_is_for_training_is_told_apart_from_broken_files(
+    codec_folder, tmp_path, folder, words
+):
+    name = next(f"{i}.wav" for i in range(1000) if _split_of(f"{i}.wav") == "test")
+    path = tmp_path / "mine" / folder / name
+    path.parent.mkdir(parents=True)
+    audio.write(path, make_tone(300, 1.0), 44_100)
+    with pytest.raises(DataError, match=rf"none of 1 clips is for training \({words}\); give more"):
+        write_latents(tmp_path / "mine", codec_folder, tmp_path / "cache", device="cpu")
+
+
+def test_training_clips_that_cannot_be_read_are_named(codec_folder, tmp_path):
+    folder, events = tmp_path / "mine", []
+    folder.mkdir()
+    (folder / "bad.wav").write_text("no audio")
+    line = '{"audio": "bad.wav", "seconds": 4, "split": "train"}\n'
+    (folder / "manifest.jsonl").write_text(line)
+    with pytest.raises(DataError, match="none of the training clips could be read"):
+        write_latents(
+            folder, codec_folder, tmp_path / "cache", device="cpu", listener=events.append
+        )
+    assert any("bad.wav" in event.message for event in events if isinstance(event, Warned))
 
 
 def test_unfinished_and_missing_caches_are_refused(cache, tmp_path):

@@ -21,6 +21,7 @@ from jen1cli.corpus.rendering.sampler import Sampler, Stroke
 from jen1cli.corpus.rendering.soundfont_file import Preset, SoundFontFile
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo, TimedNote
 from jen1cli.errors import DataError
+from jen1cli.files import refuse_pipe
 
 DRUM_BANK = 128
 REFERENCE_LEVEL = 0.1  # root mean square of the loudest 100 ms of a note at velocity 0.8
@@ -49,12 +50,14 @@ def find_soundfont(path: Path | None = None) -> Path:
 
     Raises:
         DataError: there is none; the message names packages that have one.
+        ConfigError: the one given is a pipe.
     """
     if path is None and os.environ.get(_VARIABLE):
         path = Path(os.environ[_VARIABLE])
     if path is not None:
         if path.is_file():
             return path
+        refuse_pipe(path, "the SoundFont")
         raise DataError(
             f"no SoundFont at '{path}'; give --soundfont the path of an .sf2 or .sf3 file"
         )

@@ -79,7 +79,7 @@ class AudioJob:
         return report
 
     def _references(self, report: Report, progress: Progress | None) -> dict[str, Reference]:
-        if self.reference.is_file():
+        if self.reference.is_file() or self.reference.is_fifo():
             return {item.name: item for item in load_statistics(self.reference)}
         measured, audit = measure_folder(
             self.reference, self.embeddings, split=self.reference_split, limit=self.limit,

@@ -7,6 +7,7 @@ hides the systems behind codes, and saves the ratings as JSON.
 
 import hashlib
 import json
+import os
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from jen1cli.errors import ConfigError, DataError
 from jen1cli.evaluation.clips import Audit, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
 from jen1cli.evaluation.report import Report, Table
-from jen1cli.files import writing
+from jen1cli.files import encoded, writing_together
 from jen1cli.jsonfiles import JsonError, read_object
 from jen1cli.manifest import Clip
 from jen1cli.pages.html import render, sound_uri
@@ -81,7 +82,8 @@ class ListenJob:
         for system, (clips, audit) in zip(self.systems, found, strict=True):
             for heard in self._choose(system, clips, audit, shared):
                 name = heard.clip.path.name
-                code = hashlib.sha256(f"{study} {system.name} {name}".encode()).hexdigest()[:10]
+                identity = os.fsencode(f"{study} {system.name} {name}")
+                code = hashlib.sha256(identity).hexdigest()[:10]
                 stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
                 signal = levelled(heard.signal[:, :stop], heard.sample_rate)
                 items.append(
@@ -104,11 +106,8 @@ class ListenJob:
             "format": FORMAT, "study": study,
             "items": {i["code"]: {k: i[k] for k in ("system", "clip", "prompt")} for i in items},
         }  # fmt: skip
-        with (
-            writing(path, overwrite=overwrite) as page,
-            writing(key_path(path), overwrite=overwrite) as key_file,
-        ):
-            page.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with writing_together(path, key_path(path), overwrite=overwrite) as (page, key_file):
+            page.write_bytes(encoded(text))
             key_file.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
         return Written(path, [audit for _, audit in found], remarks)
 
@@ -201,6 +200,8 @@ def read_results(paths: Sequence[Path], key: Path) -> tuple[list[Rating], list[s
             problems.append(f"{path.name} belongs to another page")
         elif str(answers.get("listener")) in seen:
             problems.append(f"{path.name} repeats {seen[str(answers['listener'])]}")
+        elif "ratings" not in answers:
+            problems.append(f"{path.name} is the key of the page, or has no ratings")
         else:
             listener = str(answers.get("listener"))
             seen[listener] = path.name

@@ -22,7 +22,7 @@ from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
 from jen1cli.evaluation.tagger.labels import Labels
 from jen1cli.evaluation.tagger.network import Answers, TaggerNet
-from jen1cli.files import make_folder, write_text, writing
+from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
 from jen1cli.music.chords import TONICS
 from jen1cli.weightsets import search_places
@@ -174,11 +174,11 @@ def save_tagger(
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in net.state_dict().items()
     }
-    with writing(folder / TENSORS_NAME) as temporary:
-        save_file(tensors, temporary)
-    description = Description(labels, audio.digest(folder / TENSORS_NAME), provenance, accuracies)
-    text = json.dumps(asdict(description), indent=1)
-    write_text(folder / DESCRIPTION_NAME, text + "\n")
+    places = (folder / DESCRIPTION_NAME, folder / TENSORS_NAME)
+    with writing_together(*places) as (description_file, tensors_file):
+        save_file(tensors, tensors_file)
+        description = Description(labels, audio.digest(tensors_file), provenance, accuracies)
+        description_file.write_bytes(encoded(json.dumps(asdict(description), indent=1) + "\n"))
 
 
 def find_tagger() -> Path:

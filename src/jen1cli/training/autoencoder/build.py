@@ -16,7 +16,7 @@ from jen1cli.training.autoencoder.crops import CropSource, middles
 from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
 from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
-from jen1cli.training.engine.reading import NOTHING_HELD_OUT, read_clips
+from jen1cli.training.engine.reading import NOTHING_HELD_OUT, check_training_clips, read_clips
 from jen1cli.training.recipes import AutoencoderRecipe
 
 
@@ -49,6 +49,7 @@ def build_autoencoder_stage(
         codec = load_codec(init)
     model, shape = codec.autoencoder, codec.config.autoencoder
     clips = read_clips(data, listener)
+    check_training_clips(clips)
     rate, channels = shape.sample_rate, shape.audio_channels
     hop = shape.hop_length
     crops = CropSource(

@@ -28,7 +28,7 @@ from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
 from jen1cli.training.engine.augmentation import augment
 from jen1cli.training.engine.events import Listener, Prepared, Warned, ignore
-from jen1cli.training.engine.reading import read_waveforms
+from jen1cli.training.engine.reading import check_training_clips, read_waveforms
 
 LATENTS_NAME = "latents.npy"
 CLIPS_NAME = "clips.jsonl"
@@ -143,8 +143,9 @@ class CacheWriter:
             the whitening that the cache was written with.
 
         Raises:
-            DataError: no clip could be read.
+            DataError: no clip is for training, or none of those could be read.
         """
+        check_training_clips(clips)
         with explaining(self._folder):
             try:
                 entries, statistics = self._encode_all(clips, config, listener, augmented)
@@ -173,9 +174,7 @@ class CacheWriter:
                     statistics.update(latent)
                 raw.write(latent[0].T.contiguous().cpu().numpy().tobytes())
         if not any(entry.split == "train" for entry in entries):
-            raise DataError(
-                f"none of {len(clips)} clips could be read for training; check the warnings above"
-            )
+            raise DataError("none of the training clips could be read; check the warnings above")
         return entries, statistics
 
     def _encoded(

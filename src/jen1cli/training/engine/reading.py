@@ -1,6 +1,6 @@
 """Audio files for training: any format, rate and length; broken ones are named and skipped."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli import audio
-from jen1cli.errors import Jen1Error
+from jen1cli.errors import DataError, Jen1Error
 from jen1cli.files import expand_user
 from jen1cli.manifest import Clip, read_folder
 from jen1cli.training.engine.events import Listener, Warned
@@ -36,6 +36,23 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
         listener(Warned(f"skipped {name}: {reason}"))
 
     return read_folder(data, on_skip=skipped)
+
+
+def check_training_clips(clips: Sequence[Clip]) -> None:
+    """Refuse clips of which none is in the training split.
+
+    Raises:
+        DataError: there is none; the message counts the other splits and says who chose them.
+    """
+    if any(clip.split == "train" for clip in clips):
+        return
+    counts = Counter(clip.split for clip in clips)
+    there = " and ".join(f"{count} for {split}" for split, count in counts.items())
+    by_hash = "" if any(clip.split_named for clip in clips) else ", by the hashes of their names"
+    raise DataError(
+        f"none of {len(clips)} clips is for training ({there}{by_hash}); give more clips, or move"
+        " some into a folder named 'train' in that folder"
+    )
 
 
 def read_waveform(
