@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,14 @@ import pytest
 import torch
 
 RATE = 48_000
+
+# A job in the background of a script, or under nohup, inherits signals that are ignored; the tests
+# of interrupts, and the processes that they start, need the handlers of a terminal.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name in ("SIGHUP", "SIGTERM"):
+    if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), signal.SIG_DFL)
 
 
 def claim_numba_cache(root: Path) -> str:

@@ -5,6 +5,7 @@ This is the only file that imports transformers' audio models.
 """
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,10 @@ class AudioSetEmbedding(Embedding):
 
         folder = fetch(source)
         self._model: Any = _load(AutoModelForAudioClassification, folder).eval()
-        self._extractor: Any = _load(AutoFeatureExtractor, folder)
+        with warnings.catch_warnings():
+            # AST was trained with 128 mel bands of 257 bins, of which the lowest are empty.
+            warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
+            self._extractor: Any = _load(AutoFeatureExtractor, folder)
         self.sample_rate = int(self._extractor.sampling_rate)
         self.version = weights_hash(folder)
         self.note = f"{source}, {self._model.config.num_labels} labels"
