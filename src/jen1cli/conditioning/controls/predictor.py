@@ -100,9 +100,9 @@ class ControlPredictor(nn.Module):
     ) -> Controls:
         """Sample the controls that are not given; given chords or a given melody determine the key.
 
-        Chords, drums and melody are a loop of `BARS` bars; longer pieces have the form A A B A, where
-        A is that loop. B has other chords, unless chords are given, and its drums and melody continue
-        those of A.
+        Chords, drums and melody are a loop of `BARS` bars. Longer pieces have the form A A B A,
+        where A is that loop. B has other chords, unless chords are given, and its drums and melody
+        continue those of A.
 
         Args:
             asked: given controls, which are kept.
