@@ -154,7 +154,7 @@ class AutoencoderJob(Settings):
     data: Path
     preset: str | None = None  # preset of the autoencoder; None: the recipe's
     init: str | Path | None = None  # stage 1 folder or weight set to continue from
-    mask_ratio: float | None = None  # share of masked latent frames; None: the preset's; 0 for ablations
+    mask_ratio: float | None = None  # masked share of the latent; None: the preset's
     freeze_encoder: bool = False  # keeps the latents unchanged
     freeze_components: bool = False  # keeps the whitened components unchanged
 
@@ -320,8 +320,8 @@ class AllJob(Settings):
         A resumed run skips the autoencoder if its latents exist.
 
         Raises:
-            ConfigError: the settings of a stage are invalid (checked before the first stage begins),
-                or the latents of a resumed run were made from other music.
+            ConfigError: the settings of a stage are invalid (checked before the first stage), or
+                the latents of a resumed run were made from other music.
         """
         _diffusion_recipe(self)
         if self.text_encoder is not None and not self.text_encoder.is_dir():

@@ -58,8 +58,8 @@ class DiffusionRecipe:
     loss_weight: Literal["plain", "min-snr"] = "plain"
     min_snr_gamma: float = 5.0  # arXiv 2303.09556
     times: Literal["discrete", "uniform", "logit-normal"] = "discrete"  # V: t uniform in 1..N
-    # loss weight of a whitened component ~ (its share of the latent's deviation) ** component_power,
-    # so that a short training learns loudness and chords before fine detail; 0: as the paper
+    # loss weight of a whitened component ~ (share of the latent's deviation) ** component_power, so
+    # that a short training learns loudness and chords before fine detail; 0: as the paper
     component_power: float = 0.0
     validation_clips: int = 48
     validation_times: int = 6  # fixed noise levels, midpoints of equal parts of (0, 1)
@@ -85,8 +85,8 @@ class AutoencoderRecipe:
     batch_size: int = 64
     crop_seconds: float = 1.0
     adversarial_from: float = 0.3  # share of the training before the discriminator enters
-    # "always" keeps the latents, and so a diffusion model trained on them, valid; "components" trains
-    # the encoder only in the directions that whitening drops
+    # "always" keeps the latents, and so a diffusion model trained on them, valid; "components"
+    # trains the encoder only in the directions that whitening drops
     freeze_encoder: Literal["never", "adversarial", "always", "components"] = "never"
     balancer: bool = True  # EnCodec's; False: the weights multiply the losses
     weight_waveform: float = 0.1

@@ -45,7 +45,7 @@ class TrackerOutput(NamedTuple):
     beat: Complex[Tensor, "batch frames"]  # phase; magnitude: confidence
     bar: Complex[Tensor, "batch frames"]
     key: Float[Tensor, "batch keys"]  # logits
-    parts: Float[Tensor, "batch transcribed_channels frames"] | None  # logits; None without these heads
+    parts: Float[Tensor, "batch transcribed_channels frames"] | None  # logits
 
 
 class ControlTracker(nn.Module):

@@ -240,9 +240,9 @@ class BatchSampler:
     ) -> Controls:
         """Apply dropout to the controls, since any of them may be missing in generation.
 
-        Half of the items without text have no controls either: guidance needs predictions without text
-        and predictions without any condition. Drums and melody are dropped in half of the items that
-        edit music, where a transcription is not always available.
+        Half of the items without text have no controls either, since guidance needs predictions
+        without text and predictions without any condition. Drums and melody are dropped in half of
+        the items that edit music, where a transcription is not always available.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
         drop = self._recipe.control_dropout

@@ -159,7 +159,7 @@ class CacheWriter:
     def _encode_all(
         self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, augmented: float
     ) -> tuple[list[CachedClip], WhiteningStatistics]:
-        """Write the unwhitened latents of all clips, and accumulate the statistics for whitening."""
+        """Write the unwhitened latents of all clips; accumulate statistics for whitening."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:

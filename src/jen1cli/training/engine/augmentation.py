@@ -22,7 +22,7 @@ ROOM_SECONDS = (0.2, 1.5)  # reverberation time RT60
 ROOM_DECIBELS = (-18.0, -3.0)  # level of the reverberation relative to the music
 DRIVE_DECIBELS = (0.0, 15.0)
 HISS_DECIBELS = (-65.0, -35.0)  # level of the noise relative to the music
-LOW_HERTZ, HIGH_HERTZ = (40.0, 300.0), (3000.0, 12000.0)  # cut-off frequencies of band-limited recordings
+LOW_HERTZ, HIGH_HERTZ = (40.0, 300.0), (3000.0, 12000.0)  # band limits of recordings
 _SLOPE_DECIBELS = 24.0  # per octave beyond the cut-off
 _CHANCE = {"band": 0.25, "width": 0.5, "room": 0.4, "drive": 0.35, "hiss": 0.25}
 
