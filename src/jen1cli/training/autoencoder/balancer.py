@@ -42,7 +42,7 @@ class Balancer:
             if not self._balanced:
                 joint += self._weights[name] * gradient
                 continue
-            # Losses are means over the batch: times its size, the gradient per item is independent of it.
+            # Losses are means over the batch; times its size, gradients are per item.
             norm = mean(gradient.flatten(1).norm(dim=1).mean() * len(waveform))
             average = self._average(name, float(norm))
             share = self._weights[name] / total

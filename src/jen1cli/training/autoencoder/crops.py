@@ -131,7 +131,7 @@ class CropSource:
 def middles(
     clips: Sequence[Clip], sample_rate: int, audio_channels: int, samples: int, listener: Listener
 ) -> Iterator[Tensor]:
-    """Yield the middle of each clip [audio_channels, samples]; short and broken ones are skipped."""
+    """Yield the middle of each clip [audio_channels, samples]; skips short and broken clips."""
     for clip in clips:
         try:
             waveform = read_waveform(clip, sample_rate, audio_channels)

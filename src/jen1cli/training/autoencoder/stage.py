@@ -296,7 +296,7 @@ class AutoencoderStage:
         return (*paths, picture)
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
-        """Write the codec with averaged weights; whitening is fitted when the latents are written."""
+        """Write the codec with averaged weights; whitening is fitted with the latent cache."""
         if not self._accelerator.is_main_process:
             return
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}

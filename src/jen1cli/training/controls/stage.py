@@ -331,7 +331,7 @@ class ControlsStage:
     def _judge_loop(
         self, found: dict[str, list[float]], true: Controls, start: float, latent: Tensor
     ) -> None:
-        """Add the score of the transcription of one masked window, given the clip's tempo and bars."""
+        """Add the score of transcribing one masked window, given the clip's tempo and bars."""
         known = torch.arange(self.frames, device=self._device)[None, None] < 3 * self.frames // 4
         rate = self._parts.config.frame_rate
         grid = true.shifted(-start)

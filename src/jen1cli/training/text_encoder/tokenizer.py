@@ -57,7 +57,7 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
     learned = parse_object(learner.to_str(), "the tokenizer")["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
     model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
-    made = _dressed(model)  # rebuilt, so that the bytes are not special tokens that a prompt could contain
+    made = _dressed(model)  # rebuilt, so that bytes are not special tokens
     made.add_special_tokens([AddedToken(token, special=True) for token in _SPECIAL])
     made.post_processor = processors.TemplateProcessing(
         single=f"$A {EOS}", pair=f"$A {EOS} $B {EOS}", special_tokens=[(EOS, 1)]
