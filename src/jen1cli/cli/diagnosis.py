@@ -21,7 +21,7 @@ Status = Literal["ok", "note", "warn", "fail"]
 # Optional packages that transformers imports if installed; a build for another torch version
 # breaks T5 and CLAP.
 COMPANIONS = ("torchaudio", "torchvision")
-_PROBED = {"transformers": "transformers.models.t5.modeling_t5"}  # the package itself imports lazily
+_PROBED = {"transformers": "transformers.models.t5.modeling_t5"}  # its package imports lazily
 _PROBE = """
 import importlib, json, os, sys, warnings
 warnings.simplefilter("ignore")

@@ -1,7 +1,7 @@
 """Printing for all commands, with control characters escaped.
 
-Prompts, tags and file names are untrusted. An escape sequence in one could move the cursor or change
-the title of a terminal, and a bidirectional control could change the displayed order of characters.
+Prompts, tags and file names are untrusted. An escape sequence in one could move the cursor or
+change the title of a terminal, and a bidirectional control could reorder the displayed text.
 """
 
 import json
