@@ -42,7 +42,7 @@ def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401 - any JSON
 
     A byte order mark is passed over. Numbers are finite and of at most 40 digits, keys of an object
     differ, text has no half of a surrogate pair; file names (`audio`, `name`, `path`) may hold
-    those by which Python stands for bytes that are not UTF-8.
+    the surrogates by which Python represents bytes that are not UTF-8.
 
     Args:
         text: at most `MAX_BYTES`, nested at most `MAX_DEPTH` deep.

@@ -84,7 +84,7 @@ class Recipe(Sampling):
     seed: int
     prompt: str = ""
     direction: DirectionName = "bidirectional"
-    masks: tuple[tuple[float, float], ...] = ()  # seconds [from, to) that were made anew
+    masks: tuple[tuple[float, float], ...] = ()  # regenerated intervals [from, to) in seconds
     before: bool = False  # continued to the left
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps
