@@ -11,7 +11,7 @@ __version__ = "0.2.0"  # the build reads it here (pyproject.toml)
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for, and no sooner: `jen1 --help` never loads torch."""
+    """Import an attribute on first access, so that `jen1 --help` does not load torch."""
     if name == "Jen1":
         from jen1cli.pipeline import Jen1
 

@@ -1,6 +1,6 @@
-"""The entry of the command `jen1`, also as `python -m jen1cli`; light, so that it is reached soon.
+"""Entry point of the command `jen1` and of `python -m jen1cli`, with few imports.
 
-Until the command line is imported, Ctrl-C would be a traceback out of some import.
+It handles Ctrl-C during the import of the command line, which would print a traceback.
 """
 
 import os
@@ -10,7 +10,7 @@ NARROWEST_COLUMNS = 20
 
 
 def main() -> None:
-    """Run the command named by the process's arguments and leave with its exit code."""
+    """Run the command given by the process's arguments and exit with its code."""
     import signal
 
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -22,12 +22,12 @@ def main() -> None:
 
 
 def _leave(*_: object) -> None:
-    """Leave at once; nothing has been opened or written yet."""
+    """Exit immediately; no file is open yet."""
     os._exit(130)
 
 
 def _forget_useless_width() -> None:
-    """Drop terminal widths in which no help can be shown, such as COLUMNS=0."""
+    """Remove terminal widths that are too small for help, such as COLUMNS=0."""
     for name in ("COLUMNS", "TERMINAL_WIDTH"):
         value = os.environ.get(name, "")
         if value and not (value.isdecimal() and int(value) >= NARROWEST_COLUMNS):

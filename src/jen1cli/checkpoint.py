@@ -1,4 +1,4 @@
-"""Weight sets on disk: a folder of config.json and safetensors, read strictly, never pickle.
+"""Weight sets on disk: a folder of config.json and safetensors files, without pickle.
 
     config.json               the model's configuration and the sha256 of every other file
     autoencoder.safetensors   keys autoencoder.* and whitening.*
@@ -8,7 +8,7 @@
     README.md                 the model card (not hashed, so that its wording may be mended)
 
 Tensors are grouped by module, `{"autoencoder": {...}, "whitening": {...}, "unet": {...}}`, with the
-names of each module's own state dict. Nothing here knows these modules.
+names of each module's state dict. This file does not import these modules.
 """
 
 import dataclasses
@@ -38,12 +38,12 @@ FILES = {
     "autoencoder.safetensors": ("autoencoder", "whitening"),
     "unet.safetensors": ("unet", "conditioning", "prior", "tracker"),
 }
-"""Which modules live in which file."""
+"""Modules of each file."""
 
 _HASHES = "sha256"
 _OPTIONAL = ("conditioning", "prior", "tracker")
 _NAMING = ("name", "release", "licence", "provenance", "format_version")
-"""Keys of config.json that say what a set is called and where it comes from, not what it is."""
+"""Keys of config.json for name and origin, which do not identify the weights."""
 
 # Until 0.1.0 a set's sha256 covered the whole configuration, with the program's defaults in place
 # of what config.json left out. These are the optional keys that 0.1.0 had, in the order in which
@@ -70,12 +70,12 @@ _FORMER_IDS = {
         "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
     ),
 }
-"""sha256 -> other digests under which recipes and LoRA files know the same tensors."""
+"""sha256 -> other digests of the same tensors in recipes and LoRA files."""
 
 
 @dataclass(frozen=True)
 class SetDescription:
-    """What config.json says: the configuration and the hash of every file."""
+    """Contents of config.json: the configuration and the hash of every file."""
 
     folder: Path
     config: ModelConfig
@@ -93,7 +93,7 @@ class SetDescription:
 
     @property
     def former_sha256(self) -> frozenset[str]:
-        """Every digest by which jen1cli up to 0.1.0 may have known these weights."""
+        """All digests that jen1cli up to 0.1.0 may have given to these weights."""
         values = {key: value for key, value in self.stored.items() if key != "release"}
         found = {self._digest(values), *_FORMER_IDS.get(self.sha256, ())}
         for part, key, default in _DEFAULTS_OF_0_1:
@@ -112,7 +112,7 @@ class SetDescription:
 
 
 def read_description(folder: Path) -> SetDescription:
-    """Read config.json alone; fast, without torch.
+    """Read only config.json, without torch.
 
     Raises:
         CheckpointError: it is missing, no JSON, of a newer format, or does not fit its version.
@@ -186,7 +186,7 @@ def load_weight_set(
     """Load a weight set.
 
     Args:
-        folder: of the set.
+        folder: folder of the weight set.
         verify: compare all files with their sha256 (about 0.06 s for 100 MB).
 
     Returns:
@@ -301,7 +301,7 @@ def count_parameters(folder: str | Path) -> dict[str, int]:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether a name with slashes is of a file inside its folder, on every system."""
+    """Whether a relative name with slashes stays inside its folder, on every system."""
     parts = name.split("/")
     plain = not any(part in ("", ".", "..") for part in parts)
     return plain and not any(letter in name for letter in "\\:\0")

@@ -1,7 +1,7 @@
-"""Frozen configurations, one for each module, with strict reading from JSON.
+"""Frozen configurations, one per module, with strict reading from JSON.
 
-Each constant that the paper (arXiv 2308.04729v2) states is marked with its section in
-`jen1cli.presets`; here stand the meaning and the unit of every field.
+This file gives the meaning and unit of every field; `jen1cli.presets` marks each constant of the
+paper (arXiv 2308.04729v2) with its section.
 """
 
 import dataclasses
@@ -68,7 +68,7 @@ class SpectralBand:
 
 
 QualityName = Literal["draft", "normal", "best"]
-"""How much work the decoder puts into the phase; "normal" is what the weight set says."""
+"""Qualities of phase refinement in the decoder; "normal" is the weight set's own."""
 QUALITY_FACTORS: dict[QualityName, float] = {"draft": 0.25, "normal": 1.0, "best": 3.0}
 """Phase refinements of each quality, as a multiple of the weight set's."""
 
@@ -88,7 +88,7 @@ class SpectralConfig:
         SpectralBand(1024, 24_000.0, 0.7, num_features=64, tonal=False),
     )
     num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence
-    floor: float = 3e-5  # magnitude, relative to a full-scale sine, below which all is silence
+    floor: float = 3e-5  # floor of magnitudes, relative to a full-scale sine
     trunk_channels: int = 384
     num_encoder_blocks: int = 2
     num_decoder_blocks: int = 4
@@ -97,7 +97,7 @@ class SpectralConfig:
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 
     def __post_init__(self) -> None:
-        """Refuse what the bands cannot be built from."""
+        """Check that the bands can be built."""
         if self.audio_channels != 2:
             raise ConfigError(
                 f"the spectral autoencoder describes stereo, not {self.audio_channels} channels;"
@@ -128,7 +128,7 @@ class WhiteningConfig:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """T5 text encoder and the prompt that stands for "no text"."""
+    """T5 text encoder and null text."""
 
     source: str = "text_encoder"  # folder inside the weight set, or a hub id
     revision: str | None = None  # of the hub id; None for a folder
@@ -157,7 +157,7 @@ class UNetConfig:
     causal_convolution: Literal["padding", "masking"] = field(
         default="padding", metadata={"optional": True}
     )
-    # tempo, meter and key over time (`conditioning.guiding`); 0 for none, as the paper
+    # channels of musical controls (`conditioning.controls.channels`); 0 for none, as the paper
     control_channels: int = field(default=0, metadata={"optional": True, "key": "guide_channels"})
 
 
@@ -171,11 +171,11 @@ class ControlsConfig:
     part_features: int = field(default=0, metadata={"optional": True})  # of drums' and melody's
     tracker_channels: int = 96
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
-    # of chords, drums and melody (`conditioning.guiding`) that the tracker hears; 0: none
+    # channels of chords, drums and melody that the tracker transcribes; 0: none
     transcribed_channels: int = field(
         default=0, metadata={"optional": True, "key": "heard_channels"}
     )
-    # of the convolutions over pitch that transcribe key, chords and melody; 0: none
+    # width of the convolutions over pitch that transcribe key, chords and melody; 0: none
     pitch_channels: int = field(default=0, metadata={"optional": True})
 
 
@@ -194,27 +194,27 @@ class DiffusionConfig:
 class GenerationConfig:
     """Defaults of sampling, stored with the weights they were measured on."""
 
-    window_seconds: float = 10.0  # longest clip made in one go
+    window_seconds: float = 10.0  # length of the sampling window
     sampler: SamplerName = "ddim"
     steps: int = 200
     guidance_scale: float = 2.0  # 1 is off
     guidance_interval: tuple[float, float] = (0.0, 1.0)  # of diffusion time; 0 is clean
     guidance_rescale: float = 0.0
-    # of diffusion time, in which guidance leads away from null controls as well
+    # interval of diffusion time in which guidance also acts on the controls
     control_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "guide_interval"}
     )
-    # likewise of the recording around, where all known music is it: what is made is drawn to it
+    # the same for the surrounding recording, if all known music is recorded, not generated
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
-    # of windows that go on from known music; the paper's are unidirectional
+    # direction of windows that continue known music; the paper's is unidirectional
     continuation: Literal["unidirectional", "bidirectional"] = field(
         default="unidirectional", metadata={"optional": True}
     )
-    # of inpainting and continuation, where the surroundings say much already; None: as above
+    # scale of inpainting and continuation, where the context conditions as well; None: as above
     edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
 
     def for_edits(self) -> "GenerationConfig":
@@ -240,12 +240,12 @@ class ModelConfig:
     )
     licence: str = "Apache-2.0"
     provenance: dict[str, Any] = field(default_factory=dict)  # how the weights were trained
-    # of the weights: 1, 2, …, one more whenever others are released under this name; 0: unreleased
+    # release of the weights: 1, 2, …, counted per name; 0: unreleased
     release: int = field(default=0, metadata={"optional": True})
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
-        """Refuse sizes that no network has, and parts that do not fit each other."""
+        """Check that sizes are valid and parts match."""
         parts = {"autoencoder": self.autoencoder, "whitening": self.whitening, "text": self.text,
                  "unet": self.unet, "guide": self.controls}  # fmt: skip
         for key, part in parts.items():
@@ -274,13 +274,13 @@ class ModelConfig:
 
 
 LARGEST_SIZE = 2**20
-"""Of any whole number in a configuration."""
+"""Largest integer in a configuration."""
 DEEPEST = 256
 """Most blocks or layers of one kind, and entries of a list."""
 
 
 def _check_sizes(part: Any, where: str) -> None:  # noqa: ANN401 - any of the dataclasses above
-    """Refuse numbers with which building a network would fail, or would not end."""
+    """Check numbers with which building a network would fail or not terminate."""
     for item in dataclasses.fields(part):
         value, name = getattr(part, item.name), f"{where}.{stored_key(item)}"
         entries = value if isinstance(value, tuple) else (value,)
@@ -296,7 +296,7 @@ def _check_sizes(part: Any, where: str) -> None:  # noqa: ANN401 - any of the da
 
 
 def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
-    """Turn a configuration into plain JSON values, under the keys that files have."""
+    """Convert a configuration to plain JSON values, under the keys of files."""
     return {
         stored_key(item): _plain(getattr(config, item.name)) for item in dataclasses.fields(config)
     }
@@ -313,7 +313,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a configuration
 def stored_key(item: dataclasses.Field[Any]) -> str:
     """Return the key of a field in files.
 
-    It is the field's name, or the metadata "key" where files that exist know it by another name.
+    It is the metadata "key" if existing files use another name, else the field's name.
     """
     return item.metadata.get("key", item.name)
 

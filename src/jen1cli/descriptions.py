@@ -1,4 +1,4 @@
-"""Descriptions of a clip beside its sound: a JSON object, tags, or the name of the file."""
+"""Descriptions of a clip from a JSON object, tags, or the file name."""
 
 import dataclasses
 import re
@@ -24,7 +24,7 @@ _TAGS = ("title", "artist", "genre")
 
 @dataclass(frozen=True)
 class Description:
-    """What a JSON object tells of a clip; None where it leaves something open."""
+    """Fields of a clip's JSON object; None if missing."""
 
     captions: tuple[str, ...] = ()
     seconds: float | None = None
@@ -35,7 +35,7 @@ class Description:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Description":
-        """Read the fields that are known and pass over others, as null is.
+        """Read the known fields; unknown fields and null are ignored.
 
         Raises:
             ConfigError: a field is of the wrong type, or makes no sense.
@@ -56,7 +56,7 @@ class Description:
 
     @property
     def named_split(self) -> str | None:
-        """The split by its usual name, if one is told that is known."""
+        """The split by its usual name; None if missing or unknown."""
         return known_split(self.split or "")
 
 

@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one sentence each, shown as one line by the command."""
+"""Errors that a user can fix: one sentence each, shown as one line by the command."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ class Jen1Error(Exception):
 
 
 class AudioError(Jen1Error):
-    """An audio file that is missing, broken, empty or of a kind we do not take."""
+    """An audio file that is missing, broken, empty or of an unsupported format."""
 
 
 class CheckpointError(Jen1Error):
@@ -17,7 +17,7 @@ class CheckpointError(Jen1Error):
 
 
 class ConfigError(Jen1Error):
-    """A configuration, option or range that makes no sense."""
+    """A configuration, option or range that is invalid."""
 
 
 class DataError(Jen1Error):
@@ -29,10 +29,10 @@ class OutputError(Jen1Error):
 
 
 class InputErrors(Jen1Error):
-    """What is wrong with several inputs, while the others were dealt with.
+    """Errors of several inputs; the other inputs were processed.
 
     Attributes:
-        errors: of one input each.
+        errors: one error per input.
     """
 
     def __init__(self, errors: Sequence[Jen1Error]) -> None:
@@ -46,7 +46,7 @@ class MissingExtraError(Jen1Error):
 
 @contextlib.contextmanager
 def needs_extra(extra: str, purpose: str) -> Iterator[None]:
-    """Import packages of an extra inside this; nothing else belongs there.
+    """Context manager for imports of an extra's packages only.
 
     Args:
         extra: name in pyproject's optional dependencies.

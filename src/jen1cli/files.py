@@ -1,8 +1,8 @@
-"""Files by name: outputs that appear whole or not at all, pipes as inputs, home folders.
+"""Files: atomic output, pipes as inputs, home folders.
 
-Every writer goes through `writing` or `writing_folder`. What they give is a temporary name beside
-the target, which is renamed at the end. So no reader meets half a file, a failure of any kind (a
-full disk, Ctrl-C) leaves nothing behind, and an old file stays as it was until then.
+Every writer uses `writing` or `writing_folder`. They yield a temporary name beside the target,
+which is renamed at the end. So no reader sees an incomplete file, a failure of any kind (a full
+disk, Ctrl-C) leaves no temporary file, and an old file is kept until then.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # as libraries in
 
 @contextmanager
 def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Give a temporary name for a file; what was written there becomes the file at the end.
+    """Yield a temporary file, which replaces the target at the end.
 
     A link is written through. A replaced file keeps its mode. A FIFO or a character device gets
     the bytes of the finished file. After a failure nothing is left.
@@ -140,7 +140,7 @@ def writing_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """Turn what the system refuses into one line that names the output.
+    """Convert system errors to one line that names the output.
 
     Raises:
         OutputError: in place of an error of the system, or of a library that names one.
@@ -321,7 +321,7 @@ def _remove(temporary: Path) -> None:
 
 @contextmanager
 def _naming_target(temporary: Path, target: Path) -> Iterator[None]:
-    """Name the target in the errors of whatever wrote under the temporary name."""
+    """Replace the temporary name by the target's in errors."""
     try:
         yield
     except OutputError as error:
@@ -329,7 +329,7 @@ def _naming_target(temporary: Path, target: Path) -> Iterator[None]:
 
 
 def _error_number(error: Exception) -> int | None:
-    """Return the system's number of an error, also of those that libraries only put in words."""
+    """Return the errno of an error, also if it is only in the message of a library."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     found = _IN_WORDS.search(str(error))

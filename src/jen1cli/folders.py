@@ -1,4 +1,4 @@
-"""The files of a folder: hidden ones never, each real folder once, in an order that stays."""
+"""Listing of a folder: without hidden files, each real folder once, in a stable order."""
 
 import os
 import unicodedata
@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 Skip = Callable[[Path, str], None]
-"""Is told a file or folder that cannot be used, and why."""
+"""Called with an unusable file or folder, and the reason."""
 
 
 def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path]:
@@ -18,7 +18,7 @@ def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path
     Args:
         folder: where to begin.
         suffixes: lower-case endings of the files that are wanted.
-        skip: told every folder that cannot be listed and every wanted file that is none.
+        skip: called for every folder that cannot be listed, and every match that is not a file.
     """
     found: list[Path] = []
     seen: set[str] = set()

@@ -17,13 +17,13 @@ LATENT_VERSION = 1
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file says of itself."""
+    """Header of a safetensors file."""
 
     shapes: dict[str, tuple[int, ...]]
     metadata: dict[str, str]
 
     def count(self, prefix: str = "") -> int:
-        """Return how many numbers the tensors whose names begin so hold together."""
+        """Return the number of elements of all tensors whose names begin with a prefix."""
         return sum(
             math.prod(shape) for name, shape in self.shapes.items() if name.startswith(prefix)
         )
@@ -56,14 +56,14 @@ def read_header(source: Path | bytes) -> Header:
 
 @dataclass(frozen=True)
 class LatentHeader:
-    """What a latent file says of its recording."""
+    """Metadata of a latent file."""
 
     channels: int  # of the recording
     samples: int  # of the recording, in each channel
     sample_rate: int  # Hz of the recording
     frame_rate: float  # latent frames per second
     model: str  # name of the weight set
-    sha256: str  # of its autoencoder's file; for random weights, what names them
+    sha256: str  # digest of its autoencoder's file; for random weights, their name
     latent_channels: int
     frames: int
 
@@ -74,7 +74,7 @@ class LatentHeader:
 
     @property
     def fault(self) -> str:
-        """What cannot be in it; empty where all of it fits together."""
+        """Description of an inconsistency; empty if there is none."""
         if self.channels not in (1, 2) or self.samples < 1:
             return "its metadata name no recording"
         if not 1 <= self.sample_rate <= MAX_SAMPLE_RATE:

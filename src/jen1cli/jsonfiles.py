@@ -1,4 +1,4 @@
-"""JSON from outside, read strictly: every fault is named by file, line and field.
+"""Strict reading of JSON: errors name file, line and field.
 
 Python's own reader accepts NaN, turns 1e400 into infinity, keeps the last of two equal keys, and
 has errors of four kinds for deep nesting, long integers, bytes that are not UTF-8, and syntax. Here
@@ -15,16 +15,16 @@ from typing import Any, BinaryIO
 from jen1cli.errors import DataError
 
 MAX_DEPTH = 64
-"""Most lists and objects inside each other."""
+"""Largest nesting depth."""
 MAX_BYTES = 64 * 2**20
-"""Of one document, or one line of a file of lines."""
+"""Largest size of a document, or of a line in a file of lines."""
 
 _MAX_DIGITS = 40  # of an integer: more than 128 bits need
 _FILE_NAMES = frozenset({"audio", "clip", "name", "path"})
 
 
 class JsonError(DataError, ValueError):
-    """A text that is no strict JSON.
+    """A text that is not strict JSON.
 
     It is a `ValueError` too, as `json.JSONDecodeError` is.
 
@@ -42,7 +42,7 @@ def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401 - any JSON
 
     A byte order mark is passed over. Numbers are finite and of at most 40 digits, keys of an object
     differ, text has no half of a surrogate pair; file names (`audio`, `name`, `path`) may hold
-    those by which Python stands for bytes that are not UTF-8.
+    the surrogates by which Python represents bytes that are not UTF-8.
 
     Args:
         text: at most `MAX_BYTES`, nested at most `MAX_DEPTH` deep.
@@ -92,7 +92,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def read_lines(source: Path | bytes, name: str = "") -> Iterator[tuple[str, str]]:
-    r"""Give every line that is not blank, with where it stands, for the messages.
+    r"""Yield every line that is not blank, with its position for messages.
 
     Only line feeds end a line: U+2028, U+0085 and form feeds, at which `str.splitlines` cuts as
     well, may stand inside of JSON strings.
@@ -160,7 +160,7 @@ def json_type(value: object) -> str:
 
 
 class _Fault(Exception):
-    """What is wrong with a value, and where in it."""
+    """An error of a value, and its place."""
 
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
@@ -185,7 +185,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _check(value: object, path: tuple[str | int, ...]) -> None:
-    """Refuse what JSON's grammar allows and nothing here can use."""
+    """Check for values that JSON's grammar allows but the program does not support."""
     if len(path) >= MAX_DEPTH and isinstance(value, dict | list):
         raise _Fault(f"is {_TOO_DEEP}")
     if isinstance(value, dict):

@@ -1,8 +1,8 @@
 """Folders of music: audio files with their captions, made by `jen1 corpus` or by a user.
 
 A folder with `manifest.jsonl` is read line by line. Any other folder is searched for audio, with
-captions from sidecar `.txt` or `.json` files, from tags, or from the file's name, so that training
-and evaluation never know the difference. Tar files in the form of WebDataset are read as folders.
+captions from sidecar `.txt` or `.json` files, tags, or file names; training and evaluation treat
+both alike. Tar files in the form of WebDataset are read as folders.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Clip:
-    """One audio file with what is known about it."""
+    """One audio file with its metadata."""
 
     path: Path  # of the audio file, or of the tar file that it lies in; absolute
     captions: tuple[str, ...]  # at least one; several ways to say the same
@@ -59,7 +59,7 @@ class Clip:
 
     @property
     def source(self) -> Path | io.BytesIO:
-        """What to hand to a reader of audio: the path, or the bytes out of a tar file."""
+        """Input of an audio reader: the path, or bytes of a tar file."""
         if not self.size:
             return self.path
         with self.path.open("rb") as shard:
@@ -72,7 +72,7 @@ def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
 
     Args:
         folder: with `manifest.jsonl`, with tar files, or with audio files at any depth.
-        on_skip: told every file that cannot be used and why; without it they are logged.
+        on_skip: called with every unusable file and the reason; None: they are logged.
 
     Raises:
         DataError: the folder is missing, the manifest is broken, or nothing in it can be used.
@@ -191,9 +191,9 @@ def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
 
 
 def _each_file_once(files: list[Path], folder: Path) -> list[Path]:
-    """Leave out links to files that are there too, which would lie in two splits.
+    """Leave out links to files of the same folder, which could be in two splits.
 
-    Of several names of one file the one that tells the split stays, then the file's own.
+    Of several names of one file, the one that gives the split is kept, else the file's own.
     """
     chosen: dict[str, Path] = {}
     for path in sorted(files, key=lambda p: (_folder_split(p, folder) is None, p.is_symlink())):
@@ -208,7 +208,7 @@ class _Probe:
 
 
 def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _Probe | None:
-    """Read length and tags of an audio file; None, and a word to `skip`, where it is broken."""
+    """Read length and tags of an audio file; if broken, call `skip` and return None."""
     place = path or Path(str(source))
     try:
         size = (
@@ -244,7 +244,7 @@ def _told_by_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
                 return {"title": prompt.strip()}
             recipe = (recipe.get("input") or {}).get("recipe")
     except (JsonError, AttributeError):
-        pass  # no recipe of ours, so nothing is known of the music
+        pass  # not a recipe of this program
     return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
 
 
@@ -286,7 +286,7 @@ def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description
 
 
 def _small_file(path: Path, skip: Skip) -> bytes:
-    """Return the bytes of a sidecar; nothing where there is none that can be used."""
+    """Return the bytes of a sidecar; empty without a usable one."""
     if not os.path.isfile(path):
         return b""
     try:
@@ -306,7 +306,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _sidecar(data: bytes, path: Path, skip: Skip) -> Description:
-    """Read a JSON sidecar; a value that is no object tells nothing."""
+    """Read a JSON sidecar; a value that is not an object is ignored."""
     try:
         value = parse_json(data, "it")
         return Description.read(value) if isinstance(value, dict) else Description()

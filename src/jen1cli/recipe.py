@@ -1,4 +1,4 @@
-"""The recipe of a piece of music: everything needed to make it again, kept inside its file."""
+"""The recipe of a piece of music: all settings for its reproduction, stored in its file."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ class RecipeError(Jen1Error):
 
 @dataclass(frozen=True)
 class RecipeInput:
-    """The audio that an edit began with."""
+    """The source recording of an edit."""
 
     name: str  # path as it was given, or "-" for piped audio
     sha256: str  # of the file's bytes
@@ -48,12 +48,12 @@ class RecipeModel:
     """The weights that made the music."""
 
     name: str  # of the weight set, such as "jen1-mini"
-    sha256: str  # over all files of the set; what names weights without files
+    sha256: str  # digest over all files of the set; for random weights, their name
     loras: tuple[RecipeLora, ...] = dataclasses.field(default=(), metadata={"optional": True})
     release: int = dataclasses.field(default=0, metadata={"optional": True})  # 0: unreleased
 
     def plays_like(self, other: "RecipeModel", former: Collection[str] = ()) -> bool:
-        """Whether both are the same numbers, whatever their files are called by now.
+        """Whether both have the same weights, independent of file names.
 
         Args:
             other: the model that is loaded.
@@ -76,7 +76,7 @@ class RecipeModel:
 
 @dataclass(frozen=True)
 class Recipe(Sampling):
-    """What was asked for and what with. Same recipe, same device kind: same bytes."""
+    """Settings and model of a result. Same recipe and kind of device: same bytes."""
 
     task: TaskName
     model: RecipeModel
@@ -84,7 +84,7 @@ class Recipe(Sampling):
     seed: int
     prompt: str = ""
     direction: DirectionName = "bidirectional"
-    masks: tuple[tuple[float, float], ...] = ()  # seconds [from, to) that were made anew
+    masks: tuple[tuple[float, float], ...] = ()  # regenerated intervals [from, to) in seconds
     before: bool = False  # continued to the left
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps

@@ -1,4 +1,4 @@
-"""The settings of sampling, with the model's own defaults behind them."""
+"""The settings of sampling, and their defaults from the model."""
 
 import dataclasses
 import math
@@ -12,19 +12,19 @@ from jen1cli.music.controls import NO_CONTROLS, Controls
 
 
 class SamplingOptions(TypedDict, total=False):
-    """Keyword arguments of every verb that samples; what is left out is the model's default."""
+    """Keyword arguments of every sampling method; missing ones take the model's defaults."""
 
-    # of tempo, key and more; what they leave open is read from the prompt, then chosen by the model
-    # or transcribed
+    # musical controls; missing ones are read from the prompt, then predicted or transcribed by the
+    # model
     controls: Controls
-    negative_prompt: str  # what to stay away from; takes the place of the empty prompt
+    negative_prompt: str  # replaces the null text in guidance
     steps: int
     sampler: SamplerName
     eta: float  # noise added by ddim at each step, 0 to 1
     guidance_scale: float  # 1 is off
     guidance_interval: tuple[float, float]  # of diffusion time; 0 is clean, 1 is noise
     guidance_rescale: float  # 0 to 1
-    # in which guidance leads away from null controls as well, and from unknown surroundings
+    # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
 
@@ -47,7 +47,7 @@ class Sampling:
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
-    # tempo, key and more; of edits only what was asked for, the rest is transcribed again
+    # musical controls; for edits only the given ones, others are transcribed again
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
 
     def settings(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Sampling:
 
     @classmethod
     def over(cls, defaults: GenerationConfig, options: SamplingOptions) -> "Sampling":
-        """Put options over a model's defaults.
+        """Combine options with a model's defaults.
 
         Raises:
             ConfigError: a setting makes no sense.
@@ -81,7 +81,7 @@ SETTING_KEYS = tuple(stored_key(item) for item in dataclasses.fields(Sampling))
 
 
 def _check(values: dict[str, Any]) -> None:
-    """Refuse settings that make no sense."""
+    """Check that the settings are valid."""
     if values["steps"] < 1:
         raise ConfigError(f"steps is {values['steps']}; give 1 or more")
     known = typing.get_args(SamplerName)

@@ -23,17 +23,17 @@ from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS
 from jen1cli.shapes import Context, KeepMask, Latent
 
 MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
-"""Part of a training clip that is hidden (paper section IV-C: 20 to 80 %)."""
+"""Masked share of a training clip (paper section IV-C: 20 to 80 %)."""
 
 MAX_SPANS = 3
-"""Most holes in one training example of inpainting (guess; the paper gives no number)."""
+"""Most gaps in one training example of inpainting (guess; the paper gives no number)."""
 
 TURNED = 0.25
-"""Part of those examples whose mask is turned as on a ring, so that ends are hidden as well."""
+"""Share of those examples whose mask is rotated in time, which also masks the ends."""
 
 
 class Task(StrEnum):
-    """What the model is asked to do."""
+    """Task of the model."""
 
     GENERATE = "generate"
     INPAINT = "inpaint"
@@ -42,19 +42,19 @@ class Task(StrEnum):
 
 @dataclass(frozen=True)
 class Conditioning:
-    """A task, as the network sees it."""
+    """Inputs of the network that define a task: mask and direction."""
 
     keep_mask: KeepMask  # True = given
     causal: bool
 
 
 def generate(frames: int, batch: int = 1, *, causal: bool = False) -> Conditioning:
-    """Make everything; the direction is free."""
+    """Generate all frames, in either direction."""
     return Conditioning(torch.zeros(batch, 1, frames, dtype=torch.bool), causal)
 
 
 def inpaint(frames: int, spans: Sequence[tuple[int, int]], batch: int = 1) -> Conditioning:
-    """Make the frames of each span [start, stop) and keep the rest."""
+    """Generate the frames of each span [start, stop) and keep the rest."""
     keep_mask = torch.ones(batch, 1, frames, dtype=torch.bool)
     for start, stop in spans:
         if not 0 <= start < stop <= frames:
@@ -66,7 +66,7 @@ def inpaint(frames: int, spans: Sequence[tuple[int, int]], batch: int = 1) -> Co
 def continuation(
     frames: int, known_frames: int, batch: int = 1, *, causal: bool = True
 ) -> Conditioning:
-    """Keep the first `known_frames` frames and make those after them.
+    """Keep the first `known_frames` frames and generate the rest.
 
     The paper's direction is unidirectional; some models learn to continue in both directions.
     """
@@ -102,7 +102,7 @@ def from_spans(
 def make_context(latent: Latent, keep_mask: KeepMask, controls: Tensor | None = None) -> Context:
     """Return the in-context channels [kept latent | keep mask | controls].
 
-    What is not kept is replaced, not multiplied, so that it may hold anything, even NaN.
+    Frames that are not kept are replaced, not multiplied by 0, so that they may contain NaN.
 
     Args:
         latent: [batch, channels, frames].

@@ -24,7 +24,7 @@ class FoundWeights:
 
 
 def search_places() -> list[tuple[str, Path]]:
-    """Return the folders that are searched, first one first, whether they exist or not.
+    """Return the folders to search in order, including missing ones.
 
     `JEN1_WEIGHTS` may be one weight set, a folder of them, or several joined like PATH.
     """

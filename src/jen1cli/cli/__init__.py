@@ -1,1 +1,1 @@
-"""The command `jen1`: the only part of the package that knows a terminal."""
+"""The command line `jen1`: the only part of the package that uses the terminal."""

@@ -1,8 +1,8 @@
 """`jen1 evaluate ablation`: the paper's ablation (Table III) at a size that anyone can train.
 
-One model with everything, and one for each thing that is switched off. All share music, seed and
-minutes; all but the cell without masking share the autoencoder. This is the one verb that trains
-and evaluates, so it lives above both packages.
+One complete model, and one model per component that is switched off. All share music, seed and
+minutes; all except the cell without masking share the autoencoder. The command both trains and
+evaluates, so its module is above both packages.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jen1cli.training.engine.events import Event
     from jen1cli.training.recipes import TaskName
 
-STAGE_1_SHARE = 0.5  # of a cell's minutes that an autoencoder gets
+STAGE_1_SHARE = 0.5  # share of a cell's minutes for the autoencoder
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def ablation(
 
 @dataclass(frozen=True)
 class Study:
-    """What all cells share."""
+    """Inputs shared by all cells."""
 
     music: Path
     output: Path
@@ -151,7 +151,7 @@ class Study:
     report: Report
 
     def run(self, cells: Sequence[Cell]) -> "Findings":
-        """Train and evaluate every cell, then put them into one table."""
+        """Train and evaluate every cell, then write one table."""
         from jen1cli.evaluation.clips import HELD_OUT
         from jen1cli.evaluation.studies.ablation import CellFigures, ablation_report, measure_cell
 
@@ -180,7 +180,7 @@ class Study:
         return findings
 
     def _train(self, one: Cell) -> Path:
-        """Train a cell unless it is there; return its weight set."""
+        """Train a cell unless its result exists; return its weight set."""
         from jen1cli.training.jobs import DiffusionJob
 
         folder = self.output / one.folder
@@ -200,7 +200,7 @@ class Study:
         return weights
 
     def _latents(self, *, masking: bool) -> Path:
-        """Return the latents of the music, which cells with the same autoencoder share."""
+        """Return the latent cache, shared by cells with the same autoencoder."""
         from jen1cli.training.jobs import LatentsJob
 
         folder = self.output / ("latents" if masking else "latents-no-masking")
@@ -210,7 +210,7 @@ class Study:
         return folder
 
     def _latents_without_whitening(self, latents: Path) -> Path:
-        """Return the same latents through a whitening that only rotates."""
+        """Return the same latents with a whitening that only rotates."""
         from jen1cli.training.jobs import LatentsJob
 
         plain = _without_whitening(latents, self.output / "codec-no-whitening")
@@ -222,7 +222,7 @@ class Study:
         return folder
 
     def _codec(self, *, masking: bool) -> Path:
-        """Return the shared autoencoder, or the one that is trained without masking."""
+        """Return the shared autoencoder, or the one trained without masking."""
         from jen1cli.training.jobs import AutoencoderJob
 
         if masking and self.autoencoder is not None:

@@ -1,4 +1,4 @@
-"""`jen1 again`: make a file once more from the recipe inside it."""
+"""`jen1 again`: reproduce a file from the recipe inside it."""
 
 import dataclasses
 import hashlib
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Music
     from jen1cli.recipe import Recipe, RecipeModel
 
-RANDOM_LABEL = re.compile(r"random-(.+)-\d+")  # what names the weights of `--random-weights`
-REMADE_FORMATS = ("wav", "flac")  # in which a piped input is made again
+RANDOM_LABEL = re.compile(r"random-(.+)-\d+")  # name of the weights of `--random-weights`
+REMADE_FORMATS = ("wav", "flac")  # formats in which a piped input can be reproduced
 
 
 @grouped
@@ -75,10 +75,10 @@ def again(
 
 
 def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelChoice:
-    """Choose model, device and numbers as the recipe says, unless the command line differs.
+    """Choose model, device and dtype from the recipe, unless given on the command line.
 
-    Where the recipe's kind of device is not on this machine, the best one here takes its place;
-    `_settle` warns of it.
+    If the recipe's kind of device is not available, the best available one replaces it; `_settle`
+    warns about that.
     """
     device, dtype = given.device, given.dtype
     if device != "auto" or _is_here(recipe.device):
@@ -98,7 +98,7 @@ def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelCho
 
 
 def _is_here(device: str) -> bool:
-    """Tell whether a recipe's kind of device can be used on this machine."""
+    """Return whether a recipe's kind of device is available."""
     if device == "cpu":
         return True
     from jen1cli.pipeline.networks import choose_device
@@ -111,10 +111,10 @@ def _is_here(device: str) -> bool:
 
 
 def _find_loras(model: "RecipeModel", beside: Path) -> Loras:
-    """Find the LoRA files that a file was made with, by path and bytes.
+    """Find the LoRA files of a recipe, by path and sha256.
 
     Raises:
-        CheckpointError: one is not to be found.
+        CheckpointError: one is not found.
     """
     found = []
     for lora in model.loras:
@@ -135,11 +135,11 @@ def _digest(path: Path) -> str:
 
 
 def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | None":
-    """Find the recording that an edit began with; None where the recipe can make it, or needs none.
+    """Find the source of an edit; None if the recipe can reproduce it, or needs none.
 
     Raises:
         ConfigError: an input was given that the recipe does not need.
-        AudioError: it is not to be found, or it is another recording.
+        AudioError: the source is not found, or is another recording.
     """
     from jen1cli import audio
 
@@ -167,7 +167,7 @@ def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | 
 
 
 def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -> "Source | None":
-    """Make the input of an edit from the recipe that the input carried, as deep as it takes."""
+    """Reproduce the input of an edit from the input's own recipe, recursively."""
     from jen1cli import audio
     from jen1cli.recipe import Recipe
 
@@ -179,7 +179,7 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
     inside.mkdir()
     engine.report.note(f"making the input ({inner.task}, seed {inner.seed}) from its own recipe")
     first = _remake_input(inner, engine, inside, beside)
-    # with the recipe that it carried then, since its bytes have to be the same
+    # with its original recipe, since its bytes have to be the same
     music = dataclasses.replace(_follow(_settle(inner, engine), first, engine), recipe=inner)
     for extension in REMADE_FORMATS:
         path = folder / f"input.{extension}"
@@ -193,14 +193,14 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
 
 
 def _follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music | Edit":
-    """Make the music; the recipe stays word for word, whatever its input is called by now."""
+    """Reproduce the music; its recipe is unchanged, even if the input has another name."""
     with engine.making(recipe.task) as progress:
         music = engine.model.again(recipe, source, progress=progress)
     return dataclasses.replace(music, recipe=recipe)
 
 
 def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
-    """Warn of whatever may change the bytes; return the recipe as it is followed now."""
+    """Warn about differences that may change the bytes; return the adapted recipe."""
     from jen1cli.recipe import RECIPE_VERSION
 
     if recipe.version != jen1cli.__version__:
@@ -218,7 +218,7 @@ def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
             f"made by other weights ({recipe.model.describe()}; now {model.describe()}):"
             " the music will differ"
         )
-    else:  # the LoRA files' names stay as they were
+    else:  # names of LoRA files are kept
         model = dataclasses.replace(model, loras=recipe.model.loras)
     if recipe.quality != engine.model.quality:
         engine.report.warn(

@@ -1,7 +1,7 @@
-"""The command `jen1`: its verbs, and the single place where an error becomes a line and a code.
+"""The command `jen1`: its subcommands, and the conversion of errors to a line and an exit code.
 
-Exit codes: 0 done, 1 something the user can mend (one line on stderr), 2 usage, 130 Ctrl-C.
-Anything else is our own bug and keeps its traceback, as does everything under `JEN1_DEBUG=1`.
+Exit codes: 0 success, 1 an error that the user can fix (one line on stderr), 2 usage, 130 Ctrl-C.
+Any other exception is a bug and keeps its traceback, as do all errors under `JEN1_DEBUG=1`.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from jen1cli.errors import InputErrors, Jen1Error
 
 LONGEST_MESSAGE = 1_000  # characters
 
-# summaries, so that the help of `jen1` need not import a module for each verb
+# summaries, so that the help of `jen1` does not import the modules of the commands
 VERBS = {
     "generate": "Make music from text.",
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
@@ -53,22 +53,22 @@ _MACHINE = frozenset(
     )
     if hasattr(errno, name)
 )  # fmt: skip
-"""Errors of disks, memory and networks, whatever was read or written."""
+"""System errors of disk, memory and network."""
 
 
 def _named(kinds: Iterable[type], name: str) -> type[Exception]:
     return next(kind for kind in kinds if kind.__name__ == name and issubclass(kind, Exception))
 
 
-# Typer exports BadParameter alone. Its relatives are in click, or in Typer's own copy of click:
-# they are found by their names, which click documents, from the one that is exported.
+# Typer exports only BadParameter. Its base classes are in click, or in Typer's own copy of click;
+# they are found through BadParameter by their names, which click documents.
 UsageError = _named(typer.BadParameter.__mro__, "UsageError")
 MissingParameter = _named(typer.BadParameter.__subclasses__(), "MissingParameter")
 NoArgsIsHelpError = _named(UsageError.__subclasses__(), "NoArgsIsHelpError")
 
 
 class _Verbs(dict[str, Any]):
-    """The commands by name, each imported when it is first looked up."""
+    """The commands by name, imported on first access."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's types
         command = super().__getitem__(name)
@@ -87,7 +87,7 @@ class _Verbs(dict[str, Any]):
 
 
 def _load(name: str) -> Any:  # noqa: ANN401 - click's types
-    """Build the command of a verb: the Typer `app` of its module, or the function of its name."""
+    """Build a command from its module: the Typer `app`, or the function of that name."""
     module = importlib.import_module(f"jen1cli.cli.{_MODULES.get(name, name)}")
     group = getattr(module, "app", None)
     if group is None:
@@ -102,7 +102,7 @@ def _load(name: str) -> Any:  # noqa: ANN401 - click's types
 
 
 class VerbGroup(TyperGroup):
-    """The group of verbs; an unknown verb gets a suggestion, a prompt gets its verb."""
+    """The group of commands; unknown commands get a suggestion."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - click's types
         attributes["commands"] = _Verbs(dict.fromkeys((*VERBS, *DEVELOPER_VERBS)))
@@ -114,13 +114,13 @@ class VerbGroup(TyperGroup):
             super().format_help(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401 - click's types
-        """Complete a verb from the summaries."""
+        """Complete a command from the summaries."""
         with self._summarised():
             return super().shell_complete(ctx, incomplete)
 
     @contextlib.contextmanager
     def _summarised(self) -> Iterator[None]:
-        """Put commands that know their summary alone in the place of the real ones."""
+        """Replace the commands by placeholders that have only a summary."""
         verbs, self.commands = self.commands, _summaries()
         try:
             yield
@@ -128,7 +128,7 @@ class VerbGroup(TyperGroup):
             self.commands = verbs
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
-        """Find the verb, or say what was probably meant."""
+        """Find the command, or suggest one."""
         word = args[0]
         if not word.startswith("-") and self.get_command(ctx, word) is None:
             raise UsageError(_suggestion(word, self.list_commands(ctx)), ctx=ctx)  # type: ignore[call-arg]
@@ -194,7 +194,7 @@ def root(
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; errors are worded here and nowhere else."""
+    """Run one command and return its exit code; all errors are reported here."""
     debug = bool(os.environ.get("JEN1_DEBUG"))
     try:
         command = typer.main.get_command(app)
@@ -214,7 +214,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit) as error:
         if not _has_lost_reader(error):
             raise
-        streams.close_quietly()  # the reader has what it wanted: `| head -c 100`
+        streams.close_quietly()  # the reader has closed the pipe, as in `| head -c 100`
         return 1
     except UsageError as error:
         return _usage(error)
@@ -250,16 +250,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _has_lost_reader(error: BaseException) -> bool:
-    """Whether the reader of a pipe has left; Typer makes a SystemExit of that."""
+    """Whether the reader has closed the pipe, which Typer converts to SystemExit."""
     if isinstance(error, SystemExit):
         error = error.__context__ or error
     return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
 def _is_mendable(error: OSError) -> bool:
-    """Whether the machine or a user's file is at fault, and not one that belongs to this package.
+    """Whether the system or a user's file caused the error, not a file of this package.
 
-    An error without a name is the machine's only where the number alone says so.
+    An error without a file name counts as a system error only by its number.
     """
     if error.errno in _MACHINE:
         return True
@@ -273,7 +273,7 @@ def _name_in(error: OSError) -> str:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Torch has its own error on a GPU and a plain RuntimeError on a CPU."""
+    """Whether memory ran out: torch raises its own error on a GPU, RuntimeError on a CPU."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -288,14 +288,14 @@ def _usage(error: Exception) -> int:
     verb = context.command_path if context is not None else "jen1"
     message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
     message = message[:1].lower() + message[1:].rstrip(".")
-    # A value that makes no sense is the user's to mend (1); a wrong shape of command is usage (2).
+    # An invalid value is an error to fix (1); an invalid form of the command is usage (2).
     is_value = isinstance(error, typer.BadParameter) and not isinstance(error, MissingParameter)
     return _fail(f"{message}; see: {verb} --help", 1 if is_value else 2)
 
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    if len(line) > LONGEST_MESSAGE:  # a whole file was given as a name, a chord or a prompt
+    if len(line) > LONGEST_MESSAGE:  # such as a whole file given as a name, chord or prompt
         line = f"{line[: LONGEST_MESSAGE // 2]} … {line[-LONGEST_MESSAGE // 2 :]}"
     terminal.echo(f"jen1: error: {line}", err=True)
     return code
@@ -308,11 +308,11 @@ def _interrupt(*_: object) -> None:
 def main() -> None:
     """Run the command named by the process's arguments and leave with its exit code.
 
-    Being terminated or losing the terminal is an interrupt like Ctrl-C: temporary files go. What
-    whoever started us has told to ignore, as `nohup` does, stays ignored.
+    SIGTERM and SIGHUP act as Ctrl-C, so that temporary files are removed. Signals that the parent
+    process has set to be ignored, as `nohup` does, stay ignored.
     """
-    # Threads that spin while they wait starve a busy machine: with four times as many processes
-    # as cores, ten seconds of music took 431 s with the default and 5 s with this.
+    # OpenMP threads that spin while waiting slow down a busy machine: with four times as many
+    # processes as cores, ten seconds of music took 431 s by default and 5 s with this setting.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

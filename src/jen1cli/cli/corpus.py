@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 LINE_SECONDS = 60.0
-"""Time between lines where there is no terminal."""
+"""Interval of progress lines without a terminal."""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the music.")]
 Style = Annotated[
@@ -132,7 +132,7 @@ def styles(as_json: options.Json = False) -> None:
 
 
 def _words(weights: str) -> list[str]:
-    """Take the names out of `one:3 two`."""
+    """Return the names of `one:3 two`."""
     return [word.split(":")[0] for word in weights.split()]
 
 
@@ -166,7 +166,7 @@ def inspect(
     from jen1cli.manifest import read_folder
 
     sheet = output or folder / "contact-sheet.html"
-    force = force or output is None  # our own page in the folder is made anew
+    force = force or output is None  # the command's own page is overwritten
     if clips > 0:
         check_place(sheet, force=force)
 
@@ -190,7 +190,7 @@ def inspect(
 
 
 def _show(statistics: "Statistics") -> None:
-    """Print tables for people on stderr."""
+    """Print readable tables on stderr."""
     from rich.table import Table
 
     console = terminal.console()

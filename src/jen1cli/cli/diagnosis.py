@@ -1,4 +1,4 @@
-"""The checks of `jen1 doctor`, each a line: what was found, and the remedy where it is wrong."""
+"""The checks of `jen1 doctor`, one line each: finding, and remedy for a fault."""
 
 import importlib.metadata
 import importlib.util
@@ -18,10 +18,10 @@ from jen1cli.jsonfiles import parse_json
 
 Status = Literal["ok", "note", "warn", "fail"]
 
-# Packages that nothing of ours needs, but that transformers imports where they are installed: one
-# that was built for another torch breaks T5 and CLAP.
+# Optional packages that transformers imports if installed; a build for another torch version
+# breaks T5 and CLAP.
 COMPANIONS = ("torchaudio", "torchvision")
-_PROBED = {"transformers": "transformers.models.t5.modeling_t5"}  # the package itself loads nothing
+_PROBED = {"transformers": "transformers.models.t5.modeling_t5"}  # its package imports lazily
 _PROBE = """
 import importlib, json, os, sys, warnings
 warnings.simplefilter("ignore")
@@ -53,10 +53,10 @@ class Check:
 
 
 def checks(device: str = "auto") -> Iterator[Check]:
-    """Yield every finding, as soon as it is made.
+    """Yield the findings, each as soon as it is available.
 
     Args:
-        device: that the smoke test computes on.
+        device: device of the smoke test.
     """
     yield _versions()
     wanted = [p for p in packages() if CORE in p.extras or p.installed is not None]
@@ -77,10 +77,10 @@ def checks(device: str = "auto") -> Iterator[Check]:
 
 
 def load_apart(modules: Sequence[str]) -> dict[str, str]:
-    """Import modules in a process of their own, which a broken library may end.
+    """Import modules in a subprocess, since a broken library may crash it.
 
     Returns:
-        What went wrong, by module; empty where it loads.
+        error by module; empty if it loads.
     """
     problems: dict[str, str] = {}
     targets = {_PROBED.get(module, module): module for module in modules}
@@ -143,7 +143,7 @@ def _extras(problems: dict[str, str]) -> Iterator[Check]:
 
 
 def _wrong(package: Package, problems: dict[str, str]) -> str:
-    """Return what is wrong with a package, in words; empty where nothing is."""
+    """Return a description of a package's fault; empty without one."""
     version = package.installed
     if version is None:
         return f"{package.name} is not installed"
@@ -175,7 +175,7 @@ def _version(name: str) -> str | None:
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:
-    """Make a finding of whatever a check raises: a doctor must not die of the illness."""
+    """Convert an exception of a check to a finding, so that the other checks still run."""
     try:
         return check()
     except Exception as error:
@@ -227,7 +227,7 @@ def _device() -> Check:
 
 
 def _smoke(device: str) -> Check:
-    """Make four seconds of music on the device and compare it with what is known."""
+    """Generate four seconds of music on the device and compare its levels with known ones."""
     from jen1cli.checkpoint import read_description
     from jen1cli.pipeline import Jen1
     from jen1cli.pipeline.selftest import SECONDS, TOLERANCE_DB, self_test

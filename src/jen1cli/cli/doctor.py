@@ -1,4 +1,4 @@
-"""`jen1 doctor`: what of this installation works, and the remedy for what does not."""
+"""`jen1 doctor`: check of the installation, with a remedy for each fault."""
 
 from dataclasses import asdict
 

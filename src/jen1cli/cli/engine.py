@@ -1,4 +1,4 @@
-"""The way from a verb to the library: the model loaded, its results written, sent and told."""
+"""Between a command and the library: loads the model; writes, sends and reports results."""
 
 import contextlib
 import tempfile
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from jen1cli.recipe import Recipe
 
 DEFAULT_PRESET = "mini"
-BATCH_SIZE = 8  # pieces made at once on a GPU
+BATCH_SIZE = 8  # pieces per batch on a GPU
 LONGEST_BATCHED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which model, and where it computes."""
+    """Choice of model, device and dtype."""
 
     model: str | None = None
     device: str = "auto"
@@ -37,7 +37,7 @@ class ModelChoice:
     quality: str = "normal"
 
     def check(self) -> "ModelChoice":
-        """Return itself; nothing here loads torch.
+        """Check the choice without importing torch, and return it.
 
         Raises:
             Jen1Error: an unknown device, kind of numbers, preset or weight set, or a LoRA of none.
@@ -67,7 +67,7 @@ class ModelChoice:
 
     @property
     def preset_name(self) -> str:
-        """Name of the preset that `--random-weights` builds; jen1-mini is preset mini."""
+        """Preset that `--random-weights` builds; for jen1-mini it is mini."""
         from jen1cli.presets import PRESETS
 
         by_model = {config.name: name for name, config in PRESETS.items()}
@@ -77,7 +77,7 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """The options of a model, as they are given."""
+    """The options of a model as given on the command line."""
 
     model: options.Model = None
     lora: options.Lora = None
@@ -104,7 +104,7 @@ class ModelOptions:
 
 
 def load_model(choice: ModelChoice, report: Report) -> "Jen1":
-    """Load the model; the first thing here that takes seconds.
+    """Load the model, which takes seconds.
 
     Raises:
         Jen1Error: the libraries or the weights do not load.
@@ -130,7 +130,7 @@ def _load(choice: ModelChoice) -> "Jen1":
 
 
 class Engine:
-    """A loaded model with a voice."""
+    """A loaded model with a reporter."""
 
     def __init__(self, model: "Jen1", report: Report) -> None:
         self.model = model
@@ -140,24 +140,24 @@ class Engine:
     @classmethod
     @contextlib.contextmanager
     def open(cls, choice: ModelChoice, report: Report) -> Iterator["Engine"]:
-        """Load the model; what the library warns of becomes lines of ours while it is open."""
+        """Load the model; inside the context, warnings of the library are reported as lines."""
         with report.library_warnings():
             yield cls(load_model(choice, report), report)
 
     def batch_size(self, seconds: float) -> int:
-        """Pieces worth making at once: one on a CPU, where each is told as soon as it is done."""
+        """Pieces per batch; one on a CPU, where each is reported as soon as it is done."""
         on_gpu = self.model.device != "cpu"
         return BATCH_SIZE if on_gpu and seconds <= LONGEST_BATCHED_SECONDS else 1
 
     @contextlib.contextmanager
     def making(self, title: str) -> Iterator[Progress]:
-        """Show progress and take the time."""
+        """Show progress and measure the time."""
         self._started = time.perf_counter()
         with self.report.progress(title) as progress:
             yield progress
 
     def deliver(self, music: "Music | Edit", target: Target) -> None:
-        """Write one result, or send it over stdout, and tell of it."""
+        """Write one result, or send it over stdout, and report it."""
         from jen1cli.cli.proof import Proof
         from jen1cli.pipeline import Edit
 
@@ -185,7 +185,7 @@ def _in_words(unchanged: dict[str, Any], extension: str) -> str:
 
 @contextlib.contextmanager
 def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
-    """Write a result by `save`, then give a path to read it back; the target gets it in the end.
+    """Write a result by `save` and yield a temporary path; the target is written at the end.
 
     Raises:
         OutputError: the target cannot be written, or a file of that name has appeared.
@@ -204,7 +204,7 @@ def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
 
 
 def music_facts(recipe: "Recipe", seconds: float, sample_rate: int) -> dict[str, Any]:
-    """Return what JSON results say of music: path, seed and seconds first, then every setting."""
+    """Return the JSON fields of music: path, seed and seconds first, then all settings."""
     settings = recipe.to_dict()
     facts = {"path": None, "seed": settings.pop("seed"), "seconds": round(seconds, 6)}
     settings["new_seconds"] = settings.pop("seconds")

@@ -16,10 +16,10 @@ from jen1cli.files import expand_user
 
 
 class FolderGroup(TyperGroup):
-    """The sub-verbs; a bare folder means `audio`."""
+    """The subcommands; a folder without one means `audio`."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
-        """Take `evaluate DIR ...` as `evaluate audio DIR ...`."""
+        """Parse `evaluate DIR ...` as `evaluate audio DIR ...`."""
         if self.get_command(ctx, args[0]) is None and Path(args[0]).is_dir():
             args = ["audio", *args]
         return super().resolve_command(ctx, args)

@@ -1,4 +1,4 @@
-"""What the sub-verbs of `jen1 evaluate` share: options, and how findings are told."""
+"""Shared by the subcommands of `jen1 evaluate`: options, and display of findings."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ SampleRate = Annotated[
 
 
 def chosen_split(given: str | None, option: str = "--split") -> str | None:
-    """Return a split as `jen1cli.evaluation.clips.find_clips` takes it.
+    """Return the split as the argument of `jen1cli.evaluation.clips.find_clips`.
 
     Raises:
         ConfigError: there is no split of that name.
@@ -89,7 +89,7 @@ def chosen_split(given: str | None, option: str = "--split") -> str | None:
 def evaluating(
     reporting: options.Reporting, output: Path | None
 ) -> Iterator[tuple[Report, Deliver]]:
-    """Give a voice, and what to do with the findings: show, write, tell."""
+    """Yield a reporter and a function that shows, writes and reports the findings."""
     report = reporting.report()
 
     def deliver(findings: "Findings") -> None:

@@ -217,7 +217,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def add_to(app: typer.Typer, path: tuple[str, ...] = ()) -> None:
-    """Put the examples under the help of every command of an application, at any depth."""
+    """Append the examples to the help of every command of an application, at any depth."""
     for group in app.registered_groups:
         place = (*path, group.name or "")
         group.epilog = epilog(" ".join(place))
@@ -230,7 +230,7 @@ def add_to(app: typer.Typer, path: tuple[str, ...] = ()) -> None:
 
 
 def epilog(verb: str) -> str:
-    """Return the examples of a command as the last part of its help, apart by blank lines."""
+    """Return the examples of a command as the epilog of its help, separated by blank lines."""
     lines = ["[bold]Examples[/bold]"]
     for command, meaning in EXAMPLES.get(verb, ()):
         shown = command.replace("[", "\\[")

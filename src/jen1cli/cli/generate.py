@@ -74,7 +74,7 @@ def generate(
 
 
 def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
-    """Cut jobs into runs of the same settings and rising seeds, which can be made at once."""
+    """Group consecutive jobs with equal settings and consecutive seeds into batches."""
     group: list[Job] = []
     for job in jobs:
         size = engine.batch_size(job[0].seconds)

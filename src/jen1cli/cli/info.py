@@ -38,7 +38,7 @@ def info(
 
 
 def read_facts(given: str) -> dict[str, Any]:
-    """Return everything that a file tells, as JSON values.
+    """Return all facts of a file as JSON values.
 
     Raises:
         Jen1Error: the file cannot be read.

@@ -24,7 +24,7 @@ _OGG_EXTENSIONS = {"VORBIS": "ogg", "OPUS": "opus"}
 
 @dataclass(frozen=True)
 class AudioInput:
-    """One audio input that has been read through once and found whole."""
+    """One audio input that has been read completely without error."""
 
     source: "Source"
     name: str  # for messages
@@ -33,7 +33,7 @@ class AudioInput:
 
     @property
     def suffix(self) -> str:
-        """Suffix of the file's name without its dot; of a pipe, that of its format."""
+        """Suffix of the file's name without its dot; for a pipe, that of its format."""
         named = "" if isinstance(self.source, io.BytesIO) else Path(self.source).suffix[1:].lower()
         return named or self.extension
 
@@ -48,13 +48,13 @@ class AudioInput:
 
 
 def open_input(given: str) -> AudioInput:
-    """Read an input through once.
+    """Read an input completely, as a check.
 
     Args:
         given: a path, which may be a pipe, or '-' for stdin.
 
     Raises:
-        AudioError: it is missing, not audio, damaged, or too short to hear anything in.
+        AudioError: the input is missing, not audio, damaged, or too short.
     """
     from jen1cli import audio
 
@@ -70,28 +70,28 @@ def open_input(given: str) -> AudioInput:
 
 
 class Faults:
-    """Keeps the errors of single inputs until the rest is done."""
+    """Collects the errors of single inputs until the others are processed."""
 
     def __init__(self) -> None:
         self._errors: list[Jen1Error] = []
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Keep an error of what is done inside."""
+        """Record an error raised inside the context."""
         try:
             yield
         except Jen1Error as error:
             self._errors.append(error)
 
     def note(self, path: Path, reason: str) -> None:
-        """Keep a file or folder that cannot be used."""
+        """Record a file or folder that cannot be used."""
         self._errors.append(AudioError(f"{path}: {reason}"))
 
     def tell(self) -> None:
-        """Raise what was kept, if anything was.
+        """Raise the recorded errors, if any.
 
         Raises:
-            Jen1Error: the one error that was kept, or `InputErrors` of all.
+            Jen1Error: the only recorded error, or `InputErrors` of all.
         """
         if len(self._errors) == 1:
             raise self._errors[0]
@@ -107,11 +107,11 @@ def list_files(
     Args:
         inputs: files, folders (searched to the bottom, without hidden files) and '-'.
         suffixes: files of a folder that are taken.
-        what: what is looked for, for messages.
-        faults: is told what cannot be listed.
+        what: kind of file, for messages.
+        faults: records folders that cannot be listed.
 
     Raises:
-        AudioError: an input is missing, or a folder has nothing to take.
+        AudioError: an input is missing, or a folder has no such file.
     """
     found: list[tuple[str, Path]] = []
     for given in inputs:

@@ -1,4 +1,4 @@
-"""`--lora FILE[:STRENGTH]`: read and checked before anything heavy loads."""
+"""`--lora FILE[:STRENGTH]`: parsed and checked before torch is imported."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from jen1cli.files import refuse_pipe
 from jen1cli.headers import Header, read_header
 from jen1cli.jsonfiles import JsonError, parse_object
 
-LORA_FORMAT = "jen1-lora"  # as jen1cli.unet.lora writes it, which would load torch
+LORA_FORMAT = "jen1-lora"  # as in jen1cli.unet.lora, which imports torch
 MAX_STRENGTH = 10.0
 
 Loras = tuple[tuple[Path, float], ...]
@@ -67,7 +67,7 @@ def is_lora(header: Header) -> bool:
 
 @dataclass(frozen=True)
 class _Facts:
-    """What is shown of the configuration in the file."""
+    """Displayed fields of the file's configuration."""
 
     rank: int
     alpha: float
@@ -75,7 +75,7 @@ class _Facts:
 
 
 def lora_facts(path: Path, header: Header) -> dict[str, object]:
-    """Return what `jen1 info` tells of a LoRA file.
+    """Return the facts of a LoRA file for `jen1 info`.
 
     Raises:
         CheckpointError: its configuration is damaged.

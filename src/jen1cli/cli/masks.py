@@ -1,11 +1,11 @@
-"""The mask grammar: which ranges of a file are made anew.
+"""The grammar of masks: ranges of a file to regenerate.
 
     mask  = range | "bars:" integer "-" integer      bars need a tempo; the last one is included
     range = point "-" point ["s"]                    half-open, seconds on the file's own clock
     point = "start" | "end" | seconds ["s"] | minutes ":" seconds
 
-On the command line a mask names what is *replaced*; in the library `keep_mask` is true for what
-is *kept*. Nothing here knows audio, so every mistake is found before a model loads.
+On the command line a mask is the range to *replace*; in the library `keep_mask` is true where music
+is *kept*. The module reads no audio, so errors are found before a model loads.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from jen1cli.errors import ConfigError
 
 BEATS_PER_BAR = 4
-ROUNDING_SECONDS = 1e-3  # `jen1 info` shows milliseconds, so an end may be that much too late
+ROUNDING_SECONDS = 1e-3  # tolerance of an end, since `jen1 info` shows milliseconds
 GRAMMAR = "write 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8"
 
 _BARS = re.compile(r"bars:([0-9]{1,6})-([0-9]{1,6})")
@@ -54,13 +54,13 @@ def parse_masks(written: Sequence[str], bpm: float | None = None) -> list[Mask]:
 def resolve_masks(
     masks: Sequence[Mask], duration_seconds: float, sample_rate: int, name: str
 ) -> list[tuple[float, float]]:
-    """Turn masks into sorted (start, end) seconds inside a file of known length.
+    """Convert masks to sorted (start, end) in seconds, inside a file of known length.
 
     Args:
-        masks: what `parse_masks` returned.
+        masks: result of `parse_masks`.
         duration_seconds: length of the file.
         sample_rate: of the file; a mask has at least one sample of it.
-        name: what the file is called in errors.
+        name: name of the file in errors.
 
     Raises:
         ConfigError: a mask lies outside the file, is empty in it, or meets another.

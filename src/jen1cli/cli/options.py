@@ -1,4 +1,4 @@
-"""Options that several verbs share, each declared once: one meaning per name everywhere."""
+"""Options shared by several commands, each declared once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ OUTPUT_PANEL = "Output"
 
 
 def _stdout_as_dash(output: str | None) -> str | None:
-    """Let the names of stdout mean '-', so that nothing else is printed between the audio."""
+    """Convert device names of stdout to '-', so that no text is mixed into the audio."""
     return "-" if output in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1") else output
 
 
@@ -151,7 +151,7 @@ AudioInput = Annotated[
 
 @dataclass(frozen=True)
 class Reporting:
-    """What a command prints."""
+    """Options of a command's output text."""
 
     as_json: Json = False
     quiet: Quiet = False
@@ -163,7 +163,7 @@ class Reporting:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where results go, and what is printed of them."""
+    """Options of the destination of results, and of the output text."""
 
     output: Output = None
     audio_format: AudioFormat = None

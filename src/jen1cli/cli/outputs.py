@@ -1,4 +1,4 @@
-"""Where results go: names, templates, folders, and every check before a model loads."""
+"""Destinations of results: names, templates, folders, and checks before a model loads."""
 
 import os
 import re
@@ -28,20 +28,20 @@ MAX_NAME_BYTES = 200  # most file systems allow 255
 
 @dataclass(frozen=True)
 class Result:
-    """What a result to come is called, as far as its name tells."""
+    """Fields of the file name of a future result."""
 
     slug: str
     seed: int | None
     index: int  # from 1
-    folder: Path = Path()  # inside the output folder: the tree that inputs came in
+    folder: Path = Path()  # relative to the output folder, as in the tree of inputs
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where one result goes."""
+    """Destination of one result."""
 
     path: Path | None  # None is stdout
-    extension: str  # without its dot; says the format, whatever the path ends in
+    extension: str  # without its dot; determines the format, independent of the path
     overwrite: bool = False  # replace a file of this name, also one that appears later
 
     @property
@@ -51,7 +51,7 @@ class Target:
 
 
 def slugify(text: str) -> str:
-    """Turn a prompt into a piece of a file name: letters of any script, digits and hyphens."""
+    """Convert a prompt to a part of a file name: letters of any script, digits and hyphens."""
     words = re.findall(r"\w+", text.lower().replace("_", " "))
     slug = "-".join(words)
     if len(slug) > MAX_SLUG_CHARACTERS:
@@ -73,7 +73,7 @@ def plan_outputs(
     extensions: Sequence[str] = tuple(FORMATS),
     force: bool = False,
 ) -> list[Target]:
-    """Name every result and refuse whatever could not be written later.
+    """Name every result, and check that it can be written.
 
     Args:
         output: the value of `-o`: file, folder, template, `-`, or None for the default name. A
@@ -113,7 +113,7 @@ def plan_outputs(
 def new_folder(
     output: str | None, results: Sequence[Result], format_name: str | None = None
 ) -> Path | None:
-    """Return the folder that `-o` asks to be created, if it does; see `plan_outputs`."""
+    """Return the folder that `-o` creates, if any; see `plan_outputs`."""
     if output is None or os.path.lexists(output.rstrip("/" + os.sep)) or not output.strip():
         return None
     is_named = len(results) > 1 or any(result.folder.parts for result in results)
@@ -122,7 +122,7 @@ def new_folder(
 
 
 def check_takes(extension: str, sample_rate: int, channels: int) -> None:
-    """Try a format with a moment of silence, so that it is not refused when the music is made.
+    """Write a short silence in the format, so that an unsupported format fails early.
 
     Raises:
         AudioError: the format does not take this sample rate, such as Opus and 44.1 kHz.
@@ -137,12 +137,12 @@ def check_takes(extension: str, sample_rate: int, channels: int) -> None:
 
 
 def check_place(path: Path, *, force: bool, tree: Path = Path()) -> None:
-    """Refuse a file that cannot be written, before anything is computed for it.
+    """Check that a file can be written, before any computation.
 
     Args:
-        path: of the file to be.
+        path: path of the future file.
         force: whether a file that exists is replaced.
-        tree: the last folders of the path, which we may create.
+        tree: the last folders of the path, which may be created.
 
     Raises:
         ConfigError: it cannot be written, or would replace a file.

@@ -1,4 +1,4 @@
-"""What to generate: prompts of the command line or of a file, one request for each piece."""
+"""Prompts from the command line or a file, as one request per piece."""
 
 import dataclasses
 import secrets
@@ -28,7 +28,7 @@ SEED_BITS = 31
 
 @dataclass(frozen=True)
 class PromptLine:
-    """One line of a prompt file; None where the settings of the command line hold."""
+    """One line of a prompt file; None for the command line's settings."""
 
     prompt: str
     seed: int | None = None
@@ -68,7 +68,7 @@ def draw_seed() -> int:
 
 
 def check_prompt(prompt: str, where: str = "the prompt") -> str:
-    """Return the prompt without space around it.
+    """Return the prompt without surrounding whitespace.
 
     Raises:
         ConfigError: it is empty, far too long, no plain text, or in a script that the text encoder

@@ -1,4 +1,4 @@
-"""The proof that an edit left the rest alone: both files read back and their samples compared."""
+"""Verification that an edit kept all other samples: both files are read back and compared."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 
 def kept_spans(info: "AudioInfo", patches: "tuple[Patch, ...]") -> Iterator[tuple[Span, Span]]:
-    """Yield each stretch that an edit keeps, as samples of the input and of the output."""
+    """Yield each kept interval of an edit, in samples of the input and of the output."""
     at = shift = 0  # position in the input; in the output it is at + shift
     for patch in sorted(patches, key=lambda patch: patch.start):
         begin = patch.start - shift
@@ -28,7 +28,7 @@ def kept_spans(info: "AudioInfo", patches: "tuple[Patch, ...]") -> Iterator[tupl
 
 
 class Proof:
-    """The kept samples of an edit's input; made before the result is written over it, perhaps."""
+    """Hash of an input's kept samples; computed before writing, which may overwrite the input."""
 
     def __init__(self, edit: "Edit") -> None:
         from jen1cli import audio

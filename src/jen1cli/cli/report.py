@@ -1,4 +1,4 @@
-"""What a verb tells: results on stdout, everything else on stderr, progress on a terminal only."""
+"""Output of a command: results on stdout, all else on stderr, progress on a terminal only."""
 
 import contextlib
 import logging
@@ -12,12 +12,12 @@ from jen1cli.progress import Progress
 
 
 class Report:
-    """The voice of one command.
+    """Reporter of one command.
 
     Args:
         as_json: print one JSON object per result in place of its path.
         quiet: print nothing but results.
-        audio_on_stdout: stdout carries audio, so results are told on stderr.
+        audio_on_stdout: stdout is audio, so results are printed on stderr.
     """
 
     def __init__(
@@ -29,12 +29,12 @@ class Report:
         self.warnings: list[str] = []
 
     def note(self, text: str) -> None:
-        """Say something by the way."""
+        """Print a note."""
         if not self.quiet:
             terminal.echo(text, err=True)
 
     def warn(self, text: str) -> None:
-        """Say what the user should know but need not mend; JSON results repeat it."""
+        """Print a warning; JSON results repeat it."""
         line = " ".join(text.split())
         if line in self.warnings:
             return
@@ -42,7 +42,7 @@ class Report:
         self.note(f"jen1: warning: {line}")
 
     def result(self, facts: Mapping[str, Any], note: str = "") -> None:
-        """Tell one result: its path, or all its facts as JSON.
+        """Print one result: its path, or all its facts as JSON.
 
         Args:
             facts: JSON values; `path` is None where the result went to stdout.
@@ -61,7 +61,7 @@ class Report:
 
     @contextlib.contextmanager
     def progress(self, title: str) -> Iterator[Progress]:
-        """Show a bar that a callback (done, total) moves; without a terminal show nothing."""
+        """Show a progress bar, updated by a callback (done, total); nothing without a terminal."""
         if self.quiet or sys.stderr is None or not sys.stderr.isatty():
             yield lambda done, total: None
             return
@@ -73,7 +73,7 @@ class Report:
 
     @contextlib.contextmanager
     def library_warnings(self) -> Iterator[None]:
-        """Turn what the library warns of or logs into lines of our own."""
+        """Report warnings and log records of the library as lines."""
         handler = _Lines(self)
         logger = logging.getLogger("jen1cli")
         logger.addHandler(handler)

@@ -1,4 +1,4 @@
-"""The packages that jen1cli declares, by extra, as the installed metadata has them."""
+"""The declared dependencies of jen1cli by extra, from the installed metadata."""
 
 import importlib.metadata
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 PROJECT = "jen1cli"
-CORE = ""  # the extra of what is always installed
+CORE = ""  # extra of the core dependencies
 DEVELOPER_EXTRA = "dev"
-_MODULES = {"scikit-learn": "sklearn"}  # where a module is not called after its distribution
+_MODULES = {"scikit-learn": "sklearn"}  # modules whose names differ from their distributions
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,16 @@ class Package:
 
     name: str
     bounds: SpecifierSet
-    extras: tuple[str, ...]  # that bring it, `CORE` for every installation
+    extras: tuple[str, ...]  # extras that require it, `CORE` for every installation
 
     @property
     def module(self) -> str:
-        """What `import` calls it."""
+        """Name of the module."""
         return _MODULES.get(self.name, self.name.replace("-", "_"))
 
     @property
     def installed(self) -> Version | None:
-        """The installed version; None where it is not installed."""
+        """The installed version; None if missing."""
         try:
             return Version(importlib.metadata.version(self.name))
         except importlib.metadata.PackageNotFoundError:
@@ -39,7 +39,7 @@ class Package:
 
 @cache
 def packages() -> tuple[Package, ...]:
-    """Return every declared package but those for developers alone, those of the core first."""
+    """Return all declared packages except developers' ones, core packages first."""
     found: dict[str, Package] = {}
     extras = importlib.metadata.metadata(PROJECT).get_all("Provides-Extra") or []
     for extra in (CORE, *(extra for extra in extras if extra != DEVELOPER_EXTRA)):
@@ -55,7 +55,7 @@ def packages() -> tuple[Package, ...]:
 
 
 def _requirements(extra: str) -> Iterator[Requirement]:
-    """Yield what an extra declares, with the extras that it names in turn."""
+    """Yield the requirements of an extra, including those of nested extras."""
     for line in importlib.metadata.requires(PROJECT) or []:
         requirement = Requirement(line)
         has_extra = requirement.marker is not None and "extra" in str(requirement.marker)
@@ -71,7 +71,7 @@ def _requirements(extra: str) -> Iterator[Requirement]:
 
 
 def explain_import(error: ImportError) -> str | None:
-    """Say what to install where a declared package failed to load; None for any other module."""
+    """Return advice for a declared package that fails to load; None for other modules."""
     module = (error.name or "").partition(".")[0]
     package = next((found for found in packages() if found.module == module), None)
     if package is None:

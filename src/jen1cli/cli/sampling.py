@@ -41,7 +41,7 @@ Negative = Annotated[
 
 @dataclass(frozen=True)
 class ControlOptions:
-    """Options of tempo, key and notes; None leaves the choice to prompt, music or model."""
+    """Options of musical controls; None leaves the choice to prompt, music or model."""
 
     bpm: Annotated[
         float | None,
@@ -96,7 +96,7 @@ class ControlOptions:
     ] = None
 
     def read(self) -> Controls:
-        """Return them as the library takes them.
+        """Return the controls in the library's form.
 
         Raises:
             ConfigError: a value is not in its grammar, or out of range.
@@ -119,7 +119,7 @@ class ControlOptions:
 
 @dataclass(frozen=True)
 class SamplerChoice:
-    """Options of every verb that samples, named as in `SamplingOptions`; None: the model's own."""
+    """Options of every sampling command, named as in `SamplingOptions`; None: the model's."""
 
     steps: Annotated[
         int | None,
@@ -154,7 +154,7 @@ class SamplerChoice:
         """Return itself.
 
         Args:
-            place: what errors begin with.
+            place: prefix of errors.
 
         Raises:
             ConfigError: a value is unknown or makes no sense.

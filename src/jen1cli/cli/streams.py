@@ -1,4 +1,4 @@
-"""Binary audio over stdin and stdout, which never meets a terminal."""
+"""Binary audio over stdin and stdout, but never on a terminal."""
 
 import contextlib
 import io
@@ -15,10 +15,10 @@ MAX_STDIN_BYTES = 4 * 1024**3  # an hour of 48 kHz stereo float is 1.4 GB
 
 
 def open_source(given: str, what: str = "audio") -> io.BytesIO | Path:
-    """Return the path of a file, or everything that comes over stdin ('-') or a named pipe.
+    """Return the path of a file, or all bytes from stdin ('-') or a named pipe.
 
     Raises:
-        AudioError: as `read_stdin`, or it is a device.
+        AudioError: see `read_stdin`; or the path is a device.
     """
     if given == "-":
         return read_stdin(what)
@@ -35,7 +35,7 @@ def open_source(given: str, what: str = "audio") -> io.BytesIO | Path:
 
 
 def read_stdin(what: str = "audio") -> io.BytesIO:
-    """Read everything that comes over stdin.
+    """Read all bytes from stdin.
 
     Raises:
         AudioError: stdin is closed, a terminal, empty, or without end.
@@ -60,7 +60,7 @@ def _read_all(read: Callable[[int], bytes], what: str, name: str) -> io.BytesIO:
 
 
 def check_stdout(what: str = "audio") -> None:
-    """Refuse to send binary to a terminal, or to nowhere.
+    """Check that stdout is open and not a terminal.
 
     Raises:
         AudioError: stdout is closed or a terminal.
@@ -94,13 +94,13 @@ def write_stdout(path: Path) -> None:
 
 
 def flush() -> None:
-    """Push out what was printed, so that a closed pipe is noticed here and not at exit."""
+    """Flush stdout, so that a closed pipe raises an error here and not at exit."""
     if sys.stdout is not None and not sys.stdout.closed:
         sys.stdout.flush()
 
 
 def close_quietly() -> None:
-    """Point stdout nowhere, so that the interpreter does not complain about it at exit."""
+    """Redirect stdout to the null device, so that the interpreter reports no error at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""Everything that a verb prints goes through here: control characters are shown, never sent.
+"""Printing for all commands, with control characters escaped.
 
-Prompts, tags and file names come from anywhere. An escape sequence in one would move the cursor or
-change the title of a terminal, and a bidirectional control would change the order of what is read.
+Prompts, tags and file names are untrusted. An escape sequence in one could move the cursor or
+change the title of a terminal, and a bidirectional control could reorder the displayed text.
 """
 
 import json
@@ -53,7 +53,7 @@ def echo_path(path: str | Path) -> None:
 
 
 def forgive_encoding() -> None:
-    """Let stdout print what its encoding lacks in escaped form, as stderr does anyway."""
+    """Make stdout escape characters that its encoding lacks, as stderr does by default."""
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
@@ -66,14 +66,14 @@ def cell(text: str, style: str = "") -> "Text":
 
 
 def console() -> "Console":
-    """Return the console of stderr, where everything but results goes."""
+    """Return rich's console on stderr."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False)
 
 
 def progress_bars(*columns: "ProgressColumn") -> "Progress":
-    """Return bars on stderr that vanish at the end, their titles without markup."""
+    """Return transient progress bars on stderr, with titles without markup."""
     from rich.progress import BarColumn, Progress, TextColumn
 
     title = TextColumn("{task.description}", markup=False)

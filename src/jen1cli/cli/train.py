@@ -141,7 +141,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class FinetuningOptions(TrainingOptions):
-    """The same, with another recipe where none is given."""
+    """The same options, with another default recipe."""
 
     recipe: Recipe = "finetune"
 
@@ -371,9 +371,9 @@ def _run(
     reporting: options.Reporting,
     result: Path | None,
 ) -> None:
-    """Run a job with a live display; tell its result's path, or the one that the job knows."""
+    """Run a job with a live display, and report the path of its result."""
     values = {**own, **settings}
-    first = os.environ.get("RANK", "0") == "0"  # of the processes of `accelerate launch`
+    first = os.environ.get("RANK", "0") == "0"  # main process of `accelerate launch`
     report = Report(as_json=reporting.as_json, quiet=reporting.quiet or not first)
     try:
         from jen1cli.training import jobs

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jen1cli.training.engine.events import Event, Prepared, Stepped
 
 LINE_SECONDS = 60.0
-"""Time between lines where there is no terminal."""
+"""Interval of lines without a terminal."""
 
 
 class Display:

@@ -11,7 +11,7 @@ def download(source: str, revision: str | None) -> Path:
     """Return the local folder of a hub model, downloading it only when it is not there.
 
     Raises:
-        CheckpointError: it cannot be had; the message says what to do.
+        CheckpointError: the download fails; the message says what to do.
         MissingExtraError: huggingface_hub is not installed.
     """
     with needs_extra("hub", f"the text encoder '{source}' comes from the Hugging Face hub"):
@@ -26,7 +26,7 @@ def download(source: str, revision: str | None) -> Path:
     try:
         HfApi().model_info(source, revision=revision, timeout=10)  # fails at once, not in 20 s
         return Path(snapshot_download(source, revision=revision, allow_patterns=FILES))
-    except Exception as error:  # of the hub and of its HTTP library, which has changed before
+    except Exception as error:  # the hub's HTTP library, and so its errors, changes by version
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
             f"cannot get the text encoder '{source}' (revision {revision}) from the hub: {reason};"

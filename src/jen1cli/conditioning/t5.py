@@ -1,7 +1,7 @@
-"""The encoder of T5 (arXiv 1910.10683, section 2.1) and FLAN-T5, for inference alone.
+"""The encoder of T5 (arXiv 1910.10683, section 2.1) and FLAN-T5, for inference only.
 
-Transformers has the same network, but importing it takes as long as making ten seconds of music
-does. Names of modules are those of its files, so that a folder in the Hugging Face layout loads.
+Importing transformers for the same network would take as long as generating ten seconds of music.
+Modules have the names of its checkpoints, so that a folder in the Hugging Face layout loads.
 """
 
 import math
@@ -21,34 +21,34 @@ ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "gelu_new": lambda: nn.GELU("ta
 
 @dataclass(frozen=True)
 class T5Shape:
-    """What the encoder is built from."""
+    """Hyperparameters of the encoder."""
 
     features: int
-    hidden: int  # of the feed-forward layers
+    hidden: int  # width of the feed-forward layers
     layers: int
     heads: int
     vocabulary: int
     head_features: int = 64
-    buckets: int = 32  # of relative positions, half of them for each direction
+    buckets: int = 32  # relative position buckets, half of them for each direction
     max_distance: int = 128
     activation: str = "gelu_new"
-    gated: bool = True  # version 1.1 and FLAN
+    gated: bool = True  # gated feed-forward, as in version 1.1 and FLAN
     epsilon: float = 1e-6
     pad: int = 0
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "T5Shape":
-        """Take the shape from a config.json; what it leaves out is as transformers has it.
+        """Read the shape from a config.json; missing fields take the defaults of transformers.
 
         Raises:
-            ValueError: it is no T5, or has an activation that is not known.
+            ValueError: the model is not a T5, or its activation is unknown.
         """
         if values.get("model_type", "t5") != "t5":
             raise ValueError(f"it is a {values['model_type']}, not a T5")
         projection = str(values.get("feed_forward_proj", "relu"))
         gated = projection.startswith("gated-")
         activation = projection.removeprefix("gated-")
-        if gated and activation == "gelu":  # the first files of version 1.1 mean this one
+        if gated and activation == "gelu":  # in early files of version 1.1 this means gelu_new
             activation = "gelu_new"
         if activation not in ACTIVATIONS:
             raise ValueError(f"unknown feed_forward_proj '{projection}'")
@@ -89,7 +89,7 @@ class T5Shape:
 
 
 class T5Encoder(nn.Module):
-    """Tokens to embeddings."""
+    """Maps tokens to embeddings."""
 
     def __init__(self, shape: T5Shape) -> None:
         super().__init__()
@@ -99,11 +99,11 @@ class T5Encoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the encoder is."""
+        """Device of the parameters."""
         return self.shared.weight.device
 
     def forward(self, tokens: Int[Tensor, "batch tokens"], mask: TextMask) -> Text:
-        """Encode tokens; masked ones are neither seen nor meant."""
+        """Encode tokens; masked tokens are ignored, and their outputs are undefined."""
         return self.encoder(self.shared(tokens), mask)
 
 
@@ -141,7 +141,7 @@ class _Block(nn.Module):
 
 
 class _Residual(nn.Module):
-    """A network under the name that it has in the files, after the norm and beside the input."""
+    """Pre-norm residual block; its network is registered under the checkpoint's name."""
 
     def __init__(self, shape: T5Shape, name: str, network: nn.Module) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ class _Residual(nn.Module):
 
 
 class _Norm(nn.Module):
-    """Root mean square alone, without mean and shift."""
+    """RMS normalisation: no mean subtraction and no bias."""
 
     def __init__(self, shape: T5Shape) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class _Norm(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Without the usual scale: T5's initialisation takes its place."""
+    """Self-attention without the factor 1/sqrt(d), which T5 puts into its initialisation."""
 
     def __init__(self, shape: T5Shape, *, first: bool) -> None:
         super().__init__()
@@ -206,13 +206,13 @@ class _FeedForward(nn.Module):
 
 
 def _embedding(count: int, features: int) -> nn.Embedding:
-    """Return a random table; normal numbers would import torch's compiler, on the meta device."""
+    """Return a uniform random table; normal numbers on `meta` would import torch's compiler."""
     table = torch.empty(count, features).uniform_(-1.0, 1.0)
     return nn.Embedding.from_pretrained(table, freeze=False)
 
 
 def relative_buckets(tokens: int, shape: T5Shape) -> Int[Tensor, "tokens tokens"]:
-    """Return the bucket of each pair's distance: exact when near, logarithmic beyond."""
+    """Return the bucket of each pair's distance: exact at short distances, then logarithmic."""
     places = torch.arange(tokens)
     distance = places[None, :] - places[:, None]
     half = shape.buckets // 2

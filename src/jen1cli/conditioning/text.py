@@ -1,8 +1,8 @@
 """Text for the U-Net: prompts through a frozen T5 encoder (paper section V: FLAN-T5).
 
-The encoder lives in a folder of its own, in the Hugging Face layout, and is never trained here; it
-is therefore no submodule: `parameters()` and `state_dict()` of a `TextEncoder` hold the learned
-null text, where there is one, and nothing else.
+The encoder is stored in its own folder, in the Hugging Face layout, and stays frozen. It is not
+registered as a submodule: `parameters()` and `state_dict()` of a `TextEncoder` contain only the
+learned null text, if the model has one.
 """
 
 import json
@@ -27,7 +27,7 @@ from jen1cli.shapes import Text, TextMask
 logger = logging.getLogger(__name__)
 
 FILE = "model.safetensors"
-EMBEDDING_NAMES = ("shared.weight", "encoder.embed_tokens.weight")  # one tensor
+EMBEDDING_NAMES = ("shared.weight", "encoder.embed_tokens.weight")  # tied weights
 
 # features -> layers, hidden width, heads, vocabulary: small, base, large, xl
 _FLAN_T5 = {
@@ -39,11 +39,11 @@ _FLAN_T5 = {
 
 
 class TextEncoder(nn.Module):
-    """Prompts to embeddings, and the text that stands for no prompt.
+    """Encodes prompts, and holds the null text of classifier-free guidance.
 
     Attributes:
-        null_text: learned null text, [1, 1, features]; None when the empty prompt plays its part.
-        num_parameters: of the T5 encoder and the null text.
+        null_text: learned null text, [1, 1, features]; None if the empty prompt is the null text.
+        num_parameters: number of parameters of the T5 encoder and the null text.
     """
 
     def __init__(self, config: TextConfig, encoder: T5Encoder, tokenizer: Tokenizer) -> None:
@@ -57,17 +57,17 @@ class TextEncoder(nn.Module):
 
     @classmethod
     def load(cls, config: TextConfig, weights_folder: Path) -> "TextEncoder":
-        """Load from the weight set's own folder, or from the hub when a revision is named."""
+        """Load from the weight set's folder, or from the hub if `config` names a revision."""
         if config.revision is None:
             return cls.from_folder(weights_folder / config.source, config)
         return cls.from_hub(config)
 
     @classmethod
     def from_hub(cls, config: TextConfig) -> "TextEncoder":
-        """Load a hub model at a fixed revision, from the local cache where it is there.
+        """Load a hub model at a fixed revision, from the local cache if it contains the model.
 
         Raises:
-            CheckpointError: it is neither in the cache nor to be had from the hub.
+            CheckpointError: the model is not in the cache, and the download fails.
         """
         return cls.from_folder(download(config.source, config.revision), config)
 
@@ -76,7 +76,7 @@ class TextEncoder(nn.Module):
         """Load from a folder with config.json, model.safetensors and tokenizer.json.
 
         Raises:
-            CheckpointError: a file is missing or broken, or of another size than `config` says.
+            CheckpointError: a file is missing or broken, or its shape differs from `config`.
         """
         if not (path / "config.json").is_file():
             raise CheckpointError(
@@ -93,9 +93,9 @@ class TextEncoder(nn.Module):
 
     @classmethod
     def random(cls, config: TextConfig) -> "TextEncoder":
-        """Build an encoder with random weights whose tokens are bytes: for tests and for speed.
+        """Build an encoder with random weights and byte tokens, for tests and for timing.
 
-        It has the shape of the FLAN-T5 with that many features where there is one.
+        It has the shape of the FLAN-T5 model with the configured number of features, if one exists.
         """
         layers, hidden, heads, vocabulary = _FLAN_T5.get(
             config.features, (2, 2 * config.features, max(1, config.features // 64), 384)
@@ -105,7 +105,7 @@ class TextEncoder(nn.Module):
         return cls(config, encoder, _byte_tokenizer())
 
     def save(self, path: Path) -> None:
-        """Save the frozen encoder and its tokenizer into a folder that `from_folder` takes."""
+        """Save the frozen encoder and its tokenizer in the layout that `from_folder` reads."""
         make_folder(path)
         encoder = self._frozen[0]
         tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
@@ -118,7 +118,7 @@ class TextEncoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where prompts are encoded."""
+        """Device of the encoder."""
         return self._frozen[0].device
 
     @property
@@ -128,14 +128,14 @@ class TextEncoder(nn.Module):
         return own + sum(parameter.numel() for parameter in self._frozen[0].parameters())
 
     def encode(self, prompts: Sequence[str], *, pad_to: int | None = None) -> tuple[Text, TextMask]:
-        """Encode prompts; those beyond the configured number of tokens are cut with a warning.
+        """Encode prompts; a prompt above the configured number of tokens is cut, with a warning.
 
         Args:
-            prompts: at least one; an empty one is allowed.
-            pad_to: number of tokens of the result; by default that of the longest prompt.
+            prompts: at least one; each may be empty.
+            pad_to: number of tokens of the result; by default the longest prompt's.
 
         Returns:
-            Embeddings [batch, tokens, features] in float32, zero at padding, and their mask.
+            embeddings [batch, tokens, features] in float32, zero at padding, and their mask.
         """
         if isinstance(prompts, str) or not prompts:
             raise ValueError("give a sequence of at least one prompt")
@@ -149,7 +149,7 @@ class TextEncoder(nn.Module):
         return self._embed(tokens, mask), mask
 
     def null(self, batch: int) -> tuple[Text, TextMask]:
-        """Return the text that stands for no prompt, once per batch item."""
+        """Return the null text, once per batch item."""
         if self.null_text is None:
             text, mask = self.encode([""])
         else:
@@ -178,7 +178,7 @@ class TextEncoder(nn.Module):
 
 
 def join(*texts: tuple[Tensor, Tensor]) -> tuple[Text, TextMask]:
-    """Put encoded texts into one batch, padding them to the longest."""
+    """Concatenate encoded texts to one batch, padded to the longest."""
     width = max(text.shape[1] for text, _ in texts)
     pad = nn.functional.pad
     padded = [pad(text, (0, 0, 0, width - text.shape[1])) for text, _ in texts]
@@ -224,7 +224,7 @@ def _load_encoder(path: Path) -> T5Encoder:
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read all shards, without the decoder that a whole T5 brings along."""
+    """Read all shards, without the tensors of the decoder."""
     files = sorted(path.glob("model*.safetensors"))
     if not files:
         raise FileNotFoundError("no model.safetensors")
@@ -247,7 +247,7 @@ def _load_tokenizer(path: Path) -> Tokenizer:
     try:
         if file.is_file():
             tokenizer = Tokenizer.from_file(str(file))
-        else:  # an older folder with the sentencepiece model alone
+        else:  # an older folder, with a sentencepiece model only
             with needs_extra("hub", f"{path} has no tokenizer.json; to read its tokenizer"):
                 from transformers.models.auto.tokenization_auto import AutoTokenizer
 

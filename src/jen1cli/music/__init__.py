@@ -1,1 +1,1 @@
-"""Music as symbols: chords, keys, drum patterns, melodies, and the controls made of them."""
+"""Symbolic music: chords, keys, drum patterns, melodies, and controls composed of them."""

@@ -48,12 +48,12 @@ SUFFIXES: dict[str, tuple[int, ...]] = {
     "sus2": (0, 2, 7),
     "sus4": (0, 5, 7),
 }
-"""Semitones above the root of each kind of chord, by what is written behind the root."""
+"""Intervals of each kind of chord in semitones above the root, by suffix."""
 
 NO_CHORD = "N.C."
 MAX_BARS = 64
 PARTS = (1, 2, 3, 4, 6, 8)
-"""Into how many equal parts a bar can be cut."""
+"""Possible numbers of equal parts of a bar."""
 
 _FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B", "Fb": "E",
           "E#": "F", "B#": "C"}  # fmt: skip
@@ -91,7 +91,7 @@ class Chord:
 
 
 Bar = tuple[Chord | None, ...]
-"""What sounds in equal parts of a bar; None is silence of the harmony."""
+"""Chords in equal parts of a bar; None means no chord."""
 
 
 def tonic_of(name: str) -> str:
@@ -111,7 +111,7 @@ def parse_chord(text: str) -> Chord | None:
     """Read one chord; None for "N.C.".
 
     Raises:
-        ConfigError: it is no chord that is known.
+        ConfigError: the chord is unknown.
     """
     if text.upper().replace(".", "") == "NC":
         return None
@@ -157,7 +157,7 @@ def parse_chart(text: str) -> tuple[Bar, ...]:
 
 
 def chart_text(bars: tuple[Bar, ...], names: tuple[str, ...] = TONICS) -> str:
-    """Return the one way to write a chart; bars of one chord throughout name it once."""
+    """Return the canonical notation of a chart; a bar with one chord names it once."""
     cells = []
     for bar in bars:
         parts = bar[:1] if len(set(bar)) == 1 else bar

@@ -18,10 +18,10 @@ from jen1cli.music.keys import MODES, note_names
 from jen1cli.music.patterns import DRUMS, OCTAVES, Pattern, Sound, parse_drums, parse_melody
 
 BEATS = {"4/4": 4, "3/4": 3, "6/8": 2, "12/8": 4, "5/4": 5, "7/8": 7, "2/4": 2}
-"""Beats of a bar, as the foot taps them: dotted quarters in 6/8 and 12/8, eighths in 7/8."""
+"""Beats per bar: dotted quarters in 6/8 and 12/8, eighths in 7/8, else quarters."""
 
 SIXTEENTHS = {"4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14, "2/4": 8}
-"""Of a bar."""
+"""Sixteenths per bar."""
 
 MIN_BPM, MAX_BPM = 30.0, 300.0
 _SHOWN_BARS = 8  # of a chart, in a description
@@ -41,11 +41,11 @@ CHANNELS_WITH_PARTS = CONTROL_CHANNELS = CHANNELS_WITH_CHORDS + DRUM_CHANNELS + 
 
 @dataclass(frozen=True)
 class Controls:
-    """Tempo, meter, key, chords and parts of one piece, each only where it is known."""
+    """Tempo, meter, key, chords, drums and melody of one piece, each if known."""
 
     bpm: float = 0.0  # beats per minute, as the foot taps; 0: unknown
     meter: str = ""  # a key of `BEATS`, counted from `downbeat`; "": unknown
-    downbeat: float = 0.0  # seconds on the piece's clock at which a beat falls, a bar begins
+    downbeat: float = 0.0  # time of a beat and the start of a bar, in seconds
     key: str = ""  # one of `TONICS`; "": unknown
     mode: str = ""  # a key of `MODES`
     # each repeats from `downbeat` on; "": unknown. Older recipes lack them
@@ -54,7 +54,7 @@ class Controls:
     melody: str = field(default="", metadata={"optional": True})  # likewise
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be played.
+        """Check that all values are valid.
 
         Raises:
             ConfigError: a tempo out of range, or a name or chord that is not known.
@@ -79,12 +79,12 @@ class Controls:
 
     @property
     def has_bars(self) -> bool:
-        """Whether it is known when bars come, for what is written in bars."""
+        """Whether tempo and meter are known, and so the bars."""
         return bool(self.bpm and self.beats)
 
     @property
     def has_parts(self) -> bool:
-        """Whether something is written in bars."""
+        """Whether there are chords, drums or a melody."""
         return any(getattr(self, name) for name in WRITTEN)
 
     @property
@@ -93,7 +93,7 @@ class Controls:
         return 60.0 * self.beats / self.bpm
 
     def bars_at(self, seconds: float) -> float:
-        """Return how many bars have gone by since the downbeat; it needs `has_bars`."""
+        """Return the time since the downbeat in bars; requires `has_bars`."""
         return (seconds - self.downbeat) / self.bar_seconds
 
     @property
@@ -103,11 +103,11 @@ class Controls:
 
     @property
     def bars(self) -> tuple[Bar, ...]:
-        """The chart, where tempo and meter say when its bars come; else nothing."""
+        """The chord chart; empty if tempo or meter is unknown."""
         return parse_chart(self.chords) if self.chords and self.has_bars else ()
 
     def chord_at(self, seconds: float) -> Chord | None:
-        """Return the chord of the chart at a moment; None where none is known or sounds."""
+        """Return the chord at a time; None if unknown or silent."""
         bars = self.bars
         position = self.bars_at(seconds) if bars else -1.0
         if position < 0:
@@ -130,7 +130,7 @@ class Controls:
                     yield found
 
     def over(self, other: "Controls") -> "Controls":
-        """Return these controls, with what they leave open taken from others."""
+        """Return these controls, with missing ones taken from `other`."""
         if not self.bpm:
             rhythm = {"bpm": other.bpm, "meter": self.meter or other.meter,
                       "downbeat": other.downbeat}  # fmt: skip
@@ -158,7 +158,7 @@ class Controls:
         return dataclasses.replace(timed, downbeat=timed.downbeat + late)
 
     def shifted(self, seconds: float) -> "Controls":
-        """Return the controls on a clock that started so many seconds earlier."""
+        """Return the controls for a time origin that many seconds earlier."""
         return dataclasses.replace(self, downbeat=self.downbeat + seconds)
 
     def describe(self) -> str:
@@ -209,7 +209,7 @@ def controls_of(attributes: Mapping[str, Any]) -> Controls:
 
 
 def _read(attributes: Mapping[str, Any], name: str, read: Callable[[str], Any]) -> str:
-    """Return a text that can be read, as `read` writes it if it writes; else nothing."""
+    """Return a valid text in the canonical form of `read`; empty for an invalid one."""
     text = str(attributes.get(name) or "")
     try:
         found = read(text) if text else ""

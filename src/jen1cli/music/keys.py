@@ -1,4 +1,4 @@
-"""Keys: the modes, the spelling of their notes, and the key that fits a chart or a melody best."""
+"""Keys: modes, spelling of notes, and key finding for charts and melodies."""
 
 from collections.abc import Callable
 

@@ -16,7 +16,7 @@ from jen1cli.music.chords import MAX_BARS, TONICS
 NONE = "none"
 STROKE, HOLD, REST = "x", "-", "."
 DRUMS = ("kick", "snare", "hat", "cymbal", "perc")
-"""What a pattern tells apart: claps and rims are snares, shakers hats, all else percussion."""
+"""Drum classes: claps and rims are snares, shakers are hats, all others percussion."""
 LOWEST, OCTAVES = 36, 5
 """MIDI number of the lowest note of a melody, C2, and how many octaves there are."""
 MAX_STEPS = 96

@@ -1,8 +1,8 @@
-"""Tempo, metre and key in the words of a prompt: "at 92 bpm", "in 3/4", "F sharp minor".
+"""Parser of tempo, metre and key in prompts: "at 92 bpm", "in 3/4", "F sharp minor".
 
-What a prompt names clearly is read; what could mean something else is left to the text encoder:
-"a minor setback" is no key, "in 4 parts" no metre, "1960s" no tempo. "Half-time" and "double-time"
-say how drums are played over a beat and change neither tempo nor metre. No torch is needed.
+Only unambiguous statements are parsed: "a minor setback" is not a key, "in 4 parts" not a metre,
+"1960s" not a tempo. "Half-time" and "double-time" describe drums over a beat and change neither
+tempo nor metre. This file does not import torch.
 """
 
 import re
@@ -205,7 +205,7 @@ def _syllables(text: str) -> Iterator[_Found]:
 
 
 def _stands_as_key(text: str, match: "re.Match[str]", before: str | None) -> bool:
-    """Tell whether a note that is a word as well stands where only a key does."""
+    """Return whether a note name that is also a word occurs where only a key is possible."""
     if before and re.fullmatch(rf"(?i){_NAMES_KEY}", before):
         return True
     ended = _ENDS.match(text, match.end()) is not None
@@ -219,7 +219,7 @@ def _begins_sentence(text: str, place: int) -> bool:
 
 
 def read_controls(prompt: str) -> Controls:
-    """Return tempo, metre and key as far as a prompt names them, such as "92 bpm" and "D minor"."""
+    """Return the tempo, metre and key named in a prompt, such as "92 bpm" and "D minor"."""
     key, mode = read_key(prompt)
     return Controls(bpm=read_tempo(prompt), meter=read_meter(prompt), key=key, mode=mode)
 
@@ -243,7 +243,7 @@ def parse_key(text: str) -> Key:
 
 
 def _plain(text: str) -> str:
-    """Write signs of many kinds in one way: ♯ as #, every dash as -, full-width digits plainly."""
+    """Normalise signs: ♯ to #, every dash to -, full-width digits to ASCII."""
     return unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
 
 

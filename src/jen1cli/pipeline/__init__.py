@@ -1,4 +1,4 @@
-"""From a prompt, or a file and a prompt, to music: everything behind `Jen1`."""
+"""Generation and editing of music: the implementation of `Jen1`."""
 
 from jen1cli.pipeline.jen1 import Jen1
 from jen1cli.pipeline.latents import LatentFile

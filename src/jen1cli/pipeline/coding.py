@@ -1,4 +1,4 @@
-"""Between recordings and latents, of any length in bounded memory."""
+"""Encoding of recordings and decoding of latents, of any length in bounded memory."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def encode_source(networks: Networks, source: Source, info: AudioInfo) -> Latent
 def decoded_blocks(
     networks: Networks, latent: Latent, samples: int | None = None
 ) -> Iterator[Signal]:
-    """Yield consecutive pieces of the decoded waveform at the model's rate."""
+    """Yield consecutive blocks of the decoded waveform at the model's rate."""
     for block in networks.autoencoder.decode_stream(latent, samples):
         yield block[0].float().cpu().numpy()
 
@@ -33,7 +33,7 @@ def decoded_blocks(
 def decode_latent(
     networks: Networks, latent: Latent, samples: int, sample_rate: int, channels: int
 ) -> Signal:
-    """Decode a latent to so many samples at a rate and layout."""
+    """Decode a latent to `samples` samples at the given rate and layout."""
     result = allocate(channels, samples)
     resampler = Resampler(networks.autoencoder.sample_rate, sample_rate, channels)
     at = 0
@@ -52,7 +52,7 @@ def _append(result: Signal, piece: Signal, at: int) -> int:
 def _model_blocks(
     networks: Networks, source: Source, info: AudioInfo, samples: int
 ) -> Iterator[Waveform]:
-    """Yield the recording at the model's rate and layout, exactly so many samples."""
+    """Yield the recording at the model's rate and layout, with an exact number of samples."""
     autoencoder = networks.autoencoder
     channels = autoencoder.audio_channels
     resampler = Resampler(info.sample_rate, autoencoder.sample_rate, channels)

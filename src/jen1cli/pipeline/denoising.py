@@ -1,4 +1,4 @@
-"""Fill the unknown windows of a latent canvas: text, task, guidance and sampler put together."""
+"""Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ from jen1cli.shapes import KeepMask, Latent
 
 @dataclass(frozen=True)
 class Canvas:
-    """Whitened latents of some pieces of music, and which of their frames are known."""
+    """Whitened latents of a batch of pieces, and a mask of their known frames."""
 
-    latent: Latent  # anything where unknown
+    latent: Latent  # arbitrary where unknown
     known: KeepMask
 
     @classmethod
     def empty(cls, networks: Networks, frames: int, batch: int = 1) -> "Canvas":
-        """Return a canvas of which nothing is known."""
+        """Return a canvas without known frames."""
         channels = networks.unet.config.latent_channels
         latent = torch.zeros(batch, channels, frames, device=networks.device)
         return cls(latent, torch.zeros(batch, 1, frames, dtype=torch.bool, device=networks.device))
@@ -40,11 +40,11 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Prompts:
-    """Encoded text of a batch, doubled: first the prompts, then what guidance leads away from."""
+    """Encoded text of a batch, doubled: the prompts, then the unconditional text of guidance."""
 
     text: Float[Tensor, "two_batch tokens features"]
     mask: Bool[Tensor, "two_batch tokens"]
-    # one a piece, on the canvas' clock; networks may take none
+    # one per piece, on the canvas' clock; a network may not take any
     controls: tuple[Controls, ...] = ()
 
     @property
@@ -56,16 +56,16 @@ class Prompts:
 def encode_prompts(
     networks: Networks, prompts: Sequence[str], negative_prompt: str, asked: Controls
 ) -> Prompts:
-    """Encode the prompts and, beside them, the negative prompt or the null text.
+    """Encode the prompts, and the negative prompt or the null text for guidance.
 
     Args:
         networks: of the model.
-        prompts: one for each piece.
-        negative_prompt: empty for the null text.
-        asked: tempo, key, chords, drums and melody; what it leaves open is read from the prompts.
+        prompts: one per piece.
+        negative_prompt: an empty one is the null text.
+        asked: given controls; tempo and key are read from the prompts if not given.
 
     Raises:
-        ConfigError: the network does not take what is asked.
+        ConfigError: the network does not take one of the controls.
     """
     _check_supported(networks, asked)
     encoder = networks.text_encoder
@@ -91,7 +91,7 @@ def _check_supported(networks: Networks, asked: Controls) -> None:
 def predict_controls(
     networks: Networks, prompts: Prompts, seeds: Sequence[int], seconds: float
 ) -> Prompts:
-    """Predict from the text what the controls of pieces of a length leave open."""
+    """Predict the missing controls from the text, for pieces of a given length."""
     found = prompts.controls
     if networks.predictor is not None:
         found = tuple(
@@ -110,17 +110,17 @@ def transcribe_controls(
     start: int,
     generator: torch.Generator,
 ) -> Prompts:
-    """Transcribe what the controls of one piece leave open from the known music.
+    """Transcribe the missing controls of one piece from the known music.
 
-    Where tempo and bar are known then, chords, drums and melody continue the transcription; with a
-    tracker that does not transcribe them, chords that go with the key are drawn.
+    If tempo and bars are known then, chords, drums and melody continue their transcription. With a
+    tracker that does not transcribe them, the predictor samples chords in the key.
 
     Args:
         networks: of the model.
-        prompts: of one piece; its controls' clock is the piece's.
+        prompts: prompts of one piece; time 0 of the controls is the start of the piece.
         canvas: a part of the piece.
-        start: frame of the piece at which the canvas begins, and from now on the controls' clock.
-        generator: of the draw, on the CPU.
+        start: frame of the piece at which the canvas begins; time 0 of the returned controls.
+        generator: for the predictor's sampling, on the CPU.
     """
     controls = prompts.controls[0].shifted(-start / networks.frame_rate)
     transcribed: TranscribedLoop | None = None
@@ -128,7 +128,7 @@ def transcribe_controls(
         music = (canvas.latent, canvas.known, networks.frame_rate)
         controls = networks.tracker.track(*music, controls)
         transcribed = networks.tracker.loop(*music, controls)
-    # what is asked for begins where music is made
+    # given controls begin where the generated music begins
     hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
     controls = controls.with_bar_at(hole)
     text = (prompts.text[:1], prompts.mask[:1], generator)
@@ -140,7 +140,7 @@ def transcribe_controls(
 
 
 def seeded(seed: int) -> torch.Generator:
-    """Return the generator of a piece: on the CPU, so that all devices draw the same."""
+    """Return the generator of a piece, on the CPU, so that noise does not depend on the device."""
     return torch.Generator(device="cpu").manual_seed(seed)
 
 
@@ -153,19 +153,19 @@ def fill(
     generators: Sequence[torch.Generator],
     progress: Progress | None = None,
 ) -> Latent:
-    """Sample the windows one after the other; each knows what was made before it.
+    """Sample the windows in order; each is conditioned on the windows before it.
 
     Args:
         networks: of the model.
-        canvas: what is known; not changed.
-        windows: as `plan_windows` gives them.
-        prompts: encoded, for as many pieces as the canvas has.
+        canvas: known frames; not modified.
+        windows: result of `plan_windows`.
+        prompts: encoded prompts of all pieces of the canvas.
         sampling: settings.
-        generators: on the CPU, one for each piece: its noise does not depend on its neighbours.
+        generators: one per piece, on the CPU, so that noise does not depend on the batch.
         progress: called with (steps done, steps in all).
 
     Returns:
-        the latent with the windows' unknown frames made; known frames are bit-identical.
+        the latent with all windows filled; known frames are bit-identical.
     """
     latent = canvas.latent.clone()
     for index, window in enumerate(windows):
@@ -178,8 +178,8 @@ def fill(
             part,
             window,
             prompts,
-            # guidance towards music that was itself generated hollows out the spectrum, window by
-            # window
+            # guidance towards generated context removes high frequencies, more with each window,
+            # so it is left out
             sampling
             if found
             else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
@@ -208,7 +208,7 @@ def _sample_window(
     nothing = torch.zeros_like(part.known)
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
-        # strengthened at all times, drums and melody would drown the timbre
+        # guidance on the controls degrades timbre, so it is limited to an interval of t
         weaker = null if in_interval(t, sampling.control_guidance_interval) else controls
         known = nothing if in_interval(t, sampling.context_guidance_interval) else part.known
         away = tasks.make_context(part.latent, known, weaker)
@@ -264,7 +264,7 @@ def _controls_of(
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """Return a callback that counts on from `done` towards `total`."""
+    """Return a callback that adds `done` to the steps and reports `total` as their number."""
     if progress is None:
         return None
     return lambda step, _: progress(done + step, total)

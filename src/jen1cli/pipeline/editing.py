@@ -1,4 +1,4 @@
-"""Edits: from a recording with unknown stretches to the new samples that fill them."""
+"""Inpainting and continuation: generates the unknown intervals of a recording."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ from jen1cli.recipe import DirectionName
 from jen1cli.sampling import Sampling
 
 _FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
-_TAIL = 64  # samples of the model fed behind the end, so that the resampler gives all it holds
-_LEVEL_SECONDS = 3.0  # of known music on each side whose loudness counts
-_TRANSCRIBED_SECONDS = 16.0  # on each side, from which controls are transcribed: eight bars
+_TAIL = 64  # model samples appended at the end, to flush the resampler
+_LEVEL_SECONDS = 3.0  # known music on each side for the measurement of loudness
+_TRANSCRIBED_SECONDS = 16.0  # known music on each side for transcription: eight bars
 
 
 @torch.inference_mode()
@@ -48,18 +48,18 @@ def edit(
     direction: DirectionName,
     progress: Progress | None,
 ) -> list[Patch]:
-    """Make the unknown stretches of a recording.
+    """Generate the unknown intervals of a recording.
 
     Args:
         networks: of the model.
         timeline: the recording.
-        prompt: what the new stretches shall be.
+        prompt: description of the new music.
         sampling: settings.
-        generator: of the noise, on the CPU.
+        generator: generator of the noise, on the CPU.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
-        reach: known frames that windows may use on both sides of a section.
-        direction: of continuation.
+        reach: most known frames that condition the windows, on both sides of a section.
+        direction: direction of continuation.
         progress: called with (steps done, steps in all).
     """
     sections = plan_sections(
@@ -76,7 +76,7 @@ def edit(
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the timeline that is handled at once: unknown stretches and what is around them."""
+    """A part of the timeline that is sampled together: unknown intervals and their context."""
 
     start: int  # frames of the timeline
     stop: int
@@ -94,15 +94,15 @@ def plan_sections(
     decoder_reach: int,
     causal_continuation: bool = True,
 ) -> list[Section]:
-    """Divide the unknown stretches into sections that know nothing of each other.
+    """Divide the unknown intervals into independent sections.
 
     Args:
         timeline: the recording.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
-        reach: known frames that windows may hear on both sides of a section.
+        reach: most known frames that condition the windows, on both sides of a section.
         decoder_reach: known frames that one decoded frame depends on, on each side.
-        causal_continuation: as `plan_windows` takes it.
+        causal_continuation: see `plan_windows`.
     """
     frame_rate = timeline.model_rate / timeline.hop_length
     margin = max(
@@ -152,12 +152,12 @@ def make_patches(
     generator: torch.Generator,
     progress: Progress | None,
 ) -> list[Patch]:
-    """Make the new samples of all stretches, at the file's rate and layout.
+    """Generate the samples of all unknown intervals, at the file's rate and layout.
 
     Args:
         networks: of the model.
         timeline: the recording.
-        sections: as `plan_sections` gives them.
+        sections: result of `plan_sections`.
         prompts: one encoded prompt.
         sampling: settings.
         generator: on the CPU.
@@ -188,7 +188,7 @@ def make_patches(
 def _known_canvas(
     networks: Networks, timeline: Timeline, section: Section
 ) -> tuple[Canvas, torch.Tensor]:
-    """Encode the known runs of a section; returns whitened canvas and unwhitened latent."""
+    """Encode the known frames of a section; returns whitened canvas and unwhitened latent."""
     autoencoder = networks.autoencoder
     canvas = Canvas.empty(networks, section.stop - section.start)
     raw = torch.zeros(
@@ -210,7 +210,7 @@ def _known_canvas(
 
 
 def _encoded(networks: Networks, timeline: Timeline, start: int, stop: int) -> torch.Tensor:
-    """Encode frames [start, stop) as they are in the latent of the whole recording."""
+    """Return frames [start, stop) of the latent of the whole recording."""
     autoencoder = networks.autoencoder
     reach = autoencoder.context_frames
     first, last = max(0, start - reach), min(timeline.frames, stop + reach)
@@ -262,7 +262,7 @@ def _decoded_patches(
 def _around(
     timeline: Timeline, span: Span, start: int, decoded: Signal
 ) -> tuple[tuple[Signal, Signal], tuple[Signal, Signal]]:
-    """Return the music on both sides of a stretch as recorded and as decoded from `start` on."""
+    """Return the music on both sides of an interval, recorded and decoded, from `start` on."""
     known = timeline.known_around(span, _LEVEL_SECONDS)
     first, last = span[0] - start, span[1] - start
     left = decoded[:, max(0, first - known[0].shape[1]) : first]
@@ -281,11 +281,11 @@ def _decoded(
     start: int,
     stop: int,
 ) -> tuple[int, Signal]:
-    """Decode a latent whose first frame is `frame` of the timeline, as far as it is wanted.
+    """Decode the file samples [start, stop) of a latent that begins at frame `frame`.
 
     Returns:
-        the first sample of the file that there is, `start` or a little later, and all from there
-        up to `stop`.
+        the first file sample that can be computed, `start` or a little later, and the samples from
+        there to `stop`.
     """
     reach = networks.autoencoder.context_frames
     low = max(0, timeline.frame_span((start, stop))[0] - reach - frame)
@@ -293,7 +293,7 @@ def _decoded(
     latent = latent[..., low:high]
     first = (frame + low) * timeline.hop_length  # model samples
     ticks = -(-first // timeline.model_step)
-    skip = ticks * timeline.model_step - first  # until both clocks tick together
+    skip = ticks * timeline.model_step - first  # to the next sample that both rates share
     at = ticks * timeline.file_step
     start = max(start, at)
     result = allocate(timeline.info.channels, stop - start)
@@ -311,7 +311,7 @@ def _decoded(
 
 
 def _place(signal: Signal, at: int, start: int, result: Signal) -> int:
-    """Put samples that begin at `at` where they belong in a result that begins at `start`."""
+    """Copy samples that begin at `at` into a result that begins at `start`."""
     lo, hi = max(at, start), min(at + signal.shape[1], start + result.shape[1])
     if lo < hi:
         result[:, lo - start : hi - start] = signal[:, lo - at : hi - at]
@@ -326,15 +326,15 @@ def _match_level(
     cuts: Sequence[int],
     offsets: tuple[Offset, Offset] | None,
 ) -> None:
-    """Undo the autoencoder's own gain, then keep the new music near its surroundings.
+    """Compensate the autoencoder's gain, then match the loudness of the surrounding music.
 
     Args:
         rate: Hz.
         signal: the new music, changed in place.
         known: the recording on both sides.
-        decoded: the same through the autoencoder.
-        cuts: samples where one window's music meets the next one's.
-        offsets: DC offsets on both sides, which are added later and need room; None for none.
+        decoded: the same music after encoding and decoding.
+        cuts: boundaries between windows, in samples.
+        offsets: DC offsets on both sides, added later, for which headroom is kept; or None.
     """
     target = gain_matching.measured_together(known, rate)
     augmented = gain_matching.measured_together(decoded, rate)
@@ -351,10 +351,10 @@ def _match_level(
 def _fade_edges(
     timeline: Timeline, span: Span, signal: Signal, offsets: tuple[Offset, Offset] | None
 ) -> None:
-    """Cross-fade from the recording's own prediction into the new music, and back.
+    """Cross-fade at both ends between the recording's linear prediction and the new music.
 
-    Where there are DC offsets, both are faded without: a fade that keeps the power would raise a
-    constant by up to 3 dB.
+    DC offsets are subtracted before the fade: a power-preserving fade would raise a constant by up
+    to 3 dB.
     """
     samples = signal.shape[1]
     length = min(round(_FADE_SECONDS * timeline.rate), samples // 4)

@@ -1,4 +1,4 @@
-"""Loudness and DC offset of new music: matched to its surroundings, steady, never clipping."""
+"""Matching of loudness and DC offset to the surrounding music, and a true-peak limit."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from jen1cli.audio.loudness import SILENCE
 Offset = Float32[np.ndarray, " channels"]
 
 CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
-LOUDEST = -14.0  # LUFS, as the corpus and as streaming services play music
-TOLERANCE = 1.5  # LU that new music may differ from its surroundings: music is not all alike
-_QUIET = -55.0  # LUFS; below, a level says nothing about the music
-_MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; turning up brings noise forward, turning down is safe
+LOUDEST = -14.0  # LUFS, the level of the corpus and of streaming services
+TOLERANCE = 1.5  # LU of difference that is allowed, since loudness varies within music
+_QUIET = -55.0  # LUFS; lower levels are not matched
+_MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; gain amplifies noise, attenuation does not
 _RAMP_SECONDS = 1.0
-_OFFSET_SECONDS = 1.0  # of music whose mean is its DC offset
-_LEAST_OFFSET = 4e-3  # amplitude; below, a step is not heard, and music has a mean by itself
-_SILENT = 10 ** (-80 / 20)  # peak, about its offset, of a channel that is at most dither
+_OFFSET_SECONDS = 1.0  # length of music over which the DC offset is estimated
+_LEAST_OFFSET = 4e-3  # amplitude; smaller steps are inaudible, and occur in any music
+_SILENT = 10 ** (-80 / 20)  # peak around the offset; a channel below it contains dither at most
 _BLOCK = 1 << 20
 
 
 def matching_gain(level: float, target: float, tolerance: float = TOLERANCE) -> float:
-    """Return the gain in dB that brings a level within a tolerance of its target, in LUFS."""
+    """Return the gain in dB that moves a level in LUFS to within `tolerance` of its target."""
     if level < _QUIET or target < _QUIET:
         return 0.0
     difference = target - level
@@ -36,13 +36,13 @@ def matching_gain(level: float, target: float, tolerance: float = TOLERANCE) -> 
 def level_segments(
     signal: Signal, sample_rate: int, cuts: Sequence[int], target: float | None
 ) -> None:
-    """Bring the segments between the cuts near one loudness, in place, by slow ramps.
+    """Match the loudness of the segments between the cuts, in place, by slow gain ramps.
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.
         sample_rate: Hz.
-        cuts: samples where one window's music meets the next one's, rising.
-        target: loudness in LUFS; None takes that of the first segment.
+        cuts: boundaries between windows, in samples, increasing.
+        target: loudness in LUFS; None: that of the first segment.
     """
     edges = [0, *cuts, signal.shape[1]]
     spans = list(itertools.pairwise(edges))
@@ -62,14 +62,14 @@ def level_segments(
 
 
 def cap_loudness(signal: Signal, sample_rate: int) -> None:
-    """Turn down, in place, what guidance made louder than music usually is."""
+    """Attenuate, in place, music that is louder than `LOUDEST`, as an effect of guidance."""
     level = measured(signal, sample_rate)
     if level > LOUDEST:
         _scale(signal, 10 ** ((LOUDEST - level) / 20))
 
 
 def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
-    """Hold the true peak under a ceiling, in place, turning down mostly where it is needed.
+    """Limit the true peak to a ceiling, in place, mainly by gain reduction around the peaks.
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.
@@ -77,7 +77,7 @@ def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
         ceiling: amplitude.
     """
     samples = signal.shape[1]
-    before = signal[:, :0]  # what stood there before it was limited
+    before = signal[:, :0]  # the last samples before limiting
     for at in range(0, samples, _BLOCK):
         stop = min(at + _BLOCK, samples)
         after = np.array(signal[:, at : stop + REACH])
@@ -85,7 +85,7 @@ def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
         left = before.shape[1]
         before = after[:, max(0, stop - at - REACH) : stop - at]
         signal[:, at:stop] = piece[:, left : left + stop - at]
-    peak = true_peak(signal, sample_rate)  # by longer filters than the limiter's
+    peak = true_peak(signal, sample_rate)  # measured with longer filters than the limiter's
     if peak > ceiling:
         _scale(signal, ceiling / peak)
 
@@ -96,12 +96,12 @@ def _scale(signal: Signal, factor: float) -> None:
 
 
 def measured(signal: Signal, sample_rate: int) -> float:
-    """Return the integrated loudness in LUFS; silence for nothing at all."""
+    """Return the integrated loudness in LUFS; that of silence for an empty signal."""
     return loudness(signal, sample_rate) if signal.shape[1] else SILENCE
 
 
 def measured_together(signals: Sequence[Signal], sample_rate: int) -> float:
-    """Return the integrated loudness of several stretches as one."""
+    """Return the integrated loudness in LUFS of the concatenation of several signals."""
     meter = LoudnessMeter(sample_rate)
     for signal in signals:
         meter.feed(signal)
@@ -109,10 +109,10 @@ def measured_together(signals: Sequence[Signal], sample_rate: int) -> float:
 
 
 def silent_channels(signals: Sequence[Signal]) -> Bool[np.ndarray, " channels"]:
-    """Return which channels are silent in all stretches; none where nothing else sounds.
+    """Return which channels are silent in all signals; all False if every channel is silent.
 
     Args:
-        signals: stretches of [channels, samples].
+        signals: signals of [channels, samples].
     """
     heard = [signal for signal in signals if signal.shape[1]]
     if not heard:
@@ -123,17 +123,17 @@ def silent_channels(signals: Sequence[Signal]) -> Bool[np.ndarray, " channels"]:
 
 
 def offset(signal: Signal) -> Offset:
-    """Return the DC offset of each channel: the mean, weighted so that bass has no part in it."""
+    """Return the DC offset of each channel: a mean with a window that suppresses bass."""
     weights = np.hanning(signal.shape[1] + 2)[1:-1]
     return (signal @ (weights / weights.sum())).astype(np.float32)
 
 
 def offsets_around(known: tuple[Signal, Signal], sample_rate: int) -> tuple[Offset, Offset] | None:
-    """Return the DC offsets [channels] at both sides of a stretch; None where there are none.
+    """Return the DC offsets [channels] on both sides of an interval; None if both are negligible.
 
     Args:
-        known: the recording on its left and on its right, [channels, samples]. A side without
-            samples takes the offset of the other.
+        known: the recording on the left and on the right, [channels, samples]. An empty side takes
+            the offset of the other.
         sample_rate: Hz.
     """
     samples = round(_OFFSET_SECONDS * sample_rate)
@@ -145,7 +145,7 @@ def offsets_around(known: tuple[Signal, Signal], sample_rate: int) -> tuple[Offs
 
 
 def add_offset(signal: Signal, ends: tuple[Offset, Offset]) -> None:
-    """Add a DC offset, in place, that goes evenly from one end's to the other's.
+    """Add a DC offset, in place, interpolated linearly between both ends.
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.

@@ -1,4 +1,4 @@
-"""New music: from encoded prompts to waveforms of the right length and level."""
+"""Text to music: samples, decodes and levels pieces from encoded prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent
 
-_LARGEST_BATCH = 8  # pieces sampled at once on a GPU; one by one on a CPU
+_LARGEST_BATCH = 8  # pieces per batch on a GPU; a CPU samples one by one
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Piece:
     """One result of `make_pieces`."""
 
     signal: Signal  # [channels, samples] at the model's rate
-    controls: Controls  # tempo, key and more that it was made with
+    controls: Controls  # conditioning of the piece
 
 
 @torch.inference_mode()
@@ -42,16 +42,16 @@ def make_pieces(
     causal: bool,
     progress: Progress | None,
 ) -> list[Piece]:
-    """Make one piece for each prompt.
+    """Generate one piece per prompt.
 
     Args:
         networks: of the model.
-        generation: the model's window, and the context and direction of continuation.
-        prompts: what the pieces shall be.
+        generation: window of the model, context and direction of continuation.
+        prompts: descriptions of the pieces.
         seconds: length of each piece.
         sampling: settings.
-        seeds: of the noise, one for each prompt.
-        causal: direction of the first window; if set, of all.
+        seeds: seeds of the noise, one per prompt.
+        causal: whether all windows are unidirectional; if False, the first is bidirectional.
         progress: called with (steps done, steps in all).
     """
     autoencoder = networks.autoencoder
@@ -91,7 +91,7 @@ def make_pieces(
 
 
 def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
-    """Count the steps of a batch in the steps of all batches."""
+    """Return a callback that converts the steps of a batch to those of all batches."""
     if progress is None:
         return None
     return lambda done, total: progress(first * total + items * done, all_items * total)

@@ -1,4 +1,4 @@
-"""Latent files: the autoencoder's latent of a recording, with all that decoding it needs."""
+"""Latent files: the autoencoder's latent of a recording, with the metadata for decoding."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from jen1cli.headers import LATENT_FORMAT, LATENT_VERSION, read_latent_header
 
 @dataclass(frozen=True)
 class LatentFile:
-    """The latent of one recording; kept as safetensors with its metadata in the header."""
+    """The latent of one recording; stored as safetensors, with metadata in the header."""
 
     latent: Float[Tensor, "channels frames"]  # before whitening
     frame_rate: float  # latent frames per second
@@ -23,7 +23,7 @@ class LatentFile:
     sample_rate: int  # Hz of the recording
     channels: int  # of the recording
     model: str  # name of the weight set
-    sha256: str  # of its autoencoder's file; for random weights, what names them
+    sha256: str  # digest of its autoencoder's file; for random weights, their name
 
     @property
     def seconds(self) -> float:
@@ -31,7 +31,7 @@ class LatentFile:
         return self.samples / self.sample_rate
 
     def save(self, path: str | Path) -> None:
-        """Write the file, whole or not at all.
+        """Write the file atomically.
 
         Raises:
             OutputError: the path cannot be written.
@@ -58,7 +58,7 @@ class LatentFile:
         """Read a latent file.
 
         Raises:
-            CheckpointError: it is missing, damaged or no latent file of ours.
+            CheckpointError: the file is missing, damaged or not a latent file of this program.
         """
         header = read_latent_header(source if isinstance(source, bytes) else Path(source))
         try:

@@ -1,4 +1,4 @@
-"""LoRA files on top of a weight set: named for the recipe, applied in their order."""
+"""LoRA files: description for the recipe, and application to a U-Net in order."""
 
 import hashlib
 import logging
@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 def apply_loras(
     unet: UNet1d, loras: Mapping[str | Path, float], model: SetDescription
 ) -> tuple[RecipeLora, ...]:
-    """Change a U-Net in float32 by LoRA files.
+    """Add LoRA updates to the weights of a U-Net in float32.
 
     Args:
-        unet: changed in place.
-        loras: file -> strength; 1 is as trained.
-        model: the weight set; a file trained on another one of the same shape gets a warning.
+        unet: network, modified in place.
+        loras: file -> strength; 1: as trained.
+        model: the weight set; a LoRA trained on another one of the same shape causes a warning.
 
     Raises:
         CheckpointError: a file is unusable or fits another U-Net.

@@ -1,7 +1,7 @@
-"""The autoencoder's own colour, undone in new music by what it does to the music around it.
+"""Equalisation that compensates the autoencoder's frequency response in new music.
 
-What stands around a hole is there twice, as recorded and as decoded. Their levels are compared band
-by band, middle and side apart, and the new music gets the difference by a linear-phase filter.
+The music around a gap is available both recorded and decoded. The difference of their levels per
+frequency band, separately for mid and side, is applied to the new music by a linear-phase filter.
 """
 
 import itertools
@@ -11,30 +11,30 @@ import numpy as np
 
 from jen1cli.audio import Signal
 
-_LENGTH = 4096  # of a spectrum; a filter is half as long
+_LENGTH = 4096  # samples of a spectrum; a filter has half as many
 _BAND_OCTAVES = 1 / 3
 _LOWEST, _HIGHEST = 50.0, 16_000.0  # Hz
-_MOST = 6.0  # dB; more would bring up what is not there
-_FAINT = 1e-7  # share of all energy below which a band says nothing
-_LEAST_SECONDS = 0.5  # of music that says something about its colour
+_MOST = 6.0  # dB; more gain would amplify noise only
+_FAINT = 1e-7  # bands with a smaller share of the energy are left unchanged
+_LEAST_SECONDS = 0.5  # least length of music for an estimate
 _BLOCK = 1 << 20
 
 Filters = np.ndarray
-"""Impulse responses [1 or 2, samples]: of all channels, or of middle and side."""
+"""Impulse responses [1 or 2, samples]: one for all channels, or mid and side."""
 
 
 def matching_filters(
     recorded: Sequence[Signal], decoded: Sequence[Signal], sample_rate: int
 ) -> Filters | None:
-    """Return filters that give decoded music the levels of the recorded one.
+    """Return filters that match the spectral levels of decoded music to the recording.
 
     Args:
-        recorded: stretches of [channels, samples].
-        decoded: the same stretches, through the autoencoder.
+        recorded: signals of [channels, samples].
+        decoded: the same signals after encoding and decoding.
         sample_rate: Hz.
 
     Returns:
-        the filters; None where too little is recorded, or nothing but silence.
+        the filters; None if the recording is too short or silent.
     """
     if sum(part.shape[1] for part in recorded) < _LEAST_SECONDS * sample_rate:
         return None
@@ -65,7 +65,7 @@ def apply_filters(signal: Signal, filters: Filters) -> None:
 
     Args:
         signal: [channels, samples]; may lie in a file on disk.
-        filters: of `matching_filters`.
+        filters: result of `matching_filters`.
     """
     reach = filters.shape[1] // 2
     before = np.zeros((signal.shape[0], reach), np.float32)
@@ -81,7 +81,7 @@ def apply_filters(signal: Signal, filters: Filters) -> None:
 
 
 def _energies(parts: Sequence[Signal]) -> np.ndarray:
-    """Return the energies [1 or 2, bins] of all stretches together."""
+    """Return the energies [1 or 2, bins], summed over all signals."""
     total = np.zeros((1, 1))
     window = np.hanning(_LENGTH).astype(np.float32)
     for part in parts:
@@ -93,7 +93,7 @@ def _energies(parts: Sequence[Signal]) -> np.ndarray:
 
 
 def _parted(signal: Signal) -> Signal:
-    """Return middle and side of a stereo signal; others as they are."""
+    """Return mid and side of a stereo signal; other layouts unchanged."""
     if len(signal) != 2:
         return signal
     return np.stack([signal[0] + signal[1], signal[0] - signal[1]]) / 2
@@ -106,7 +106,7 @@ def _joined(parts: Signal) -> Signal:
 
 
 def _filtered(signal: Signal, filters: Filters) -> Signal:
-    """Return the middle of the convolution, as long as the signal."""
+    """Return the central part of the convolution, with the length of the signal."""
     samples, reach = signal.shape[1], filters.shape[1] // 2
     length = samples + filters.shape[1] - 1
     spectra = np.fft.rfft(signal, length) * np.fft.rfft(filters, length)

@@ -1,4 +1,4 @@
-"""What the model returns: music of its own, and edits of a recording."""
+"""Results of the model: generated music, and edits of a recording."""
 
 import io
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Channels = Float[Tensor, "audio_channels samples"]
 
 @dataclass(frozen=True)
 class Music:
-    """New music."""
+    """Generated music."""
 
     waveform: Channels  # float32, true peak at most -1 dBFS
     sample_rate: int  # Hz
@@ -39,10 +39,10 @@ class Music:
         subtype: str | None = None,
         suffix: str | None = None,
     ) -> None:
-        """Write a file with its recipe inside; the suffix says the format.
+        """Write a file that contains its recipe; the suffix determines the format.
 
         Args:
-            target: wav, flac, ogg, opus, mp3 or aiff file, replaced where it exists; or a buffer,
+            target: wav, flac, ogg, opus, mp3 or aiff file, which is overwritten; or a buffer,
                 which becomes a WAV file.
             subtype: libsndfile's encoding, such as "PCM_24" or "FLOAT"; by default 16 bit.
             suffix: such as ".flac", in place of the target's own suffix.
@@ -70,9 +70,9 @@ class Music:
 
 @dataclass(frozen=True)
 class Edit:
-    """A recording with new stretches; elsewhere its own samples, bit for bit."""
+    """A recording with generated intervals; all other samples are bit-identical."""
 
-    source: audio.Source  # read again when saved, so it must stay where it is
+    source: audio.Source  # read again by `save`, so it must not move
     patches: tuple[audio.Patch, ...]
     sample_rate: int  # Hz, that of the source
     recipe: Recipe

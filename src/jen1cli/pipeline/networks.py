@@ -1,4 +1,4 @@
-"""The networks of a model, built from its configuration and given their weights."""
+"""The networks of a model: construction from a configuration, and loading of weights."""
 
 import dataclasses
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Networks:
-    """All parts of a model, in evaluation mode, on one device."""
+    """All networks of a model, in evaluation mode, on one device."""
 
     autoencoder: Autoencoder  # float32
     whitening: Whitening  # float32
@@ -48,10 +48,10 @@ class Networks:
 
 
 class _SkipRandomNumbers(TorchFunctionMode):
-    """Leave out the random initialisation of weights that are loaded a moment later.
+    """Skips random initialisation of weights that are loaded afterwards.
 
-    Modules are built on their device rather than on `meta`, so that tables which are no parameters
-    (windows, filter banks) hold their values; memory that nobody writes to costs nothing.
+    Modules are built on their device rather than on `meta`, so that buffers (windows, filter banks)
+    get their values; memory that is never written costs nothing.
     """
 
     _skipped = frozenset({Tensor.uniform_, Tensor.normal_, nn.init.kaiming_uniform_})
@@ -63,7 +63,7 @@ class _SkipRandomNumbers(TorchFunctionMode):
         args: tuple[object, ...] = (),
         kwargs: dict[str, object] | None = None,
     ) -> object:
-        """Run every function but the ones that draw random numbers."""
+        """Run every function except those that draw random numbers."""
         kwargs = kwargs or {}
         if func in self._skipped:
             return args[0] if args else kwargs["tensor"]
@@ -71,7 +71,7 @@ class _SkipRandomNumbers(TorchFunctionMode):
 
 
 def choose_device(name: str) -> torch.device:
-    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device that is there.
+    """Return the device for "auto", "cpu", "cuda", "cuda:1" or "mps".
 
     Raises:
         ConfigError: no such device on this machine.
@@ -95,7 +95,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(name: DtypeName, device: torch.device) -> Literal["fp32", "bf16"]:
-    """Choose the arithmetic of the U-Net: bf16 where the device is faster in it."""
+    """Choose the arithmetic of the U-Net: bf16 if the device is faster in it."""
     if name in ("fp32", "bf16"):
         return name
     if name != "auto":
@@ -104,11 +104,11 @@ def choose_dtype(name: DtypeName, device: torch.device) -> Literal["fp32", "bf16
 
 
 def is_faster_in_bf16(device: torch.device) -> bool:
-    """Tell whether a device multiplies matrices faster in bf16 than in fp32.
+    """Return whether a device multiplies matrices faster in bf16 than in fp32.
 
-    Told by what the device is, not by a stopwatch, so that a seed gives the same bytes each time.
-    Processors with bf16 instructions were measured at three times the speed of fp32 or, Intel's
-    where AMX is missing, at half of it (90 and 186 GFLOP/s on two cores).
+    The choice depends on the processor, not on a timing, so that a seed always gives the same
+    bytes. In measurements, processors with bf16 instructions reached three times the speed of fp32,
+    but Intel's without AMX half of it (90 against 186 GFLOP/s on two cores).
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -120,10 +120,10 @@ def is_faster_in_bf16(device: torch.device) -> bool:
 
 
 def with_quality(config: ModelConfig, quality: QualityName) -> ModelConfig:
-    """Return the configuration of a model whose decoder works less or more on the phase.
+    """Return the configuration with fewer or more iterations of the decoder's phase refinement.
 
     Raises:
-        ConfigError: no such quality, or the decoder rebuilds no phase.
+        ConfigError: no such quality, or the decoder has no phase refinement.
     """
     if quality not in QUALITY_FACTORS:
         raise ConfigError(f"unknown quality '{quality}'; known: {', '.join(QUALITY_FACTORS)}")
@@ -151,19 +151,20 @@ def load_networks(
     change_unet: Callable[[UNet1d], None] = lambda unet: None,
     text_encoder: TextEncoder | None = None,
 ) -> Networks:
-    """Build the networks of a weight set and give them their tensors, which they share.
+    """Build the networks of a weight set on its tensors, without a copy.
 
     Args:
-        config: of the set.
-        tensors: of each module.
-        folder: of the set.
-        device: where the networks go.
-        dtype: of the U-Net's arithmetic.
-        change_unet: gets the loaded U-Net while it is still in float32, such as for LoRA files.
-        text_encoder: used instead of that in the folder.
+        config: configuration of the weight set.
+        tensors: tensors of each module.
+        folder: folder of the weight set.
+        device: device of the networks.
+        dtype: arithmetic of the U-Net.
+        change_unet: called with the loaded U-Net in float32, such as for LoRA files.
+        text_encoder: replaces the text encoder of the folder.
 
     Raises:
-        CheckpointError: tensors are missing, unexpected or misshapen, or the networks cannot be.
+        CheckpointError: tensors are missing, unexpected or of the wrong shape, or the networks
+            cannot be built.
     """
     try:
         with _SkipRandomNumbers():
@@ -191,7 +192,7 @@ def load_networks(
 def random_networks(
     config: ModelConfig, seed: int, device: torch.device, dtype: Literal["fp32", "bf16"]
 ) -> Networks:
-    """Build networks with seeded random weights; layers that start at zero are stirred as well."""
+    """Build networks with seeded random weights, also in zero-initialised layers."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         autoencoder = build_autoencoder(config.autoencoder)

@@ -1,4 +1,4 @@
-"""Writing the recipe of what was made, and following the recipe of a file again."""
+"""Recording of recipes, and reproduction of a result from its recipe."""
 
 import io
 import logging
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def describe_input(source: Source) -> RecipeInput:
-    """Return what a recipe says of the recording that an edit begins with."""
+    """Return the description of an edit's source recording for a recipe."""
     name = "-" if isinstance(source, io.BytesIO) else str(source)
     recipe = find_recipe(source)
     return RecipeInput(name, audio.digest(source), None if recipe is None else recipe.to_dict())
@@ -33,9 +33,9 @@ def record(
     *,
     seed: int,
     seconds: float,
-    **fields: Any,  # noqa: ANN401 - of as many types as the recipe has
+    **fields: Any,  # noqa: ANN401 - the types of the recipe's fields
 ) -> Recipe:
-    """Return the recipe of what a model has just made; `fields` are further fields of `Recipe`."""
+    """Return the recipe of a result; `fields` are further fields of `Recipe`."""
     return Recipe(
         **settings.settings(),
         task=task,
@@ -53,10 +53,10 @@ def record(
 def again(
     model: "Jen1", recipe: Recipe, source: Source | None, progress: Progress | None
 ) -> Music | Edit:
-    """Follow a recipe; see `Jen1.again`.
+    """Reproduce a result from its recipe; see `Jen1.again`.
 
     Raises:
-        RecipeError: the recording is not the one of the recipe, or the model is another.
+        RecipeError: the recording or the model differs from that of the recipe.
     """
     if not recipe.model.plays_like(model.recipe_model, model.former_sha256):
         raise RecipeError(

@@ -1,7 +1,7 @@
-"""A short piece whose sound is known: shows that a device computes what it should.
+"""Self-test: a short piece with known octave levels checks the computation of a device.
 
-Different processors round differently, so the music of a seed is not the same bit for bit. Its
-levels in bands of an octave are: equal to 0.01 dB with SSE and with AVX-512, to 0.4 dB with bf16.
+Processors round differently, so the music of a seed is not bit-identical on all of them. Its levels
+in octave bands agree within 0.01 dB between SSE and AVX-512, and within 0.4 dB in bf16.
 Only the integers of the random generator are compared exactly.
 """
 
@@ -20,7 +20,7 @@ SEED = 7
 SECONDS = 4.0
 PROMPT = "warm jazz trio"
 TOLERANCE_DB = 1.0
-# Everything is given: a choice that the model draws could fall differently after rounding.
+# All controls are given: a control that the model samples could change with rounding.
 _CONTROLS = Controls(
     bpm=120.0, meter="4/4", key="C", mode="major", chords="C | G", drums="none", melody="none"
 )
@@ -28,7 +28,7 @@ _EDGES_HZ = (62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0
 _SILENCE = 1e-12
 _INTEGERS = 1024
 _INTEGERS_SHA256 = "ae78cbc3e23f9d1820bfd14aec603fbf22f35c4a395413f59cbaa989c61895a2"
-"""Of the first integers of the generator, little-endian int64."""
+"""sha256 of the generator's first integers, as little-endian int64."""
 
 # sha256 of a weight set: levels in dB per octave from 62.5 Hz on. `jen1 doctor --json` shows both
 # for a new release.
@@ -41,22 +41,22 @@ _LEVELS: dict[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What was measured, and what should have been."""
+    """Measured and expected levels."""
 
     levels_db: tuple[float, ...]  # per octave from 62.5 Hz on
-    expected_db: tuple[float, ...] | None  # None where the weight set is not known
+    expected_db: tuple[float, ...] | None  # None for an unknown weight set
     has_known_generator: bool
 
     @property
     def deviation_db(self) -> float | None:
-        """The largest difference of a level; NaN where there is no sound."""
+        """Largest difference of a level; NaN without sound."""
         if self.expected_db is None:
             return None
         return float(np.abs(np.subtract(self.levels_db, self.expected_db)).max())
 
     @property
     def passed(self) -> bool:
-        """Whether the sound is as expected, or at least finite where nothing is known."""
+        """Whether the levels are as expected, or finite for an unknown weight set."""
         deviation = self.deviation_db
         is_right = (
             np.isfinite(self.levels_db).all() if deviation is None else deviation <= TOLERANCE_DB
@@ -65,11 +65,11 @@ class SelfTest:
 
 
 def self_test(model: Jen1, sha256: str) -> SelfTest:
-    """Make the piece and measure it.
+    """Generate the piece and measure its levels.
 
     Args:
-        model: loaded, on the device to test.
-        sha256: of its weight set, as `read_description` gives it.
+        model: loaded model, on the device to test.
+        sha256: digest of its weight set, from `read_description`.
     """
     music = model.generate(PROMPT, seconds=SECONDS, seed=SEED, controls=_CONTROLS)
     integers = torch.randint(2**31, (_INTEGERS,), generator=seeded(SEED))
@@ -82,7 +82,7 @@ def self_test(model: Jen1, sha256: str) -> SelfTest:
 
 
 def octave_levels(waveform: np.ndarray, sample_rate: int) -> tuple[float, ...]:
-    """Return the levels, in dB, of eight octaves of a sound [channels, samples]."""
+    """Return the levels of eight octave bands of a waveform [channels, samples], in dB."""
     power = np.square(np.abs(np.fft.rfft(waveform.astype(np.float64), axis=-1))).mean(axis=0)
     power /= waveform.shape[-1] ** 2
     hertz = np.fft.rfftfreq(waveform.shape[-1], 1 / sample_rate)

@@ -1,4 +1,4 @@
-"""What an edit may begin with, brought to one form: a file, or the bytes of one."""
+"""Source recordings of edits, converted to a file or a buffer."""
 
 import io
 from pathlib import Path
@@ -19,10 +19,10 @@ Input = Source | bytes | Music | Edit | Channels
 
 
 def as_source(given: Input, sample_rate: int | None) -> Source:
-    """Turn an input into a file or a buffer; music in memory becomes a float WAV, a pipe is read.
+    """Convert an input to a file or a buffer; waveforms become float WAV, pipes are read.
 
     Raises:
-        AudioError: a waveform without a sample rate, or of another shape.
+        AudioError: a waveform without a sample rate, or of the wrong shape.
     """
     if isinstance(given, Music):
         return io.BytesIO(given.to_bytes(subtype="FLOAT"))
@@ -48,10 +48,10 @@ def as_source(given: Input, sample_rate: int | None) -> Source:
 
 
 def mask_spans(masks: list[tuple[float, float]], info: audio.AudioInfo, name: str) -> list[Span]:
-    """Turn masks in seconds into stretches of samples, rising, joined where they touch.
+    """Convert masks in seconds to sorted intervals of samples; adjacent ones are merged.
 
     Raises:
-        ConfigError: no mask, an empty or reversed one, one outside the recording, or two that
+        ConfigError: no mask, an empty or reversed mask, a mask outside the recording, or masks that
             overlap.
     """
     if not masks:

@@ -1,4 +1,4 @@
-"""Arrays for long audio: in memory while short, in an unnamed file on disk beyond that."""
+"""Arrays for audio: in memory if short, else in an unnamed temporary file."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ LARGEST_IN_MEMORY = 64 * 2**20  # bytes; about three minutes of 48 kHz stereo
 
 
 def allocate(channels: int, samples: int) -> Signal:
-    """Return zeros [channels, samples] of float32; the disk's space is freed with the array."""
+    """Return float32 zeros [channels, samples]; disk space is freed with the array."""
     if channels * samples * 4 <= LARGEST_IN_MEMORY:
         return np.zeros((channels, samples), np.float32)
     with (

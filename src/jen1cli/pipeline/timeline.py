@@ -1,11 +1,11 @@
-"""A recording with stretches to be made, on the frame grid of the model.
+"""A recording with unknown intervals, on the frame grid of the model.
 
-Three clocks run here, all from the start of the *edited* recording: samples of the file (its own
-rate), samples of the model (48 kHz), and latent frames. A cut can only be made where both sample
-clocks tick together, every `file_step` samples of the file and `model_step` of the model.
+Times are in samples of the file (at its own rate), samples of the model (48 kHz) or latent frames,
+all from the start of the *edited* recording. Cuts are possible only at instants that both sample
+rates share: every `file_step` samples of the file and `model_step` samples of the model.
 
-Nothing of what the user asked to replace is read: inside a stretch the recording is continued by
-linear prediction from both sides, for the encoder to look over the edge and for the seam to fade.
+Audio inside an unknown interval is never read. Linear prediction from both sides extends the
+recording into it, as context for the encoder and for the cross-fade at the seam.
 """
 
 import functools
@@ -18,19 +18,19 @@ from jen1cli import audio
 from jen1cli.audio import AudioInfo, Signal, Source
 from jen1cli.pipeline.windows import Span
 
-_FILL_SECONDS = 0.1  # of linear prediction on each side of a stretch
-_PAST = 8192  # samples that the prediction learns from
+_FILL_SECONDS = 0.1  # linear prediction on each side of an interval
+_PAST = 8192  # samples from which the predictor is estimated
 _RESAMPLER_REACH = 1024  # samples of the file; soxr's filter is shorter
 
 
 class Timeline:
-    """The edited recording before it is made: what is known, and where.
+    """The edited recording before generation: its known and unknown intervals.
 
     Attributes:
         samples: length, in samples of the file.
-        offset: samples of new music before the recording begins.
-        unknown: stretches to make, in samples of the file, disjoint and rising.
-        frames: length in latent frames, the last one filled up.
+        offset: samples of new music in front of the recording.
+        unknown: intervals to generate, in samples of the file, disjoint and increasing.
+        frames: length in latent frames, rounded up.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class Timeline:
         self.frames = -(-self.model_samples // hop_length)
 
     def frame_span(self, span: Span) -> Span:
-        """Round a stretch of file samples outward to frames."""
+        """Round an interval of file samples outward to frames."""
         numerator, denominator = self.model_rate, self.rate * self.hop_length
         start = span[0] * numerator // denominator
         stop = -(-span[1] * numerator // denominator)
         return start, min(stop, self.frames)
 
     def is_outside(self, span: Span) -> bool:
-        """Whether a stretch lies before or behind the recording, not inside it."""
+        """Whether an interval lies before or after the recording."""
         return span[1] <= self.offset or span[0] >= self.offset + self.info.samples
 
     def unknown_frames(self) -> list[Span]:
-        """Return the stretches in frames, joined where rounding makes them touch."""
+        """Return the unknown intervals in frames; those that touch after rounding are merged."""
         joined: list[Span] = []
         for start, stop in map(self.frame_span, self.unknown):
             if joined and start <= joined[-1][1]:
@@ -77,7 +77,7 @@ class Timeline:
     def waveform(self, start_frame: int, stop_frame: int, channels: int) -> Signal:
         """Return frames [start, stop) of the recording at the model's rate and layout.
 
-        The result has (stop - start) · hop_length samples, zeros behind the end of the recording.
+        The result has (stop - start) · hop_length samples, zero after the end of the recording.
         """
         first = start_frame * self.hop_length
         last = min(stop_frame * self.hop_length, self.model_samples)
@@ -92,7 +92,7 @@ class Timeline:
         return np.pad(signal, ((0, 0), (0, missing)))
 
     def read(self, start: int, stop: int) -> Signal:
-        """Read file samples [start, stop) of the timeline, stretches filled by prediction."""
+        """Read file samples [start, stop) of the timeline, with prediction in unknown intervals."""
         result = np.zeros((self.info.channels, stop - start), np.float32)
         begin = max(start, self.offset)
         end = min(stop, self.offset + self.info.samples)
@@ -105,15 +105,15 @@ class Timeline:
         return result
 
     def edges(self, span: Span, samples: int) -> tuple[Signal | None, Signal | None]:
-        """Return what the recording would go on with inside a stretch.
+        """Return the linear prediction of the recording inside an unknown interval.
 
         Args:
             span: one of `unknown`.
-            samples: wanted on each side.
+            samples: number of samples on each side.
 
         Returns:
-            the first samples of the stretch as predicted from its left, and its last samples as
-            predicted from its right; None where nothing is known on that side.
+            the first samples of the interval, predicted from its left, and its last samples,
+            predicted from its right; None without a recording on that side.
         """
         left, right = self._predictions(span)
         return (
@@ -122,7 +122,7 @@ class Timeline:
         )
 
     def known_around(self, span: Span, seconds: float) -> tuple[Signal, Signal]:
-        """Return up to so many seconds of the recording on both sides of a stretch."""
+        """Return at most `seconds` of the recording on both sides of an interval."""
         wanted = round(seconds * self.rate)
         left_limit, right_limit = self._limits(span)
         left = self._recorded(max(left_limit, span[0] - wanted), span[0])
@@ -135,7 +135,7 @@ class Timeline:
         return audio.read(self.source, start - self.offset, stop - self.offset)
 
     def _limits(self, span: Span) -> Span:
-        """Return how far the recording is known to the left and to the right of a stretch."""
+        """Return the limits of the known recording to the left and right of an interval."""
         index = self.unknown.index(span)
         left = self.unknown[index - 1][1] if index > 0 else self.offset
         last = index + 1 == len(self.unknown)

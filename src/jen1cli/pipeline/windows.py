@@ -1,12 +1,12 @@
-"""Which windows fill the unknown stretches of a recording, and what each of them may hear.
+"""Planning of the windows that fill the unknown intervals of a recording, with their context.
 
-The canvas is the latent of the whole recording; some stretches of it are unknown. The network sees
-one window at a time. A stretch that fits gets one window with known music around it:
+The canvas is the latent of the whole recording, with unknown intervals. The network processes one
+window at a time. An interval that fits gets one window, with known music on both sides:
 
     canvas   | known . . . . [ unknown ] . . . . known |
     window          |- - - - -#########- - - - -|                 bidirectional
 
-A longer one is filled in turn, each window hearing what was made before it:
+A longer interval gets several windows; each is conditioned on the end of the previous one:
 
     canvas   | known [ unknown                        ] known |
     window 1      |- -#########|                                  unidirectional
@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from jen1cli import tasks
 
 Span = tuple[int, int]  # frames [start, stop)
-_Place = tuple[int, int, tuple[Span, ...]]  # of a window: start, stop, unknown
+_Place = tuple[int, int, tuple[Span, ...]]  # start, stop and unknown intervals of a window
 
 
 @dataclass(frozen=True)
 class Window:
-    """One sampling: the frames [start, stop) of the canvas, of which `unknown` are made."""
+    """One sampling of the frames [start, stop) of the canvas; generates `unknown`."""
 
     start: int
     stop: int
@@ -39,7 +39,7 @@ class Window:
         return self.stop - self.start
 
     def shifted(self, frames: int) -> "Window":
-        """Return the window on a canvas that begins so many frames earlier."""
+        """Return the window on a canvas that begins `frames` frames earlier."""
         unknown = _shifted(self.unknown, frames)
         return Window(self.start + frames, self.stop + frames, unknown, self.conditioning)
 
@@ -53,16 +53,16 @@ def plan_windows(
     causal: bool = False,
     causal_continuation: bool = True,
 ) -> list[Window]:
-    """Cover all unknown stretches.
+    """Cover all unknown intervals by windows.
 
     Args:
         frames: length of the canvas.
-        unknown: stretches to make, disjoint and rising.
+        unknown: intervals to generate, disjoint and increasing.
         window: most frames in one sampling.
-        context: known frames in front of each window of a continuation, and at both ends of a
-            stretch that is longer than a window.
-        causal: direction of a window where nothing at all is known.
-        causal_continuation: direction of a window that continues known music.
+        context: known frames in front of each window of a continuation, and at both ends of an
+            interval that is longer than a window.
+        causal: whether a window without known frames is unidirectional.
+        causal_continuation: whether a window that continues known music is unidirectional.
     """
     context = max(0, min(context, window // 2))
     margin = min(context, window // 4)
@@ -99,7 +99,7 @@ def _shifted(spans: Sequence[Span], frames: int) -> tuple[Span, ...]:
 
 
 def _grouped(unknown: Sequence[Span], reach: int) -> list[list[Span]]:
-    """Put stretches together that one window can hold."""
+    """Group intervals that fit into one window."""
     groups: list[list[Span]] = []
     for span in unknown:
         if groups and span[1] - groups[-1][0][0] <= reach:
@@ -120,7 +120,7 @@ def _fits(start: int, stop: int, known_right: int, window: int, context: int, ma
 def _single(group: list[Span], known_right: int, window: int) -> _Place:
     start, stop = group[0][0], group[-1][1]
     room = window - (stop - start)
-    if known_right == 0 and len(group) == 1:  # a beginning is continued, or nothing is known
+    if known_right == 0 and len(group) == 1:  # continuation, or no known frames
         return start - min(start, room), stop, tuple(group)
     left = min(start, max(room // 2, room - known_right))
     right = min(known_right, room - left)
@@ -131,7 +131,7 @@ def _rightwards(
     start: int, stop: int, known_right: int, window: int, context: int, margin: int
 ) -> list[_Place]:
     plan: list[_Place] = []
-    if start == 0:  # nothing known: the first window is made from nothing
+    if start == 0:  # without known frames the first window has no context
         plan.append((0, window, ((0, window),)))
         start = window
     right = min(margin, known_right)
@@ -150,7 +150,7 @@ def _leftwards(stop: int, known_right: int, window: int, context: int) -> list[_
 
 
 def _pieces(start: int, stop: int, longest: int) -> list[Span]:
-    """Cut a stretch into as few pieces as possible, as equal as possible."""
+    """Divide an interval into the fewest pieces, with equal lengths up to rounding."""
     count = -(-(stop - start) // longest)
     cuts = [start + (stop - start) * i // count for i in range(count + 1)]
     return list(itertools.pairwise(cuts))

@@ -1,5 +1,5 @@
 """Training of the paper's two stages: masked autoencoder, then omnidirectional diffusion.
 
-A folder of music (`jen1cli.manifest`) becomes a weight set that `Jen1.load` opens. Nothing here
-knows a terminal: progress is reported through listeners (`jen1cli.training.engine.events`).
+Input: a folder of music (`jen1cli.manifest`); output: a weight set for `Jen1.load`. The package
+does not print: progress is reported to listeners (`jen1cli.training.engine.events`).
 """

@@ -1,4 +1,4 @@
-"""The jobs of `jen1 train`: what each sub-command asks for, and how it is carried out."""
+"""The jobs of `jen1 train`: settings and execution of each sub-command."""
 
 import contextlib
 import dataclasses
@@ -46,7 +46,7 @@ POSITIVE = (
 )  # fmt: skip
 PRECISIONS = typing.get_args(Precision)
 LORA_LR_FACTOR = 5.0
-"""A LoRA's small matrices bear and need a higher rate than whole weights."""
+"""Learning rate of a LoRA: its small matrices need a higher rate than full weights."""
 ACTIVATIONS = "memory for activations (MB)"
 STAGE_1_SHARE = 1 / 3
 """Share of the minutes that `AllJob` gives to the autoencoder."""
@@ -56,11 +56,11 @@ STAGES = ("autoencoder", "latents", "diffusion", "controls")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What every training job can be told; None keeps the recipe's value."""
+    """Settings of every training job; None keeps the recipe's value."""
 
-    output: Path  # folder of the run
+    output: Path  # output folder
     recipe: str = "mini-cpu"
-    minutes: float | None = None  # wall-clock budget; the learning rate ends with it
+    minutes: float | None = None  # wall-clock budget, at whose end the learning rate is 0
     steps: int | None = None
     batch_size: int | None = None
     crop_seconds: float | None = None
@@ -77,7 +77,7 @@ class Settings:
     sample_minutes: float = 20.0
 
     def __post_init__(self) -> None:
-        """Refuse numbers that cannot train, before anything loads.
+        """Check the settings before anything is loaded.
 
         Raises:
             ConfigError: one is not positive, or the precision is unknown.
@@ -91,17 +91,17 @@ class Settings:
             raise ConfigError(f"unknown precision '{self.precision}'; known: {known}")
 
     def optimisation(self, base: Optimisation) -> Optimisation:
-        """Return the recipe's optimisation with what was asked for."""
+        """Return the recipe's optimisation settings with the values of this job."""
         asked = {"lr": self.lr, "accumulation": self.accumulation, "precision": self.precision}
         changed = {name: value for name, value in asked.items() if value is not None}
         return dataclasses.replace(base, **changed, compile=self.compile or base.compile)
 
     def budget(self, steps: int | None) -> Budget:
-        """Return the budget; minutes alone replace the recipe's steps."""
+        """Return the budget; minutes without steps replace the recipe's steps."""
         return Budget(self.steps or (None if self.minutes else steps), self.minutes)
 
     def intervals(self) -> Intervals:
-        """Return the minutes between the regular duties."""
+        """Return the intervals of validation, samples and saving."""
         return Intervals(
             validate_minutes=self.validate_minutes,
             save_minutes=self.save_minutes,
@@ -114,21 +114,21 @@ class LatentsJob:
     """Encode a folder of music into a latent cache."""
 
     data: Path
-    model: str | Path  # result of stage 1 by its folder, or a weight set by its name or folder
+    model: str | Path  # folder of stage 1, or name or folder of a weight set
     output: Path
     keep_whitening: bool = False
-    augmented: float = 0.0  # share of the training clips that are encoded in another colour as well
+    augmented: float = 0.0  # share of the training clips with an augmented copy
     device: str = "auto"
 
     def run(self, listener: Listener = ignore, *, keep: bool = False) -> Figures:
-        """Write the cache, in the first of several processes, and say how much it holds.
+        """Write the cache, in the main process only, and return its size.
 
         Args:
-            listener: told about progress and skipped files.
-            keep: leave a cache that is there already as it is.
+            listener: called on progress and skipped files.
+            keep: reuse an existing cache.
 
         Raises:
-            ConfigError: the cache that is there is of another model or other music.
+            ConfigError: the existing cache was made by another model or from other music.
         """
         processes = PartialState(cpu=on_processor(self.device))
         model = weights_folder(self.model)
@@ -152,11 +152,11 @@ class AutoencoderJob(Settings):
     """Stage 1 on a folder of music."""
 
     data: Path
-    preset: str | None = None  # whose autoencoder to train; None: the recipe's
+    preset: str | None = None  # preset of the autoencoder; None: the recipe's
     init: str | Path | None = None  # stage 1 folder or weight set to continue from
-    mask_ratio: float | None = None  # of the latent; None: the preset's, 0 for ablations
-    freeze_encoder: bool = False  # leave the latents as they are
-    freeze_components: bool = False  # leave those as they are that whitening keeps
+    mask_ratio: float | None = None  # masked share of the latent; None: the preset's
+    freeze_encoder: bool = False  # keeps the latents unchanged
+    freeze_components: bool = False  # keeps the whitened components unchanged
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -205,7 +205,7 @@ class DiffusionJob(Settings):
     """Stage 2 on a latent cache."""
 
     cache: Path
-    preset: str | None = None  # whose U-Net to train; None: as the cache says
+    preset: str | None = None  # preset of the U-Net; None: that of the cache
     text_encoder: Path | None = None
     init: str | Path | None = None  # weight set to continue from
     prompt: tuple[str, ...] = ()  # of the samples
@@ -229,16 +229,16 @@ class DiffusionJob(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ControlsJob(Settings):
-    """The networks of the controls: predicted from words, and transcribed from music."""
+    """The control networks: predictors from text, and transcription from music."""
 
     cache: Path
-    init: str | Path  # weight set that gets it
+    init: str | Path  # weight set to which they are added
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run.
 
         Raises:
-            ConfigError: several processes were launched for what one does in minutes.
+            ConfigError: several processes were launched; this training supports one.
         """
         base = recipe(self.recipe).controls
         chosen = dataclasses.replace(
@@ -265,7 +265,7 @@ class ControlsJob(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneJob(Settings):
-    """A trained model on a folder of one's own music: all of its U-Net, or a LoRA."""
+    """Fine-tuning on a folder of music: the whole U-Net, or a LoRA."""
 
     data: Path
     model: str = DEFAULT_WEIGHTS  # weight set, by name or folder
@@ -274,7 +274,7 @@ class FinetuneJob(Settings):
     prompt: tuple[str, ...] = ()  # of the samples
 
     def __post_init__(self) -> None:
-        """Refuse numbers that cannot train.
+        """Check the settings.
 
         Raises:
             ConfigError: one is not positive.
@@ -287,7 +287,7 @@ class FinetuneJob(Settings):
         """Encode the folder once, then train."""
         chosen = self._recipe()
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
-        # before anything is encoded, which takes minutes
+        # before encoding, which takes minutes
         check_batch(chosen.batch_size, chosen.optimisation.accumulation, accelerator)
         _check_begun(self)
         folder = find_weights(self.model).folder
@@ -309,7 +309,7 @@ class FinetuneJob(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class AllJob(Settings):
-    """All stages on a folder of music, one after the other."""
+    """All stages in order, on a folder of music."""
 
     data: Path
     text_encoder: Path | None = None
@@ -317,11 +317,11 @@ class AllJob(Settings):
     def run(self, listener: Listener = ignore) -> Figures:
         """Train the autoencoder, write the latents, train the diffusion model and the controls.
 
-        A resumed run trains the autoencoder no further once there are latents of it.
+        A resumed run skips the autoencoder if its latents exist.
 
         Raises:
-            ConfigError: a stage could not train, which is found before the first one begins; or
-                the latents of a resumed run are of other music.
+            ConfigError: the settings of a stage are invalid (checked before the first stage), or
+                the latents of a resumed run were made from other music.
         """
         _diffusion_recipe(self)
         if self.text_encoder is not None and not self.text_encoder.is_dir():
@@ -366,7 +366,7 @@ class AllJob(Settings):
 
     @staticmethod
     def result(output: Path) -> Path:
-        """Return the weight set of a finished run: with controls where the music had tempi."""
+        """Return the weight set of a finished run; with controls if the music had tempi."""
         controls = output / "controls" / "weights"
         return controls if controls.exists() else output / "diffusion" / "weights"
 
@@ -385,10 +385,10 @@ def _diffusion_recipe(settings: Settings) -> DiffusionRecipe:
 
 
 def weights_folder(name_or_folder: str | Path) -> Path:
-    """Return a folder as it is, such as the result of stage 1, and a weight set's by its name.
+    """Return an existing folder unchanged, or the folder of a weight set by its name.
 
     Raises:
-        CheckpointError: it is neither.
+        CheckpointError: no such folder or weight set.
     """
     folder = Path(name_or_folder).expanduser()
     return folder if folder.is_dir() else find_weights(name_or_folder).folder
@@ -419,7 +419,7 @@ def _train_diffusion(
 
 
 class _Recorded:
-    """Joins the caller's listener with the writer of metrics, on the main process."""
+    """Sends events to the caller's listener and, on the main process, to the metrics writer."""
 
     def __init__(self, folder: Path, writes: bool, listener: Listener) -> None:
         self._writer = MetricsWriter(folder) if writes else None
@@ -461,7 +461,7 @@ def _train(
 
 
 def _check_begun(settings: Settings) -> None:
-    """Refuse to begin a training where there is one."""
+    """Raise an error if the output folder contains a training and `resume` is not set."""
     if not (settings.resume or settings.dry_run) and (settings.output / "state").exists():
         raise ConfigError(
             f"{settings.output} holds a training already; continue it with --resume or choose"

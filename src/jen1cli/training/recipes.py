@@ -1,7 +1,7 @@
-"""Recipes of training: every number of the two stages, frozen and named.
+"""Recipes of training: all hyperparameters of both stages, by name.
 
-The paper's numbers are section V of arXiv 2308.04729v2; "guess" marks what it does not state.
-This file imports no torch, so that the command line can list the recipes.
+V marks values of section V of arXiv 2308.04729v2; "guess" marks values that it does not state.
+This module does not import torch, so that the command line can list the recipes quickly.
 """
 
 import difflib
@@ -17,7 +17,7 @@ TaskName = Literal["generate", "inpaint", "continue"]
 
 @dataclass(frozen=True)
 class Optimisation:
-    """What both stages share: AdamW (V), learning rate, averaging, precision."""
+    """Shared by both stages: AdamW (V), learning rate, averaging, precision."""
 
     lr: float = 3e-5  # V
     lr_shape: LrShape = "linear"  # V: linearly decayed
@@ -26,7 +26,7 @@ class Optimisation:
     weight_decay: float = 0.1  # V
     clip_norm: float = 1.0  # V
     ema_decay: float = 0.9999  # guess
-    precision: Precision = "auto"  # bf16 where the device is faster in it
+    precision: Precision = "auto"  # bf16 if the device is faster in it
     accumulation: int = 1  # micro-batches in one optimiser step
     checkpointing: bool = False  # recompute activations in the backward pass
     compile: bool = False  # torch.compile of the network
@@ -42,13 +42,13 @@ class Optimisation:
 
 @dataclass(frozen=True)
 class DiffusionRecipe:
-    """Stage 2: three tasks at once on cached latents (paper section IV-C)."""
+    """Stage 2: joint training of three tasks on cached latents (paper section IV-C)."""
 
     optimisation: Optimisation = Optimisation()
     batch_size: int = 512  # V; over all processes and micro-batches
     crop_seconds: float | None = None  # None: the preset's window
     text_dropout: float = 0.2  # V
-    control_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, each on its own
+    control_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, independently
     tasks: tuple[TaskName, ...] = (
         "generate",
         "inpaint",
@@ -58,15 +58,15 @@ class DiffusionRecipe:
     loss_weight: Literal["plain", "min-snr"] = "plain"
     min_snr_gamma: float = 5.0  # arXiv 2303.09556
     times: Literal["discrete", "uniform", "logit-normal"] = "discrete"  # V: t uniform in 1..N
-    # loss of a whitened component ~ (its share of the latent's deviation) ** component_power, so
-    # that a small budget learns loudness and chords before the last decibel; 0: as the paper
+    # loss weight of a whitened component ~ (share of the latent's deviation) ** component_power, so
+    # that a short training learns loudness and chords before fine detail; 0: as the paper
     component_power: float = 0.0
     validation_clips: int = 48
     validation_times: int = 6  # fixed noise levels, midpoints of equal parts of (0, 1)
     steps: int | None = 200_000  # V; None: train for the minutes given
 
     def __post_init__(self) -> None:
-        """Refuse a batch that does not hold every task."""
+        """Check that a batch contains every task."""
         if not self.tasks:
             raise ConfigError("a recipe without tasks trains nothing; name at least one")
         if self.batch_size < 3:
@@ -85,8 +85,8 @@ class AutoencoderRecipe:
     batch_size: int = 64
     crop_seconds: float = 1.0
     adversarial_from: float = 0.3  # share of the training before the discriminator enters
-    # "always" continues a codec without moving the latents that a diffusion model has learned,
-    # "components" lets the encoder learn what whitening drops of them
+    # "always" keeps the latents, and so a diffusion model trained on them, valid; "components"
+    # trains the encoder only in the directions that whitening drops
     freeze_encoder: Literal["never", "adversarial", "always", "components"] = "never"
     balancer: bool = True  # EnCodec's; False: the weights multiply the losses
     weight_waveform: float = 0.1
@@ -97,7 +97,7 @@ class AutoencoderRecipe:
     discriminator_channels: int = 32
     discriminator_share: float = 0.5  # share of the steps that update the discriminator
     gain_decibels: tuple[float, float] = (-10.0, 6.0)  # random gain of the crops
-    # random gain of the side of half of them, since recordings are wider than rendered music
+    # random gain of the side signal in half of the crops: recordings are wider than rendered music
     side_decibels: tuple[float, float] = (-6.0, 18.0)
     validation_clips: int = 12
     validation_seconds: float = 5.0
@@ -206,7 +206,7 @@ RECIPES = {
 
 
 def recipe(name: str) -> Recipe:
-    """Return the recipe of that name.
+    """Return a recipe by name.
 
     Raises:
         ConfigError: there is no such recipe.

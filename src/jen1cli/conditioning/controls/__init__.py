@@ -1,1 +1,1 @@
-"""Musical controls as channels, predicted from a text or transcribed from known music."""
+"""Musical controls as channels; prediction from text, transcription from known music."""

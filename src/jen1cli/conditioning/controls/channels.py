@@ -1,19 +1,19 @@
-"""Controls as channels over the frames: where beats and bars fall, and which notes sound.
+"""Controls as channels over frames: phases of beat and bar, pitch classes, drum strokes.
 
     beat   cos and sin of 1, 2, 3 and 4 times the beat's phase: beats, halves, triplets, quarters
     bar    cos and sin of the bar's phase
     key    the mode's pitch classes, and the tonic
-    known  one channel each for beat, bar and key; where it is 0, so are theirs
-    chord  pitch classes of the chord, its bass, and whether it is known
-    drums  strokes, a channel each, and whether they are known
-    melody pitch class, octave, onsets, and whether it is known
+    known  one flag each for beat, bar and key; at 0 their channels are 0 as well
+    chord  pitch classes of the chord, its bass, and a flag: known
+    drums  strokes, one channel per drum, and a flag: known
+    melody pitch class, octave, onsets, and a flag: known
 
-Channels of chord, drums and melody are zero in known music (`jen1cli.tasks.make_context`). Strokes
-and onsets are shared among the two frames around them, which gives times finer than a frame.
+Channels of chord, drums and melody are zero in known music (`jen1cli.tasks.make_context`). A stroke
+or onset is divided between the two frames around it, by distance: a resolution below one frame.
 
-The idea of giving beats and chords to the network beside the text is Mustango's (arXiv 2311.08355),
-chords as channels over time are JASCO's (arXiv 2406.10970); phases as channels are ours. Nothing
-here looks at music, so no frame learns of a later one.
+Beats and chords as inputs beside the text are from Mustango (arXiv 2311.08355), chords as channels
+over time from JASCO (arXiv 2406.10970); phases as channels are our own. The channels do not depend
+on the audio, so they do not break causality.
 """
 
 import math
@@ -40,7 +40,7 @@ TRANSCRIBED = {
     "drums": DRUM_CHANNELS - 1,
     "melody": MELODY_CHANNELS - 1,
 }
-"""Channels of what is played, but for those that say whether it is known."""
+"""Channels of chords, drums and melody, without their flags."""
 
 ControlChannels = Float[Tensor, "batch control_channels frames"]
 
@@ -52,14 +52,14 @@ def control_channels(
     frame_rate: float,
     channels: int = CONTROL_CHANNELS,
 ) -> ControlChannels:
-    """Return the channels of some windows, on the CPU.
+    """Return the control channels of a batch of windows, on the CPU.
 
     Args:
-        controls_batch: one for each window.
-        starts: seconds at which each window begins on its controls' clock.
-        frames: of a window.
+        controls_batch: controls of each window.
+        starts: start of each window on its controls' clock, in seconds.
+        frames: length of a window.
         frame_rate: frames per second.
-        channels: that the network takes, the first of them.
+        channels: number of channels that the network takes, counted from the first.
     """
     rows = [
         torch.cat(
@@ -104,7 +104,7 @@ def _key(controls: Controls, frames: int) -> Tensor:
 
 
 def _chords(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
-    """Return the chart's channels; before the controls' `downbeat` it has not begun."""
+    """Return the channels of the chord chart, which begins at `controls.downbeat`."""
     found = torch.zeros(CHORD_CHANNELS, frames)
     bars = controls.bars
     if not bars:
@@ -159,7 +159,7 @@ def _begun(controls: Controls, start: float, frames: int, frame_rate: float) -> 
 def _within(
     pattern: Pattern, controls: Controls, start: float, frames: int, frame_rate: float
 ) -> Iterator[Sound]:
-    """Give the sounds of a window, their times as places between the middles of its frames."""
+    """Yield the events of a window; times in frames, relative to the centre of frame 0."""
     stop = start + (frames + 1) / frame_rate
     for sound in controls.sounding(pattern, start - 1 / frame_rate, stop):
         begin, end = ((time - start) * frame_rate - 0.5 for time in (sound.start, sound.stop))
@@ -167,7 +167,7 @@ def _within(
 
 
 def _strike(row: Tensor, place: float) -> None:
-    """Share a stroke among the two frames around it."""
+    """Divide a stroke between the two frames around it, by linear interpolation."""
     frame = math.floor(place)
     for index, weight in ((frame, 1.0 - (place - frame)), (frame + 1, place - frame)):
         if 0 <= index < len(row):

@@ -1,8 +1,8 @@
-"""Predictor of chords: a loop of bars that goes with a text and a key, drawn chord by chord.
+"""Predictor of chords: samples a loop of bars for a text and a key, chord by chord.
 
-A recurrent network (a GRU, arXiv 1406.1078) over half bars, as language models are: it reads what
-sounds so far and says which chord comes next, or that the last one goes on. Roots are counted from
-the tonic, so that it learns every key at once.
+An autoregressive recurrent network (GRU, arXiv 1406.1078) over half bars: it reads the chords so
+far and predicts the next chord, or that the last one continues. Roots are relative to the tonic,
+which makes the network equivariant to transposition.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ BARS = 8
 SLOTS = 2 * BARS
 KINDS = tuple(SUFFIXES)
 HOLD = len(TONICS)
-"""In place of a root: the chord before goes on."""
+"""In place of a root: the previous chord continues."""
 UNKNOWN = -1
 Slots = Int[Tensor, "batch slots"]
 
@@ -31,11 +31,11 @@ class ChordLogits(NamedTuple):
     """Unnormalised log-probabilities of each half bar."""
 
     root: Float[Tensor, "batch slots roots"]  # with `HOLD`
-    kind: Float[Tensor, "batch slots kinds"]  # of the true root's chord
+    kind: Float[Tensor, "batch slots kinds"]  # given the true root
 
 
 class ChordPredictor(nn.Module):
-    """Text and mode to a distribution over charts of `BARS` bars."""
+    """Distribution over chord charts of `BARS` bars, given text and mode."""
 
     def __init__(self, text_features: int, width: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class ChordPredictor(nn.Module):
         self.text = nn.Linear(text_features, width)
         self.mode = nn.Embedding(len(MODES), width)
         self.place = nn.Embedding(SLOTS, width)
-        self.root = nn.Embedding(HOLD + 2, width)  # the last stands for the beginning
+        self.root = nn.Embedding(HOLD + 2, width)  # the last one marks the beginning
         self.kind = nn.Embedding(len(KINDS), width)
         self.cell = nn.GRUCell(width, width)
         self.next_root = nn.Linear(width, HOLD + 1)
@@ -52,14 +52,14 @@ class ChordPredictor(nn.Module):
     def forward(
         self, text: Text, text_mask: TextMask, mode: Int[Tensor, " batch"], root: Slots, kind: Slots
     ) -> ChordLogits:
-        """Return the logits of every half bar, given those before it.
+        """Return the logits of every half bar, given the half bars before it.
 
         Args:
             text: [batch, tokens, features].
             text_mask: True at real tokens.
             mode: index of `MODES`.
             root: semitones above the tonic, `HOLD`, or `UNKNOWN`.
-            kind: index of `KINDS`; any where held or unknown.
+            kind: index of `KINDS`; any value where held or unknown.
         """
         about = self._about(text, text_mask, mode)
         state = torch.tanh(about)
@@ -84,14 +84,14 @@ class ChordPredictor(nn.Module):
         generator: torch.Generator,
         known: Sequence[Chord | None] = (None,) * SLOTS,
     ) -> tuple[Bar, ...]:
-        """Draw the bars of a chart in the key of the controls.
+        """Sample a chord chart in the key of the controls.
 
         Args:
             text: [1, tokens, features].
             text_mask: True at real tokens.
             controls: with a key.
             generator: on the CPU.
-            known: chords of half bars that are known and stay, None at those to draw.
+            known: known chords of half bars, which are kept; None at those to sample.
         """
         device = self.mode.weight.device
         tonic = TONICS.index(controls.key)
@@ -137,9 +137,9 @@ class ChordPredictor(nn.Module):
 
 
 def chart_slots(controls: Controls) -> tuple[list[int], list[int]]:
-    """Return roots and kinds of the first `BARS` bars of a chart, as `forward` wants them.
+    """Return roots and kinds of the first `BARS` bars of a chart, the input of `forward`.
 
-    Without a key or a chart, and where nothing sounds, all is `UNKNOWN`.
+    Values are `UNKNOWN` without a key or a chart, and where no chord sounds.
     """
     roots, kinds = [UNKNOWN] * SLOTS, [UNKNOWN] * SLOTS
     if not controls.key:

@@ -1,9 +1,8 @@
-"""Predictor of a part: a loop of drums or of melody that goes with a text, drawn step by step.
+"""Predictor of a part: samples a loop of drums or melody for a text, step by step.
 
-A recurrent network (a GRU, arXiv 1406.1078) over sixteenths, as language models are. Beside the
-step before it reads what the part did at the same place a bar and four bars earlier, since music
-repeats, and which chord sounds. Notes and chords are counted from the tonic, so that it learns
-every key at once.
+An autoregressive recurrent network (GRU, arXiv 1406.1078) over sixteenths. Its inputs are the
+previous token, the tokens one bar and four bars earlier, since music repeats, and the chord. Notes
+and chords are relative to the tonic, which makes the network equivariant to transposition.
 """
 
 from collections.abc import Sequence
@@ -34,7 +33,7 @@ from jen1cli.shapes import Text, TextMask
 BARS = 8
 UNKNOWN = -1
 DRUM_TOKENS = 2 ** len(DRUMS)
-"""Every set of drums that can be struck at once, as bits."""
+"""Number of drum tokens: every set of simultaneous strokes, as bits."""
 RESTS, HOLDS, FIRST_NOTE = 0, 1, 2
 _NOTES = 12 * OCTAVES
 MELODY_TOKENS = FIRST_NOTE + _NOTES
@@ -44,14 +43,14 @@ Rows = Int[Tensor, "batch steps columns"]
 
 
 class PartPredictor(nn.Module):
-    """Text, meter, mode and chords to a distribution over bars of tokens; it learns `BARS`."""
+    """Distribution over tokens given text, meter, mode and chords; trained on `BARS` bars."""
 
     def __init__(self, text_features: int, width: int, tokens: int) -> None:
         super().__init__()
         self.tokens = tokens
         self.norm = nn.LayerNorm(text_features)
         self.text = nn.Linear(text_features, width)
-        # as `_row` lists them; the last of each stands for none
+        # in the order of `_row`; the last index of each table means none
         sizes = (
             *[tokens + 1] * 4, max(SIXTEENTHS.values()), BARS, len(TONICS) + 1, len(_KINDS) + 1,
             len(_METERS), len(_MODES) + 1,
@@ -63,12 +62,12 @@ class PartPredictor(nn.Module):
     def forward(
         self, text: Text, text_mask: TextMask, rows: Rows
     ) -> Float[Tensor, "batch steps vocabulary"]:
-        """Return the logits of every step, given those before it.
+        """Return the logits of every step, given the steps before it.
 
         Args:
             text: [batch, tokens, features].
             text_mask: True at real tokens.
-            rows: of `part_rows`.
+            rows: inputs from `part_rows`.
         """
         found, _ = self._steps(self._about(text, text_mask), rows, None)
         return found
@@ -83,15 +82,15 @@ class PartPredictor(nn.Module):
         known: Sequence[int | None] = (),
         bars: int = BARS,
     ) -> list[int]:
-        """Draw bars of tokens for controls with bars.
+        """Sample bars of tokens.
 
         Args:
             text: [1, tokens, features].
             text_mask: True at real tokens.
             controls: with tempo and meter.
             generator: on the CPU.
-            known: tokens that are known and stay, None at steps to draw; empty for none.
-            bars: to draw where no token is known.
+            known: known tokens, which are kept; None at steps to sample; empty for none.
+            bars: number of bars to sample if no token is known.
         """
         about, state = self._about(text, text_mask), None
         found: list[int] = []
@@ -111,7 +110,7 @@ class PartPredictor(nn.Module):
 
 
 def part_rows(tokens: Sequence[int], controls: Controls, count: int) -> list[list[int]]:
-    """Return what the network reads before each of some known tokens (`count` of a vocabulary)."""
+    """Return the inputs before each known token; `count` is the size of the vocabulary."""
     return [_row(tokens[:step], controls, count) for step in range(len(tokens))]
 
 
@@ -130,7 +129,7 @@ def _row(before: Sequence[int], controls: Controls, count: int) -> list[int]:
 
 
 def drum_tokens(controls: Controls) -> list[int]:
-    """Return the first `BARS` bars of the controls' drums, fewer where fewer are written."""
+    """Return the tokens of the first `BARS` bars of drums, fewer if the pattern is shorter."""
     if not controls.drums or not controls.has_bars:
         return []
     steps, rows = SIXTEENTHS[controls.meter], parse_drums(controls.drums)
@@ -145,7 +144,7 @@ def drum_tokens(controls: Controls) -> list[int]:
 
 
 def melody_tokens(controls: Controls) -> list[int]:
-    """Return the first `BARS` bars of the controls' melody, none where its key is unknown."""
+    """Return the tokens of the first `BARS` bars of melody, none if the key is unknown."""
     if not controls.melody or not controls.has_bars or not controls.key:
         return []
     steps, pattern = SIXTEENTHS[controls.meter], parse_melody(controls.melody)
@@ -159,12 +158,12 @@ def melody_tokens(controls: Controls) -> list[int]:
 
 
 def note_token(place: int, controls: Controls) -> int:
-    """Return the token of a note that begins, so many semitones above the lowest."""
+    """Return the token of the onset of a note, `place` semitones above the lowest note."""
     return FIRST_NOTE + (place - _tonic(controls)) % _NOTES
 
 
 def write_drums(tokens: Sequence[int], controls: Controls) -> str:
-    """Return the pattern that tokens stand for."""
+    """Return the drum pattern of tokens."""
     return drums_text(
         {
             name: [
@@ -177,7 +176,7 @@ def write_drums(tokens: Sequence[int], controls: Controls) -> str:
 
 
 def write_melody(tokens: Sequence[int], controls: Controls) -> str:
-    """Return the melody that tokens stand for."""
+    """Return the melody of tokens."""
     names = {RESTS: REST, HOLDS: HOLD}
     for place in range(_NOTES):
         names[FIRST_NOTE + place] = note_name(LOWEST + (place + _tonic(controls)) % _NOTES)

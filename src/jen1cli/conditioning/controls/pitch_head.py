@@ -1,9 +1,9 @@
-"""Pitch in latents: chords, bass, melody and key, by a network that is equivariant in pitch.
+"""Transcription of chords, bass, melody and key from latents by a pitch-equivariant network.
 
-A fixed linear map turns latents into the spectrum in semitones of what they decode to
-(`jen1cli.training.controls.pitch_map` fits it). Over that, convolutions along pitch and time treat
-an interval alike wherever it lies, as networks on constant-Q spectra do (Bittner et
-al., ISMIR 2017), so that few hours of music teach twelve keys at once.
+A fixed linear map estimates the semitone spectrum of the decoded music from the latent
+(fitted by `jen1cli.training.controls.pitch_map`). Convolutions along pitch and time follow, as in
+networks on constant-Q spectra (Bittner et al., ISMIR 2017): an interval is treated alike at every
+pitch, so that all twelve keys share one training set.
 """
 
 import math
@@ -21,11 +21,11 @@ from jen1cli.music.patterns import LOWEST, OCTAVES
 from jen1cli.shapes import KeepMask, Latent
 
 LOWEST_PITCH, NUM_PITCHES = 24, 84
-"""MIDI number of the lowest row, C1, and how many there are: seven octaves."""
+"""MIDI number of the lowest row, C1, and number of rows: seven octaves."""
 TAPS = 3
-"""Frames of the latent that one frame of the spectrum is computed from."""
+"""Receptive field of one frame of the spectrum, in latent frames."""
 PARTIAL_SEMITONES = (12, 19, 24, 28)
-"""Semitones from a tone to its partials 2 to 5."""
+"""Semitones from the fundamental to its partials 2 to 5."""
 _CLASSES = len(TONICS)
 _MELODY = slice(LOWEST - LOWEST_PITCH, LOWEST - LOWEST_PITCH + _CLASSES * OCTAVES)
 _KEY_WIDTH = 64
@@ -34,7 +34,7 @@ Map = Float[Tensor, "batch maps pitches frames"]
 
 
 class PitchOutput(NamedTuple):
-    """Logits, to be added to those of the tracker's own heads."""
+    """Logits, which the tracker adds to those of its own heads."""
 
     chords: Float[Tensor, "batch chord_channels frames"]  # pitch classes, then the bass
     melody: Float[Tensor, "batch melody_channels frames"]  # pitch classes, octaves, onset
@@ -42,11 +42,11 @@ class PitchOutput(NamedTuple):
 
 
 class PitchHead(nn.Module):
-    """Whitened latents to logits by pitch; they are 0 until it is trained.
+    """Maps whitened latents to logits by pitch; initialised such that all are 0.
 
     Attributes:
-        pitch_weight: of the fixed map, [pitches, components, taps].
-        pitch_bias: of the fixed map, [pitches]; its spectra are near mean 0 and deviation 1.
+        pitch_weight: weight of the fixed map, [pitches, components, taps].
+        pitch_bias: bias of the fixed map, [pitches]; spectra have mean 0 and deviation 1, nearly.
     """
 
     pitch_weight: Tensor
@@ -88,12 +88,12 @@ class PitchHead(nn.Module):
         )
 
     def _stacked(self, latent: Latent, known: KeepMask) -> Map:
-        """Return the spectrum with its partials above each pitch, and what says how high it is."""
+        """Stack, for each pitch, the spectrum at its partials and cues of the absolute pitch."""
         spectrum = self.spectrum(latent) * known
         rows = [spectrum]
         rows += [functional.pad(spectrum[:, by:], (0, 0, 0, by)) for by in PARTIAL_SEMITONES]
         rows.append(functional.pad(spectrum[:, :-12], (0, 0, 12, 0)))  # the octave below
-        rows.append(spectrum.cummax(1).values)  # what sounds at or below
+        rows.append(spectrum.cummax(1).values)  # maximum over this and lower pitches
         rows.append(spectrum.flip(1).cummax(1).values.flip(1))
         height = torch.linspace(-1.0, 1.0, NUM_PITCHES, device=latent.device)
         rows.append((height[:, None] * known).to(spectrum.dtype))
@@ -115,10 +115,10 @@ def _by_class(
 
 
 def _any(logits: Tensor, dim: int) -> Tensor:
-    """Return logits of there being any; 0 where all are 0."""
+    """Return the logit that at least one is active; 0 if all logits are 0."""
     return logits.logsumexp(dim) - math.log(logits.shape[dim])
 
 
 def _around(layer: nn.Conv1d, x: Float[Tensor, "batch channels classes"]) -> Tensor:
-    """Convolve around the circle of pitch classes: tap i of tonic n sees class n + i."""
+    """Convolve with circular padding over pitch classes: tap i at tonic n reads class n + i."""
     return layer(functional.pad(x, (0, _CLASSES - 1), mode="circular"))

@@ -1,7 +1,7 @@
-"""Predictor of controls: tempo, meter, key, chords and parts for a text that names none.
+"""Predictor of controls: samples tempo, meter, key, chords and parts for a text.
 
-A small network on the mean of the text, as the predictors of Mustango (arXiv 2311.08355): logits
-over tempi on a logarithmic scale, meters, and keys. One draw serves a whole piece: it stays steady.
+A small network on the mean text embedding, as the predictors of Mustango (arXiv 2311.08355), gives
+logits over tempi on a logarithmic scale, meters and keys. They are sampled once per piece.
 """
 
 import dataclasses
@@ -34,8 +34,8 @@ from jen1cli.shapes import Text, TextMask
 SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
 METERS = tuple(BEATS)
 KEYS = (("", ""), *((tonic, mode) for mode in MODES for tonic in TONICS))
-"""The first stands for music without a key, such as drums alone."""
-_BRIDGES = 4  # loops that are drawn until one differs from the first
+"""The first entry means music without a key, such as drums alone."""
+_BRIDGES = 4  # most attempts to sample a loop that differs from the first
 
 
 class ControlLogits(NamedTuple):
@@ -47,18 +47,18 @@ class ControlLogits(NamedTuple):
 
 
 def tempo_index(bpm: float) -> int:
-    """Return the nearest place on the scale of tempi."""
+    """Return the index of the nearest tempo on the logarithmic scale."""
     place = round(math.log(max(bpm, 1.0) / SLOWEST_BPM) / TEMPO_STEP)
     return min(max(place, 0), NUM_TEMPI - 1)
 
 
 def tempo_at(index: int) -> float:
-    """Return the tempo at a place of the scale, in whole beats per minute."""
+    """Return the tempo of an index, rounded to whole beats per minute."""
     return float(round(SLOWEST_BPM * math.exp(TEMPO_STEP * index)))
 
 
 class ControlPredictor(nn.Module):
-    """Text to distributions over tempo, meter and key, and with them chords, drums and melody."""
+    """Distributions over tempo, meter and key, then over chords, drums and melody, given text."""
 
     def __init__(self, text_features: int, config: ControlsConfig) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class ControlPredictor(nn.Module):
 
     @torch.no_grad()
     def sample(self, text: Text, text_mask: TextMask, generator: torch.Generator) -> Controls:
-        """Draw tempo, meter and key of one text; the controls' clock starts with a bar.
+        """Sample tempo, meter and key for one text; a bar begins at time 0 of the controls.
 
         Args:
             text: [1, tokens, features].
@@ -98,14 +98,14 @@ class ControlPredictor(nn.Module):
         generator: torch.Generator,
         seconds: float = 0.0,
     ) -> Controls:
-        """Draw what controls leave open; chords or a melody that are asked for say the key.
+        """Sample the controls that are not given; given chords or a given melody determine the key.
 
-        Chords, drums and melody are a loop of `BARS` bars; in longer pieces that loop is A in the
-        form A A B A. B has chords of its own, unless chords are asked for, and drums and melody
-        that go on from A's.
+        Chords, drums and melody are a loop of `BARS` bars. Longer pieces have the form A A B A,
+        where A is that loop. B has other chords, unless chords are given, and its drums and melody
+        continue those of A.
 
         Args:
-            asked: stays as it is.
+            asked: given controls, which are kept.
             text: [1, tokens, features].
             text_mask: True at real tokens.
             generator: on the CPU.
@@ -130,14 +130,14 @@ class ControlPredictor(nn.Module):
         *,
         long: bool = False,
     ) -> Controls:
-        """Draw chords for controls that have bars and a key but no chords.
+        """Sample chords for controls that have bars and a key but no chords.
 
         Args:
-            controls: stay as they are where they have chords.
+            controls: returned unchanged if they have chords.
             text: [1, tokens, features].
             text_mask: True at real tokens.
             generator: on the CPU.
-            long: in the form A A B A; else A alone.
+            long: whether to use the form A A B A; else A only.
         """
         if controls.chords or not (controls.has_bars and controls.key) or self.chords is None:
             return controls
@@ -157,18 +157,18 @@ class ControlPredictor(nn.Module):
         text_mask: TextMask,
         generator: torch.Generator,
     ) -> Controls:
-        """Fill what controls leave open with a transcribed loop, whose gaps are drawn.
+        """Fill missing controls from a transcribed loop, and sample its unknown steps.
 
         Args:
-            controls: with bars; their chords, drums and melody stay.
+            controls: with bars; given chords, drums and melody are kept.
             transcribed: on the controls' clock and bars.
             text: [1, tokens, features].
             text_mask: True at real tokens.
             generator: on the CPU.
 
         Returns:
-            the controls, with loops that begin at their own downbeat; where all are transcribed,
-            that is so early that they have always gone round.
+            the controls; their loops begin at the downbeat. If all are transcribed, the downbeat is
+            moved back by whole loops until it is at most 0.
         """
         loop = dataclasses.replace(controls, downbeat=transcribed.downbeat)
         if not controls.has_parts:
@@ -199,7 +199,7 @@ class ControlPredictor(nn.Module):
         *,
         long: bool,
     ) -> Controls:
-        """Draw drums and melody for controls that have bars; without a key there is no melody."""
+        """Sample drums, and a melody if the key is known, for controls that have bars."""
         if not controls.has_bars:
             return controls
         chart, given = controls.bars, controls
@@ -211,7 +211,7 @@ class ControlPredictor(nn.Module):
         def drawn(predictor: PartPredictor) -> list[int]:
             if not long:
                 return predictor.sample(text, text_mask, controls, generator)
-            if len(chart) > BARS and not has_form:  # a form of the asker's own
+            if len(chart) > BARS and not has_form:  # the given chords have a form of their own
                 return predictor.sample(text, text_mask, controls, generator, bars=len(chart))
             both = predictor.sample(text, text_mask, given, generator, bars=2 * BARS)
             half = len(both) // 2

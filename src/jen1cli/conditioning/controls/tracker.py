@@ -1,12 +1,11 @@
 """Transcription of known music from its latent: tempo, beat, bar, key, chords, drums and melody.
 
-A dilated convolution network over frames (as in beat tracking, Davies and Böck 2019) says for each
-frame where in the beat and in the bar it lies, as points on the unit circle, and which key sounds.
-Where it is not sure it gives short arrows. One tempo is then fitted to the arrows of the known
-frames: that whose steady rotation they follow best. Beside them it
-transcribes chords, drums and melody as the channels that the U-Net takes (`channels.py`), from
-which `transcription.py` reads bars. A second network over pitch (`pitch_head.py`) adds its logits
-to those of key, chords and melody.
+A dilated convolutional network over frames (as in beat tracking, Davies and Böck 2019) estimates
+the phase of beat and bar at each frame, as complex numbers whose magnitude is the confidence, and
+the key. The tempo is the constant rotation with the largest correlation over the known frames. The
+network also transcribes chords, drums and melody as the U-Net's control channels (`channels.py`),
+from which `transcription.py` reads bars. A second network over pitch (`pitch_head.py`) adds its
+logits to those of key, chords and melody.
 
     beat of bpm b and phase a:  z[t] ≈ exp(i (2π b/60 t + a)),   fit = |Σ z[t] exp(-i 2π b/60 t)|
 """
@@ -31,26 +30,26 @@ from jen1cli.tasks import make_context
 
 SLOWEST_BPM, FASTEST_BPM, STEP = 40.0, 220.0, 0.002
 SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.3
-"""Least mean length of the arrows along the fit, and least probability, for an answer.
+"""Thresholds: least correlation of the fits of beat and bar, least probability of the key.
 
-The key's threshold is low: even below one half, nine of ten of its notes are those of the true one.
-Where the bar is not sure it is one of four beats, so that a transcription still has bars.
+The key's threshold is low: even below one half, nine in ten of its notes belong to the true key.
+Below the bar's threshold the meter is four beats, so that a transcription still has bars.
 """
 
 BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
 
 
 class TrackerOutput(NamedTuple):
-    """What the tracker gives for each frame, and the key of each item."""
+    """Estimates for each frame, and the key of each item."""
 
-    beat: Complex[Tensor, "batch frames"]  # angle: phase in the beat; length: how sure
+    beat: Complex[Tensor, "batch frames"]  # phase; magnitude: confidence
     bar: Complex[Tensor, "batch frames"]
     key: Float[Tensor, "batch keys"]  # logits
-    parts: Float[Tensor, "batch transcribed_channels frames"] | None  # logits, where it has them
+    parts: Float[Tensor, "batch transcribed_channels frames"] | None  # logits
 
 
 class ControlTracker(nn.Module):
-    """Whitened latents to beats, bars, key and what is played."""
+    """Maps whitened latents to beats, bars, key, chords, drums and melody."""
 
     def __init__(self, components: int, config: ControlsConfig) -> None:
         super().__init__()
@@ -93,13 +92,13 @@ class ControlTracker(nn.Module):
     def loop(
         self, latent: Latent, known: KeepMask, frame_rate: float, controls: Controls
     ) -> TranscribedLoop | None:
-        """Return what is played around the first hole of one piece, where tempo and bars are known.
+        """Transcribe the loop around the first gap of one piece, if tempo and bars are known.
 
         Args:
             latent: [1, components, frames]; anything where unknown.
             known: True where there is music.
             frame_rate: frames per second.
-            controls: as `track` returns it.
+            controls: result of `track`.
         """
         if self.parts is None or not controls.has_bars:
             return None
@@ -110,13 +109,13 @@ class ControlTracker(nn.Module):
     def track(
         self, latent: Latent, known: KeepMask, frame_rate: float, asked: Controls = NO_CONTROLS
     ) -> Controls:
-        """Return the controls of one piece as far as they are sure; their clock starts at frame 0.
+        """Return the controls of one piece above their thresholds; frame 0 is at time 0.
 
         Args:
             latent: [1, components, frames]; anything where unknown.
             known: True where there is music.
             frame_rate: frames per second.
-            asked: what is known already and stays; of its tempo only the phase is sought.
+            asked: given controls, which are kept; for a given tempo only the phase is estimated.
         """
         if not known.any():
             return asked
@@ -144,16 +143,16 @@ def fit_beat(
     times: Float[Tensor, " frames"],
     bpm: float = 0.0,
 ) -> tuple[float, str, float]:
-    """Fit one tempo to arrows.
+    """Fit one tempo to phases of beat and bar.
 
     Args:
-        beat: of the beat's phase, at `times`.
-        bar: of the bar's phase.
+        beat: complex phase of the beat, at `times`.
+        bar: complex phase of the bar.
         times: seconds.
-        bpm: fixed tempo; 0 seeks it.
+        bpm: given tempo; 0 estimates it.
 
     Returns:
-        tempo, meter and a moment at which a bar begins; a tempo of 0 where arrows follow none.
+        tempo, meter and the time of a downbeat; tempo 0 if the correlation is below threshold.
     """
     count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / STEP)
     tempi = [bpm] if bpm else [SLOWEST_BPM * math.exp(STEP * i) for i in range(count)]
@@ -170,7 +169,7 @@ def fit_beat(
     if float(bars[chosen].abs()) < SURE_BAR:
         chosen = lengths.index(4)
     start = -float(bars[chosen].angle()) * lengths[chosen] / (2.0 * math.pi * speed)
-    moment += round((start - moment) * speed) / speed  # the beat that is nearest to it
+    moment += round((start - moment) * speed) / speed  # the nearest beat
     return tempi[best], BAR_METERS[lengths[chosen]], moment
 
 
@@ -179,6 +178,6 @@ def _turned_back(
     times: Float[Tensor, " frames"],
     speeds: Float[Tensor, " speeds"],
 ) -> Complex[Tensor, " speeds"]:
-    """Return the mean arrow for each speed (turns per second) after undoing its rotation."""
+    """Return mean z[t] exp(-i 2π s t) for each speed s, in turns per second."""
     back = torch.exp(-2j * math.pi * speeds[:, None].double() * times)
     return (back * arrows).mean(dim=1)

@@ -1,8 +1,8 @@
-"""Transcription of the music around a hole: a loop of chords, drums and melody, bar by bar.
+"""Transcription of the 8-bar loop around a gap: chords, drums and melody.
 
-The tracker gives the probability of each control channel at each frame, tempo and bar the places of
-the bars. Eight bars are read here step by step; the predictors go on from them
-(`ControlPredictor.continue_loop`), so that a continuation repeats what was played.
+The tracker gives the probability of each control channel at each frame; tempo and downbeat give the
+positions of the bars. `read_loop` reads eight bars step by step. The predictors continue them
+(`ControlPredictor.continue_loop`), so that the generated music repeats the loop.
 """
 
 import functools
@@ -23,18 +23,18 @@ from jen1cli.shapes import KeepMask
 
 SOUNDS = 0.5
 """Least probability of a stroke or a note."""
-_RANGE = 1e-4  # probabilities are kept so far from 0 and 1, so that one frame decides nothing
+_RANGE = 1e-4  # distance of probabilities from 0 and 1, which bounds the weight of one frame
 
 Probabilities = Float[Tensor, "transcribed_channels frames"]
 
 
 @dataclass(frozen=True)
 class TranscribedLoop:
-    """The transcription of `BARS` bars; None at steps of which nothing is known."""
+    """The transcription of `BARS` bars; None at unknown steps."""
 
-    downbeat: float  # seconds on the controls' clock at which the loop begins
-    chords: tuple[Chord | None, ...]  # of half bars; None as well where no chord sounds
-    drums: tuple[int | None, ...]  # tokens of sixteenths (`part_predictor`)
+    downbeat: float  # start of the loop on the controls' clock, in seconds
+    chords: tuple[Chord | None, ...]  # one per half bar; None also where no chord sounds
+    drums: tuple[int | None, ...]  # one token per sixteenth (`part_predictor`)
     melody: tuple[int | None, ...]
 
 
@@ -44,7 +44,7 @@ def read_loop(
     controls: Controls,
     frame_rate: float,
 ) -> TranscribedLoop | None:
-    """Read the bars before the first hole, and those behind it where the loop comes round there.
+    """Read the bars before the first gap; missing steps come from repetitions of the loop.
 
     Args:
         parts: logits of the tracker.
@@ -53,7 +53,7 @@ def read_loop(
         frame_rate: frames per second.
 
     Returns:
-        the loop; None where not even one bar is known.
+        the loop; None if no whole bar is known.
     """
     grid = _Grid(controls, known[0, 0].cpu(), frame_rate)
     first = grid.first_bar()
@@ -72,7 +72,7 @@ def read_loop(
 
 
 class _Grid:
-    """Where bars and steps lie among the frames, and which of them are known."""
+    """Maps bars and steps to frames, and checks whether these are known."""
 
     def __init__(self, controls: Controls, known: Tensor, frame_rate: float) -> None:
         self.known = known
@@ -84,10 +84,10 @@ class _Grid:
         self._turns = sorted(range(-reach, reach + 1), key=abs)  # the nearest first
 
     def first_bar(self) -> int | None:
-        """Return the bar that the loop begins with, counted from the controls' downbeat.
+        """Return the first bar of the loop, counted from the controls' downbeat.
 
-        The loop ends with the last bar before the hole, as far as there are as many; it begins
-        behind the hole where no whole bar is known before it.
+        The loop consists of the last known bars before the gap, at most `BARS`. If no whole bar is
+        known there, it begins with the first known bar after the gap.
         """
         hole = int(self.known.int().argmin())
         last = math.floor((hole - self.origin) / self.bar)
@@ -103,32 +103,32 @@ class _Grid:
         return self._span(self.origin + bar * self.bar, self.bar) is not None
 
     def frames(self, bar: float, length: float) -> slice | None:
-        """Return the frames of a stretch in bars, wherever the loop plays it in known music."""
+        """Return the frames of an interval in bars, at its nearest known repetition."""
         begin = self.origin + bar * self.bar
         spans = (self._span(begin + t * self._turn, length * self.bar) for t in self._turns)
         return next((span for span in spans if span is not None), None)
 
     def stroke(self, bar: float) -> slice | None:
-        """Return the two frames around a moment, likewise."""
+        """Return the two frames around a time in bars, at its nearest known repetition."""
         begin = self.origin + bar * self.bar - 0.5
         spans = (self._pair(math.floor(begin + t * self._turn)) for t in self._turns)
         return next((span for span in spans if span is not None), None)
 
     def _span(self, begin: float, length: float) -> slice | None:
-        """Return the frames whose middles lie in a stretch, at least one, if they all are known."""
+        """Return the frames with centres in an interval, at least one; None unless all known."""
         first = math.ceil(begin - 0.5)
         stop = max(first + 1, math.ceil(begin + length - 0.5))
         inside = first >= 0 and stop <= len(self.known)
         return slice(first, stop) if inside and self.known[first:stop].all() else None
 
     def _pair(self, first: int) -> slice | None:
-        """Return two frames, at the ends of the music the one that there is, if they are known."""
+        """Return the (at most two) frames from `first` on; None unless all are known."""
         span = slice(max(first, 0), min(first + 2, len(self.known)))
         return span if span.start < span.stop and self.known[span].all() else None
 
 
 def _chord(transcribed: Probabilities, span: slice | None) -> Chord | None:
-    """Return the likeliest chord of a stretch, with its root in the bass."""
+    """Return the most likely chord of an interval, in root position."""
     if span is None:
         return None
     chords, tones = _templates()
@@ -139,7 +139,7 @@ def _chord(transcribed: Probabilities, span: slice | None) -> Chord | None:
 
 @functools.cache
 def _templates() -> tuple[tuple[Chord | None, ...], Float[Tensor, "chords transcribed_channels"]]:
-    """Return all chords and silence, and what each sounds like in the controls' channels."""
+    """Return all chords and silence, with their binary templates in the control channels."""
     size = len(TONICS)
     chords = (None, *(Chord(root, kind, root) for root in range(size) for kind in SUFFIXES))
     tones = torch.zeros(len(chords), 2 * size)
@@ -151,10 +151,10 @@ def _templates() -> tuple[tuple[Chord | None, ...], Float[Tensor, "chords transc
 
 
 def _strokes(transcribed: Probabilities, span: slice | None) -> int | None:
-    """Return the drums that are struck at a step, as bits."""
+    """Return the drum strokes of a step, as bits."""
     if span is None:
         return None
-    struck = transcribed[:, span].sum(1) >= SOUNDS  # a stroke is shared among both frames
+    struck = transcribed[:, span].sum(1) >= SOUNDS  # a stroke is divided between the two frames
     return sum(1 << number for number in range(len(DRUMS)) if struck[number])
 
 

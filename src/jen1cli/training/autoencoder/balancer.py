@@ -16,11 +16,11 @@ class Balancer:
     """
 
     def __init__(self, weights: Mapping[str, float], *, balanced: bool = True) -> None:
-        """Take the weight of each loss by name."""
+        """Set the weight of each loss by name."""
         self._weights = dict(weights)
         self._balanced = balanced
         self.sums: dict[str, float] = {}  # decayed sum of norms
-        self.counts: dict[str, float] = {}  # decayed count, which corrects the start's bias
+        self.counts: dict[str, float] = {}  # decayed count, for bias correction
 
     def gradient(
         self,
@@ -28,12 +28,12 @@ class Balancer:
         waveform: Tensor,
         mean: Callable[[Tensor], Tensor] = lambda norm: norm,
     ) -> Tensor:
-        """Return the joint gradient at `waveform`, divided by its batch size where balanced.
+        """Return the joint gradient at `waveform`, divided by its batch size if balanced.
 
         Args:
-            losses: scalars that depend on `waveform`.
+            losses: scalar functions of `waveform`.
             waveform: a leaf that requires a gradient, [batch, audio_channels, samples].
-            mean: average of a scalar over all processes.
+            mean: function that averages a scalar over all processes.
         """
         total = sum(self._weights[name] for name in losses)
         joint = torch.zeros_like(waveform)
@@ -42,7 +42,7 @@ class Balancer:
             if not self._balanced:
                 joint += self._weights[name] * gradient
                 continue
-            # Losses are means over the batch: times its size, an item's share no longer shrinks.
+            # Losses are means over the batch; times its size, gradients are per item.
             norm = mean(gradient.flatten(1).norm(dim=1).mean() * len(waveform))
             average = self._average(name, float(norm))
             share = self._weights[name] / total

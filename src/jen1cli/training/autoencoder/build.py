@@ -34,12 +34,12 @@ def build_autoencoder_stage(
 
     Args:
         data: folder of music.
-        config: preset whose autoencoder to train.
+        config: preset of the autoencoder.
         recipe: of the training.
         accelerator: of this process.
         init: stage 1 folder or weight set to continue from; replaces `config`.
         seed: of the weights and of every random draw.
-        listener: told about skipped files.
+        listener: called on skipped files.
     """
     torch.manual_seed(seed)
     if init is None:
@@ -87,7 +87,7 @@ def _linear_codec(
 
 
 def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:
-    """Let a family that can (`fit_basis`) start at the principal components of some music."""
+    """Initialise an autoencoder that has `fit_basis` with the principal components of music."""
     if not isinstance(autoencoder, SpectralAutoencoder):
         return
     hop = autoencoder.hop_length
@@ -105,7 +105,7 @@ def describe_autoencoder(stage: AutoencoderStage) -> Figures:
     return {
         "parameters": parameters,
         "discriminator parameters": critic,
-        # of the critic there is no average
+        # the discriminator has no average
         "memory for weights and optimisers (MB)": state_megabytes(parameters, parameters)
         + state_megabytes(0, critic),
         "clips": stage.clips,

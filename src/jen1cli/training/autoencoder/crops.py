@@ -1,6 +1,6 @@
-"""Random crops of audio files for stage 1, read ahead by threads.
+"""Random crops of audio files for stage 1, prefetched by threads.
 
-As in stage 2, batch number n follows from (seed, n) alone.
+As in stage 2, batch number n is a function of (seed, n).
 """
 
 import os
@@ -22,16 +22,16 @@ from jen1cli.training.engine.events import Listener, Warned
 from jen1cli.training.engine.reading import read_waveform
 
 AHEAD = 3
-"""Batches read in advance."""
+"""Number of prefetched batches."""
 MOST_THREADS = 8
 WIDENED_SHARE = 0.75
-"""Of stereo crops, whose width is changed."""
+"""Share of stereo crops whose width is changed."""
 WIDTH_BEND = 6.0
-"""Decibels by which the change may be more or less at each of these frequencies."""
+"""Random deviation of the width gain between frequencies, in dB."""
 
 
 class CropSource:
-    """Gives the batch of every step; files that fail are named once and replaced."""
+    """Source of the batches; unreadable files are reported once and replaced."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class CropSource:
         seed: int,
         listener: Listener,
     ) -> None:
-        """Choose among `clips`; crops have `samples` at `sample_rate`.
+        """Start prefetching crops of `samples` samples at `sample_rate` from `clips`.
 
         Raises:
             DataError: there are no clips.
@@ -67,7 +67,7 @@ class CropSource:
 
     @property
     def clips(self) -> int:
-        """Number of clips to choose from."""
+        """Number of clips."""
         return len(self._clips)
 
     def batch(self, step: int, items: Sequence[int], of: int) -> Waveform:
@@ -81,12 +81,12 @@ class CropSource:
         return torch.stack(found)
 
     def peek(self, count: int) -> Waveform:
-        """Return some crops that are not those of the training's first steps."""
+        """Return crops that differ from those of the first training steps."""
         tasks = [self._pool.submit(self._crop, -1 - number) for number in range(count)]
         return torch.stack([task.result() for task in tasks])
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _crop(self, number: int) -> Tensor:
@@ -105,7 +105,7 @@ class CropSource:
         raise DataError("none of the clips can be read; check the warnings")
 
     def _give_up(self, index: int, error: Jen1Error) -> None:
-        """Name a file once, though several threads may have found it broken."""
+        """Report a file once, even if several threads fail to read it."""
         with self._lock:
             known = index in self._broken
             self._broken.add(index)
@@ -131,7 +131,7 @@ class CropSource:
 def middles(
     clips: Sequence[Clip], sample_rate: int, audio_channels: int, samples: int, listener: Listener
 ) -> Iterator[Tensor]:
-    """Yield the middle of each clip [audio_channels, samples]; skip short and broken ones."""
+    """Yield the middle of each clip [audio_channels, samples]; skips short and broken clips."""
     for clip in clips:
         try:
             waveform = read_waveform(clip, sample_rate, audio_channels)

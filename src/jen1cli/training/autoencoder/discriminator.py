@@ -1,7 +1,7 @@
 """Multi-scale complex STFT discriminator (EnCodec, arXiv 2210.13438, section 3.4).
 
-Each scale sees real and imaginary part of one short-time Fourier transform as two channels of an
-image; left and right are judged apart.
+The input of each scale is one short-time Fourier transform, with real and imaginary part as two
+channels of an image; left and right are separate signals.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ Scalar = Float[Tensor, ""]
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one scale says."""
+    """Output of one scale."""
 
     scores: Float[Tensor, "signals 1 columns bins"]
     features: list[Tensor]  # after each inner layer
 
 
 class ScaleDiscriminator(nn.Module):
-    """One scale."""
+    """Discriminator of one scale."""
 
     def __init__(self, window_length: int, channels: int) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class ScaleDiscriminator(nn.Module):
         self.last = _convolution(channels, 1, (3, 3))
 
     def forward(self, waveform: Waveform) -> Judgement:
-        """Judge [batch, audio_channels, samples]; every channel is a signal of its own."""
+        """Apply to [batch, audio_channels, samples]; each channel is a separate signal."""
         with torch.autocast(waveform.device.type, enabled=False):
             spectrum = torch.stft(
                 rearrange(waveform.float(), "b c s -> (b c) s"),
@@ -67,19 +67,19 @@ class ScaleDiscriminator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """All scales."""
+    """Discriminators of all scales."""
 
     def __init__(self, window_lengths: Sequence[int], channels: int) -> None:
         super().__init__()
         self.scales = nn.ModuleList(ScaleDiscriminator(w, channels) for w in window_lengths)
 
     def forward(self, waveform: Waveform) -> list[Judgement]:
-        """Judge a waveform at every scale."""
+        """Apply all scales to a waveform."""
         return [scale(waveform) for scale in self.scales]
 
 
 def halves(judgements: Sequence[Judgement]) -> tuple[list[Judgement], list[Judgement]]:
-    """Part the judgements of a batch whose first half is real and whose second half is made."""
+    """Divide the output for a batch of real items, then reconstructions, into both halves."""
     real, made = [], []
     for judgement in judgements:
         count = len(judgement.scores) // 2

@@ -1,7 +1,7 @@
-"""An encoder that moves only where whitening looks away.
+"""Training of the encoder in the null space of whitening.
 
-A diffusion model sees the whitened components of a latent alone (paper Algorithm 1 with k below D).
-What the others carry, such as the width of recordings, can still be learned when it is trained.
+A diffusion model depends only on the whitened components of the latent (paper Algorithm 1 with
+k < D). The other dimensions can still be trained, such as for the stereo width of recordings.
 """
 
 import torch
@@ -12,21 +12,21 @@ from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.errors import ConfigError
 
 RETRAINED = ("project", "encoder_trunk.leave.weight", "encoder_trunk.leave.bias")
-"""Parameters of a spectral encoder that change, but not in what whitening keeps."""
+"""Parameters of a spectral encoder that are trained, without effect on the components."""
 
 
 class FrozenComponents:
-    """Lets the last layers of an encoder learn, and takes from it what components would see.
+    """Trains the last layers of an encoder, and projects out changes of the components.
 
-    With latent = s · (A h + …), of which the components are Wᵀ latent, a change ΔA is without
-    effect on them exactly if Wᵀ diag(s) ΔA = 0.
+    With latent = s · (A h + …) and components Wᵀ latent, a change ΔA leaves the components
+    unchanged if and only if Wᵀ diag(s) ΔA = 0.
     """
 
     def __init__(self, autoencoder: Autoencoder, whitening: Whitening) -> None:
-        """Freeze all of the encoder but its last layers.
+        """Freeze the encoder except its last layers.
 
         Raises:
-            ConfigError: whitening drops nothing, or the family has no such layers.
+            ConfigError: whitening keeps all dimensions, or the encoder has no such layers.
         """
         if not isinstance(autoencoder, SpectralAutoencoder):
             raise ConfigError("only the encoder of a spectral autoencoder can be frozen in parts")
@@ -43,7 +43,7 @@ class FrozenComponents:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Undo what a step changed in the components."""
+        """Undo the effect of a step on the components."""
         for layer, start in zip(self._layers, self._start, strict=True):
             start = start.to(layer.device)
             layer.copy_(start + self._without_components(layer - start))

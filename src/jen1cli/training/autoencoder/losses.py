@@ -8,12 +8,12 @@ from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.spectra import four_signals, magnitudes, mel
 
 WINDOWS = (2048, 1024, 512, 256, 128)
-"""EnCodec's mel losses have windows 2⁵ to 2¹¹; the two shortest hold no 64 bands at 48 kHz."""
+"""EnCodec's mel losses use windows 2⁵ to 2¹¹; 64 bands do not fit the two shortest at 48 kHz."""
 MEL_BANDS = 64
 FLOOR = 1e-5
-"""Magnitude below which logarithms do not care, relative to a unit sine's 0.5."""
+"""Floor of magnitudes in logarithms; a unit sine has 0.5."""
 QUIET = 1.0
-"""Norm of a spectrum below which convergence counts absolutely, so that silence stays harmless."""
+"""Floor of the norm in spectral convergence, which bounds the loss of silence."""
 
 Scalar = Float[Tensor, ""]
 
@@ -27,7 +27,7 @@ def spectral_loss(reconstruction: Waveform, waveform: Waveform, sample_rate: int
     """Return the mean over resolutions of mel and linear spectral errors on L, R, M, S.
 
     At each window: L1 of log-mel (EnCodec's), L1 of log-magnitude, and spectral convergence
-    ‖S - S'‖ / ‖S‖, which holds the loud parts in place.
+    ‖S - S'‖ / ‖S‖, which weights loud parts most.
     """
     found, wanted = four_signals(reconstruction), four_signals(waveform)
     total = found.new_zeros((), dtype=torch.float32)

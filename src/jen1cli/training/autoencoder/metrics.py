@@ -17,8 +17,8 @@ def reconstruction_metrics(
         sample_rate: of both, in Hz.
 
     Returns:
-        SI-SDR and log-spectral distance in dB, mel distance, and for stereo `width_error`: how much
-        higher side against mid is in the reconstruction, in dB.
+        SI-SDR and log-spectral distance in dB, mel distance, and for stereo `width_error`: level of
+        side relative to mid in the reconstruction, minus that of the original, in dB.
     """
     pairs = [
         (original.float().cpu().numpy(), back.float().cpu().numpy())

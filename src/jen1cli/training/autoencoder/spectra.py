@@ -16,8 +16,8 @@ Magnitude = Float[Tensor, "signals bins columns"]
 def four_signals(waveform: Waveform) -> Float[Tensor, "batch signals samples"]:
     """Return left, right, mid and side of stereo; mono as it is.
 
-    Mid and side are scaled by 1/√2, so that all four are alike in energy. Without them the side
-    signal of a codec comes out about 12 dB too narrow (SAGE, arXiv 2609.32755).
+    Mid and side are scaled by 1/√2, which gives all four similar energies. Without them the side
+    signal of a codec is about 12 dB too low (SAGE, arXiv 2609.32755).
     """
     if waveform.shape[1] != 2:
         return waveform
@@ -41,7 +41,7 @@ def magnitudes(signals: Tensor, window_length: int) -> Magnitude:
         window=window / window.sum(),
         return_complex=True,
     )
-    # The root of a square has no slope at zero; the floor gives it one.
+    # sqrt has no finite gradient at 0; the floor avoids that.
     return torch.view_as_real(spectrum).square().sum(-1).clamp(min=1e-14).sqrt()
 
 

@@ -39,36 +39,36 @@ from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, und
 from jen1cli.training.recipes import AutoencoderRecipe
 
 SAMPLES = 2
-"""Clips written as audio."""
+"""Number of clips written as samples."""
 
 
 @dataclass(frozen=True)
 class AutoencoderParts:
-    """What stage 1 trains with, built by `jen1cli.training.diffusion.build`."""
+    """Components of stage 1, built by `jen1cli.training.autoencoder.build`."""
 
     codec: Codec
     crops: CropSource
     held_out: Waveform  # crops [batch, audio_channels, samples]; may be empty
     floor: LinearCodec | None
-    # crops written as samples: held-out ones where there are any
+    # crops written as samples: held-out ones if available
     heard: Float[Tensor, "clips audio_channels heard_samples"]
 
 
 class AutoencoderObjective(nn.Module):
-    """The autoencoder as the optimiser sees it: masked reconstruction, or the family's own loss."""
+    """The autoencoder with its objective: masked reconstruction, or the family's own loss."""
 
     def __init__(self, autoencoder: Autoencoder, whitening: Whitening | None = None) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.own_loss = hasattr(autoencoder, "training_loss")
-        self._whitening = (whitening,)  # in a tuple: nothing of it is trained or stored here
+        self._whitening = (whitening,)  # in a tuple: not registered, so neither trained nor stored
 
     def forward(self, waveform: Waveform, *, frozen: bool = False) -> Any:  # noqa: ANN401
-        """Return the reconstruction, or (loss, parts) where the family brings its own loss.
+        """Return the reconstruction, or (loss, parts) if the family has its own loss.
 
         Args:
             waveform: crops.
-            frozen: leave the encoder as it is.
+            frozen: compute no gradient of the encoder.
         """
         model = self.autoencoder
         if self.own_loss:
@@ -84,7 +84,7 @@ class AutoencoderObjective(nn.Module):
 
 
 class AutoencoderStage:
-    """One optimiser step after the other; `Trainer` decides when and how long."""
+    """Optimiser steps of stage 1; `Trainer` runs the loop."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class AutoencoderStage:
         self._seed = seed
         self._device = accelerator.device
         model = parts.codec.autoencoder.requires_grad_(True)
-        stays = recipe.freeze_encoder in ("always", "components")  # so the whitening stays as well
+        stays = recipe.freeze_encoder in ("always", "components")  # whitening is kept as well
         whitening = parts.codec.whitening.to(self._device) if stays else None
         self._frozen = (
             FrozenComponents(model, parts.codec.whitening)
@@ -147,7 +147,7 @@ class AutoencoderStage:
         self._parts.crops.close()
 
     def train_step(self, step: int, progress: float) -> None:
-        """Do one step of the autoencoder and, in the adversarial part, of the discriminator."""
+        """Run one step of the autoencoder and, in the adversarial phase, of the discriminator."""
         adversarial = self._adversarial and progress >= self._recipe.adversarial_from
         torch.manual_seed(self._seed + 1_000_003 * step + self._accelerator.process_index)
         rate = learning_rate(self._recipe.optimisation, step, progress)
@@ -168,7 +168,7 @@ class AutoencoderStage:
         self._rate = rate
 
     def _backward(self, waveform: Waveform, adversarial: bool, scale: float) -> Waveform:
-        """Back-propagate one micro-batch and return its reconstruction, cut from the graph."""
+        """Back-propagate one micro-batch and return its detached reconstruction."""
         freeze = self._recipe.freeze_encoder
         frozen = freeze == "always" or (freeze == "adversarial" and adversarial)
         with self._accelerator.autocast():
@@ -241,7 +241,7 @@ class AutoencoderStage:
             self._sums[name] = self._sums.get(name, torch.zeros_like(pair)) + pair
 
     def activation_megabytes(self) -> float:
-        """Return what the backward pass of one micro-batch of this process needs in MB."""
+        """Return the memory of activations for one micro-batch of this process, in MB."""
         pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
         one = self._parts.crops.peek(1).to(self._device)
         with self._accelerator.autocast():
@@ -256,7 +256,7 @@ class AutoencoderStage:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Return the held-out report of the averaged weights beside the linear floor's."""
+        """Return held-out metrics of the averaged weights, and those of the linear codec."""
         waveform = self._parts.held_out
         if not len(waveform):
             return {}
@@ -279,7 +279,7 @@ class AutoencoderStage:
 
     @torch.inference_mode()
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Write some clips and their reconstructions."""
+        """Write clips and their reconstructions."""
         if not self._accelerator.is_main_process:
             return ()
         chosen = self._parts.heard[:SAMPLES]
@@ -296,7 +296,7 @@ class AutoencoderStage:
         return (*paths, picture)
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
-        """Write the codec with the averaged weights; whitening follows with the latents."""
+        """Write the codec with averaged weights; whitening is fitted with the latent cache."""
         if not self._accelerator.is_main_process:
             return
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
@@ -321,7 +321,7 @@ class AutoencoderStage:
         }
 
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-        """Take a state back."""
+        """Restore a state."""
         self.objective.load_state_dict(under(tensors, "model."))
         self.discriminator.load_state_dict(under(tensors, "critic."))
         self.ema.load(under(tensors, "ema."), about["ema_updates"])

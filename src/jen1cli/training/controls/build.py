@@ -1,4 +1,4 @@
-"""Build the training of the networks for musical controls from a latent cache."""
+"""Build the training of the control networks from a latent cache."""
 
 from pathlib import Path
 
@@ -20,17 +20,17 @@ from jen1cli.training.recipes import ControlsRecipe
 def build_controls(
     cache: Path, init: Path, recipe: ControlsRecipe, accelerator: Accelerator, *, seed: int = 0
 ) -> ControlsStage:
-    """Build the training of the controls' networks.
+    """Build the training of the control networks.
 
     Args:
         cache: latents written by the autoencoder and whitening of `init`.
-        init: weight set that gets the networks; if it has some, they go on from there.
+        init: weight set to which they are added; its own control networks are the initial weights.
         recipe: of the training.
         accelerator: of this process.
         seed: of the weights and of every random draw.
 
     Raises:
-        ConfigError: the cache is of another autoencoder.
+        ConfigError: the cache was written by another autoencoder.
         DataError: the cache is incomplete, or none of its clips has a tempo.
     """
     latents = LatentCache.open(cache)
@@ -52,5 +52,5 @@ def build_controls(
 
 
 def has_tempi(cache: LatentCache) -> bool:
-    """Tell whether a training clip gives its tempo, so that controls can be learned."""
+    """Return whether a training clip has a tempo, which the training requires."""
     return any(controls_of(clip.attributes).bpm for clip in cache.split("train"))

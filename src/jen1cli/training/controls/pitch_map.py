@@ -11,19 +11,19 @@ from jen1cli.conditioning.controls.pitch_head import LOWEST_PITCH, NUM_PITCHES, 
 from jen1cli.shapes import Latent, Waveform
 
 WINDOW_SECONDS = 0.17
-"""Of the spectra: neighbouring semitones stand apart above 200 Hz."""
+"""Window of the spectra, which resolves semitones above 200 Hz."""
 WIDTH = 0.5
-"""Standard deviation of a row's filter, in semitones."""
+"""Standard deviation of a pitch filter, in semitones."""
 FLOOR = 1e-4
-"""Magnitude, relative to a full-scale sine, below which all is silence."""
+"""Floor of magnitudes, relative to a full-scale sine."""
 RIDGE = 1e-3
-"""Of the least squares, relative to the mean variance of the latents."""
+"""Ridge penalty of the least squares, relative to the mean variance of the latents."""
 
 
 def semitone_spectrum(
     waveform: Waveform, sample_rate: int, hop: int
 ) -> Float[Tensor, "batch pitches frames"]:
-    """Return log-magnitudes in nepers, with one frame in the middle of each `hop` samples.
+    """Return log-magnitudes in nepers; one frame per `hop` samples, centred in them.
 
     Args:
         waveform: [batch, channels, frames · hop].
@@ -43,7 +43,7 @@ def semitone_spectrum(
 
 
 def _filters(length: int, sample_rate: int) -> Float[Tensor, "pitches bins"]:
-    """Return bell curves over the semitones, no narrower than the window can tell."""
+    """Return Gaussian filters on a semitone scale, at least as wide as the window's resolution."""
     hertz = torch.arange(length // 2 + 1) * sample_rate / length
     pitches = torch.arange(LOWEST_PITCH, LOWEST_PITCH + NUM_PITCHES)
     centres = 440.0 * 2.0 ** ((pitches - 69) / 12)
@@ -55,11 +55,11 @@ def _filters(length: int, sample_rate: int) -> Float[Tensor, "pitches bins"]:
 def fit_pitch_map(
     windows: Iterable[Latent], decode: Callable[[Latent], Waveform], sample_rate: int, hop: int
 ) -> tuple[Float[Tensor, "pitches components taps"], Float[Tensor, " pitches"]]:
-    """Fit the spectra of decoded windows by a linear function of `TAPS` frames of their latents.
+    """Fit a linear map from `TAPS` latent frames to the spectra of the decoded windows.
 
     Args:
         windows: whitened latents [batch, components, frames], some minutes in all.
-        decode: from them to waveforms.
+        decode: decoder of whitened latents to waveforms.
         sample_rate: of the waveforms.
         hop: samples of a frame.
 

@@ -1,7 +1,7 @@
-"""Training of the control networks: predictors from text, and transcription from latents.
+"""Training of the control networks: prediction from text, and transcription from latents.
 
-All are small and see a frozen text encoder and frozen latents, so minutes suffice. The tracker
-learns on the windows and masks of the three tasks, since it has to transcribe around holes.
+All are small and use a frozen text encoder and cached latents, so minutes suffice. The tracker is
+trained with the windows and masks of the three tasks, since it transcribes music around gaps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,28 +62,28 @@ PART_FEATURES = 192
 PITCH_CHANNELS = 16
 """Width of the tracker's convolutions over pitch."""
 PITCH_WINDOWS = 48
-"""Whose spectra the fixed map from latents to semitones is fitted to."""
+"""Windows for the fit of the fixed map from latents to semitones."""
 TRANSCRIPTION_WEIGHT = 5.0
-"""Of the cross-entropy of what is played, a mean over many channels that are mostly silent."""
+"""Loss weight of transcription: its cross-entropy is a mean over many mostly silent channels."""
 TEMPO_TOLERANCE = 0.04
 BEAT_TOLERANCE = 0.07
-"""Seconds, as the F-measure of beat tracking allows (Davies et al. 2009)."""
+"""Tolerance in seconds, as in the F-measure of beat tracking (Davies et al. 2009)."""
 
 
 @dataclass(frozen=True)
 class ControlsParts:
-    """What the stage trains with, built by `jen1cli.training.diffusion.build`."""
+    """Components of the stage, built by `jen1cli.training.controls.build`."""
 
     config: ModelConfig
     codec: Codec
     cache: LatentCache
     texts: TextCache
     weights: ControlsWriter
-    initial: ControlTensors | None = None  # networks to go on from; what they lack starts afresh
+    initial: ControlTensors | None = None  # initial weights; missing parts start at random
 
 
 class ControlNetworks(nn.Module):
-    """Both networks, as the optimiser sees them."""
+    """Both networks as one module for the optimiser."""
 
     def __init__(self, config: ModelConfig, shape: ControlsConfig) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class ControlNetworks(nn.Module):
 
 
 class ControlsStage:
-    """Trains both networks at once, one process."""
+    """Trains both networks together, in one process."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class ControlsStage:
         self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
         self._table = LatentTable(parts.cache, self._device)
         torch.manual_seed(seed)
-        # a network that takes no chords or parts needs none
+        # a U-Net without channels for chords or parts needs no such predictor
         taken = config.unet.control_channels
         self.shape = ControlsConfig(
             chord_features=CHORD_FEATURES if taken >= CHANNELS_WITH_CHORDS else 0,
@@ -134,7 +134,7 @@ class ControlsStage:
         self._rate = 0.0
 
     def _fit_pitches(self) -> None:
-        """Fit the tracker's map to semitones, where the weights to go on from have none."""
+        """Fit the tracker's map to semitones, unless the initial weights have one."""
         head = self.networks.tracker.pitch
         if head is None or head.pitch_weight.any():
             return
@@ -155,7 +155,7 @@ class ControlsStage:
         head.pitch_bias.copy_(bias)
 
     def train_step(self, step: int, progress: float) -> None:
-        """Do one optimiser step."""
+        """Run one optimiser step."""
         size = self.batch_size
         seed = mixed_seed(self._seed, 3, step)
         rng = np.random.default_rng(seed)
@@ -208,7 +208,7 @@ class ControlsStage:
         windows: Sequence[Window],
         known: KeepMask,
     ) -> dict[str, Tensor]:
-        """Return the losses of chords, drums and melody in known frames that have controls."""
+        """Return the losses of chords, drums and melody in known, annotated frames."""
         if logits is None:
             return {}
         rate = self._parts.config.frame_rate
@@ -226,7 +226,7 @@ class ControlsStage:
     def _chord_loss(
         self, controls_batch: Sequence[Controls], text: Tensor, mask: Tensor
     ) -> dict[str, Tensor]:
-        """Return the mean loss of the half bars whose chord is known."""
+        """Return the mean loss over the half bars whose chord is known."""
         if self.networks.prior.chords is None:
             return {}
         root, kind = (
@@ -243,7 +243,7 @@ class ControlsStage:
     def _part_loss(
         self, controls_batch: Sequence[Controls], text: Tensor, mask: Tensor
     ) -> dict[str, Tensor]:
-        """Return the mean losses of the steps of drums and melody, where they are known."""
+        """Return the mean losses over the known steps of drums and of melody."""
         predictor, found = self.networks.prior, {}
         text, mask = text.to(self._device), mask.to(self._device)
         for name, network, read in (
@@ -281,7 +281,7 @@ class ControlsStage:
     def _true_arrows(
         self, controls_batch: Sequence[Controls], windows: Sequence[Window]
     ) -> tuple[Tensor, Tensor]:
-        """Return arrows [batch, frames] of beat and bar, of length 0 where they are unknown."""
+        """Return complex phases [batch, frames] of beat and bar; 0 where they are unknown."""
         rate = self._parts.config.frame_rate
         frames = torch.arange(self.frames, dtype=torch.float64) + 0.5
         beats, bars = [], []
@@ -301,9 +301,9 @@ class ControlsStage:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Return shares of right answers on held-out clips, one window and caption of each.
+        """Return accuracies on held-out clips, with one window and one caption per clip.
 
-        Of the predictors of chords, drums and melody it is the loss.
+        For the predictors of chords, drums and melody it returns the loss.
         """
         config, clips = self._parts.config, self._parts.cache.split("validation")
         found: dict[str, list[float]] = {}
@@ -331,7 +331,7 @@ class ControlsStage:
     def _judge_loop(
         self, found: dict[str, list[float]], true: Controls, start: float, latent: Tensor
     ) -> None:
-        """Add the transcription of most of one window, on the clip's own tempo and bars."""
+        """Add the score of transcribing one masked window, given the clip's tempo and bars."""
         known = torch.arange(self.frames, device=self._device)[None, None] < 3 * self.frames // 4
         rate = self._parts.config.frame_rate
         grid = true.shifted(-start)
@@ -355,7 +355,7 @@ class ControlsStage:
                 found.setdefault(f"tracker {name} right", []).append(sum(right) / len(right))
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Write nothing: the networks make no sound."""
+        """Write nothing: the networks have no audio output."""
         del folder
         return ()
 
@@ -378,7 +378,7 @@ class ControlsStage:
 
     @torch.no_grad()
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-        """Take a state back."""
+        """Restore a state."""
         for parameter, name in self._names.items():
             parameter.copy_(tensors[f"model.{name}"])
         self.ema.load(under(tensors, "ema."), about["ema_updates"])
@@ -388,7 +388,7 @@ class ControlsStage:
 def _played(
     controls_batch: Sequence[Controls], starts: Sequence[float], frames: int, frame_rate: float
 ) -> tuple[Tensor, Tensor]:
-    """Return what is played in some windows, and where that is known: [batch, channels, frames]."""
+    """Return the channels to transcribe and the mask of known ones: [batch, channels, frames]."""
     found = control_channels(controls_batch, starts, frames, frame_rate)[:, BEAT_AND_KEY_CHANNELS:]
     groups = found.split([size + 1 for size in TRANSCRIBED.values()], dim=1)
     known = [(group[:, -1:] > 0).expand_as(group[:, :-1]) for group in groups]
@@ -407,7 +407,7 @@ def _start_from(networks: ControlNetworks, found: ControlTensors) -> None:
 
 
 def _masks(size: int, frames: int, generator: torch.Generator) -> KeepMask:
-    """Draw masks: a third each with nothing hidden, with holes, and with a hidden end."""
+    """Draw masks: a third each without gaps, with gaps, and with an unknown end."""
     third = size // 3
     return torch.cat(
         [
@@ -419,13 +419,13 @@ def _masks(size: int, frames: int, generator: torch.Generator) -> KeepMask:
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean over the targets that are known (not negative); 0 where none is."""
+    """Return the mean over the known (non-negative) targets; 0 if there are none."""
     total = functional.cross_entropy(logits.float(), targets, ignore_index=-1, reduction="sum")
     return total / (targets >= 0).sum().clamp(min=1)
 
 
 def _distance(arrows: Tensor, true: Tensor, known: KeepMask) -> Tensor:
-    """Return the mean squared distance of arrows in known frames of clips that have a beat."""
+    """Return the mean squared distance of phases in known frames of clips that have a beat."""
     counts = known[:, 0] & (true.abs() > 0.5)
     error = torch.view_as_real(arrows.to(torch.complex64) - true).square().sum(-1)
     return (error * counts).sum() / counts.sum().clamp(min=1)
@@ -434,7 +434,7 @@ def _distance(arrows: Tensor, true: Tensor, known: KeepMask) -> Tensor:
 def _judge(
     found: dict[str, list[float]], true: Controls, transcribed: Controls, guess: float, start: float
 ) -> None:
-    """Add one clip's answers; a window's clock starts at `start` of the clip's."""
+    """Add the scores of one clip, for a window that begins at `start` of the clip."""
 
     def note(name: str, value: object) -> None:
         found.setdefault(name, []).append(float(bool(value)))

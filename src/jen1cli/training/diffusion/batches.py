@@ -1,8 +1,8 @@
 """Batches of stage 2: random windows of the cache, three tasks, text dropout, noise levels.
 
-Everything about batch number n follows from (seed, n) alone. So an interrupted run continues bit
-for bit, and each process draws the whole batch's numbers but gathers only its own items: many
-processes train on exactly what one would see.
+Batch number n is a function of (seed, n). An interrupted run therefore continues bit-exactly. Each
+process draws the random numbers of the whole batch but gathers only its own items, so the training
+data do not depend on the number of processes.
 """
 
 import dataclasses
@@ -26,17 +26,17 @@ TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of one clip with one of its captions."""
+    """A window of one clip with one of its captions."""
 
     clip: int  # position in the sampler's list
     start: int  # frame within the clip
-    caption: str  # "" stands for the null text
-    controls: Controls = NO_CONTROLS  # given to the network; their clock is the clip's
+    caption: str  # "" is the null text
+    controls: Controls = NO_CONTROLS  # input of the network; time 0 is the start of the clip
 
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """All random decisions of one optimiser step, for the whole batch over all processes."""
+    """All random choices of one optimiser step, for the whole batch over all processes."""
 
     windows: tuple[Window, ...]
     tasks: tuple[Task, ...]  # in blocks: generate, inpaint, continue
@@ -53,9 +53,9 @@ def mixed_seed(seed: int, *numbers: int) -> int:
 
 
 def task_counts(batch_size: int, step: int, tasks: Sequence[str] = TASKS) -> tuple[int, int, int]:
-    """Split a batch into equal parts, of the paper's three tasks thirds (section IV-C).
+    """Divide a batch equally among tasks; thirds for the paper's three (section IV-C).
 
-    A remainder wanders with the step; a task that is not among `tasks` gets nothing.
+    The remainder rotates with the step; a task that is not in `tasks` gets no items.
     """
     base, rest = divmod(batch_size, len(tasks))
     places = {task: (i - step) % len(tasks) for i, task in enumerate(tasks)}
@@ -73,8 +73,8 @@ def draw_times(recipe: DiffusionRecipe, count: int, generator: torch.Generator, 
     """Draw stratified diffusion times in (0, 1].
 
     Args:
-        recipe: says which distribution.
-        count: how many.
+        recipe: gives the distribution.
+        count: number of times.
         generator: on the CPU.
         steps: N of the discrete schedule; "discrete" draws uniformly from {1/N .. N/N}.
     """
@@ -135,7 +135,7 @@ class WindowSampler:
 
 
 class LatentTable:
-    """Cuts windows out of the cache; on a GPU the whole table lives in its memory."""
+    """Reads windows from the cache; a GPU keeps the whole table in memory if it fits."""
 
     def __init__(self, cache: LatentCache, device: torch.device) -> None:
         """Open the table for `device`."""
@@ -147,10 +147,10 @@ class LatentTable:
             self._resident = torch.from_numpy(np.array(cache.table)).to(device)
 
     def gather(self, places: Sequence[tuple[CachedClip, int]], frames: int) -> Latent:
-        """Return windows [batch, components, frames], short clips padded with silence.
+        """Return windows [batch, components, frames]; short clips are padded with silence.
 
         Args:
-            places: clip and first frame within it, one for each window.
+            places: clip and first frame within it, one per window.
             frames: length of each window.
         """
         if self._resident is None:
@@ -207,7 +207,7 @@ class BatchSampler:
         windows = self.sampler.windows(step * size, size, rng)
         dropped = rng.random(size) < recipe.text_dropout
         counts = task_counts(size, step, recipe.tasks)
-        both_ways_causal = bool(rng.random() < 0.5)  # the paper names both, ratio unstated
+        both_ways_causal = bool(rng.random() < 0.5)  # the paper uses both, without a ratio
         controls_batch = [
             self._controls(w, bool(drop), rng, edited=i >= counts[0])
             for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
@@ -238,11 +238,11 @@ class BatchSampler:
     def _controls(
         self, window: Window, null_text: bool, rng: np.random.Generator, *, edited: bool
     ) -> Controls:
-        """Draw the controls that the network gets: it has to work with any of them missing.
+        """Apply dropout to the controls, since any of them may be missing in generation.
 
-        Without text the controls are left out half of the time, so that guidance can lead away from
-        "no text" as well as from "no condition at all". Drums and melody of music that is edited
-        are not always transcribed, so half of the time they are left out.
+        Half of the items without text have no controls either, since guidance needs predictions
+        without text and predictions without any condition. Drums and melody are dropped in half of
+        the items that edit music, where a transcription is not always available.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
         drop = self._recipe.control_dropout

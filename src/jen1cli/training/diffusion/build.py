@@ -37,13 +37,13 @@ SAMPLE_PROMPTS = 4
 
 @dataclass(frozen=True)
 class DiffusionSources:
-    """Where stage 2 takes its parts from."""
+    """Inputs from which stage 2 is built."""
 
     cache: Path
-    text_encoder: Path | None = None  # folder; None: of `init`, or the hub's
+    text_encoder: Path | None = None  # folder; None: that of `init`, or the hub's
     init: Path | None = None  # weight set to continue from; None: random weights
-    lora_rank: int | None = None  # train low-rank changes of `init` only
-    prompts: Sequence[str] = ()  # of the samples; empty: captions of held-out clips
+    lora_rank: int | None = None  # rank of a LoRA on `init`; None: train all weights
+    prompts: Sequence[str] = ()  # prompts of samples; empty: captions of held-out clips
 
 
 def write_latents(
@@ -61,11 +61,11 @@ def write_latents(
     Args:
         data: folder of music, with or without a manifest.
         codec_folder: result of stage 1, or a weight set.
-        folder: of the cache.
+        folder: folder of the cache.
         keep_whitening: use the codec's whitening, for fine-tuning; else fit it to this music.
-        augmented: share of the training clips to encode in another colour as well (`colour`).
+        augmented: share of the training clips with an augmented copy (`augmentation`).
         device: "auto", "cpu" or "cuda".
-        listener: told about progress and skipped files.
+        listener: called on progress and skipped files.
     """
     codec = load_codec(codec_folder)
     place = torch.device("cpu" if on_processor(device) else "cuda")
@@ -91,15 +91,15 @@ def build_diffusion(
 
     Args:
         sources: cache, text encoder, weights to continue from.
-        recipe: of the training.
-        accelerator: of this process.
+        recipe: hyperparameters of the training.
+        accelerator: accelerate's state of this process.
         config: preset whose U-Net, text and diffusion settings replace the cache's; None keeps
             them. Its autoencoder must be the cache's.
-        seed: of the weights and of every random draw.
-        listener: told what the new weights leave out.
+        seed: seed of the weights and of all random draws.
+        listener: called with warnings about parts that the new weights lack.
 
     Raises:
-        ConfigError: cache, preset and initial weights do not fit each other.
+        ConfigError: cache, preset and initial weights do not match.
         DataError: the cache is incomplete.
     """
     cache = LatentCache.open(sources.cache)
@@ -153,7 +153,7 @@ def _writer(
 
 
 def _controls_of(init: Path, text_folder: Path | None, listener: Listener) -> ControlTensors | None:
-    """Return the control networks of the set to continue, where the text encoder stays the same."""
+    """Return the control networks of the initial weights, if the text encoder is the same."""
     config, tensors = load_weight_set(init)
     if config.controls is None:
         return None
@@ -219,7 +219,7 @@ def _start_from(unet: UNet1d, encoder: TextEncoder, config: ModelConfig, folder:
     found = tensors["unet"]
     more = config.unet.control_channels - initial.unet.control_channels
     if unet.guide is not None and more > 0:
-        # it goes on as it was: channels that are new have no weight at first
+        # new input channels have zero weights, which leaves the output unchanged
         old = found.get("guide.weight", torch.zeros(config.unet.time_features, 0))
         found = {
             **found,
@@ -262,7 +262,7 @@ def describe(stage: DiffusionStage) -> Figures:
 
 
 def describe_unet(config: ModelConfig) -> Figures:
-    """Return what can be said of stage 2 before there is a cache."""
+    """Return the figures of stage 2 that do not depend on a cache."""
     with torch.device("meta"):
         parameters = sum(p.numel() for p in UNet1d(config.unet).parameters())
     return {

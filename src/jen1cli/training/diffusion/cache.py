@@ -1,8 +1,8 @@
-"""The latent cache: every clip of a folder, encoded and whitened once, read by memory map.
+"""The latent cache: the clips of a folder, encoded and whitened once, and memory-mapped.
 
-A cache is a folder. `latents.npy` holds the frames of all clips one after another as float16
-[frames, components]; `clips.jsonl` says which belong to whom, with captions; `config.json` and
-`autoencoder.safetensors` are the model that wrote it, so that stage 2 needs nothing else.
+A cache is a folder. `latents.npy` contains the concatenated frames of all clips as float16
+[frames, components]; `clips.jsonl` the position and captions of each clip; `config.json` and
+`autoencoder.safetensors` the model that wrote it, so that stage 2 needs no other input.
 """
 
 import dataclasses
@@ -35,12 +35,12 @@ CLIPS_NAME = "clips.jsonl"
 CACHE_NAME = "cache.json"
 CACHE_VERSION = 1
 NO_CAPTIONS = ("",)
-"""Of augmented copies: the null text."""
+"""Captions of augmented copies: the null text."""
 
 
 @dataclass(frozen=True)
 class CachedClip:
-    """Where the frames of one clip lie, and what is known about it."""
+    """Position of a clip's frames in the table, and its metadata."""
 
     start: int  # first frame in the table
     frames: int
@@ -58,14 +58,14 @@ class LatentCache:
     table: Float16[np.ndarray, "frames components"]  # memory-mapped
     silence: Tensor  # [components], the latent of digital silence, which pads short clips
     clips: tuple[CachedClip, ...]
-    music: str = ""  # digest of the clips that it was made of; "" in caches of before 0.2
+    music: str = ""  # digest of the clips; "" in caches before 0.2
 
     @classmethod
     def open(cls, folder: Path) -> "LatentCache":
         """Open a cache folder.
 
         Raises:
-            DataError: it is not a complete cache of this version.
+            DataError: the folder is not a complete cache of this version.
         """
         try:
             about = read_object(folder / CACHE_NAME)
@@ -101,15 +101,15 @@ class LatentCache:
 
 
 class CacheWriter:
-    """Encodes clips into a folder; `finish` whitens them and makes the folder a cache."""
+    """Encodes clips into a cache folder, then whitens the latents."""
 
     def __init__(self, folder: Path, autoencoder: Autoencoder, device: torch.device) -> None:
         """Prepare the folder.
 
         Args:
-            folder: made if missing; a cache in it is replaced.
+            folder: created if missing; an existing cache is replaced.
             autoencoder: in evaluation mode on `device`.
-            device: where to encode.
+            device: device of the encoder.
         """
         self._folder = folder
         self._autoencoder = autoencoder
@@ -131,16 +131,17 @@ class CacheWriter:
         """Encode all clips and write the cache.
 
         Args:
-            clips: of all splits; unreadable files are named to the listener and skipped.
-            config: of the model; its whitening is fitted to the training clips.
-            whitening: use this one instead of fitting, for fine-tuning existing weights.
-            listener: told about progress and skipped files.
-            augmented: share of the training clips that are encoded in another colour as well,
-                without captions: words go on to mean the music as it is.
+            clips: clips of all splits; unreadable files are reported to the listener and skipped.
+            config: configuration of the model.
+            whitening: whitening of existing weights, for fine-tuning; None fits one to the
+                training clips.
+            listener: called on progress and skipped files.
+            augmented: share of the training clips with an augmented copy. Copies have no captions,
+                since captions describe the original sound.
             music: digest of the clips (`compatibility.music_digest`), kept for later checks.
 
         Returns:
-            the whitening that the cache was written with.
+            the whitening of the cache.
 
         Raises:
             DataError: no clip is for training, or none of those could be read.
@@ -159,7 +160,7 @@ class CacheWriter:
     def _encode_all(
         self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, augmented: float
     ) -> tuple[list[CachedClip], WhiteningStatistics]:
-        """Write the latents of all clips before whitening, and count what whitening needs."""
+        """Write the unwhitened latents of all clips; accumulate statistics for whitening."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:

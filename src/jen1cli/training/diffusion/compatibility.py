@@ -1,4 +1,4 @@
-"""Whether latents, weights and music belong together: one check for every training, by hash."""
+"""Checks by hash that latents, weights and music of a training match."""
 
 import hashlib
 import json
@@ -20,20 +20,20 @@ from jen1cli.training.autoencoder.frozen import RETRAINED
 from jen1cli.training.diffusion.cache import LatentCache
 
 SOURCES_NAME = "sources.json"
-_DECODER = ("decoder", "expand")  # beginnings of the tensors that do not touch the latents
+_DECODER = ("decoder", "expand")  # prefixes of tensors that do not affect the latents
 _DECODER_SETTINGS = ("mask_ratio", "mask_granularity", "num_decoder_blocks", "refinements")
 
 
 def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
-    """Return the sha256 of everything that decides what latents a codec writes.
+    """Return the sha256 of everything that determines the latents of a codec.
 
-    The decoder is no part of it. Of whitened latents neither are the layers that
-    `train autoencoder --freeze-components` changes in what whitening drops. Tensors count in the
-    float16 that weight sets may be stored in.
+    The decoder is left out; for whitened latents also the part of the encoder that
+    `train autoencoder --freeze-components` trains. Tensors are rounded to float16, the precision in
+    which weight sets may be stored.
 
     Args:
         codec: autoencoder and whitening.
-        whitened: of the latents that the diffusion model sees; False: of the autoencoder's own.
+        whitened: latents of the diffusion model; False: unwhitened latents of the autoencoder.
     """
     settings = to_dict(codec.config.autoencoder)
     for name in _DECODER_SETTINGS:
@@ -56,9 +56,9 @@ def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
 
 
 def music_digest(clips: Sequence[Clip]) -> str:
-    """Return one sha256 of the sound and the words of clips, wherever they lie.
+    """Return one sha256 over audio and captions of clips, independent of their paths.
 
-    A file that cannot be read counts as such; the trainings skip it with a warning.
+    Unreadable files are marked as such in the digest; trainings skip them with a warning.
     """
     digest = hashlib.sha256()
     for clip in clips:
@@ -74,13 +74,13 @@ def music_digest(clips: Sequence[Clip]) -> str:
 def check_latents(
     cache: Path, model: Path, *, whitened: bool = True, remedy: str | None = None
 ) -> None:
-    """Refuse a latent cache that a model did not write.
+    """Check that a latent cache was written by a model.
 
     Args:
         cache: folder of latents.
         model: weight set, or result of stage 1.
-        whitened: compare the whitening as well; False where it was fitted to the cache's music.
-        remedy: what to do; None: write the cache with the model.
+        whitened: compare the whitening as well; False if it was fitted to the cache's music.
+        remedy: advice in the error message; None: write the cache with the model.
 
     Raises:
         ConfigError: the latents are of another autoencoder or whitening.
@@ -96,13 +96,13 @@ def check_latents(
 
 
 def check_cache(cache: Path, model: Path, clips: Sequence[Clip], *, whitened: bool) -> None:
-    """Refuse a latent cache to be used again that would be written otherwise now.
+    """Check that an existing latent cache equals the one that would be written now.
 
     Args:
-        cache: folder of latents; one of before 0.2 does not say of what music it is.
-        model: that would write it.
-        clips: that it would hold.
-        whitened: as in `check_latents`.
+        cache: folder of latents; caches before 0.2 lack the digest of the music.
+        model: model that would write it.
+        clips: clips that it would contain.
+        whitened: see `check_latents`.
 
     Raises:
         ConfigError: the latents are of another autoencoder, or of other music.
@@ -115,16 +115,16 @@ def check_cache(cache: Path, model: Path, clips: Sequence[Clip], *, whitened: bo
 
 
 def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool) -> None:
-    """Note what a run begins with, or compare that with what a resumed run began with.
+    """Record the inputs of a run; for a resumed run, compare them with the recorded ones.
 
     Args:
-        folder: of the run; a run of before 0.2 has noted nothing and passes.
-        cache: its latents.
-        init: weight set that it starts from, if any.
-        resume: whether the run goes on.
+        folder: folder of the run; runs before 0.2 have no record and pass.
+        cache: latents of the run.
+        init: initial weight set, if any.
+        resume: whether the run is resumed.
 
     Raises:
-        ConfigError: the run began with something else.
+        ConfigError: the run began with other inputs.
     """
     sources = {
         "latents": latents_digest(load_codec(cache)),

@@ -1,6 +1,6 @@
-"""The loss of stage 2: predict eps (paper eq. 6) or v, all three tasks in one call.
+"""The loss of stage 2: prediction of eps (paper eq. 6) or v, for all three tasks.
 
-The network sees exactly the batch: no guidance, no doubling, no rescaling on this path.
+Training evaluates the network on the batch itself, without guidance.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Part:
     keep_mask: KeepMask
     text: Text
     text_mask: TextMask
-    null: Bool[Tensor, " batch"]  # True where the text was replaced by the null text
+    null: Bool[Tensor, " batch"]  # True where the null text replaces the text
     causal: bool
     controls: ControlChannels | None = None
 
@@ -51,9 +51,9 @@ def loss_weight(log_snr: Time, prediction: str, recipe: DiffusionRecipe) -> Time
 
 
 class Objective(nn.Module):
-    """The denoiser with its loss; what the optimiser sees, and nothing else.
+    """The denoiser with its loss; its parameters are those of the optimiser.
 
-    `null_text` is a parameter only where the configuration asks for a learned one.
+    `null_text` is a parameter only if the configuration has a learned null text.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class Objective(nn.Module):
         null_text: Tensor | None = None,
         deviations: Float[Tensor, " components"] | None = None,
     ) -> None:
-        """Join network, schedule and recipe.
+        """Combine network, schedule and recipe.
 
         Args:
             unet: the network.
             diffusion: schedule and prediction.
-            recipe: weights of noise levels and components.
-            null_text: start of the learned null text, [1, tokens, features].
+            recipe: loss weights of noise levels and components.
+            null_text: initial value of the learned null text, [1, tokens, features].
             deviations: standard deviation of each whitened component in the autoencoder's latent;
-                needed where the recipe weighs components.
+                required if the recipe weights components.
         """
         super().__init__()
         self.unet = unet
@@ -96,7 +96,7 @@ class Objective(nn.Module):
 
         Args:
             part: the items.
-            weighted: weigh the components as the recipe says.
+            weighted: apply the recipe's weights of components.
         """
         x_t = self.schedule.add_noise(part.latent, part.eps, part.t)
         text, text_mask = self.with_null(part.text, part.text_mask, part.null)
@@ -120,7 +120,7 @@ class Objective(nn.Module):
     def with_null(
         self, text: Text, text_mask: TextMask, null: Bool[Tensor, " batch"]
     ) -> tuple[Text, TextMask]:
-        """Put the learned null text, where there is one, into the rows marked `null`."""
+        """Insert the learned null text, if any, into the rows marked `null`."""
         if self.null_text is None:
             return text, text_mask
         tokens = text.shape[1]

@@ -1,4 +1,4 @@
-"""Stage 2 (paper section IV-C): omnidirectional latent diffusion, three tasks at once."""
+"""Stage 2 (paper section IV-C): omnidirectional latent diffusion, joint training of three tasks."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,12 +39,12 @@ from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, und
 from jen1cli.training.recipes import DiffusionRecipe
 
 GIVE_UP_AFTER = 20
-"""Consecutive steps with a gradient that is not finite before training stops."""
+"""Consecutive steps with a non-finite gradient after which training stops."""
 
 
 @dataclass(frozen=True)
 class DiffusionParts:
-    """What stage 2 trains with, built by `jen1cli.training.diffusion.build`."""
+    """Components of stage 2, built by `jen1cli.training.diffusion.build`."""
 
     config: ModelConfig
     objective: Objective
@@ -55,7 +55,7 @@ class DiffusionParts:
 
 
 class DiffusionStage:
-    """One optimiser step after the other; `Trainer` decides when and how long."""
+    """Optimiser steps of stage 2; `Trainer` runs the loop."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class DiffusionStage:
         self._table = LatentTable(parts.cache, self._device)
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, recipe.optimisation)
-        # Where processes share out the parameters, averaged weights are shown in a whole copy.
+        # With sharded parameters, averaged weights are evaluated in an unsharded copy.
         self._whole = copy.deepcopy(self.objective).cpu() if shares_out(accelerator) else None
         if recipe.optimisation.compile:
             self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
@@ -107,13 +107,13 @@ class DiffusionStage:
 
     @property
     def holds_out(self) -> bool:
-        """Tell whether there are clips that the training never sees."""
+        """Return whether there are held-out clips."""
         return bool(self._parts.cache.split("validation"))
 
     def train_step(self, step: int, progress: float) -> None:
         """Do one optimiser step over all micro-batches of all processes."""
         spec = self._next_batch(step)
-        torch.manual_seed(self._seed + step)  # of dropout
+        torch.manual_seed(self._seed + step)  # seed of dropout
         pieces = self._recipe.optimisation.accumulation
         first = self._accelerator.process_index * pieces
         of = self._accelerator.num_processes * pieces
@@ -125,7 +125,7 @@ class DiffusionStage:
         self._update(step, progress)
 
     def activation_megabytes(self) -> float:
-        """Return what the backward pass of one micro-batch of this process needs in MB."""
+        """Return the memory of activations for one micro-batch of this process, in MB."""
         pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
         spec = self._batch_sampler.spec(0)
         one = self._part(spec, [spec.causal.index(False)])
@@ -134,7 +134,7 @@ class DiffusionStage:
         return found * -(-self.batch_size // pieces)
 
     def _next_batch(self, step: int) -> BatchSpec:
-        """Return the batch of a step and let a thread draw the next one meanwhile."""
+        """Return the batch of a step, and prepare the next one in a thread."""
         waiting = self._waiting
         if waiting is not None and waiting[0] == step:
             spec = waiting[1].result()
@@ -147,13 +147,13 @@ class DiffusionStage:
         groups = [[i for i in items if spec.causal[i] is causal] for causal in (False, True)]
         groups = [group for group in groups if group]
         parts = [self._part(spec, group) for group in groups]
-        # On a processor the fused attention's backward pass costs a fifth of the whole step.
+        # On a CPU the backward pass of fused attention takes a fifth of a step.
         plain = self._device.type == "cpu"
         with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext():
             with self._accelerator.autocast():
                 losses = self._model(parts)
             joined = torch.cat(losses)
-            # The mean over the whole batch; several processes are averaged afterwards.
+            # Mean over the whole batch; gradients are averaged over processes afterwards.
             share = self._accelerator.num_processes / self.batch_size
             self._accelerator.backward(joined.sum() * share)
         self._keep([spec.tasks[i] for group in groups for i in group], joined.detach())
@@ -243,7 +243,7 @@ class DiffusionStage:
 
     @contextmanager
     def _averaged(self) -> Iterator[Objective]:
-        """Give the objective with its averaged weights; every process has to enter."""
+        """Yield the objective with averaged weights; all processes must enter."""
         if self._whole is None:
             self.objective.eval()
             with self.ema.applied():
@@ -259,7 +259,7 @@ class DiffusionStage:
         self._whole.cpu()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return weights, average and optimiser; the data cursor is the step itself."""
+        """Return weights, average and optimiser state; the step determines the data."""
         tensors = {f"model.{n}": whole(p.detach()) for p, n in self._names.items()}
         tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
         moments = optimizer_tensors(self._optimizer, self._names)
@@ -268,7 +268,7 @@ class DiffusionStage:
 
     @torch.no_grad()
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-        """Take a state back."""
+        """Restore a state."""
         for parameter, name in self._names.items():
             parameter.copy_(shared_like(tensors[f"model.{name}"], parameter))
         self.ema.load(under(tensors, "ema."), about["ema_updates"])

@@ -1,4 +1,4 @@
-"""Text embeddings of captions, computed once each and kept in memory as float16."""
+"""Cache of the text embeddings of captions, in memory as float16."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from jen1cli.shapes import Text, TextMask
 
 ENCODE_AT_ONCE = 64
 TOKEN_MULTIPLE = 8
-"""Padding length is a multiple of it, so that compiled networks see few shapes."""
+"""Padded lengths are multiples of this, which limits recompilation of the network."""
 
 
 class TextCache:
-    """Frozen text encoder with a memory; the empty caption stands for the null text."""
+    """Frozen text encoder with a cache; the empty caption is the null text."""
 
     def __init__(self, encoder: TextEncoder, max_bytes: int = 2_000_000_000) -> None:
         """Start empty.
 
         Args:
-            encoder: frozen, on the device where embeddings are wanted.
-            max_bytes: the oldest embeddings are dropped beyond it.
+            encoder: frozen encoder, on the device of the embeddings.
+            max_bytes: size limit, above which the oldest embeddings are removed.
         """
         self._encoder = encoder
         self._max_bytes = max_bytes
@@ -34,7 +34,7 @@ class TextCache:
         self._null = text[0][mask[0]].detach()
 
     def __len__(self) -> int:
-        """Return the number of captions kept."""
+        """Return the number of cached captions."""
         return len(self._known)
 
     def __call__(self, captions: Sequence[str]) -> tuple[Text, TextMask]:

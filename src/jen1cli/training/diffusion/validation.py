@@ -15,14 +15,14 @@ from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.recipes import DiffusionRecipe
 
 NOISE_SEED = 20_230_808
-"""Of the fixed noise and masks; the same for every run, whatever its own seed."""
+"""Seed of the fixed noise and masks, equal for all runs."""
 
 MODES = ("generate", "generate-causal", "inpaint", "continue")
 ITEMS_AT_ONCE = 32
 
 
 class DiffusionValidation:
-    """Measures a fixed set: every clip at every noise level, the four modes in turn."""
+    """Evaluates a fixed set: every clip at every noise level, with alternating modes."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class DiffusionValidation:
         self._control_channels = config.unet.control_channels
 
     def measure(self, objective: Objective) -> dict[str, float]:
-        """Return mean squared errors, unweighted: in all, per mode and per noise level."""
+        """Return unweighted mean squared errors: overall, per mode and per noise level."""
         if not self._clips:
             return {}
         sums: dict[str, list[float]] = defaultdict(list)

@@ -25,14 +25,14 @@ LORA_NAME = "lora.safetensors"
 
 @dataclass(frozen=True)
 class WeightWriter:
-    """Writes one weight set after the other into the same folder."""
+    """Writes weight sets into one folder, each replacing the previous one."""
 
     codec: Codec
-    text_encoder: Path | None = None  # folder to copy into the set; None where it is on a hub
-    controls: "ControlTensors | None" = None  # of a set that is continued and still fits
+    text_encoder: Path | None = None  # folder to copy into the set; None for a hub model
+    controls: "ControlTensors | None" = None  # of the initial weights, if they match
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
-        """Write the networks as they are now; the folder changes at once or not at all."""
+        """Write the present weights; the folder is replaced atomically."""
         controls = self.controls
         kept = {"guide": dict(controls.provenance)} if controls and controls.provenance else {}
         config, tensors = contents(self.codec, objective, controls)
@@ -43,20 +43,20 @@ class WeightWriter:
 
 @dataclass(frozen=True)
 class ControlTensors:
-    """The two control networks, as a weight set holds them."""
+    """Tensors of the two control networks, as in a weight set."""
 
     config: ControlsConfig
     prior: Mapping[str, Tensor]
     tracker: Mapping[str, Tensor]
-    provenance: Mapping[str, Any] = field(default_factory=dict)  # how they were trained
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # settings of their training
 
 
 def contents(
     codec: Codec, objective: Objective, controls: ControlTensors | None
 ) -> tuple[ModelConfig, dict[str, dict[str, Tensor]]]:
-    """Return configuration and tensors of a weight set of the networks as they are now.
+    """Return configuration and tensors of a weight set with the present weights.
 
-    A LoRA's changes are added to the weights; all other tensors share the networks' memory.
+    LoRA updates are added to the weights; all other tensors share the networks' memory.
     """
     assert isinstance(objective.unet, UNet1d)
     tensors = {
@@ -76,12 +76,12 @@ def contents(
 
 @dataclass(frozen=True)
 class ControlsWriter:
-    """Writes a weight set that equals another but for its control networks."""
+    """Writes a copy of a weight set with new control networks."""
 
     base: Path
 
     def write(self, folder: Path, controls: ControlTensors, provenance: Mapping[str, Any]) -> None:
-        """Write the set with the networks as they are now."""
+        """Write the weight set with the given control networks."""
         config, tensors = load_weight_set(self.base)
         config = dataclasses.replace(
             config, controls=controls.config, provenance={**config.provenance, **provenance}
@@ -100,7 +100,7 @@ class ControlsWriter:
 
 @dataclass(frozen=True)
 class LoraWriter:
-    """Writes `lora.safetensors`: the changes of a U-Net that `add_lora` prepared."""
+    """Writes `lora.safetensors`: the low-rank updates of a U-Net prepared by `add_lora`."""
 
     config: ModelConfig
     rank: int
@@ -108,7 +108,7 @@ class LoraWriter:
     base_sha256: str
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
-        """Write the changes as they are now."""
+        """Write the present updates."""
         del provenance
         assert isinstance(objective.unet, UNet1d)
         config = LoraConfig(

@@ -1,1 +1,1 @@
-"""The training loop and what all stages share: state, optimiser, averages, sharding, events."""
+"""The training loop, and its state, optimiser, averaging, sharding and events."""

@@ -1,8 +1,8 @@
-"""Other colours of the same music: as if it had been recorded, mixed or stored otherwise.
+"""Augmentation: equaliser, bandwidth, stereo width, reverberation, saturation and noise.
 
-Rendered music has few rooms and few mixes. A model that never met others goes on in those that it
-knows when it continues a recording; one that has learned from augmented copies looks at what is
-there. Beats, chords and notes stay where they are.
+Rendered music has little variety of rooms and mixes. A model trained only on it continues a
+recording with the rooms and mixes of its training data; with augmented copies the model learns to
+match the context. Times of beats, chords and notes do not change.
 """
 
 import math
@@ -15,28 +15,28 @@ from scipy import signal as signal_tools
 from jen1cli.audio import Signal
 
 EQUALIZER_HERTZ = (40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5120.0, 10240.0, 20480.0)
-EQUALIZER_DECIBELS = 5.0  # standard deviation at each of these
+EQUALIZER_DECIBELS = 5.0  # standard deviation of the gain at each frequency
 WIDTH_HERTZ = (100.0, 800.0, 6400.0)
 WIDTH_DECIBELS = (-15.0, 9.0)
-ROOM_SECONDS = (0.2, 1.5)  # in which a room falls by 60 dB
-ROOM_DECIBELS = (-18.0, -3.0)  # of the room against the music
+ROOM_SECONDS = (0.2, 1.5)  # reverberation time RT60
+ROOM_DECIBELS = (-18.0, -3.0)  # level of the reverberation relative to the music
 DRIVE_DECIBELS = (0.0, 15.0)
-HISS_DECIBELS = (-65.0, -35.0)  # against the music
-LOW_HERTZ, HIGH_HERTZ = (40.0, 300.0), (3000.0, 12000.0)  # of recordings with narrow bands
-_SLOPE_DECIBELS = 24.0  # per octave outside these
+HISS_DECIBELS = (-65.0, -35.0)  # level of the noise relative to the music
+LOW_HERTZ, HIGH_HERTZ = (40.0, 300.0), (3000.0, 12000.0)  # band limits of recordings
+_SLOPE_DECIBELS = 24.0  # per octave beyond the cut-off
 _CHANCE = {"band": 0.25, "width": 0.5, "room": 0.4, "drive": 0.35, "hiss": 0.25}
 
 
 def augment(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
-    """Return music in another colour, as loud as it was.
+    """Return an augmented signal with the level of the original.
 
-    Always through an equalizer; by chance with narrow bands, another width, a room, saturation and
-    hiss.
+    The equaliser is always applied; band limits, width, reverberation, saturation and noise at
+    random.
 
     Args:
         signal: [channels, samples].
         sample_rate: in Hz.
-        rng: decides everything.
+        rng: source of all random choices.
     """
     chosen = {name: rng.random() < chance for name, chance in _CHANCE.items()}
     octaves = np.log2(EQUALIZER_HERTZ)
@@ -59,12 +59,12 @@ def augment(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signa
 
 
 def widen(signal: Signal, sample_rate: int, decibels: Sequence[float] | np.ndarray) -> Signal:
-    """Raise the side of a stereo signal against its middle, and keep its energy.
+    """Change the level of the side signal relative to mid; the total energy is kept.
 
     Args:
         signal: [2, samples].
         sample_rate: in Hz.
-        decibels: gain of the side at each of `WIDTH_HERTZ`, straight lines between.
+        decibels: gain of the side at each of `WIDTH_HERTZ`, interpolated linearly.
     """
     middle, side = signal.mean(axis=0), (signal[0] - signal[1]) / 2
     side = filtered(side, sample_rate, WIDTH_HERTZ, decibels)
@@ -79,13 +79,13 @@ def filtered(
     hertz: Sequence[float],
     decibels: Sequence[float] | np.ndarray,
 ) -> np.ndarray:
-    """Filter without moving phases.
+    """Apply a zero-phase filter.
 
     Args:
         signal: [..., samples].
         sample_rate: in Hz.
-        hertz: rising.
-        decibels: gain at each of these, straight lines over octaves between, level beyond.
+        hertz: frequencies, increasing.
+        decibels: gain at each frequency, linear over octaves between, constant beyond.
     """
     samples = signal.shape[-1]
     size = fft.next_fast_len(samples, real=True)
@@ -97,7 +97,7 @@ def filtered(
 
 
 def _room(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
-    """Return what a room, noise that dies away, answers to the music."""
+    """Return the reverberation: convolution with exponentially decaying noise."""
     seconds = _between(rng, ROOM_SECONDS)
     length = round(seconds * sample_rate)
     decay = 10.0 ** (-3.0 * np.arange(length) / length)
@@ -108,13 +108,13 @@ def _room(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
 
 
 def _saturated(signal: Signal, drive: float) -> Signal:
-    """Bend the waveform as a tape or an amplifier does, the more the louder it is."""
+    """Apply soft saturation, as of tape or an amplifier."""
     peak = max(float(np.abs(signal).max()), 1e-9)
     return np.tanh(signal * (drive / peak)) * (peak / math.tanh(drive))
 
 
 def _between(rng: np.random.Generator, limits: tuple[float, float]) -> float:
-    """Draw a number whose logarithm is uniform."""
+    """Draw a log-uniform number."""
     return float(np.exp(rng.uniform(*np.log(limits))))
 
 

@@ -13,23 +13,23 @@ class Ema:
     """Average of the trainable parameters, in float32.
 
     ema ← d · ema + (1 - d) · parameter, with d = min(decay, (1 + n) / (10 + n)) at update n, so
-    that the first weights are forgotten quickly.
+    that the initial weights decay quickly.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        """Start the average at the model's present weights."""
+        """Initialise the average with the model's weights."""
         self.decay = decay
         self.updates = 0
         self._parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.average = {n: p.detach().float().clone() for n, p in self._parameters.items()}
 
     def decay_at(self, update: int) -> float:
-        """Return the decay that update number `update` (from 0) uses."""
+        """Return the decay of update number `update` (from 0)."""
         return min(self.decay, (1 + update) / (10 + update))
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the present weights into the average."""
+        """Update the average with the present weights."""
         weight = 1.0 - self.decay_at(self.updates)
         present = [p.detach().float() for p in self._parameters.values()]
         for average, parameter in zip(self.average.values(), present, strict=True):
@@ -38,7 +38,7 @@ class Ema:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Put the average into the model for the time of the block."""
+        """Swap the average into the model within the block."""
         present = {n: p.detach().clone() for n, p in self._parameters.items()}
         try:
             self._write(self.average)
@@ -52,12 +52,12 @@ class Ema:
             parameter.copy_(values[name])
 
     def state(self) -> dict[str, Tensor]:
-        """Return the tensors to save, whole."""
+        """Return the unsharded tensors to save."""
         return {name: whole(average) for name, average in self.average.items()}
 
     @torch.no_grad()
     def load(self, tensors: dict[str, Tensor], updates: int) -> None:
-        """Take over a saved average."""
+        """Restore a saved average."""
         for name, average in self.average.items():
             average.copy_(shared_like(tensors[name], average))
         self.updates = updates

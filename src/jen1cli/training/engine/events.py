@@ -1,4 +1,4 @@
-"""What training tells its listeners: steps, validations, saved weights, warnings.
+"""Events of a training for its listeners: steps, validations, saved weights, warnings.
 
 The library never prints. The command line draws a live display from these events; `MetricsWriter`
 of `jen1cli.training.engine.metrics_writer` writes them to disk.
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Figures = Mapping[str, float | int]
-"""Named numbers; an int where a float is expected is refused by the checks of the tests."""
+"""Named numbers."""
 
 
 @dataclass(frozen=True)
 class Stepped:
-    """One optimiser step is done; values are means since the last report."""
+    """An optimiser step is complete; values are means since the last report."""
 
     step: int
     progress: float  # 0..1 of the budget
-    elapsed_seconds: float  # of training, over all sittings
+    elapsed_seconds: float  # training time, over all sessions
     remaining_seconds: float
     items_per_second: float
     values: Figures  # losses per task, lr, gradient norm
@@ -50,7 +50,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Warned:
-    """Something was skipped or adapted; the text names it."""
+    """Something was skipped or adapted; the text says what."""
 
     message: str
 
@@ -69,4 +69,4 @@ Listener = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Listen to nothing."""
+    """Ignore an event."""

@@ -1,4 +1,4 @@
-"""The learning rate as a function of step and progress, so that it ends on time."""
+"""The learning rate as a function of step and progress, 0 at the end of the budget."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a training needs in memory, for `--dry-run`."""
+"""Memory of a training, for `--dry-run`."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 BYTES_PER_PARAMETER = 4
 HELD_PER_TRAINED = 4
-"""Gradient, two moments and the average, beside the parameter itself."""
+"""Copies of a trained parameter: gradient, two moments and the average."""
 
 
 def state_megabytes(parameters: int, trained: int) -> float:
@@ -16,13 +16,13 @@ def state_megabytes(parameters: int, trained: int) -> float:
 
 
 def activation_megabytes(module: nn.Module, forward: Callable[[], object]) -> float:
-    """Return what a forward pass keeps for the backward pass, in MB.
+    """Return the memory that a forward pass keeps for the backward pass, in MB.
 
-    Activations that are computed again (checkpointing) do not count.
+    Activations that are recomputed (checkpointing) do not count.
 
     Args:
-        module: its parameters do not count.
-        forward: runs the pass.
+        module: network whose parameters do not count.
+        forward: runs the forward pass.
     """
     own = {parameter.untyped_storage().data_ptr() for parameter in module.parameters()}
     kept: dict[int, int] = {}
@@ -34,7 +34,7 @@ def activation_megabytes(module: nn.Module, forward: Callable[[], object]) -> fl
         return tensor
 
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        found = forward()  # lives until all is counted, so that no storage is counted as another's
+        found = forward()  # kept alive during the count, so that no storage is reused
         total = sum(kept.values())
     del found
     return total / 1e6

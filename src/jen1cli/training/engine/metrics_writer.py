@@ -1,4 +1,4 @@
-"""Metrics on disk: one JSON object per line, and TensorBoard where it is installed."""
+"""Metrics on disk: one JSON object per line, and TensorBoard if installed."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ class MetricsWriter:
     """A listener that appends every figure to `metrics.jsonl` and to TensorBoard's event files."""
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
-        """Open the files, keeping what earlier sittings wrote."""
+        """Open the files; earlier lines are kept."""
         self._folder = make_folder(folder)
         self._file = (folder / METRICS_NAME).open("a", encoding="utf-8")
         self._board = _open_board(folder / "tensorboard") if tensorboard else None

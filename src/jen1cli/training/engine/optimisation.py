@@ -10,7 +10,7 @@ from jen1cli.training.recipes import Optimisation
 
 
 def build_optimizer(model: nn.Module, optimisation: Optimisation) -> torch.optim.Optimizer:
-    """Build the optimiser of every trainable parameter, without decay on gains and biases."""
+    """Build the optimiser of all trainable parameters, without weight decay on gains and biases."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim > 1]},
@@ -27,16 +27,16 @@ def build_optimizer(model: nn.Module, optimisation: Optimisation) -> torch.optim
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group the rate."""
+    """Set the learning rate of all parameter groups."""
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
 def check_batch(batch_size: int, accumulation: int, accelerator: Accelerator) -> None:
-    """Refuse a batch that leaves a process or micro-batch without an item.
+    """Check that every process and micro-batch gets at least one item.
 
     Raises:
-        ConfigError: it does.
+        ConfigError: the batch is too small.
     """
     pieces = accumulation * accelerator.num_processes
     if batch_size < pieces:
@@ -47,9 +47,9 @@ def check_batch(batch_size: int, accumulation: int, accelerator: Accelerator) ->
 
 
 def mixed_precision(optimisation: Optimisation, device: torch.device) -> str:
-    """Return accelerate's name of the precision: "bf16" or "no".
+    """Return accelerate's name of the precision, "bf16" or "no".
 
-    "auto" takes bf16 where the device is faster in it.
+    "auto" means bf16 if the device is faster in it.
     """
     wanted = optimisation.precision
     return "bf16" if wanted == "bf16" or (wanted == "auto" and is_faster_in_bf16(device)) else "no"

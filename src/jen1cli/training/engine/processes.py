@@ -1,4 +1,4 @@
-"""Devices, precision and processes of a training, by accelerate."""
+"""Device, precision and processes of a training, through accelerate."""
 
 import torch
 from accelerate import Accelerator
@@ -18,23 +18,23 @@ def build_accelerator(
     """Build accelerate's state for this process.
 
     Args:
-        optimisation: its precision.
-        device: "cpu" forces the processor.
-        unused: some parameters get no gradient in some steps.
+        optimisation: gives the precision.
+        device: "cpu" forces the CPU.
+        unused: whether some parameters get no gradient in some steps.
     """
     cpu = on_processor(device)
     kind = torch.device("cpu" if cpu else "cuda")
     handlers: list[KwargsHandler] = [DistributedDataParallelKwargs(find_unused_parameters=unused)]
     precision = mixed_precision(optimisation, kind)
-    AcceleratorState._reset_state()  # a second job in this process may want another precision
+    AcceleratorState._reset_state()  # a second job in this process may use another precision
     return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
 
 
 def on_processor(device: str) -> bool:
-    """Tell whether "auto", "cpu" or "cuda" means the processor here.
+    """Return whether "auto", "cpu" or "cuda" selects the CPU on this machine.
 
     Raises:
-        ConfigError: it is another word, or "cuda" where there is none.
+        ConfigError: the name is unknown, or CUDA is not available.
     """
     if device not in DEVICES:
         raise ConfigError(

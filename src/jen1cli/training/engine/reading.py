@@ -1,4 +1,4 @@
-"""Audio files for training: any format, rate and length; broken ones are named and skipped."""
+"""Reading of audio files for training; broken files are reported and skipped."""
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from jen1cli.manifest import Clip, read_folder
 from jen1cli.training.engine.events import Listener, Warned
 
 READERS = 2
-"""Threads that read ahead; decoding releases the interpreter lock."""
+"""Number of prefetching threads; decoding releases the interpreter lock."""
 NOTHING_HELD_OUT = (
     "no clips are held out, so there are no validation figures: give more clips, or splits in a"
     " manifest"
@@ -24,10 +24,10 @@ NOTHING_HELD_OUT = (
 
 
 def read_clips(data: Path, listener: Listener) -> list[Clip]:
-    """Read a folder of music; files that cannot be used are named to the listener.
+    """Read a folder of music; unusable files are reported to the listener.
 
     Raises:
-        DataError: nothing in it can be used.
+        DataError: no file is usable.
     """
     folder = expand_user(data).absolute()
 
@@ -72,7 +72,7 @@ def read_waveform(
 def read_waveforms(
     clips: Sequence[Clip], sample_rate: int, audio_channels: int, listener: Listener
 ) -> Iterator[tuple[Clip, Tensor]]:
-    """Read clips in order, a few ahead; name and skip those that cannot be read."""
+    """Read clips in order, with prefetching; unreadable clips are reported and skipped."""
     with ThreadPoolExecutor(READERS) as pool:
         waiting: deque[tuple[Clip, Future[Tensor]]] = deque()
         rest = iter(clips)

@@ -1,7 +1,7 @@
-"""Parameters that several processes share out among them (FSDP2): each holds a slice of every one.
+"""Sharded parameters (FSDP2): each process holds a slice of every parameter.
 
-Every function here that gives whole tensors talks to the other processes, so that all of them have
-to call it, in the same order.
+Functions that return unsharded tensors communicate with the other processes: all processes must
+call them, in the same order.
 """
 
 from accelerate import Accelerator
@@ -13,10 +13,10 @@ from jen1cli.errors import ConfigError
 
 
 def shares_out(accelerator: Accelerator) -> bool:
-    """Tell whether processes hold slices of the parameters.
+    """Return whether the parameters are sharded.
 
     Raises:
-        ConfigError: they do by FSDP of version 1, whose flat parameters have no names.
+        ConfigError: they are sharded by FSDP 1, whose flat parameters have no names.
     """
     if accelerator.distributed_type != DistributedType.FSDP:
         return False
@@ -26,22 +26,22 @@ def shares_out(accelerator: Accelerator) -> bool:
 
 
 def refuse_sharing(accelerator: Accelerator, what: str) -> None:
-    """Refuse FSDP where only whole networks are trained.
+    """Check that FSDP is off, for trainings that do not support it.
 
     Raises:
-        ConfigError: it was asked for.
+        ConfigError: FSDP is on.
     """
     if accelerator.distributed_type == DistributedType.FSDP:
         raise ConfigError(f"FSDP is not supported for {what}; launch without --use_fsdp")
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """Return the tensor with the slices of all processes."""
+    """Return the unsharded tensor."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def shared_like(value: Tensor, other: Tensor) -> Tensor:
-    """Return this process' slice of a whole tensor, cut as `other` is."""
+    """Return this process' slice of an unsharded tensor, sharded like `other`."""
     value = value.to(other.device)
     if not isinstance(other, DTensor) or value.ndim != other.ndim:
         return value

@@ -20,7 +20,7 @@ ABOUT_NAME = "state.json"
 
 
 def save_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write a state so that a crash leaves either the old one or the new one."""
+    """Write a state atomically: a crash leaves the old or the new one."""
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with writing_folder(folder) as new:
         with writing(new / TENSORS_NAME) as temporary:
@@ -32,7 +32,7 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a state.
 
     Raises:
-        CheckpointError: there is none or it is damaged.
+        CheckpointError: the state is missing or damaged.
     """
     old = folder.with_name(folder.name + ".old")
     place = folder if folder.exists() else old
@@ -48,7 +48,7 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def optimizer_tensors(
     optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str]
 ) -> dict[str, Tensor]:
-    """Return the optimiser's state tensors, whole, under the names of their parameters."""
+    """Return the optimiser's unsharded state tensors, by parameter name."""
     return {
         f"{names[parameter]}.{key}": whole(value)
         for parameter, values in optimizer.state.items()
@@ -60,7 +60,7 @@ def optimizer_tensors(
 def load_optimizer(
     optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str], tensors: Mapping[str, Tensor]
 ) -> None:
-    """Put tensors of `optimizer_tensors` back."""
+    """Restore the tensors of `optimizer_tensors`."""
     by_name = {name: parameter for parameter, name in names.items()}
     for key, value in tensors.items():
         name, _, field = key.rpartition(".")
@@ -69,5 +69,5 @@ def load_optimizer(
 
 
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors whose names begin with a prefix, without it."""
+    """Return the tensors whose names begin with a prefix, by the rest of the name."""
     return {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}

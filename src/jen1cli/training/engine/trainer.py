@@ -1,4 +1,4 @@
-"""The loop of both stages: budget, reports, validation, samples, saving, resuming, Ctrl-C."""
+"""The training loop: budget, reports, validation, samples, saving, resuming, Ctrl-C."""
 
 import os
 import signal
@@ -24,12 +24,12 @@ SAME_INTERRUPT_SECONDS = 1.0
 
 @runtime_checkable
 class Stage(Protocol):
-    """What a stage gives to the loop."""
+    """Interface of a training stage."""
 
     batch_size: int
 
     def train_step(self, step: int, progress: float) -> None:
-        """Do optimiser step number `step` and keep its figures."""
+        """Run optimiser step number `step` and record its figures."""
         ...
 
     def take_values(self) -> dict[str, float]:
@@ -41,14 +41,14 @@ class Stage(Protocol):
         ...
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
-        """Write audio and pictures made by the averaged weights, in the first process.
+        """Write audio and pictures of the averaged weights, in the main process.
 
-        Every process calls it, and only the first returns paths.
+        All processes must call it; only the main process returns paths.
         """
         ...
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
-        """Write a weight set with the averaged weights, in the first process; all call it."""
+        """Write a weight set with the averaged weights in the main process; all must call it."""
         ...
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -56,19 +56,19 @@ class Stage(Protocol):
         ...
 
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-        """Take a state back."""
+        """Restore a state."""
         ...
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: steps, minutes of wall-clock, or whichever ends first."""
+    """Length of a training: steps, wall-clock minutes, or whichever ends first."""
 
     steps: int | None = None
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an endless training."""
+        """Check that the budget is finite."""
         if self.steps is None and self.minutes is None:
             raise ConfigError("neither steps nor minutes say when to stop; give one of them")
 
@@ -81,7 +81,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Intervals:
-    """Minutes between the regular duties; each is also done at the end."""
+    """Minutes between validations, samples and saves; each also runs at the end."""
 
     report_seconds: float = 5.0
     validate_minutes: float = 5.0
@@ -89,13 +89,13 @@ class Intervals:
     sample_minutes: float = 20.0
 
     def of(self, duty: str) -> float:
-        """Return the seconds between two turns of a duty."""
+        """Return the interval of a duty in seconds."""
         return self.report_seconds if duty == "report" else 60.0 * getattr(self, f"{duty}_minutes")
 
 
 @dataclass
 class _Clock:
-    """Wall-clock time over all sittings, validation and saving included."""
+    """Wall-clock time over all sessions, including validation and saving."""
 
     before: float = 0.0
     started: float = field(default_factory=time.monotonic)
@@ -107,8 +107,8 @@ class _Clock:
 class Trainer:
     """Runs one stage in one folder.
 
-    The folder gets `weights/` (a weight set with averaged weights, always usable), `state/` (to
-    resume), `samples/` and whatever the listeners write.
+    The folder contains `weights/` (a weight set with averaged weights), `state/` (to resume),
+    `samples/` and the files of listeners.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Trainer:
         self._stage.load_state(tensors, about["stage"])
 
     def run(self) -> None:
-        """Train until the budget is spent or Ctrl-C; both end with a save.
+        """Train until the end of the budget or Ctrl-C, then save.
 
         Raises:
             KeyboardInterrupt: after saving, when the user stopped the training.
@@ -165,7 +165,7 @@ class Trainer:
                 for name in self._agree():
                     duties[name]()
                     self._last[name] = self._clock.seconds()
-            self._save()  # first: whatever ends the process now, the result is there
+            self._save()  # first, so that the result exists even if the process is killed later
             if not self._stopped:
                 self._validate()
                 self._sample()
@@ -173,10 +173,10 @@ class Trainer:
             raise KeyboardInterrupt
 
     def _agree(self) -> list[str]:
-        """Take the used share of the budget and a wish to stop; return the duties that are due.
+        """Synchronise progress and stop requests over processes; return the duties that are due.
 
-        The main process' clock rules, so that all processes take the same rate and meet in the
-        duties, where they exchange figures.
+        All use the main process' clock, so that they have the same learning rate and run the
+        duties, which communicate, at the same step.
         """
         seconds = self._clock.seconds()
         progress, stopped = self._budget.progress(self._step, seconds), self._stop.is_set()
@@ -251,10 +251,10 @@ def _device_name(device: torch.device) -> str:
 
 @contextmanager
 def _interrupts(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C (or termination, or hang-up) into a flag; a second one acts at once.
+    """Set a flag on the first SIGINT, SIGTERM or SIGHUP; a second one ends the process.
 
-    A launcher of several processes passes on the Ctrl-C that they got themselves, so what follows
-    within a moment is the same one.
+    A launcher forwards Ctrl-C to processes that have received it themselves, so repetitions within
+    a short time are ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,7 +1,7 @@
-"""Texts for the bundled text encoder and what each of them states, as training targets.
+"""Texts for the bundled text encoder, with the stated attributes as training targets.
 
-Captions come from a manifest or from JSON lines `{"caption": ..., "attributes": {...}}`, prompts
-are made up, and general English comes from plain text files, one text a line.
+Captions are read from a manifest or from JSON lines `{"caption": ..., "attributes": {...}}`,
+prompts are synthetic, and general English is read from text files with one text per line.
 """
 
 import math
@@ -26,14 +26,14 @@ _LABELS_PER_FIELD = 160
 
 @dataclass(frozen=True)
 class Targets:
-    """The classes that texts are sorted into by the training heads."""
+    """Classes of the training heads."""
 
     styles: tuple[str, ...]
-    labels: tuple[str, ...]  # "says/..." of made-up prompts, "field/value" of captions
+    labels: tuple[str, ...]  # "says/..." of synthetic prompts, "field/value" of captions
 
     @classmethod
     def of(cls, prompts: Iterable[Prompt]) -> "Targets":
-        """Collect every style and every label that is common enough to learn."""
+        """Collect every style, and every label with enough examples."""
         styles: Counter[str] = Counter()
         labels: Counter[str] = Counter()
         for prompt in prompts:
@@ -52,17 +52,17 @@ class Targets:
 
 
 def plain_style(name: str) -> str:
-    """Bring names of styles to one spelling: `drum_and_bass` is "drum and bass"."""
+    """Normalise the name of a style: `drum_and_bass` is "drum and bass"."""
     return re.sub(r"[_\s]+", " ", name.lower()).strip()
 
 
 def plain_mode(mode: str, text: str) -> str:
-    """Return the mode as the text names it: "harmonic minor" may be said "minor"."""
+    """Return the mode as named in the text: "harmonic minor" may be called "minor"."""
     return mode if mode in text else {"harmonic minor": "minor"}.get(mode, mode)
 
 
 def labels_of(prompt: Prompt) -> list[str]:
-    """Everything that a text says or that is true of its music, as names of labels."""
+    """Return the labels of a text: its statements, and the attributes of its music."""
     attributes = prompt.attributes
     if "says" in attributes:
         return [f"says/{concept}" for concept in attributes["says"]]
@@ -71,7 +71,7 @@ def labels_of(prompt: Prompt) -> list[str]:
 
 
 def encode_targets(prompts: Sequence[Prompt], targets: Targets) -> dict[str, torch.Tensor]:
-    """Turn attributes into tensors; what a text does not state is ignored (-1 or NaN).
+    """Convert attributes to tensors; attributes that a text does not state are -1 or NaN.
 
     Returns:
         `style`, `key`, `mode`, `meter`, `drums` [N] int64, `bpm` [N] float, `labels`
@@ -110,12 +110,12 @@ def encode_targets(prompts: Sequence[Prompt], targets: Targets) -> dict[str, tor
 
 
 def states_tempo(text: str, bpm: float) -> bool:
-    """Whether a text in lower case names this tempo in figures."""
+    """Whether a lower-case text states this tempo in digits."""
     return re.search(rf"(?<!\d){round(bpm)}(?!\d)", text) is not None
 
 
 def states_key(text: str, key: str, mode: str) -> bool:
-    """Whether a text in lower case names this tonic with its mode, in any spelling."""
+    """Whether a lower-case text states this tonic with its mode, in any spelling."""
     index = tonic_index(key)
     if index < 0:
         return False
@@ -137,7 +137,7 @@ def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
         training: the training split; False: all others.
 
     Raises:
-        DataError: the file is missing or a line is not of that form.
+        DataError: the file is missing, or a line is invalid.
     """
     path = path / "manifest.jsonl" if path.is_dir() else path
     prompts = []
@@ -161,6 +161,6 @@ def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
 
 
 def pick_fillers(texts: Sequence[str], count: int, seed: int) -> list[str]:
-    """Draw single words of general English, to stand in prompts as moods and subjects."""
+    """Draw single English words, used in prompts as moods and subjects."""
     single = [text for text in texts if text.isalpha() and text.islower() and len(text) > 2]
     return random.Random(seed).sample(single, min(count, len(single)))

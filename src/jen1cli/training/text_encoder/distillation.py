@@ -1,8 +1,9 @@
 """Train the text encoder of the bundled model: a small T5 distilled from a sentence model.
 
-The averaged tokens learn the teacher's sentence vectors and the likenesses within a batch, so that
-words no caption ever used land near their meaning; single tokens learn to keep the facts that an
-average would blur (tempo, key, what plays and what must not). The result is frozen afterwards.
+The mean of the tokens is trained on the teacher's sentence vectors and on similarities within a
+batch, so that words outside the captions are embedded near words of similar meaning. Single tokens
+are trained on facts that a mean does not preserve (tempo, key, present and absent instruments). The
+encoder is frozen afterwards.
 """
 
 import math
@@ -54,10 +55,10 @@ _READER_WEIGHTS = {"style": 0.3, "key": 0.2, "mode": 0.1, "meter": 0.1, "drums":
 
 @dataclass(frozen=True)
 class TextEncoderRecipe:
-    """Every number of the distillation."""
+    """Hyperparameters of the distillation."""
 
     student: StudentConfig = field(default_factory=StudentConfig)
-    minutes: float = 15.0  # of optimisation; preparing comes on top
+    minutes: float = 15.0  # of optimisation, without preparation
     steps: int | None = None  # instead of minutes
     batch_size: int = 256
     lr: float = 1.5e-3
@@ -68,8 +69,8 @@ class TextEncoderRecipe:
     caption_limit: int = 150_000
     text_limit: int = 120_000  # of each file
     shares: tuple[float, float, float] = (0.3, 0.2, 0.5)  # prompts, captions, plain texts
-    misspelt: float = 0.15  # share of the texts with a typing mistake
-    temperature: float = 0.05  # of the likenesses within a batch
+    misspelt: float = 0.15  # share of the texts with a typing error
+    temperature: float = 0.05  # of the similarities within a batch
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -80,7 +81,7 @@ class TextEncoderRecipe:
 
 @dataclass(frozen=True)
 class _Corpus:
-    """All texts with the teacher's vectors and targets; row ranges by kind."""
+    """All texts with teacher vectors and targets, and row ranges by kind."""
 
     texts: list[str]
     vectors: Tensor  # [texts, teacher features] half
@@ -98,22 +99,22 @@ def train_text_encoder(
     recipe: TextEncoderRecipe | None = None,
     listener: Listener = ignore,
 ) -> dict[str, float]:
-    """Train and write a folder in the Hugging Face layout.
+    """Train a text encoder and write it in the Hugging Face layout.
 
     Args:
         out: folder for `config.json`, `model.safetensors` (half precision) and the tokenizer.
         teacher: folder of a sentence model (BERT layout), used in training only.
         captions: manifests or JSON lines with captions and attributes.
-        texts: general English: files with one text a line, or a folder of WordNet.
-        init: folder of a text encoder to go on from, with its tokenizer and size.
-        recipe: numbers of the training.
-        listener: told about progress.
+        texts: general English: files with one text per line, or a folder of WordNet.
+        init: folder of the initial text encoder, which gives tokenizer and size.
+        recipe: hyperparameters.
+        listener: called on progress.
 
     Returns:
-        Means of the losses over the last steps.
+        means of the losses over the last steps.
 
     Raises:
-        CheckpointError: there is no teacher in the folder.
+        CheckpointError: the folder contains no sentence model.
         DataError: a file cannot be read.
     """
     recipe = recipe or TextEncoderRecipe()
@@ -165,7 +166,7 @@ def _new_student(
 def _gather(
     captions: Sequence[Path], texts: Sequence[Path], recipe: TextEncoderRecipe
 ) -> tuple[list[Prompt], list[Prompt], list[Prompt]]:
-    """Return made-up prompts, captions and plain texts."""
+    """Return synthetic prompts, captions and plain texts."""
     rng = random.Random(recipe.seed)
     plain: list[str] = []
     for path in texts:
@@ -310,10 +311,10 @@ def _losses(
 
 
 def likeness_loss(pooled: Tensor, goal: Tensor, temperature: float) -> Tensor:
-    """Kullback-Leibler divergence of each text's likenesses to the rest of the batch.
+    """Kullback-Leibler divergence of each text's similarities to the rest of the batch.
 
     Args:
-        pooled: averaged tokens of the student [batch, features].
+        pooled: mean tokens of the student [batch, features].
         goal: unit vectors of the teacher [batch, teacher features].
         temperature: of both softmaxes.
     """
@@ -325,10 +326,10 @@ def likeness_loss(pooled: Tensor, goal: Tensor, temperature: float) -> Tensor:
 
 
 def tempo_loss(logits: Tensor, bpm: Tensor) -> Tensor:
-    """Cross-entropy to a bell of 1 bpm width around the tempo; NaN is ignored.
+    """Cross-entropy to a Gaussian of 1 bpm deviation around the tempo; NaN is ignored.
 
     Args:
-        logits: one class per whole bpm [batch, classes].
+        logits: one class per integer bpm [batch, classes].
         bpm: [batch].
     """
     known = ~bpm.isnan()

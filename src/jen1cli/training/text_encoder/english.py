@@ -17,7 +17,7 @@ def read_english(path: Path) -> list[str]:
     """Read texts of general English: a folder of WordNet, or a file with one text a line.
 
     Raises:
-        DataError: neither can be read from there.
+        DataError: the path is neither.
     """
     if path.is_dir():
         return _read_wordnet(path)
@@ -46,7 +46,7 @@ def _read_entry(line: str) -> list[str]:
     """Return the synonyms, the definition and the examples of one entry.
 
     An entry is `offset file kind count word id word id ... | definition; "example"`, the count in
-    hexadecimal (wndb(5WN)). Proper names and terms of science are left out.
+    hexadecimal (wndb(5WN)). Proper names and scientific terms are left out.
     """
     head, _, gloss = line.partition(" | ")
     fields = head.split()

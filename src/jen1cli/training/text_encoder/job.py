@@ -1,4 +1,4 @@
-"""The job of `jen1 train text-encoder`: train, measure, and write the card beside the weights.
+"""The job of `jen1 train text-encoder`: trains, evaluates, and writes a model card.
 
 The bundled encoder came from the equivalent of
 `jen1 train text-encoder -o OUT --teacher MINILM --captions CORPUS --text WORDS --text WORDNET`,
@@ -27,7 +27,7 @@ from jen1cli.training.text_encoder.report import (
 
 CARD = "README.md"
 _COMPARED = ("top1", "top3", "unnamed_top1")
-_EXAMPLES = 64  # captions that stand for a style
+_EXAMPLES = 64  # captions per style for its mean vector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +38,14 @@ class TextEncoderJob:
     teacher: Path
     captions: tuple[Path, ...] = ()
     texts: tuple[Path, ...] = ()
-    init: Path | None = None  # text encoder to go on from
+    init: Path | None = None  # initial text encoder
     minutes: float = 15.0
     steps: int | None = None
     seed: int = 0
     recipe: TextEncoderRecipe | None = None  # None: the default with the numbers above
 
     def run(self, listener: Listener = ignore) -> Mapping[str, float]:
-        """Train, measure and write the card; return the figures."""
+        """Train, evaluate and write the card; return the figures."""
         recipe = self.recipe or TextEncoderRecipe(
             minutes=self.minutes, steps=self.steps, seed=self.seed
         )
@@ -77,8 +77,8 @@ def measure_text_encoder(
     Args:
         folder: of the encoder.
         captions: manifests whose captions outside the training split are probed.
-        teacher: sentence model that is asked the same, for comparison.
-        prompts: texts of each probe; half of them train its readers.
+        teacher: sentence model evaluated in the same way, for comparison.
+        prompts: number of texts of each probe; half of them train its readers.
         steps: of the readers' training.
 
     Returns:
@@ -123,7 +123,7 @@ def _captions_by_style(prompts: Sequence[Prompt]) -> dict[str, list[str]]:
 
 
 def write_card(folder: Path, figures: Mapping[str, float], state: str = "") -> None:
-    """Write the README of the encoder: what it is, what it learned from, how good it is."""
+    """Write the README of the encoder: description, training data and evaluation."""
     lines = [
         "# Text encoder",
         "",

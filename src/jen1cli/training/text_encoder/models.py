@@ -41,7 +41,7 @@ class StudentConfig:
 
 
 def build_student(config: StudentConfig) -> T5EncoderModel:
-    """Make the T5 encoder with random weights."""
+    """Build the T5 encoder with random weights."""
     t5 = T5Config(
         vocab_size=config.pieces,
         d_model=config.features,
@@ -63,13 +63,13 @@ def build_student(config: StudentConfig) -> T5EncoderModel:
 
 @torch.no_grad()
 def start_from_teacher(student: T5EncoderModel, vectors: Vectors) -> None:
-    """Begin as a bag of the teacher's words, so that the average token means something at once.
+    """Initialise as a bag of words of the teacher, for a meaningful mean token from the start.
 
-    The token embeddings become the main directions of the teacher's vectors of the pieces, at unit
-    variance, and the layers add little to them at first.
+    Token embeddings are the principal components of the teacher's vectors of the pieces, at unit
+    variance; the residual layers start with small outputs.
 
     Args:
-        student: its weights are changed in place.
+        student: encoder, modified in place.
         vectors: the teacher's vector of each piece, in the order of the vocabulary.
     """
     table = student.shared.weight
@@ -78,7 +78,7 @@ def start_from_teacher(student: T5EncoderModel, vectors: Vectors) -> None:
     width = min(table.shape[1], directions.shape[1])
     reduced = centred @ directions[:, :width]
     turn = torch.linalg.qr(torch.randn(width, width, generator=torch.Generator().manual_seed(0))).Q
-    reduced = reduced @ turn  # every feature carries the same share of variance
+    reduced = reduced @ turn  # equal variance in every feature
     table[:, :width] = reduced / reduced.std()
     for name, weight in student.named_parameters():
         if name.endswith((".o.weight", ".wo.weight")):
@@ -103,7 +103,7 @@ def pool(text: Text, text_mask: TextMask) -> Vectors:
 
 
 class Reader(nn.Module):
-    """Looks at the tokens with one learned query and reads off classes with one linear map."""
+    """Classifier: attention pooling of the tokens with one learned query, then a linear map."""
 
     def __init__(self, features: int, classes: int) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Reader(nn.Module):
 
 
 class Heads(nn.Module):
-    """What the student must be able to say in training: the teacher's vector and the facts."""
+    """Training heads of the student: the teacher's vector, and the facts."""
 
     def __init__(self, features: int, teacher_features: int, targets: Targets) -> None:
         super().__init__()
@@ -139,24 +139,24 @@ class Heads(nn.Module):
         self.prototypes = nn.Parameter(torch.randn(max(1, len(targets.styles)), features))
 
     def label_logits(self, text: Text, text_mask: TextMask) -> Float[Tensor, "batch labels"]:
-        """A label is there as soon as one token says so (log-sum-exp over tokens)."""
+        """Return the logits of labels, pooled over tokens by log-sum-exp."""
         each = self.labels(text)
         return each.masked_fill(~text_mask[..., None], -30.0).logsumexp(1)
 
     def style_likeness(self, pooled: Vectors) -> Float[Tensor, "batch styles"]:
-        """Cosine of the average token to each style, at a fixed temperature."""
+        """Return the cosine of the mean token with each style, divided by a fixed temperature."""
         own = functional.normalize(pooled, dim=-1)
         return own @ functional.normalize(self.prototypes, dim=-1).T / 0.07
 
 
 class Teacher:
-    """A sentence model in the Hugging Face layout: averaged tokens of unit length."""
+    """A sentence model in the Hugging Face layout: mean tokens, normalised."""
 
     def __init__(self, folder: Path, max_tokens: int = 96) -> None:
-        """Load it.
+        """Load the model.
 
         Raises:
-            CheckpointError: the folder holds no such model.
+            CheckpointError: the folder contains no such model.
         """
         if not (folder / "config.json").is_file():
             raise CheckpointError(
@@ -222,7 +222,7 @@ class Student:
 
     @torch.no_grad()
     def pooled_vectors(self, texts: Sequence[str], batch: int = 256) -> Vectors:
-        """Return averaged tokens."""
+        """Return the mean tokens."""
         made = []
         for start in range(0, len(texts), batch):
             ids, mask = self.read(texts[start : start + batch])
@@ -230,7 +230,7 @@ class Student:
         return torch.cat(made)
 
     def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return averaged tokens of unit length."""
+        """Return the normalised mean tokens."""
         return functional.normalize(self.pooled_vectors(texts), dim=-1)
 
 

@@ -1,8 +1,8 @@
-"""Made-up prompts for music, with the facts they state, to train the bundled text encoder on.
+"""Synthetic prompts with the facts they state, for the training of the text encoder.
 
-A prompt is put together from `data/prompt_words.txt` the way people type them: two words, a list
-of tags, a sentence. What it says (style, tempo, key, instruments that are there or are not, mood)
-comes with it as attributes in the form that the corpus writes, so that both train alike.
+A prompt combines words of `data/prompt_words.txt` in the forms that users write: two words, a list
+of tags, a sentence. Its statements (style, tempo, key, present and absent instruments, mood) are
+attributes in the format of the corpus.
 """
 
 import random
@@ -37,7 +37,7 @@ _SPOKEN_METERS = {
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt and what it says."""
+    """One prompt and the facts it states."""
 
     text: str
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Words:
-    """The word lists: concept -> ways to say it, by group, and the hints of the styles."""
+    """The word lists: concept -> expressions, by group, and the hints of the styles."""
 
     groups: dict[str, dict[str, tuple[str, ...]]]
     hints: dict[str, tuple[str, ...]]
@@ -75,17 +75,17 @@ def words() -> Words:
 
 
 def style_names() -> dict[str, tuple[str, ...]]:
-    """Names of every style, the plainest first."""
+    """Names of every style, the most common first."""
     return words().groups["style"]
 
 
 class PromptWriter:
-    """Writes prompts; the same seed writes the same ones.
+    """Writes prompts, reproducibly by seed.
 
     Args:
         seed: of the random draws.
-        adjectives: general English words to mix in as moods nobody listed.
-        nouns: general English words to mix in as subjects nobody listed.
+        adjectives: general English words, used as moods outside the word lists.
+        nouns: general English words, used as subjects outside the word lists.
     """
 
     def __init__(
@@ -307,12 +307,12 @@ class PromptWriter:
 
 
 def spoken_key(name: str) -> str:
-    """Spell a tonic out: `F#` is "F sharp", `Bb` is "B flat"."""
+    """Return a tonic in words: `F#` is "F sharp", `Bb` is "B flat"."""
     return name.replace("#", " sharp") if "#" in name else re.sub("^(.)b$", r"\1 flat", name)
 
 
 def misspell(text: str, rng: random.Random) -> str:
-    """Make one or two typing mistakes in words of four letters and more, never in numbers."""
+    """Add one or two typing errors to words of at least four letters, never to numbers."""
     pieces = text.split(" ")
     places = [i for i, piece in enumerate(pieces) if len(piece) >= 4 and piece.isalpha()]
     for place in rng.sample(places, min(len(places), rng.choice((1, 1, 2)))):

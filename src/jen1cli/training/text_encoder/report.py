@@ -1,7 +1,8 @@
-"""How good the bundled text encoder is: does it find the style, do its tokens keep the facts?
+"""Evaluation of the bundled text encoder: retrieval of styles, and probes of facts in tokens.
 
-Retrieval asks for the style of hand-written prompts that training never saw; the probes train one
-attention-pooled linear reader per fact on the frozen tokens of one half and ask the other half.
+Retrieval finds the style of hand-written prompts that are not in the training data. Each probe
+trains an attention-pooled linear reader of one fact on the frozen tokens of one half of the
+prompts, and evaluates it on the other half.
 """
 
 import re
@@ -31,14 +32,14 @@ _FACTS = ("key", "mode", "drums", "style")
 
 
 def paraphrases() -> list[tuple[str, tuple[str, ...]]]:
-    """Return the hand-written prompts of the package with the styles that would be right."""
+    """Return the hand-written prompts of the package with their correct styles."""
     data = resources.files("jen1cli.training") / "data" / "paraphrases.jsonl"
     items = [parse_object(text, where) for where, text in read_lines(data.read_bytes(), data.name)]
     return [(item["text"], tuple(map(plain_style, item["styles"]))) for item in items]
 
 
 def names_its_style(text: str, styles: Sequence[str]) -> bool:
-    """Whether a prompt holds a name or a hint of one of its styles that training used."""
+    """Whether a prompt contains a name or hint of its styles from the training data."""
     names, hints = words().groups["style"], words().hints
     known = [said for s in styles for said in (*names.get(s, ()), *hints.get(s, ()))]
     return any(re.search(rf"\b{re.escape(said)}\b", text, re.IGNORECASE) for said in known)
@@ -53,12 +54,12 @@ def retrieve_styles(
 
     Args:
         encode: sentences to unit vectors.
-        asked: prompts with the styles that are right.
-        examples: texts that stand for each style, its names or its captions.
+        asked: prompts with their correct styles.
+        examples: texts of each style: names or captions.
 
     Returns:
         `top1` and `top3`, shares of prompts whose style is nearest or among the nearest three;
-        `unnamed_top1`, of those prompts alone that hold no word training knew for their style.
+        `unnamed_top1`, over the prompts without a word for their style from the training data.
     """
     styles = sorted(examples)
     centres = torch.stack([encode(list(examples[style])).float().mean(0) for style in styles])
@@ -88,18 +89,18 @@ def probe_tokens(
     seed: int = 0,
     only: str = "",
 ) -> dict[str, float]:
-    """Train linear readers on the frozen tokens of half of the prompts, ask the other half.
+    """Train linear readers on the frozen tokens of half of the prompts, evaluate on the rest.
 
     Args:
         student: the encoder, unchanged.
-        prompts: texts with attributes; the first half trains, the second is asked.
+        prompts: texts with attributes; the first half for training, the second for evaluation.
         steps: of the readers' training, whole batch of 512.
         seed: of the readers' batches.
-        only: one fact to ask for.
+        only: the only fact to probe.
 
     Returns:
         Accuracy of key, mode, drums and style, `bpm` (within 4 %) and `bpm_exact`, and
-        `instruments` and `absent`: F1 over all "is there" and "must not be there" labels.
+        `instruments` and `absent`: F1 over all labels of presence and of exclusion.
     """
     targets = Targets.of(prompts)
     goal = encode_targets(prompts, targets)
@@ -120,7 +121,7 @@ def probe_tokens(
             continue
         reader = Reader(text.shape[-1], int(wanted.max()) + 1)
         aims = functional.one_hot(wanted.clamp(min=0), reader.linear.out_features).float()
-        if name == "bpm":  # a miss by one is no worse than that
+        if name == "bpm":  # neighbouring tempi count as partly correct
             aims = (-0.125 * (torch.arange(aims.shape[1]) - wanted[:, None]).square()).softmax(-1)
         _train_reader(reader, text, mask, aims, train, steps, generator)
         with torch.inference_mode():
@@ -169,7 +170,7 @@ def _probe_labels(
     steps: int,
     generator: torch.Generator,
 ) -> float:
-    """Return F1 of one linear map on every token, strongest token counts."""
+    """Return F1 of one linear map on every token, with the maximum over tokens."""
     linear = torch.nn.Linear(text.shape[-1], wanted.shape[1])
     optimizer = torch.optim.Adam(linear.parameters(), lr=1e-2)
 
@@ -212,7 +213,7 @@ def encode_seconds(student: Student, prompt: str, repeats: int = 20) -> float:
 
 
 def made_up_prompts(count: int, seed: int = 20_001, stating: str = "") -> list[Prompt]:
-    """Write prompts that training did not draw, all of which state that attribute."""
+    """Write prompts from another seed than training, all of which state the attribute."""
     writer = PromptWriter(seed)
     prompts: list[Prompt] = []
     while len(prompts) < count:

@@ -1,9 +1,9 @@
-"""The tokenizer of the bundled text encoder: byte pairs of letters, so that nothing is unknown.
+"""The tokenizer of the bundled text encoder: byte-pair encoding without unknown tokens.
 
-Text is brought to lower case without accents. Words, punctuation and numbers are parted, so that
-"rainy-day" has the pieces of "rainy" and "day"; digits stand alone, so that "92" and "174" are
-read from two and three tokens that every number shares. Letters of other scripts become bytes.
-Text ends with `</s>` and is padded with `<pad>` as T5's.
+Text is lower-cased without accents. Words, punctuation and numbers are separated, so that
+"rainy-day" has the pieces of "rainy" and "day". Each digit is one token, so that all numbers share
+ten tokens. Letters of other scripts are encoded as bytes. Text ends with `</s>` and is padded with
+`<pad>`, as in T5.
 """
 
 import json
@@ -32,14 +32,14 @@ _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 
 def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
-    """Learn the pieces from texts.
+    """Train the pieces on texts.
 
     Args:
-        texts: what the encoder will read; common words may repeat.
+        texts: training texts; common words may repeat.
         pieces: size of the vocabulary with 3 special tokens and 256 bytes.
 
     Raises:
-        ValueError: the vocabulary has no room for pieces.
+        ValueError: the vocabulary is too small.
     """
     if pieces < len(_SPECIAL) + len(_BYTES) + len(_LETTERS):
         raise ValueError(f"{pieces} pieces cannot hold bytes and letters; use at least 400")
@@ -57,7 +57,7 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
     learned = parse_object(learner.to_str(), "the tokenizer")["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
     model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
-    made = _dressed(model)  # anew: the bytes are no special tokens that a prompt could spell
+    made = _dressed(model)  # rebuilt, so that bytes are not special tokens
     made.add_special_tokens([AddedToken(token, special=True) for token in _SPECIAL])
     made.post_processor = processors.TemplateProcessing(
         single=f"$A {EOS}", pair=f"$A {EOS} $B {EOS}", special_tokens=[(EOS, 1)]
