@@ -295,15 +295,22 @@ def test_a_wrong_field_of_a_manifest_is_named(tmp_path, read, fields, words):
 
 
 @pytest.mark.parametrize("name", ["x.wav", "./x.wav", "link.wav"])
-def test_a_clip_that_a_manifest_names_twice_is_refused(tmp_path, read, name):
+def test_a_clip_that_a_manifest_puts_into_two_splits_is_refused(tmp_path, read, name):
     folder = tmp_path / "music"
     folder.mkdir()
     for other in ("x.wav", "y.wav"):
         write_audio(folder / other)
     if name == "link.wav":
         (folder / name).symlink_to("x.wav")
-    lines = ({"audio": other, "split": "train"} for other in ("x.wav", "y.wav", name))
-    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def write(split):
+        lines = [{"audio": other, "split": "train"} for other in ("x.wav", "y.wav")]
+        lines.append({"audio": name, "split": split})
+        (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    write("train")
+    assert len(list(read(folder))) == 3
+    write("test")
     with pytest.raises(DataError, match=f"line 3 of .*: audio is '{name}', as in line 1 of"):
         read(folder)
 

@@ -131,7 +131,7 @@ def _warn(path: Path, reason: str) -> None:
 
 
 def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
-    named: dict[tuple[str, int | None], str] = {}  # file and offset of a clip -> its line
+    named: dict[tuple[str, int | None], tuple[str, str | None]] = {}  # file, offset: line, split
     for where, text in read_lines(manifest):
         line = parse_object(text, where)
         if not isinstance(line.get("audio"), str):
@@ -141,11 +141,12 @@ def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
         except ConfigError as error:
             raise DataError(f"{where}: {error}; mend or remove it") from error
         place = (os.path.realpath(manifest.parent / line["audio"]), told.offset)
-        if place in named:  # it might lie in two splits
+        first, split = named.setdefault(place, (where, told.split))
+        if split != told.split:  # several lines of one split are several captions
             raise DataError(
-                f"{where}: audio is '{line['audio']}', as in {named[place]}; remove one of them"
+                f"{where}: audio is '{line['audio']}', as in {first}, but in another split; remove"
+                " one of them"
             )
-        named[place] = where
         if clip := _from_line(manifest.parent, line["audio"], told, skip):
             yield clip
 
