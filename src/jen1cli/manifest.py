@@ -144,8 +144,7 @@ def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
         first, split = named.setdefault(place, (where, told.split))
         if split != told.split:  # several lines of one split are several captions
             raise DataError(
-                f"{where}: audio is '{line['audio']}', as in {first}, but in another split; remove"
-                " one of them"
+                f"{where}: audio is '{line['audio']}', as in {first}, in another split; remove one"
             )
         if clip := _from_line(manifest.parent, line["audio"], told, skip):
             yield clip
