@@ -53,7 +53,8 @@ def beats(tmp_path_factory):
         facts["drum_pattern"] = "kick xxxx" if key == "C" else "snare x.x."
         facts["melody"] = "C4 C4 C4 C4" if key == "C" else "A4 A4 A4 A4"
         clips.append(Clip(path, (f"pulses at {bpm:g}",), SECONDS, "train", facts))
-    clips.append(dataclasses.replace(clips[1], split="validation"))
+    held_out = shutil.copyfile(clips[1].path, folder / "held-out.wav")
+    clips.append(dataclasses.replace(clips[1], path=held_out, split="validation"))
     write_manifest(folder, clips)
     return folder
 
