@@ -61,13 +61,14 @@ def test_audio(fuzz, songs, name):
     from jen1cli.manifest import read_folder
 
     file = f"song.{name.rpartition('.')[2]}"
-    fuzz(
+    found = fuzz(
         lambda rng: damaged_bytes(songs[name], rng, head=512),
         placed(file, lambda path: read_facts(str(path))),
         placed(file, lambda path: open_input(str(path))),
         placed(file, lambda path: audio.read(path)),
         placed(file, lambda path: read_folder(path.parent, on_skip=lambda *_: None)),
     )
+    assert found.refused > 0
 
 
 @pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
@@ -92,7 +93,7 @@ def test_recipes_in_tags(fuzz, recipe, name):
 
         Recipe.from_json(text)
 
-    fuzz(damage, tagged, bare)
+    assert fuzz(damage, tagged, bare).refused > 0
 
 
 # --- safetensors and weight sets ---
@@ -111,13 +112,14 @@ def test_latents(fuzz, latent):
     from jen1cli.headers import read_latent_header
     from jen1cli.pipeline import LatentFile
 
-    fuzz(
+    found = fuzz(
         lambda rng: damaged_safetensors(latent, rng),
         placed("a.safetensors", lambda path: read_facts(str(path))),
         placed("a.safetensors", LatentFile.load),
         lambda data, work: read_latent_header(data),
         lambda data, work: LatentFile.load(data),
     )
+    assert found.refused > 0
 
 
 def test_loras(fuzz, tiny_folder, tmp_path_factory):
@@ -133,12 +135,13 @@ def test_loras(fuzz, tiny_folder, tmp_path_factory):
     path = tmp_path_factory.mktemp("lora") / "a.safetensors"
     save_lora(path, trained, LoraConfig(2, 2.0, "tiny", config.unet))
     good = path.read_bytes()
-    fuzz(
+    found = fuzz(
         lambda rng: damaged_safetensors(good, rng),
         placed("a.safetensors", lambda path: parse_loras([f"{path}:0.5"])),
         placed("a.safetensors", lambda path: read_facts(str(path))),
         placed("a.safetensors", lambda path: apply_lora(unet, path)),
     )
+    assert found.refused > 0
 
 
 @pytest.mark.parametrize("file", ["config.json", "unet.safetensors", "autoencoder.safetensors"])
@@ -166,13 +169,14 @@ def test_weight_sets(fuzz, tiny_folder, file):
 
         return call
 
-    fuzz(
+    found = fuzz(
         damage,
         in_set(lambda folder: _facts(str(folder))),
         in_set(count_parameters),
         in_set(lambda folder: load_weight_set(folder, verify=False)),
         in_set(lambda folder: Jen1.load(folder, device="cpu")),
     )
+    assert found.refused > 0
 
 
 def test_text_encoders(fuzz, tiny_folder):
@@ -188,7 +192,8 @@ def test_text_encoders(fuzz, tiny_folder):
                 (path.parent / other.name).symlink_to(other)
         TextEncoder.load(TextConfig(features=features), path.parent.parent)
 
-    fuzz(lambda rng: damaged_json(good, rng), placed("text_encoder/config.json", read))
+    found = fuzz(lambda rng: damaged_json(good, rng), placed("text_encoder/config.json", read))
+    assert found.refused > 0
 
 
 def test_encodec_folders(fuzz):
@@ -200,7 +205,8 @@ def test_encodec_folders(fuzz):
         "audio_channels": 2, "num_filters": 32, "upsampling_ratios": [8, 5, 4, 2],
         "norm_type": "time_group_norm",
     }  # fmt: skip
-    fuzz(
+    found = fuzz(
         lambda rng: damaged_json(good, rng),
         placed("config.json", lambda path: encodec_config(read_object(path))),
     )
+    assert found.refused > 0

@@ -38,14 +38,14 @@ LINE = {
 
 def read_music(folder):
     """Read a folder of music, and what training asks of its clips."""
-    from jen1cli.evaluation.prompt_spec import read_wishes
+    from jen1cli.evaluation.prompt_spec import read_prompt_spec
     from jen1cli.manifest import read_folder, write_manifest
     from jen1cli.music.controls import controls_of
 
     clips = read_folder(folder, on_skip=lambda *_: None)
     for clip in clips:
         controls_of(clip.attributes).describe()
-        read_wishes(clip.captions[0], clip.attributes)
+        read_prompt_spec(clip.captions[0], clip.attributes)
         assert isinstance(clip.source, io.BytesIO) or clip.source.is_file()
         assert all(caption.encode() for caption in clip.captions)
     inside = [clip for clip in clips if clip.path.is_relative_to(folder)]
@@ -66,7 +66,10 @@ def test_manifests(fuzz):
         write_audio(path.parent / "song.wav")
         read_music(path.parent)
 
-    fuzz(damage, placed("m/manifest.jsonl", read), placed("m/manifest.jsonl", read_captions))
+    found = fuzz(
+        damage, placed("m/manifest.jsonl", read), placed("m/manifest.jsonl", read_captions)
+    )
+    assert found.refused > 0
 
 
 @pytest.mark.parametrize("name", ["song.json", "song.wav.json", "song.txt"])
@@ -75,7 +78,7 @@ def test_sidecars(fuzz, name):
         write_audio(path.parent / "song.wav")
         read_music(path.parent)
 
-    fuzz(lambda rng: damaged_json(LINE, rng), placed(f"m/{name}", read), refusing=False)
+    assert fuzz(lambda rng: damaged_json(LINE, rng), placed(f"m/{name}", read)).refused == 0
 
 
 def test_shards(fuzz):
@@ -87,10 +90,11 @@ def test_shards(fuzz):
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
     good = packed.getvalue()
-    fuzz(
+    found = fuzz(
         lambda rng: damaged_bytes(good, rng, head=2048),
         placed("m/train-000.tar", lambda path: read_music(path.parent)),
     )
+    assert found.refused > 0
 
 
 # --- prompts, and texts of the command line ---
@@ -120,13 +124,13 @@ def test_prompt_files(fuzz, ending):
             request.prompt.encode()
             str(request.sampling.arguments()).encode()
 
-    fuzz(damage, placed("a.jsonl", read), placed("a.jsonl", read_prompts))
+    assert fuzz(damage, placed("a.jsonl", read), placed("a.jsonl", read_prompts)).refused > 0
 
 
 def test_texts(fuzz):
     from jen1cli.cli.masks import parse_masks, resolve_masks
     from jen1cli.cli.prompts import check_prompt
-    from jen1cli.cli.sampling import SamplingChoice, check_device
+    from jen1cli.cli.sampling import ControlOptions, SamplingChoice, check_device
     from jen1cli.music.chords import chart_text, parse_chart
     from jen1cli.music.controls import Controls
     from jen1cli.music.patterns import parse_drums, parse_melody
@@ -159,10 +163,10 @@ def test_texts(fuzz):
 
     def sampling(given, work):
         told = {name: text for name, text in given if name in ("key", "chords", "drums", "melody")}
-        choice = SamplingChoice(Controls(**told), dict(given)["prompt"])
+        choice = SamplingChoice(ControlOptions(**told), dict(given)["prompt"])
         choice.check().arguments()
 
-    fuzz(damage, sampling, *map(reading, readers))
+    assert fuzz(damage, sampling, *map(reading, readers)).refused > 0
 
 
 # --- files of training and evaluation ---
@@ -190,13 +194,13 @@ def test_listening_tests(fuzz):
         (work / "l1.json").write_bytes(given[1])
         summarize(*read_results([work], work / "page.key.json"))
 
-    fuzz(damage, read)
+    assert fuzz(damage, read).refused > 0
 
 
 @pytest.mark.parametrize("file", ["cache.json", "clips.jsonl", "config.json", "latents.npy"])
 def test_latent_caches(fuzz, tiny_folder, tmp_path_factory, file):
     from jen1cli.autoencoder.codec import load_codec
-    from jen1cli.training import cache
+    from jen1cli.training.diffusion import cache
 
     folder = tmp_path_factory.mktemp("cache")
     clip = {
@@ -229,7 +233,7 @@ def test_latent_caches(fuzz, tiny_folder, tmp_path_factory, file):
             np.array(opened.table[clip.start : clip.start + clip.frames])
         load_codec(work / "cache")
 
-    fuzz(damage, read)
+    assert fuzz(damage, read).refused > 0
 
 
 def test_training_states(fuzz):
@@ -240,7 +244,8 @@ def test_training_states(fuzz):
         (work / "state" / "state.json").write_bytes(data)
         load_state(work / "state")
 
-    fuzz(lambda rng: damaged_json({"step": 3, "seconds": 1.5, "order": [1, 2]}, rng), read)
+    found = fuzz(lambda rng: damaged_json({"step": 3, "seconds": 1.5, "order": [1, 2]}, rng), read)
+    assert found.refused > 0
 
 
 def test_taggers(fuzz):
@@ -255,4 +260,5 @@ def test_taggers(fuzz):
                 (path.parent / other.name).symlink_to(other)
         Tagger.load(path.parent)
 
-    fuzz(lambda rng: damaged_json(good, rng), placed(f"t/{DESCRIPTION_NAME}", read))
+    found = fuzz(lambda rng: damaged_json(good, rng), placed(f"t/{DESCRIPTION_NAME}", read))
+    assert found.refused > 0

@@ -102,6 +102,17 @@ def test_aiff_from_a_pipe_is_read_to_its_end(tmp_path, noise, size):
 # --- several recordings in one file ---
 
 
+def test_flac_whose_metadata_claims_more_than_the_file_has_no_frames(tmp_path, music):
+    data = bytearray(write_sound(tmp_path / "a.flac", music(0.5)).read_bytes())
+    data[42:46] = b"\x84\xff\xff\xff"  # the last block: comments of 16 MB
+    file = io.BytesIO(data)
+    stream = flac_frames.read_stream(file)
+    assert stream is not None
+    assert (stream.start, stream.stop) == (len(data), len(data))
+    assert not flac_frames.is_joined(file, stream)
+    assert flac_frames.find_end(file, stream) is None
+
+
 @pytest.mark.parametrize("suffix", ["ogg", "opus", "mp3", "flac", "wav", "aiff"])
 @pytest.mark.parametrize("second", [0.7, 1.5, 3.1])
 def test_joined_files_are_refused(tmp_path, music, suffix, second):

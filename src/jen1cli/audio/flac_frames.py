@@ -63,6 +63,7 @@ def read_stream(file: ByteFile) -> Stream | None:
     if file.read(3) == b"TAG":
         end -= 128
     total = int.from_bytes(head[21:26], "big") & (1 << 36) - 1
+    at = min(at, end)  # metadata blocks of a truncated file may claim more than there is
     return Stream(header, at, end, int.from_bytes(head[8:10], "big"), total)
 
 
