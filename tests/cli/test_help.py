@@ -25,12 +25,12 @@ def _wide(monkeypatch):
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
 
 
-def test_user_verbs_come_first_and_developer_verbs_in_a_panel_of_their_own(jen1):
+def test_user_commands_come_first_and_developer_commands_in_a_panel_of_their_own(jen1):
     text = jen1("--help").out
     names = list(COMMAND.commands)  # type: ignore[attr-defined]
     assert names[: len(COMMANDS)] == COMMANDS
     developer = names[len(COMMANDS) :]
-    assert set(developer) <= set(app_module.DEVELOPER_VERBS)
+    assert set(developer) <= set(app_module.DEVELOPER_COMMANDS)
     if developer:
         user_panel, developer_panel = text.split(app_module.DEVELOPER_PANEL)
         assert all(name in user_panel for name in COMMANDS)

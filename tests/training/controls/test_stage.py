@@ -17,6 +17,7 @@ from jen1cli.tasks import Task
 from jen1cli.training import jobs
 from jen1cli.training.controls import stage as controls_stage
 from jen1cli.training.controls.build import build_controls
+from jen1cli.training.controls.targets import beat_targets
 from jen1cli.training.diffusion.batches import BatchSampler, WindowSampler
 from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import LatentCache
@@ -84,18 +85,19 @@ def stage(beat_cache, tiny_folder):
     return build_controls(beat_cache.folder, tiny_folder, chosen, accelerator, seed=1)
 
 
-def test_true_arrows_turn_with_the_music(stage):
+def test_beat_targets_turn_with_the_music(stage):
     controls_batch = [controls_of(clip.attributes) for clip in stage.sampler.clips]
     windows = stage.sampler.windows(0, 4, np.random.default_rng(0))
     controls_batch = [controls_batch[w.clip] for w in windows]
-    beat, bar = stage._true_arrows(controls_batch, windows)
     rate = stage._parts.config.frame_rate
+    starts = [window.start for window in windows]
+    beat, bar = beat_targets(controls_batch, starts, stage.frames, rate)
     for i, controls in enumerate(controls_batch):
         turns = float(beat[i].angle().diff().remainder(2 * torch.pi).sum()) / (2 * torch.pi)
         assert turns == pytest.approx((stage.frames - 1) / rate * controls.bpm / 60, abs=1e-2)
         # a bar is four beats: its arrow, four times the angle, is the beat's
         assert torch.allclose((bar[i] ** 4), beat[i], atol=1e-3)
-    nothing = stage._true_arrows([NO_CONTROLS], windows[:1])
+    nothing = beat_targets([NO_CONTROLS], [0], stage.frames, rate)
     assert not any(part.any() for part in nothing)
 
 
