@@ -12,7 +12,7 @@ from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 
 NOISE_SEED = 20_230_808
 """Seed of the fixed noise and masks, equal for all runs."""
@@ -29,7 +29,7 @@ class DiffusionValidation:
         cache: LatentCache,
         table: LatentTable,
         texts: TextCache,
-        recipe: DiffusionRecipe,
+        recipe: DiffusionTrainingConfig,
         config: ModelConfig,
         *,
         frames: int,

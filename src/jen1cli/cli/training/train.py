@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from jen1cli.cli import options
+from jen1cli.cli.console import Console
 from jen1cli.cli.groups import grouped
-from jen1cli.cli.report import Report
-from jen1cli.cli.training_display import Display
+from jen1cli.cli.training.display import Display
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +27,7 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the run.", show_default=False),
 ]
-Recipe = Annotated[
+TrainingConfig = Annotated[
     str,
     typer.Option(
         metavar="NAME",
@@ -69,7 +69,7 @@ TextEncoderFolder = Annotated[
 class TrainingOptions:
     """Options of every training, named as the fields of the jobs."""
 
-    recipe: Recipe = "mini-cpu"
+    recipe: TrainingConfig = "mini-cpu"
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -143,7 +143,7 @@ class TrainingOptions:
 class FinetuningOptions(TrainingOptions):
     """The same options, with another default recipe."""
 
-    recipe: Recipe = "finetune"
+    recipe: TrainingConfig = "finetune"
 
 
 @app.command("autoencoder")
@@ -374,7 +374,7 @@ def _run(
     """Run a job with a live display, and report the path of its result."""
     values = {**own, **settings}
     first = os.environ.get("RANK", "0") == "0"  # main process of `accelerate launch`
-    report = Report(as_json=reporting.as_json, quiet=reporting.quiet or not first)
+    report = Console(as_json=reporting.as_json, quiet=reporting.quiet or not first)
     try:
         from jen1cli.training import jobs
 
