@@ -51,7 +51,7 @@ SUFFIXES: dict[str, tuple[int, ...]] = {
 """Intervals of each kind of chord in semitones above the root, by suffix."""
 
 NO_CHORD = "N.C."
-MAX_BARS = 64
+MAX_BARS = 2048
 PARTS = (1, 2, 3, 4, 6, 8)
 """Possible numbers of equal parts of a bar."""
 
