@@ -199,7 +199,8 @@ def _fitting(weights: dict[str, float], meter: str, role: str) -> dict[str, floa
         }
 
     compound = meter in ("6/8", "12/8")
-    return having(meter) or ({"sixeight": 1.0} if compound else having("4/4"))
+    spare = {"halves" if role == "bass" else "held": 1.0}
+    return having(meter) or ({"sixeight": 1.0} if compound else having("4/4") or spare)
 
 
 def _range(voice: Voice, instrument: Instrument) -> tuple[int, int]:

@@ -138,13 +138,16 @@ def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) ->
 def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
     """Choose the ensemble: the full one unless the words or the controls ask for another."""
     variants = read_weights(style.variants)
-    if wishes.ensemble == "drums" and not (given.chords or given.melody):
+    silent = wishes.drums is False or given.drums == NONE
+    if wishes.ensemble == "drums" and not (silent or given.chords or given.melody):
         return "drums"
+    if wishes.drums:
+        return "full"
     if wishes.ensemble == "solo" and style.solos:
         return "solo"
-    if wishes.ensemble == "duo" and wishes.drums is None:
+    if wishes.ensemble == "duo":
         return "duo"
-    if wishes.drums is False or given.drums == NONE:
+    if silent:
         quiet = {name: weight for name, weight in variants.items() if name in _WITHOUT_DRUMS}
         return random.weighted(quiet) if quiet else "nodrums"
     return "full" if "full" in variants else random.weighted(variants)

@@ -6,7 +6,7 @@ from jen1cli.composition.automation import hold_last_chord
 from jen1cli.composition.composer import energy_of, moods_of
 from jen1cli.composition.ensemble import arrange
 from jen1cli.composition.form import make_sections, phrase_bars
-from jen1cli.composition.harmony.chord_loops import write_chart
+from jen1cli.composition.harmony.chord_loops import chart_bars
 from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord
 from jen1cli.composition.pieces.chords import (
     MATERIALS,
@@ -31,7 +31,7 @@ from jen1cli.composition.sound_clips import compose_sounds
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.styles.style import Style, read_effects, read_weights
 from jen1cli.composition.words import NO_WISHES, Wishes
-from jen1cli.music.chords import Bar, parse_chart
+from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.patterns import NONE, parse_melody
 
@@ -103,7 +103,7 @@ def compose_piece(
         room=described.room,
         energy=energy_of(described, piece.variant, frame.bpm),
         moods=moods_of(described, frame.mode, piece.random),
-        chords=given.chords or (chords if tonal else ""),
+        chords=given.chords or (chart_text(chords) if tonal else ""),
     )
 
 
@@ -135,7 +135,7 @@ def _choose(
     )
 
 
-def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], str]:
+def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
     """Compose a short piece as the corpus does."""
     frame, chance = piece.frame, piece.random.substream("ending").chance
     phrase = phrase_bars(frame.bar_seconds, frame.bars)
@@ -149,10 +149,10 @@ def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], str]:
     parts = _arranged(piece, plan)
     if ends and chance(0.65):
         parts = hold_last_chord(plan, parts)
-    return parts, sections, write_chart_of(plan, piece)
+    return parts, sections, _bars(plan, piece)
 
 
-def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], str]:
+def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
     """Compose a long piece passage by passage; equal passages are composed once."""
     frame = piece.frame
     beats = frame.meter.beats
@@ -164,11 +164,11 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], str]:
     blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]] = {}
     notes: dict[tuple[str, str, int], list[Note]] = {}
     first: dict[tuple[str, str, int], Part] = {}
-    charts: list[str] = []
+    chart: list[Bar] = []
     for passage in passages:
         last = passage is passages[-1]
         plan, parts = _block(piece, blocks, passage, ends=last)
-        charts.append(write_chart_of(plan, piece))
+        chart += _bars(plan, piece)
         seen: dict[tuple[str, str], int] = {}
         for part in parts:
             voice = (part.role, part.instrument)
@@ -178,13 +178,15 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], str]:
             if part.role not in passage.silent:
                 shift = passage.start * beats
                 notes.setdefault(key, []).extend(
-                    replace(note, beat=round(note.beat + shift, 5)) for note in part.notes
+                    Note(round(n.beat + shift, 5), n.duration, n.pitch, n.velocity)
+                    for n in part.notes
                 )
     ending = frame.last_bar * beats
     found = [replace(first[key], notes=tuple(notes[key])) for key in notes]
-    charts += [charts[-1].rsplit(" | ", 1)[-1]] * (frame.bars - frame.last_bar - 1)
+    if chart:  # the last chord sounds on
+        chart += [chart[-1][-1:]] * (frame.bars - frame.last_bar - 1)
     sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
-    return end_parts(found, ending, frame.beats, frame.tonic), sections, " | ".join(charts)
+    return end_parts(found, ending, frame.beats, frame.tonic), sections, tuple(chart)
 
 
 def _block(
@@ -255,9 +257,9 @@ def _arranged(piece: _Piece, plan: Plan) -> list[Part]:
     return [keep_kick(part, plan) for part in parts]
 
 
-def write_chart_of(plan: Plan, piece: _Piece) -> str:
-    """Return the chart of a plan's chords; empty if the chords are given."""
-    return "" if piece.chart else write_chart(plan.chords, plan.meter.beats, plan.bars)
+def _bars(plan: Plan, piece: _Piece) -> tuple[Bar, ...]:
+    """Return the bars of a plan's chords; empty if the chords are given."""
+    return () if piece.chart else chart_bars(plan.chords, plan.meter.beats, plan.bars)
 
 
 def _clipped(part: Part, beats: float) -> Part:
