@@ -1,6 +1,5 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
-import dataclasses
 import logging
 import math
 import secrets
@@ -261,7 +260,7 @@ class Jen1:
                 record(
                     self,
                     "generate",
-                    dataclasses.replace(settings, controls=piece.controls),
+                    piece.settings,
                     seed=seed + index,
                     prompt=prompt,
                     seconds=seconds,

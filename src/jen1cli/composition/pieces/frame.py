@@ -138,8 +138,9 @@ def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) ->
 def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
     """Choose the ensemble: the full one unless the words or the controls ask for another."""
     variants = read_weights(style.variants)
+    has_melody = given.melody not in ("", NONE)
     silent = wishes.drums is False or given.drums == NONE
-    if wishes.ensemble == "drums" and not (silent or given.chords or given.melody):
+    if wishes.ensemble == "drums" and not (silent or given.chords or has_melody):
         return "drums"
     if wishes.drums:
         return "full"
