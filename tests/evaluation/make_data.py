@@ -15,8 +15,8 @@ from pathlib import Path
 
 import jen1cli.composition.styles
 import jen1cli.evaluation
-from jen1cli.composition.composer import compose
 from jen1cli.composition import words
+from jen1cli.composition.composer import compose
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.styles import FAMILIES, STYLES
 from jen1cli.corpus.captions.vocabulary import style_words as vocabulary
