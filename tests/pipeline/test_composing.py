@@ -108,7 +108,9 @@ def test_what_makes_no_sense_is_refused(tiny, music):
     with pytest.raises(ConfigError, match="the style 'celtic' is for the composer 'rules'"):
         settings(tiny, "x", composer="none", style="celtic")
     with pytest.raises(ConfigError, match="'rules' writes whole pieces"):
-        tiny.inpaint(torch.from_numpy(music(1.0)), [(0.3, 0.5)], composer="rules", sample_rate=48_000)
+        tiny.inpaint(
+            torch.from_numpy(music(1.0)), [(0.3, 0.5)], composer="rules", sample_rate=48_000
+        )
 
 
 def test_edits_by_text_alone_transcribe_nothing(tiny, music):
@@ -117,7 +119,9 @@ def test_edits_by_text_alone_transcribe_nothing(tiny, music):
     hook = tiny.networks.unet.register_forward_pre_hook(
         lambda module, arguments, named: seen.append(named["context"]), with_kwargs=True
     )
-    plain = tiny.inpaint(torch.from_numpy(music(2.0)), [(0.8, 1.2)], "at 120 bpm", composer="none", **options)
+    plain = tiny.inpaint(
+        torch.from_numpy(music(2.0)), [(0.8, 1.2)], "at 120 bpm", composer="none", **options
+    )
     hook.remove()
     assert plain.recipe.composer == "none"
     controls = tiny.config.unet.control_channels
