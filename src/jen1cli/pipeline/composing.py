@@ -72,7 +72,7 @@ def write_controls(
             )
             for i, (one, seed) in enumerate(zip(found, seeds, strict=True))
         ]
-    elif not networks.unet.config.control_channels:
+    else:
         composer = "none"
     controls = tuple(one.with_bar_at(0.0) for one in found)
     return Written(dataclasses.replace(prompts, controls=controls), composer, styles)

@@ -45,7 +45,10 @@ def draw_controls(draw):
     return found
 
 
-@pytest.mark.parametrize("style", MUSIC)
+@pytest.mark.parametrize(
+    "style",
+    [pytest.param(s, marks=[pytest.mark.heavy] if i % 8 else []) for i, s in enumerate(MUSIC)],
+)
 def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
     draw = random.Random(style)
     for seed, seconds in enumerate(draw.sample(LENGTHS, 2)):
