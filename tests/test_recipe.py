@@ -80,6 +80,14 @@ def test_unusable_recipes_are_refused_in_words(recipe, change, words):
         Recipe.from_dict({**recipe.to_dict(), **change})
 
 
+def test_composer_and_style_are_recorded_where_they_are_known(recipe):
+    assert not {"composer", "style"} & recipe.to_dict().keys()
+    made = dataclasses.replace(recipe, composer="rules", style="celtic")
+    assert Recipe.from_json(made.to_json()) == made
+    with pytest.raises(RecipeError, match="known: rules, learned, none"):
+        Recipe.from_dict({**recipe.to_dict(), "composer": "bach"})
+
+
 def test_a_recipe_from_before_there_were_parts_is_read(recipe):
     values = recipe.to_dict()
     for name in ("chords", "drums", "melody"):

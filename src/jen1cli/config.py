@@ -15,6 +15,7 @@ FORMAT_VERSION = 1
 """Version of the weight-set folder; a loader refuses a newer one."""
 
 SamplerName = Literal["ddpm", "ddim", "dpmpp-2m", "unipc"]
+ComposerName = Literal["rules", "learned", "none"]
 PredictionName = Literal["eps", "v"]
 ScheduleName = Literal["linear", "sqrt-linear", "cosine"]
 
@@ -209,14 +210,22 @@ class GenerationConfig:
     continuation: Literal["unidirectional", "bidirectional"] = field(
         default="unidirectional", metadata={"optional": True}
     )
+    # writer of the controls that are not given: rules of styles, the learned predictors, nobody
+    composer: ComposerName = field(default="learned", metadata={"optional": True})
     # scale of inpainting and continuation, where the context conditions as well; None: as above
     edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
 
     def for_edits(self) -> "GenerationConfig":
-        """Return the defaults of inpainting and continuation."""
-        if self.edit_guidance_scale is None:
-            return self
-        return dataclasses.replace(self, guidance_scale=self.edit_guidance_scale)
+        """Return the defaults of inpainting and continuation.
+
+        The composer by rule writes whole pieces only.
+        """
+        scale = self.edit_guidance_scale
+        return dataclasses.replace(
+            self,
+            guidance_scale=self.guidance_scale if scale is None else scale,
+            composer="learned" if self.composer == "rules" else self.composer,
+        )
 
 
 @dataclass(frozen=True)

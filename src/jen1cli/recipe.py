@@ -13,8 +13,11 @@ from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.sampling import SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
-RECIPE_VERSION = 2
-"""Version of the recipe's fields; a newer one is refused. 2: the model has a release."""
+RECIPE_VERSION = 3
+"""Version of the recipe's fields; a newer one is refused.
+
+2: the model has a release. 3: composer and style.
+"""
 
 GENERATOR = "jen1cli"
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
@@ -104,9 +107,9 @@ class Recipe(Sampling):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
 
-        A model without a release has no such key, nor has normal quality, so a recipe of version 1
-        comes back as it was: `jen1 again` compares the bytes of files that it makes once more from
-        such recipes.
+        A model without a release has no such key, nor have normal quality, an unknown composer and
+        no style, so a recipe of an earlier version comes back as it was: `jen1 again` compares the
+        bytes of files that it makes once more from such recipes.
         """
         values = to_dict(self)
         # in the order of version 1, whose sampling settings follow the prompt
@@ -115,6 +118,9 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
+        for name in ("composer", "style"):
+            if not values[name]:
+                del values[name]
         return values
 
     @classmethod

@@ -5,9 +5,9 @@ import math
 import secrets
 import typing
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
-from jen1cli.config import GenerationConfig, SamplerName
+from jen1cli.config import ComposerName, GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.typed_json import stored_key
@@ -16,9 +16,11 @@ from jen1cli.typed_json import stored_key
 class SamplingOptions(TypedDict, total=False):
     """Keyword arguments of every sampling method; missing ones take the model's defaults."""
 
-    # musical controls; missing ones are read from the prompt, then predicted or transcribed by the
-    # model
+    # musical controls; missing ones are read from the prompt, then written by the composer, or in
+    # edits transcribed by the model
     controls: Controls
+    composer: ComposerName  # of the missing controls
+    style: str  # of the composer by rule, which it implies; "": chosen by the prompt
     negative_prompt: str  # replaces the null text in guidance
     steps: int
     sampler: SamplerName
@@ -51,6 +53,14 @@ class Sampling:
     )
     # musical controls; for edits only the given ones, others are transcribed again
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
+    # "" in recipes of earlier versions, whose controls were predicted
+    composer: ComposerName | Literal[""] = field(default="", metadata={"optional": True})
+    style: str = field(default="", metadata={"optional": True})  # of the composer by rule
+
+    @property
+    def effective_composer(self) -> ComposerName:
+        """The composer of the missing controls."""
+        return self.composer or "learned"
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as keyword arguments of every method that samples."""
@@ -72,6 +82,8 @@ class Sampling:
         if unknown := sorted(given.keys() - values.keys()):
             raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(values)}")
         values.update(given)
+        if given.get("style") and "composer" not in given:
+            values["composer"] = "rules"  # the one that writes in a style
         _check(values)
         return cls(**values)
 
@@ -111,6 +123,16 @@ def _check(values: dict[str, Any]) -> None:
             raise ConfigError(f"{name} is {values[name]:g}; give a number from 0 to 1")
     if values["eta"] and values["sampler"] != "ddim":
         raise ConfigError(f"eta belongs to ddim, not to {values['sampler']}; leave it out")
+    composers = ("", *typing.get_args(ComposerName))
+    if values["composer"] not in composers:
+        raise ConfigError(
+            f"unknown composer '{values['composer']}'; known: {', '.join(composers[1:])}"
+        )
+    if values["style"] and values["composer"] != "rules":
+        raise ConfigError(
+            f"the style '{values['style']}' is for the composer 'rules', not for"
+            f" '{values['composer']}'; leave it out, or choose that composer"
+        )
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")

@@ -98,6 +98,8 @@ def test_a_mask_that_makes_no_sense(refused, take, masks, words):
         (["--seconds", "soon"], "'--seconds'"),
         (["--seconds", "3600"], "--seconds 3600 is more than the 1800 s"),
         (["--count", "0"], "--count 0 makes nothing"),
+        (["--composer", "rule"], "unknown --composer 'rule'; did you mean 'rules'?"),
+        (["--style", "celtik"], "unknown --style 'celtik'; did you mean 'celtic'?"),
         (["--count", "99999"], "at most 10000"),
         (["--model", "jen1-mega"], "unknown weight set 'jen1-mega'; did you mean 'jen1-mini'?"),
         (["--model", "jen1"], "the preset 'jen1' has no trained weights"),

@@ -10,7 +10,7 @@ from jen1cli import Controls
 SAMPLING = [
     "--steps", "7", "--sampler", "unipc", "--guidance-scale", "4.5", "--negative", "drums",
     "--seed", "11", "--bpm", "92.5", "--key", "Bb dorian", "--chords", "Bbm7 Eb7",
-    "--drums", "kick x.x.", "--melody", "Db5 -",
+    "--drums", "kick x.x.", "--melody", "Db5 -", "--composer", "rules", "--style", "bossa nova",
 ]  # fmt: skip
 SAMPLED = {
     "steps": 7,
@@ -18,6 +18,8 @@ SAMPLED = {
     "guidance_scale": 4.5,
     "negative_prompt": "drums",
     "seed": 11,
+    "composer": "rules",
+    "style": "bossa nova",
     "controls": Controls(
         bpm=92.5, key="A#", mode="dorian", chords="A#m7 | D#7", drums="kick x.x.", melody="Db5 -"
     ),

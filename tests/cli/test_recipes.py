@@ -41,6 +41,14 @@ def test_info_spells_chords_as_their_key_does(jen1, model):
     assert "Bb | Eb" in shown
 
 
+def test_info_shows_the_composer_and_the_style(jen1, model):
+    options = ("-s", "0.5", "--seed", "7", "-o", "a.wav", "--style", "bossa nova")
+    assert jen1("generate", "lofi", *options, "--composer", "rules").code == 0
+    lines = [line.split(maxsplit=1) for line in jen1("info", "a.wav").out.splitlines()]
+    rows = {line[0]: line[1] for line in lines if len(line) == 2}
+    assert (rows["composer"], rows["style"]) == ("rules", "bossa nova")
+
+
 def test_info_shows_the_recipe_of_a_file_made_by_0_1(jen1):
     old = Path(jen1cli.__file__).parents[2] / "examples" / "generated" / "lofi-piano.ogg"
     stored = json.loads(jen1("info", str(old), "--json").out)["recipe"]
@@ -275,7 +283,7 @@ def test_a_damaged_or_newer_recipe_is_refused(jen1, model):
     newer = dataclasses.replace(recipe, recipe_version=99)
     data = Path("a.wav").read_bytes()
     assert recipe.to_json().encode() in data
-    changed = data.replace(b'"recipe_version":2', b'"recipe_version":9')
+    changed = data.replace(b'"recipe_version":3', b'"recipe_version":9')
     Path("a.wav").write_bytes(changed)
     result = jen1("again", "a.wav", "-o", "b.wav")
     assert result.code == 1

@@ -4,6 +4,7 @@ import pytest
 
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import (
+    MAX_BARS,
     NO_CHORD,
     SUFFIXES,
     TONICS,
@@ -70,13 +71,15 @@ def test_bars_with_several_chords_and_bars_that_repeat():
     assert chart_text(bars) == "Dm7 G7 | Cmaj7 | Cmaj7"
     assert chart_text(parse_chart("C C C C | N.C. F")) == "C | N.C. F"
     assert parse_chart(chart_text(bars)) == bars
+    one_bar = parse_chart("F#7 D#m |")
+    assert parse_chart(chart_text(one_bar)) == one_bar
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "a chart of 0 bars"),
-        ("C " * 65, "a chart of 65 bars"),
+        ("C " * (MAX_BARS + 1), f"a chart of {MAX_BARS + 1} bars"),
         ("C | | F", "a bar of 0 chords"),
         ("C D E F G | A", "a bar of 5 chords"),
         ("Am F X G", "'X' is no chord"),

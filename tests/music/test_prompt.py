@@ -114,6 +114,9 @@ def test_tempo_of_a_prompt(prompt, bpm):
         ("triple meter", "3/4"),
         ("common time rock", "4/4"),
         ("a waltz in 5/4", "5/4"),
+        ("irish jig", "6/8"),
+        ("two jigs and a minuet", "3/4"),
+        ("a wild tarantella", "6/8"),
         # no metre
         ("lofi piano", ""),
         ("in 4 parts", ""),
@@ -128,6 +131,9 @@ def test_tempo_of_a_prompt(prompt, bpm):
         ("three four-bar phrases", ""),
         ("for the first time", ""),
         ("not a waltz", ""),
+        ("no jig", ""),
+        ("slip jig", ""),
+        ("a jigsaw", ""),
     ],
 )
 def test_meter_of_a_prompt(prompt, meter):

@@ -166,9 +166,10 @@ class Engine:
         facts["path"] = None if target.path is None else str(target.path)
         facts["format"] = target.extension
         facts["elapsed_seconds"] = round(elapsed, 3)
+        style = f"{music.recipe.style} by rules" if music.recipe.style else ""
         controls = music.recipe.controls.describe()
         made = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
-        note = ", ".join(filter(None, (controls, made)))
+        note = ", ".join(filter(None, (style, controls, made)))
         proof = Proof(music) if isinstance(music, Edit) else None
         with written(target, lambda path: music.save(path, suffix=target.suffix)) as path:
             if proof is not None:

@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.config import QUALITY_FACTORS, SamplerName
+from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
 from jen1cli.sampling import SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
+COMPOSERS: tuple[str, ...] = typing.get_args(ComposerName)
 DIRECTIONS = ("bidirectional", "unidirectional")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "fp32", "bf16")
@@ -149,6 +150,27 @@ class SamplerChoice:
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
+    composer: Annotated[
+        str | None,
+        typer.Option(
+            "--composer",
+            metavar="NAME",
+            help="What writes the tempo, key, chords, drums and melody that are left open: the"
+            " rules of a style, predictors learned from music, or none: text alone. Left out: the"
+            " model's own.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--style",
+            metavar="NAME",
+            help="Style in which the rules write, such as 'bossa nova'. Left out: as the prompt"
+            " says.",
+            rich_help_panel=options.SAMPLING_PANEL,
+        ),
+    ] = None
 
     def check(self, place: str = "") -> "SamplerChoice":
         """Return itself.
@@ -163,6 +185,12 @@ class SamplerChoice:
             raise ConfigError(f"{place}--steps {self.steps} is not between 1 and {MAX_STEPS:,}")
         if self.sampler is not None:
             check_choice(self.sampler, SAMPLERS, "--sampler", place)
+        if self.composer is not None:
+            check_choice(self.composer, COMPOSERS, "--composer", place)
+        if self.style is not None:
+            from jen1cli.composition.styles import STYLES  # not for --help
+
+            check_choice(self.style, tuple(STYLES), "--style", place)
         scale = self.guidance_scale
         if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
             raise ConfigError(

@@ -7,7 +7,7 @@ from jen1cli.composition.harmony.progressions import CADENCES
 from jen1cli.composition.harmony.theory import KEYS, SCALES
 from jen1cli.composition.plan import Plan
 from jen1cli.composition.random_stream import RandomStream
-from jen1cli.composition.rhythm.meters import METERS, Swing
+from jen1cli.composition.rhythm.meters import METERS, Meter, Swing
 from jen1cli.composition.score import Score
 from jen1cli.composition.sound_clips import compose_sounds
 from jen1cli.composition.styles import STYLES
@@ -45,8 +45,8 @@ def compose(style: str, seed: int, seconds: float = 20.0) -> Score:
         sections=plan.sections,
         master=read_effects(description.master),
         room=description.room,
-        energy=_energy(description, variant, plan),
-        moods=_moods(description, plan, random),
+        energy=energy_of(description, variant, plan.bpm),
+        moods=moods_of(description, plan.mode, random),
         chords=write_chart(plan.chords, plan.meter.beats, plan.bars) if tonal else "",
     )
 
@@ -55,19 +55,27 @@ def _variant(style: Style, random: RandomStream) -> str:
     return random.weighted(read_weights(style.variants))
 
 
+def tempo_range(style: Style, meter: Meter) -> tuple[float, float]:
+    """Return the slowest and the fastest felt tempo of a style in beats per minute.
+
+    Compound meters stay below 126 dotted quarters.
+    """
+    slowest, fastest = style.tempo
+    if meter.pulse == 1.5:
+        return min(slowest, 112.0), min(fastest, 126.0)
+    return slowest, fastest
+
+
 def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
     """Choose tempo, meter, key, chords and form of a clip."""
     frame = random.substream("frame")
     meter = METERS[frame.weighted(read_weights(style.meters))]
-    slowest, fastest = style.tempo
-    if meter.pulse == 1.5:
-        slowest, fastest = min(slowest, 112.0), min(fastest, 126.0)
-    felt = round(frame.uniform(slowest, fastest))
+    felt = round(frame.uniform(*tempo_range(style, meter)))
     bpm = felt * meter.pulse if meter.pulse == 1.5 else float(felt)
     bar_seconds = meter.beats * 60.0 / bpm
     bars = count_bars(bar_seconds, seconds)
     phrase = phrase_bars(bar_seconds, bars)
-    mode = frame.weighted(_modes(style.modes))
+    mode = frame.weighted(mode_weights(style))
     tonic = frame.integer(0, 11)
     unit, least, most = style.swing
     form = frame.weighted(read_weights(style.forms))
@@ -94,18 +102,21 @@ def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
     )
 
 
-def _modes(text: str) -> dict[str, float]:
-    return {name.replace("_", " "): weight for name, weight in read_weights(text).items()}
+def mode_weights(style: Style) -> dict[str, float]:
+    """Return the modes of a style with their weights."""
+    return {name.replace("_", " "): weight for name, weight in read_weights(style.modes).items()}
 
 
-def _energy(style: Style, variant: str, plan: Plan) -> float:
+def energy_of(style: Style, variant: str, bpm: float) -> float:
+    """Return the energy of a piece, 0 to 1: of its style, ensemble and tempo in quarter notes."""
     calmer = {"full": 0.0, "rhythm": 0.0, "drums": 0.0, "nodrums": 0.1, "duo": 0.1, "solo": 0.1}
     low, high = 60.0, 180.0
-    tempo = (min(high, max(low, plan.bpm)) - low) / (high - low) - 0.4
+    tempo = (min(high, max(low, bpm)) - low) / (high - low) - 0.4
     return round(min(1.0, max(0.02, style.energy - calmer[variant] + 0.1 * tempo)), 3)
 
 
-def _moods(style: Style, plan: Plan, random: RandomStream) -> tuple[str, ...]:
-    kind = "minor" if is_minor(plan.mode) else "major"
+def moods_of(style: Style, mode: str, random: RandomStream) -> tuple[str, ...]:
+    """Draw up to four mood words that a style has in a mode."""
+    kind = "minor" if is_minor(mode) else "major"
     words = f"{style.moods.get('any', '')} {style.moods.get(kind, '')}".split()
     return tuple(random.substream("moods").sample([w.replace("_", " ") for w in words], 4))

@@ -110,7 +110,7 @@ def _drum_part(style: Style, plan: Plan, random: RandomStream) -> Part:
         raise ValueError(f"the style {style.name!r} has no drums")
     choose = random.substream("kit")
     kit = choose.weighted(read_weights(drums.kits))
-    fitting = _fitting_grooves(read_weights(drums.grooves), plan.meter.name)
+    fitting = fitting_grooves(read_weights(drums.grooves), plan.meter.name)
     groove = choose.weighted(fitting)
     fill = choose.weighted(read_weights(drums.fill))
     touch = Touch(timing=style.timing * 0.6, velocity=0.05, push=drums.push)
@@ -127,7 +127,7 @@ def _drum_part(style: Style, plan: Plan, random: RandomStream) -> Part:
     )
 
 
-def _fitting_grooves(weights: dict[str, float], meter: str) -> dict[str, float]:
+def fitting_grooves(weights: dict[str, float], meter: str) -> dict[str, float]:
     """Return the grooves written in the meter, or those in 4/4, which can be converted."""
     own = {n: w for n, w in weights.items() if GROOVES[n].split(maxsplit=1)[0] == meter}
     plain = {n: w for n, w in weights.items() if GROOVES[n].split(maxsplit=1)[0] == "4/4"}
@@ -151,7 +151,7 @@ def _write(
     if voice.role == "percussion" and instrument.family != "drums":
         return write_hits(plan, manner, instrument.low, instrument.high, touch)
     if voice.role == "percussion":
-        weights = _fitting_grooves({manner: 1.0}, plan.meter.name)
+        weights = fitting_grooves({manner: 1.0}, plan.meter.name)
         return write_drums(
             replace(plan, random=plan.random.substream("percussion")),
             choose.weighted(weights),
@@ -199,7 +199,8 @@ def _fitting(weights: dict[str, float], meter: str, role: str) -> dict[str, floa
         }
 
     compound = meter in ("6/8", "12/8")
-    return having(meter) or ({"sixeight": 1.0} if compound else having("4/4"))
+    spare = {"halves" if role == "bass" else "held": 1.0}
+    return having(meter) or ({"sixeight": 1.0} if compound else having("4/4") or spare)
 
 
 def _range(voice: Voice, instrument: Instrument) -> tuple[int, int]:

@@ -1,10 +1,13 @@
-"""Drum pattern and melody of a score, on a grid of sixteenths, as `Controls` has them."""
+"""Controls of a score: its tempo, key and chords, drum pattern and melody in sixteenths."""
+
+import math
 
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.rhythm.grooves import KEYS
 from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.score import Note, Part, Score
-from jen1cli.music.controls import SIXTEENTHS
+from jen1cli.composition.styles import STYLES
+from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.patterns import (
     HOLD,
     LOWEST,
@@ -28,6 +31,29 @@ _KINDS = {
     "cymbal": ("open", "crash", "crash2", "ride", "china", "bell", "splash"),
 }
 _DRUM_OF = {KEYS[sound]: drum for drum, sounds in _KINDS.items() for sound in sounds}
+
+
+def felt_bpm(score: Score) -> float:
+    """Return the felt beats per minute: dotted quarters in 6/8."""
+    return score.bpm / METERS[score.meter].pulse
+
+
+def score_controls(score: Score) -> Controls:
+    """Return all that control channels can express of a score; a bar begins at time 0.
+
+    Noises and test tones have none.
+    """
+    if STYLES[score.style].kind == "sounds":
+        return NO_CONTROLS
+    return Controls(
+        bpm=felt_bpm(score),
+        meter=score.meter,
+        key=score.key,
+        mode=score.mode,
+        chords=score.chords,
+        drums=drum_pattern(score),
+        melody=melody_line(score),
+    )
 
 
 def drum_pattern(score: Score) -> str:
@@ -69,7 +95,7 @@ def melody_line(score: Score) -> str:
 
 def _grid(score: Score) -> tuple[int, int]:
     """Return the number of sixteenths in a bar, and the number of bars."""
-    bars = round(score.length_beats / METERS[score.meter].beats)
+    bars = math.ceil(score.length_beats / METERS[score.meter].beats - 1e-6)
     return SIXTEENTHS[score.meter], max(1, bars)
 
 

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 
 from jen1cli.conditioning.hub import download
+from jen1cli.conditioning.style_classifier import StyleClassifier
 from jen1cli.conditioning.t5 import T5Encoder, T5Shape
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError, Jen1Error, needs_extra
@@ -44,6 +45,7 @@ class TextEncoder(nn.Module):
     Attributes:
         null_text: learned null text, [1, 1, features]; None if the empty prompt is the null text.
         num_parameters: number of parameters of the T5 encoder and the null text.
+        styles: classifier of the style of a text; None if the encoder has none.
     """
 
     def __init__(self, config: TextConfig, encoder: T5Encoder, tokenizer: Tokenizer) -> None:
@@ -54,6 +56,7 @@ class TextEncoder(nn.Module):
             self.null_text = nn.Parameter(torch.zeros(1, 1, config.features))
         self._frozen = (encoder.eval().requires_grad_(False),)  # in a tuple: not registered
         self._tokenizer = tokenizer
+        self.styles: StyleClassifier | None = None
 
     @classmethod
     def load(cls, config: TextConfig, weights_folder: Path) -> "TextEncoder":
@@ -89,7 +92,9 @@ class TextEncoder(nn.Module):
                 f"the text encoder in {path} has {encoder.shape.features} features but the model"
                 f" expects {config.features}; use the encoder that the model was trained with"
             )
-        return cls(config, encoder, _load_tokenizer(path))
+        loaded = cls(config, encoder, _load_tokenizer(path))
+        loaded.styles = StyleClassifier.load(path, config.features)
+        return loaded
 
     @classmethod
     def random(cls, config: TextConfig) -> "TextEncoder":

@@ -1,28 +1,29 @@
 """Reads the checkable requests of a prompt: style, instruments, drums, tempo, key.
 
-Prompts are parsed with the vocabulary of the corpus (tables in `data/`), longest phrases first, so
-that "drum and bass" does not ask for a bass. Properties that a prompt does not name are not scored.
+Prompts are parsed with the vocabulary of the corpus (`jen1cli.composition.words`), longest phrases
+first, so that "drum and bass" does not ask for a bass. Properties that a prompt does not name are
+not scored.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from jen1cli.composition.words import (
+    find_styles,
+    find_words,
+    instrument_words,
+    is_denied,
+    read_drums,
+    style_words,
+)
 from jen1cli.descriptions import read_attributes
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.prompt import TEMPO_WORDS, read_key, read_tempo
-
-_NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
-_REACH = 48  # characters before a word that are searched for a negation
-_DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
-_DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
-_NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,6 @@ class PromptSpec:
     energy: float | None = None  # energy of the composition that the prompt describes
     attributes: Mapping[str, Any] = field(default_factory=dict)
     controls: Controls = NO_CONTROLS  # what was told or composed, on the music's clock
-
-
-@lru_cache(maxsize=4)
-def _table(name: str) -> dict[str, tuple[str, ...]]:
-    data = files("jen1cli.evaluation").joinpath("data", name).read_bytes()
-    return {word: tuple(meanings) for word, meanings in parse_object(data, name).items()}
-
-
-@lru_cache(maxsize=4)
-def _pattern(name: str) -> re.Pattern[str]:
-    words = sorted(_table(name), key=lambda word: -len(word))
-    return re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, words)) + r")(?![\w-])")
 
 
 def read_prompt_spec(prompt: str, attributes: Mapping[str, Any] | None = None) -> PromptSpec:
@@ -73,7 +62,7 @@ def read_prompt_spec(prompt: str, attributes: Mapping[str, Any] | None = None) -
         styles=styles,
         instruments=wanted,
         absent=absent,
-        drums=_drums(text_left, wanted, absent),
+        drums=read_drums(text_left),
         bpm=read_tempo(prompt),
         key=key,
         mode=mode,
@@ -84,16 +73,12 @@ def read_prompt_spec(prompt: str, attributes: Mapping[str, Any] | None = None) -
 
 def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     """Return the named styles, and the text without their names."""
-    claimed = [match.span() for match in _pattern("instrument_words.json").finditer(text)]
     found: set[str] = set()
     left = text
-    for match in _pattern("style_words.json").finditer(text):
+    for match in find_styles(text):
         start, stop = match.span()
-        inside = any(a <= start and stop <= b and (a, b) != (start, stop) for a, b in claimed)
-        if inside or _is_denied(text, start):
-            continue  # such as "rock" in "rock organ"
-        found.update(_table("style_words.json")[match[1]])
-        if match[1] not in _table("instrument_words.json"):
+        found.update(style_words()[match[1]])
+        if match[1] not in instrument_words():
             left = left[:start] + " " * (stop - start) + left[stop:]
     style = facts.get("style")
     if found and style in found:
@@ -101,29 +86,13 @@ def _styles(text: str, facts: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     return frozenset(found), left
 
 
-def _is_denied(text: str, start: int) -> bool:
-    """Whether a negation such as "no" precedes a word by at most `_REACH` characters."""
-    return _NOT.search(text[max(0, start - _REACH) : start]) is not None
-
-
 def _instruments(text: str) -> tuple[tuple[frozenset[str], ...], tuple[frozenset[str], ...]]:
     wanted: dict[frozenset[str], None] = {}
     absent: dict[frozenset[str], None] = {}
-    for match in _pattern("instrument_words.json").finditer(text):
-        meaning = frozenset(_table("instrument_words.json")[match[1]])
-        (absent if _is_denied(text, match.start()) else wanted)[meaning] = None
+    for match in find_words(instrument_words(), text):
+        meaning = frozenset(instrument_words()[match[1]])
+        (absent if is_denied(text, match.start()) else wanted)[meaning] = None
     return tuple(wanted), tuple(absent)
-
-
-def _drums(
-    text: str, wanted: Iterable[frozenset[str]], absent: Iterable[frozenset[str]]
-) -> bool | None:
-    if any(meaning <= _DRUM_FAMILIES for meaning in absent) or _NO_DRUMS.search(text):
-        return False
-    for word in re.finditer(r"[\w-]+", text):
-        if word[0] in _DRUM_WORDS:
-            return not _is_denied(text, word.start())
-    return True if any(meaning <= _DRUM_FAMILIES for meaning in wanted) else None
 
 
 def checkable(specs: PromptSpec) -> tuple[bool, ...]:

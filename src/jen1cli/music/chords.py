@@ -51,7 +51,7 @@ SUFFIXES: dict[str, tuple[int, ...]] = {
 """Intervals of each kind of chord in semitones above the root, by suffix."""
 
 NO_CHORD = "N.C."
-MAX_BARS = 64
+MAX_BARS = 2048
 PARTS = (1, 2, 3, 4, 6, 8)
 """Possible numbers of equal parts of a bar."""
 
@@ -162,4 +162,5 @@ def chart_text(bars: tuple[Bar, ...], names: tuple[str, ...] = TONICS) -> str:
     for bar in bars:
         parts = bar[:1] if len(set(bar)) == 1 else bar
         cells.append(" ".join(NO_CHORD if chord is None else chord.named(names) for chord in parts))
-    return " | ".join(cells)
+    # a bar of several chords has a bar line, without which each would be a bar
+    return f"{cells[0]} |" if len(cells) == 1 and " " in cells[0] else " | ".join(cells)

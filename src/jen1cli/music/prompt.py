@@ -62,7 +62,9 @@ _NAMED_METERS = {
     rf"triple {_TIME}": "3/4", rf"common {_TIME}": "4/4", rf"compound duple {_TIME}": "6/8",
     "dreivierteltakt": "3/4", "viervierteltakt": "4/4", "sechsachteltakt": "6/8",
     "zweivierteltakt": "2/4",
-    r"(?:waltz(?:es)?|walzer\w*|valse|valzer|vals)": "3/4",  # by what the word means
+    # by what the word means
+    r"(?:waltz(?:es)?|walzer\w*|valse|valzer|vals|minuets?|menuet|mazurkas?)": "3/4",
+    r"(?:(?<!slip )jigs?|gigues?|tarantellas?|barcarolles?)": "6/8",
 }  # fmt: skip
 _NO = r"(?<!no )(?<!not )(?<!not a )(?<!non-)"
 

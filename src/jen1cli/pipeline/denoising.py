@@ -12,6 +12,7 @@ from jen1cli import tasks
 from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
+from jen1cli.config import ComposerName
 from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import CHANNELS_WITH_CHORDS, CHANNELS_WITH_PARTS, NO_CONTROLS, Controls
@@ -54,7 +55,11 @@ class Prompts:
 
 
 def encode_prompts(
-    networks: Networks, prompts: Sequence[str], negative_prompt: str, asked: Controls
+    networks: Networks,
+    prompts: Sequence[str],
+    negative_prompt: str,
+    asked: Controls,
+    composer: ComposerName = "learned",
 ) -> Prompts:
     """Encode the prompts, and the negative prompt or the null text for guidance.
 
@@ -63,6 +68,7 @@ def encode_prompts(
         prompts: one per piece.
         negative_prompt: an empty one is the null text.
         asked: given controls; tempo and key are read from the prompts if not given.
+        composer: "none" leaves the prompts to the text encoder alone.
 
     Raises:
         ConfigError: the network does not take one of the controls.
@@ -71,7 +77,8 @@ def encode_prompts(
     encoder = networks.text_encoder
     positive = [encoder.encode([prompt]) if prompt else encoder.null(1) for prompt in prompts]
     null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
-    controls = tuple(asked.over(read_controls(prompt)) for prompt in prompts)
+    reads = composer != "none"
+    controls = tuple(asked.over(read_controls(prompt)) if reads else asked for prompt in prompts)
     return Prompts(*join(*positive, *[null] * len(prompts)), controls)
 
 
@@ -88,27 +95,13 @@ def _check_supported(networks: Networks, asked: Controls) -> None:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
 
 
-def predict_controls(
-    networks: Networks, prompts: Prompts, seeds: Sequence[int], seconds: float
-) -> Prompts:
-    """Predict the missing controls from the text, for pieces of a given length."""
-    found = prompts.controls
-    if networks.predictor is not None:
-        found = tuple(
-            networks.predictor.complete(
-                one, prompts.text[i : i + 1], prompts.mask[i : i + 1], seeded(seed), seconds
-            )
-            for i, (one, seed) in enumerate(zip(found, seeds, strict=True))
-        )
-    return dataclasses.replace(prompts, controls=tuple(one.with_bar_at(0.0) for one in found))
-
-
 def transcribe_controls(
     networks: Networks,
     prompts: Prompts,
     canvas: Canvas,
     start: int,
     generator: torch.Generator,
+    composer: ComposerName = "learned",
 ) -> Prompts:
     """Transcribe the missing controls of one piece from the known music.
 
@@ -121,15 +114,18 @@ def transcribe_controls(
         canvas: a part of the piece.
         start: frame of the piece at which the canvas begins; time 0 of the returned controls.
         generator: for the predictor's sampling, on the CPU.
+        composer: "none" transcribes and predicts nothing.
     """
     controls = prompts.controls[0].shifted(-start / networks.frame_rate)
+    # given controls begin where the generated music begins
+    hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
+    if composer == "none":
+        return dataclasses.replace(prompts, controls=(controls.with_bar_at(hole),))
     transcribed: TranscribedLoop | None = None
     if networks.tracker is not None:
         music = (canvas.latent, canvas.known, networks.frame_rate)
         controls = networks.tracker.track(*music, controls)
         transcribed = networks.tracker.loop(*music, controls)
-    # given controls begin where the generated music begins
-    hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
     controls = controls.with_bar_at(hole)
     text = (prompts.text[:1], prompts.mask[:1], generator)
     if networks.predictor is not None and transcribed is not None:

@@ -8,6 +8,7 @@ import torch
 
 from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
+from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.denoising import (
@@ -62,6 +63,11 @@ def edit(
         direction: direction of continuation.
         progress: called with (steps done, steps in all).
     """
+    if sampling.composer == "rules":
+        raise ConfigError(
+            "the composer 'rules' writes whole pieces; a recording is transcribed, and what is not"
+            " heard in it is 'learned', or 'none' leaves all to the text"
+        )
     sections = plan_sections(
         timeline,
         window=window,
@@ -70,7 +76,13 @@ def edit(
         decoder_reach=networks.autoencoder.context_frames,
         causal_continuation=direction == "unidirectional",
     )
-    prompts = encode_prompts(networks, [prompt], sampling.negative_prompt, sampling.controls)
+    prompts = encode_prompts(
+        networks,
+        [prompt],
+        sampling.negative_prompt,
+        sampling.controls,
+        sampling.effective_composer,
+    )
     return make_patches(networks, timeline, sections, prompts, sampling, generator, progress)
 
 
@@ -172,7 +184,9 @@ def make_patches(
             networks,
             canvas,
             section.windows,
-            transcribe_controls(networks, prompts, canvas, section.start, generator),
+            transcribe_controls(
+                networks, prompts, canvas, section.start, generator, sampling.effective_composer
+            ),
             sampling,
             [generator],
             shifted(progress, done, total),

@@ -1,5 +1,6 @@
 """Text to music: samples, decodes and levels pieces from encoded prompts."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,10 +9,10 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
-from jen1cli.music.controls import Controls
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, predict_controls, seeded
+from jen1cli.pipeline.composing import write_controls
+from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
@@ -27,7 +28,7 @@ class Piece:
     """One result of `make_pieces`."""
 
     signal: Signal  # [channels, samples] at the model's rate
-    controls: Controls  # conditioning of the piece
+    settings: Sampling  # with the controls of the piece, their composer and its style
 
 
 @torch.inference_mode()
@@ -71,8 +72,15 @@ def make_pieces(
     pieces: list[Piece] = []
     for first in range(0, len(prompts), size):
         batch, batch_seeds = prompts[first : first + size], seeds[first : first + size]
-        encoded = encode_prompts(networks, batch, sampling.negative_prompt, sampling.controls)
-        encoded = predict_controls(networks, encoded, batch_seeds, seconds)
+        encoded = encode_prompts(
+            networks,
+            batch,
+            sampling.negative_prompt,
+            sampling.controls,
+            sampling.effective_composer,
+        )
+        written = write_controls(networks, encoded, batch, batch_seeds, seconds, sampling)
+        encoded = written.prompts
         made = fill(
             networks,
             Canvas.empty(networks, frames, encoded.batch),
@@ -84,8 +92,15 @@ def make_pieces(
         )
         latents = networks.whitening.unwhiten(made)
         pieces += [
-            Piece(_finished(networks, latent[None], samples, cuts), controls)
-            for latent, controls in zip(latents, encoded.controls, strict=True)
+            Piece(
+                _finished(networks, latent[None], samples, cuts),
+                dataclasses.replace(
+                    sampling, controls=controls, composer=written.composer, style=style
+                ),
+            )
+            for latent, controls, style in zip(
+                latents, encoded.controls, written.styles, strict=True
+            )
         ]
     return pieces
 

@@ -1,6 +1,5 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
@@ -253,7 +252,7 @@ class Jen1:
                 record(
                     self,
                     "generate",
-                    dataclasses.replace(settings, controls=piece.controls),
+                    piece.settings,
                     seed=seed + index,
                     prompt=prompt,
                     seconds=seconds,

@@ -8,8 +8,9 @@ from jen1cli.composition.composer import compose
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.score import Score
 from jen1cli.composition.styles import STYLES
+from jen1cli.composition.transcription import felt_bpm
 from jen1cli.corpus.captions.claims import false_claims
-from jen1cli.corpus.captions.facts import Facts, felt_bpm, find_facts
+from jen1cli.corpus.captions.facts import Facts, find_facts
 from jen1cli.corpus.captions.phrasing import article, listed
 from jen1cli.corpus.captions.vocabulary import style_words
 from jen1cli.corpus.captions.writer import attributes, captions

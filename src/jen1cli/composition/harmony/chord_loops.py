@@ -109,7 +109,12 @@ def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
 
 def write_chart(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> str:
     """Return a chart (`jen1cli.music.chords`) with the coarsest division of each bar that fits."""
-    return names.chart_text(tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars)))
+    return names.chart_text(chart_bars(chords, bar_beats, bars))
+
+
+def chart_bars(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> tuple[names.Bar, ...]:
+    """Return the bars of a chart; see `write_chart`."""
+    return tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars))
 
 
 def _bar(chords: tuple[Chord, ...], start: float, length: float) -> names.Bar:

@@ -9,7 +9,7 @@ root (anticipated), `g` dead note.
 from jen1cli.composition.harmony.theory import Chord
 from jen1cli.composition.plan import Plan, Touch, perform
 from jen1cli.composition.random_stream import RandomStream
-from jen1cli.composition.rhythm.meters import StepPattern, read_pattern
+from jen1cli.composition.rhythm.meters import StepPattern, fitting_lines, read_pattern
 from jen1cli.composition.score import Note
 
 # name -> alternatives, each "meter pattern"
@@ -154,9 +154,7 @@ def write_bass(
         notes = _walk(plan, random, low, min(high, low + 24), plan.meter.pulse, two=name != "walk")
         return perform(plan, notes, touch, random)
     home = _home(plan, low, high)
-    lines = [line.split() for line in LINES[name]]
-    fitting = [line for line in lines if line[0] == plan.meter.name]
-    fitting = fitting or [line for line in lines if line[0] == "4/4"]
+    fitting = fitting_lines(LINES[name], plan.meter.name)
     main, other = random.pick(fitting), random.pick(fitting)
     notes = []
     for bar in range(plan.bars):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jen1cli.composition.harmony.theory import Chord, voice_chord
 from jen1cli.composition.plan import Plan, Touch, perform
 from jen1cli.composition.random_stream import RandomStream
-from jen1cli.composition.rhythm.meters import StepPattern, read_pattern
+from jen1cli.composition.rhythm.meters import StepPattern, fitting_lines, read_pattern
 from jen1cli.composition.score import Note
 
 COMPS: dict[str, tuple[str, ...]] = {
@@ -219,9 +219,7 @@ def write_comp(plan: Plan, name: str, hand: Hand, touch: Touch, role: str) -> tu
         role: Name of the random stream.
     """
     random = plan.random.substream("comp", role)
-    lines = [line.split() for line in COMPS[name]]
-    fitting = [line for line in lines if line[0] == plan.meter.name]
-    fitting = fitting or [line for line in lines if line[0] == "4/4"]
+    fitting = fitting_lines(COMPS[name], plan.meter.name)
     main = random.pick(fitting)
     other = random.pick(fitting) if random.chance(0.4) else main
     voicings = voice_all(plan, hand)

@@ -6,6 +6,7 @@ their length: 16 steps are one bar of 4/4 in sixteenths, 32 steps two bars, 12 s
 triplets. Patterns in 4/4 are converted to other meters for which no pattern is written.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import no_type_check
@@ -63,7 +64,8 @@ def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> StepPat
     Args:
         text: The steps.
         meter: The target meter.
-        written: The meter that the pattern is written in; 4/4 patterns are converted.
+        written: The meter that the pattern is written in; 4/4 is converted to all meters, 6/8 to
+            12/8.
     """
     line = "".join(text.split()).replace("|", "")
     source = METERS[written].beats
@@ -73,7 +75,7 @@ def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> StepPat
         bars *= 2
         per_beat = len(line) / (source * bars)
     if meter != written:
-        line = _bend(line, meter, bars, round(per_beat))
+        line = _bend(line, meter, written, bars, round(per_beat))
     size = 1.0 / per_beat
     steps: list[Step] = []
     for index, symbol in enumerate(line):
@@ -85,7 +87,21 @@ def read_pattern(text: str, meter: str = "4/4", written: str = "4/4") -> StepPat
     return StepPattern(bars, tuple(steps))
 
 
-def _bend(line: str, meter: str, bars: int, per_beat: int) -> str:
+def fitting_lines(table: Iterable[str], meter: str) -> list[list[str]]:
+    """Return the lines "meter pattern" of a table that are written in a meter, as two words each.
+
+    If there are none, those that `read_pattern` converts to it.
+    """
+    lines = [line.split() for line in table]
+    for written in (meter, "6/8" if meter == "12/8" else "4/4", "4/4"):
+        if found := [line for line in lines if line[0] == written]:
+            return found
+    return lines
+
+
+def _bend(line: str, meter: str, written: str, bars: int, per_beat: int) -> str:
+    if (meter, written) == ("12/8", "6/8"):
+        return line * 2
     if meter in ("6/8", "12/8", "7/8"):
         return _bend_compound(line, meter, bars, per_beat)
     width = 4 * per_beat

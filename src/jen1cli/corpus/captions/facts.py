@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from jen1cli.composition.harmony.chord_loops import is_minor
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.rhythm.grooves import KEYS as DRUM_KEYS
-from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.score import Part, Score
 from jen1cli.composition.styles import STYLES
+from jen1cli.composition.transcription import felt_bpm
 
 LEAST_COVERAGE = 0.55  # least share of the clip's two-second windows in which a named part sounds
 
@@ -52,11 +52,6 @@ class Facts:
             INSTRUMENTS[n].stem == "drums" and INSTRUMENTS[n].family != "impact"
             for n in self.everything
         )
-
-
-def felt_bpm(score: Score) -> float:
-    """Return the felt beats per minute: dotted quarters in 6/8."""
-    return score.bpm / METERS[score.meter].pulse
 
 
 def coverage(score: Score, part: Part) -> float:

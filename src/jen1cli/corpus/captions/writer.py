@@ -6,10 +6,10 @@ from typing import Any
 
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Score
-from jen1cli.composition.transcription import drum_pattern, melody_line
+from jen1cli.composition.transcription import drum_pattern, felt_bpm, melody_line
 from jen1cli.corpus.captions import kinds
 from jen1cli.corpus.captions.claims import is_true
-from jen1cli.corpus.captions.facts import Facts, felt_bpm, find_facts
+from jen1cli.corpus.captions.facts import Facts, find_facts
 from jen1cli.corpus.captions.phrasing import Speaker
 from jen1cli.corpus.captions.vocabulary import general
 

@@ -24,6 +24,7 @@ from jen1cli.training.text_encoder.report import (
     probe_tokens,
     retrieve_styles,
 )
+from jen1cli.training.text_encoder.style_fitting import fit_styles
 
 CARD = "README.md"
 _COMPARED = ("top1", "top3", "unnamed_top1")
@@ -58,6 +59,7 @@ class TextEncoderJob:
             recipe=recipe,
             listener=listener,
         )
+        fit_styles(self.output, self.captions)
         figures = measure_text_encoder(self.output, self.captions, self.teacher)
         figures |= {"steps": losses["steps"], "texts_seen": losses["steps"] * recipe.batch_size}
         write_card(self.output, figures)

@@ -1,0 +1,176 @@
+"""Frame of a piece: style's ensemble, metre, tempo, key, and length in bars."""
+
+import math
+from dataclasses import dataclass, replace
+
+from jen1cli.composition.composer import mode_weights, tempo_range
+from jen1cli.composition.ensemble import fitting_grooves
+from jen1cli.composition.harmony.chord_loops import is_minor
+from jen1cli.composition.harmony.theory import KEYS
+from jen1cli.composition.random_stream import RandomStream
+from jen1cli.composition.rhythm.meters import METERS, Meter, Swing
+from jen1cli.composition.styles.style import Drums, Style, read_weights
+from jen1cli.composition.words import Wishes
+from jen1cli.music.chords import MAX_BARS
+from jen1cli.music.controls import Controls
+from jen1cli.music.keys import key_of_chart, key_of_melody
+from jen1cli.music.patterns import NONE
+
+_ODD_METERS = frozenset(("5/4", "7/8"))  # only where they are asked for
+_TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it is typical
+_STRETCH = 0.03  # most relative change of an open tempo that makes whole bars fit the length
+_FITTED_FROM = 16.0  # seconds; shorter pieces end within a bar
+_LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
+_CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Metre, tempo, key and length of one piece."""
+
+    meter: Meter
+    felt_bpm: float
+    tonic: int  # pitch class
+    mode: str
+    swing: Swing
+    beats: float  # exact length in quarter notes
+    bars: int  # whole bars that contain it
+    last_bar: int  # index of the last bar that is heard for long enough to end in
+
+    @property
+    def bpm(self) -> float:
+        """Quarter notes per minute."""
+        return self.felt_bpm * self.meter.pulse
+
+    @property
+    def bar_seconds(self) -> float:
+        """Length of a bar."""
+        return self.meter.beats * 60.0 / self.bpm
+
+
+def choose_frame(
+    style: Style, random: RandomStream, seconds: float, given: Controls, wishes: Wishes
+) -> Frame:
+    """Draw what is not given: metre, tempo, key and swing, within the style's ranges.
+
+    An open tempo is changed by at most 3 % so that whole bars fit the length. A piece longer than
+    `MAX_BARS` bars ends there, since the patterns of `Controls` do; they repeat.
+
+    Args:
+        style: style of the piece.
+        random: source of random choices.
+        seconds: length of the piece.
+        given: controls to keep; given chords or a given melody determine the key.
+        wishes: further requests of the prompt.
+    """
+    meter = _meter(style, random.substream("meter"), given)
+    felt = given.bpm or _tempo(style, meter, random.substream("tempo"), seconds, wishes.pace)
+    tonic, mode = _key(style, random.substream("key"), given, wishes)
+    unit, least, most = style.swing
+    beats = seconds * felt * meter.pulse / 60.0
+    bars = min(MAX_BARS, max(1, math.ceil(beats / meter.beats - 1e-6)))
+    beats = min(beats, bars * meter.beats)
+    partial = beats / meter.beats - (bars - 1)
+    return Frame(
+        meter=meter,
+        felt_bpm=felt,
+        tonic=tonic,
+        mode=mode,
+        swing=Swing(unit, round(random.substream("swing").uniform(least, most), 3)),
+        beats=beats,
+        bars=bars,
+        last_bar=bars - 1 if partial >= _LEAST_ENDING or bars == 1 else bars - 2,
+    )
+
+
+def typical(weights: dict[str, float]) -> dict[str, float]:
+    """Return the options of at least half the largest weight."""
+    most = max(weights.values())
+    return {name: weight for name, weight in weights.items() if weight >= _TYPICAL * most}
+
+
+def _meter(style: Style, random: RandomStream, given: Controls) -> Meter:
+    if given.meter:
+        return METERS[given.meter]
+    weights = read_weights(style.meters)
+    even = {name: weight for name, weight in weights.items() if name not in _ODD_METERS}
+    meters = typical(even or weights)
+    if "4/4" in meters and any(part not in ("", NONE) for part in (given.drums, given.melody)):
+        return METERS["4/4"]  # that of patterns whose metre nobody names
+    return METERS[random.weighted(meters)]
+
+
+def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pace: int) -> float:
+    slowest, fastest = tempo_range(style, meter)
+    third = (fastest - slowest) / 3.0
+    low = fastest - third if pace > 0 else slowest
+    high = slowest + third if pace < 0 else fastest
+    felt = float(round(random.uniform(low, high)))
+    if seconds < _FITTED_FROM:
+        return felt
+    bar_beats = meter.beats / meter.pulse
+    whole = round(seconds * felt / 60.0 / bar_beats)
+    reach = math.ceil(whole * _STRETCH)
+    options = [
+        (bars % 2 + (bars % 4 > 0), abs(bars - whole), bars * bar_beats * 60.0 / seconds)
+        for bars in range(max(1, whole - reach), whole + reach + 1)
+    ]
+    near = [o for o in options if abs(o[2] / felt - 1.0) <= _STRETCH and low <= o[2] <= high]
+    return min(near)[2] if near else felt
+
+
+def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> tuple[int, str]:
+    key, mode = given.key, given.mode
+    if not key and given.chords:
+        key, mode = key_of_chart(given.chords)
+    if not key and given.melody:
+        key, mode = key_of_melody(given.melody)
+    drawn = random.integer(0, len(KEYS) - 1)
+    modes = mode_weights(style)
+    if wishes.minor is not None:
+        modes = {m: w for m, w in modes.items() if is_minor(m) == wishes.minor} or modes
+    drawn_mode = random.weighted(modes)
+    if key:
+        return KEYS.index(key), mode
+    return (KEYS.index(wishes.tonic) if wishes.tonic else drawn), drawn_mode
+
+
+def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
+    """Choose the ensemble: the full one unless the words or the controls ask for another."""
+    variants = read_weights(style.variants)
+    has_melody = given.melody not in ("", NONE)
+    silent = wishes.drums is False or given.drums == NONE
+    if wishes.ensemble == "drums" and not (silent or given.chords or has_melody):
+        return "drums"
+    if wishes.drums:
+        return "full"
+    if wishes.ensemble == "solo" and style.solos:
+        return "solo"
+    if wishes.ensemble == "duo":
+        return "duo"
+    if silent:
+        quiet = {name: weight for name, weight in variants.items() if name in _WITHOUT_DRUMS}
+        return random.weighted(quiet) if quiet else "nodrums"
+    return "full" if "full" in variants else random.weighted(variants)
+
+
+_WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
+
+
+def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) -> Style:
+    """Return a style with its typical drums, or with drums where they are asked for.
+
+    It has no cadence: that of a piece is laid into its chords.
+    """
+    drums = style.drums
+    if drums is None and wishes.drums:
+        drums = Drums("kit_standard", "rock pop" if style.energy >= 0.5 else "soft")
+    if drums is not None:
+        grooves = typical(fitting_grooves(read_weights(drums.grooves), meter.name))
+        sure = wishes.drums or drums.chance >= _CERTAIN_DRUMS or given.drums not in ("", NONE)
+        drums = replace(
+            drums,
+            grooves=" ".join(f"{name}:{weight:g}" for name, weight in grooves.items()),
+            chance=1.0 if sure else drums.chance,
+        )
+    return replace(style, drums=drums, cadence="")

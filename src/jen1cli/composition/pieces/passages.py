@@ -1,0 +1,144 @@
+"""Form of a long piece: passages of one material each, and the parts that are silent in them."""
+
+from dataclasses import dataclass
+
+from jen1cli.composition.random_stream import RandomStream
+
+LONG_FROM = 28.0
+"""Seconds from which a piece has a form of its own; shorter ones are excerpts like the corpus'."""
+
+_INTRO_FROM = 45.0  # seconds from which the intro has half the bars of a passage
+_SHORT_INTRO = 2  # bars
+_TARGET_SECONDS = 16.0  # of a passage
+_MATERIALS = 4  # most variations of a material: repetition makes a form, and composing takes time
+
+# Form of a style -> passages (name, material, energy 0 to 1) of the body, which repeats.
+BODIES: dict[str, tuple[tuple[str, str, float], ...]] = {
+    "steady": (
+        ("main", "A", 0.55), ("main", "A", 0.65), ("variation", "B", 0.7), ("main", "A", 0.65),
+        ("break", "C", 0.4), ("main", "A", 0.75),
+    ),
+    "calm": (
+        ("main", "A", 0.35), ("swell", "B", 0.45), ("main", "A", 0.35), ("contrast", "C", 0.4),
+        ("main", "A", 0.3),
+    ),
+    "lift": (
+        ("start", "A", 0.45), ("full", "B", 0.75), ("start", "A", 0.5), ("full", "B", 0.8),
+        ("break", "C", 0.4), ("full", "B", 0.85),
+    ),
+    "build": (
+        ("build", "A", 0.5), ("drop", "B", 0.95), ("drop", "B", 0.9), ("break", "C", 0.4),
+        ("build", "A", 0.6), ("drop", "B", 1.0),
+    ),
+    "drop": (
+        ("drop", "A", 0.9), ("drop", "B", 0.9), ("break", "C", 0.4), ("drop", "A", 0.95),
+    ),
+    "verse": (
+        ("verse", "A", 0.5), ("chorus", "B", 0.8), ("verse", "A", 0.55), ("chorus", "B", 0.85),
+        ("bridge", "C", 0.45), ("chorus", "B", 0.9),
+    ),
+    "aba": (
+        ("theme", "A", 0.55), ("theme", "A", 0.6), ("contrast", "B", 0.7), ("theme", "A", 0.6),
+        ("solo", "C", 0.7), ("theme", "A", 0.65),
+    ),
+    "crescendo": (
+        ("opening", "A", 0.35), ("rise", "A", 0.5), ("rise", "B", 0.7), ("climax", "B", 0.95),
+        ("calm", "C", 0.4), ("rise", "A", 0.6), ("climax", "B", 1.0),
+    ),
+    "break": (
+        ("main", "A", 0.7), ("main", "B", 0.8), ("break", "C", 0.4), ("main", "A", 0.9),
+    ),
+}  # fmt: skip
+
+OTHER_CHORDS = {"verse": 0.7, "lift": 0.4, "aba": 0.6, "crescendo": 0.4, "calm": 0.4}
+"""Probability that materials B and C have chords of their own; 0.25 in other forms."""
+
+_MELODIC = frozenset(("melody", "counter", "riff"))
+_DRUMS = frozenset(("drums", "percussion"))
+_HARMONIC = frozenset(("chords", "stabs", "strum", "arpeggio"))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Some bars of one material."""
+
+    name: str
+    material: str  # "A", "B", "C"; "intro" and "outro" have the chords of A
+    variation: int  # counts the repetitions of the body; the melody is another in each
+    start: int  # bar
+    bars: int
+    energy: float
+    silent: frozenset[str] = frozenset()  # roles of parts that do not play
+
+
+def passage_bars(bar_seconds: float, cycle: int) -> int:
+    """Return the usual length of a passage: whole cycles of chords, about 16 seconds.
+
+    Args:
+        bar_seconds: length of a bar.
+        cycle: bars after which the chords repeat.
+    """
+    whole = next(n for n in (16, 8, 4, 2) if n * bar_seconds <= 1.5 * _TARGET_SECONDS or n == 2)
+    return max(1, round(whole / cycle)) * cycle if cycle <= 2 * whole else whole
+
+
+def plan_passages(
+    form: str, random: RandomStream, bars: int, unit: int, bar_seconds: float
+) -> tuple[Passage, ...]:
+    """Divide a long piece into intro, body and outro.
+
+    Args:
+        form: form of the style, a key of `BODIES`.
+        random: source of random choices.
+        bars: length of the piece, with the bar of its last chord.
+        unit: length of a passage, from `passage_bars`.
+        bar_seconds: length of a bar.
+    """
+    seconds = bars * bar_seconds
+    intro = unit // 2 if seconds >= _INTRO_FROM else _SHORT_INTRO
+    intro = min(intro, bars // 4)
+    count, outro = divmod(bars - intro, unit)
+    if count == 0:
+        count, unit, outro = 1, bars - intro - 1, 1
+    if not outro and count > 1:
+        count, outro = count - 1, unit
+    body = BODIES[form]
+    chosen = body[:count] if count > 1 else (max(body, key=lambda item: item[2]),)
+    found = [("intro", "intro", 0, intro, 0.3)] if intro else []
+    for index in range(count):
+        name, material, energy = chosen[index % len(chosen)]
+        found.append((name, material, min(index // len(body), _MATERIALS - 1), unit, energy))
+    if outro:
+        found.append(("outro", "outro", 0, outro, 0.35))
+    first_silent = _silent_intro(random, max(item[2] for item in body))
+    passages: list[Passage] = []
+    start = 0
+    for name, material, variation, length, energy in found:
+        silent = (
+            first_silent if name == "intro" else _silent(name, random.substream(name, str(start)))
+        )
+        passages.append(Passage(name, material, variation, start, length, energy, silent))
+        start += length
+    return tuple(passages)
+
+
+def _silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
+    driving = energy >= 0.75
+    choice = random.substream("intro").weighted(
+        {"harmony": 1.0 if driving else 3.0, "beat": 2.0 if driving else 0.5, "band": 2.0}
+    )
+    return {
+        "harmony": _MELODIC | _DRUMS,
+        "beat": _MELODIC | _HARMONIC,
+        "band": _MELODIC,
+    }[choice]
+
+
+def _silent(name: str, random: RandomStream) -> frozenset[str]:
+    if name == "break":
+        return _DRUMS if random.chance(0.6) else _DRUMS | _MELODIC
+    if name == "build":
+        return _MELODIC if random.chance(0.5) else frozenset()
+    if name in ("bridge", "calm", "outro"):
+        return _DRUMS if random.chance(0.4) else frozenset()
+    return frozenset()

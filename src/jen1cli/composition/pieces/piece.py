@@ -1,0 +1,272 @@
+"""Composes a whole piece for a style, a seed and a length, with the controls that are given."""
+
+from dataclasses import dataclass, replace
+
+from jen1cli.composition.automation import hold_last_chord
+from jen1cli.composition.composer import energy_of, moods_of
+from jen1cli.composition.ensemble import arrange
+from jen1cli.composition.form import make_sections, phrase_bars
+from jen1cli.composition.harmony.chord_loops import chart_bars
+from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord
+from jen1cli.composition.pieces.chords import (
+    MATERIALS,
+    chart_chords,
+    choose_loops,
+    cycle_bars,
+    loop_chords,
+)
+from jen1cli.composition.pieces.endings import end_parts, keep_kick
+from jen1cli.composition.pieces.frame import Frame, choose_frame, choose_variant, fitted_style
+from jen1cli.composition.pieces.given_parts import with_given_parts
+from jen1cli.composition.pieces.passages import (
+    LONG_FROM,
+    Passage,
+    passage_bars,
+    plan_passages,
+)
+from jen1cli.composition.plan import Plan
+from jen1cli.composition.random_stream import RandomStream
+from jen1cli.composition.score import Note, Part, Score, Section
+from jen1cli.composition.sound_clips import compose_sounds
+from jen1cli.composition.styles import STYLES
+from jen1cli.composition.styles.style import Style, read_effects, read_weights
+from jen1cli.composition.words import NO_WISHES, Wishes
+from jen1cli.music.chords import Bar, chart_text, parse_chart
+from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.patterns import NONE, parse_melody
+
+_ENDS_FROM = 16.0  # seconds from which an excerpt may end in a cadence
+_VARIED = frozenset(("melody", "counter"))  # roles that each repetition of a material varies
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Choices that all passages of a piece share."""
+
+    style: Style  # as its definition has it
+    fitted: Style  # with the drums that fit the request, and without a cadence
+    random: RandomStream
+    frame: Frame
+    variant: str
+    form: str
+    loops: dict[str, str]
+    chart: tuple[Bar, ...]  # given chords
+
+
+def compose_piece(
+    style: str,
+    seed: int,
+    seconds: float,
+    given: Controls = NO_CONTROLS,
+    wishes: Wishes = NO_WISHES,
+) -> Score:
+    """Compose a piece of exactly this length; the same arguments give the same score everywhere.
+
+    Given tempo, metre, key, chords, drums and melody are those of the score. Tempo and key that are
+    open lie within the style's ranges. A piece of 28 s or more has a form: an intro, passages with
+    materials of their own in which parts enter and leave, and an ending.
+
+    Args:
+        style: key of `STYLES`.
+        seed: any integer.
+        seconds: length, more than 0.
+        given: controls to keep.
+        wishes: further requests, read from the prompt.
+
+    Raises:
+        KeyError: the style is unknown.
+    """
+    described = STYLES[style]
+    if described.kind == "sounds":
+        return compose_sounds(style, seed, seconds)
+    piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes)
+    frame = piece.frame
+    if frame.bars * frame.bar_seconds >= LONG_FROM:
+        parts, sections, chords = _with_form(piece)
+    else:
+        parts, sections, chords = _excerpt(piece)
+    parts = with_given_parts(parts, frame, given)
+    parts = [part for part in (_clipped(part, frame.beats) for part in parts) if part.notes]
+    tonal = any(part.stem != "drums" for part in parts)
+    has_key = tonal or bool(given.key)
+    return Score(
+        seed=seed,
+        style=style,
+        bpm=frame.bpm,
+        meter=frame.meter.name,
+        key=KEYS[frame.tonic] if has_key else "",
+        mode=frame.mode if has_key else "",
+        length_beats=frame.beats,
+        parts=tuple(parts),
+        sections=sections,
+        master=read_effects(described.master),
+        room=described.room,
+        energy=energy_of(described, piece.variant, frame.bpm),
+        moods=moods_of(described, frame.mode, piece.random),
+        chords=given.chords or (chart_text(chords) if tonal else ""),
+    )
+
+
+def _choose(
+    style: Style, random: RandomStream, seconds: float, given: Controls, wishes: Wishes
+) -> _Piece:
+    frame = choose_frame(style, random.substream("frame"), seconds, given, wishes)
+    form = random.substream("shape").weighted(read_weights(style.forms))
+    melody = parse_melody(given.melody) if given.melody not in ("", NONE) else None
+    loops = choose_loops(
+        style,
+        random.substream("harmony"),
+        frame,
+        form,
+        twelve_bars=wishes.twelve_bars,
+        melody=melody,
+    )
+    if wishes.twelve_bars:
+        style = replace(style, cell=1.0)
+    return _Piece(
+        style=style,
+        fitted=fitted_style(style, frame.meter, given, wishes),
+        random=random,
+        frame=frame,
+        variant=choose_variant(style, random.substream("variant"), given, wishes),
+        form=form,
+        loops=loops,
+        chart=parse_chart(given.chords) if given.chords else (),
+    )
+
+
+def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
+    """Compose a short piece as the corpus does."""
+    frame, chance = piece.frame, piece.random.substream("ending").chance
+    phrase = phrase_bars(frame.bar_seconds, frame.bars)
+    sections = make_sections(
+        piece.random.substream("form"), piece.form, frame.bars, phrase, frame.meter,
+        frame.bar_seconds,
+    )  # fmt: skip
+    room = frame.bars * frame.bar_seconds >= _ENDS_FROM and frame.last_bar == frame.bars - 1
+    ends = bool(piece.style.cadence) and room
+    plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, ends=ends))
+    parts = _arranged(piece, plan)
+    if ends and chance(0.65):
+        parts = hold_last_chord(plan, parts)
+    return parts, sections, _bars(plan, piece)
+
+
+def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
+    """Compose a long piece passage by passage; equal passages are composed once."""
+    frame = piece.frame
+    beats = frame.meter.beats
+    unit = passage_bars(frame.bar_seconds, cycle_bars(piece.style, piece.loops, piece.chart))
+    passages = plan_passages(
+        piece.form, piece.random.substream("passages"), frame.last_bar + 1, unit,
+        frame.bar_seconds,
+    )  # fmt: skip
+    blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]] = {}
+    notes: dict[tuple[str, str, int], list[Note]] = {}
+    first: dict[tuple[str, str, int], Part] = {}
+    chart: list[Bar] = []
+    for passage in passages:
+        last = passage is passages[-1]
+        plan, parts = _block(piece, blocks, passage, ends=last)
+        chart += _bars(plan, piece)
+        seen: dict[tuple[str, str], int] = {}
+        for part in parts:
+            voice = (part.role, part.instrument)
+            count = seen[voice] = seen.get(voice, -1) + 1
+            key = (*voice, count)
+            first.setdefault(key, part)
+            if part.role not in passage.silent:
+                shift = passage.start * beats
+                notes.setdefault(key, []).extend(
+                    Note(round(n.beat + shift, 5), n.duration, n.pitch, n.velocity)
+                    for n in part.notes
+                )
+    ending = frame.last_bar * beats
+    found = [replace(first[key], notes=tuple(notes[key])) for key in notes]
+    if chart:  # the last chord sounds on
+        chart += [chart[-1][-1:]] * (frame.bars - frame.last_bar - 1)
+    sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
+    return end_parts(found, ending, frame.beats, frame.tonic), sections, tuple(chart)
+
+
+def _block(
+    piece: _Piece,
+    blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]],
+    passage: Passage,
+    *,
+    ends: bool,
+) -> tuple[Plan, list[Part]]:
+    """Return plan and parts of a passage, at time 0."""
+    material = passage.material if passage.material in MATERIALS else "A"
+    phase = passage.start % len(piece.chart) if piece.chart else 0
+    key = (passage.material, passage.variation, passage.bars, phase)
+    if ends or key not in blocks:
+        section = Section(passage.name, 0.0, passage.bars * piece.frame.meter.beats, passage.energy)
+        chords = _chords(piece, material, passage.start, passage.bars, ends=ends)
+        plan = _plan(piece, piece.random.substream("material", material), (section,), chords)
+        parts = _arranged(piece, plan)
+        if passage.variation:
+            stream = piece.random.substream("material", material, str(passage.variation))
+            others = _arranged(piece, replace(plan, random=stream))
+            parts = [
+                *(part for part in parts if part.role not in _VARIED),
+                *(part for part in others if part.role in _VARIED),
+            ]
+        if ends:
+            parts = hold_last_chord(plan, parts)
+        blocks[key] = plan, parts
+    return blocks[key]
+
+
+def _chords(
+    piece: _Piece, material: str, start: int, bars: int, *, ends: bool
+) -> tuple[Chord, ...]:
+    if piece.chart:
+        given = chart_chords(piece.chart, start, bars, piece.frame.meter.beats)
+        if given:
+            return given
+    return loop_chords(piece.loops[material], piece.style, piece.frame, bars, ends=ends)
+
+
+def _plan(
+    piece: _Piece,
+    random: RandomStream,
+    sections: tuple[Section, ...],
+    chords: tuple[Chord, ...],
+) -> Plan:
+    frame = piece.frame
+    bars = round(sum(section.length_beats for section in sections) / frame.meter.beats)
+    return Plan(
+        random=random,
+        bpm=frame.bpm,
+        meter=frame.meter,
+        bars=bars,
+        phrase=phrase_bars(frame.bar_seconds, bars),
+        swing=frame.swing,
+        tonic=frame.tonic,
+        mode=frame.mode,
+        scale=frozenset((frame.tonic + interval) % 12 for interval in SCALES[frame.mode]),
+        chords=chords,
+        sections=sections,
+    )
+
+
+def _arranged(piece: _Piece, plan: Plan) -> list[Part]:
+    """Write all parts of a plan; all plans of a piece have the same instruments."""
+    parts = arrange(piece.fitted, plan, piece.variant, piece.random.substream("band"))
+    return [keep_kick(part, plan) for part in parts]
+
+
+def _bars(plan: Plan, piece: _Piece) -> tuple[Bar, ...]:
+    """Return the bars of a plan's chords; empty if the chords are given."""
+    return () if piece.chart else chart_bars(plan.chords, plan.meter.beats, plan.bars)
+
+
+def _clipped(part: Part, beats: float) -> Part:
+    """Cut the notes at the end of the piece."""
+    kept = [
+        note if note.beat + note.duration <= beats else replace(note, duration=beats - note.beat)
+        for note in part.notes
+        if note.beat < beats - 0.02
+    ]
+    return replace(part, notes=tuple(sorted(kept, key=lambda note: (note.beat, note.pitch))))

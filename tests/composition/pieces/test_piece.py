@@ -1,0 +1,236 @@
+"""Pieces that the composer writes at inference: given controls, styles, form, length, time."""
+
+import itertools
+import math
+import random
+import subprocess
+import sys
+
+import pytest
+
+from jen1cli.composition.composer import tempo_range
+from jen1cli.composition.pieces.piece import compose_piece
+from jen1cli.composition.rhythm.meters import METERS
+from jen1cli.composition.styles import STYLES
+from jen1cli.composition.styles.style import read_weights
+from jen1cli.composition.transcription import score_controls
+from jen1cli.composition.words import Wishes, read_wishes
+from jen1cli.music.chords import parse_chart
+from jen1cli.music.controls import BEATS, NO_CONTROLS, Controls
+from jen1cli.music.keys import MODES
+from jen1cli.music.patterns import DRUMS, parse_drums, parse_melody
+from jen1cli.music.prompt import read_controls
+
+MUSIC = [name for name, style in STYLES.items() if style.kind == "music"]
+LENGTHS = (1.0, 2.5, 10.0, 27.0, 33.3, 45.7)
+KICK = DRUMS.index("kick")
+
+
+def told(style, seed, seconds, given=NO_CONTROLS, wishes=None):
+    """The score, and the controls that a network gets."""
+    score = compose_piece(style, seed, seconds, given, wishes or Wishes())
+    return score, given.over(score_controls(score)).with_bar_at(0.0)
+
+
+def draw_controls(draw):
+    options = {
+        "bpm": (40.0, 92.0, 174.0, 300.0), "meter": tuple(BEATS),
+        "chords": ("Am F C G", "Dm7 G7 | Cmaj7 | %", "N.C. | C", "N.C."),
+        "drums": ("none", "kick x.x. snare .x.x", "hat xxx"),
+        "melody": ("none", "C5 - E5 G5 | A5 - - .", "E5 D5 C5 D5 E5 E5 E5 -"),
+    }  # fmt: skip
+    found = {name: draw.choice(values) for name, values in options.items() if draw.random() < 0.35}
+    if draw.random() < 0.35:
+        found |= {"key": draw.choice(("C", "D#", "A")), "mode": draw.choice(tuple(MODES))}
+    return found
+
+
+@pytest.mark.parametrize(
+    "style",
+    [pytest.param(s, marks=[pytest.mark.heavy] if i % 8 else []) for i, s in enumerate(MUSIC)],
+)
+def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
+    draw = random.Random(style)
+    for seed, seconds in enumerate(draw.sample(LENGTHS, 2)):
+        given = draw_controls(draw)
+        wishes = Wishes(
+            drums=draw.choice((None, True, False)), pace=draw.choice((-1, 0, 1)),
+            minor=draw.choice((None, True, False)), tonic=draw.choice(("", "E")),
+            ensemble=draw.choice(("", "", "solo", "duo", "drums")),
+        )  # fmt: skip
+        score, controls = told(style, seed, seconds, Controls(**given), wishes)
+        where = (seed, seconds, given, wishes)
+        assert {name: getattr(controls, name) for name in given} == given, where
+        assert score.seconds == pytest.approx(seconds), where
+        assert controls.drums, where
+        assert controls.melody, where
+        if "meter" not in given:
+            assert controls.meter in read_weights(STYLES[style].meters), where
+        if "bpm" not in given:
+            slowest, fastest = tempo_range(STYLES[style], METERS[controls.meter])
+            assert slowest <= controls.bpm <= fastest, where
+        if "drums" not in given and wishes.drums is False:
+            assert controls.drums == "none", where
+        if "drums" not in given and wishes.drums:
+            assert parse_drums(controls.drums), where
+        bars = math.ceil(score.length_beats / METERS[score.meter].beats - 1e-6)
+        if "chords" not in given and controls.chords:
+            assert len(parse_chart(controls.chords)) == bars, where
+        if "drums" not in given:
+            assert {row.bars for row in parse_drums(controls.drums)} <= {bars}, where
+        if "melody" not in given:
+            assert parse_melody(controls.melody).bars in (1, bars), where
+        for note in itertools.chain.from_iterable(part.notes for part in score.parts):
+            assert 0.0 <= note.beat < score.length_beats, where
+            assert 0.0 < note.duration <= score.length_beats - note.beat + 1e-4, where
+
+
+def test_the_same_seed_gives_the_same_score():
+    for style, seconds in itertools.product(("lofi", "celtic"), (10.0, 30.0)):
+        first = compose_piece(style, 5, seconds)
+        compose_piece("rock", 2, seconds)
+        assert compose_piece(style, 5, seconds) == first
+        assert compose_piece(style, 6, seconds) != first
+
+
+def test_given_parts_are_notes_of_the_score():
+    given = Controls(bpm=90.0, meter="4/4", drums="kick x.x. snare .x.x", melody="C5 - E5 G5")
+    score, _ = told("pop", 3, 10.0, given)
+    heard = score_controls(score)
+    assert heard.drums.startswith("kick x.......x.......")
+    assert heard.melody.startswith("C5 - - - - - - - E5 - - - G5 - - - | C5")
+    assert score.key  # that of the melody
+    silent = score_controls(told("pop", 3, 10.0, Controls(drums="none", melody="none"))[0])
+    assert (silent.drums, silent.melody) == ("none", "none")
+
+
+def test_all_else_follows_given_chords():
+    given = Controls(bpm=100.0, meter="4/4", chords="F#m | F#m")
+    for seed in range(6):
+        score, controls = told("folk", seed, 10.0, given)
+        assert (controls.key, controls.mode) == ("F#", "minor")
+        bass = [note for part in score.parts if part.role == "bass" for note in part.notes]
+        downbeats = [note.pitch % 12 for note in bass if abs(note.beat % 4.0) < 0.2]
+        assert set(downbeats) <= {6, 9, 1}  # F#, A, C#
+
+
+def test_chords_fit_a_given_melody():
+    for seed in range(4):
+        given = Controls(bpm=100.0, meter="4/4", key="C", mode="major", melody="C5 E5 | F5 A5")
+        _, controls = told("pop", seed, 10.0, given)
+        first, second = parse_chart(controls.chords)[:2]
+        shared = len({0, 4} & set(first[0].classes)) + len({5, 9} & set(second[0].classes))
+        assert shared >= 3
+
+
+def test_a_twelve_bar_blues_has_twelve_bars():
+    prompt = "12 bar blues in E"
+    for seed, seconds in ((1, 30.0), (2, 60.0), (3, 20.0)):
+        score, controls = told(
+            "blues shuffle", seed, seconds, read_controls(prompt), read_wishes(prompt)
+        )
+        assert controls.key == "E"
+        roots = [bar[0].named()[:1] for bar in parse_chart(controls.chords)]
+        start = next((int(s.start_beat / 4) for s in score.sections if s.name != "intro"), 0)
+        twelve = roots[start : start + 12]
+        assert twelve[:4] == ["E", "A", "E", "E"][: len(twelve)]
+        if seconds >= 30.0 and len(twelve) == 12 and controls.mode != "minor":
+            assert "".join(twelve) == "EAEEAAEEBAEB"
+
+
+@pytest.mark.parametrize("style", ["techno", "house", "trance"])
+def test_four_on_the_floor_has_a_kick_on_every_beat(style):
+    for seed in range(6):
+        score, controls = told(style, seed, 10.0)
+        row = next(row for row in parse_drums(controls.drums) if row.sounds[0].number == KICK)
+        kicks = {round(sound.start * 4, 3) for sound in row.sounds}
+        assert set(range(math.ceil(score.length_beats))) <= kicks, seed
+
+
+def test_an_irish_jig_is_quick_and_in_six_eight():
+    given = read_controls("irish jig")
+    for seed in range(6):
+        _, controls = told("celtic", seed, 10.0, given)
+        assert controls.meter == "6/8"
+        assert 96.0 <= controls.bpm <= 126.0
+
+
+def test_odd_metres_are_only_played_where_asked():
+    for style, seed in itertools.product(("metal", "jazz trio", "minimalism"), range(8)):
+        assert told(style, seed, 10.0)[1].meter not in ("5/4", "7/8")
+    assert told("jazz trio", 1, 10.0, read_controls("jazz trio in 5/4"))[1].meter == "5/4"
+
+
+def test_pace_and_mood_choose_within_the_style():
+    slow, fast = (
+        [told("pop", seed, 10.0, wishes=Wishes(pace=pace))[1].bpm for seed in range(4)]
+        for pace in (-1, 1)
+    )
+    assert max(slow) < min(fast)
+    for minor, mode in ((True, "minor"), (False, "major")):
+        found = {told("pop", seed, 10.0, wishes=Wishes(minor=minor))[1].mode for seed in range(4)}
+        assert found == {mode}
+
+
+@pytest.mark.parametrize("seconds", [30.0, 60.0, 100.0])
+def test_a_long_piece_has_a_form(seconds):
+    for style in ("pop", "techno", "celtic", "cinematic"):
+        score, controls = told(style, 1, seconds)
+        names = [section.name for section in score.sections]
+        assert names[0] == "intro"
+        assert names[-1] == "outro"
+        assert len(set(names)) >= 3
+        starts = [section.start_beat for section in score.sections]
+        assert starts == sorted(starts)
+        lead = parse_melody(controls.melody).sounds
+        if lead:  # it enters after the intro
+            assert lead[0].start >= starts[1] / METERS[score.meter].beats - 0.3
+
+
+def test_a_long_piece_ends_on_its_tonic():
+    for style, seed in itertools.product(("pop", "jazz trio", "techno"), range(2)):
+        score, controls = told(style, seed, 60.0)
+        last = parse_chart(controls.chords)[-1][-1]
+        assert last.named().startswith(controls.key)
+        ending = score.sections[-1].start_beat + score.sections[-1].length_beats
+        bar = METERS[score.meter].beats
+        drums = [n for part in score.parts if part.stem == "drums" for n in part.notes]
+        assert all(note.beat < ending - bar + 0.35 for note in drums)
+
+
+def test_parts_enter_and_leave():
+    """The drums are silent somewhere in nearly every long piece with drums."""
+    changing = 0
+    for seed in range(6):
+        score, controls = told("pop", seed, 90.0)
+        bars = math.ceil(score.length_beats / 4.0 - 1e-6)
+        struck = {int(s.start) for row in parse_drums(controls.drums) for s in row.sounds}
+        changing += 0.3 < len(struck) / bars < 0.97
+    assert changing >= 4
+
+
+def test_noises_have_no_score():
+    assert told("sounds", 1, 10.0)[1] == NO_CONTROLS
+    with pytest.raises(KeyError):
+        compose_piece("polyphonic silence", 1, 10.0)
+
+
+def test_composing_is_quick():
+    """Processor time in a process of its own, without the tests' checks of types."""
+    code = (
+        "import time\n"
+        "from jen1cli.composition.pieces.piece import compose_piece\n"
+        "from jen1cli.composition.transcription import score_controls\n"
+        "for seconds in (10.0, 600.0):\n"
+        "    taken = []\n"
+        "    for style in ('lofi', 'techno', 'cinematic', 'metal', 'celtic', 'jazz trio'):\n"
+        "        compose_piece(style, 1, 10.0)\n"
+        "        start = time.process_time()\n"
+        "        score_controls(compose_piece(style, 2, seconds))\n"
+        "        taken.append(time.process_time() - start)\n"
+        "    print(sorted(taken)[3])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    short, long = map(float, done.stdout.split())
+    assert short < 0.05
+    assert long < 1.0

@@ -1,0 +1,97 @@
+"""What the composer reads in a prompt: styles, drums, pace, mode, tonic, ensemble."""
+
+import pytest
+
+from jen1cli.composition.styles import STYLES
+from jen1cli.composition.words import (
+    NO_WISHES,
+    Wishes,
+    named_styles,
+    read_wishes,
+    style_weights,
+    style_words,
+)
+
+MUSIC = [name for name, style in STYLES.items() if style.kind == "music"]
+HOSTILE = (
+    "", " ", "\0", "🎷" * 300, "no no no without any no", "((((((", "\\d+[", "a" * 5000,
+    "no rock guitar, " * 2000, "ａｍｂｉｅｎｔ", "٣/٤ طبلة", "in in in in E",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("style", MUSIC)
+def test_every_style_is_reached_by_its_name(style):
+    assert style in named_styles(f"a piece of {style.upper()}, please")
+    assert style in style_weights(style)
+    sure = {name: 0.9 if name == style else 0.1 / len(STYLES) for name in STYLES}
+    assert max(weights := style_weights(style, sure), key=weights.__getitem__) == style
+
+
+def test_long_names_win_and_instruments_are_no_styles():
+    assert named_styles("drum and bass") == ("drum and bass",)
+    assert named_styles("a rock organ and a jazz guitar") == ()
+    assert named_styles("techno without any jazz") == ("techno",)
+    assert set(named_styles("jazz trio meets techno")) == {"jazz trio", "techno"}
+
+
+def test_without_a_name_the_network_gives_a_distribution():
+    shares = dict.fromkeys(STYLES, 0.001)
+    shares |= {"horror": 0.6, "suspense": 0.25, "ambient": 0.04}
+    assert style_weights("something in the attic") == {}
+    found = style_weights("something in the attic", shares)
+    assert set(found) == {"horror", "suspense"}
+    assert found["horror"] > found["suspense"]
+
+
+def test_a_name_with_another_meaning_yields_to_the_network():
+    shares = dict.fromkeys(STYLES, 0.0) | {"horror": 0.99, "house": 0.002}
+    assert set(style_weights("a haunted house", shares)) == {"horror"}
+    assert set(style_weights("a haunted house")) == {"house"}
+
+
+def test_an_empty_prompt_allows_all_music_alike():
+    assert style_weights("") == style_weights(" ", {"lofi": 1.0}) == dict.fromkeys(MUSIC, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "wishes"),
+    [
+        ("12 bar blues in E", Wishes(tonic="E", twelve_bars=True)),
+        ("a twelve-bar boogie", Wishes(twelve_bars=True)),
+        ("slow grunge in Bb", Wishes(pace=-1, tonic="A#")),
+        ("rock in C sharp, fast", Wishes(pace=1, tonic="C#")),
+        ("slow, then fast", NO_WISHES),
+        ("rock in E minor", Wishes(minor=True)),
+        ("in A hurry", NO_WISHES),
+        ("sad house", Wishes(minor=True)),
+        ("cheerful folk, no drums", Wishes(minor=False, drums=False)),
+        ("happy and sad", NO_WISHES),
+        ("beatless pads", Wishes(drums=False)),
+        ("rock with drums", Wishes(drums=True)),
+        ("drum and bass", NO_WISHES),
+        ("dark ambient", NO_WISHES),
+        ("not slow", NO_WISHES),
+        ("driving through Miami", NO_WISHES),
+        ("a drum loop", Wishes(drums=True, ensemble="drums")),
+        ("rock with a guitar solo", NO_WISHES),
+        ("solo flute", Wishes(ensemble="solo")),
+        ("a duet of flute and harp", Wishes(ensemble="duo")),
+    ],
+)
+def test_wishes(prompt, wishes):
+    assert read_wishes(prompt) == wishes
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("prompt", HOSTILE)
+def test_hostile_words_are_read(prompt):
+    assert isinstance(read_wishes(prompt), Wishes)
+    assert set(style_weights(prompt)) <= set(STYLES)
+
+
+def test_the_names_are_those_of_the_captions():
+    from jen1cli.corpus.captions.vocabulary import style_words as vocabulary
+
+    for style, words in vocabulary().items():
+        assert all(style in style_words()[name.lower()] for name in words.names)
+    assert {style for styles in style_words().values() for style in styles} == set(STYLES)

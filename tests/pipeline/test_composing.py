@@ -1,0 +1,182 @@
+"""The composer of new pieces: rules of styles, learned predictors, or text alone."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from jen1cli import Controls, Jen1
+from jen1cli.conditioning.style_classifier import StyleClassifier
+from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CHANNELS_WITH_CHORDS, NO_CONTROLS
+
+SHORT = {"seconds": 0.4, "steps": 1}
+
+
+@pytest.fixture
+def model(tiny_folder, device):
+    """A model of its own, to be changed."""
+    return Jen1.load(tiny_folder, device=device, dtype="fp32")
+
+
+def settings(model, prompt, **options):
+    return model.generate(prompt, **SHORT, **options).recipe
+
+
+def with_classifier(model, style):
+    """Give the model a classifier that finds one style in every text."""
+    features = model.config.text.features
+    bias = torch.tensor([9.0, 0.0])
+    model.networks.text_encoder.styles = StyleClassifier(
+        (style, "lofi"), torch.zeros(features, 2), bias
+    )
+
+
+def test_the_default_is_learned_and_said(tiny):
+    recipe = settings(tiny, "celtic", seed=1)
+    assert (recipe.composer, recipe.style) == ("learned", "")
+    assert recipe.controls.bpm
+
+
+def test_the_weight_set_names_its_composer(model):
+    generation = dataclasses.replace(model.config.generation, composer="rules")
+    model.config = dataclasses.replace(model.config, generation=generation)
+    assert settings(model, "celtic", seed=1).style == "celtic"
+    assert model.config.generation.for_edits().composer == "learned"
+
+
+def test_rules_write_in_the_style_named(tiny):
+    recipe = settings(tiny, "irish jig", seed=1, composer="rules", style="celtic")
+    assert (recipe.composer, recipe.style, recipe.controls.meter) == ("rules", "celtic", "6/8")
+    recipe = settings(tiny, "techno at 130 bpm in F minor, no melody", seed=2, composer="rules")
+    controls = recipe.controls
+    assert (recipe.style, controls.bpm, controls.key, controls.mode) == (
+        "techno", 130.0, "F", "minor",
+    )  # fmt: skip
+    assert controls.drums.startswith("kick x")
+    assert settings(tiny, "x", seed=2, style="samba").composer == "rules"
+
+
+def test_given_controls_stand_over_the_rules(tiny):
+    given = Controls(bpm=77.0, meter="3/4", chords="C | F", drums="none")
+    controls = settings(tiny, "rock", seed=1, composer="rules", controls=given).controls
+    assert controls == dataclasses.replace(
+        given, key=controls.key, mode=controls.mode, melody=controls.melody
+    )
+    assert (controls.key, controls.mode) == ("C", "major")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "style"),
+    [("waltz", ""), ("drum loop", "techno"), ("a noise", "sounds"), ("drums", "tribal percussion")],
+)
+def test_again_makes_the_same_music(tiny, prompt, style):
+    music = tiny.generate(prompt, seed=5, composer="rules", style=style, **SHORT)
+    again = tiny.again(music.recipe)
+    assert torch.equal(again.waveform, music.waveform)
+    assert again.recipe == music.recipe
+    assert settings(tiny, prompt, seed=5, composer="rules", style=style) == music.recipe
+
+
+def test_seeds_write_other_scores_and_batches_the_same(tiny):
+    found = [settings(tiny, "bossa nova", seed=seed, composer="rules") for seed in (1, 2)]
+    assert found[0].controls != found[1].controls
+    pieces = tiny.generate_batch(["bossa nova"] * 2, seed=1, composer="rules", **SHORT)
+    assert [music.recipe for music in pieces] == found
+
+
+def test_text_alone_gets_nothing_but_what_is_given(tiny):
+    prompt = "techno at 130 bpm in F minor"
+    assert settings(tiny, prompt, seed=1, composer="none").controls == NO_CONTROLS
+    given = Controls(bpm=90.0)
+    assert settings(tiny, prompt, seed=1, composer="none", controls=given).controls == given
+
+
+def test_words_without_a_name_need_a_classifier(model):
+    with pytest.raises(ConfigError, match="'something old' names no style"):
+        settings(model, "something old", seed=1, composer="rules")
+    with_classifier(model, "baroque")
+    assert settings(model, "something old", seed=1, composer="rules").style == "baroque"
+    assert settings(model, "", seed=1, composer="rules").style
+
+
+def test_what_makes_no_sense_is_refused(tiny, music):
+    with pytest.raises(ConfigError, match="unknown style 'celtik'; did you mean 'celtic'"):
+        settings(tiny, "x", composer="rules", style="celtik")
+    with pytest.raises(ConfigError, match="unknown composer 'bach'; known: rules, learned, none"):
+        settings(tiny, "x", composer="bach")
+    with pytest.raises(ConfigError, match="the style 'celtic' is for the composer 'rules'"):
+        settings(tiny, "x", composer="none", style="celtic")
+    with pytest.raises(ConfigError, match="'rules' writes whole pieces"):
+        tiny.inpaint(
+            torch.from_numpy(music(1.0)), [(0.3, 0.5)], composer="rules", sample_rate=48_000
+        )
+
+
+def test_edits_by_text_alone_transcribe_nothing(tiny, music):
+    options = {"sample_rate": 48_000, "seed": 1, "steps": 1}
+    seen = []
+    hook = tiny.networks.unet.register_forward_pre_hook(
+        lambda module, arguments, named: seen.append(named["context"]), with_kwargs=True
+    )
+    plain = tiny.inpaint(
+        torch.from_numpy(music(2.0)), [(0.8, 1.2)], "at 120 bpm", composer="none", **options
+    )
+    hook.remove()
+    assert plain.recipe.composer == "none"
+    controls = tiny.config.unet.control_channels
+    assert not any(call[:, -controls:].any() for call in seen)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("count", "missing"),
+    [(CHANNELS_WITH_CHORDS, ("drums", "melody")), (BEAT_AND_KEY_CHANNELS, ("chords", "drums"))],
+)
+def test_a_network_gets_what_it_takes(model, count, missing):
+    from jen1cli.pipeline.composing import write_controls
+    from jen1cli.pipeline.denoising import encode_prompts
+    from jen1cli.sampling import Sampling
+
+    networks = model.networks
+    networks.unet.config = dataclasses.replace(networks.unet.config, control_channels=count)
+    sampling = Sampling.over(model.config.generation, {"composer": "rules"})
+    prompts = encode_prompts(networks, ["rock"], "", NO_CONTROLS, "rules")
+    found = write_controls(networks, prompts, ["rock"], [1], 5.0, sampling).prompts.controls[0]
+    assert [getattr(found, name) for name in missing] == ["", ""]
+    assert found.bpm
+
+
+def test_a_network_without_controls_has_no_composer(model):
+    unet = model.networks.unet
+    from jen1cli.pipeline.composing import write_controls
+    from jen1cli.pipeline.denoising import encode_prompts
+    from jen1cli.sampling import Sampling
+
+    unet.config = dataclasses.replace(unet.config, control_channels=0)
+    networks = dataclasses.replace(model.networks, predictor=None)
+    prompts = encode_prompts(networks, ["rock"], "", NO_CONTROLS)
+    arguments = (networks, prompts, ["rock"], [1], 5.0)
+    sampling = Sampling.over(model.config.generation, {})
+    assert write_controls(*arguments, sampling).composer == "none"
+    with pytest.raises(ConfigError, match="takes no score"):
+        write_controls(*arguments, dataclasses.replace(sampling, composer="rules"))
+
+
+def test_a_classifier_is_stored_beside_the_encoder(tmp_path):
+    weight = torch.randn(16, 3, generator=torch.Generator().manual_seed(0))
+    made = StyleClassifier(("lofi", "rock", "celtic"), weight, torch.zeros(3))
+    assert StyleClassifier.load(tmp_path, 16) is None
+    made.save(tmp_path)
+    found = StyleClassifier.load(tmp_path, 16)
+    text = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(1))
+    mask = torch.tensor([[True, True, True, False, False]])
+    expected = (text[0, :3].mean(0) @ weight).softmax(-1)
+    shares = found.probabilities(text, mask)
+    assert list(shares) == ["lofi", "rock", "celtic"]
+    assert list(shares.values()) == pytest.approx(expected.tolist(), abs=1e-3)
+    with pytest.raises(CheckpointError, match="a text encoder of 8 features"):
+        StyleClassifier.load(tmp_path, 8)
+    (tmp_path / "styles.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(CheckpointError, match="cannot read the style classifier"):
+        StyleClassifier.load(tmp_path, 16)
