@@ -103,9 +103,9 @@ class Recipe(Sampling):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
 
-        A model without a release has no such key, nor has normal quality, so a recipe of version 1
-        comes back as it was: `jen1 again` compares the bytes of files that it makes once more from
-        such recipes.
+        A model without a release has no such key, nor have normal quality and controls without a
+        score, so a recipe of version 1 comes back as it was: `jen1 again` compares the bytes of
+        files that it makes once more from such recipes.
         """
         values = to_dict(self)
         # in the order of version 1, whose sampling settings follow the prompt
@@ -114,6 +114,8 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
+        if self.controls.score is None:
+            del values["guide"]["score"]
         return values
 
     @classmethod

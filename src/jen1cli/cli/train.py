@@ -97,6 +97,14 @@ class TrainingOptions:
             "--lr", metavar="X", help="Highest learning rate.", rich_help_panel=RECIPE_PANEL
         ),
     ] = None
+    lr_shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="linear, cosine or constant; constant suits a long run that is resumed.",
+            rich_help_panel=RECIPE_PANEL,
+        ),
+    ] = None
     accumulation: Annotated[
         int | None,
         typer.Option(
@@ -246,13 +254,24 @@ def diffusion(
         Path | None, typer.Option(metavar="NAME|FOLDER", help="Weight set to continue from.")
     ] = None,
     prompt: Prompts = None,
+    average: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="DECAY",
+            help="Decay of a further average of the weights, such as 0.9999, written to"
+            " averages/DECAY; repeatable.",
+        ),
+    ] = None,
     settings: TrainingOptions,
     reporting: options.Reporting,
 ) -> None:
-    """Train the diffusion model (stage 2): three tasks at once on cached latents."""
+    """Train the diffusion model (stage 2): three tasks at once on cached latents.
+
+    If the cache has full scores ('jen1 corpus scores'), the U-Net learns to take them.
+    """
     own = {
         "cache": cache, "output": output, "preset": preset, "text_encoder": text_encoder,
-        "init": init, "prompt": tuple(prompt or ()),
+        "init": init, "prompt": tuple(prompt or ()), "more_ema_decays": tuple(average or ()),
     }  # fmt: skip
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
 

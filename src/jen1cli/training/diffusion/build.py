@@ -16,10 +16,12 @@ from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
+from jen1cli.music.controls import CHANNELS_WITH_SCORE
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
 from jen1cli.training.diffusion.compatibility import check_latents, music_digest
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
+from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
@@ -56,7 +58,7 @@ def write_latents(
     device: str = "auto",
     listener: Listener = ignore,
 ) -> LatentCache:
-    """Encode every clip of a folder of music into a latent cache.
+    """Encode every clip of a folder of music into a latent cache, with the scores of the folder.
 
     Args:
         data: folder of music, with or without a manifest.
@@ -75,7 +77,9 @@ def write_latents(
     writer.write(
         clips, codec.config, whitening, listener, augmented=augmented, music=music_digest(clips)
     )
-    return LatentCache.open(folder)
+    cache = LatentCache.open(folder)
+    copy_scores(data, cache)
+    return cache
 
 
 def build_diffusion(
@@ -106,6 +110,8 @@ def build_diffusion(
     codec = load_codec(sources.cache)
     if config is not None:
         codec = dataclasses.replace(codec, config=_adapted(config, codec.config))
+    scores = ScoreTable.open(sources.cache)
+    codec = dataclasses.replace(codec, config=_widened(codec.config, sources, scores))
     config = codec.config
     torch.manual_seed(seed)
     encoder, text_folder = _text_encoder(sources, config.text)
@@ -134,6 +140,7 @@ def build_diffusion(
         texts=texts,
         weights=_writer(sources, codec, text_folder, controls),
         samples=_samples(codec, cache, encoder, sources.prompts, controls),
+        scores=scores,
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
 
@@ -186,6 +193,24 @@ def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
         whitening=of_cache.whitening,
         unet=dataclasses.replace(config.unet, latent_channels=components),
         provenance=of_cache.provenance,
+    )
+
+
+def _widened(config: ModelConfig, sources: DiffusionSources, scores: ScoreTable) -> ModelConfig:
+    """Return the configuration with channels for the full score if the cache has scores.
+
+    Channels of the initial weights are kept, also without scores. A LoRA changes no widths, and a
+    U-Net without any controls, as the paper's, gets none.
+    """
+    channels = config.unet.control_channels
+    if not channels or sources.lora_rank is not None:
+        return config
+    if sources.init is not None:
+        channels = max(channels, read_description(sources.init).config.unet.control_channels)
+    if len(scores):
+        channels = max(channels, CHANNELS_WITH_SCORE)
+    return dataclasses.replace(
+        config, unet=dataclasses.replace(config.unet, control_channels=channels)
     )
 
 
