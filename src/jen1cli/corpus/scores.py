@@ -6,7 +6,7 @@ from pathlib import Path
 from jen1cli.composition.composer import compose
 from jen1cli.composition.full_score import full_score
 from jen1cli.corpus.captions.writer import attributes
-from jen1cli.corpus.dataset import Plan, clip_seed, style_of
+from jen1cli.corpus.dataset import Plan, check_styles, clip_seed, style_of
 from jen1cli.errors import DataError
 from jen1cli.files import expand_user
 from jen1cli.jsonfiles import parse_json, parse_object, read_lines, read_object, to_json
@@ -43,6 +43,7 @@ def add_scores(
         raise DataError(
             f"{folder / CORPUS_NAME} lacks the settings of a corpus ({error}); make it again"
         ) from error
+    check_styles(plan.styles)
     lines = [
         (where, parse_object(text, where)) for where, text in read_lines(folder / MANIFEST_NAME)
     ]
