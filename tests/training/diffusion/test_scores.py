@@ -10,7 +10,7 @@ import torch
 from jen1cli.checkpoint import load_weight_set, save_weight_set
 from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, NOTHING_HIDDEN
 from jen1cli.errors import DataError
-from jen1cli.music.controls import CHANNELS_WITH_SCORE, CONTROL_CHANNELS, NO_CONTROLS
+from jen1cli.music.controls import CHANNELS_WITH_SCORE, CONTROL_CHANNELS, NO_CONTROLS, Controls
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, FullScore, ScorePart
 from jen1cli.music.score_files import SCORES_NAME, write_scores
 from jen1cli.presets import TINY
@@ -173,6 +173,23 @@ def test_score_changes_the_loss_only_after_training(build, fp32):
         stage.train_step(step, 0.0)
     after = stage.validate()
     assert after["validation/generate, score"] != after["validation/generate"]
+
+
+def test_samples_play_the_scores_of_held_out_clips(build, fp32, monkeypatch, tmp_path):
+    from jen1cli.pipeline.jen1 import Jen1
+
+    asked, generate = [], Jen1.generate
+
+    def note(model, prompt, **options):
+        asked.append((prompt, options["controls"]))
+        return generate(model, prompt, **options)
+
+    monkeypatch.setattr(Jen1, "generate", note)
+    paths = build(prompts=("a prompt",)).write_samples(tmp_path)
+    assert [path.stem for path in paths] == [
+        "prompt-1", "score-1", "clip", "inpaint", "continue", "spectrograms"
+    ]  # fmt: skip
+    assert asked == [(f"{PITCHES[-1]} hertz", Controls(score=tone_score(len(PITCHES) - 1)))]
 
 
 def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path):

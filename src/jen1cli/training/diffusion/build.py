@@ -16,7 +16,7 @@ from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
-from jen1cli.music.controls import CHANNELS_WITH_SCORE
+from jen1cli.music.controls import CHANNELS_WITH_SCORE, PLAYED_CHANNELS
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
 from jen1cli.training.diffusion.compatibility import check_latents, music_digest
 from jen1cli.training.diffusion.objective import Objective
@@ -139,7 +139,7 @@ def build_diffusion(
         cache=cache,
         texts=texts,
         weights=_writer(sources, codec, text_folder, controls),
-        samples=_samples(codec, cache, encoder, sources.prompts, controls),
+        samples=_samples(codec, cache, encoder, sources.prompts, controls, scores),
         scores=scores,
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
@@ -261,14 +261,20 @@ def _samples(
     encoder: TextEncoder,
     prompts: Sequence[str],
     controls: ControlTensors | None,
+    scores: ScoreTable,
 ) -> SampleWriter:
     held_out = cache.split("validation") or cache.split("train")
     if not held_out:
         raise DataError(f"{cache.folder} holds no clips; write it again")
     stride = max(1, len(held_out) // SAMPLE_PROMPTS)
-    chosen = list(prompts) or [c.captions[0] for c in held_out[::stride][:SAMPLE_PROMPTS]]
+    clips = held_out[::stride][:SAMPLE_PROMPTS]
+    chosen = list(prompts) or [clip.captions[0] for clip in clips]
     longest = max(held_out, key=lambda clip: clip.frames)
-    return SampleWriter(codec, encoder, chosen, longest, controls)
+    scored = []
+    if codec.config.unet.control_channels > PLAYED_CHANNELS:
+        whole = [(clip.captions[0], scores.complete(clip)) for clip in clips]
+        scored = [(caption, found) for caption, found in whole if found.score is not None]
+    return SampleWriter(codec, encoder, chosen, longest, controls, scored)
 
 
 def describe(stage: DiffusionStage) -> Figures:

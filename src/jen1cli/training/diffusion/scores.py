@@ -6,7 +6,7 @@ arrays, without a loop over notes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,7 +24,7 @@ from jen1cli.conditioning.controls.score_channels import (
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import expand_user, write_text
 from jen1cli.jsonfiles import parse_object, read_lines, to_json
-from jen1cli.music.controls import CONTROL_CHANNELS, Controls
+from jen1cli.music.controls import CONTROL_CHANNELS, Controls, controls_of
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, read_score
 from jen1cli.music.score_files import SCORES_NAME, Place, read_scores
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
@@ -101,6 +101,11 @@ class ScoreTable:
     def __len__(self) -> int:
         """Return the number of clips with a score."""
         return len(self._events)
+
+    def complete(self, clip: CachedClip) -> Controls:
+        """Return all controls of a clip, with its score if it has one."""
+        events = self._events.get(clip.start)
+        return replace(controls_of(clip.attributes), score=events and events.score)
 
     def channels(
         self,
