@@ -12,11 +12,12 @@ from jen1cli.composition.full_score import family_of, full_score
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.score import Effect
 from jen1cli.composition.styles import STYLES
+from jen1cli.composition.transcription import _DRUM_OF
 from jen1cli.corpus import writing
 from jen1cli.corpus.scores import add_scores
 from jen1cli.errors import DataError
 from jen1cli.manifest import read_folder
-from jen1cli.music.full_score import FAMILIES, STYLE_NAMES
+from jen1cli.music.full_score import FAMILIES, STYLE_NAMES, drum_of_key
 from jen1cli.music.score_files import SCORES_NAME, read_scores
 
 
@@ -39,6 +40,12 @@ def scored(**options):
 def test_every_style_and_instrument_has_a_channel():
     assert set(STYLE_NAMES) == set(STYLES)
     assert {family_of(name) for name in INSTRUMENTS} == set(FAMILIES)
+
+
+def test_drums_have_the_classes_of_drum_patterns():
+    for key in range(128):
+        assert drum_of_key(key, "drums") == _DRUM_OF.get(key, "perc") or key in (35, 59, 82)
+        assert drum_of_key(key, "percussion") == "perc"
 
 
 def test_full_score_has_every_note_in_seconds():

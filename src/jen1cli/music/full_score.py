@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jen1cli.errors import ConfigError
+from jen1cli.music.patterns import DRUMS
 
 ROLES = ("bass", "comping", "lead", "drums", "effects")
 """Roles of parts. Comping includes pads, arpeggios and drones; lead includes riffs and
@@ -41,8 +42,16 @@ FAMILIES = (
 )
 """Families of instruments. New ones cannot be added: their order is that of network channels."""
 
-OPEN_GROUPS = ("bass", "comping", "lead", "families")
-"""Groups of channels that a score may leave open: three roles, and which instruments play."""
+OPEN_GROUPS = ("bass", "comping", "lead", "drums", "families")
+"""Groups of channels that a score may leave open: four roles, and which instruments play."""
+
+_DRUM_KEYS = {
+    "kick": (35, 36),
+    "snare": (37, 38, 39, 40),
+    "hat": (42, 44, 54, 69, 70, 82),
+    "cymbal": (46, 49, 51, 52, 53, 55, 57, 59),
+}
+"""General MIDI percussion keys of the classes of `music.patterns.DRUMS`; others are percussion."""
 
 _PROGRAMS = (
     (3, "piano"), (5, "electric piano"), (6, "plucked"), (7, "electric piano"), (14, "mallets"),
@@ -70,6 +79,16 @@ def family_of_program(program: int) -> str:
     if not 0 <= program <= 127:
         raise ConfigError(f"{program} is no General MIDI program; give 0 to 127")
     return next(family for last, family in _PROGRAMS if program <= last)
+
+
+def drum_of_key(key: int, family: str) -> str:
+    """Return the class, of `music.patterns.DRUMS`, of a stroke of a part with role drums.
+
+    Only parts of the family drums have the keys of General MIDI percussion.
+    """
+    if family != "drums":
+        return "perc"
+    return next((drum for drum, keys in _DRUM_KEYS.items() if key in keys), "perc")
 
 
 @dataclass(frozen=True)
@@ -202,6 +221,7 @@ _SIZES = {
     "bass": BASS_PITCHES + 3,  # sustain, one row of onsets, level, known
     "comping": COMPING_PITCHES + 14,  # sustain, onsets by pitch class, level, known
     "lead": LEAD_PITCHES + 14,
+    "drums": len(DRUMS) + 1,  # strokes by drum, known
     "mix": 4,  # energy, brightness, space, known
     "style": len(STYLE_NAMES),  # one-hot
 }

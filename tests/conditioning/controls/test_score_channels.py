@@ -31,7 +31,7 @@ from jen1cli.tasks import make_context
 
 RATE = 48_000 / 2_048
 BASS, COMPING, LEAD = (SCORE_GROUPS[role].start for role in ("bass", "comping", "lead"))
-LAST = {role: SCORE_GROUPS[role].stop for role in ("bass", "comping", "lead")}
+LAST = {role: SCORE_GROUPS[role].stop for role in ("bass", "comping", "lead", "drums")}
 
 
 def rendered(score, start=0.0, frames=60, rate=10.0, hidden=NOTHING_HIDDEN):
@@ -92,6 +92,17 @@ def test_levels_are_roots_of_the_summed_amplitude():
     drums = found[FAMILIES.index("drums")]
     assert drums[40] == pytest.approx(0.5**0.25)  # sounds in half of the frame
     assert drums.count_nonzero() == 1
+
+
+def test_strokes_of_drums_are_as_high_as_they_are_loud():
+    strokes = ((1.05, 0.1, 36, 0.64), (1.05, 0.1, 42, 0.16), (2.1, 0.1, 41, 1.0))
+    other = ScorePart("drums", "percussion", ((3.05, 0.1, 36, 1.0),))
+    found = rendered(piece(ScorePart("drums", "drums", strokes), other))
+    rows = found[SCORE_GROUPS["drums"]][:-1]
+    assert rows[:, 10].tolist() == pytest.approx([0.8, 0, 0.4, 0, 0], abs=1e-5)
+    assert rows[4, 20:22].tolist() == pytest.approx([0.5, 0.5], abs=1e-5)
+    assert rows[4, 30] == pytest.approx(1.0, abs=1e-5)
+    assert rows.sum() == pytest.approx(3.2, abs=1e-4)
 
 
 def test_flags_cover_the_length_of_the_score_only():

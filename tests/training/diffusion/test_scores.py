@@ -144,7 +144,7 @@ def test_scores_are_dropped_wholly_partly_and_over_time():
         assert 0 <= first < stop <= 100
         assert 20 <= stop - first <= 80
         assert not {"mix", "style"} & set(hidden.span_groups)
-    assert {len(hidden.span_groups) for hidden in spans} == {1, 4}
+    assert {len(hidden.span_groups) for hidden in spans} == {1, 5}
 
 
 def test_items_without_any_control_have_no_score(build, fp32):

@@ -4,6 +4,7 @@
     bass      sustain by semitone, onsets, level, and a flag: known
     comping   sustain by semitone, onsets by pitch class, level, and a flag: known
     lead      the same over more octaves
+    drums     strokes by drum, as high as they are loud, and a flag: known
     mix       energy, brightness, space, and a flag: known
     style     one-hot
 
@@ -34,7 +35,9 @@ from jen1cli.music.full_score import (
     SCORE_GROUPS,
     STYLE_NAMES,
     FullScore,
+    drum_of_key,
 )
+from jen1cli.music.patterns import DRUMS
 
 ScoreChannels = Float[Tensor, "batch score_channels frames"]
 
@@ -51,7 +54,8 @@ _SMALLEST_POWER = 1e-6
 _POWERS = [*range(len(FAMILIES)), *(SCORE_GROUPS[role].stop - 2 for role in _ROLLS)]
 """Channels of levels."""
 _ROLL_ROWS = [
-    row for role in _ROLLS for row in range(SCORE_GROUPS[role].start, SCORE_GROUPS[role].stop - 2)
+    *(r for role in _ROLLS for r in range(SCORE_GROUPS[role].start, SCORE_GROUPS[role].stop - 2)),
+    *range(SCORE_GROUPS["drums"].start, SCORE_GROUPS["drums"].stop - 1),
 ]
 """Channels of sustain and onsets."""
 
@@ -66,8 +70,9 @@ class ScoreEvents:
     power: np.ndarray  # square of the level
     family: np.ndarray  # channel of the family's level
     sustain: np.ndarray  # channel of the roll, -1 for parts without one; so the next two
-    strike: np.ndarray
+    strike: np.ndarray  # also of strokes of drums
     level: np.ndarray
+    accent: np.ndarray  # height of the onset
 
     @classmethod
     def of(cls, score: FullScore) -> "ScoreEvents":
@@ -77,9 +82,9 @@ class ScoreEvents:
             for part in score.parts
             if part.notes
         ]
-        rows = np.concatenate(blocks) if blocks else np.zeros((0, 7))
-        onset, stop, power = rows[:, :3].T
-        return cls(score, onset, stop, power, *rows[:, 3:].T.astype(np.int64))
+        rows = np.concatenate(blocks) if blocks else np.zeros((0, 8))
+        onset, stop, power, accent = rows[:, :4].T
+        return cls(score, onset, stop, power, *rows[:, 4:].T.astype(np.int64), accent)
 
 
 @dataclass(frozen=True)
@@ -127,18 +132,24 @@ def score_channels(
 
 
 def _part_rows(role: str, family: str, notes: np.ndarray) -> np.ndarray:
-    """Return one row for each note: onset, stop, power and the channels that it writes."""
+    """Return one row for each note: onset, stop, power, accent and the channels it writes."""
     onset, duration, pitch, level = notes.T
     nowhere = np.full(len(notes), _NONE)
     sustain = strike = levels = nowhere
+    accent = np.ones(len(notes))
     if role in _ROLLS:
         lowest, pitches, onsets = _ROLLS[role]
         first, stop = SCORE_GROUPS[role].start, SCORE_GROUPS[role].stop
         sustain = first + _folded(pitch.astype(np.int64) - lowest, pitches)
         strike = first + pitches + (pitch.astype(np.int64) % 12 if onsets == 12 else 0 * nowhere)
         levels = np.full(len(notes), stop - 2)
+    elif role == "drums":
+        drums = [DRUMS.index(drum_of_key(int(key), family)) for key in pitch]
+        strike = SCORE_GROUPS["drums"].start + np.array(drums)
+        accent = np.sqrt(level)
     families = np.full(len(notes), FAMILIES.index(family))
-    return np.stack([onset, onset + duration, level**2, families, sustain, strike, levels], axis=1)
+    columns = (onset, onset + duration, level**2, accent, families, sustain, strike, levels)
+    return np.stack(columns, axis=1)
 
 
 def _folded(row: np.ndarray, pitches: int) -> np.ndarray:
@@ -160,13 +171,14 @@ class _Notes:
     sustain: np.ndarray
     strike: np.ndarray
     level: np.ndarray
+    accent: np.ndarray
 
     @classmethod
     def of(
         cls, windows: Sequence[tuple[int, ScoreEvents, float]], frames: int, frame_rate: float
     ) -> "_Notes":
         """Collect the notes of windows (item, score, start on the score's own clock)."""
-        columns: list[list[np.ndarray]] = [[] for _ in range(8)]
+        columns: list[list[np.ndarray]] = [[] for _ in range(9)]
         for item, events, start in windows:
             begin = (events.onset - start) * frame_rate
             end = (events.stop - start) * frame_rate
@@ -174,6 +186,7 @@ class _Notes:
             values = (
                 np.full(near.sum(), item), begin[near], end[near], events.power[near],
                 events.family[near], events.sustain[near], events.strike[near], events.level[near],
+                events.accent[near],
             )  # fmt: skip
             for column, value in zip(columns, values, strict=True):
                 column.append(value)
@@ -187,7 +200,8 @@ class _Notes:
         for offset, share in _divided(self.begin - 0.5):
             frame = np.floor(self.begin - 0.5).astype(np.int64) + offset
             used = (self.strike >= 0) & (frame >= 0) & (frame < target.shape[2])
-            np.add.at(target, (self.item[used], self.strike[used], frame[used]), share[used])
+            where = (self.item[used], self.strike[used], frame[used])
+            np.add.at(target, where, (self.accent * share)[used])
         rolls = target[:, _ROLL_ROWS]
         target[:, _ROLL_ROWS] = rolls.clip(0.0, 1.0)
 
@@ -225,7 +239,7 @@ def _finish(channels: np.ndarray, score: FullScore, start: float, frame_rate: fl
     times = start + (np.arange(frames) + 0.5) / frame_rate - score.start
     inside = (times >= 0.0) & (times < score.seconds)
     channels[len(FAMILIES) : 2 * len(FAMILIES)] = 1.0
-    for role in _ROLLS:
+    for role in (*_ROLLS, "drums"):
         channels[SCORE_GROUPS[role].stop - 1] = 1.0
     channels[:, ~inside] = 0.0
     if score.mix is not None:
