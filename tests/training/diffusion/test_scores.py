@@ -8,17 +8,20 @@ import pytest
 import torch
 
 from jen1cli.checkpoint import load_weight_set, save_weight_set
-from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, NOTHING_HIDDEN
+from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, NOTHING_HIDDEN, ScoreEvents
 from jen1cli.errors import DataError
 from jen1cli.music.controls import CHANNELS_WITH_SCORE, CONTROL_CHANNELS, NO_CONTROLS, Controls
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, FullScore, ScorePart
 from jen1cli.music.score_files import SCORES_NAME, write_scores
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
+from jen1cli.training.diffusion.batches import BatchSampler, Window, WindowSampler
 from jen1cli.training.diffusion.build import DiffusionSources, build_diffusion
-from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.diffusion.cache import CachedClip, LatentCache
+from jen1cli.training.diffusion.resident_controls import ResidentControls
 from jen1cli.training.diffusion.scores import ScoreTable, copy_scores, draw_hidden
 from jen1cli.training.engine.processes import build_accelerator
+from jen1cli.training.recipes import recipe
 from support import unet_inputs
 from training_support import PITCHES
 
@@ -213,3 +216,39 @@ def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path)
     shutil.rmtree(tmp_path / "run")
     train(5, 0.05, 0.0)
     assert torch.equal(weights("averages/0.05"), resumed)
+
+
+def test_resident_controls_equal_those_that_are_made_for_each_batch():
+    """All drops of controls and scores, gathered on a device, against the direct way."""
+    attributes = {
+        "bpm": 120.0, "meter": "3/4", "key": "D", "mode": "minor", "chords": "Dm | Gm A7",
+        "drum_pattern": "kick x.x. snare .x.x", "melody": "A4 - F4 -", "downbeat": 0.35,
+    }  # fmt: skip
+    clips = [
+        CachedClip(100, 200, ("one",), "train", "a", attributes),
+        CachedClip(300, 150, ("two",), "train", "b", {**attributes, "meter": ""}),
+    ]
+    notes = tuple((0.2 * i, 0.3, 40 + i, 0.7) for i in range(20))
+    parts = (ScorePart("lead", "brass", notes), ScorePart("bass", "bass", notes[:9]))
+    score = FullScore(parts, 5.0, style="tango", mix=(0.1, 0.2, 0.3))
+    table = ScoreTable({clip.start: ScoreEvents.of(score) for clip in clips})
+    device, rate = torch.device("cpu"), 40.0
+    resident = ResidentControls(clips, table, rate, CHANNELS_WITH_SCORE, device)
+    batches = BatchSampler(
+        WindowSampler(clips, 50, 0),
+        dataclasses.replace(recipe("tiny").diffusion, batch_size=60, control_dropout=0.4),
+        components=2, num_timesteps=10, seed=0, device=device,
+    )  # fmt: skip
+    for step in range(5):
+        windows = batches.spec(step).windows
+        wanted = table.channels(
+            [w.controls for w in windows],
+            [(clips[w.clip], w.start) for w in windows],
+            [w.hidden for w in windows],
+            50, rate, CHANNELS_WITH_SCORE,
+        )  # fmt: skip
+        found = resident.gather(clips, windows, 50)
+        torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
+    assert not resident.gather(clips, [Window(1, 120, "x", hidden=NOTHING_HIDDEN)], 50)[
+        ..., 30:
+    ].any()

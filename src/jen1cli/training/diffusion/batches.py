@@ -146,7 +146,7 @@ class LatentTable:
         self._silence = cache.silence
         self._device = device
         self._resident: Tensor | None = None
-        if device.type == "cuda" and _fits(cache.table.nbytes, device):
+        if device.type == "cuda" and fits(cache.table.nbytes, device):
             self._resident = torch.from_numpy(np.array(cache.table)).to(device)
 
     def gather(self, places: Sequence[tuple[CachedClip, int]], frames: int) -> Latent:
@@ -176,7 +176,8 @@ class LatentTable:
         return torch.cat([found, self._silence.expand(frames - count, -1)])
 
 
-def _fits(size: int, device: torch.device) -> bool:
+def fits(size: int, device: torch.device) -> bool:
+    """Return whether a table of that many bytes leaves most of a GPU's memory free."""
     free, _ = torch.cuda.mem_get_info(device)
     return size < 0.4 * free
 

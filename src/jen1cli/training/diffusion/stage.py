@@ -22,9 +22,11 @@ from jen1cli.training.diffusion.batches import (
     LatentTable,
     Window,
     WindowSampler,
+    fits,
 )
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.resident_controls import ResidentControls
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.texts import TextCache
@@ -86,6 +88,7 @@ class DiffusionStage:
             device=self._device,
         )
         self._table = LatentTable(parts.cache, self._device)
+        self._resident = self._resident_controls()
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, recipe.optimisation)
         # With sharded parameters, averaged weights are evaluated in an unsharded copy.
@@ -184,6 +187,8 @@ class DiffusionStage:
         channels = config.unet.control_channels
         if not channels:
             return None
+        if self._resident is not None:
+            return self._resident.gather(self.sampler.clips, windows, self.frames)
         found = self._parts.scores.channels(
             [window.controls for window in windows],
             [(self.sampler.clips[window.clip], window.start) for window in windows],
@@ -193,6 +198,17 @@ class DiffusionStage:
             channels,
         )
         return found.to(self._device)
+
+    def _resident_controls(self) -> ResidentControls | None:
+        """Return the table of channels for a GPU that has the memory."""
+        config, clips = self._parts.config, self.sampler.clips
+        channels = config.unet.control_channels
+        if self._device.type != "cuda" or not channels:
+            return None
+        if not fits(ResidentControls.size(clips, channels), self._device):
+            return None
+        scores = self._parts.scores
+        return ResidentControls(clips, scores, config.frame_rate, channels, self._device)
 
     def _update(self, step: int, progress: float) -> None:
         optimisation = self._recipe.optimisation
