@@ -84,7 +84,8 @@ class ScoreEvents:
         ]
         rows = np.concatenate(blocks) if blocks else np.zeros((0, 8))
         onset, stop, power, accent = rows[:, :4].T
-        return cls(score, onset, stop, power, *rows[:, 4:].T.astype(np.int64), accent)
+        family, sustain, strike, level = rows[:, 4:].T.astype(np.int64)
+        return cls(score, onset, stop, power, family, sustain, strike, level, accent)
 
 
 @dataclass(frozen=True)

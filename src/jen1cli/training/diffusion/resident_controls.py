@@ -1,8 +1,8 @@
 """Control channels of all clips in the memory of a GPU.
 
-Making the channels of a batch takes a CPU about 5 ms for each item, which is more than a GPU takes to
-train on it. Here they are made once for each clip. A batch is gathered on the GPU, and what its items
-leave open is set to 0.
+Making the channels of a batch takes a CPU about 5 ms for each item, which is more than a GPU takes
+to train on it. Here they are made once for each clip. A batch is gathered on the GPU, and what its
+items leave open is set to 0.
 """
 
 from collections.abc import Sequence

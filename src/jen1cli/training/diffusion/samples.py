@@ -73,9 +73,8 @@ class SampleWriter:
         for number, music in enumerate(pieces, 1):
             keep(f"prompt-{number}", music)
         for number, (caption, controls) in enumerate(self.scored, 1):
-            music = model.generate(
-                caption, seconds=frames / rate, seed=SEED, controls=controls, **options
-            )
+            given: SamplingOptions = {**options, "controls": controls}
+            music = model.generate(caption, seconds=frames / rate, seed=SEED, **given)
             keep(f"score-{number}", music)
         length = min(frames, self.clip.frames)
         source = keep("clip", self._decoded(model, table, length))
