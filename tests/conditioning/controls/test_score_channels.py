@@ -121,6 +121,13 @@ def test_style_and_mix_are_constant():
     assert found[SCORE_GROUPS["mix"], 0].tolist() == [0.25, 0.5, 0.75, 1.0]
 
 
+def test_an_onset_just_before_a_window_reaches_into_it():
+    score = piece(ScorePart("lead", "guitar", ((0.96, 0.02, 60, 1.0),)))
+    whole, part = rendered(score), rendered(score, start=1.0)
+    assert whole[LEAD + 60, 10] == pytest.approx(0.1)
+    assert torch.allclose(part[:, :20], whole[:, 10:30], atol=1e-5)
+
+
 def test_a_window_is_a_part_of_the_whole():
     whole = rendered(NOTES, frames=140, rate=RATE)
     part = rendered(NOTES, start=37 / RATE, frames=50, rate=RATE)

@@ -183,7 +183,7 @@ class _Notes:
         for item, events, start in windows:
             begin = (events.onset - start) * frame_rate
             end = (events.stop - start) * frame_rate
-            near = (end > 0.0) & (begin < frames + 0.5)
+            near = ((end > 0.0) | (begin > -0.5)) & (begin < frames + 0.5)
             values = (
                 np.full(near.sum(), item), begin[near], end[near], events.power[near],
                 events.family[near], events.sustain[near], events.strike[near], events.level[near],
