@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ HEAVY = (
     "torch", "transformers", "huggingface_hub", "numpy", "soundfile", "soxr", "jaxtyping",
     "safetensors", "scipy",
 )  # fmt: skip
-HELP_MODULES = {  # of ours; each verb has a module of its own
+HELP_MODULES = {  # of ours; each command has a module of its own
     "jen1cli.cli", "jen1cli.cli.app", "jen1cli.cli.examples", "jen1cli.cli.streams",
     "jen1cli.cli.terminal", "jen1cli.errors", "jen1cli.files",
 }  # fmt: skip
@@ -46,9 +47,9 @@ def test_help_is_quick_and_loads_nothing_heavy():
         "code = run(['--help'])\n"
         "seconds = time.process_time()\n"
         "own = [name for name in sys.modules if name.startswith('jen1cli.')]\n"
-        "from jen1cli.cli.app import DEVELOPER_VERBS, VERBS\n"
-        "for verb in (*VERBS, *DEVELOPER_VERBS):\n"
-        "    code += run([verb, '--help'])\n"
+        "from jen1cli.cli.app import DEVELOPER_COMMANDS, COMMANDS\n"
+        "for command in (*COMMANDS, *DEVELOPER_COMMANDS):\n"
+        "    code += run([command, '--help'])\n"
         f"heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
         "print(code, seconds, ','.join(own), *heavy, file=sys.stderr)\n"
     )
@@ -58,7 +59,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
     ]
     said = [run.stderr.split() for run in runs]
     assert said[0][0] == "0", runs[0].stderr
-    assert said[0][3:] == [], "loaded by the help of a verb"
+    assert said[0][3:] == [], "loaded by the help of a command"
     assert set(said[0][2].split(",")) == HELP_MODULES, "loaded by --help"
     assert min(float(words[1]) for words in said) < HELP_SECONDS
 
@@ -86,15 +87,25 @@ def test_completion_loads_nothing_heavy(words):
 
 
 def test_summaries_are_those_of_the_verbs():
-    from jen1cli.cli.app import VERBS, app
+    from jen1cli.cli.app import COMMANDS, app
 
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    for name, summary in VERBS.items():
+    for name, summary in COMMANDS.items():
         assert commands[name].help.split("\n\n")[0].replace("\n", " ").strip() == summary
 
 
 def test_no_file_is_a_drawer():
     assert [path for path in MODULES if path.stem in DRAWERS] == []
+
+
+def test_no_file_is_longer_than_400_lines():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_no_folder_has_more_than_about_20_files():
+    sizes = Counter(path.parent for path in MODULES)
+    assert {folder: size for folder, size in sizes.items() if size > 22} == {}
 
 
 def test_file_names_are_nouns_in_snake_case():

@@ -141,7 +141,8 @@ def test_generate_imports_neither_hub_nor_transformers(tmp_path):
 
 
 def test_a_missing_extra_is_one_line_that_names_it(monkeypatch, capsys):
-    from jen1cli.cli import app, requirements
+    from jen1cli.cli import app
+    from jen1cli.cli.installation import requirements
 
     def refuse(name):
         raise ModuleNotFoundError("No module named 'accelerate'", name="accelerate")

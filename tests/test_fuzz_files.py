@@ -56,8 +56,8 @@ def songs(tmp_path_factory, recipe):
 
 @pytest.mark.parametrize("name", AUDIO)
 def test_audio(fuzz, songs, name):
-    from jen1cli.cli.info import read_facts
     from jen1cli.cli.inputs import open_input
+    from jen1cli.cli.music.info import read_facts
     from jen1cli.manifest import read_folder
 
     file = f"song.{name.rpartition('.')[2]}"
@@ -73,7 +73,7 @@ def test_audio(fuzz, songs, name):
 
 @pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
 def test_recipes_in_tags(fuzz, recipe, name):
-    from jen1cli.cli.info import read_facts
+    from jen1cli.cli.music.info import read_facts
     from jen1cli.recipe import find_recipe
 
     sound = np.zeros((2, 4_800), np.float32)
@@ -108,7 +108,7 @@ def latent():
 
 
 def test_latents(fuzz, latent):
-    from jen1cli.cli.info import read_facts
+    from jen1cli.cli.music.info import read_facts
     from jen1cli.headers import read_latent_header
     from jen1cli.pipeline import LatentFile
 
@@ -124,8 +124,8 @@ def test_latents(fuzz, latent):
 
 def test_loras(fuzz, tiny_folder, tmp_path_factory):
     from jen1cli.checkpoint import read_description
-    from jen1cli.cli.info import read_facts
     from jen1cli.cli.loras import parse_loras
+    from jen1cli.cli.music.info import read_facts
     from jen1cli.unet import UNet1d
     from jen1cli.unet.lora import LoraConfig, add_lora, apply_lora, save_lora
 
@@ -148,7 +148,7 @@ def test_loras(fuzz, tiny_folder, tmp_path_factory):
 def test_weight_sets(fuzz, tiny_folder, file):
     from jen1cli import Jen1
     from jen1cli.checkpoint import count_parameters, load_weight_set
-    from jen1cli.cli.models import _facts
+    from jen1cli.cli.installation.models import _facts
 
     good = (tiny_folder / file).read_bytes()
 

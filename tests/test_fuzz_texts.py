@@ -102,7 +102,7 @@ def test_shards(fuzz):
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_prompt_files(fuzz, ending):
-    from jen1cli.cli.prompts import Request, read_requests
+    from jen1cli.cli.music.prompts import Request, read_requests
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.evaluation.prompt_spec import read_prompts
 
@@ -128,8 +128,8 @@ def test_prompt_files(fuzz, ending):
 
 
 def test_texts(fuzz):
-    from jen1cli.cli.masks import parse_masks, resolve_masks
-    from jen1cli.cli.prompts import check_prompt
+    from jen1cli.cli.music.masks import parse_masks, resolve_masks
+    from jen1cli.cli.music.prompts import check_prompt
     from jen1cli.cli.sampling import ControlOptions, SamplingChoice, check_device
     from jen1cli.music.chords import chart_text, parse_chart
     from jen1cli.music.controls import Controls

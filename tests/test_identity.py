@@ -14,8 +14,8 @@ import torch
 import jen1cli
 from jen1cli import Jen1
 from jen1cli.checkpoint import load_weight_set, read_description, save_weight_set
-from jen1cli.config import to_dict
 from jen1cli.recipe import Recipe, RecipeError, RecipeModel
+from jen1cli.typed_json import to_dict
 from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import LoraConfig, add_lora, save_lora
 from jen1cli.weightsets import find_weights

@@ -7,8 +7,8 @@ A help block is a marker and a fence behind it, the output of that help at 80 co
     ...
     ```
 
-`<!-- help: jen1 -->` is the help of the command itself, `<!-- help: models show -->` that of a verb
-of a verb. `python tests/test_readme.py` writes all of them anew, in every page.
+`<!-- help: jen1 -->` is the help of the command itself, `<!-- help: models show -->` that of a
+sub-command. `python tests/test_readme.py` writes all of them anew, in every page.
 """
 
 import os
@@ -30,9 +30,9 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("sh", "bash", "console", "shell")
 
 
-def help_of(verb):
+def help_of(command):
     """Return what `jen1 VERB --help` prints at 80 columns, without colours."""
-    words = [] if verb == "jen1" else verb.split()
+    words = [] if command == "jen1" else command.split()
     environment = {
         **os.environ,
         "COLUMNS": "80",
@@ -52,7 +52,7 @@ def tidy(text):
 
 
 def help_blocks(text):
-    return [(verb, tidy(block)) for verb, block in HELP.findall(text)]
+    return [(command, tidy(block)) for command, block in HELP.findall(text)]
 
 
 def commands(text):
@@ -82,7 +82,7 @@ def cut_redirections(words):
 
 
 def parse(words):
-    """Parse a command as the command line does; raises where a verb or an option is unknown."""
+    """Parse a command as the command line does; raises where a command or an option is unknown."""
     import typer
 
     from jen1cli.cli.app import app
@@ -93,7 +93,7 @@ def parse(words):
     if any(word in ("--help", "-h", "--version") for word in rest):
         return
     if hasattr(command, "commands"):
-        raise AssertionError(f"unknown verb in: jen1 {shlex.join(words)}")
+        raise AssertionError(f"unknown command in: jen1 {shlex.join(words)}")
     command.make_context(path, rest)
 
 
@@ -106,12 +106,16 @@ def test_help_blocks_are_the_real_help(page):
     text = page.read_text(encoding="utf-8")
     blocks = help_blocks(text)
     assert len(blocks) == text.count("<!-- help:"), "a help marker without its fence"
-    for verb, block in blocks:
-        assert block == help_of(verb), f"stale help of {verb}: run python tests/test_readme.py"
+    for command, block in blocks:
+        assert block == help_of(command), (
+            f"stale help of {command}: run python tests/test_readme.py"
+        )
 
 
 def test_the_pages_show_the_help_of_the_command():
-    blocks = [verb for page in PAGES for verb, _ in help_blocks(page.read_text(encoding="utf-8"))]
+    blocks = [
+        command for page in PAGES for command, _ in help_blocks(page.read_text(encoding="utf-8"))
+    ]
     assert "jen1" in blocks
 
 
@@ -188,19 +192,19 @@ def test_the_checks_see_what_they_check():
     for words in commands(SAMPLE):
         parse(words)
     assert python_blocks(SAMPLE) == ["x = 1\n"]
-    ((verb, block),) = help_blocks(SAMPLE)
-    assert (verb, block) == ("models path", "stale")
-    assert "Usage: jen1 models path" in help_of(verb)
+    ((command, block),) = help_blocks(SAMPLE)
+    assert (command, block) == ("models path", "stale")
+    assert "Usage: jen1 models path" in help_of(command)
 
 
 @pytest.mark.parametrize("words", [["generate", "x", "--nonsense"], ["dance"], ["inpaint"]])
 def test_a_command_that_does_not_exist_is_seen(words):
-    with pytest.raises(Exception, match=r"(?i)no such option|unknown verb|missing \w+"):
+    with pytest.raises(Exception, match=r"(?i)no such option|unknown command|missing \w+"):
         parse(words)
 
 
 def test_blocks_are_written_anew():
-    text = renewed(SAMPLE, lambda verb: f"help of {verb}")
+    text = renewed(SAMPLE, lambda command: f"help of {command}")
     assert help_blocks(text) == [("models path", "help of models path")]
     assert commands(text) == commands(SAMPLE)
 

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jen1cli.config import FORMAT_VERSION, ModelConfig, from_dict, to_dict
+from jen1cli.config import FORMAT_VERSION, ModelConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.files import write_text, writing, writing_folder
 from jen1cli.jsonfiles import JsonError, read_object
+from jen1cli.typed_json import from_dict, to_dict
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from jen1cli.config import from_dict
 from jen1cli.errors import ConfigError
 from jen1cli.jsonfiles import JsonError, json_type, parse_json
+from jen1cli.typed_json import from_dict
 
 T = TypeVar("T")
 

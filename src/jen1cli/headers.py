@@ -5,9 +5,9 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from jen1cli.config import from_dict
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.jsonfiles import JsonError, parse_object
+from jen1cli.typed_json import from_dict
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_SAMPLE_RATE = 768_000  # Hz

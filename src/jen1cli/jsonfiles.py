@@ -2,7 +2,7 @@
 
 Python's own reader accepts NaN, turns 1e400 into infinity, keeps the last of two equal keys, and
 has errors of four kinds for deep nesting, long integers, bytes that are not UTF-8, and syntax. Here
-all of these are a `JsonError`. `config.from_dict` or the caller then checks the types.
+all of these are a `JsonError`. `typed_json.from_dict` or the caller then checks the types.
 """
 
 import json

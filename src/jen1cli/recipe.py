@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jen1cli.audio import Source, name_of, read_note
-from jen1cli.config import QualityName, from_dict, stored_key, to_dict
+from jen1cli.config import QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.sampling import SETTING_KEYS, Sampling
+from jen1cli.typed_json import from_dict, stored_key, to_dict
 
 RECIPE_VERSION = 2
 """Version of the recipe's fields; a newer one is refused. 2: the model has a release."""

@@ -1,14 +1,16 @@
-"""The settings of sampling, and their defaults from the model."""
+"""The settings of sampling, their defaults from the model, and checks of lengths and seeds."""
 
 import dataclasses
 import math
+import secrets
 import typing
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from jen1cli.config import GenerationConfig, SamplerName, stored_key
+from jen1cli.config import GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.typed_json import stored_key
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -78,6 +80,23 @@ SETTINGS = tuple(item.name for item in dataclasses.fields(Sampling))
 """Names of all settings."""
 SETTING_KEYS = tuple(stored_key(item) for item in dataclasses.fields(Sampling))
 """Their keys in recipes, in the order in which recipes hold them."""
+
+
+def draw_seed() -> int:
+    """Draw a seed that is short enough to type."""
+    return secrets.randbelow(2**32)
+
+
+def check_direction(direction: str) -> None:
+    """Refuse an unknown direction."""
+    if direction not in ("bidirectional", "unidirectional"):
+        raise ConfigError(f"unknown direction '{direction}'; known: bidirectional, unidirectional")
+
+
+def check_seconds(seconds: float) -> None:
+    """Refuse a length that is not finite or too short to generate."""
+    if not math.isfinite(seconds) or seconds < 0.01:
+        raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
 
 
 def _check(values: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from jen1cli.autoencoder.layers import Convolution, TransposedConvolution, reflect
+from jen1cli.autoencoder.layers import PaddedConv1d, TrimmedConvTranspose1d, reflect
 from jen1cli.autoencoder.seanet import SeanetAutoencoder
 from jen1cli.config import SeanetConfig
 from jen1cli.presets import JEN1, TINY
@@ -189,8 +189,8 @@ def test_reflection_matches_torch_where_torch_can_and_takes_short_signals():
 @pytest.mark.parametrize("norm", ["weight_norm", "time_group_norm"])
 @torch.no_grad()
 def test_strides_divide_and_multiply_the_length_exactly(stride, norm):
-    down = Convolution(3, 4, 2 * stride, stride=stride, norm=norm)
-    up = TransposedConvolution(4, 3, 2 * stride, stride=stride, norm=norm)
+    down = PaddedConv1d(3, 4, 2 * stride, stride=stride, norm=norm)
+    up = TrimmedConvTranspose1d(4, 3, 2 * stride, stride=stride, norm=norm)
     x = torch.randn(1, 3, 7 * stride)
     assert down(x).shape == (1, 4, 7)
     assert up(down(x)).shape == x.shape

@@ -15,11 +15,11 @@ import jen1cli
 from jen1cli import audio
 from jen1cli.cli import engine
 from jen1cli.cli.app import run
-from jen1cli.config import to_dict
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import Edit, LatentFile, Music
 from jen1cli.presets import TINY
 from jen1cli.recipe import Recipe, RecipeInput, RecipeLora, RecipeModel
+from jen1cli.typed_json import to_dict
 
 RATE = 48_000
 
@@ -156,7 +156,7 @@ class FakeJen1:
 
 @pytest.fixture
 def model(monkeypatch, tmp_path):
-    """A fake model behind every verb, and a weight set that the checks before loading find."""
+    """A fake model behind every command, and a weight set that the checks before loading find."""
     fake = FakeJen1()
 
     def load(choice):

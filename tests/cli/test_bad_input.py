@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 INPAINT = ["--mask", "0.5-1s"]
-VERBS = [["inpaint", *INPAINT], ["continue"], ["encode"]]
+COMMANDS = [["inpaint", *INPAINT], ["continue"], ["encode"]]
 
 
 def write(name, signal, rate=48_000, subtype="PCM_16"):
@@ -22,7 +22,7 @@ def noise(seconds=1.0, channels=2):
 
 @pytest.fixture
 def broken(refused):
-    """Inputs that no verb can take, by name."""
+    """Inputs that no command can take, by name."""
     Path("folder.wav").mkdir()
     Path("empty.wav").touch()
     Path("text.wav").write_text("this is a text, whatever its name says\n" * 20)
@@ -38,7 +38,7 @@ def broken(refused):
     return refused
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -55,8 +55,8 @@ def broken(refused):
         ("cut.flac", "cut.flac is damaged"),
     ],
 )
-def test_a_broken_input(broken, verb, name, words):
-    assert words in broken(verb[0], name, *verb[1:]).err
+def test_a_broken_input(broken, command, name, words):
+    assert words in broken(command[0], name, *command[1:]).err
 
 
 @pytest.mark.parametrize(

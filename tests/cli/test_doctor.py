@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from jen1cli.cli import diagnosis
-from jen1cli.cli.requirements import packages
+from jen1cli.cli.installation import diagnosis
+from jen1cli.cli.installation.requirements import packages
 from jen1cli.pipeline import selftest
 
 

@@ -12,8 +12,8 @@ import pytest
 
 import jen1cli
 from jen1cli.cli import app
+from jen1cli.cli.console import Console
 from jen1cli.cli.engine import ModelChoice, load_model
-from jen1cli.cli.report import Report
 from jen1cli.errors import Jen1Error
 
 
@@ -32,9 +32,9 @@ def _signals_are_given_back():
         (["inpaint"], "missing argument 'INPUT'; see: jen1 inpaint --help"),
         (["decode", "a", "--negative", "x"], "no such option: --negative"),
         (["continue", "--seconds"], "'--seconds'"),
-        (["genrate", "lofi"], "no verb 'genrate'; did you mean 'jen1 generate'?"),
+        (["genrate", "lofi"], "no command 'genrate'; did you mean 'jen1 generate'?"),
         (["lofi piano"], "to make music from a prompt: jen1 generate 'lofi piano'"),
-        (["dance"], "no verb 'dance'; verbs: generate, inpaint"),
+        (["dance"], "no command 'dance'; commands: generate, inpaint"),
         (["models", "lsit"], "lsit"),
         (["--verbose"], "no such option: --verbose"),
     ],
@@ -115,7 +115,7 @@ def test_too_little_memory_is_one_line(jen1, model, error):
 def test_libraries_that_do_not_load_are_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "jen1cli.pipeline", None)
     with pytest.raises(Jen1Error, match=r"'jen1 doctor' says what to do"):
-        load_model(ModelChoice(), Report())
+        load_model(ModelChoice(), Console())
 
 
 def test_being_terminated_is_an_interrupt(monkeypatch):

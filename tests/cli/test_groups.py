@@ -125,7 +125,7 @@ def test_no_command_shows_a_group_as_an_option(name):
 
 def test_no_option_is_declared_twice():
     places = Counter()
-    for path in Path(cli.__file__).parent.glob("*.py"):
+    for path in Path(cli.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in (
                 "typer.Option",

@@ -1,4 +1,4 @@
-"""Help: every verb, its examples, and one meaning for every option name."""
+"""Help: every command, its examples, and one meaning for every option name."""
 
 import re
 import shlex
@@ -11,11 +11,11 @@ from jen1cli.cli.examples import EXAMPLES
 from jen1cli.cli.outputs import FIELDS
 
 COMMAND = typer.main.get_command(app_module.app)
-VERBS = ["generate", "inpaint", "continue", "encode", "decode", "info", "again", "models",
+COMMANDS = ["generate", "inpaint", "continue", "encode", "decode", "info", "again", "models",
          "doctor"]  # fmt: skip
 
 
-def verb(name):
+def command(name):
     return COMMAND.commands[name]  # type: ignore[attr-defined]
 
 
@@ -25,15 +25,15 @@ def _wide(monkeypatch):
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
 
 
-def test_user_verbs_come_first_and_developer_verbs_in_a_panel_of_their_own(jen1):
+def test_user_commands_come_first_and_developer_commands_in_a_panel_of_their_own(jen1):
     text = jen1("--help").out
     names = list(COMMAND.commands)  # type: ignore[attr-defined]
-    assert names[: len(VERBS)] == VERBS
-    developer = names[len(VERBS) :]
-    assert set(developer) <= set(app_module.DEVELOPER_VERBS)
+    assert names[: len(COMMANDS)] == COMMANDS
+    developer = names[len(COMMANDS) :]
+    assert set(developer) <= set(app_module.DEVELOPER_COMMANDS)
     if developer:
         user_panel, developer_panel = text.split(app_module.DEVELOPER_PANEL)
-        assert all(name in user_panel for name in VERBS)
+        assert all(name in user_panel for name in COMMANDS)
         assert all(name in developer_panel for name in developer)
 
 
@@ -98,8 +98,8 @@ def test_every_example_is_a_command_that_parses(name, words):
 
 def test_an_option_means_the_same_everywhere():
     seen = {}
-    for name in VERBS:
-        for parameter in verb(name).params:
+    for name in COMMANDS:
+        for parameter in command(name).params:
             for option in parameter.opts:
                 if option.startswith("--") and option not in ("--seconds", "--help"):
                     known = seen.setdefault(option, (parameter.help, parameter.opts, name))
@@ -108,14 +108,14 @@ def test_an_option_means_the_same_everywhere():
 
 
 def test_the_help_of_output_names_every_field():
-    (output,) = [p for p in verb("generate").params if "--output" in p.opts]
+    (output,) = [p for p in command("generate").params if "--output" in p.opts]
     assert all("{" + field + "}" in output.help for field in FIELDS)
 
 
 def test_the_help_of_samplers_names_every_sampler():
     from jen1cli.cli.sampling import SAMPLERS
 
-    (sampler,) = [p for p in verb("generate").params if "--sampler" in p.opts]
+    (sampler,) = [p for p in command("generate").params if "--sampler" in p.opts]
     assert all(name in sampler.help for name in SAMPLERS)
 
 

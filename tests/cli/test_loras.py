@@ -31,17 +31,19 @@ def test_both_sides_name_the_format_alike():
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "command",
     [
         ["generate", "lofi", "-s", "0.5"],
         ["inpaint", "take.wav", "--mask", "0-1s"],
         ["continue", "take.wav", "-s", "0.5"],
     ],
 )
-def test_files_and_strengths_reach_the_library_and_the_recipe(jen1, model, take, verb):
+def test_files_and_strengths_reach_the_library_and_the_recipe(jen1, model, take, command):
     write_lora("a.safetensors")
     write_lora("b:2.safetensors", seed=1)
-    result = jen1(*verb, "--lora", "a.safetensors:0.5", "--lora", "b:2.safetensors", "-o", "o.wav")
+    result = jen1(
+        *command, "--lora", "a.safetensors:0.5", "--lora", "b:2.safetensors", "-o", "o.wav"
+    )
     assert result.code == 0, result.err
     assert model.load.loras == ((Path("a.safetensors"), 0.5), (Path("b:2.safetensors"), 1.0))
     loras = read_recipe(Path("o.wav")).model.loras

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jen1cli.cli.masks import parse_masks, resolve_masks
+from jen1cli.cli.music.masks import parse_masks, resolve_masks
 from jen1cli.errors import ConfigError
 
 

@@ -69,7 +69,7 @@ def test_show_counts_the_parameters_of_the_paper(jen1, model):
 def test_the_size_of_the_text_encoder_is_that_of_transformers():
     from transformers import T5Config, T5EncoderModel
 
-    from jen1cli.cli.models import _TEXT_ENCODERS
+    from jen1cli.cli.installation.models import _TEXT_ENCODERS
 
     config = T5Config(
         d_model=1024, d_kv=64, d_ff=2816, num_layers=24, num_heads=16,

@@ -207,16 +207,16 @@ def test_an_edit_keeps_the_format_of_its_input(jen1, model, take):
     assert (info.frames, info.subtype) == (44_100 + 22_050, "PCM_24")
 
 
-@pytest.mark.parametrize("verb", [["inpaint", "--mask", "0.5-1s"], ["continue", "-s", "0.5"]])
+@pytest.mark.parametrize("command", [["inpaint", "--mask", "0.5-1s"], ["continue", "-s", "0.5"]])
 @pytest.mark.parametrize(
     ("output", "identical"), [("o.wav", True), ("o.flac", True), ("o.mp3", False)]
 )
-def test_an_edit_proves_that_the_rest_is_unchanged(jen1, model, take, verb, output, identical):
-    result = jen1(verb[0], take, *verb[1:], "-o", output, "--json", "--seed", "1")
+def test_an_edit_proves_that_the_rest_is_unchanged(jen1, model, take, command, output, identical):
+    result = jen1(command[0], take, *command[1:], "-o", output, "--json", "--seed", "1")
     assert result.code == 0, result.err
     unchanged = json.loads(result.out)["unchanged"]
     assert unchanged["identical"] is identical
-    assert unchanged["samples"] == (72_000 if verb[0] == "inpaint" else 96_000)
+    assert unchanged["samples"] == (72_000 if command[0] == "inpaint" else 96_000)
     assert len(unchanged["sha256"]) == 64
 
 

@@ -34,6 +34,13 @@ def test_info_shows_what_was_told_of_the_music_in_rows_of_its_own(jen1, model):
     assert "drums" not in rows
 
 
+def test_info_spells_chords_as_their_key_does(jen1, model):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav", "--key", "Bb major", "--chords", "Bb Eb")
+    shown = jen1("info", "a.wav").out
+    assert "key: Bb  mode: major" in shown
+    assert "Bb | Eb" in shown
+
+
 def test_info_shows_the_recipe_of_a_file_made_by_0_1(jen1):
     old = Path(jen1cli.__file__).parents[2] / "examples" / "generated" / "lofi-piano.ogg"
     stored = json.loads(jen1("info", str(old), "--json").out)["recipe"]

@@ -3,11 +3,11 @@
 import logging
 import sys
 
-from jen1cli.cli.report import Report
+from jen1cli.cli.console import Console
 
 
 def test_warnings_of_the_library_become_lines(capsys):
-    report = Report()
+    report = Console()
     with report.library_warnings():
         logging.getLogger("jen1cli.conditioning").warning("the prompt was\ncut to %d tokens", 64)
         logging.getLogger("jen1cli.conditioning").warning("the prompt was\ncut to %d tokens", 64)
@@ -17,7 +17,7 @@ def test_warnings_of_the_library_become_lines(capsys):
 
 
 def test_without_a_terminal_there_is_no_progress(capsys):
-    with Report().progress("making") as progress:
+    with Console().progress("making") as progress:
         progress(1, 2)
     assert capsys.readouterr() == ("", "")
 
@@ -25,7 +25,7 @@ def test_without_a_terminal_there_is_no_progress(capsys):
 def test_on_a_terminal_there_is_progress_on_stderr(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    with Report().progress("making") as progress:
+    with Console().progress("making") as progress:
         progress(1, 2)
         progress(2, 2)
     said = capsys.readouterr()
@@ -35,6 +35,6 @@ def test_on_a_terminal_there_is_progress_on_stderr(capsys, monkeypatch):
 
 def test_quiet_shows_none(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with Report(quiet=True).progress("making") as progress:
+    with Console(quiet=True).progress("making") as progress:
         progress(1, 2)
     assert capsys.readouterr() == ("", "")

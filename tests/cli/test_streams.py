@@ -242,9 +242,11 @@ def test_bad_bytes_in_named_pipes(refused, data, words):
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs devices")
-@pytest.mark.parametrize("verb", [["continue"], ["info"], ["encode"], ["inpaint", "--mask", "1-2"]])
-def test_devices_are_no_input(refused, verb):
-    said = refused(*verb, "/dev/zero").err
+@pytest.mark.parametrize(
+    "command", [["continue"], ["info"], ["encode"], ["inpaint", "--mask", "1-2"]]
+)
+def test_devices_are_no_input(refused, command):
+    said = refused(*command, "/dev/zero").err
     assert "/dev/zero is a device; give a file or a pipe with audio" in said
 
 

@@ -51,8 +51,8 @@ def jobs(monkeypatch):
     monkeypatch.setattr(
         "jen1cli.evaluation.studies.codec_under_test.CodecUnderTest.load", lambda folder: Mock()
     )
-    monkeypatch.setattr("jen1cli.cli.evaluate.load_model", lambda choice, report: choice)
-    monkeypatch.setattr("jen1cli.cli.evaluation_studies.load_model", lambda choice, report: choice)
+    monkeypatch.setattr("jen1cli.cli.evaluation.evaluate.load_model", lambda choice, report: choice)
+    monkeypatch.setattr("jen1cli.cli.evaluation.studies.load_model", lambda choice, report: choice)
     monkeypatch.setattr("jen1cli.cli.engine.ModelChoice.check", lambda self: self)
     return seen
 

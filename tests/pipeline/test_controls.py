@@ -130,8 +130,8 @@ def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
     assert starts[-1] > 0
 
 
-@pytest.mark.parametrize("verb", ["inpaint", "continue"])
-def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, verb, monkeypatch):
+@pytest.mark.parametrize("command", ["inpaint", "continue"])
+def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, command, monkeypatch):
     heard = Controls(77.0, "4/4", 0.25, "G", "major")
     asked = []
 
@@ -144,7 +144,7 @@ def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, verb
     monkeypatch.setattr(tiny.networks.tracker, "track", track)
     recording, options = torch.from_numpy(tone(2.0)), {"sample_rate": 48_000, "seed": 1, "steps": 1}
     for controls in (NO_CONTROLS, Controls(key="D", mode="minor")):
-        if verb == "inpaint":
+        if command == "inpaint":
             edit = tiny.inpaint(recording, [(0.8, 1.2)], controls=controls, **options)
         else:
             edit = tiny.continue_(recording, 0.4, controls=controls, **options)

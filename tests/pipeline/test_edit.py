@@ -12,6 +12,7 @@ from jen1cli import Jen1, audio
 from jen1cli.audio.metadata import read_metadata
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.pipeline.editing import plan_sections
+from jen1cli.pipeline.inpainting import timeline_of
 from jen1cli.recipe import RecipeError, read_recipe
 
 FILES = [
@@ -350,7 +351,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
 
     source = recording(2.0)
     info = audio.probe(source)
-    timeline = tiny._timeline(source, info, [(30_000, 50_000)])
+    timeline = timeline_of(tiny, source, info, [(30_000, 50_000)])
     (section,) = plan_sections(timeline, window=150, context=75, reach=150, decoder_reach=4)
     with torch.inference_mode():
         prompts = encode_prompts(tiny.networks, ["x"], "", Controls(bpm=120.0))

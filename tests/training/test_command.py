@@ -2,15 +2,15 @@
 
 import dataclasses
 import json
+import sys
 from dataclasses import MISSING
 from pathlib import Path
 
 import pytest
 
-from jen1cli.cli import training_display
 from jen1cli.cli.app import run
-from jen1cli.cli.report import Report
-from jen1cli.cli.training_display import Display
+from jen1cli.cli.console import Console
+from jen1cli.cli.training.display import Display
 from jen1cli.training import jobs
 from jen1cli.training.engine.events import Prepared, Saved, Stepped, Validated, Warned
 
@@ -178,7 +178,7 @@ EVENTS = [
 
 
 def test_without_a_terminal_lines_tell_what_happens(capsys):
-    with Display(Report()) as display:
+    with Display(Console()) as display:
         for event in EVENTS:
             display(event)
         display(Stepped(6, 1.0, 60.0, 0.0, 12.5, {"loss": 0.2}))
@@ -188,8 +188,8 @@ def test_without_a_terminal_lines_tell_what_happens(capsys):
 
 
 def test_on_a_terminal_a_bar_shows_loss_speed_and_time(monkeypatch, capsys):
-    monkeypatch.setattr(training_display.sys.stderr, "isatty", lambda: True)
-    with Display(Report()) as display:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Display(Console()) as display:
         for event in EVENTS:
             display(event)
         (task,) = display._bars.tasks
@@ -199,7 +199,7 @@ def test_on_a_terminal_a_bar_shows_loss_speed_and_time(monkeypatch, capsys):
 
 
 def test_quiet_shows_nothing_but_results(capsys):
-    with Display(Report(quiet=True)) as display:
+    with Display(Console(quiet=True)) as display:
         for event in EVENTS:
             display(event)
     assert capsys.readouterr().err == ""

@@ -11,7 +11,7 @@ import torch
 
 from jen1cli.presets import JEN1, MINI, TINY
 from jen1cli.unet import UNet1d
-from jen1cli.unet.convolution import Convolution, Downsample, Upsample
+from jen1cli.unet.convolution import Downsample, FrameConvolution, Upsample
 from support import awake, unet_inputs
 
 NARROW_JEN1 = dataclasses.replace(
@@ -98,7 +98,7 @@ def test_causal_prefix_does_not_depend_on_the_length():
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 5])
 def test_convolution_reads_only_what_it_may(kernel_size):
-    layer = Convolution(1, 1, kernel_size)
+    layer = FrameConvolution(1, 1, kernel_size)
     x = torch.zeros(1, 15, 1)
     x[:, 7] = 1.0
     with torch.no_grad():
@@ -112,7 +112,7 @@ def test_convolution_reads_only_what_it_may(kernel_size):
 
 @pytest.mark.parametrize(("kernel_size", "read"), [(1, 1), (2, 2), (3, 2), (5, 3), (7, 4)])
 def test_masking_drops_the_taps_of_later_frames(kernel_size, read):
-    layer = Convolution(1, 1, kernel_size, masking=True)
+    layer = FrameConvolution(1, 1, kernel_size, masking=True)
     x = torch.randn(1, 15, 1, requires_grad=True)
     layer(x, causal=True)[0, 9].sum().backward()
     assert x.grad[0, :, 0].nonzero().flatten().tolist() == list(range(10 - read, 10))
@@ -121,7 +121,7 @@ def test_masking_drops_the_taps_of_later_frames(kernel_size, read):
 
 
 def test_convolution_is_torchs():
-    layer = Convolution(4, 6, 3)
+    layer = FrameConvolution(4, 6, 3)
     x = torch.randn(2, 11, 4)
     wanted = torch.nn.functional.conv1d(x.transpose(1, 2), layer.weight, layer.bias, padding=1)
     torch.testing.assert_close(layer(x), wanted.transpose(1, 2))

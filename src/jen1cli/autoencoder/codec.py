@@ -16,10 +16,11 @@ from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.checkpoint import load_into
-from jen1cli.config import ModelConfig, from_dict, to_dict
+from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
+from jen1cli.typed_json import from_dict, to_dict
 
 CONFIG_NAME = "config.json"
 TENSORS_NAME = "autoencoder.safetensors"

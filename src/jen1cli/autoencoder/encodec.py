@@ -16,9 +16,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from jen1cli.autoencoder.seanet import SeanetAutoencoder
-from jen1cli.config import SeanetConfig, from_dict, to_dict
+from jen1cli.config import SeanetConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.jsonfiles import read_object
+from jen1cli.typed_json import from_dict, to_dict
 
 _FIELDS: dict[str, tuple[str, Any]] = {  # transformers' key → ours, and transformers' default
     "sampling_rate": ("sample_rate", 24_000),

@@ -1,7 +1,7 @@
 """Layers of SEANet as in EnCodec 48 kHz (arXiv 2210.13438, section 3.1).
 
-All are non-causal and padded: `Convolution` divides the length exactly by its stride,
-`TransposedConvolution` multiplies it. `encodec` maps EnCodec's parameter names to these.
+All are non-causal and padded: `PaddedConv1d` divides the length exactly by its stride,
+`TrimmedConvTranspose1d` multiplies it. `encodec` maps EnCodec's parameter names to these.
 """
 
 from typing import Literal
@@ -15,7 +15,7 @@ Norm = Literal["weight_norm", "time_group_norm"]
 State = tuple[Tensor, Tensor]
 
 
-class Convolution(nn.Module):
+class PaddedConv1d(nn.Module):
     """Convolution with reflection padding, then the norm; length → length / stride.
 
     `time_group_norm` normalises over channels and time together, so each output depends on the
@@ -46,7 +46,7 @@ class Convolution(nn.Module):
         return self.norm(self.conv(reflect(x, self.padding)))
 
 
-class TransposedConvolution(nn.Module):
+class TrimmedConvTranspose1d(nn.Module):
     """Transposed convolution, norm, then trimming of the ends; length → length · stride."""
 
     def __init__(
@@ -82,10 +82,10 @@ class Residual(nn.Module):
     ) -> None:
         super().__init__()
         hidden = channels // compress
-        self.wide = Convolution(channels, hidden, kernel_size, norm=norm, dilation=dilation)
-        self.narrow = Convolution(hidden, channels, 1, norm=norm)
+        self.wide = PaddedConv1d(channels, hidden, kernel_size, norm=norm, dilation=dilation)
+        self.narrow = PaddedConv1d(hidden, channels, 1, norm=norm)
         self.shortcut = (
-            Convolution(channels, channels, 1, norm=norm) if conv_shortcut else nn.Identity()
+            PaddedConv1d(channels, channels, 1, norm=norm) if conv_shortcut else nn.Identity()
         )
         self.reach = self.wide.reach
 

@@ -18,11 +18,11 @@ from torch.nn import functional
 
 from jen1cli.autoencoder.autoencoder import Autoencoder
 from jen1cli.autoencoder.layers import (
-    Convolution,
+    PaddedConv1d,
     Recurrent,
     Residual,
     State,
-    TransposedConvolution,
+    TrimmedConvTranspose1d,
 )
 from jen1cli.autoencoder.streaming import apply_overlapped
 from jen1cli.config import SeanetConfig
@@ -38,7 +38,7 @@ class EncoderStage(nn.Module):
     def __init__(self, config: SeanetConfig, channels: int, ratio: int) -> None:
         super().__init__()
         self.residuals = _residuals(config, channels)
-        self.down = Convolution(channels, 2 * channels, 2 * ratio, stride=ratio, norm=config.norm)
+        self.down = PaddedConv1d(channels, 2 * channels, 2 * ratio, stride=ratio, norm=config.norm)
         self.reach = _total_reach(self.residuals) + self.down.reach
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ class DecoderStage(nn.Module):
 
     def __init__(self, config: SeanetConfig, channels: int, ratio: int) -> None:
         super().__init__()
-        self.up = TransposedConvolution(
+        self.up = TrimmedConvTranspose1d(
             channels, channels // 2, 2 * ratio, stride=ratio, norm=config.norm
         )
         self.residuals = _residuals(config, channels // 2)
@@ -67,7 +67,9 @@ class Encoder(nn.Module):
     def __init__(self, config: SeanetConfig) -> None:
         super().__init__()
         width = config.num_filters
-        self.first = Convolution(config.audio_channels, width, config.kernel_size, norm=config.norm)
+        self.first = PaddedConv1d(
+            config.audio_channels, width, config.kernel_size, norm=config.norm
+        )
         self.stages = nn.Sequential()
         reach, hop = self.first.reach, 1  # samples
         for ratio in reversed(config.ratios):
@@ -78,23 +80,25 @@ class Encoder(nn.Module):
         self.recurrent = (
             Recurrent(width, config.num_lstm_layers) if config.num_lstm_layers else None
         )
-        self.last = Convolution(width, config.latent_channels, config.kernel_size, norm=config.norm)
-        self.reach_before = -(-reach // hop)  # latent frames, up to the LSTM
-        self.reach_after = self.last.reach  # latent frames, after the LSTM
+        self.last = PaddedConv1d(
+            width, config.latent_channels, config.kernel_size, norm=config.norm
+        )
+        self.head_reach = -(-reach // hop)  # latent frames, up to the LSTM
+        self.tail_reach = self.last.reach  # latent frames, after the LSTM
 
     def forward(self, waveform: Tensor) -> Tensor:
         """[B, audio_channels, frames · hop] → [B, latent_channels, frames]."""
-        return self.after(self.remember(self.before(waveform))[0])
+        return self.tail(self.recur(self.head(waveform))[0])
 
-    def before(self, waveform: Tensor) -> Tensor:
+    def head(self, waveform: Tensor) -> Tensor:
         """Apply the layers before the LSTM."""
         return self.stages(self.first(waveform))
 
-    def remember(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
+    def recur(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
         """Apply the LSTM, if there is one; return its output and its state."""
         return (x, None) if self.recurrent is None else self.recurrent(x, state)
 
-    def after(self, x: Tensor) -> Tensor:
+    def tail(self, x: Tensor) -> Tensor:
         """Apply the layers after the LSTM."""
         return self.last(functional.elu(x))
 
@@ -105,7 +109,7 @@ class Decoder(nn.Module):
     def __init__(self, config: SeanetConfig) -> None:
         super().__init__()
         width = config.num_filters * 2 ** len(config.ratios)
-        self.first = Convolution(
+        self.first = PaddedConv1d(
             config.latent_channels, width, config.kernel_size, norm=config.norm
         )
         self.recurrent = (
@@ -119,23 +123,23 @@ class Decoder(nn.Module):
             reach += stage.up.reach / hop
             width, hop = width // 2, hop * ratio
             reach += _total_reach(stage.residuals) / hop
-        self.last = Convolution(width, config.audio_channels, config.kernel_size, norm=config.norm)
-        self.reach_before = self.first.reach  # latent frames, up to the LSTM
-        self.reach_after = math.ceil(reach + self.last.reach / hop)  # latent frames, after the LSTM
+        self.last = PaddedConv1d(width, config.audio_channels, config.kernel_size, norm=config.norm)
+        self.head_reach = self.first.reach  # latent frames, up to the LSTM
+        self.tail_reach = math.ceil(reach + self.last.reach / hop)  # latent frames, after the LSTM
 
     def forward(self, latent: Tensor) -> Tensor:
         """[B, latent_channels, frames] → [B, audio_channels, frames · hop]."""
-        return self.after(self.remember(self.before(latent))[0])
+        return self.tail(self.recur(self.head(latent))[0])
 
-    def before(self, latent: Tensor) -> Tensor:
+    def head(self, latent: Tensor) -> Tensor:
         """Apply the layers before the LSTM."""
         return self.first(latent)
 
-    def remember(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
+    def recur(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
         """Apply the LSTM, if there is one; return its output and its state."""
         return (x, None) if self.recurrent is None else self.recurrent(x, state)
 
-    def after(self, x: Tensor) -> Tensor:
+    def tail(self, x: Tensor) -> Tensor:
         """Apply the layers after the LSTM."""
         return self.last(functional.elu(self.stages(x)))
 
@@ -160,7 +164,7 @@ class SeanetAutoencoder(Autoencoder):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.context_frames = max(
-            part.reach_before + part.reach_after for part in (self.encoder, self.decoder)
+            part.head_reach + part.tail_reach for part in (self.encoder, self.decoder)
         )
         if config.num_lstm_layers:
             self.context_frames += round(WARM_UP_SECONDS * self.frame_rate)
@@ -185,25 +189,25 @@ class SeanetAutoencoder(Autoencoder):
         chunk = self.stream_frames
         blocks = apply_overlapped(
             blocks,
-            part.before,
-            context_frames=part.reach_before,
+            part.head,
+            context_frames=part.head_reach,
             chunk_frames=chunk,
             in_hop=in_hop,
         )
         return apply_overlapped(
-            _remember(part, blocks),
-            part.after,
-            context_frames=part.reach_after,
+            _recur_blocks(part, blocks),
+            part.tail,
+            context_frames=part.tail_reach,
             chunk_frames=chunk,
             out_hop=out_hop,
         )
 
 
-def _remember(part: Encoder | Decoder, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+def _recur_blocks(part: Encoder | Decoder, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
     state = None
     for block in blocks:
         with torch.no_grad():
-            output, state = part.remember(block, state)
+            output, state = part.recur(block, state)
         yield output
 
 

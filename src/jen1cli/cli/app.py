@@ -25,7 +25,7 @@ from jen1cli.errors import InputErrors, Jen1Error
 LONGEST_MESSAGE = 1_000  # characters
 
 # summaries, so that the help of `jen1` does not import the modules of the commands
-VERBS = {
+COMMANDS = {
     "generate": "Make music from text.",
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
     "continue": "Lengthen a file with music that follows from it.",
@@ -37,13 +37,24 @@ VERBS = {
     "doctor": "Check the installation: packages, device, weights, SoundFont, disk and memory.",
 }
 DEVELOPER_PANEL = "For developers"
-DEVELOPER_VERBS = {
+DEVELOPER_COMMANDS = {
     "train": "Train the autoencoder and the diffusion model on a folder of music.",
     "corpus": "Compose and render the training music.",
     "evaluate": "Measure folders of audio.",
 }
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
-_MODULES = {"continue": "continuation"}
+_MODULES = {  # inside of `jen1cli.cli`
+    **{
+        name: f"music.{name}"
+        for name in ("generate", "inpaint", "encode", "decode", "info", "again")
+    },
+    "continue": "music.continuation",
+    "models": "installation.models",
+    "doctor": "installation.doctor",
+    "train": "training.train",
+    "corpus": "corpus",
+    "evaluate": "evaluation.evaluate",
+}
 _FUNCTIONS = {"continue": "continue_"}
 _MACHINE = frozenset(
     getattr(errno, name)
@@ -67,7 +78,7 @@ MissingParameter = _named(typer.BadParameter.__subclasses__(), "MissingParameter
 NoArgsIsHelpError = _named(UsageError.__subclasses__(), "NoArgsIsHelpError")
 
 
-class _Verbs(dict[str, Any]):
+class _Commands(dict[str, Any]):
     """The commands by name, imported on first access."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's types
@@ -88,7 +99,7 @@ class _Verbs(dict[str, Any]):
 
 def _load(name: str) -> Any:  # noqa: ANN401 - click's types
     """Build a command from its module: the Typer `app`, or the function of that name."""
-    module = importlib.import_module(f"jen1cli.cli.{_MODULES.get(name, name)}")
+    module = importlib.import_module(f"jen1cli.cli.{_MODULES[name]}")
     group = getattr(module, "app", None)
     if group is None:
         group = typer.Typer(context_settings=HELP_OPTIONS, add_completion=False)
@@ -101,11 +112,11 @@ def _load(name: str) -> Any:  # noqa: ANN401 - click's types
     return command
 
 
-class VerbGroup(TyperGroup):
+class CommandGroup(TyperGroup):
     """The group of commands; unknown commands get a suggestion."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - click's types
-        attributes["commands"] = _Verbs(dict.fromkeys((*VERBS, *DEVELOPER_VERBS)))
+        attributes["commands"] = _Commands(dict.fromkeys((*COMMANDS, *DEVELOPER_COMMANDS)))
         super().__init__(**attributes)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's types
@@ -121,11 +132,11 @@ class VerbGroup(TyperGroup):
     @contextlib.contextmanager
     def _summarised(self) -> Iterator[None]:
         """Replace the commands by placeholders that have only a summary."""
-        verbs, self.commands = self.commands, _summaries()
+        commands, self.commands = self.commands, _summaries()
         try:
             yield
         finally:
-            self.commands = verbs
+            self.commands = commands
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
         """Find the command, or suggest one."""
@@ -136,27 +147,29 @@ class VerbGroup(TyperGroup):
 
 
 def _summaries() -> dict[str, Any]:
-    user = {name: TyperCommand(name, help=text) for name, text in VERBS.items()}
+    user = {name: TyperCommand(name, help=text) for name, text in COMMANDS.items()}
     return user | {
         name: TyperCommand(name, help=text, rich_help_panel=DEVELOPER_PANEL)
-        for name, text in DEVELOPER_VERBS.items()
+        for name, text in DEVELOPER_COMMANDS.items()
     }
 
 
-def _suggestion(word: str, verbs: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, verbs, n=1)
+def _suggestion(word: str, commands: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, commands, n=1)
     if close:
-        return f"no verb '{word}'; did you mean 'jen1 {close[0]}'?"
+        return f"no command '{word}'; did you mean 'jen1 {close[0]}'?"
     if word == "-" or os.path.exists(word):
-        return f"'{word}' is an input without a verb; try: jen1 continue {shlex.quote(word)}"
+        return f"'{word}' is an input without a command; try: jen1 continue {shlex.quote(word)}"
     if not word.isidentifier():
-        return f"no verb {word!r}; to make music from a prompt: jen1 generate {shlex.quote(word)}"
-    return f"no verb '{word}'; verbs: {', '.join(verbs)}"
+        return (
+            f"no command {word!r}; to make music from a prompt: jen1 generate {shlex.quote(word)}"
+        )
+    return f"no command '{word}'; commands: {', '.join(commands)}"
 
 
 app = typer.Typer(
     name="jen1",
-    cls=VerbGroup,
+    cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -186,7 +199,7 @@ def root(
 ) -> None:
     """Make, repair and extend music at 48 kHz stereo from text (JEN-1).
 
-    '-' reads audio from stdin and writes audio to stdout, so verbs can be chained.
+    '-' reads audio from stdin and writes audio to stdout, so commands can be chained.
 
     Exit codes: 0 done, 1 something to mend, 2 wrong usage, 130 interrupted. JEN1_WEIGHTS names
     folders of weight sets; JEN1_DEBUG=1 shows tracebacks.
@@ -229,7 +242,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             1,
         )
     except ImportError as error:
-        from jen1cli.cli.requirements import explain_import
+        from jen1cli.cli.installation.requirements import explain_import
 
         remedy = explain_import(error)
         if debug or remedy is None:
@@ -285,12 +298,12 @@ def _usage(error: Exception) -> int:
     if isinstance(error, NoArgsIsHelpError):
         return 2  # Typer has shown the help
     context = getattr(error, "ctx", None)
-    verb = context.command_path if context is not None else "jen1"
+    command = context.command_path if context is not None else "jen1"
     message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
     message = message[:1].lower() + message[1:].rstrip(".")
     # An invalid value is an error to fix (1); an invalid form of the command is usage (2).
     is_value = isinstance(error, typer.BadParameter) and not isinstance(error, MissingParameter)
-    return _fail(f"{message}; see: {verb} --help", 1 if is_value else 2)
+    return _fail(f"{message}; see: {command} --help", 1 if is_value else 2)
 
 
 def _fail(message: str, code: int) -> int:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.cli import options, streams
+from jen1cli.cli.console import Console, Progress
 from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Target
-from jen1cli.cli.report import Progress, Report
 from jen1cli.cli.sampling import DTYPES, QUALITIES, check_choice, check_device
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.files import make_folder, writing
@@ -103,7 +103,7 @@ class ModelOptions:
         )
 
 
-def load_model(choice: ModelChoice, report: Report) -> "Jen1":
+def load_model(choice: ModelChoice, report: Console) -> "Jen1":
     """Load the model, which takes seconds.
 
     Raises:
@@ -132,14 +132,14 @@ def _load(choice: ModelChoice) -> "Jen1":
 class Engine:
     """A loaded model with a reporter."""
 
-    def __init__(self, model: "Jen1", report: Report) -> None:
+    def __init__(self, model: "Jen1", report: Console) -> None:
         self.model = model
         self.report = report
         self._started = time.perf_counter()
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, choice: ModelChoice, report: Report) -> Iterator["Engine"]:
+    def open(cls, choice: ModelChoice, report: Console) -> Iterator["Engine"]:
         """Load the model; inside the context, warnings of the library are reported as lines."""
         with report.library_warnings():
             yield cls(load_model(choice, report), report)
@@ -158,7 +158,7 @@ class Engine:
 
     def deliver(self, music: "Music | Edit", target: Target) -> None:
         """Write one result, or send it over stdout, and report it."""
-        from jen1cli.cli.proof import Proof
+        from jen1cli.cli.music.proof import Proof
         from jen1cli.pipeline import Edit
 
         elapsed = time.perf_counter() - self._started

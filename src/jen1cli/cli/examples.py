@@ -232,10 +232,10 @@ def add_to(app: typer.Typer, path: tuple[str, ...] = ()) -> None:
         command.epilog = epilog(" ".join((*path, command.name or "")))
 
 
-def epilog(verb: str) -> str:
+def epilog(name: str) -> str:
     """Return the examples of a command as the epilog of its help, separated by blank lines."""
     lines = ["[bold]Examples[/bold]"]
-    for command, meaning in EXAMPLES.get(verb, ()):
+    for command, meaning in EXAMPLES.get(name, ()):
         shown = command.replace("[", "\\[")
         lines.append(f"[dim]# {meaning}[/dim]\n[cyan]{shown}[/cyan]")
     return "\n\n".join(lines)

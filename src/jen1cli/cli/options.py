@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from jen1cli.cli.console import Console
 from jen1cli.cli.outputs import FORMATS, Result, Target, plan_outputs
-from jen1cli.cli.report import Report
 
 MODEL_PANEL = "Model"
 SAMPLING_PANEL = "Sampling"
@@ -156,9 +156,9 @@ class Reporting:
     as_json: Json = False
     quiet: Quiet = False
 
-    def report(self, *, audio_on_stdout: bool = False) -> Report:
+    def report(self, *, audio_on_stdout: bool = False) -> Console:
         """Return the reporter of the command."""
-        return Report(as_json=self.as_json, quiet=self.quiet, audio_on_stdout=audio_on_stdout)
+        return Console(as_json=self.as_json, quiet=self.quiet, audio_on_stdout=audio_on_stdout)
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,6 @@ class Destination:
             force=self.force,
         )
 
-    def report(self) -> Report:
+    def report(self) -> Console:
         """Return the reporter of the command; results themselves may go to stdout."""
         return self.reporting.report(audio_on_stdout=self.output == "-")

@@ -1,4 +1,4 @@
-"""The options of sampling, declared once for every verb, and checked before a model loads."""
+"""The options of sampling, declared once for every command, and checked before a model loads."""
 
 import difflib
 import math

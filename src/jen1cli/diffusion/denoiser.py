@@ -11,7 +11,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from jen1cli.config import PredictionName
-from jen1cli.diffusion.schedule import Schedule, expand
+from jen1cli.diffusion.schedule import Schedule, append_dims
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """A network with bound conditioning: (x_t [batch, ...], t [batch]) → eps or v, shaped like x_t."""
@@ -40,14 +40,14 @@ def target(
     """Return the training target for clean `x` and noise `eps` at the times `t` [batch]."""
     if prediction == "eps":
         return eps
-    return expand(schedule.alpha(t), x) * eps - expand(schedule.sigma(t), x) * x
+    return append_dims(schedule.alpha(t), x) * eps - append_dims(schedule.sigma(t), x) * x
 
 
 def to_x(
     output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
 ) -> Tensor:
     """Convert a network's output at the times `t` [batch] to the clean latent."""
-    alpha_t, sigma_t = expand(schedule.alpha(t), x_t), expand(schedule.sigma(t), x_t)
+    alpha_t, sigma_t = append_dims(schedule.alpha(t), x_t), append_dims(schedule.sigma(t), x_t)
     if prediction == "eps":
         return (x_t - sigma_t * output) / alpha_t
     return alpha_t * x_t - sigma_t * output
@@ -59,5 +59,5 @@ def to_eps(
     """Convert a network's output at the times `t` [batch] to the noise."""
     if prediction == "eps":
         return output
-    alpha_t, sigma_t = expand(schedule.alpha(t), x_t), expand(schedule.sigma(t), x_t)
+    alpha_t, sigma_t = append_dims(schedule.alpha(t), x_t), append_dims(schedule.sigma(t), x_t)
     return sigma_t * x_t + alpha_t * output

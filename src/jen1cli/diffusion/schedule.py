@@ -65,7 +65,7 @@ class Schedule:
             eps: standard normal noise of the same shape.
             t: one time per batch item, [batch].
         """
-        return expand(self.alpha(t), x) * x + expand(self.sigma(t), x) * eps
+        return append_dims(self.alpha(t), x) * x + append_dims(self.sigma(t), x) * eps
 
     def _interpolate(self, t: Tensor) -> Tensor:
         table = self._log_alpha_bar.to(device=t.device, dtype=t.dtype)
@@ -75,7 +75,7 @@ class Schedule:
         return torch.lerp(table[low], table[low + 1], fraction)
 
 
-def expand(level: Tensor, like: Tensor) -> Tensor:
+def append_dims(level: Tensor, like: Tensor) -> Tensor:
     """Reshape one number per batch item, [batch], to broadcast against `like`, [batch, ...]."""
     return level.reshape(level.shape + (1,) * (like.ndim - level.ndim)).to(like.dtype)
 

@@ -1,9 +1,6 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
 import dataclasses
-import logging
-import math
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
@@ -14,12 +11,11 @@ from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.config import ModelConfig, QualityName
-from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching, replay
 from jen1cli.pipeline.coding import decode_latent, encode_source
-from jen1cli.pipeline.denoising import seeded
-from jen1cli.pipeline.editing import edit
 from jen1cli.pipeline.generating import make_pieces
+from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
 from jen1cli.pipeline.music import Edit, Music
@@ -32,18 +28,14 @@ from jen1cli.pipeline.networks import (
     random_networks,
     with_quality,
 )
-from jen1cli.pipeline.replay import describe_input, record
-from jen1cli.pipeline.sources import Input, as_source, mask_spans
-from jen1cli.pipeline.timeline import Timeline
-from jen1cli.pipeline.windows import Span
+from jen1cli.pipeline.replay import record
+from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel
-from jen1cli.sampling import Sampling, SamplingOptions
+from jen1cli.sampling import Sampling, SamplingOptions, check_direction, check_seconds, draw_seed
 from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
-
-logger = logging.getLogger(__name__)
 
 
 class Jen1:
@@ -241,8 +233,8 @@ class Jen1:
             ConfigError: a setting makes no sense.
         """
         settings = Sampling.over(self.config.generation, sampling)
-        _check_seconds(seconds)
-        _check_direction(direction)
+        check_seconds(seconds)
+        check_direction(direction)
         seed = draw_seed() if seed is None else seed
         made = make_pieces(
             self.networks,
@@ -300,37 +292,15 @@ class Jen1:
             AudioError: the source cannot be used.
             ConfigError: a mask is empty, outside, or overlaps another.
         """
-        given = as_source(source, sample_rate)
-        info = audio.probe(given)
-        ranges = [(float(start), float(stop)) for start, stop in masks]
-        spans = mask_spans(ranges, info, audio.name_of(given))
-        settings = Sampling.over(self.config.generation.for_edits(), sampling)
-        seed = draw_seed() if seed is None else seed
-        audio.check(given)
-        window = self._frames(self.window_seconds)
-        patches = edit(
-            self.networks,
-            self._timeline(given, info, spans),
+        return inpaint(
+            self,
+            as_source(source, sample_rate),
+            masks,
             prompt,
-            settings,
-            seeded(seed),
-            window=window,
-            context=window // 2,
-            reach=window,
-            direction=self.config.generation.continuation,
+            Sampling.over(self.config.generation.for_edits(), sampling),
+            seed=draw_seed() if seed is None else seed,
             progress=progress,
         )
-        recipe = record(
-            self,
-            "inpaint",
-            settings,
-            seed=seed,
-            prompt=prompt,
-            seconds=sum(stop - start for start, stop in spans) / info.sample_rate,
-            masks=tuple(sorted(ranges)),
-            input=describe_input(given),
-        )
-        return Edit(given, tuple(patches), info.sample_rate, recipe)
 
     def continue_(
         self,
@@ -364,43 +334,18 @@ class Jen1:
             AudioError: the source cannot be used.
             ConfigError: a setting makes no sense.
         """
-        given = as_source(source, sample_rate)
-        info = audio.probe(given)
-        settings = Sampling.over(self.config.generation.for_edits(), sampling)
-        _check_seconds(seconds)
-        new = audio.seconds_to_samples(seconds, info.sample_rate)
-        seconds_heard = self._checked_context(context_seconds)
-        direction = direction or self.config.generation.continuation
-        _check_direction(direction)
-        seed = draw_seed() if seed is None else seed
-        audio.check(given)
-        span = (0, new) if before else (info.samples, info.samples + new)
-        context = self._frames(seconds_heard)
-        patches = edit(
-            self.networks,
-            self._timeline(given, info, [span], new=new, offset=new if before else 0),
+        return continue_(
+            self,
+            as_source(source, sample_rate),
+            seconds,
             prompt,
-            settings,
-            seeded(seed),
-            window=self._frames(self.window_seconds),
-            context=context,
-            reach=context,
-            direction=direction,
+            Sampling.over(self.config.generation.for_edits(), sampling),
+            before=before,
+            direction=direction or self.config.generation.continuation,
+            context_seconds=context_seconds,
+            seed=draw_seed() if seed is None else seed,
             progress=progress,
         )
-        recipe = record(
-            self,
-            "continue",
-            settings,
-            seed=seed,
-            prompt=prompt,
-            seconds=seconds,
-            direction="bidirectional" if before else direction,
-            before=before,
-            context_seconds=seconds_heard,
-            input=describe_input(given),
-        )
-        return Edit(given, tuple(patches), info.sample_rate, recipe)
 
     @torch.inference_mode()
     def encode(self, source: Input, *, sample_rate: int | None = None) -> LatentFile:
@@ -430,12 +375,7 @@ class Jen1:
         """
         if not isinstance(latent, LatentFile):
             latent = LatentFile.load(latent)
-        if latent.sha256 != self._autoencoder_sha256:
-            raise CheckpointError(
-                f"the latent was made by the autoencoder of '{latent.model}'"
-                f" ({latent.sha256[:12]}), not by this one of '{self.config.name}'"
-                f" ({self._autoencoder_sha256[:12]}); decode it with that model"
-            )
+        latent.check_autoencoder(self.config.name, self._autoencoder_sha256)
         signal = decode_latent(
             self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
         )
@@ -446,7 +386,7 @@ class Jen1:
     def again(
         self, recipe: Recipe, source: Source | None = None, *, progress: Progress | None = None
     ) -> Music | Edit:
-        """Reproduce a result from its recipe.
+        """Reproduce a result from its recipe; on another device or dtype a similar one.
 
         Args:
             recipe: result of `jen1cli.recipe.read_recipe`.
@@ -455,53 +395,5 @@ class Jen1:
 
         Raises:
             RecipeError: the recording or the model differs from that of the recipe.
-
-        On another device or in another arithmetic the result is similar, with a warning.
         """
         return replay.again(self, recipe, source, progress)
-
-    def _frames(self, seconds: float) -> int:
-        return max(1, round(seconds * self.config.frame_rate))
-
-    def _checked_context(self, seconds: float | None) -> float:
-        seconds = self.config.generation.context_seconds if seconds is None else seconds
-        if not 0.0 < seconds < self.window_seconds:
-            raise ConfigError(
-                f"context_seconds is {seconds:g}; give more than 0 and less than the model's"
-                f" window of {self.window_seconds:g} s"
-            )
-        return seconds
-
-    def _timeline(
-        self,
-        source: Source,
-        info: audio.AudioInfo,
-        unknown: list[Span],
-        *,
-        new: int = 0,
-        offset: int = 0,
-    ) -> Timeline:
-        return Timeline(
-            source,
-            info,
-            unknown,
-            samples=info.samples + new,
-            offset=offset,
-            model_rate=self.sample_rate,
-            hop_length=self.config.autoencoder.hop_length,
-        )
-
-
-def draw_seed() -> int:
-    """Draw a random seed."""
-    return secrets.randbelow(2**32)
-
-
-def _check_direction(direction: str) -> None:
-    if direction not in ("bidirectional", "unidirectional"):
-        raise ConfigError(f"unknown direction '{direction}'; known: bidirectional, unidirectional")
-
-
-def _check_seconds(seconds: float) -> None:
-    if not math.isfinite(seconds) or seconds < 0.01:
-        raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")

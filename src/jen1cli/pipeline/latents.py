@@ -30,6 +30,22 @@ class LatentFile:
         """Length of the recording."""
         return self.samples / self.sample_rate
 
+    def check_autoencoder(self, name: str, sha256: str) -> None:
+        """Check that a model's autoencoder wrote this latent.
+
+        Args:
+            name: name of the model.
+            sha256: digest of its autoencoder.
+
+        Raises:
+            CheckpointError: another autoencoder wrote it.
+        """
+        if self.sha256 != sha256:
+            raise CheckpointError(
+                f"the latent was made by the autoencoder of '{self.model}' ({self.sha256[:12]}),"
+                f" not by this one of '{name}' ({sha256[:12]}); decode it with that model"
+            )
+
     def save(self, path: str | Path) -> None:
         """Write the file atomically.
 

@@ -1,10 +1,7 @@
-"""The jobs of `jen1 train`: settings and execution of each sub-command."""
+"""The jobs of `jen1 train`, one for each sub-command."""
 
 import contextlib
 import dataclasses
-import math
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,29 +21,21 @@ from jen1cli.training.diffusion.build import (
 )
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion.compatibility import check_cache, check_resumed
-from jen1cli.training.engine.events import Event, Figures, Listener, Warned, ignore
-from jen1cli.training.engine.metrics_writer import MetricsWriter
+from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
+from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
 from jen1cli.training.engine.processes import build_accelerator, on_processor
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, read_clips
-from jen1cli.training.engine.trainer import Budget, Intervals, Stage, Trainer
+from jen1cli.training.engine.trainer import Stage, Trainer
 from jen1cli.training.recipes import (
-    AutoencoderRecipe,
-    DiffusionRecipe,
-    LrShape,
-    Optimisation,
-    Precision,
+    AutoencoderTrainingConfig,
+    DiffusionTrainingConfig,
     TaskName,
     recipe,
 )
+from jen1cli.training.settings import Settings
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
-POSITIVE = (
-    "minutes", "steps", "batch_size", "crop_seconds", "lr", "accumulation", "validate_minutes",
-    "save_minutes", "sample_minutes",
-)  # fmt: skip
-PRECISIONS = typing.get_args(Precision)
-LR_SHAPES = typing.get_args(LrShape)
 LORA_LR_FACTOR = 5.0
 """Learning rate of a LoRA: its small matrices need a higher rate than full weights."""
 ACTIVATIONS = "memory for activations (MB)"
@@ -54,68 +43,6 @@ STAGE_1_SHARE = 1 / 3
 """Share of the minutes that `AllJob` gives to the autoencoder."""
 CONTROLS_SHARE = 1 / 20
 STAGES = ("autoencoder", "latents", "diffusion", "controls")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Settings of every training job; None keeps the recipe's value."""
-
-    output: Path  # output folder
-    recipe: str = "mini-cpu"
-    minutes: float | None = None  # wall-clock budget, at whose end the learning rate is 0
-    steps: int | None = None
-    batch_size: int | None = None
-    crop_seconds: float | None = None
-    lr: float | None = None
-    lr_shape: str | None = None  # linear, cosine, constant
-    more_ema_decays: tuple[float, ...] = ()  # further averages of the weights, of the U-Net only
-    accumulation: int | None = None
-    precision: str | None = None  # auto, fp32, bf16
-    compile: bool = False
-    seed: int = 0
-    device: str = "auto"  # auto, cpu, cuda
-    resume: bool = False
-    dry_run: bool = False  # describe, do not train
-    validate_minutes: float = 5.0
-    save_minutes: float = 10.0
-    sample_minutes: float = 20.0
-
-    def __post_init__(self) -> None:
-        """Check the settings before anything is loaded.
-
-        Raises:
-            ConfigError: one is not positive, or the precision is unknown.
-        """
-        for name in POSITIVE:
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise ConfigError(f"--{name.replace('_', '-')} {value:g} must be more than 0")
-        for what, value, known in (
-            ("precision", self.precision, PRECISIONS),
-            ("shape of the learning rate", self.lr_shape, LR_SHAPES),
-        ):
-            if value not in (None, *known):
-                raise ConfigError(f"unknown {what} '{value}'; known: {', '.join(known)}")
-
-    def optimisation(self, base: Optimisation) -> Optimisation:
-        """Return the recipe's optimisation settings with the values of this job."""
-        names = ("lr", "lr_shape", "accumulation", "precision")
-        changed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        if self.more_ema_decays:
-            changed["more_ema_decays"] = self.more_ema_decays
-        return dataclasses.replace(base, **changed, compile=self.compile or base.compile)
-
-    def budget(self, steps: int | None) -> Budget:
-        """Return the budget; minutes without steps replace the recipe's steps."""
-        return Budget(self.steps or (None if self.minutes else steps), self.minutes)
-
-    def intervals(self) -> Intervals:
-        """Return the intervals of validation, samples and saving."""
-        return Intervals(
-            validate_minutes=self.validate_minutes,
-            save_minutes=self.save_minutes,
-            sample_minutes=self.sample_minutes,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +106,7 @@ class AutoencoderJob(Settings):
             shape = dataclasses.replace(config.autoencoder, mask_ratio=self.mask_ratio)
             config = dataclasses.replace(config, autoencoder=shape)
         writes = accelerator.is_main_process and not self.dry_run
-        with _Recorded(self.output, writes, listener) as record:
+        with recorded(self.output, listener, writes=writes) as record:
             stage = build_autoencoder_stage(
                 self.data, config, chosen, accelerator,
                 init=init, seed=self.seed, listener=record,
@@ -193,7 +120,7 @@ class AutoencoderJob(Settings):
                 _train(stage, self, chosen.steps, accelerator, record)
         return describe_autoencoder(stage)
 
-    def _recipe(self) -> AutoencoderRecipe:
+    def _recipe(self) -> AutoencoderTrainingConfig:
         base = recipe(self.recipe).autoencoder
         frozen = base.freeze_encoder
         if self.freeze_components:
@@ -262,9 +189,9 @@ class ControlsJob(Settings):
         init = find_weights(self.init).folder
         stage = build_controls(self.cache, init, chosen, accelerator, seed=self.seed)
         if not self.dry_run:
-            _check_begun(self)
+            self.check_begun()
             check_resumed(self.output, self.cache, init, resume=self.resume)
-            with _Recorded(self.output, True, listener) as record:
+            with recorded(self.output, listener) as record:
                 _train(stage, self, chosen.steps, accelerator, record)
         return {
             "parameters": sum(p.numel() for p in stage.networks.parameters()),
@@ -298,7 +225,7 @@ class FinetuneJob(Settings):
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         # before encoding, which takes minutes
         check_batch(chosen.batch_size, chosen.optimisation.accumulation, accelerator)
-        _check_begun(self)
+        self.check_begun()
         folder = find_weights(self.model).folder
         cache = self.output / "cache"
         encode = LatentsJob(
@@ -308,7 +235,7 @@ class FinetuneJob(Settings):
         sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
         return _train_diffusion(sources, self, chosen, accelerator, listener)
 
-    def _recipe(self) -> DiffusionRecipe:
+    def _recipe(self) -> DiffusionTrainingConfig:
         base = _diffusion_recipe(self)
         if self.lora is None or self.lr is not None:
             return base
@@ -383,7 +310,7 @@ class AllJob(Settings):
         return self.resume and (folder / "state").exists()
 
 
-def _diffusion_recipe(settings: Settings) -> DiffusionRecipe:
+def _diffusion_recipe(settings: Settings) -> DiffusionTrainingConfig:
     base = recipe(settings.recipe).diffusion
     return dataclasses.replace(
         base,
@@ -406,7 +333,7 @@ def weights_folder(name_or_folder: str | Path) -> Path:
 def _train_diffusion(
     sources: DiffusionSources,
     settings: Settings,
-    chosen: DiffusionRecipe,
+    chosen: DiffusionTrainingConfig,
     accelerator: Accelerator,
     listener: Listener,
     config: ModelConfig | None = None,
@@ -417,34 +344,14 @@ def _train_diffusion(
     figures = describe(stage)
     if settings.dry_run:
         return {**figures, ACTIVATIONS: stage.activation_megabytes()}
-    _check_begun(settings)
+    settings.check_begun()
     if accelerator.is_main_process:
         check_resumed(settings.output, sources.cache, sources.init, resume=settings.resume)
-    with _Recorded(settings.output, accelerator.is_main_process, listener) as record:
+    with recorded(settings.output, listener, writes=accelerator.is_main_process) as record:
         if not stage.holds_out:
             record(Warned(NOTHING_HELD_OUT))
         _train(stage, settings, chosen.steps, accelerator, record)
     return figures
-
-
-class _Recorded:
-    """Sends events to the caller's listener and, on the main process, to the metrics writer."""
-
-    def __init__(self, folder: Path, writes: bool, listener: Listener) -> None:
-        self._writer = MetricsWriter(folder) if writes else None
-        self._listener = listener
-
-    def __enter__(self) -> Callable[[Event], None]:
-        return self._tell
-
-    def __exit__(self, *error: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    def _tell(self, event: Event) -> None:
-        if self._writer is not None:
-            self._writer(event)
-        self._listener(event)
 
 
 def _train(
@@ -463,16 +370,7 @@ def _train(
         intervals=settings.intervals(),
         listener=listener,
     )
-    _check_begun(settings)
+    settings.check_begun()
     if settings.resume:
         trainer.resume()
     trainer.run()
-
-
-def _check_begun(settings: Settings) -> None:
-    """Raise an error if the output folder contains a training and `resume` is not set."""
-    if not (settings.resume or settings.dry_run) and (settings.output / "state").exists():
-        raise ConfigError(
-            f"{settings.output} holds a training already; continue it with --resume or choose"
-            " another --output"
-        )

@@ -45,7 +45,7 @@ class Optimisation:
 
 
 @dataclass(frozen=True)
-class DiffusionRecipe:
+class DiffusionTrainingConfig:
     """Stage 2: joint training of three tasks on cached latents (paper section IV-C)."""
 
     optimisation: Optimisation = Optimisation()
@@ -80,7 +80,7 @@ class DiffusionRecipe:
 
 
 @dataclass(frozen=True)
-class AutoencoderRecipe:
+class AutoencoderTrainingConfig:
     """Stage 1: reconstruction, then adversarial (EnCodec's losses, arXiv 2210.13438 3.4)."""
 
     optimisation: Optimisation = Optimisation(
@@ -110,7 +110,7 @@ class AutoencoderRecipe:
 
 
 @dataclass(frozen=True)
-class ControlsRecipe:
+class ControlsTrainingConfig:
     """The two control networks (`jen1cli.training.controls.stage`); not in the paper."""
 
     optimisation: Optimisation = Optimisation(
@@ -123,14 +123,14 @@ class ControlsRecipe:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """One recipe for all stages, with the preset it was made for."""
 
     preset: str
-    autoencoder: AutoencoderRecipe
-    diffusion: DiffusionRecipe
+    autoencoder: AutoencoderTrainingConfig
+    diffusion: DiffusionTrainingConfig
     note: str = ""
-    controls: ControlsRecipe = ControlsRecipe()
+    controls: ControlsTrainingConfig = ControlsTrainingConfig()
 
 
 _SMALL_STAGE_1 = Optimisation(
@@ -143,39 +143,39 @@ _SMALL_STAGE_2 = Optimisation(
 )  # fmt: skip
 
 RECIPES = {
-    "jen1": Recipe(
+    "jen1": TrainingConfig(
         "jen1",
-        AutoencoderRecipe(),
-        DiffusionRecipe(Optimisation(checkpointing=True)),  # 64 windows on each of 8 GPUs
+        AutoencoderTrainingConfig(),
+        DiffusionTrainingConfig(Optimisation(checkpointing=True)),  # 64 windows on each of 8 GPUs
         "the paper, for GPUs",
     ),
-    "mini-cpu": Recipe(
+    "mini-cpu": TrainingConfig(
         "mini",
-        AutoencoderRecipe(
+        AutoencoderTrainingConfig(
             _SMALL_STAGE_1, batch_size=8, crop_seconds=0.64, adversarial_from=1.0, balancer=False,
             weight_waveform=10.0, steps=None,
         ),
-        DiffusionRecipe(
+        DiffusionTrainingConfig(
             _SMALL_STAGE_2, batch_size=15, crop_seconds=10.24, loss_weight="plain",
             times="logit-normal", component_power=0.5, steps=None,
         ),
         "the bundled model on a few CPU cores, by the minutes given",
     ),
-    "mini-gpu": Recipe(
+    "mini-gpu": TrainingConfig(
         "mini",
-        AutoencoderRecipe(
+        AutoencoderTrainingConfig(
             _SMALL_STAGE_1, batch_size=64, crop_seconds=1.0, adversarial_from=0.5, steps=60_000,
         ),
-        DiffusionRecipe(
+        DiffusionTrainingConfig(
             _SMALL_STAGE_2, batch_size=258, loss_weight="plain", times="logit-normal",
             component_power=0.5, steps=100_000,
         ),
         "the bundled model on one GPU",
     ),
-    "finetune": Recipe(
+    "finetune": TrainingConfig(
         "mini",
-        AutoencoderRecipe(),
-        DiffusionRecipe(
+        AutoencoderTrainingConfig(),
+        DiffusionTrainingConfig(
             Optimisation(
                 lr=1e-4, lr_shape="cosine", warmup_steps=50, weight_decay=0.01, ema_decay=0.995
             ),
@@ -183,24 +183,24 @@ RECIPES = {
         ),
         "a trained model on a folder of one's own; a LoRA takes five times the rate",
     ),
-    "overfit": Recipe(
+    "overfit": TrainingConfig(
         "tiny",
-        AutoencoderRecipe(),
-        DiffusionRecipe(
+        AutoencoderTrainingConfig(),
+        DiffusionTrainingConfig(
             Optimisation(lr=2e-3, lr_shape="cosine", warmup_steps=20, ema_decay=0.99,
                          precision="fp32"),
             batch_size=12, times="uniform", steps=1200,
         ),
         "one clip by heart: the test that every model has to pass",
     ),
-    "tiny": Recipe(
+    "tiny": TrainingConfig(
         "tiny",
-        AutoencoderRecipe(
+        AutoencoderTrainingConfig(
             _SMALL_STAGE_1, batch_size=2, crop_seconds=0.25, discriminator_windows=(256, 128),
             discriminator_channels=4, validation_clips=2, validation_seconds=0.5,
             linear_crops=16, steps=20,
         ),
-        DiffusionRecipe(
+        DiffusionTrainingConfig(
             _SMALL_STAGE_2, batch_size=6, loss_weight="min-snr", times="uniform",
             validation_clips=2, validation_times=2, steps=20,
         ),
@@ -209,7 +209,7 @@ RECIPES = {
 }  # fmt: skip
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str) -> TrainingConfig:
     """Return a recipe by name.
 
     Raises:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from jen1cli.config import UNetConfig
 from jen1cli.unet.attention import AttentionBlock
-from jen1cli.unet.convolution import Convolution, Features, keep_variance
+from jen1cli.unet.convolution import Features, FrameConvolution, keep_variance
 from jen1cli.unet.embedding import Rotary
 
 SKIP_SCALE = 2.0**-0.5
@@ -43,11 +43,11 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.norm_in = nn.LayerNorm(channels)
-        self.convolution_in = Convolution(channels, channels, kernel_size, masking=masking)
+        self.convolution_in = FrameConvolution(channels, channels, kernel_size, masking=masking)
         self.norm_out = nn.LayerNorm(channels, elementwise_affine=False)
         self.film = nn.Linear(time_features, 2 * channels)
         self.dropout = nn.Dropout(dropout)
-        self.convolution_out = Convolution(channels, channels, kernel_size, masking=masking)
+        self.convolution_out = FrameConvolution(channels, channels, kernel_size, masking=masking)
         nn.init.zeros_(self.convolution_out.weight)
         nn.init.zeros_(self.convolution_out.bias)
 

@@ -29,13 +29,13 @@ from torch import Tensor, nn
 Features = Float[Tensor, "batch frames channels"]
 
 
-def keep_variance(layer: "nn.Linear | Convolution") -> None:
+def keep_variance(layer: "nn.Linear | FrameConvolution") -> None:
     """Initialise a layer without a residual connection around it so that it keeps the variance."""
     nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
     nn.init.zeros_(layer.bias)
 
 
-class Convolution(nn.Module):
+class FrameConvolution(nn.Module):
     """Convolution over frames that keeps their number."""
 
     def __init__(

@@ -22,9 +22,9 @@ from jen1cli.shapes import Context, Latent, Text, TextMask, Time
 from jen1cli.unet.attention import zero
 from jen1cli.unet.blocks import SKIP_SCALE, Conditions, Stage
 from jen1cli.unet.convolution import (
-    Convolution,
     Downsample,
     Features,
+    FrameConvolution,
     Upsample,
     keep_variance,
 )
@@ -64,7 +64,7 @@ class UNet1d(nn.Module):
         channels = config.channels * config.multipliers[0]
         in_channels = 2 * config.latent_channels + 1 + config.control_channels
         size, masking = config.kernel_size, config.causal_convolution == "masking"
-        self.input = Convolution(in_channels, channels, size, masking=masking)
+        self.input = FrameConvolution(in_channels, channels, size, masking=masking)
         keep_variance(self.input)
         self.time = TimeEmbedding(config.time_features)
         self.direction = nn.Parameter(torch.zeros(config.time_features))
@@ -74,7 +74,7 @@ class UNet1d(nn.Module):
             self.guide = zero(nn.Linear(config.control_channels, config.time_features))
         self.levels = nn.ModuleList(Level(config, level) for level in range(len(config.factors)))
         self.norm = nn.LayerNorm(channels)
-        self.output = Convolution(channels, config.latent_channels, size, masking=masking)
+        self.output = FrameConvolution(channels, config.latent_channels, size, masking=masking)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 

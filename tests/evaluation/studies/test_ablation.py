@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from jen1cli.autoencoder import Whitening, WhiteningStatistics
-from jen1cli.cli.ablation import CELLS, Cell, unscaled
+from jen1cli.cli.evaluation.ablation import CELLS, Cell, unscaled
 from jen1cli.config import WhiteningConfig
 from jen1cli.errors import ConfigError
 from jen1cli.training.diffusion.batches import task_counts
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 
 
 def test_cells_change_one_thing_each():
     whole, *rest = CELLS
-    assert (whole.tasks, whole.unidirectional) == (DiffusionRecipe().tasks, True)
+    assert (whole.tasks, whole.unidirectional) == (DiffusionTrainingConfig().tasks, True)
     switches = ("masking", "whitening", "unidirectional", "inpaint", "continue_")
     assert [[name for name in switches if not getattr(cell, name)] for cell in rest] == [
         [name] for name in switches
@@ -26,7 +26,7 @@ def test_a_batch_without_a_task_is_shared_by_the_others():
     assert counts == [(5, 0, 5), (5, 0, 5)]
     assert sum(task_counts(7, 3, ("generate",))) == 7
     with pytest.raises(ConfigError, match="trains nothing"):
-        DiffusionRecipe(tasks=())
+        DiffusionTrainingConfig(tasks=())
 
 
 def test_without_whitening_components_keep_their_scale():

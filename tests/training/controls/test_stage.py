@@ -17,12 +17,13 @@ from jen1cli.tasks import Task
 from jen1cli.training import jobs
 from jen1cli.training.controls import stage as controls_stage
 from jen1cli.training.controls.build import build_controls
+from jen1cli.training.controls.targets import beat_targets
 from jen1cli.training.diffusion.batches import BatchSampler, WindowSampler
 from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.processes import build_accelerator
-from jen1cli.training.recipes import ControlsRecipe, recipe
+from jen1cli.training.recipes import ControlsTrainingConfig, recipe
 from training_support import RATE, with_optimisation
 
 TEMPI = (75.0, 90.0, 110.0, 140.0)
@@ -78,24 +79,25 @@ def small(monkeypatch):
 @pytest.fixture
 def stage(beat_cache, tiny_folder):
     """The stage on the pulses."""
-    base = ControlsRecipe(batch_size=6, crop_seconds=2.0, steps=10)
+    base = ControlsTrainingConfig(batch_size=6, crop_seconds=2.0, steps=10)
     chosen = with_optimisation(base, warmup_steps=5, lr=5e-3, ema_decay=0.9)
     accelerator = build_accelerator(chosen.optimisation, device="cpu")
     return build_controls(beat_cache.folder, tiny_folder, chosen, accelerator, seed=1)
 
 
-def test_true_arrows_turn_with_the_music(stage):
+def test_beat_targets_turn_with_the_music(stage):
     controls_batch = [controls_of(clip.attributes) for clip in stage.sampler.clips]
     windows = stage.sampler.windows(0, 4, np.random.default_rng(0))
     controls_batch = [controls_batch[w.clip] for w in windows]
-    beat, bar = stage._true_arrows(controls_batch, windows)
     rate = stage._parts.config.frame_rate
+    starts = [window.start for window in windows]
+    beat, bar = beat_targets(controls_batch, starts, stage.frames, rate)
     for i, controls in enumerate(controls_batch):
         turns = float(beat[i].angle().diff().remainder(2 * torch.pi).sum()) / (2 * torch.pi)
         assert turns == pytest.approx((stage.frames - 1) / rate * controls.bpm / 60, abs=1e-2)
         # a bar is four beats: its arrow, four times the angle, is the beat's
         assert torch.allclose((bar[i] ** 4), beat[i], atol=1e-3)
-    nothing = stage._true_arrows([NO_CONTROLS], windows[:1])
+    nothing = beat_targets([NO_CONTROLS], [0], stage.frames, rate)
     assert not any(part.any() for part in nothing)
 
 
@@ -155,9 +157,9 @@ def test_job_gives_a_weight_set_controls_and_changes_nothing_else(
 def test_training_goes_on_from_the_networks_of_before(beat_cache, tiny_folder, tmp_path):
     shared = {"cache": beat_cache.folder, "steps": 2, **QUICK}
     jobs.ControlsJob(init=tiny_folder, output=tmp_path, **shared).run()
-    accelerator = build_accelerator(ControlsRecipe().optimisation, device="cpu")
+    accelerator = build_accelerator(ControlsTrainingConfig().optimisation, device="cpu")
     stage = build_controls(
-        beat_cache.folder, tmp_path / "weights", ControlsRecipe(), accelerator, seed=5
+        beat_cache.folder, tmp_path / "weights", ControlsTrainingConfig(), accelerator, seed=5
     )
     _, tensors = load_weight_set(tmp_path / "weights")
     for name, tensor in stage.networks.state_dict().items():
@@ -174,7 +176,9 @@ def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, t
         ).run()  # fmt: skip
 
     constant = dataclasses.replace(recipe("tiny").controls.optimisation, lr_shape="constant")
-    changed = dataclasses.replace(recipe("tiny"), controls=ControlsRecipe(constant, 6, steps=4))
+    changed = dataclasses.replace(
+        recipe("tiny"), controls=ControlsTrainingConfig(constant, 6, steps=4)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "recipe", lambda name: changed)
         run("whole", 4)

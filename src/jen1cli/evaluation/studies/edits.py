@@ -85,8 +85,8 @@ class EditsJob:
                 prompt = one.clip.captions[0] if self.prompted else ""
                 keep = output if output is not None and one.clip.path in shown else None
                 seed = self.seed + number
-                for found, verb in ((inpainted, self._inpaint), (continued, self._continue)):
-                    judgement, path = verb(model, one, prompt, seed, Path(name), tagger)
+                for found, task in ((inpainted, self._inpaint), (continued, self._continue)):
+                    judgement, path = task(model, one, prompt, seed, Path(name), tagger)
                     found.append(judgement)
                     if keep is not None:
                         report.samples.append(_kept(path, keep, one, judgement))
@@ -163,7 +163,7 @@ def _result(edit: "Edit", source: Path, path: Path) -> tuple[Signal, Signal]:
 class _Judgement:
     """Scores of one edit, and the same scores of the unedited clip."""
 
-    verb: str
+    task: str
     name: str
     kept: bool
     seams: tuple[dict[str, float], ...]
@@ -174,14 +174,14 @@ class _Judgement:
 
     def facts(self) -> dict[str, Any]:
         return {
-            "verb": self.verb, "clip": self.name, "kept": self.kept, "seams": self.seams,
+            "verb": self.task, "clip": self.name, "kept": self.kept, "seams": self.seams,
             "real_seams": self.real_seams, "places": self.places,
             "made": self.made, "real": self.real,
         }  # fmt: skip
 
 
 def _judge(
-    verb: str,
+    task: str,
     one: LoadedClip,
     kept: bool,
     edited: Signal,
@@ -199,7 +199,7 @@ def _judge(
     )
     start, stop = span
     return _Judgement(
-        verb,
+        task,
         one.clip.path.name,
         kept,
         seams,
@@ -279,11 +279,11 @@ def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
 
 def _kept(path: Path, output: Path, one: LoadedClip, scored: _Judgement) -> Sample:
     make_folder(output)
-    target = output / f"{one.clip.path.stem}-{scored.verb}.ogg"
+    target = output / f"{one.clip.path.stem}-{scored.task}.ogg"
     audio.write(target, audio.read(path), audio.probe(path).sample_rate)
     seam = scored.seams[0]
     return Sample(
-        f"{one.clip.path.stem}: {scored.verb}",
+        f"{one.clip.path.stem}: {scored.task}",
         target,
         (
             one.clip.captions[0],

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from jen1cli import audio
-from jen1cli.config import from_dict
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.evaluation.clips import Audit, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.intervals import Estimate, mean_interval, statistic_interval
@@ -26,6 +25,7 @@ from jen1cli.files import encoded, writing_together
 from jen1cli.jsonfiles import JsonError, read_object
 from jen1cli.manifest import Clip
 from jen1cli.pages.html import render, sound_uri
+from jen1cli.typed_json import from_dict
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}

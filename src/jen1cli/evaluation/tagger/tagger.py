@@ -17,7 +17,6 @@ from torch.nn import functional
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.checkpoint import load_into
-from jen1cli.config import from_dict
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.evaluation.tagger.features import SAMPLE_RATE, describe, tempi
 from jen1cli.evaluation.tagger.labels import Labels
@@ -25,6 +24,7 @@ from jen1cli.evaluation.tagger.network import Answers, TaggerNet
 from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
 from jen1cli.music.chords import TONICS
+from jen1cli.typed_json import from_dict
 from jen1cli.weightsets import search_places
 
 FOLDER_NAME = "tagger"

@@ -17,13 +17,13 @@ from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStag
 from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, check_training_clips, read_clips
-from jen1cli.training.recipes import AutoencoderRecipe
+from jen1cli.training.recipes import AutoencoderTrainingConfig
 
 
 def build_autoencoder_stage(
     data: Path,
     config: ModelConfig,
-    recipe: AutoencoderRecipe,
+    recipe: AutoencoderTrainingConfig,
     accelerator: Accelerator,
     *,
     init: Path | None = None,

@@ -36,7 +36,7 @@ from jen1cli.training.engine.memory import activation_megabytes
 from jen1cli.training.engine.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.engine.sharding import refuse_sharing
 from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
-from jen1cli.training.recipes import AutoencoderRecipe
+from jen1cli.training.recipes import AutoencoderTrainingConfig
 
 SAMPLES = 2
 """Number of clips written as samples."""
@@ -89,7 +89,7 @@ class AutoencoderStage:
     def __init__(
         self,
         parts: AutoencoderParts,
-        recipe: AutoencoderRecipe,
+        recipe: AutoencoderTrainingConfig,
         accelerator: Accelerator,
         *,
         seed: int = 0,

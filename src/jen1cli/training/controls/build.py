@@ -14,11 +14,16 @@ from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.compatibility import check_latents
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlsWriter, ControlTensors
-from jen1cli.training.recipes import ControlsRecipe
+from jen1cli.training.recipes import ControlsTrainingConfig
 
 
 def build_controls(
-    cache: Path, init: Path, recipe: ControlsRecipe, accelerator: Accelerator, *, seed: int = 0
+    cache: Path,
+    init: Path,
+    recipe: ControlsTrainingConfig,
+    accelerator: Accelerator,
+    *,
+    seed: int = 0,
 ) -> ControlsStage:
     """Build the training of the control networks.
 

@@ -16,13 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.autoencoder.codec import Codec
-from jen1cli.conditioning.controls.channels import TRANSCRIBED, control_channels
+from jen1cli.conditioning.controls.channels import TRANSCRIBED
 from jen1cli.conditioning.controls.chord_predictor import chart_slots
 from jen1cli.conditioning.controls.part_predictor import (
-    PartPredictor,
     drum_tokens,
     melody_tokens,
-    part_rows,
 )
 from jen1cli.conditioning.controls.predictor import (
     KEYS,
@@ -32,10 +30,8 @@ from jen1cli.conditioning.controls.predictor import (
     tempo_index,
 )
 from jen1cli.conditioning.controls.tracker import ControlTracker
-from jen1cli.conditioning.controls.transcription import read_loop
 from jen1cli.config import ControlsConfig, ModelConfig
 from jen1cli.music.controls import (
-    BEAT_AND_KEY_CHANNELS,
     CHANNELS_WITH_CHORDS,
     CHANNELS_WITH_PARTS,
     Controls,
@@ -44,7 +40,14 @@ from jen1cli.music.controls import (
 from jen1cli.music.keys import MODES
 from jen1cli.shapes import KeepMask
 from jen1cli.tasks import random_continuation, random_inpaint
+from jen1cli.training.controls.accuracy import add_accuracies, add_loop_accuracies
 from jen1cli.training.controls.pitch_map import fit_pitch_map
+from jen1cli.training.controls.targets import (
+    beat_targets,
+    by_part,
+    part_targets,
+    transcription_targets,
+)
 from jen1cli.training.diffusion.batches import LatentTable, Window, WindowSampler, mixed_seed
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.texts import TextCache
@@ -53,7 +56,7 @@ from jen1cli.training.engine.averaging import Ema
 from jen1cli.training.engine.learning_rate import learning_rate
 from jen1cli.training.engine.optimisation import build_optimizer, set_learning_rate
 from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
-from jen1cli.training.recipes import ControlsRecipe
+from jen1cli.training.recipes import ControlsTrainingConfig
 
 CHORD_FEATURES = 192
 """Width of the chord predictor."""
@@ -65,9 +68,6 @@ PITCH_WINDOWS = 48
 """Windows for the fit of the fixed map from latents to semitones."""
 TRANSCRIPTION_WEIGHT = 5.0
 """Loss weight of transcription: its cross-entropy is a mean over many mostly silent channels."""
-TEMPO_TOLERANCE = 0.04
-BEAT_TOLERANCE = 0.07
-"""Tolerance in seconds, as in the F-measure of beat tracking (Davies et al. 2009)."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ControlsStage:
     def __init__(
         self,
         parts: ControlsParts,
-        recipe: ControlsRecipe,
+        recipe: ControlsTrainingConfig,
         accelerator: Accelerator,
         *,
         seed: int = 0,
@@ -188,7 +188,12 @@ class ControlsStage:
         )
         tempi = self._index([tempo_index(g.bpm) if g.bpm else -1 for g in controls_batch])
         meters = self._index([METERS.index(g.meter) if g.meter else -1 for g in controls_batch])
-        beat, bar = self._true_arrows(controls_batch, windows)
+        rate = self._parts.config.frame_rate
+        starts = [window.start for window in windows]
+        beat, bar = (
+            phase.to(self._device)
+            for phase in beat_targets(controls_batch, starts, self.frames, rate)
+        )
         return {
             **self._chord_loss(controls_batch, text, mask),
             **self._part_loss(controls_batch, text, mask),
@@ -213,14 +218,14 @@ class ControlsStage:
             return {}
         rate = self._parts.config.frame_rate
         starts = [window.start / rate for window in windows]
-        played, given = _played(controls_batch, starts, self.frames, rate)
+        played, given = transcription_targets(controls_batch, starts, self.frames, rate)
         error = functional.binary_cross_entropy_with_logits(
             logits.float(), played.to(self._device), reduction="none"
         )
         counts = given.to(self._device) & known
         return {
             f"tracker {name}": TRANSCRIPTION_WEIGHT * (part * used).sum() / used.sum().clamp(min=1)
-            for name, part, used in zip(TRANSCRIBED, *map(_by_part, (error, counts)), strict=True)
+            for name, part, used in zip(TRANSCRIBED, *map(by_part, (error, counts)), strict=True)
         }
 
     def _chord_loss(
@@ -251,47 +256,16 @@ class ControlsStage:
             ("predictor melody", predictor.melody, melody_tokens),
         ):
             if network is not None:
-                rows, tokens = self._part_batch(
+                rows, tokens = part_targets(
                     network, controls_batch, [read(controls) for controls in controls_batch]
                 )
-                logits = network(text, mask, rows)
+                logits = network(text, mask, rows.to(self._device))
+                tokens = tokens.to(self._device)
                 found[name] = _cross_entropy(logits.flatten(0, 1), tokens.flatten())
         return found
 
-    def _part_batch(
-        self,
-        network: PartPredictor,
-        controls_batch: Sequence[Controls],
-        tokens: Sequence[list[int]],
-    ) -> tuple[Tensor, Tensor]:
-        """Return rows [batch, steps, features] and tokens [batch, steps], -1 beyond the end."""
-        steps = max(1, *map(len, tokens))
-        size = len(network.embeddings)
-        rows = torch.zeros(len(tokens), steps, size, dtype=torch.long)
-        targets = torch.full((len(tokens), steps), -1)
-        for i, (one, controls) in enumerate(zip(tokens, controls_batch, strict=True)):
-            if one:
-                rows[i, : len(one)] = torch.tensor(part_rows(one, controls, network.tokens))
-                targets[i, : len(one)] = torch.tensor(one)
-        return rows.to(self._device), targets.to(self._device)
-
     def _index(self, values: Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
         return torch.tensor(values, device=self._device)
-
-    def _true_arrows(
-        self, controls_batch: Sequence[Controls], windows: Sequence[Window]
-    ) -> tuple[Tensor, Tensor]:
-        """Return complex phases [batch, frames] of beat and bar; 0 where they are unknown."""
-        rate = self._parts.config.frame_rate
-        frames = torch.arange(self.frames, dtype=torch.float64) + 0.5
-        beats, bars = [], []
-        for controls, window in zip(controls_batch, windows, strict=True):
-            phase = ((window.start + frames) / rate - controls.downbeat) * controls.bpm / 60.0
-            known = torch.full_like(phase, float(controls.bpm > 0))
-            beats.append(torch.polar(known, 2.0 * torch.pi * phase))
-            known = torch.full_like(phase, float(controls.beats > 0))
-            bars.append(torch.polar(known, 2.0 * torch.pi * phase / max(1, controls.beats)))
-        return tuple(torch.stack(x).to(self._device, torch.complex64) for x in (beats, bars))  # type: ignore[return-value]
 
     def take_values(self) -> dict[str, float]:
         """Return the mean losses since the last call."""
@@ -307,6 +281,7 @@ class ControlsStage:
         """
         config, clips = self._parts.config, self._parts.cache.split("validation")
         found: dict[str, list[float]] = {}
+        tracker = self.networks.tracker
         self.networks.eval()
         with self.ema.applied():
             for number, clip in enumerate(clips):
@@ -317,42 +292,16 @@ class ControlsStage:
                 start = max(0, clip.frames - self.frames) // 2
                 latent = self._table.gather([(clip, start)], self.frames)
                 known = torch.ones(1, 1, self.frames, dtype=torch.bool, device=self._device)
-                transcribed = self.networks.tracker.track(latent, known, config.frame_rate)
+                transcribed = tracker.track(latent, known, config.frame_rate)
                 guess = tempo_at(int(logits.tempo[0].argmax()))
                 seconds = start / config.frame_rate
-                _judge(found, true, transcribed, guess, seconds)
-                self._judge_loop(found, true, seconds, latent)
+                add_accuracies(found, true, transcribed, guess, seconds)
+                add_loop_accuracies(found, true, seconds, latent, tracker, config.frame_rate)
                 losses = self._chord_loss([true], text, mask) if true.bars else {}
                 for name, loss in {**losses, **self._part_loss([true], text, mask)}.items():
                     found.setdefault(name, []).append(float(loss))
         self.networks.train()
         return {f"validation/{name}": sum(v) / len(v) for name, v in found.items() if v}
-
-    def _judge_loop(
-        self, found: dict[str, list[float]], true: Controls, start: float, latent: Tensor
-    ) -> None:
-        """Add the score of transcribing one masked window, given the clip's tempo and bars."""
-        known = torch.arange(self.frames, device=self._device)[None, None] < 3 * self.frames // 4
-        rate = self._parts.config.frame_rate
-        grid = true.shifted(-start)
-        transcribed = self.networks.tracker.loop(latent, known, rate, grid)
-        if transcribed is None:
-            return
-        played, given = _played([true], [start], self.frames, rate)
-        truth = read_loop(torch.logit(played, eps=1e-4), known, grid, rate)
-        assert truth is not None
-        known_parts = [bool(part.any()) for part in _by_part(given)]
-        for name, is_given, one, other in zip(
-            TRANSCRIBED,
-            known_parts,
-            (transcribed.chords, transcribed.drums, transcribed.melody),
-            (truth.chords, truth.drums, truth.melody),
-            strict=True,
-        ):
-            pairs = [p for p in zip(one, other, strict=True) if p[1] is not None]
-            if is_given and pairs:
-                right = [float(mine == its) for mine, its in pairs]
-                found.setdefault(f"tracker {name} right", []).append(sum(right) / len(right))
 
     def write_samples(self, folder: Path) -> tuple[Path, ...]:
         """Write nothing: the networks have no audio output."""
@@ -385,20 +334,6 @@ class ControlsStage:
         load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))
 
 
-def _played(
-    controls_batch: Sequence[Controls], starts: Sequence[float], frames: int, frame_rate: float
-) -> tuple[Tensor, Tensor]:
-    """Return the channels to transcribe and the mask of known ones: [batch, channels, frames]."""
-    found = control_channels(controls_batch, starts, frames, frame_rate)[:, BEAT_AND_KEY_CHANNELS:]
-    groups = found.split([size + 1 for size in TRANSCRIBED.values()], dim=1)
-    known = [(group[:, -1:] > 0).expand_as(group[:, :-1]) for group in groups]
-    return torch.cat([group[:, :-1] for group in groups], dim=1), torch.cat(known, dim=1)
-
-
-def _by_part(channels: Tensor) -> tuple[Tensor, ...]:
-    return channels.split(list(TRANSCRIBED.values()), dim=1)
-
-
 def _start_from(networks: ControlNetworks, found: ControlTensors) -> None:
     for module, tensors in ((networks.prior, found.prior), (networks.tracker, found.tracker)):
         own = module.state_dict()
@@ -429,30 +364,3 @@ def _distance(arrows: Tensor, true: Tensor, known: KeepMask) -> Tensor:
     counts = known[:, 0] & (true.abs() > 0.5)
     error = torch.view_as_real(arrows.to(torch.complex64) - true).square().sum(-1)
     return (error * counts).sum() / counts.sum().clamp(min=1)
-
-
-def _judge(
-    found: dict[str, list[float]], true: Controls, transcribed: Controls, guess: float, start: float
-) -> None:
-    """Add the scores of one clip, for a window that begins at `start` of the clip."""
-
-    def note(name: str, value: object) -> None:
-        found.setdefault(name, []).append(float(bool(value)))
-
-    if true.key:
-        note("tracker key given", transcribed.key)
-        if transcribed.key:
-            note("tracker key right", (transcribed.key, transcribed.mode) == (true.key, true.mode))
-    if not true.bpm:
-        return
-    note("predictor tempo", abs(guess / true.bpm - 1.0) <= TEMPO_TOLERANCE)
-    note("tracker tempo given", transcribed.bpm)
-    if not transcribed.bpm:
-        return
-    note("tracker tempo right", abs(transcribed.bpm / true.bpm - 1.0) <= TEMPO_TOLERANCE)
-    beat = 60.0 / true.bpm
-    late = transcribed.downbeat + start - true.downbeat
-    note("tracker beat right", abs(late - beat * round(late / beat)) <= BEAT_TOLERANCE)
-    if transcribed.meter and true.beats:
-        bar = beat * true.beats
-        note("tracker bar right", abs(late - bar * round(late / bar)) <= BEAT_TOLERANCE)

@@ -21,7 +21,7 @@ from jen1cli.shapes import KeepMask, Latent, Time
 from jen1cli.tasks import Task, generate, random_continuation, random_inpaint
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.scores import draw_hidden
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 
 TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
 
@@ -72,7 +72,9 @@ def stratified(count: int, generator: torch.Generator) -> Float[Tensor, " count"
     return (places + torch.rand(count, generator=generator)) / max(1, count)
 
 
-def draw_times(recipe: DiffusionRecipe, count: int, generator: torch.Generator, steps: int) -> Time:
+def draw_times(
+    recipe: DiffusionTrainingConfig, count: int, generator: torch.Generator, steps: int
+) -> Time:
     """Draw stratified diffusion times in (0, 1].
 
     Args:
@@ -188,7 +190,7 @@ class BatchSampler:
     def __init__(
         self,
         sampler: WindowSampler,
-        recipe: DiffusionRecipe,
+        recipe: DiffusionTrainingConfig,
         *,
         components: int,
         num_timesteps: int,

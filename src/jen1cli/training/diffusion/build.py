@@ -29,7 +29,7 @@ from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.processes import on_processor
 from jen1cli.training.engine.reading import read_clips
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import add_lora
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -84,7 +84,7 @@ def write_latents(
 
 def build_diffusion(
     sources: DiffusionSources,
-    recipe: DiffusionRecipe,
+    recipe: DiffusionTrainingConfig,
     accelerator: Accelerator,
     *,
     config: ModelConfig | None = None,

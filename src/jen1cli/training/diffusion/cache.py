@@ -21,7 +21,7 @@ from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
 from jen1cli.autoencoder.codec import Codec, save_codec
-from jen1cli.config import ModelConfig, from_dict
+from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import explaining, make_folder, reserve, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
@@ -29,6 +29,7 @@ from jen1cli.manifest import Clip
 from jen1cli.training.engine.augmentation import augment
 from jen1cli.training.engine.events import Listener, Prepared, Warned, ignore
 from jen1cli.training.engine.reading import check_training_clips, read_waveforms
+from jen1cli.typed_json import from_dict
 
 LATENTS_NAME = "latents.npy"
 CLIPS_NAME = "clips.jsonl"

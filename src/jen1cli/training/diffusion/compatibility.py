@@ -11,13 +11,13 @@ from jen1cli import audio
 from jen1cli.autoencoder.codec import Codec, load_codec
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import read_description
-from jen1cli.config import to_dict
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.files import make_folder, write_text
 from jen1cli.jsonfiles import read_object
 from jen1cli.manifest import Clip
 from jen1cli.training.autoencoder.frozen import RETRAINED
 from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.typed_json import to_dict
 
 SOURCES_NAME = "sources.json"
 _DECODER = ("decoder", "expand")  # prefixes of tensors that do not affect the latents

@@ -16,7 +16,7 @@ from jen1cli.config import DiffusionConfig, PredictionName
 from jen1cli.diffusion import Schedule, target
 from jen1cli.shapes import KeepMask, Latent, Text, TextMask, Time
 from jen1cli.tasks import make_context
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 
 ItemLoss = Float[Tensor, " batch"]
 
@@ -36,7 +36,7 @@ class Part:
     controls: ControlChannels | None = None
 
 
-def loss_weight(log_snr: Time, prediction: str, recipe: DiffusionRecipe) -> Time:
+def loss_weight(log_snr: Time, prediction: str, recipe: DiffusionTrainingConfig) -> Time:
     """Weight the squared error at each noise level.
 
     "min-snr" (arXiv 2303.09556, section 3.4): min(SNR, γ) / SNR for eps and
@@ -60,7 +60,7 @@ class Objective(nn.Module):
         self,
         unet: nn.Module,
         diffusion: DiffusionConfig,
-        recipe: DiffusionRecipe,
+        recipe: DiffusionTrainingConfig,
         null_text: Tensor | None = None,
         deviations: Float[Tensor, " components"] | None = None,
     ) -> None:

@@ -38,7 +38,7 @@ from jen1cli.training.engine.memory import activation_megabytes
 from jen1cli.training.engine.optimisation import build_optimizer, check_batch, set_learning_rate
 from jen1cli.training.engine.sharding import shared_like, shares_out, whole
 from jen1cli.training.engine.state import load_optimizer, optimizer_tensors, under
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 
 GIVE_UP_AFTER = 20
 """Consecutive steps with a non-finite gradient after which training stops."""
@@ -63,7 +63,7 @@ class DiffusionStage:
     def __init__(
         self,
         parts: DiffusionParts,
-        recipe: DiffusionRecipe,
+        recipe: DiffusionTrainingConfig,
         accelerator: Accelerator,
         *,
         seed: int = 0,

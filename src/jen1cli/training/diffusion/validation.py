@@ -15,7 +15,7 @@ from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
 from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.recipes import DiffusionRecipe
+from jen1cli.training.recipes import DiffusionTrainingConfig
 
 NOISE_SEED = 20_230_808
 """Seed of the fixed noise and masks, equal for all runs."""
@@ -38,7 +38,7 @@ class DiffusionValidation:
         cache: LatentCache,
         table: LatentTable,
         texts: TextCache,
-        recipe: DiffusionRecipe,
+        recipe: DiffusionTrainingConfig,
         config: ModelConfig,
         scores: ScoreTable,
         *,

@@ -1,11 +1,13 @@
 """Metrics on disk: one JSON object per line, and TensorBoard if installed."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jen1cli.files import explaining, make_folder
-from jen1cli.training.engine.events import Event, Saved, Stepped, Validated, Warned
+from jen1cli.training.engine.events import Event, Listener, Saved, Stepped, Validated, Warned
 
 METRICS_NAME = "metrics.jsonl"
 
@@ -67,3 +69,18 @@ def _open_board(folder: Path) -> Any:  # noqa: ANN401 - SummaryWriter, where ins
     except ImportError:
         return None
     return SummaryWriter(str(folder))
+
+
+@contextlib.contextmanager
+def recorded(folder: Path, listener: Listener, *, writes: bool = True) -> Iterator[Listener]:
+    """Yield a listener that writes events to a folder, if `writes`, and passes them on."""
+    if not writes:
+        yield listener
+        return
+    with contextlib.closing(MetricsWriter(folder)) as writer:
+
+        def record(event: Event) -> None:
+            writer(event)
+            listener(event)
+
+        yield record

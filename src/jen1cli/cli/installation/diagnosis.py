@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from jen1cli.cli.requirements import CORE, PROJECT, Package, packages
+from jen1cli.cli.installation.requirements import CORE, PROJECT, Package, packages
 from jen1cli.errors import Jen1Error
 from jen1cli.jsonfiles import parse_json
 

@@ -11,7 +11,7 @@ from jen1cli.cli import terminal
 from jen1cli.progress import Progress
 
 
-class Report:
+class Console:
     """Reporter of one command.
 
     Args:
@@ -90,7 +90,7 @@ class Report:
 class _Lines(logging.Handler):
     """Send warnings of the library to a report."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Console) -> None:
         super().__init__(level=logging.WARNING)
         self._report = report
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from jen1cli.cli import evaluation_display as display
-from jen1cli.cli import evaluation_studies, options
+from jen1cli.cli import options
 from jen1cli.cli.engine import ModelOptions, load_model
+from jen1cli.cli.evaluation import display, studies
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.sampling import Negative, SamplerChoice, SamplingChoice, check_seconds
 from jen1cli.errors import ConfigError
@@ -283,5 +283,5 @@ def train_tagger(
     report.result({"path": str(output), "held_out": accuracies}, lines)
 
 
-for _name, _command in evaluation_studies.COMMANDS.items():
+for _name, _command in studies.COMMANDS.items():
     app.command(_name, no_args_is_help=True)(_command)

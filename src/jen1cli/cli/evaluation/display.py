@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jen1cli.cli import options, terminal
-from jen1cli.cli.report import Report
+from jen1cli.cli.console import Console
 from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def chosen_split(given: str | None, option: str = "--split") -> str | None:
 @contextlib.contextmanager
 def evaluating(
     reporting: options.Reporting, output: Path | None
-) -> Iterator[tuple[Report, Deliver]]:
+) -> Iterator[tuple[Console, Deliver]]:
     """Yield a reporter and a function that shows, writes and reports the findings."""
     report = reporting.report()
 

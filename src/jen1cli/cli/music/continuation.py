@@ -8,8 +8,8 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
+from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.outputs import Result, check_takes
-from jen1cli.cli.prompts import check_prompt, draw_seed
 from jen1cli.cli.sampling import (
     DIRECTIONS,
     SamplingChoice,
@@ -17,6 +17,7 @@ from jen1cli.cli.sampling import (
     check_seconds,
     check_seed,
 )
+from jen1cli.sampling import draw_seed
 
 
 @grouped

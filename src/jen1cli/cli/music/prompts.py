@@ -1,7 +1,6 @@
 """Prompts from the command line or a file, as one request per piece."""
 
 import dataclasses
-import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ from jen1cli.cli.sampling import (
     check_seed,
     check_text,
 )
-from jen1cli.config import from_dict
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.jsonfiles import parse_object, read_lines
+from jen1cli.sampling import draw_seed
+from jen1cli.typed_json import from_dict
 
 MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
-SEED_BITS = 31
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,6 @@ class Request:
     seconds: float
     direction: str
     sampling: SamplingChoice
-
-
-def draw_seed() -> int:
-    """Draw a seed that is easy to type."""
-    return secrets.randbelow(2**SEED_BITS)
 
 
 def check_prompt(prompt: str, where: str = "the prompt") -> str:

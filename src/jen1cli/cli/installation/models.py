@@ -110,7 +110,7 @@ def _facts(name: str) -> dict[str, Any]:
 
 
 def _plain(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any configuration
-    from jen1cli.config import to_dict
+    from jen1cli.typed_json import to_dict
 
     return to_dict(config)
 

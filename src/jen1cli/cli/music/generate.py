@@ -9,8 +9,8 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped, options_of
+from jen1cli.cli.music.prompts import Request, read_requests
 from jen1cli.cli.outputs import Result, Target, slugify
-from jen1cli.cli.prompts import Request, read_requests
 from jen1cli.cli.sampling import SamplingChoice
 
 Job = tuple[Request, Target]

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import options
-from jen1cli.cli.ablation import ablation
 from jen1cli.cli.engine import ModelOptions, load_model
+from jen1cli.cli.evaluation import display
+from jen1cli.cli.evaluation.ablation import ablation
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.outputs import check_place
 from jen1cli.cli.sampling import SamplerChoice, check_seconds, check_text

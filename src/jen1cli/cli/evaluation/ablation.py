@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jen1cli.cli import evaluation_display as display
 from jen1cli.cli import options
+from jen1cli.cli.console import Console
+from jen1cli.cli.evaluation import display
 from jen1cli.cli.groups import grouped
-from jen1cli.cli.report import Report
 from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Study:
     count: int
     seed: int
     device: str
-    report: Report
+    report: Console
 
     def run(self, cells: Sequence[Cell]) -> "Findings":
         """Train and evaluate every cell, then write one table."""

@@ -97,12 +97,26 @@ def _table(facts: dict[str, Any]) -> list[str]:
         name = NAMES[key]
         shown = {name: value}
         if name == "controls":
-            given = {control: text for control, text in value.items() if text}
+            given = {control: text for control, text in _spelled(value).items() if text}
             written = {control: given.pop(control, "") for control in WRITTEN}  # a row for each
             shown = {name: given, **written}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
     return lines
+
+
+def _spelled(controls: dict[str, Any]) -> dict[str, Any]:
+    """Return controls whose key and chords are spelled as the key asks; recipes store sharps."""
+    from jen1cli.music.chords import TONICS, chart_text, parse_chart
+    from jen1cli.music.keys import note_names
+
+    names = note_names(controls["key"], controls["mode"])
+    spelled = dict(controls)
+    if controls["key"]:
+        spelled["key"] = names[TONICS.index(controls["key"])]
+    if controls["chords"]:
+        spelled["chords"] = chart_text(parse_chart(controls["chords"]), names)
+    return spelled
 
 
 def _is_idle(value: Any) -> bool:  # noqa: ANN401 - any JSON value

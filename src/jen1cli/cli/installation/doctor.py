@@ -18,7 +18,7 @@ def doctor(
     Four seconds of music are made on the device and compared with what they should be. The exit
     code is 1 where something fails; a warning or a note leaves it 0.
     """
-    from jen1cli.cli.diagnosis import Check, checks
+    from jen1cli.cli.installation.diagnosis import Check, checks
 
     check_device(device)
     found: list[Check] = []

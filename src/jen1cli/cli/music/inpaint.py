@@ -8,10 +8,11 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
-from jen1cli.cli.masks import parse_masks, resolve_masks
+from jen1cli.cli.music.masks import parse_masks, resolve_masks
+from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.outputs import Result, check_takes
-from jen1cli.cli.prompts import check_prompt, draw_seed
 from jen1cli.cli.sampling import SamplingChoice, check_seed
+from jen1cli.sampling import draw_seed
 
 
 @grouped

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.cli import terminal
-from jen1cli.cli.report import Report
+from jen1cli.cli.console import Console
 
 if TYPE_CHECKING:
     from jen1cli.training.engine.events import Event, Prepared, Stepped
@@ -18,7 +18,7 @@ LINE_SECONDS = 60.0
 class Display:
     """A listener that shows events on stderr."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Console) -> None:
         """Choose a live bar or lines."""
         self._report = report
         self._live = not report.quiet and sys.stderr is not None and sys.stderr.isatty()

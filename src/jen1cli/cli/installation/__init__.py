@@ -1,0 +1,1 @@
+"""Commands about this installation: `jen1 doctor` and `jen1 models`."""

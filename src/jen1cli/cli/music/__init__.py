@@ -1,0 +1,1 @@
+"""Commands that make, edit and describe music."""
