@@ -128,6 +128,7 @@ def scores(
             "--output", "-o", metavar="FILE", help="Left out: scores.jsonl in the folder."
         ),
     ] = None,
+    force: options.Force = False,
     reporting: options.Reporting,
 ) -> None:
     """Write the full score of every clip of a corpus, for models that take scores.
@@ -138,6 +139,8 @@ def scores(
     report = reporting.report()
     from jen1cli.corpus.scores import SCORES_NAME, add_scores
 
+    if output is not None:
+        check_place(output, force=force)
     with report.progress("scores") as bar:
         clips = add_scores(folder, output, bar)
     report.result({"path": str(output or folder / SCORES_NAME), "clips": clips})
