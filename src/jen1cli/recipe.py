@@ -107,9 +107,9 @@ class Recipe(Sampling):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
 
-        A model without a release has no such key, nor have normal quality, an unknown composer and
-        no style, so a recipe of an earlier version comes back as it was: `jen1 again` compares the
-        bytes of files that it makes once more from such recipes.
+        A model without a release has no such key, nor have normal quality, an unknown composer, no
+        style and controls without a score, so a recipe of an earlier version comes back as it was:
+        `jen1 again` compares the bytes of files that it makes once more from such recipes.
         """
         values = to_dict(self)
         # in the order of version 1, whose sampling settings follow the prompt
@@ -121,6 +121,8 @@ class Recipe(Sampling):
         for name in ("composer", "style"):
             if not values[name]:
                 del values[name]
+        if self.controls.score is None:
+            del values["guide"]["score"]
         return values
 
     @classmethod

@@ -19,7 +19,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS
+from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, PLAYED_CHANNELS
 from jen1cli.shapes import Context, KeepMask, Latent
 
 MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
@@ -108,13 +108,15 @@ def make_context(latent: Latent, keep_mask: KeepMask, controls: Tensor | None = 
         latent: [batch, channels, frames].
         keep_mask: True where it is kept.
         controls: [batch, control_channels, frames], for networks that take them; channels of
-            chords, drums and melody are zero where the latent is kept.
+            chords, drums, melody and the parts of a score are zero where the latent is kept.
     """
     kept = torch.where(keep_mask, latent, torch.zeros((), dtype=latent.dtype, device=latent.device))
     parts = [kept, keep_mask.to(latent.dtype)]
     if controls is not None:
-        beat_and_key, played = controls.to(latent).tensor_split([BEAT_AND_KEY_CHANNELS], dim=1)
-        parts += [beat_and_key, played.masked_fill(keep_mask, 0.0)]
+        beat_and_key, played, constant = controls.to(latent).tensor_split(
+            [BEAT_AND_KEY_CHANNELS, PLAYED_CHANNELS], dim=1
+        )
+        parts += [beat_and_key, played.masked_fill(keep_mask, 0.0), constant]
     return torch.cat(parts, dim=1)
 
 

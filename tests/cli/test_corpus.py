@@ -102,6 +102,27 @@ def test_make_and_inspect_for_real(tmp_path, capsys):
     assert (folder / "contact-sheet.html").stat().st_size > 20_000
 
 
+def test_scores_are_written_where_nothing_is_lost(tmp_path, capsys, monkeypatch):
+    from jen1cli.corpus import scores
+
+    places = []
+    monkeypatch.setattr(scores, "add_scores", lambda *given: places.append(given[:2]) or 7)
+    there = tmp_path / "there.jsonl"
+    there.write_text("mine")
+    assert app.run(["corpus", "scores", str(tmp_path), "-o", str(there)]) == 1
+    assert "there.jsonl exists; use --force" in capsys.readouterr().err
+    assert app.run(["corpus", "scores", str(tmp_path), "-o", str(there), "--force"]) == 0
+    assert app.run(["corpus", "scores", str(tmp_path), "--json"]) == 0
+    assert places == [(tmp_path, there), (tmp_path, None)]
+    facts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert facts == {"path": str(tmp_path / "scores.jsonl"), "clips": 7}
+
+
+def test_scores_of_what_is_no_corpus_end_in_one_line(tmp_path, capsys):
+    assert app.run(["corpus", "scores", str(tmp_path)]) == 1
+    assert "is no finished corpus; make one with 'jen1 corpus make'" in capsys.readouterr().err
+
+
 def test_inspect_of_a_users_folder_tells_what_it_skipped(tmp_path, capsys):
     write_audio(tmp_path / "slow blues.wav", 1.0)
     (tmp_path / "bad.wav").write_text("no")

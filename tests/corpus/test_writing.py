@@ -74,7 +74,7 @@ def test_folder_holds_what_the_manifest_says(corpus):
             clip.attributes
         )
     left = {path.name for path in corpus.iterdir()}
-    assert left == {"corpus.json", "manifest.jsonl", "train", "validation", "test"}
+    assert left == {"corpus.json", "manifest.jsonl", "scores.jsonl", "train", "validation", "test"}
 
 
 @pytest.mark.heavy

@@ -12,7 +12,15 @@ from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ControlsConfig
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import parse_chord
-from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CHANNELS_WITH_CHORDS, NO_CONTROLS
+from jen1cli.music.controls import (
+    BEAT_AND_KEY_CHANNELS,
+    CHANNELS_WITH_CHORDS,
+    CHANNELS_WITH_SCORE,
+    CONTROL_CHANNELS,
+    NO_CONTROLS,
+)
+from jen1cli.music.full_score import FullScore, ScorePart
+from jen1cli.recipe import Recipe
 
 
 @pytest.fixture
@@ -240,3 +248,39 @@ def test_chords_that_cannot_be_told_are_refused(tiny_folder, device, tone):
     unet.config = dataclasses.replace(unet.config, control_channels=0)
     with pytest.raises(ConfigError, match="from the prompt only"):
         model.generate("x", seconds=0.3, steps=1, controls=Controls(bpm=90.0))
+
+
+SCORE = FullScore((ScorePart("bass", "bass", ((0.0, 0.2, 36, 0.8),)),), 0.5, style="funk")
+
+
+def test_full_score_reaches_a_network_that_takes_it(tiny):
+    """It comes back from the recipe, too."""
+    from jen1cli.pipeline.networks import random_networks
+
+    shape = dataclasses.replace(tiny.config.unet, control_channels=CHANNELS_WITH_SCORE)
+    config = dataclasses.replace(tiny.config, unet=shape)
+    wide = Jen1(
+        config,
+        random_networks(config, 0, torch.device("cpu"), "fp32"),
+        sha256="wide",
+        autoencoder_sha256="-",
+    )
+    seen = []
+    wide.networks.unet.register_forward_pre_hook(
+        lambda module, arguments, options: seen.append(options["context"]), with_kwargs=True
+    )
+    asked = Controls(100.0, "4/4", score=SCORE)
+    music = wide.generate("x", seconds=0.5, seed=1, steps=2, controls=asked)
+    frames, rate = seen[0].shape[-1], wide.networks.frame_rate
+    wanted = control_channels([music.recipe.controls], [0.0], frames, rate, CHANNELS_WITH_SCORE)
+    assert wanted[0, CONTROL_CHANNELS:].any()
+    assert all(torch.allclose(call[0, -CHANNELS_WITH_SCORE:], wanted[0]) for call in seen)
+    assert Recipe.from_json(music.recipe.to_json()).controls.score == SCORE
+    silent = wide.generate("x", seconds=0.5, seed=1, steps=2, controls=Controls(100.0, "4/4"))
+    assert not seen[-1][:, -(CHANNELS_WITH_SCORE - CONTROL_CHANNELS) :].any()
+    assert "score" not in silent.recipe.to_dict()["guide"]
+
+
+def test_full_score_is_refused_by_a_model_that_takes_none(tiny):
+    with pytest.raises(ConfigError, match="takes no full score"):
+        tiny.generate("x", seconds=0.5, controls=Controls(100.0, "4/4", score=SCORE))

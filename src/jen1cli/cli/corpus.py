@@ -117,6 +117,35 @@ def make(
     report.result(facts, note)
 
 
+@app.command("scores", no_args_is_help=True)
+@grouped
+def scores(
+    folder: Folder,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Left out: scores.jsonl in the folder."
+        ),
+    ] = None,
+    force: options.Force = False,
+    reporting: options.Reporting,
+) -> None:
+    """Write the full score of every clip of a corpus, for models that take scores.
+
+    'jen1 corpus make' writes them too; this adds them to an older corpus. It composes the clips
+    again without rendering and refuses a corpus whose compositions differ from its manifest.
+    """
+    report = reporting.report()
+    from jen1cli.corpus.scores import SCORES_NAME, add_scores
+
+    if output is not None:
+        check_place(output, force=force)
+    with report.progress("scores") as bar:
+        clips = add_scores(folder, output, bar)
+    report.result({"path": str(output or folder / SCORES_NAME), "clips": clips})
+
+
 @app.command("styles")
 def styles(as_json: options.Json = False) -> None:
     """List the styles that can be composed."""

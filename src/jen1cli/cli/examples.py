@@ -161,6 +161,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 corpus make house --style house --hours 1 --stems", "one style, with stems"),
         ("jen1 corpus make shards --hours 100 --shards", "as WebDataset tar files"),
     ),
+    "corpus scores": (
+        ("jen1 corpus scores corpus", "add scores.jsonl to a corpus of an older version"),
+    ),
     "corpus styles": (
         ("jen1 corpus styles", "every style with its tempi and metres"),
         ("jen1 corpus styles --json", "one JSON object each"),

@@ -77,12 +77,21 @@ def make_plan(
     Raises:
         DataError: a style is unknown, or no SoundFont is found.
     """
-    unknown = [style for style in styles if style not in STYLES]
-    if unknown:
-        raise DataError(f"unknown style '{unknown[0]}'; 'jen1 corpus styles' lists them")
+    check_styles(styles)
     if not 12.0 <= clip_seconds <= 30.0:
         raise DataError(f"clips of {clip_seconds:g} s cannot be composed; give 12 to 30 s")
     return Plan(seed, tuple(styles or STYLES), find_soundfont(soundfont), stems, clip_seconds)
+
+
+def check_styles(styles: Sequence[str]) -> None:
+    """Check that all styles can be composed.
+
+    Raises:
+        DataError: one is unknown.
+    """
+    unknown = [style for style in styles if style not in STYLES]
+    if unknown:
+        raise DataError(f"unknown style '{unknown[0]}'; 'jen1 corpus styles' lists them")
 
 
 def clip_seed(seed: int, index: int) -> int:

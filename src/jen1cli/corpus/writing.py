@@ -27,6 +27,7 @@ from jen1cli.corpus.dataset import (
     make_plan,
 )
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
+from jen1cli.corpus.scores import CORPUS_NAME, add_scores
 from jen1cli.errors import DataError
 from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_object
@@ -35,7 +36,6 @@ from jen1cli.manifest import MANIFEST_NAME, SPLITS
 SHARD_CLIPS = 256  # clips in one block of shards (one shard per split)
 BYTES_PER_SECOND = 150_000  # upper estimate of 16-bit FLAC; measured mean 120 kB
 _JOURNAL = "manifest.partial.jsonl"
-_CORPUS = "corpus.json"
 _SPARE_BYTES = 200 << 20
 
 Line = dict[str, Any]
@@ -131,6 +131,7 @@ def make(
             _make_files(folder, plan, workers, tally, done)
     text = "".join(_dump(line) for line in tally.lines)
     write_text(folder / MANIFEST_NAME, text)
+    add_scores(folder)
     (folder / _JOURNAL).unlink(missing_ok=True)
     return tally.progress
 
@@ -154,7 +155,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
         "stems": plan.stems,
         "clip_seconds": plan.clip_seconds,
     }
-    place = folder / _CORPUS
+    place = folder / CORPUS_NAME
     if place.is_file():
         there = read_object(place)
         for key, value in facts.items():

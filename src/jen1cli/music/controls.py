@@ -1,4 +1,4 @@
-"""Musical controls of a piece: tempo, meter, key, chords, drums and melody.
+"""Musical controls of a piece: tempo, meter, key, chords, drums, melody, and the full score.
 
 The network takes them beside the text as channels over time (`jen1cli.conditioning.controls`), as
 JASCO (arXiv 2406.10970) and Music ControlNet (arXiv 2311.07069) do: a small network learns little
@@ -14,6 +14,7 @@ from typing import Any
 
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
+from jen1cli.music.full_score import PLAYED_SCORE_CHANNELS, SCORE_CHANNELS, FullScore
 from jen1cli.music.keys import MODES, note_names
 from jen1cli.music.patterns import DRUMS, OCTAVES, Pattern, Sound, parse_drums, parse_melody
 
@@ -37,11 +38,14 @@ MELODY_CHANNELS = len(TONICS) + OCTAVES + 2
 CHANNELS_WITH_CHORDS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
 CHANNELS_WITH_PARTS = CONTROL_CHANNELS = CHANNELS_WITH_CHORDS + DRUM_CHANNELS + MELODY_CHANNELS
 """Channels of a network that takes chords as well, and of one that takes drums and melody too."""
+PLAYED_CHANNELS = CONTROL_CHANNELS + PLAYED_SCORE_CHANNELS
+CHANNELS_WITH_SCORE = CONTROL_CHANNELS + SCORE_CHANNELS
+"""The same for a network that takes the full score: channels up to its rolls, and all of them."""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """Tempo, meter, key, chords, drums and melody of one piece, each if known."""
+    """Tempo, meter, key, chords, drums, melody and full score of one piece, each if known."""
 
     bpm: float = 0.0  # beats per minute, as the foot taps; 0: unknown
     meter: str = ""  # a key of `BEATS`, counted from `downbeat`; "": unknown
@@ -52,6 +56,8 @@ class Controls:
     chords: str = field(default="", metadata={"optional": True})  # a chart (`music.chords`)
     drums: str = field(default="", metadata={"optional": True})  # as in `music.patterns`
     melody: str = field(default="", metadata={"optional": True})  # likewise
+    # all parts, in seconds on the same clock; it does not repeat
+    score: FullScore | None = field(default=None, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         """Check that all values are valid.
@@ -138,7 +144,8 @@ class Controls:
             rhythm = {"meter": self.meter or other.meter}
         keys = {} if self.key else {"key": other.key, "mode": other.mode}
         written = {name: getattr(self, name) or getattr(other, name) for name in WRITTEN}
-        return dataclasses.replace(self, **rhythm, **keys, **written)
+        score = self.score or other.score
+        return dataclasses.replace(self, **rhythm, **keys, **written, score=score)
 
     def with_bar_at(self, seconds: float) -> "Controls":
         """Return the controls with the first bar of their parts as near to a moment as possible.
@@ -155,11 +162,12 @@ class Controls:
             )
         timed = self if self.beats else dataclasses.replace(self, meter="4/4")
         late = timed.bar_seconds * round(timed.bars_at(seconds))
-        return dataclasses.replace(timed, downbeat=timed.downbeat + late)
+        return timed.shifted(late)
 
     def shifted(self, seconds: float) -> "Controls":
         """Return the controls for a time origin that many seconds earlier."""
-        return dataclasses.replace(self, downbeat=self.downbeat + seconds)
+        score = self.score and self.score.shifted(seconds)
+        return dataclasses.replace(self, downbeat=self.downbeat + seconds, score=score)
 
     def describe(self) -> str:
         """Return "92 bpm in 3/4, D minor, Dm | A7", as far as it is known, in the key's spelling.

@@ -15,7 +15,13 @@ from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
 from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
-from jen1cli.music.controls import CHANNELS_WITH_CHORDS, CHANNELS_WITH_PARTS, NO_CONTROLS, Controls
+from jen1cli.music.controls import (
+    CHANNELS_WITH_CHORDS,
+    CHANNELS_WITH_PARTS,
+    NO_CONTROLS,
+    PLAYED_CHANNELS,
+    Controls,
+)
 from jen1cli.music.prompt import read_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
@@ -88,6 +94,7 @@ def _check_supported(networks: Networks, asked: Controls) -> None:
         ("chords", asked.chords, CHANNELS_WITH_CHORDS),
         ("drum pattern", asked.drums, CHANNELS_WITH_PARTS),
         ("melody", asked.melody, CHANNELS_WITH_PARTS),
+        ("full score", asked.score, PLAYED_CHANNELS),
     ):
         if given and channels < needed:
             raise ConfigError(f"this model takes no {what}; leave it out, or choose another model")

@@ -26,6 +26,8 @@ class Optimisation:
     weight_decay: float = 0.1  # V
     clip_norm: float = 1.0  # V
     ema_decay: float = 0.9999  # guess
+    # decays of further averages, to choose between when a long training is released
+    more_ema_decays: tuple[float, ...] = ()
     precision: Precision = "auto"  # bf16 if the device is faster in it
     accumulation: int = 1  # micro-batches in one optimiser step
     checkpointing: bool = False  # recompute activations in the backward pass
@@ -33,10 +35,12 @@ class Optimisation:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot train."""
-        if self.lr <= 0 or not 0 <= self.ema_decay < 1 or self.accumulation < 1:
+        decays = (self.ema_decay, *self.more_ema_decays)
+        if self.lr <= 0 or not all(0 <= d < 1 for d in decays) or self.accumulation < 1:
             raise ConfigError(
-                f"learning rate {self.lr}, EMA decay {self.ema_decay} and accumulation"
-                f" {self.accumulation} cannot train; use lr > 0, 0 <= decay < 1, accumulation >= 1"
+                f"learning rate {self.lr}, EMA decays {', '.join(map(str, decays))} and"
+                f" accumulation {self.accumulation} cannot train; use lr > 0, 0 <= decay < 1,"
+                " accumulation >= 1"
             )
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from jen1cli.errors import ConfigError
 from jen1cli.training.engine.trainer import Budget, Intervals
-from jen1cli.training.recipes import Optimisation, Precision
+from jen1cli.training.recipes import LrShape, Optimisation, Precision
 
 POSITIVE = (
     "minutes", "steps", "batch_size", "crop_seconds", "lr", "accumulation", "validate_minutes",
     "save_minutes", "sample_minutes",
 )  # fmt: skip
 PRECISIONS = typing.get_args(Precision)
+LR_SHAPES = typing.get_args(LrShape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class Settings:
     batch_size: int | None = None
     crop_seconds: float | None = None
     lr: float | None = None
+    lr_shape: str | None = None  # linear, cosine, constant
+    more_ema_decays: tuple[float, ...] = ()  # further averages of the weights, of the U-Net only
     accumulation: int | None = None
     precision: str | None = None  # auto, fp32, bf16
     compile: bool = False
@@ -49,14 +52,19 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ConfigError(f"--{name.replace('_', '-')} {value:g} must be more than 0")
-        if self.precision not in (None, *PRECISIONS):
-            known = ", ".join(PRECISIONS)
-            raise ConfigError(f"unknown precision '{self.precision}'; known: {known}")
+        for what, value, known in (
+            ("precision", self.precision, PRECISIONS),
+            ("shape of the learning rate", self.lr_shape, LR_SHAPES),
+        ):
+            if value not in (None, *known):
+                raise ConfigError(f"unknown {what} '{value}'; known: {', '.join(known)}")
 
     def optimisation(self, base: Optimisation) -> Optimisation:
         """Return the recipe's optimisation settings with the values of this job."""
-        asked = {"lr": self.lr, "accumulation": self.accumulation, "precision": self.precision}
-        changed = {name: value for name, value in asked.items() if value is not None}
+        names = ("lr", "lr_shape", "accumulation", "precision")
+        changed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.more_ema_decays:
+            changed["more_ema_decays"] = self.more_ema_decays
         return dataclasses.replace(base, **changed, compile=self.compile or base.compile)
 
     def budget(self, steps: int | None) -> Budget:

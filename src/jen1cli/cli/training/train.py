@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,13 @@ from jen1cli.cli import options
 from jen1cli.cli.console import Console
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.training.display import Display
+from jen1cli.cli.training.settings import (
+    Device,
+    FinetuningOptions,
+    Seed,
+    Steps,
+    TrainingOptions,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,31 +26,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
-BUDGET_PANEL = "Budget"
-RECIPE_PANEL = "Recipe"
-
 Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the run.", show_default=False),
-]
-TrainingConfig = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="jen1 (the paper), mini-gpu, mini-cpu, finetune or tiny: every number not given.",
-        rich_help_panel=RECIPE_PANEL,
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Optimiser steps.", rich_help_panel=BUDGET_PANEL),
-]
-Seed = Annotated[
-    int, typer.Option(metavar="N", help="Of weights and draws.", rich_help_panel=RECIPE_PANEL)
-]
-Device = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=options.MODEL_PANEL),
 ]
 Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
 Cache = Annotated[
@@ -63,87 +47,6 @@ TextEncoderFolder = Annotated[
         help="Text encoder, where it is local; left out: that of the bundled model.",
     ),
 ]
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """Options of every training, named as the fields of the jobs."""
-
-    recipe: TrainingConfig = "mini-cpu"
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Train for this long by the clock; the learning rate ends at zero on time.",
-            rich_help_panel=BUDGET_PANEL,
-        ),
-    ] = None
-    steps: Steps = None
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Items of one step, over all processes.", rich_help_panel=RECIPE_PANEL
-        ),
-    ] = None
-    crop_seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X", help="Length of the training windows.", rich_help_panel=RECIPE_PANEL
-        ),
-    ] = None
-    lr: Annotated[
-        float | None,
-        typer.Option(
-            "--lr", metavar="X", help="Highest learning rate.", rich_help_panel=RECIPE_PANEL
-        ),
-    ] = None
-    accumulation: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Micro-batches in one step, for little memory.",
-            rich_help_panel=RECIPE_PANEL,
-        ),
-    ] = None
-    precision: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="auto, fp32 or bf16.", rich_help_panel=RECIPE_PANEL),
-    ] = None
-    compile: Annotated[
-        bool, typer.Option("--compile", help="Compile the network.", rich_help_panel=RECIPE_PANEL)
-    ] = False
-    seed: Seed = 0
-    device: Device = "auto"
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", help="Continue the run in the folder.", rich_help_panel=BUDGET_PANEL
-        ),
-    ] = False
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Show parameters, memory and steps per epoch; train nothing."
-        ),
-    ] = False
-    validate_minutes: Annotated[
-        float,
-        typer.Option(metavar="X", help="Between held-out losses.", rich_help_panel=BUDGET_PANEL),
-    ] = 5.0
-    save_minutes: Annotated[
-        float, typer.Option(metavar="X", help="Between saves.", rich_help_panel=BUDGET_PANEL)
-    ] = 10.0
-    sample_minutes: Annotated[
-        float,
-        typer.Option(metavar="X", help="Between audio samples.", rich_help_panel=BUDGET_PANEL),
-    ] = 20.0
-
-
-@dataclass(frozen=True)
-class FinetuningOptions(TrainingOptions):
-    """The same options, with another default recipe."""
-
-    recipe: TrainingConfig = "finetune"
 
 
 @app.command("autoencoder")
@@ -246,13 +149,24 @@ def diffusion(
         Path | None, typer.Option(metavar="NAME|FOLDER", help="Weight set to continue from.")
     ] = None,
     prompt: Prompts = None,
+    average: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="DECAY",
+            help="Decay of a further average of the weights, such as 0.9999, written to"
+            " averages/DECAY; repeatable.",
+        ),
+    ] = None,
     settings: TrainingOptions,
     reporting: options.Reporting,
 ) -> None:
-    """Train the diffusion model (stage 2): three tasks at once on cached latents."""
+    """Train the diffusion model (stage 2): three tasks at once on cached latents.
+
+    If the cache has full scores ('jen1 corpus scores'), the U-Net learns to take them.
+    """
     own = {
         "cache": cache, "output": output, "preset": preset, "text_encoder": text_encoder,
-        "init": init, "prompt": tuple(prompt or ()),
+        "init": init, "prompt": tuple(prompt or ()), "more_ema_decays": tuple(average or ()),
     }  # fmt: skip
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
 

@@ -7,6 +7,7 @@
     chord  pitch classes of the chord, its bass, and a flag: known
     drums  strokes, one channel per drum, and a flag: known
     melody pitch class, octave, onsets, and a flag: known
+    score  all parts (`jen1cli.conditioning.controls.score_channels`)
 
 Channels of chord, drums and melody are zero in known music (`jen1cli.tasks.make_context`). A stroke
 or onset is divided between the two frames around it, by distance: a resolution below one frame.
@@ -23,6 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jen1cli.conditioning.controls.score_channels import ScoreEvents, score_channels
 from jen1cli.music.chords import TONICS, Chord
 from jen1cli.music.controls import (
     BEAT_HARMONICS,
@@ -59,7 +61,8 @@ def control_channels(
         starts: start of each window on its controls' clock, in seconds.
         frames: length of a window.
         frame_rate: frames per second.
-        channels: number of channels that the network takes, counted from the first.
+        channels: number of channels that the network takes, counted from the first. The full score
+            has those above `CONTROL_CHANNELS`.
     """
     rows = [
         torch.cat(
@@ -73,7 +76,11 @@ def control_channels(
         )
         for controls, start in zip(controls_batch, starts, strict=True)
     ]
-    return torch.stack(rows)[:, :channels]
+    found = torch.stack(rows)
+    if channels > CONTROL_CHANNELS:
+        scores = [one.score and ScoreEvents.of(one.score) for one in controls_batch]
+        found = torch.cat([found, score_channels(scores, starts, frames, frame_rate)], dim=1)
+    return found[:, :channels]
 
 
 def _rhythm(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:

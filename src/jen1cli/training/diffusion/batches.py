@@ -14,11 +14,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, Hidden
 from jen1cli.errors import DataError
 from jen1cli.music.controls import NO_CONTROLS, Controls, controls_of
 from jen1cli.shapes import KeepMask, Latent, Time
 from jen1cli.tasks import Task, generate, random_continuation, random_inpaint
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
+from jen1cli.training.diffusion.scores import draw_hidden
 from jen1cli.training.recipes import DiffusionTrainingConfig
 
 TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
@@ -32,6 +34,7 @@ class Window:
     start: int  # frame within the clip
     caption: str  # "" is the null text
     controls: Controls = NO_CONTROLS  # input of the network; time 0 is the start of the clip
+    hidden: Hidden = ALL_HIDDEN  # what the clip's full score leaves open
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class LatentTable:
         self._silence = cache.silence
         self._device = device
         self._resident: Tensor | None = None
-        if device.type == "cuda" and _fits(cache.table.nbytes, device):
+        if device.type == "cuda" and fits(cache.table.nbytes, device):
             self._resident = torch.from_numpy(np.array(cache.table)).to(device)
 
     def gather(self, places: Sequence[tuple[CachedClip, int]], frames: int) -> Latent:
@@ -175,7 +178,8 @@ class LatentTable:
         return torch.cat([found, self._silence.expand(frames - count, -1)])
 
 
-def _fits(size: int, device: torch.device) -> bool:
+def fits(size: int, device: torch.device) -> bool:
+    """Return whether a table of that many bytes leaves most of a GPU's memory free."""
     free, _ = torch.cuda.mem_get_info(device)
     return size < 0.4 * free
 
@@ -220,13 +224,21 @@ class BatchSampler:
             random_inpaint(frames, counts[1], generator),
             random_continuation(frames, counts[2], generator, causal=one_way),
         )
+        # from a generator of their own: without scores, the batches are those of earlier versions
+        score_rng = np.random.default_rng(mixed_seed(self._seed, 6, step))
+        hidden = [
+            draw_hidden(score_rng, frames, edited=i >= counts[0]) if controls else ALL_HIDDEN
+            for i, controls in enumerate(controls_batch)
+        ]
         times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
         noise = torch.Generator(self._device).manual_seed(seed)
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
         return BatchSpec(
             windows=tuple(
-                Window(w.clip, w.start, "" if drop else w.caption, controls)
-                for w, drop, controls in zip(windows, dropped, controls_batch, strict=True)
+                Window(w.clip, w.start, "" if drop else w.caption, controls or NO_CONTROLS, hide)
+                for w, drop, controls, hide in zip(
+                    windows, dropped, controls_batch, hidden, strict=True
+                )
             ),
             tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),
             causal=tuple(
@@ -239,17 +251,18 @@ class BatchSampler:
 
     def _controls(
         self, window: Window, null_text: bool, rng: np.random.Generator, *, edited: bool
-    ) -> Controls:
+    ) -> Controls | None:
         """Apply dropout to the controls, since any of them may be missing in generation.
 
-        Half of the items without text have no controls either, since guidance needs predictions
-        without text and predictions without any condition. Drums and melody are dropped in half of
-        the items that edit music, where a transcription is not always available.
+        None stands for no controls and no score. It is the result for half of the items without
+        text, since guidance needs predictions without text and predictions without any condition.
+        Drums and melody are dropped in half of the items that edit music, where a transcription is
+        not always available.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
         drop = self._recipe.control_dropout
         if null_text and nothing < 0.5:
-            return NO_CONTROLS
+            return None
         controls = controls_of(self.sampler.clips[window.clip].attributes)
         if beat < drop:
             controls = dataclasses.replace(controls, bpm=0.0, meter="")

@@ -16,10 +16,12 @@ from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
+from jen1cli.music.controls import CHANNELS_WITH_SCORE, PLAYED_CHANNELS
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
 from jen1cli.training.diffusion.compatibility import check_latents, music_digest
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
+from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
@@ -56,7 +58,7 @@ def write_latents(
     device: str = "auto",
     listener: Listener = ignore,
 ) -> LatentCache:
-    """Encode every clip of a folder of music into a latent cache.
+    """Encode every clip of a folder of music into a latent cache, with the scores of the folder.
 
     Args:
         data: folder of music, with or without a manifest.
@@ -75,7 +77,9 @@ def write_latents(
     writer.write(
         clips, codec.config, whitening, listener, augmented=augmented, music=music_digest(clips)
     )
-    return LatentCache.open(folder)
+    cache = LatentCache.open(folder)
+    copy_scores(data, cache)
+    return cache
 
 
 def build_diffusion(
@@ -106,6 +110,8 @@ def build_diffusion(
     codec = load_codec(sources.cache)
     if config is not None:
         codec = dataclasses.replace(codec, config=_adapted(config, codec.config))
+    scores = ScoreTable.open(sources.cache)
+    codec = dataclasses.replace(codec, config=_widened(codec.config, sources, scores))
     config = codec.config
     torch.manual_seed(seed)
     encoder, text_folder = _text_encoder(sources, config.text)
@@ -133,7 +139,8 @@ def build_diffusion(
         cache=cache,
         texts=texts,
         weights=_writer(sources, codec, text_folder, controls),
-        samples=_samples(codec, cache, encoder, sources.prompts, controls),
+        samples=_samples(codec, cache, encoder, sources.prompts, controls, scores),
+        scores=scores,
     )
     return DiffusionStage(parts, recipe, accelerator, seed=seed)
 
@@ -189,6 +196,24 @@ def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
     )
 
 
+def _widened(config: ModelConfig, sources: DiffusionSources, scores: ScoreTable) -> ModelConfig:
+    """Return the configuration with channels for the full score if the cache has scores.
+
+    Channels of the initial weights are kept, also without scores. A LoRA changes no widths, and a
+    U-Net without any controls, as the paper's, gets none.
+    """
+    channels = config.unet.control_channels
+    if not channels or sources.lora_rank is not None:
+        return config
+    if sources.init is not None:
+        channels = max(channels, read_description(sources.init).config.unet.control_channels)
+    if len(scores):
+        channels = max(channels, CHANNELS_WITH_SCORE)
+    return dataclasses.replace(
+        config, unet=dataclasses.replace(config.unet, control_channels=channels)
+    )
+
+
 def _text_encoder(sources: DiffusionSources, config: TextConfig) -> tuple[TextEncoder, Path | None]:
     if config.revision is not None:
         return TextEncoder.from_hub(config), None
@@ -236,14 +261,20 @@ def _samples(
     encoder: TextEncoder,
     prompts: Sequence[str],
     controls: ControlTensors | None,
+    scores: ScoreTable,
 ) -> SampleWriter:
     held_out = cache.split("validation") or cache.split("train")
     if not held_out:
         raise DataError(f"{cache.folder} holds no clips; write it again")
     stride = max(1, len(held_out) // SAMPLE_PROMPTS)
-    chosen = list(prompts) or [c.captions[0] for c in held_out[::stride][:SAMPLE_PROMPTS]]
+    clips = held_out[::stride][:SAMPLE_PROMPTS]
+    chosen = list(prompts) or [clip.captions[0] for clip in clips]
     longest = max(held_out, key=lambda clip: clip.frames)
-    return SampleWriter(codec, encoder, chosen, longest, controls)
+    scored = []
+    if codec.config.unet.control_channels > PLAYED_CHANNELS:
+        whole = [(clip.captions[0], scores.complete(clip)) for clip in clips]
+        scored = [(caption, found) for caption, found in whole if found.score is not None]
+    return SampleWriter(codec, encoder, chosen, longest, controls, scored)
 
 
 def describe(stage: DiffusionStage) -> Figures:

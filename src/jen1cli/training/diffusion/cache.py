@@ -49,6 +49,7 @@ class CachedClip:
     split: str
     audio: str  # path of the audio file it came from
     attributes: dict[str, Any] = field(default_factory=dict)
+    offset: int = 0  # byte where the clip begins in that file
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class CacheWriter:
                 start = entries[-1].start + entries[-1].frames if entries else 0
                 entries.append(
                     CachedClip(start, frames, clip.captions, clip.split, str(clip.path),
-                               clip.attributes)
+                               clip.attributes, clip.offset)
                 )  # fmt: skip
                 if clip.split == "train" and clip.captions != NO_CAPTIONS:
                     statistics.update(latent)

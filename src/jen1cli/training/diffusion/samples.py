@@ -13,6 +13,7 @@ import torch
 from jen1cli.autoencoder.codec import Codec
 from jen1cli.conditioning import TextEncoder
 from jen1cli.files import make_folder
+from jen1cli.music.controls import Controls
 from jen1cli.pages.spectrogram import draw_spectrograms
 from jen1cli.pipeline.jen1 import Jen1
 from jen1cli.pipeline.latents import LatentFile
@@ -36,13 +37,14 @@ MODEL = "in-training"
 
 @dataclass(frozen=True)
 class SampleWriter:
-    """Generates fixed prompts, and inpaints and continues one clip."""
+    """Generates fixed prompts, plays fixed scores, and inpaints and continues one clip."""
 
     codec: Codec
     text_encoder: TextEncoder
     prompts: Sequence[str]
     clip: CachedClip
     controls: ControlTensors | None = None  # control networks of the weight set
+    scored: Sequence[tuple[str, Controls]] = ()  # captions and full scores of held-out clips
 
     def write(
         self, folder: Path, objective: Objective, table: LatentTable, frames: int
@@ -70,6 +72,10 @@ class SampleWriter:
         pieces = model.generate_batch(self.prompts, seconds=frames / rate, seed=SEED, **options)
         for number, music in enumerate(pieces, 1):
             keep(f"prompt-{number}", music)
+        for number, (caption, controls) in enumerate(self.scored, 1):
+            given: SamplingOptions = {**options, "controls": controls}
+            music = model.generate(caption, seconds=frames / rate, seed=SEED, **given)
+            keep(f"score-{number}", music)
         length = min(frames, self.clip.frames)
         source = keep("clip", self._decoded(model, table, length))
         third, caption = length / rate / 3, self.clip.captions[0]

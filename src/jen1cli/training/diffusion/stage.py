@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.config import ModelConfig
 from jen1cli.tasks import Task
 from jen1cli.training.diffusion.batches import (
@@ -23,10 +22,13 @@ from jen1cli.training.diffusion.batches import (
     LatentTable,
     Window,
     WindowSampler,
+    fits,
 )
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.resident_controls import ResidentControls
 from jen1cli.training.diffusion.samples import SampleWriter
+from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.validation import DiffusionValidation
 from jen1cli.training.diffusion.weights import LoraWriter, WeightWriter
@@ -52,6 +54,7 @@ class DiffusionParts:
     texts: TextCache
     weights: WeightWriter | LoraWriter
     samples: SampleWriter | None = None
+    scores: ScoreTable = field(default_factory=ScoreTable)
 
 
 class DiffusionStage:
@@ -85,6 +88,7 @@ class DiffusionStage:
             device=self._device,
         )
         self._table = LatentTable(parts.cache, self._device)
+        self._resident = self._resident_controls()
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, recipe.optimisation)
         # With sharded parameters, averaged weights are evaluated in an unsharded copy.
@@ -96,8 +100,10 @@ class DiffusionStage:
             p: n for n, p in self.objective.named_parameters() if p.requires_grad
         }
         self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
+        decays = recipe.optimisation.more_ema_decays
+        self._more_emas = {f"{decay:g}": Ema(self.objective, decay) for decay in decays}
         self._validation = DiffusionValidation(
-            parts.cache, self._table, parts.texts, recipe, config, frames=self.frames
+            parts.cache, self._table, parts.texts, recipe, config, parts.scores, frames=self.frames
         )
         self._sums = torch.zeros(len(TASKS) + 1, 2, device=self._device)
         self._rate = 0.0
@@ -181,10 +187,28 @@ class DiffusionStage:
         channels = config.unet.control_channels
         if not channels:
             return None
-        starts = [window.start / config.frame_rate for window in windows]
-        controls_batch = [window.controls for window in windows]
-        found = control_channels(controls_batch, starts, self.frames, config.frame_rate, channels)
+        if self._resident is not None:
+            return self._resident.gather(self.sampler.clips, windows, self.frames)
+        found = self._parts.scores.channels(
+            [window.controls for window in windows],
+            [(self.sampler.clips[window.clip], window.start) for window in windows],
+            [window.hidden for window in windows],
+            self.frames,
+            config.frame_rate,
+            channels,
+        )
         return found.to(self._device)
+
+    def _resident_controls(self) -> ResidentControls | None:
+        """Return the table of channels for a GPU that has the memory."""
+        config, clips = self._parts.config, self.sampler.clips
+        channels = config.unet.control_channels
+        if self._device.type != "cuda" or not channels:
+            return None
+        if not fits(ResidentControls.size(clips, channels), self._device):
+            return None
+        scores = self._parts.scores
+        return ResidentControls(clips, scores, config.frame_rate, channels, self._device)
 
     def _update(self, step: int, progress: float) -> None:
         optimisation = self._recipe.optimisation
@@ -194,7 +218,8 @@ class DiffusionStage:
         norm = None if norm is None else whole(norm)
         if norm is not None and torch.isfinite(norm):
             self._prepared.step()
-            self.ema.update()
+            for ema in (self.ema, *self._more_emas.values()):
+                ema.update()
             self._sums[-1] += torch.stack([norm.detach(), torch.ones_like(norm)])
             self._bad_steps = 0
         else:
@@ -235,22 +260,29 @@ class DiffusionStage:
             return samples.write(folder, objective, self._table, self.frames)
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
-        """Write the weight set with the averaged weights."""
+        """Write the weight set with the averaged weights, and one for each further average.
+
+        These are in `averages/DECAY` beside the folder.
+        """
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
-        with self._averaged() as objective:
-            if self._accelerator.is_main_process:
-                self._parts.weights.write(folder, objective, {"diffusion": about})
+        sets = {folder: self.ema}
+        sets |= {folder.parent / "averages" / name: e for name, e in self._more_emas.items()}
+        for target, ema in sets.items():
+            with self._averaged(ema) as objective:
+                if self._accelerator.is_main_process:
+                    self._parts.weights.write(target, objective, {"diffusion": about})
 
     @contextmanager
-    def _averaged(self) -> Iterator[Objective]:
+    def _averaged(self, ema: Ema | None = None) -> Iterator[Objective]:
         """Yield the objective with averaged weights; all processes must enter."""
+        ema = ema or self.ema
         if self._whole is None:
             self.objective.eval()
-            with self.ema.applied():
+            with ema.applied():
                 yield self.objective
             self.objective.train()
             return
-        weights = self.ema.state()
+        weights = ema.state()
         with torch.no_grad():
             for name, parameter in self._whole.named_parameters():
                 if name in weights:
@@ -262,9 +294,13 @@ class DiffusionStage:
         """Return weights, average and optimiser state; the step determines the data."""
         tensors = {f"model.{n}": whole(p.detach()) for p, n in self._names.items()}
         tensors |= {f"ema.{n}": p for n, p in self.ema.state().items()}
+        for decay, ema in self._more_emas.items():
+            tensors |= {f"ema {decay}.{n}": p for n, p in ema.state().items()}
         moments = optimizer_tensors(self._optimizer, self._names)
         tensors |= {f"optimizer.{n}": p for n, p in moments.items()}
-        return tensors, {"ema_updates": self.ema.updates, "seed": self._seed}
+        updates = {decay: ema.updates for decay, ema in self._more_emas.items()}
+        about = {"ema_updates": self.ema.updates, "seed": self._seed}
+        return tensors, about | ({"more_ema_updates": updates} if updates else {})
 
     @torch.no_grad()
     def load_state(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -272,4 +308,10 @@ class DiffusionStage:
         for parameter, name in self._names.items():
             parameter.copy_(shared_like(tensors[f"model.{name}"], parameter))
         self.ema.load(under(tensors, "ema."), about["ema_updates"])
+        updates = about.get("more_ema_updates", {})
+        for decay, ema in self._more_emas.items():
+            if decay in updates:
+                ema.load(under(tensors, f"ema {decay}."), updates[decay])
+            else:  # added when the run is resumed: it goes on from the first average
+                ema.load(under(tensors, "ema."), about["ema_updates"])
         load_optimizer(self._optimizer, self._names, under(tensors, "optimizer."))

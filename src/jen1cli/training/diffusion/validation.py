@@ -1,16 +1,19 @@
 """Held-out loss of stage 2 at fixed windows, times, noise and masks: comparable between runs."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import torch
 
 from jen1cli import tasks
-from jen1cli.conditioning.controls.channels import control_channels
+from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, NOTHING_HIDDEN, Hidden
 from jen1cli.config import ModelConfig
-from jen1cli.music.controls import controls_of
+from jen1cli.music.controls import CONTROL_CHANNELS, controls_of
+from jen1cli.music.full_score import SCORE_GROUPS
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.recipes import DiffusionTrainingConfig
 
@@ -19,6 +22,12 @@ NOISE_SEED = 20_230_808
 
 MODES = ("generate", "generate-causal", "inpaint", "continue")
 ITEMS_AT_ONCE = 32
+
+SCORE_VARIANTS: dict[str, Hidden] = {
+    "score": NOTHING_HIDDEN,
+    **{f"score without {group}": Hidden(groups=(group,)) for group in SCORE_GROUPS},
+}
+"""What a network that takes scores is given of them in further measurements of generation."""
 
 
 class DiffusionValidation:
@@ -31,6 +40,7 @@ class DiffusionValidation:
         texts: TextCache,
         recipe: DiffusionTrainingConfig,
         config: ModelConfig,
+        scores: ScoreTable,
         *,
         frames: int,
     ) -> None:
@@ -44,29 +54,47 @@ class DiffusionValidation:
         self._frames = frames
         self._frame_rate = config.frame_rate
         self._control_channels = config.unet.control_channels
+        self._scores = scores
 
     def measure(self, objective: Objective) -> dict[str, float]:
-        """Return unweighted mean squared errors: overall, per mode and per noise level."""
+        """Return unweighted mean squared errors: overall, per mode and per noise level.
+
+        These have tempo, key, chords, drums and melody, but no score. A network that takes scores
+        is measured in generation with the whole score too, with all but one group of it, and
+        without any control.
+        """
         if not self._clips:
             return {}
         sums: dict[str, list[float]] = defaultdict(list)
-        for mode_index, mode in enumerate(MODES):
-            chosen = [
-                (number, level)
-                for number in range(len(self._clips))
-                for level in range(self._levels)
-                if (number + level) % len(MODES) == mode_index
-            ]
-            for first in range(0, len(chosen), ITEMS_AT_ONCE):
-                piece = chosen[first : first + ITEMS_AT_ONCE]
-                losses = objective.item_loss(self._part(piece, mode)).tolist()
-                for (_, level), loss in zip(piece, losses, strict=True):
-                    time = (level + 0.5) / self._levels
-                    for name in ("all", mode, f"t={time:.2f}"):
-                        sums[f"validation/{name}"].append(loss)
+        for mode in MODES:
+            for level, loss in self._losses(objective, mode, ALL_HIDDEN):
+                time = (level + 0.5) / self._levels
+                for name in ("all", mode, f"t={time:.2f}"):
+                    sums[f"validation/{name}"].append(loss)
+        if self._control_channels > CONTROL_CHANNELS and len(self._scores):
+            variants = {"no controls": None, **SCORE_VARIANTS}
+            for name, hidden in variants.items():
+                losses = self._losses(objective, "generate", hidden)
+                sums[f"validation/generate, {name}"] = [loss for _, loss in losses]
         return {name: sum(values) / len(values) for name, values in sorted(sums.items())}
 
-    def _part(self, items: list[tuple[int, int]], mode: str) -> Part:
+    def _losses(
+        self, objective: Objective, mode: str, hidden: Hidden | None
+    ) -> Iterator[tuple[int, float]]:
+        """Yield noise level and loss of the items of a mode."""
+        chosen = [
+            (number, level)
+            for number in range(len(self._clips))
+            for level in range(self._levels)
+            if (number + level) % len(MODES) == MODES.index(mode)
+        ]
+        for first in range(0, len(chosen), ITEMS_AT_ONCE):
+            piece = chosen[first : first + ITEMS_AT_ONCE]
+            losses = objective.item_loss(self._part(piece, mode, hidden)).tolist()
+            yield from zip((level for _, level in piece), losses, strict=True)
+
+    def _part(self, items: list[tuple[int, int]], mode: str, hidden: Hidden | None) -> Part:
+        """Return items; `hidden` is what their scores leave open, None: no controls at all."""
         clips = [self._clips[number] for number, _ in items]
         places = [(clip, max(0, clip.frames - self._frames) // 2) for clip in clips]
         latent = self._table.gather(places, self._frames)
@@ -83,16 +111,22 @@ class DiffusionValidation:
             text_mask=text_mask.to(device),
             null=torch.zeros(len(items), dtype=torch.bool, device=device),
             causal=conditionings[0].causal,
-            controls=self._controls(places).to(device) if self._control_channels else None,
+            controls=self._controls(places, hidden).to(device) if self._control_channels else None,
         )
 
-    def _controls(self, places: list[tuple[CachedClip, int]]) -> torch.Tensor:
-        return control_channels(
+    def _controls(
+        self, places: list[tuple[CachedClip, int]], hidden: Hidden | None
+    ) -> torch.Tensor:
+        channels = self._control_channels
+        if hidden is None:
+            return torch.zeros(len(places), channels, self._frames)
+        return self._scores.channels(
             [controls_of(clip.attributes) for clip, _ in places],
-            [start / self._frame_rate for _, start in places],
+            places,
+            [hidden] * len(places),
             self._frames,
             self._frame_rate,
-            self._control_channels,
+            channels,
         )
 
     def _fixed(self, number: int, level: int, mode: str) -> tuple[torch.Tensor, tasks.Conditioning]:

@@ -1,0 +1,236 @@
+"""The full score of a piece: all notes of all parts, with families of instruments and style.
+
+It is a control beside tempo, key, chords, drums and melody (`jen1cli.music.controls`): what it
+leaves open is unknown, not silent. The corpus has the exact score of each clip. Nothing here needs
+torch.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jen1cli.errors import ConfigError
+from jen1cli.music.patterns import DRUMS
+
+ROLES = ("bass", "comping", "lead", "drums", "effects")
+"""Roles of parts. Comping includes pads, arpeggios and drones; lead includes riffs and
+counter-melodies; effects have no pitch."""
+
+FAMILIES = (
+    "piano",
+    "electric piano",
+    "organ",  # free reeds too: accordion, harmonica
+    "guitar",
+    "distorted guitar",
+    "bass",
+    "synth bass",
+    "strings",
+    "choir",
+    "brass",
+    "saxophone",
+    "woodwinds",
+    "mallets",  # and bells
+    "plucked",  # harp, harpsichord, sitar, koto, banjo, …
+    "synth lead",
+    "synth pad",
+    "synth keys",  # plucks, stabs, arpeggios
+    "drums",
+    "percussion",  # orchestral and ethnic
+    "effects",
+)
+"""Families of instruments. New ones cannot be added: their order is that of network channels."""
+
+OPEN_GROUPS = ("bass", "comping", "lead", "drums", "families")
+"""Groups of channels that a score may leave open: four roles, and which instruments play."""
+
+_DRUM_KEYS = {
+    "kick": (35, 36),
+    "snare": (37, 38, 39, 40),
+    "hat": (42, 44, 54, 69, 70, 82),
+    "cymbal": (46, 49, 51, 52, 53, 55, 57, 59),
+}
+"""General MIDI percussion keys of the classes of `music.patterns.DRUMS`; others are percussion."""
+
+_PROGRAMS = (
+    (3, "piano"), (5, "electric piano"), (6, "plucked"), (7, "electric piano"), (14, "mallets"),
+    (15, "plucked"), (23, "organ"), (28, "guitar"), (31, "distorted guitar"), (37, "bass"),
+    (39, "synth bass"), (45, "strings"), (46, "plucked"), (47, "percussion"), (51, "strings"),
+    (54, "choir"), (55, "effects"), (63, "brass"), (67, "saxophone"), (79, "woodwinds"),
+    (87, "synth lead"), (95, "synth pad"), (103, "effects"), (107, "plucked"), (108, "mallets"),
+    (109, "woodwinds"), (110, "strings"), (111, "woodwinds"), (112, "mallets"),
+    (113, "percussion"), (114, "mallets"), (119, "percussion"), (127, "effects"),
+)  # fmt: skip
+"""Last General MIDI program (from 0) of each run of programs, and the family of the run."""
+
+ScoreNote = tuple[float, float, int, float]
+"""Onset and duration in seconds, MIDI number, level (velocity × gain of the part, 1 is loud)."""
+
+MAX_LEVEL = 2.0
+
+
+def family_of_program(program: int) -> str:
+    """Return the family of a General MIDI program, 0 to 127.
+
+    Raises:
+        ConfigError: there is no such program.
+    """
+    if not 0 <= program <= 127:
+        raise ConfigError(f"{program} is no General MIDI program; give 0 to 127")
+    return next(family for last, family in _PROGRAMS if program <= last)
+
+
+def drum_of_key(key: int, family: str) -> str:
+    """Return the class, of `music.patterns.DRUMS`, of a stroke of a part with role drums.
+
+    Only parts of the family drums have the keys of General MIDI percussion.
+    """
+    if family != "drums":
+        return "perc"
+    return next((drum for drum, keys in _DRUM_KEYS.items() if key in keys), "perc")
+
+
+@dataclass(frozen=True)
+class ScorePart:
+    """The notes of one instrument."""
+
+    role: str  # one of `ROLES`
+    family: str  # one of `FAMILIES`
+    notes: tuple[ScoreNote, ...]
+
+    def __post_init__(self) -> None:
+        """Check that all values are valid.
+
+        Raises:
+            ConfigError: an unknown role or family, or a note that cannot be played.
+        """
+        for value, known, name in (
+            (self.role, ROLES, "role"),
+            (self.family, FAMILIES, "family of instruments"),
+        ):
+            if value not in known:
+                raise ConfigError(f"unknown {name} '{value}'; known: {', '.join(known)}")
+        for note in self.notes:
+            onset, duration, pitch, level = note
+            finite = math.isfinite(onset) and 0.0 < duration < math.inf
+            if not (finite and 0 <= pitch <= 127 and 0.0 <= level <= MAX_LEVEL):
+                raise ConfigError(
+                    f"the note {list(note)} cannot be played; give onset and duration in seconds,"
+                    f" a MIDI number from 0 to 127 and a level from 0 to {MAX_LEVEL:g}"
+                )
+
+
+@dataclass(frozen=True)
+class FullScore:
+    """All parts of a piece on its own clock, in seconds.
+
+    It is known from `start` on for `seconds`; before and after, the piece is left open.
+    """
+
+    parts: tuple[ScorePart, ...]
+    seconds: float  # length
+    start: float = 0.0  # time of its beginning on the clock of the controls
+    style: str = ""  # one of `STYLE_NAMES`; "": unknown
+    # 0 to 1 each: calm to driving, dark to bright, dry to spacious; None: unknown
+    mix: tuple[float, float, float] | None = None
+    left_open: tuple[str, ...] = field(default=(), metadata={"optional": True})
+
+    def __post_init__(self) -> None:
+        """Check that all values are valid.
+
+        Raises:
+            ConfigError: a length, style, group or share is not valid.
+        """
+        if not (0.0 < self.seconds < math.inf and math.isfinite(self.start)):
+            raise ConfigError(f"a score of {self.seconds:g} s is none; give more than 0")
+        if self.style and self.style not in STYLE_NAMES:
+            raise ConfigError(f"unknown style '{self.style}'; 'jen1 corpus styles' lists them")
+        if self.mix is not None and not all(0.0 <= share <= 1.0 for share in self.mix):
+            raise ConfigError(f"energy, brightness and space are {self.mix}; give 0 to 1 each")
+        for group in self.left_open:
+            if group not in OPEN_GROUPS:
+                raise ConfigError(f"unknown group '{group}'; known: {', '.join(OPEN_GROUPS)}")
+
+    def shifted(self, seconds: float) -> "FullScore":
+        """Return the score for a time origin that many seconds earlier."""
+        return dataclasses.replace(self, start=self.start + seconds)
+
+
+def read_score(values: Mapping[str, Any], where: str) -> FullScore:
+    """Read a score from JSON values.
+
+    It is the faster form of `config.from_dict` for files with hundreds of thousands of notes.
+
+    Raises:
+        ConfigError: it is no valid score; names the place.
+    """
+    try:
+        parts = tuple(
+            ScorePart(
+                part["role"],
+                part["family"],
+                tuple((float(a), float(b), int(c), float(d)) for a, b, c, d in part["notes"]),
+            )
+            for part in values["parts"]
+        )
+        mix = values.get("mix")
+        return FullScore(
+            parts,
+            float(values["seconds"]),
+            float(values.get("start", 0.0)),
+            str(values.get("style", "")),
+            None if mix is None else (float(mix[0]), float(mix[1]), float(mix[2])),
+            tuple(values.get("left_open", ())),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise ConfigError(f"{where} holds no valid score ({error}); write it again") from error
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+# fmt: off
+STYLE_NAMES = (
+    "house", "deep house", "acid house", "techno", "trance", "hardstyle", "drum and bass", "jungle",
+    "breakbeat", "dubstep", "uk garage", "future bass", "synthwave", "synth pop", "vaporwave",
+    "trip hop", "downtempo", "ambient", "drone", "dark ambient", "berlin school", "lofi",
+    "boom bap", "trap", "drill", "r&b", "neo soul", "funk", "disco", "motown", "soul ballad",
+    "gospel", "jazz trio", "big band swing", "gypsy jazz", "bossa nova", "lounge", "smooth jazz",
+    "blues shuffle", "slow blues", "ragtime", "rock", "indie rock", "punk rock", "metal", "grunge",
+    "surf rock", "post-rock", "pop", "power ballad", "folk", "acoustic guitar", "country",
+    "bluegrass", "celtic", "celtic ballad", "sea shanty", "baroque", "classical", "string quartet",
+    "solo strings", "romantic piano", "modern piano", "minimalism", "waltz", "music box lullaby",
+    "choral hymn", "church organ", "march", "cinematic", "epic trailer", "suspense", "horror",
+    "fantasy adventure", "quirky comedy", "corporate", "spaghetti western", "spy jazz", "christmas",
+    "chiptune", "sounds", "reggae", "dub", "ska", "salsa", "samba", "cumbia", "reggaeton",
+    "afrobeat", "amapiano", "calypso", "tango", "flamenco", "klezmer", "polka", "indian classical",
+    "japanese traditional", "middle eastern", "african kalimba", "tribal percussion",
+)
+# fmt: on
+"""Styles of the composer, in the order of network channels; new ones come last."""
+
+# --- channels of a network (`jen1cli.conditioning.controls.score_channels`) ---
+
+BASS_LOWEST, BASS_PITCHES = 24, 36
+COMPING_LOWEST, COMPING_PITCHES = 36, 48
+LEAD_LOWEST, LEAD_PITCHES = 36, 60
+"""MIDI number of the lowest row of each roll, and semitones; other notes move by octaves."""
+
+_SIZES = {
+    "families": 2 * len(FAMILIES),  # levels, then flags: known
+    "bass": BASS_PITCHES + 3,  # sustain, one row of onsets, level, known
+    "comping": COMPING_PITCHES + 14,  # sustain, onsets by pitch class, level, known
+    "lead": LEAD_PITCHES + 14,
+    "drums": len(DRUMS) + 1,  # strokes by drum, known
+    "mix": 4,  # energy, brightness, space, known
+    "style": len(STYLE_NAMES),  # one-hot
+}
+SCORE_GROUPS: dict[str, slice] = {}
+"""Channels of each group, counted from the first channel of the score."""
+_first = 0
+for _name, _size in _SIZES.items():
+    SCORE_GROUPS[_name] = slice(_first, _first + _size)
+    _first += _size
+SCORE_CHANNELS = _first
+PLAYED_SCORE_CHANNELS = SCORE_GROUPS["mix"].start
+"""Channels over time; those behind them are the same in every frame."""

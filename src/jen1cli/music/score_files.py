@@ -1,0 +1,49 @@
+"""Full scores beside a folder of music: `scores.jsonl`, one line for each clip.
+
+A line names the clip's audio file as the manifest does, and its byte offset in a tar file.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.files import write_text
+from jen1cli.jsonfiles import parse_object, read_lines, to_json
+from jen1cli.music.full_score import FullScore, read_score
+
+SCORES_NAME = "scores.jsonl"
+
+Place = tuple[str, int]
+"""Path of an audio file, and the byte where the clip begins in it."""
+
+
+def write_scores(path: Path, scores: Iterable[tuple[Place, FullScore]]) -> Path:
+    """Write scores; an existing file is replaced."""
+    lines = (
+        to_json({"audio": audio, "offset": offset, "score": asdict(score)}) + "\n"
+        for (audio, offset), score in scores
+    )
+    return write_text(path, "".join(lines))
+
+
+def read_scores(path: Path) -> Iterator[tuple[Place, FullScore]]:
+    """Yield scores one by one; nothing without such a file.
+
+    Raises:
+        DataError: a line is not valid; names it.
+    """
+    if not path.is_file():
+        return
+    for where, text in read_lines(path):
+        line = parse_object(text, where)
+        audio, offset, score = line.get("audio"), line.get("offset", 0), line.get("score")
+        if not (isinstance(audio, str) and isinstance(offset, int) and isinstance(score, dict)):
+            raise DataError(
+                f'{where} has no "audio" and "score"; write {path.name} again with'
+                " 'jen1 corpus scores'"
+            )
+        try:
+            yield (audio, offset), read_score(score, f"the score of {audio}")
+        except ConfigError as error:
+            raise DataError(f"{where}: {error}") from error
