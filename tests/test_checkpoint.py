@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 
 from jen1cli import Jen1
 from jen1cli.checkpoint import (
-    count_parameters,
     load_into,
     load_weight_set,
     read_description,
@@ -193,12 +192,6 @@ def test_modules_on_meta_take_their_tensors():
         module = torch.nn.Linear(2, 3)
     load_into(module, {"weight": torch.ones(3, 2), "bias": torch.zeros(3)}, "a linear")
     assert module(torch.ones(1, 2)).tolist() == [[2.0, 2.0, 2.0]]
-
-
-def test_parameters_are_counted_from_the_headers(tiny_folder, tiny):
-    counts = count_parameters(tiny_folder)
-    assert counts["unet"] == sum(p.numel() for p in tiny.networks.unet.parameters())
-    assert counts["text_encoder"] == tiny.networks.text_encoder.num_parameters
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_loras(fuzz, tiny_folder, tmp_path_factory):
 @pytest.mark.parametrize("file", ["config.json", "unet.safetensors", "autoencoder.safetensors"])
 def test_weight_sets(fuzz, tiny_folder, file):
     from jen1cli import Jen1
-    from jen1cli.checkpoint import count_parameters, load_weight_set
+    from jen1cli.checkpoint import load_weight_set
     from jen1cli.cli.installation.models import _facts
 
     good = (tiny_folder / file).read_bytes()
@@ -172,7 +172,6 @@ def test_weight_sets(fuzz, tiny_folder, file):
     found = fuzz(
         damage,
         in_set(lambda folder: _facts(str(folder))),
-        in_set(count_parameters),
         in_set(lambda folder: load_weight_set(folder, verify=False)),
         in_set(lambda folder: Jen1.load(folder, device="cpu")),
     )

@@ -5,7 +5,7 @@
     unet.safetensors          keys unet.*; conditioning.* where a learned null prompt exists,
                               prior.* and tracker.* where the config has controls
     text_encoder/             Hugging Face layout with its tokenizer, where the encoder is local
-    README.md                 the model card (not hashed, so that its wording may be mended)
+    README.md                 the model card (not hashed: its wording may change)
 
 Tensors are grouped by module, `{"autoencoder": {...}, "whitening": {...}, "unet": {...}}`, with the
 names of each module's state dict. This file does not import these modules.
@@ -44,11 +44,11 @@ FILES = {
 _HASHES = "sha256"
 _OPTIONAL = ("conditioning", "prior", "tracker")
 _NAMING = ("name", "release", "licence", "provenance", "format_version")
-"""Keys of config.json for name and origin, which do not identify the weights."""
+"""Keys of config.json that describe the weights without changing them; not part of the digest."""
 
 # Until 0.1.0 a set's sha256 covered the whole configuration, with the program's defaults in place
 # of what config.json left out. These are the optional keys that 0.1.0 had, in the order in which
-# they came, with those defaults. The table is history: new keys do not belong here.
+# they came, with those defaults. Never add keys here.
 _DEFAULTS_OF_0_1: tuple[tuple[str, str, Any], ...] = (
     ("unet", "causal_convolution", "padding"),
     ("unet", "guide_channels", 0),
@@ -71,7 +71,7 @@ _FORMER_IDS = {
         "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
     ),
 }
-"""sha256 -> other digests of the same tensors in recipes and LoRA files."""
+"""sha256 of a set → digests of earlier releases with the same tensors, as recipes hold them."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,21 @@ class SetDescription:
 
     folder: Path
     config: ModelConfig
-    hashes: dict[str, str]  # path inside the folder, with slashes -> sha256
-    stored: Mapping[str, Any]  # config.json as it is, without its hashes
+    hashes: dict[str, str]  # relative path with slashes → sha256
+    stored: Mapping[str, Any]  # parsed config.json without the hashes
 
     @property
     def sha256(self) -> str:
-        """One digest of the set: of the hashes of its files and of what config.json stores.
+        """Digest of the weight set, over the hashes of its files and the settings in config.json.
 
-        Defaults of the program are no part of it, so it stays when the program gains a setting.
-        The keys of `_NAMING` are no part either: a set stays the same under another name.
+        Defaults of the program are excluded, so a new setting does not change the digest.
+        Keys of `_NAMING` are excluded: renaming a set does not change it.
         """
         return self._digest({k: v for k, v in self.stored.items() if k not in _NAMING})
 
     @property
     def former_sha256(self) -> frozenset[str]:
-        """All digests that jen1cli up to 0.1.0 may have given to these weights."""
+        """Digests that jen1cli up to 0.1.0 computed for these weights."""
         values = {key: value for key, value in self.stored.items() if key != "release"}
         found = {self._digest(values), *_FORMER_IDS.get(self.sha256, ())}
         for part, key, default in _DEFAULTS_OF_0_1:
@@ -116,7 +116,7 @@ def read_description(folder: Path) -> SetDescription:
     """Read only config.json, without torch.
 
     Raises:
-        CheckpointError: it is missing, no JSON, of a newer format, or does not fit its version.
+        CheckpointError: it is missing, not JSON, of a newer format, or inconsistent.
     """
     path = folder / CONFIG_NAME
     try:
@@ -152,10 +152,10 @@ def read_description(folder: Path) -> SetDescription:
 
 
 def verify_files(description: SetDescription) -> None:
-    """Compare every file with its sha256.
+    """Check every file against its sha256.
 
     Raises:
-        CheckpointError: a file is missing, changed, or not in the table.
+        CheckpointError: a file is missing, changed or not listed.
     """
     folder, hashes = description.folder, description.hashes
     needed = {name for name in FILES if name not in hashes}
@@ -216,21 +216,21 @@ def save_weight_set(
     storage: Literal["fp32", "fp16"] = "fp32",
     release: int = 0,
 ) -> Path:
-    """Write a weight set: everything into a folder beside the target, then renamed into place.
+    """Write a weight set to a temporary folder, then rename it into place.
 
     Args:
-        folder: to be made, or replaced where it is a weight set already.
-        config: of the model, with its provenance.
+        folder: target; an existing weight set is replaced.
+        config: configuration of the model, with its provenance.
         tensors: state dict of each module: autoencoder, whitening, unet; where the null prompt is
             learned, conditioning; where the config has controls, prior and tracker.
-        text_encoder: folder in the Hugging Face layout, copied in.
-        card: text of README.md; None keeps the one that is there.
+        text_encoder: folder in the Hugging Face layout; it is copied.
+        card: text of README.md; None keeps the existing card.
         storage: number type of the network's weights on disk; whitening always keeps float32.
-        release: its number, where the set is released; replaces that of `config`, since weights
-            trained further are no longer those that were released.
+        release: number of the release; it replaces that of `config`, which names the release that
+            training began with.
 
     Raises:
-        CheckpointError: the modules are not complete, or the target is some other folder.
+        CheckpointError: a module is missing, or the target is a folder but not a weight set.
         OutputError: the folder cannot be written.
     """
     folder = Path(folder)
@@ -252,10 +252,10 @@ def save_weight_set(
 
 
 def load_into(module: "nn.Module", tensors: "StateDict", what: str) -> None:
-    """Give a module (which may be on the meta device) its tensors, all of them and no others.
+    """Load tensors into a module, which may be on the meta device; names and shapes must match.
 
     Raises:
-        CheckpointError: a tensor is missing, unexpected or of another shape; names the first.
+        CheckpointError: a tensor is missing, unexpected or of another shape; the first is named.
     """
     expected = module.state_dict()
     missing = sorted(expected.keys() - tensors.keys())
@@ -273,32 +273,6 @@ def load_into(module: "nn.Module", tensors: "StateDict", what: str) -> None:
                 f" expected {list(tensor.shape)}; use the config.json that belongs to it"
             )
     module.load_state_dict(tensors, strict=True, assign=True)
-
-
-def count_parameters(folder: str | Path) -> dict[str, int]:
-    """Count the stored numbers of each module from the files' headers, without loading them.
-
-    Raises:
-        CheckpointError: a file is missing or damaged.
-    """
-    import math
-
-    from safetensors import SafetensorError, safe_open
-
-    folder = Path(folder)
-    counts: dict[str, int] = {}
-    files = [folder / name for name in FILES]
-    files += sorted((folder / TEXT_ENCODER_FOLDER).glob("*.safetensors"))
-    for path in files:
-        try:
-            with safe_open(path, framework="numpy") as file:
-                for key in file.keys():  # noqa: SIM118 - not a mapping
-                    module = key.partition(".")[0] if path.parent == folder else TEXT_ENCODER_FOLDER
-                    size = math.prod(file.get_slice(key).get_shape())
-                    counts[module] = counts.get(module, 0) + size
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{path} cannot be read: {error}") from error
-    return counts
 
 
 def _is_inside(name: str) -> bool:

@@ -29,8 +29,8 @@ class Description:
     captions: tuple[str, ...] = ()
     seconds: float | None = None
     split: str | None = None
-    offset: int | None = None  # of the clip in a tar file, in bytes
-    size: int | None = None  # likewise
+    offset: int | None = None  # first byte of the clip in a tar file
+    size: int | None = None  # its length in bytes
     attributes: dict[str, Any] | None = None
 
     @classmethod
@@ -38,7 +38,7 @@ class Description:
         """Read the known fields; unknown fields and null are ignored.
 
         Raises:
-            ConfigError: a field is of the wrong type, or makes no sense.
+            ConfigError: a field has the wrong type or an invalid value.
         """
         told = {name: value for name, value in values.items() if value is not None}
         found = _read_known(cls, told | {"captions": _captions(told)}, "")
@@ -56,13 +56,13 @@ class Description:
 
     @property
     def named_split(self) -> str | None:
-        """The split by its usual name; None if missing or unknown."""
+        """Split by its usual name; None if missing or unknown."""
         return known_split(self.split or "")
 
 
 @dataclass(frozen=True)
 class _Attributes:
-    """The types of the attributes that training and evaluation understand."""
+    """Types of the attributes that training and evaluation use."""
 
     style: str | None = None
     bpm: float | None = None
@@ -80,21 +80,21 @@ class _Attributes:
 
 
 def read_attributes(values: object) -> dict[str, Any]:
-    """Return the attributes of a piece; null leaves one open.
+    """Return the attributes of a piece; null means unknown.
 
     Raises:
-        ConfigError: they are no object, or one that is understood is of the wrong type.
+        ConfigError: they are not an object, or a known attribute has the wrong type.
     """
     return Description.read({"attributes": values}).attributes or {}
 
 
 def known_split(word: str) -> str | None:
-    """Return train, validation or test for a word that means one, else None."""
+    """Return train, validation or test for one of its names, else None."""
     return _SPLIT_WORDS.get(word.lower())
 
 
 def captions_from_text(text: str) -> tuple[str, ...]:
-    """Return the captions of a text with one on each line."""
+    """Return the captions of a text with one caption per line."""
     return tuple(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
 
 
@@ -123,7 +123,7 @@ def captions_from_tags(tags: Mapping[str, str]) -> tuple[str, ...]:
 
 def caption_from_name(stem: str) -> str:
     """Turn a file's name into words: `03_Slow-Blues (take 2)` becomes `Slow Blues take 2`."""
-    readable = stem.encode("utf-8", "ignore").decode()  # without bytes that are no letters
+    readable = stem.encode("utf-8", "ignore").decode()  # without bytes that are not UTF-8
     words = re.sub(r"[_\-.()\[\]{}]+", " ", unicodedata.normalize("NFC", readable))
     words = re.sub(r"^\s*\d{1,2}\s+(?=\D)", "", words)
     return " ".join(words.split()) or readable or "music"
@@ -136,7 +136,7 @@ def _read_known(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def _captions(values: Mapping[str, Any]) -> list[str]:
-    """Return the captions that a JSON object carries, under any of their usual names."""
+    """Return the captions of a JSON object under any of their usual keys."""
     for key in _CAPTION_KEYS:
         given = values.get(key, [])
         texts = [given] if isinstance(given, str) else given

@@ -21,20 +21,20 @@ from typing import Any
 from jen1cli.errors import ConfigError, Jen1Error, OutputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # as libraries in Rust and shutil do
+_IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # of Rust libraries and shutil
 
 
 @contextmanager
 def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Yield a temporary file, which replaces the target at the end.
+    """Yield a temporary file that replaces the target on success.
 
-    A link is written through. A replaced file keeps its mode. A FIFO or a character device gets
-    the bytes of the finished file. After a failure nothing is left.
+    Symbolic links are followed, and a replaced file keeps its mode. A FIFO or a character device
+    receives the bytes of the finished file. On failure the temporary file is removed.
 
     Args:
-        path: of the file.
-        overwrite: whether a file of this name is replaced. If not, one that appears while the new
-            one is written stays, and the new one is removed.
+        path: target.
+        overwrite: whether an existing file is replaced. If not, a file that appears during writing
+            is kept, and the new one is removed.
 
     Yields:
         an empty file with the suffix of `path`, in the same folder.
@@ -54,7 +54,7 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         temporary = folder / name
         stack.callback(_remove, temporary)
         temporary.touch()
-        mode = temporary.stat().st_mode  # some libraries would give their files another
+        mode = temporary.stat().st_mode  # some libraries would create theirs with another mode
         with _naming_target(temporary, path):
             yield temporary
         if sent:
@@ -62,7 +62,7 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
             return
         if overwrite and target.exists():
             mode = target.stat().st_mode
-        with contextlib.suppress(PermissionError):  # FAT keeps no modes
+        with contextlib.suppress(PermissionError):  # FAT stores no modes
             temporary.chmod(stat.S_IMODE(mode))
         if overwrite:
             os.replace(temporary, target)
@@ -72,20 +72,20 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def writing_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Path, ...]]:
-    """Give temporary names for files that belong together; all of them appear, or none.
+    """Yield temporary files for several targets; either all are replaced or none.
 
-    The last path is placed first. If one cannot be placed, those placed already are removed, and
-    the files that they replaced come back (not on file systems without hard links).
+    They are renamed in reverse order. If one fails, the earlier ones are undone: replaced files
+    are restored, except on file systems without hard links.
 
     Args:
-        paths: of the files.
-        overwrite: as in `writing`, for each of them.
+        paths: targets.
+        overwrite: see `writing`.
 
     Yields:
-        what `writing` gives for each path.
+        one temporary file for each path.
 
     Raises:
-        OutputError: as `writing`, for any of them.
+        OutputError: see `writing`.
     """
     with contextlib.ExitStack() as kept, contextlib.ExitStack() as files:
         temporaries = [files.enter_context(writing(path, overwrite=overwrite)) for path in paths]
@@ -107,9 +107,9 @@ def writing_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
 
 @contextmanager
 def writing_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder; at the end it takes the place of `folder`, which may exist.
+    """Yield an empty folder that replaces `folder`, if it exists, on success.
 
-    A crash at any moment leaves the old folder or the new one, perhaps under the name `NAME.old`.
+    A crash at any moment keeps the old or the new folder, the old one perhaps as `NAME.old`.
 
     Raises:
         OutputError: it cannot be written, or the disk is full.
@@ -118,7 +118,7 @@ def writing_folder(folder: Path) -> Iterator[Path]:
         folder = Path(os.path.realpath(folder))
         new, old = (folder.with_name(folder.name + end) for end in (".partial", ".old"))
         folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+        shutil.rmtree(new, ignore_errors=True)  # left by a killed process
         new.mkdir()
         try:
             with _naming_target(new, folder):
@@ -140,10 +140,10 @@ def writing_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """Convert system errors to one line that names the output.
+    """Convert system errors to an `OutputError` that names the output.
 
     Raises:
-        OutputError: in place of an error of the system, or of a library that names one.
+        OutputError: the system, or a library that quotes it, reports an error.
     """
     try:
         yield
@@ -158,7 +158,7 @@ def explaining(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
-    """Write a text file, `encoded`, as `writing` does.
+    """Write a text file atomically in UTF-8; see `encoded`.
 
     Raises:
         OutputError: it cannot be written.
@@ -171,17 +171,17 @@ def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
 def encoded(text: str) -> bytes:
     r"""Return text in UTF-8.
 
-    Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are written as
-    `\udce9`: in JSON that is the same string.
+    Lone surrogates, Python's form of file names that are not UTF-8, are written as escapes such
+    as `\udce9`, which JSON reads as the same string.
     """
     return text.encode("utf-8", "backslashreplace")
 
 
 def destination(path: Path) -> Path:
-    """Follow links to the file that is written, and refuse what cannot be one.
+    """Resolve links to the file to write, and check that it can be written.
 
     Raises:
-        OutputError: a folder, a disk, a circle of links, or a folder that does not exist.
+        OutputError: it is a folder, block device or loop of links, or its folder does not exist.
     """
     if is_stream(path):
         return path
@@ -202,7 +202,7 @@ def destination(path: Path) -> Path:
 
 
 def make_folder(folder: Path) -> Path:
-    """Make a folder and its parents where they are missing.
+    """Make a folder and its missing parents.
 
     Raises:
         OutputError: it cannot be made.
@@ -213,12 +213,12 @@ def make_folder(folder: Path) -> Path:
 
 
 def reserve(file: int, size: int) -> None:
-    """Give an open file this size on the disk now.
+    """Allocate disk space for an open file.
 
-    Writing to a memory map of a file with holes kills the process where the disk is full.
+    Writing to the memory map of a sparse file kills the process if the disk is full.
 
     Raises:
-        OSError: the disk has not so much space.
+        OSError: the disk has too little space.
     """
     if size and hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, size)
@@ -227,7 +227,7 @@ def reserve(file: int, size: int) -> None:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path is a FIFO, a socket or a character device: read or written once, in order."""
+    """Whether a path is a FIFO, socket or character device, which is read once and in order."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -236,14 +236,14 @@ def is_stream(path: Path) -> bool:
 
 
 def refuse_pipe(path: Path, what: str) -> None:
-    """Refuse a pipe or device for a file that is read more than once, or not from its beginning.
+    """Refuse a pipe or device where a file must be seekable.
 
     Args:
-        path: of the file.
-        what: what it is given as, for the message, such as "--lora".
+        path: target.
+        what: name of the option, for the message, such as "--lora".
 
     Raises:
-        ConfigError: it is one.
+        ConfigError: it is a pipe or device.
     """
     if is_stream(path):
         raise ConfigError(
@@ -253,7 +253,7 @@ def refuse_pipe(path: Path, what: str) -> None:
 
 
 def byte_name(path: str | Path) -> Any:  # noqa: ANN401 - soundfile's types do not know bytes
-    """Return the bytes of a name: soundfile takes them where the name is no text in UTF-8."""
+    """Return a file name as bytes, which soundfile needs for names that are not UTF-8."""
     return os.fsencode(path)
 
 
@@ -272,7 +272,7 @@ def expand_user(path: str | Path) -> Path:
 
 
 def _rename_to_free(temporary: Path, target: Path) -> None:
-    """Rename without replacing: by a second name where there are links, else by a placeholder."""
+    """Rename without replacing a file: by a hard link if supported, else by a placeholder."""
     try:
         try:
             os.link(temporary, target)
@@ -301,11 +301,11 @@ def _send(temporary: Path, target: Path) -> None:
 
 @contextmanager
 def _second_name(target: Path) -> Iterator[Path | None]:
-    """Give a second name of a file, under which it stays when it is replaced; None without one."""
+    """Return a new hard link to a file, which keeps it when it is replaced; None if impossible."""
     second = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}.old")
     try:
         os.link(target, second)
-    except OSError:  # there is no such file, or the file system has no hard links
+    except OSError:  # no such file, or no hard links on this file system
         yield None
         return
     try:

@@ -12,13 +12,13 @@ Skip = Callable[[Path, str], None]
 def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path]:
     """List the files of a folder at any depth.
 
-    Links to folders are followed after all real folders, so that a folder reached in both ways
-    keeps its own name; links to a folder that they lie in are loops and left out.
+    Links to folders are followed after all real folders, so that a folder reached both ways keeps
+    its own name. A link to a folder that contains it is a loop and is skipped.
 
     Args:
-        folder: where to begin.
-        suffixes: lower-case endings of the files that are wanted.
-        skip: called for every folder that cannot be listed, and every match that is not a file.
+        folder: root of the listing.
+        suffixes: lower-case suffixes of the files to list.
+        skip: called for each folder that cannot be listed and each match that is not a file.
     """
     found: list[Path] = []
     seen: set[str] = set()
@@ -54,7 +54,7 @@ def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path
 
 
 def stable_name(path: Path, folder: Path) -> str:
-    """Return the name inside a folder, the same on every file system."""
+    """Return a path relative to a folder, equal on every file system."""
     return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
 
 

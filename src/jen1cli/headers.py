@@ -33,7 +33,7 @@ def read_header(source: Path | bytes) -> Header:
     """Read the header of a safetensors file, or of its bytes.
 
     Raises:
-        CheckpointError: it is missing, or no safetensors file.
+        CheckpointError: it is missing or not a safetensors file.
     """
     name = _name_of(source)
     try:
@@ -94,7 +94,7 @@ def read_latent_header(source: Path | bytes) -> LatentHeader:
     """Read the header of a latent file.
 
     Raises:
-        CheckpointError: it is no latent file, too new, or damaged.
+        CheckpointError: it is not a latent file, too new or damaged.
     """
     header = read_header(source)
     name, told = _name_of(source), header.metadata
@@ -138,7 +138,7 @@ class _Tensor:
 
     dtype: str
     shape: tuple[int, ...]
-    data_offsets: tuple[int, int]  # first byte and the one behind the last, after the header
+    data_offsets: tuple[int, int]  # first and last + 1, in bytes after the header
 
 
 def _parse(start: bytes, total: int, name: str) -> Header:

@@ -1,8 +1,8 @@
 """Strict reading of JSON: errors name file, line and field.
 
 Python's own reader accepts NaN, turns 1e400 into infinity, keeps the last of two equal keys, and
-has errors of four kinds for deep nesting, long integers, bytes that are not UTF-8, and syntax. Here
-all of these are a `JsonError`. `typed_json.from_dict` or the caller then checks the types.
+raises four kinds of errors for deep nesting, long integers, invalid UTF-8 and syntax. Here all of
+these raise `JsonError`. Types are checked by `typed_json.from_dict` or by the caller.
 """
 
 import json
@@ -19,7 +19,7 @@ MAX_DEPTH = 64
 MAX_BYTES = 64 * 2**20
 """Largest size of a document, or of a line in a file of lines."""
 
-_MAX_DIGITS = 40  # of an integer: more than 128 bits need
+_MAX_DIGITS = 40  # of an integer; 128 bits need 39
 _FILE_NAMES = frozenset({"audio", "clip", "name", "path"})
 
 
@@ -40,16 +40,16 @@ class JsonError(DataError, ValueError):
 def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401 - any JSON value
     """Read one JSON text.
 
-    A byte order mark is passed over. Numbers are finite and of at most 40 digits, keys of an object
-    differ, text has no half of a surrogate pair; file names (`audio`, `name`, `path`) may hold
-    the surrogates by which Python represents bytes that are not UTF-8.
+    A byte order mark is skipped. Numbers must be finite and integers have at most 40 digits, keys
+    must be unique, and strings must not contain lone surrogates, except file names (`audio`,
+    `name`, `path`), where Python represents bytes that are not UTF-8 by them.
 
     Args:
         text: at most `MAX_BYTES`, nested at most `MAX_DEPTH` deep.
-        where: file, and line where there are several texts in it, for the message.
+        where: file, and line if it has several texts, for the message.
 
     Raises:
-        JsonError: it is not such a text.
+        JsonError: the text is not strict JSON.
     """
     if isinstance(text, bytes):
         text = decode_text(text, where)
@@ -76,30 +76,25 @@ def parse_object(text: str | bytes, where: str) -> dict[str, Any]:
     return value
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
-    """Read a file of one JSON text; see `parse_json`.
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that is one JSON object; see `parse_json`.
 
     Raises:
-        JsonError: it is not strict JSON.
+        JsonError: it is not one in strict JSON.
         OSError: it cannot be read.
     """
-    return parse_json(_read(path), str(path))
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a file that is one JSON object; see `read_json`."""
     return parse_object(_read(path), str(path))
 
 
 def read_lines(source: Path | bytes, name: str = "") -> Iterator[tuple[str, str]]:
     r"""Yield every line that is not blank, with its position for messages.
 
-    Only line feeds end a line: U+2028, U+0085 and form feeds, at which `str.splitlines` cuts as
-    well, may stand inside of JSON strings.
+    Only line feeds end a line. U+2028, U+0085 and form feeds, at which `str.splitlines` splits
+    too, are allowed inside JSON strings.
 
     Args:
         source: a file, or its bytes.
-        name: of the source in messages; by default the path.
+        name: name of the source in messages; the path by default.
 
     Raises:
         JsonError: a line is not UTF-8, or longer than `MAX_BYTES`.
@@ -118,7 +113,7 @@ def decode_text(data: bytes, where: str) -> str:
     """Return UTF-8 text of at most `MAX_BYTES`, without a byte order mark.
 
     Raises:
-        JsonError: it is none.
+        JsonError: it is too long or not UTF-8.
     """
     if len(data) > MAX_BYTES:
         raise JsonError(f"{where} has more than {MAX_BYTES // 2**20} MB")
@@ -131,10 +126,9 @@ def decode_text(data: bytes, where: str) -> str:
 
 
 def to_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return one line of JSON that any strict reader takes.
+    """Return one line of JSON that any strict reader accepts.
 
-    Letters of all scripts stay readable. Where a file name holds bytes that are not UTF-8, which no
-    file of text can hold, the line is written in ASCII.
+    Non-ASCII text is not escaped, except in a line with a file name that is not UTF-8.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return text if is_unicode(text) else json.dumps(value, allow_nan=False)
@@ -160,7 +154,7 @@ def json_type(value: object) -> str:
 
 
 class _Fault(Exception):
-    """An error of a value, and its place."""
+    """A value that is not allowed, and its place."""
 
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
@@ -185,7 +179,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _check(value: object, path: tuple[str | int, ...]) -> None:
-    """Check for values that JSON's grammar allows but the program does not support."""
+    """Reject values that JSON's grammar allows but strict JSON does not."""
     if len(path) >= MAX_DEPTH and isinstance(value, dict | list):
         raise _Fault(f"is {_TOO_DEEP}")
     if isinstance(value, dict):

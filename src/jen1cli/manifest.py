@@ -1,8 +1,8 @@
 """Folders of music: audio files with their captions, made by `jen1 corpus` or by a user.
 
-A folder with `manifest.jsonl` is read line by line. Any other folder is searched for audio, with
-captions from sidecar `.txt` or `.json` files, tags, or file names; training and evaluation treat
-both alike. Tar files in the form of WebDataset are read as folders.
+A folder with `manifest.jsonl` is read line by line. Any other folder is searched for audio files;
+their captions come from sidecar `.txt` or `.json` files, tags or file names. Tar files in
+WebDataset format are read as folders.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ AUDIO_SUFFIXES = frozenset(
 )
 SPLITS = ("train", "validation", "test")
 
-_HELD_OUT_PERCENT = 5  # each of validation and test, in folders without a manifest
+_HELD_OUT_PERCENT = 5  # share of validation, and of test, in folders without a manifest
 
 _log = logging.getLogger(__name__)
 
@@ -47,15 +47,15 @@ _log = logging.getLogger(__name__)
 class Clip:
     """One audio file with its metadata."""
 
-    path: Path  # of the audio file, or of the tar file that it lies in; absolute
-    captions: tuple[str, ...]  # at least one; several ways to say the same
+    path: Path  # absolute path of the audio file or of its tar file
+    captions: tuple[str, ...]  # at least one; alternatives
     seconds: float
     split: str = "train"  # train, validation or test
     attributes: dict[str, Any] = field(default_factory=dict)
-    # of made music: style, bpm, key, mode, meter, instruments, drums, energy, moods
-    offset: int = 0  # byte where the audio file starts inside a tar file
-    size: int = 0  # its bytes; 0 where `path` is the audio file itself
-    split_named: bool = True  # by manifest, sidecar or folder; False: chosen here, by a hash
+    # such as style, bpm, key, mode, meter, instruments, drums, energy, moods
+    offset: int = 0  # first byte of the audio file inside a tar file
+    size: int = 0  # its length in bytes; 0 if `path` is the audio file itself
+    split_named: bool = True  # by manifest, sidecar or folder; False: chosen by a hash
 
     @property
     def source(self) -> Path | io.BytesIO:
@@ -72,10 +72,10 @@ def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
 
     Args:
         folder: with `manifest.jsonl`, with tar files, or with audio files at any depth.
-        on_skip: called with every unusable file and the reason; None: they are logged.
+        on_skip: called with each unusable file and the reason; None logs them.
 
     Raises:
-        DataError: the folder is missing, the manifest is broken, or nothing in it can be used.
+        DataError: the folder is missing, its manifest is invalid, or it has no usable audio.
     """
     skip = on_skip or _warn
     folder = expand_user(folder).absolute()
@@ -106,7 +106,7 @@ def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
 
 
 def write_manifest(folder: Path, clips: Iterable[Clip]) -> Path:
-    """Write `manifest.jsonl` for clips that lie in a folder; replaces one that is there."""
+    """Write `manifest.jsonl` for the clips of a folder, replacing an existing one."""
     folder = folder.absolute()
     lines = []
     for clip in clips:
@@ -142,7 +142,7 @@ def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
             raise DataError(f"{where}: {error}; mend or remove it") from error
         place = (os.path.realpath(manifest.parent / line["audio"]), told.offset)
         first, split = named.setdefault(place, (where, told.split))
-        if split != told.split:  # several lines of one split are several captions
+        if split != told.split:  # several lines of one split give several captions
             raise DataError(
                 f"{where}: audio is '{line['audio']}', as in {first}, in another split; remove one"
             )
@@ -183,17 +183,17 @@ def _from_line(folder: Path, audio: str, told: Description, skip: Skip) -> Clip 
 
 def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
     files = walk_files(folder, AUDIO_SUFFIXES | {".tar"}, skip)
-    for path in _each_file_once(files, folder):
+    for path in _without_links(files, folder):
         if path.suffix.lower() == ".tar":
             yield from _from_shard(path, folder, skip)
         elif clip := _from_file(path, folder, skip):
             yield clip
 
 
-def _each_file_once(files: list[Path], folder: Path) -> list[Path]:
-    """Leave out links to files of the same folder, which could be in two splits.
+def _without_links(files: list[Path], folder: Path) -> list[Path]:
+    """Remove links to files of the same folder, so that no clip is in two splits.
 
-    Of several names of one file, the one that gives the split is kept, else the file's own.
+    Of several names of one file, the one whose folder names a split is kept, else the file's own.
     """
     chosen: dict[str, Path] = {}
     for path in sorted(files, key=lambda p: (_folder_split(p, folder) is None, p.is_symlink())):
@@ -225,15 +225,15 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
             if not _has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
                 return None
-        return _Probe(seconds, _told_by_recipe(tags, read_note(source)))
+        return _Probe(seconds, _tags_of_recipe(tags, read_note(source)))
     except (AudioError, soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).removeprefix(f"{name_of(source)} ").rstrip(".")
         skip(place, f"not readable as audio ({reason or type(error).__name__})")
     return None
 
 
-def _told_by_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
-    """Return the tags of a file that `jen1` wrote: its prompt, or that of the music it edits."""
+def _tags_of_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
+    """Return the tags of a file that `jen1` wrote: its prompt, or that of the edited recording."""
     if note is None:
         return tags
     try:
@@ -244,7 +244,7 @@ def _told_by_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
                 return {"title": prompt.strip()}
             recipe = (recipe.get("input") or {}).get("recipe")
     except (JsonError, AttributeError):
-        pass  # not a recipe of this program
+        pass  # written by another program
     return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
 
 
@@ -252,7 +252,7 @@ def _has_its_end(file: soundfile.SoundFile) -> bool:
     try:
         file.seek(max(0, file.frames - 1))
         return len(file.read(1, dtype="float32")) > 0
-    except (RuntimeError, ValueError):  # ValueError: there is less sound than nothing
+    except (RuntimeError, ValueError):  # ValueError: negative length
         return False
 
 
@@ -286,7 +286,7 @@ def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description
 
 
 def _small_file(path: Path, skip: Skip) -> bytes:
-    """Return the bytes of a sidecar; empty without a usable one."""
+    """Return the bytes of a sidecar; empty if it is missing or unusable."""
     if not os.path.isfile(path):
         return b""
     try:
@@ -323,7 +323,7 @@ def _folder_split(path: Path, folder: Path) -> str | None:
 
 
 def _split_of(name: str) -> str:
-    """Choose a split by the hash of a relative name: stable, whatever files come and go."""
+    """Choose a split by the hash of a relative path, independent of other files."""
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()
     percent = int.from_bytes(digest, "big") % 100
     if percent < _HELD_OUT_PERCENT:
@@ -335,9 +335,9 @@ def _split_of(name: str) -> str:
 
 
 def _from_shard(shard: Path, folder: Path, skip: Skip) -> Iterator[Clip]:
-    """Read a tar file whose members of one name (up to the first dot) belong together."""
+    """Read a tar file; members with the same name up to the first dot form one sample."""
     try:
-        # without compression, as clips are read from their place in the file
+        # uncompressed, since clips are read by their offset in the file
         with tarfile.open(shard, "r:") as tar:
             groups: dict[str, list[tarfile.TarInfo]] = {}
             for member in tar:

@@ -86,7 +86,7 @@ TINY = ModelConfig(
         control_channels=CONTROL_CHANNELS,
     ),
     diffusion=DiffusionConfig(prediction="v"),
-    generation=GenerationConfig(window_seconds=1.0, steps=4, context_seconds=0.5),
+    generation=GenerationConfig(window_seconds=1.0, steps=2, context_seconds=0.5),
 )
 
 PRESETS = {"jen1": JEN1, "mini": MINI, "tiny": TINY}

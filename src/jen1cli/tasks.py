@@ -22,8 +22,8 @@ from torch import Tensor
 from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, PLAYED_CHANNELS
 from jen1cli.shapes import Context, KeepMask, Latent
 
-MIN_UNKNOWN, MAX_UNKNOWN = 0.2, 0.8
-"""Masked share of a training clip (paper section IV-C: 20 to 80 %)."""
+MIN_HIDDEN, MAX_HIDDEN = 20, 80
+"""Masked share of a training clip in percent (paper section IV-C)."""
 
 MAX_SPANS = 3
 """Most gaps in one training example of inpainting (guess; the paper gives no number)."""
@@ -149,7 +149,7 @@ def random_continuation(
 
 def _count_hidden(frames: int, generator: torch.Generator | None) -> int:
     """Draw a whole number of frames between 20 and 80 %, ends included."""
-    least, most = -(-frames * 2 // 10), frames * 8 // 10
+    least, most = -(-frames * MIN_HIDDEN // 100), frames * MAX_HIDDEN // 100
     if least > most:
         raise ValueError(f"{frames} frames are too few to hide 20 to 80 % of them")
     return int(torch.randint(least, most + 1, (), generator=generator))

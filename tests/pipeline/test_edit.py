@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from scipy.signal import oaconvolve
 
 from jen1cli import Jen1, audio
 from jen1cli.audio.metadata import read_metadata
@@ -151,7 +152,7 @@ def test_each_task_tells_the_network_what_is_kept(tiny, recording, calls):
     tiny.continue_(source, 0.3, before=True, seed=0)
     assert set(calls()) == {(False, 75)}
     tiny.inpaint(source, [(0.0, 2.0)], seed=0)  # nothing known: begins as new music does
-    assert [kept for _, kept in calls()][:4] == [0] * 4
+    assert [kept for _, kept in calls()][:2] == [0] * 2
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_a_mono_recording_and_silence_all_over_are_no_silent_channels(tiny, tmp_
 def slow_part(signal):
     """Return what is below some 15 Hz."""
     window = np.hanning(4_801)
-    return np.convolve(signal, window / window.sum(), "valid")
+    return oaconvolve(signal, window / window.sum(), "valid")
 
 
 @pytest.mark.parametrize("masks", [[(1.0, 3.0)], [(1.0, 1.2)], [(0.5, 1.0), (3.0, 3.5)]])
@@ -370,7 +371,7 @@ def test_progress_counts_all_windows_of_all_masks(tiny, recording):
     tiny.inpaint(
         recording(4.0), [(0.5, 0.7), (3.0, 3.2)], seed=0, progress=lambda *step: seen.append(step)
     )
-    assert seen == [(i + 1, 8) for i in range(8)]
+    assert seen == [(i + 1, 4) for i in range(4)]
 
 
 def test_all_kinds_of_input_mean_the_same(tiny, recording):

@@ -69,7 +69,7 @@ _BETWEEN = re.compile(r"[\s,]+|(?<=\S)-(?=[A-G])")
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord by name, anywhere on the keyboard."""
+    """A chord by name, without octave or inversion."""
 
     root: int  # pitch class, 0 is C
     suffix: str  # a key of `SUFFIXES`
@@ -81,7 +81,7 @@ class Chord:
         return tuple((self.root + interval) % 12 for interval in SUFFIXES[self.suffix])
 
     def named(self, names: tuple[str, ...] = TONICS) -> str:
-        """Return the name, such as "Dm7/A", with the twelve names of notes that are given."""
+        """Return the name, such as "Dm7/A", from twelve note names."""
         slash = "" if self.bass == self.root else f"/{names[self.bass]}"
         return f"{names[self.root]}{self.suffix}{slash}"
 
@@ -95,14 +95,14 @@ Bar = tuple[Chord | None, ...]
 
 
 def tonic_of(name: str) -> str:
-    """Return a note's name of `TONICS`, such as "A#" for "Bb"; "" if it is none."""
+    """Return the note's spelling in `TONICS`, such as "A#" for "Bb"; "" if it is not a note."""
     name = name[:1].upper() + name[1:].replace("♯", "#").replace("♭", "b")
     name = _FLATS.get(name, name)
     return name if name in TONICS else ""
 
 
 def tonic_index(name: str) -> int:
-    """Return the semitones of a note above C, 10 for "A#" and for "Bb"; -1 if it is none."""
+    """Return the pitch class of a note, 10 for "A#" and "Bb"; -1 if it is not a note."""
     name = tonic_of(name)
     return TONICS.index(name) if name else -1
 
@@ -129,10 +129,10 @@ def parse_chord(text: str) -> Chord | None:
 
 @lru_cache(maxsize=256)
 def parse_chart(text: str) -> tuple[Bar, ...]:
-    """Read bars of chords; see the module's text for the way they are written.
+    """Read bars of chords in the notation of the module's docstring.
 
     Raises:
-        ConfigError: a chord is not known, or there are too many bars or chords in one.
+        ConfigError: a chord is unknown, or there are too many bars or too many chords in a bar.
     """
     if "|" in text:
         cells = [cell.strip() for cell in text.split("|")]

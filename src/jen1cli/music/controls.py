@@ -25,19 +25,19 @@ SIXTEENTHS = {"4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14,
 """Sixteenths per bar."""
 
 MIN_BPM, MAX_BPM = 30.0, 300.0
-_SHOWN_BARS = 8  # of a chart, in a description
+_SHOWN_BARS = 8  # of a chart shown by `describe`
 WRITTEN = ("chords", "drums", "melody")
-"""Fields that are written in bars."""
+"""Fields in bars."""
 
 BEAT_HARMONICS = 4
-"""Multiples of the beat's phase that are channels (`jen1cli.conditioning.controls.channels`)."""
+"""Multiples of the beat phase that have channels (`jen1cli.conditioning.controls.channels`)."""
 BEAT_AND_KEY_CHANNELS = 2 * BEAT_HARMONICS + 2 + 2 * len(TONICS) + 3
 CHORD_CHANNELS = 2 * len(TONICS) + 1
 DRUM_CHANNELS = len(DRUMS) + 1
 MELODY_CHANNELS = len(TONICS) + OCTAVES + 2
 CHANNELS_WITH_CHORDS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
 CHANNELS_WITH_PARTS = CONTROL_CHANNELS = CHANNELS_WITH_CHORDS + DRUM_CHANNELS + MELODY_CHANNELS
-"""Channels of a network that takes chords as well, and of one that takes drums and melody too."""
+"""Channels of a network that also takes chords, and of one that takes drums and melody too."""
 PLAYED_CHANNELS = CONTROL_CHANNELS + PLAYED_SCORE_CHANNELS
 CHANNELS_WITH_SCORE = CONTROL_CHANNELS + SCORE_CHANNELS
 """The same for a network that takes the full score: channels up to its rolls, and all of them."""
@@ -47,12 +47,12 @@ CHANNELS_WITH_SCORE = CONTROL_CHANNELS + SCORE_CHANNELS
 class Controls:
     """Tempo, meter, key, chords, drums, melody and full score of one piece, each if known."""
 
-    bpm: float = 0.0  # beats per minute, as the foot taps; 0: unknown
+    bpm: float = 0.0  # beats per minute (the tactus); 0: unknown
     meter: str = ""  # a key of `BEATS`, counted from `downbeat`; "": unknown
-    downbeat: float = 0.0  # time of a beat and the start of a bar, in seconds
+    downbeat: float = 0.0  # time of the first beat of a bar, in seconds
     key: str = ""  # one of `TONICS`; "": unknown
     mode: str = ""  # a key of `MODES`
-    # each repeats from `downbeat` on; "": unknown. Older recipes lack them
+    # each repeats from `downbeat`; "": unknown; absent in older recipes
     chords: str = field(default="", metadata={"optional": True})  # a chart (`music.chords`)
     drums: str = field(default="", metadata={"optional": True})  # as in `music.patterns`
     melody: str = field(default="", metadata={"optional": True})  # likewise
@@ -63,7 +63,7 @@ class Controls:
         """Check that all values are valid.
 
         Raises:
-            ConfigError: a tempo out of range, or a name or chord that is not known.
+            ConfigError: the tempo is out of range, or a name or chord is unknown.
         """
         if self.bpm and not MIN_BPM <= self.bpm <= MAX_BPM:
             raise ConfigError(
@@ -85,7 +85,7 @@ class Controls:
 
     @property
     def has_bars(self) -> bool:
-        """Whether tempo and meter are known, and so the bars."""
+        """Whether tempo and meter, and so the bars, are known."""
         return bool(self.bpm and self.beats)
 
     @property
@@ -95,7 +95,7 @@ class Controls:
 
     @property
     def bar_seconds(self) -> float:
-        """Length of a bar; it needs `has_bars`."""
+        """Length of a bar; requires `has_bars`."""
         return 60.0 * self.beats / self.bpm
 
     def bars_at(self, seconds: float) -> float:
@@ -104,7 +104,7 @@ class Controls:
 
     @property
     def beats(self) -> int:
-        """Beats of a bar; 0 where the meter is unknown."""
+        """Beats per bar; 0 if the meter is unknown."""
         return BEATS.get(self.meter, 0)
 
     @property
@@ -122,9 +122,9 @@ class Controls:
         return bar[int((position % 1.0) * len(bar))]
 
     def sounding(self, pattern: Pattern, start: float, stop: float) -> Iterator[Sound]:
-        """Yield the sounds of a pattern between two moments in seconds; it needs `has_bars`.
+        """Yield the sounds of a pattern between two times in seconds; requires `has_bars`.
 
-        Before the downbeat there is nothing.
+        The pattern begins at the downbeat.
         """
         bar = self.bar_seconds
         first, last = (self.bars_at(moment) / pattern.bars for moment in (start, stop))
@@ -148,10 +148,10 @@ class Controls:
         return dataclasses.replace(self, **rhythm, **keys, **written, score=score)
 
     def with_bar_at(self, seconds: float) -> "Controls":
-        """Return the controls with the first bar of their parts as near to a moment as possible.
+        """Return the controls with a time as close as possible to the start of the patterns.
 
         Raises:
-            ConfigError: there are chords, drums or a melody but no tempo to play them in.
+            ConfigError: chords, drums or a melody are given without a tempo.
         """
         if not self.has_parts:
             return self
@@ -165,15 +165,14 @@ class Controls:
         return timed.shifted(late)
 
     def shifted(self, seconds: float) -> "Controls":
-        """Return the controls for a time origin that many seconds earlier."""
+        """Return the controls for a time origin `seconds` earlier."""
         score = self.score and self.score.shifted(seconds)
         return dataclasses.replace(self, downbeat=self.downbeat + seconds, score=score)
 
     def describe(self) -> str:
         """Return "92 bpm in 3/4, D minor, Dm | A7", as far as it is known, in the key's spelling.
 
-        A metre of four is not said. Drums and melody are too long for it, and so are charts beyond
-        their first eight bars.
+        Omitted are a meter of 4/4, drums, melody, and a chart's bars after the eighth.
         """
         bpm = f"{self.bpm:.4g} bpm" if self.bpm else ""
         tempo = " in ".join(filter(None, (bpm, "" if self.meter == "4/4" else self.meter)))
@@ -190,11 +189,11 @@ NO_CONTROLS = Controls()
 
 
 def controls_of(attributes: Mapping[str, Any]) -> Controls:
-    """Return the controls that a clip's attributes give.
+    """Return the controls in a clip's attributes.
 
-    They are `bpm`, `meter`, `downbeat`, `key`, `mode`, `chords`, `drum_pattern` and `melody`.
-    A clip with `bpm` starts with a beat, and with a bar where `meter` is there too, unless
-    `downbeat` gives another moment (in seconds). What is missing or not understood is left open.
+    Attributes are `bpm`, `meter`, `downbeat`, `key`, `mode`, `chords`, `drum_pattern` and `melody`.
+    A clip with `bpm` starts with a beat, and with a bar if `meter` is given too, unless
+    `downbeat` gives another time in seconds. Missing or invalid attributes are unknown.
     """
     try:
         bpm, downbeat = float(attributes.get("bpm") or 0), float(attributes.get("downbeat") or 0)
@@ -217,7 +216,7 @@ def controls_of(attributes: Mapping[str, Any]) -> Controls:
 
 
 def _read(attributes: Mapping[str, Any], name: str, read: Callable[[str], Any]) -> str:
-    """Return a valid text in the canonical form of `read`; empty for an invalid one."""
+    """Return a valid text in canonical form; empty for an invalid one."""
     text = str(attributes.get(name) or "")
     try:
         found = read(text) if text else ""

@@ -23,15 +23,15 @@ _FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
 
 
 def note_names(key: str, mode: str) -> tuple[str, ...]:
-    """Return the names of the twelve pitch classes as a key spells them; sharps without a key."""
+    """Return the spelling of the twelve pitch classes in a key; sharps without a key."""
     flat = bool(key) and (TONICS.index(key) + _RELATIVE_MAJOR[mode]) % 12 in _FLAT_MAJORS
     return FLAT_NAMES if flat else TONICS
 
 
 def key_of_chart(text: str) -> tuple[str, str]:
-    """Return the major or minor key that a chart of chords fits best.
+    """Return the major or minor key that fits a chord chart best.
 
-    Each chord tone of the scale counts, and most of all a tonic chord at the beginning or the end.
+    Chord tones in the scale score, and tonic chords at the beginning and the end score more.
     """
     chords = [chord for bar in parse_chart(text) for chord in bar if chord is not None]
     if not chords:
@@ -48,9 +48,9 @@ def key_of_chart(text: str) -> tuple[str, str]:
 
 
 def key_of_melody(text: str) -> tuple[str, str]:
-    """Return the major or minor key that a melody fits best; two empty strings for silence.
+    """Return the major or minor key that fits a melody best; two empty strings for silence.
 
-    The time in its scale counts, then that on its tonic triad, and a tonic at the end.
+    The score is time on notes of the scale, then on the tonic triad, and a final tonic.
     """
     notes = [(note.number % 12, note.stop - note.start) for note in parse_melody(text).sounds]
     if not notes:

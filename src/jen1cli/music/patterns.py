@@ -1,8 +1,8 @@
 """Drum patterns and melodies as text, in bars that repeat.
 
-kick x...x... snare ....x... hat xxxxxxxx     rows of strokes; a row's bars are equally cut
+kick x...x... snare ....x... hat xxxxxxxx     rows of strokes; equal steps within a row
 kick x.x. | x..x snare .x.x                   two bars of one row, one of the other
-C5 - E5 - | G5 - . .                          notes of a bar, equally long: - holds, . is silence
+C5 - E5 - | G5 - . .                          notes of equal length: - holds, . is a rest
 none                                          nothing is played
 """
 
@@ -16,18 +16,18 @@ from jen1cli.music.chords import MAX_BARS, TONICS
 NONE = "none"
 STROKE, HOLD, REST = "x", "-", "."
 DRUMS = ("kick", "snare", "hat", "cymbal", "perc")
-"""Drum classes: claps and rims are snares, shakers are hats, all others percussion."""
+"""Drum classes: claps and rims count as snares, shakers as hats, the rest as percussion."""
 LOWEST, OCTAVES = 36, 5
-"""MIDI number of the lowest note of a melody, C2, and how many octaves there are."""
+"""MIDI number of a melody's lowest note, C2, and its range in octaves."""
 MAX_STEPS = 96
-"""Most strokes or notes of a bar."""
+"""Largest number of steps in a bar."""
 
 _NOTE = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d)")
 
 
 @dataclass(frozen=True)
 class Sound:
-    """One stroke or note; in a pattern, time is counted in bars from its beginning."""
+    """One stroke or note, with times in bars from the start of its pattern."""
 
     start: float
     stop: float
@@ -36,7 +36,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Pattern:
-    """Sounds that repeat."""
+    """A repeating sequence of sounds."""
 
     bars: int
     sounds: tuple[Sound, ...]
@@ -44,10 +44,10 @@ class Pattern:
 
 @lru_cache(maxsize=4096)
 def parse_drums(text: str) -> tuple[Pattern, ...]:
-    """Read a drum pattern; each row repeats on its own.
+    """Read a drum pattern; rows may differ in length and repeat independently.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not valid.
     """
     words = text.replace("|", " | ").split()
     if [word.lower() for word in words] == [NONE]:
@@ -96,7 +96,7 @@ def parse_melody(text: str) -> Pattern:
     """Read a melody.
 
     Raises:
-        ConfigError: it is none, or out of range.
+        ConfigError: it is not valid, or out of range.
     """
     if text.strip().lower() == NONE:
         return Pattern(1, ())
@@ -121,7 +121,7 @@ def parse_note(text: str) -> int:
     """Return the MIDI number of a note such as "C4" (60) or "Bb3".
 
     Raises:
-        ConfigError: it is none, or out of range.
+        ConfigError: it is not valid, or out of range.
     """
     match = _NOTE.fullmatch(text)
     if match is None:
@@ -141,12 +141,12 @@ def note_name(number: int) -> str:
 
 
 def drums_text(rows: dict[str, list[str]]) -> str:
-    """Write a pattern: bars of strokes by name; rows without a stroke are left out."""
+    """Write a pattern from bars of strokes by drum; rows without strokes are omitted."""
     struck = {name: bars for name, bars in rows.items() if any(STROKE in bar for bar in bars)}
     return " ".join(f"{name} {' | '.join(bars)}" for name, bars in struck.items()) or NONE
 
 
 def melody_text(bars: list[list[str]]) -> str:
-    """Write a melody: bars of words (note names, `HOLD`, `REST`)."""
+    """Write a melody from bars of note names, `HOLD` and `REST`."""
     silent = all(word in (HOLD, REST) for bar in bars for word in bar)
     return NONE if silent else " | ".join(" ".join(bar) for bar in bars)

@@ -36,15 +36,15 @@ _NUMBER_ENDS = r"(?![\w%]|[.,:/]\d)"
 TEMPO_WORDS = re.compile(
     rf"(?i)(?<!\w)(?<!\d[.,]){_RANGE}[ -]*{_UNIT}|{_BEFORE}{_RANGE}{_NUMBER_ENDS}"
 )
-"""A number with its unit or behind its name; groups 1-3 or 4-6 are first number, sign, second."""
+"""A number before its unit or after its name; groups 1-3 or 4-6: first number, sign, second."""
 
 _AT = re.compile(rf"(?i)\bat {_ABOUT}?({_NUMBER})(?= *(?:$|[,;!?)]|[.:](?!\d)))")  # a number alone
 _NOT_A_TEMPO = re.compile(
     r"(?i)\b(?:recorded|sampled|mastered|rendered|exported|mixed|panned|volume|level|gain|starts"
     r"|starting|begins|ends|ending|arrives|aged?|turned|looks|feels),? $"
-)  # before "at 96"
+)  # before a number without a unit, as in "at 96"
 _LIKELY_BPM = (40.0, 240.0)  # of a number without a unit
-_WIDEST_RANGE = 2.0  # between the ends of "90-100 bpm"
+_WIDEST_RANGE = 2.0  # sign in a range such as "90-100 bpm"
 
 # --- metre ---
 
@@ -84,7 +84,7 @@ _KEY = re.compile(rf"(?i)({_NAMES_KEY}|{_IN})?\b{_NOTE}[ -]+({_MODE})\b")
 _SHORT_KEY = re.compile(rf"((?i:{_NAMES_KEY}|\bin ))([A-Ga-g])(#|b)?(m|min|maj)?(?![\w#+])")
 _GERMAN_KEY = re.compile(
     r"(?i)\b([cdefgah]is|[cdfg]es|hes|es|as|[a-h])[ -](dur|moll)\b"
-)  # there h is B, b is B flat
+)  # German: h is B, b is B flat
 _SYLLABLE_KEY = re.compile(
     rf"(?i)({_NAMES_KEY}|{_IN})?\b(d[oó]|r[eé]|mi|f[aá]|sol|l[aá]|si)"
     r"(?:[ -](#|b\b|bemolle?|bémol|sostenido|sustenido|di[eè]se|diesis))?"
@@ -99,14 +99,14 @@ _ENDS = re.compile(
 _STOPS = ",;.:!?()/|-"
 
 Key = tuple[str, str]
-"""Tonic and mode, two empty strings where there is none."""
-_Found = tuple[int, Key]  # where it stands, and what it is
+"""Tonic and mode; two empty strings for none."""
+_Found = tuple[int, Key]  # position and key
 
 
 def read_tempo(prompt: str) -> float:
-    """Return the beats per minute that a prompt names, 0 where it names none.
+    """Return the tempo named in a prompt in beats per minute; 0 for none.
 
-    Of a range, such as "120-130 bpm", it is the middle.
+    A range, such as "120-130 bpm", gives its middle.
     """
     text = _plain(prompt)
     for match in TEMPO_WORDS.finditer(text):
@@ -123,14 +123,14 @@ def read_tempo(prompt: str) -> float:
 
 
 def _checked_bpm(first: float, sign: str | None, second: float) -> float:
-    """Return one tempo for one or two numbers; 0 where it is none."""
+    """Return one tempo for one or two numbers; 0 if out of range."""
     ends = sorted((first, second))
-    if sign == "/":  # of "70/140 bpm" the beat, not the half-time count beside it
+    if sign == "/":  # in "70/140 bpm" the beat, not the half-time count
         bpm = first
     elif ends[0] >= MIN_BPM and ends[1] <= min(MAX_BPM, _WIDEST_RANGE * ends[0]):
         bpm = sum(ends) / 2.0
     else:
-        bpm = second  # the one beside the unit: "808s and 120 bpm"
+        bpm = second  # the number next to the unit: "808s and 120 bpm"
     return bpm if MIN_BPM <= bpm <= MAX_BPM else 0.0
 
 
@@ -139,7 +139,7 @@ def _number(text: str) -> float:
 
 
 def read_meter(prompt: str) -> str:
-    """Return the metre that a prompt names, a key of `BEATS`; "" where it names none."""
+    """Return the metre named in a prompt, a key of `BEATS`; "" for none."""
     text = _plain(prompt)
     if match := _METERS.search(text):
         return match[1]
@@ -153,10 +153,10 @@ def read_meter(prompt: str) -> str:
 
 
 def read_key(prompt: str) -> Key:
-    """Return tonic and mode that a prompt names, two empty strings where it names none.
+    """Return tonic and mode named in a prompt; two empty strings for none.
 
     In "a minor setback" the "a" is an article; it is a key after "in" or "of", between commas, or
-    written large inside the sentence. A note without a mode is major after the word "key" alone.
+    a capital inside the sentence. A note without a mode is read, as major, only after "key".
     """
     text = _plain(prompt)
     found = [*_english(text), *_short(text), *_german(text), *_syllables(text)]
@@ -178,7 +178,7 @@ def _short(text: str) -> Iterator[_Found]:
         named = not before.lower().startswith("in")
         certain = letter.isupper() or before.rstrip()[-1] in ":=" or before.rstrip().endswith("of")
         if re.match(rf"(?i)[ -]*(?:{_MODE}|sharp|flat|dur|moll)\b", text[match.end() :]):
-            continue  # spelled out, so that the others read it
+            continue  # spelled out for the other patterns
         if not (named and certain if mode is None else letter.isupper() or named):
             continue
         if letter == "a" and mode is None and not _ENDS.match(text, match.end()):
@@ -230,7 +230,7 @@ def parse_key(text: str) -> Key:
     """Read a key as musicians write it: "D minor", "F# dorian", "Bb", "Am", "h-Moll".
 
     Raises:
-        ConfigError: it is no key.
+        ConfigError: it is not a key.
     """
     words = " ".join(_plain(text).split())
     if match := re.fullmatch(rf"(?i){_NOTE}[ -]*({_MODE}|m)?", words):

@@ -133,12 +133,6 @@ class UNet1d(nn.Module):
         x = self.output(F.silu(self.norm(x)), causal=causal)
         return x.transpose(1, 2).to(x_t.dtype)
 
-    def deepest_frames(self, frames: int) -> int:
-        """Return the number of frames at the deepest level for `frames` input frames."""
-        for factor in self.config.factors:
-            frames = -(-frames // factor)
-        return frames
-
     def _levels(self) -> list[Level]:
         return [level for level in self.levels if isinstance(level, Level)]
 

@@ -9,6 +9,7 @@ import typer
 from jen1cli.cli import options, terminal
 from jen1cli.errors import Jen1Error
 from jen1cli.headers import read_header
+from jen1cli.typed_json import to_dict
 
 if TYPE_CHECKING:
     from jen1cli.config import ModelConfig
@@ -104,15 +105,9 @@ def _facts(name: str) -> dict[str, Any]:
     facts["latent_channels"] = config.autoencoder.latent_channels
     facts["diffusion_channels"] = config.whitening.components
     facts["text"] = config.text.source
-    facts["generation"] = _plain(config.generation)
+    facts["generation"] = to_dict(config.generation)
     facts["provenance"] = config.provenance
     return facts
-
-
-def _plain(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any configuration
-    from jen1cli.typed_json import to_dict
-
-    return to_dict(config)
 
 
 def _about_set(name: str, folder: Path, place: str) -> dict[str, Any]:

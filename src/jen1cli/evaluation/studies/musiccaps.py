@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from jen1cli.sampling import SamplingOptions
 
 SECONDS = 10.0
-FULL = 5521  # rows of the public CSV
 BALANCED_COLUMN = "is_balanced_subset"
 
 # Paper, Table II: FAD, KL, CLAP, T2M-QLT, T2M-ALI, parameters.

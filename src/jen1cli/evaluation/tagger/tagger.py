@@ -35,7 +35,6 @@ WINDOW_SECONDS = 10.0  # length of an input window
 _SHORTEST_SECONDS = 2.0
 
 Vector = Float[np.ndarray, " features"]
-Windows = Float[np.ndarray, "batch samples"]
 Rows = Float[np.ndarray, "batch embedding"]
 
 

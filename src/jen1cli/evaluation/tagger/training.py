@@ -34,7 +34,6 @@ from jen1cli.evaluation.tagger.tagger import save_tagger
 from jen1cli.manifest import Clip, read_folder
 
 Listener = Callable[[str, float], None]
-_LOSSES = ("style", "instruments", "drums", "key", "tempo", "energy", "text")
 
 
 @dataclass(frozen=True)
