@@ -89,6 +89,8 @@ class SpectralConfig:
     num_encoder_blocks: int = 2
     num_decoder_blocks: int = 4
     refinements: int = 8  # rounds of fast Griffin-Lim after the first guess of the phase
+    # of the network that predicts envelopes within the windows; 0: none
+    envelope_channels: int = field(default=0, metadata={"optional": True})
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 

@@ -19,11 +19,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.autoencoder.autoencoder import Autoencoder
+from jen1cli.autoencoder.envelope import EnvelopePredictor, envelope_loss
 from jen1cli.autoencoder.masking import mask_latent
 from jen1cli.autoencoder.phase import PhaseFollower
 from jen1cli.autoencoder.refinement import PhaseRefiner
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
 from jen1cli.autoencoder.streaming import ahead, apply_overlapped
+from jen1cli.autoencoder.trunk import Trunk
 from jen1cli.autoencoder.whitening import Whitening
 from jen1cli.config import SpectralConfig
 from jen1cli.errors import DataError
@@ -39,42 +41,6 @@ NESTED_SHARE = 0.5
 """Share of the training crops whose last channels are zeroed, as whitening may drop channels."""
 LEVEL_WEIGHT = 2.0
 """Weight in the loss of the error in the levels of mid and side (nepers)."""
-
-
-class TrunkBlock(nn.Module):
-    """Residual block of two dense convolutions over frames; the identity at initialisation."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
-        self.conv_in = nn.Conv1d(channels, channels, 3, padding=1)
-        self.conv_out = nn.Conv1d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, channels, frames] to the same shape."""
-        normed = self.norm(x.transpose(1, 2)).transpose(1, 2)
-        return x + self.conv_out(functional.silu(self.conv_in(normed)))
-
-
-class Trunk(nn.Module):
-    """Nonlinear correction to a linear projection; its output is zero at initialisation."""
-
-    def __init__(self, in_channels: int, out_channels: int, channels: int, num_blocks: int) -> None:
-        super().__init__()
-        self.enter = nn.Conv1d(in_channels, channels, 1)
-        self.blocks = nn.ModuleList(TrunkBlock(channels) for _ in range(num_blocks))
-        self.leave = nn.Conv1d(channels, out_channels, 1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, in_channels, frames] to [B, out_channels, frames]."""
-        x = self.enter(x)
-        for block in self.blocks:
-            x = block(x)
-        return self.leave(functional.silu(x))
 
 
 class SpectralAutoencoder(Autoencoder):
@@ -98,9 +64,20 @@ class SpectralAutoencoder(Autoencoder):
             Band(band, low, config.num_stereo_groups, config.sample_rate, config.floor)
             for band, low in zip(config.bands, lows, strict=True)
         )
+        step = self._bands[-1].hop // 2 if config.envelope_channels else 0
         self.refiners = nn.ModuleList(
-            PhaseRefiner(band, config.refinements * item.refinement_factor)
-            for band, item in zip(self._bands, config.bands, strict=True)
+            PhaseRefiner(band, config.refinements * item.refinement_factor, step if i else 0)
+            for i, (band, item) in enumerate(zip(self._bands, config.bands, strict=True))
+        )
+        self.envelopes = (
+            EnvelopePredictor(
+                self._bands,
+                [refiner.length for refiner in self._refiners],
+                config.hop_length,
+                config.envelope_channels,
+            )
+            if config.envelope_channels
+            else None
         )
         # spectra of each band in one latent frame
         self.rates = [config.hop_length // band.hop for band in self._bands]
@@ -135,6 +112,7 @@ class SpectralAutoencoder(Autoencoder):
         )
         self._refine_context = math.ceil(reach / config.hop_length) + window_frames + 1
         self._trunk_context = 2 * max(config.num_encoder_blocks, config.num_decoder_blocks)
+        self._envelope_context = self.envelopes.context_frames if self.envelopes else 0
         self.context_frames = self._trunk_context + window_frames + 1
 
     @property
@@ -185,18 +163,20 @@ class SpectralAutoencoder(Autoencoder):
 
     def decode_frames(self, latent: Latent) -> Waveform:
         """Decode all frames: [B, D, frames] → [B, 2, frames · hop]."""
-        return self._render(self._guess_phase(self.decode_features(latent), self._followers()))
+        features = self.decode_features(latent)
+        envelopes = self._predict_envelopes(features)
+        return self._render(self._guess_phase(features, envelopes, self._followers()))
 
     def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
         """Decode in pieces; the phase followers keep their state from piece to piece."""
         followers = self._followers()
         features = apply_overlapped(
             blocks,
-            self.decode_features,
-            context_frames=self._trunk_context,
+            self._describe_frames,
+            context_frames=self._trunk_context + self._envelope_context,
             chunk_frames=self.stream_frames,
         )
-        guesses = (self._guess_phase(piece, followers) for piece in features)
+        guesses = (self._guess_phase(*self._split(piece), followers) for piece in features)
         return apply_overlapped(
             ahead(guesses),  # phase estimation uses one core; rendering uses the others meanwhile
             self._render,
@@ -204,6 +184,30 @@ class SpectralAutoencoder(Autoencoder):
             chunk_frames=self.stream_frames,
             out_hop=self.hop_length,
         )
+
+    def _describe_frames(self, latent: Latent) -> Tensor:
+        """Return features and envelopes of each latent frame, [B, values, frames]."""
+        features = self.decode_features(latent)
+        return torch.cat((features, self._predict_envelopes(features)), dim=1)
+
+    def _split(self, described: Tensor) -> tuple[Tensor, ...]:
+        """Undo the concatenation of `_describe_frames`."""
+        return described.tensor_split((self.num_features,), dim=1)
+
+    def _predict_envelopes(self, features: Tensor) -> Tensor:
+        """Return the log-power of all shaped bands, [B, bands · points, frames]; maybe no bands."""
+        if self.envelopes is None:
+            return features[:, :0]
+        found = self.envelopes([levels for _, levels, _, _ in self._unpack(features)])
+        return rearrange(found, "b n (f p) -> b (n p) f", p=self.envelopes.points)
+
+    def _true_envelopes(self, waveform: Waveform) -> Tensor:
+        """Return the log-power of all shaped bands of music, [B, bands, points]."""
+        assert self.envelopes is not None
+        points = waveform.shape[-1] // self.envelopes.grid
+        shaped = list(zip(self._bands, self._refiners, strict=True))[1:]
+        rows = [refiner.envelope(band.analyze(waveform), points) for band, refiner in shaped]
+        return torch.stack(rows, dim=1)
 
     def decode_with_phase(self, latent: Latent, waveform: Waveform) -> Waveform:
         """Decode with the original's phase: a yardstick for the phase that `decode` rebuilds.
@@ -244,8 +248,8 @@ class SpectralAutoencoder(Autoencoder):
         """Return the reconstruction error of the features; the latent is noised, cut and masked.
 
         The mean absolute and 0.2 times the mean squared error of weighted log-magnitudes and stereo
-        cues, plus the error in the levels of mid and side. It is independent of phase, so no
-        waveform is synthesised.
+        cues, plus the error in the levels of mid and side and, if envelopes are predicted, their
+        error. It is independent of phase, so no waveform is synthesised.
 
         Args:
             waveform: [B, 2, samples].
@@ -258,13 +262,8 @@ class SpectralAutoencoder(Autoencoder):
         """
         with torch.no_grad():
             padding = -waveform.shape[-1] % self.hop_length
-            features = self.features(functional.pad(waveform, (0, padding)))
-        return self.feature_loss(features, frozen=frozen, whitening=whitening)
-
-    def feature_loss(
-        self, features: Tensor, *, frozen: bool = False, whitening: Whitening | None = None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return `training_loss` of precomputed features [B, num_features, frames]."""
+            waveform = functional.pad(waveform, (0, padding))
+            features = self.features(waveform)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
             latent = self.encode_features(features)
         if self.training:
@@ -277,7 +276,15 @@ class SpectralAutoencoder(Autoencoder):
         absolute, square = error.mean(), error.square().mean()
         level = (self._levels(found) - self._levels(features)).abs().mean()
         total = absolute + 0.2 * square + LEVEL_WEIGHT * level
-        return total, {"absolute": absolute, "square": square, "level": level}
+        parts = {"absolute": absolute, "square": square, "level": level}
+        if self.envelopes is not None:
+            with torch.no_grad():
+                wanted = self._true_envelopes(waveform)
+            # detached: the features shall not bend to help the envelopes
+            described = [levels for _, levels, _, _ in self._unpack(found.detach())]
+            parts["envelope"] = envelope_loss(self.envelopes(described), wanted)
+            total = total + parts["envelope"]
+        return total, parts
 
     def _shortened(self, latent: Latent, whitening: Whitening | None) -> Latent:
         if whitening is None:
@@ -359,14 +366,16 @@ class SpectralAutoencoder(Autoencoder):
             for band, item in zip(self._bands, self.settings.bands, strict=True)
         ]
 
-    def _guess_phase(self, features: Tensor, followers: list[PhaseFollower]) -> Tensor:
+    def _guess_phase(
+        self, features: Tensor, envelopes: Tensor, followers: list[PhaseFollower]
+    ) -> Tensor:
         """Turn features into spectra with estimated phase and stereo cues, packed by latent frame.
 
         Returns:
-            [B, values, frames]: per band real and imaginary parts of its bins, balance and width
-            of its groups.
+            [B, values, frames]: envelopes; then per band real and imaginary parts of its bins,
+            balance and width of its groups.
         """
-        packed = []
+        packed = [envelopes]
         described = self._unpack(features)
         for (band, log_magnitude, balance, width), rate, follow in zip(
             described, self.rates, followers, strict=True
@@ -383,14 +392,25 @@ class SpectralAutoencoder(Autoencoder):
             2 * (band.bins + band.num_groups) * rate
             for band, rate in zip(self._bands, self.rates, strict=True)
         ]
+        described, spectra = packed.tensor_split((packed.shape[1] - sum(sizes),), dim=1)
+        envelopes: list[Tensor | None] = [None] * len(sizes)
+        if self.envelopes is not None:
+            rows = rearrange(described, "b (n p) f -> n b (f p)", p=self.envelopes.points)
+            envelopes[1:] = rows.unbind()
         waveform = None
-        for band, rate, refine, part in zip(
-            self._bands, self.rates, self._refiners, packed.split(sizes, dim=1), strict=True
+        for band, rate, refine, envelope, part in zip(
+            self._bands,
+            self.rates,
+            self._refiners,
+            envelopes,
+            spectra.split(sizes, dim=1),
+            strict=True,
         ):
             values = rearrange(part, "b (n r) f -> b n (f r)", r=rate)
             counts = (band.bins, band.bins, band.num_groups, band.num_groups)
             real, imaginary, balance, width = values.split(counts, dim=1)
-            spectrum = refine(torch.complex(real.contiguous(), imaginary.contiguous()))
+            guess = torch.complex(real.contiguous(), imaginary.contiguous())
+            spectrum = refine(guess, envelope)
             share = band.synthesize(band.place(spectrum.abs(), spectrum.angle(), balance, width))
             waveform = share if waveform is None else waveform + share
         assert waveform is not None

@@ -93,6 +93,7 @@ class AutoencoderJob(Settings):
     mask_ratio: float | None = None  # masked share of the latent; None: the preset's
     freeze_encoder: bool = False  # keeps the latents unchanged
     freeze_components: bool = False  # keeps the whitened components unchanged
+    only_envelopes: int = 0  # channels of the predictor of envelopes; 0: train everything
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -125,7 +126,7 @@ class AutoencoderJob(Settings):
         frozen = base.freeze_encoder
         if self.freeze_components:
             frozen = "components"
-        if self.freeze_encoder:
+        if self.freeze_encoder or self.only_envelopes:
             frozen = "always"
         return dataclasses.replace(
             base,
@@ -133,6 +134,7 @@ class AutoencoderJob(Settings):
             batch_size=self.batch_size or base.batch_size,
             crop_seconds=self.crop_seconds or base.crop_seconds,
             freeze_encoder=frozen,
+            only_envelopes=self.only_envelopes or base.only_envelopes,
         )
 
 

@@ -92,6 +92,9 @@ class AutoencoderTrainingConfig:
     # "always" keeps the latents, and so a diffusion model trained on them, valid; "components"
     # trains the encoder only in the directions that whitening drops
     freeze_encoder: Literal["never", "adversarial", "always", "components"] = "never"
+    # train nothing but the predictor of envelopes; 0: everything. A set without one gets one with
+    # so many channels
+    only_envelopes: int = 0
     balancer: bool = True  # EnCodec's; False: the weights multiply the losses
     weight_waveform: float = 0.1
     weight_spectral: float = 1.0

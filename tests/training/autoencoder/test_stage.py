@@ -117,6 +117,22 @@ def test_always_frozen_encoder_never_moves(make_stage):
     assert not any(name.startswith("encoder") for name in moved)
 
 
+def test_envelopes_are_trained_alone(make_stage):
+    bands = (SpectralBand(2048, 6_000.0), SpectralBand(512, 24_000.0, num_features=32, tonal=False))
+    shape = dataclasses.replace(SPECTRAL.autoencoder, bands=bands)
+    config = dataclasses.replace(SPECTRAL, autoencoder=shape)
+    chosen = dataclasses.replace(with_optimisation(RECONSTRUCT, lr=3e-3), only_envelopes=8)
+    stage = make_stage(chosen, config)
+    model = stage._parts.codec.autoencoder
+    before = weights_of(model)
+    losses = []
+    for step in range(12):
+        stage.train_step(step, 0.0)
+        losses.append(stage.take_values()["loss/envelope"])
+    assert {name.partition(".")[0] for name in changed(before, model)} == {"envelopes"}
+    assert min(losses[6:]) < losses[0]
+
+
 def test_masking_happens_in_training_only(make_stage):
     stage = make_stage()
     model = stage._parts.codec.autoencoder

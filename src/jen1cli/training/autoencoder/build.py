@@ -1,5 +1,6 @@
 """Build stage 1 from a folder of music."""
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -8,8 +9,8 @@ from accelerate import Accelerator
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
 from jen1cli.autoencoder.codec import Codec, load_codec
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
-from jen1cli.config import ModelConfig
-from jen1cli.errors import DataError
+from jen1cli.config import ModelConfig, SpectralConfig
+from jen1cli.errors import ConfigError, DataError
 from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.crops import CropSource, middles
@@ -47,6 +48,8 @@ def build_autoencoder_stage(
         codec = Codec(config, model, Whitening(config.whitening))
     else:
         codec = load_codec(init)
+    if recipe.only_envelopes:
+        codec = with_envelopes(codec, recipe.only_envelopes)
     model, shape = codec.autoencoder, codec.config.autoencoder
     clips = read_clips(data, listener)
     check_training_clips(clips)
@@ -84,6 +87,24 @@ def _linear_codec(
     except DataError as error:
         listener(Warned(f"no linear baseline beside the validation metrics: {error}"))
         return None
+
+
+def with_envelopes(codec: Codec, channels: int) -> Codec:
+    """Return the codec with a predictor of envelopes; one that it has already stays.
+
+    Raises:
+        ConfigError: the autoencoder is not of the family that has one.
+    """
+    shape = codec.config.autoencoder
+    if not isinstance(shape, SpectralConfig):
+        raise ConfigError(f"an autoencoder of the family '{shape.family}' predicts no envelopes")
+    if shape.envelope_channels:
+        return codec
+    config = dataclasses.replace(shape, envelope_channels=channels)
+    model = build_autoencoder(config)
+    model.load_state_dict(codec.autoencoder.state_dict(), strict=False)
+    whole = dataclasses.replace(codec.config, autoencoder=config)
+    return dataclasses.replace(codec, config=whole, autoencoder=model)
 
 
 def start_linear(autoencoder: Autoencoder, waveform: Waveform) -> None:

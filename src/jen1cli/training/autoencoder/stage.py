@@ -103,6 +103,9 @@ class AutoencoderStage:
         self._seed = seed
         self._device = accelerator.device
         model = parts.codec.autoencoder.requires_grad_(True)
+        if recipe.only_envelopes:
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad_(name.startswith("envelopes."))
         stays = recipe.freeze_encoder in ("always", "components")  # whitening is kept as well
         whitening = parts.codec.whitening.to(self._device) if stays else None
         self._frozen = (
