@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from jen1cli.autoencoder import build_autoencoder
+from jen1cli.autoencoder.masking import drop_last_channels
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.config import SpectralBand, SpectralConfig
 
@@ -188,7 +189,7 @@ def test_levels_of_mid_and_side_are_those_of_the_waveform(wide: float) -> None:
 def test_training_drops_the_last_channels_of_some_crops_and_never_the_first() -> None:
     autoencoder = build()
     torch.manual_seed(0)
-    kept = autoencoder._drop_last_channels(torch.ones(400, autoencoder.latent_channels, 2))[..., 0]
+    kept = drop_last_channels(torch.ones(400, autoencoder.latent_channels, 2))[..., 0]
     counts = kept.sum(1)
     assert bool((kept[:, : autoencoder.latent_channels // 4] == 1).all())
     assert bool((kept[:, :-1] >= kept[:, 1:]).all())

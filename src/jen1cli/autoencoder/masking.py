@@ -12,6 +12,8 @@ from torch import Tensor
 
 from jen1cli.shapes import Latent
 
+NESTED_SHARE = 0.5
+"""Share of the training crops whose last channels are zeroed, as whitening may drop channels."""
 Granularity = Literal["frame", "element", "channel"]
 
 
@@ -30,6 +32,15 @@ def mask_latent(latent: Latent, ratio: float, granularity: Granularity = "frame"
         return latent
     keep: Tensor = torch.rand(_mask_shape(latent, granularity), device=latent.device) >= ratio
     return latent.masked_fill(~keep, 0.0)
+
+
+def drop_last_channels(latent: Latent) -> Latent:
+    """Nested dropout (arXiv 1402.0915): keep a quarter to all of the channels, in order."""
+    batch, channels, _ = latent.shape
+    kept = torch.rand(batch, device=latent.device) * 0.75 + 0.25
+    kept = torch.where(torch.rand_like(kept) < NESTED_SHARE, kept, torch.ones_like(kept))
+    place = torch.arange(channels, device=latent.device) / channels
+    return latent * (place < kept[:, None])[..., None]
 
 
 def _mask_shape(latent: Tensor, granularity: Granularity) -> tuple[int, int, int]:

@@ -20,13 +20,13 @@ from torch.nn import functional
 
 from jen1cli.autoencoder.autoencoder import Autoencoder
 from jen1cli.autoencoder.envelope import EnvelopePredictor, envelope_loss
-from jen1cli.autoencoder.masking import mask_latent
+from jen1cli.autoencoder.masking import NESTED_SHARE, drop_last_channels, mask_latent
 from jen1cli.autoencoder.phase import PhaseFollower
 from jen1cli.autoencoder.refinement import PhaseRefiner
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
 from jen1cli.autoencoder.streaming import ahead, apply_overlapped
 from jen1cli.autoencoder.trunk import Trunk
-from jen1cli.autoencoder.whitening import Whitening
+from jen1cli.autoencoder.whitening import Whitening, principal_components
 from jen1cli.config import SpectralConfig
 from jen1cli.errors import DataError
 from jen1cli.shapes import Latent, Waveform
@@ -37,8 +37,6 @@ WIDTH_WEIGHT = 1.0
 """Weight of the width (nepers) relative to log-magnitudes."""
 LATENT_NOISE = 0.05
 """Standard deviation of the noise added in training, relative to that of each latent channel."""
-NESTED_SHARE = 0.5
-"""Share of the training crops whose last channels are zeroed, as whitening may drop channels."""
 LEVEL_WEIGHT = 2.0
 """Weight in the loss of the error in the levels of mid and side (nepers)."""
 
@@ -288,18 +286,10 @@ class SpectralAutoencoder(Autoencoder):
 
     def _shortened(self, latent: Latent, whitening: Whitening | None) -> Latent:
         if whitening is None:
-            return self._drop_last_channels(latent)
+            return drop_last_channels(latent)
         seen = whitening.unwhiten(whitening.whiten(latent))
         short = torch.rand(len(latent), 1, 1, device=latent.device) < NESTED_SHARE
         return torch.where(short, seen, latent)
-
-    def _drop_last_channels(self, latent: Latent) -> Latent:
-        """Nested dropout (arXiv 1402.0915): keep a quarter to all of the channels, in order."""
-        batch, channels, _ = latent.shape
-        kept = torch.rand(batch, device=latent.device) * 0.75 + 0.25
-        kept = torch.where(torch.rand_like(kept) < NESTED_SHARE, kept, torch.ones_like(kept))
-        place = torch.arange(channels, device=latent.device) / channels
-        return latent * (place < kept[:, None])[..., None]
 
     def _levels(self, features: Tensor) -> Tensor:
         """Return the levels in nepers of mid and side of each band over the crop: [B, bands, 2]."""
@@ -348,12 +338,7 @@ class SpectralAutoencoder(Autoencoder):
         shift = (mean - self.feature_mean) * self.feature_weight
         self.feature_mean.copy_(mean)
         centred = (features - shift).double()
-        if len(centred) < self.num_features:
-            _, singular, rows = torch.linalg.svd(centred, full_matrices=False)
-            values, vectors = singular.square() / len(centred), rows.T
-        else:
-            values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
-            values, vectors = values.flip(0), vectors.flip(1)
+        values, vectors = principal_components(centred)
         values = values[: self.latent_channels].clamp_min(1e-8)
         vectors = vectors[:, : self.latent_channels]
         self.latent_scale.copy_(values.sqrt())
@@ -394,9 +379,8 @@ class SpectralAutoencoder(Autoencoder):
         ]
         described, spectra = packed.tensor_split((packed.shape[1] - sum(sizes),), dim=1)
         envelopes: list[Tensor | None] = [None] * len(sizes)
-        if self.envelopes is not None:
-            rows = rearrange(described, "b (n p) f -> n b (f p)", p=self.envelopes.points)
-            envelopes[1:] = rows.unbind()
+        if self.envelopes:
+            envelopes[1:] = rearrange(described, "b (n p) f -> n b (f p)", p=self.envelopes.points)
         waveform = None
         for band, rate, refine, envelope, part in zip(
             self._bands,

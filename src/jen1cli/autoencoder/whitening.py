@@ -145,6 +145,16 @@ class WhiteningStatistics:
         self.count = total
 
 
+def principal_components(centred: Tensor) -> tuple[Tensor, Tensor]:
+    """Return variances [n] and axes [features, n] of centred rows, by decreasing variance."""
+    rows, features = centred.shape
+    if rows < features:
+        _, singular, axes = torch.linalg.svd(centred, full_matrices=False)
+        return singular.square() / rows, axes.T
+    variances, axes = torch.linalg.eigh(centred.T @ centred / rows)
+    return variances.flip(0), axes.flip(1)
+
+
 def _matrices(covariance: Tensor, components: int) -> tuple[Tensor, Tensor]:
     """Return W [D, k] and W⁺ [k, D], components in order of decreasing variance."""
     variances, axes = torch.linalg.eigh(covariance)  # in increasing order
