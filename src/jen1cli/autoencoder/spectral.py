@@ -161,9 +161,8 @@ class SpectralAutoencoder(Autoencoder):
 
     def decode_frames(self, latent: Latent) -> Waveform:
         """Decode all frames: [B, D, frames] → [B, 2, frames · hop]."""
-        features = self.decode_features(latent)
-        envelopes = self._predict_envelopes(features)
-        return self._render(self._guess_phase(features, envelopes, self._followers()))
+        described = self._split(self._describe_frames(latent))
+        return self._render(self._guess_phase(*described, self._followers()))
 
     def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
         """Decode in pieces; the phase followers keep their state from piece to piece."""
