@@ -198,6 +198,15 @@ def test_a_long_piece_ends_on_its_tonic():
         assert all(note.beat < ending - bar + 0.35 for note in drums)
 
 
+def test_a_tonic_without_a_mode_is_not_minor():
+    wishes = read_wishes("12 bar blues in E")
+    for seed in range(4):
+        _, controls = told("blues shuffle", seed, 20.0, wishes=wishes)
+        assert (controls.key, controls.mode) == ("E", "mixolydian")
+        assert parse_chart(controls.chords)[0][0].named() in ("E7", "E9", "E13")
+        assert told("metal", seed, 10.0, wishes=wishes)[1].key == "E"
+
+
 def test_parts_enter_and_leave():
     """The drums are silent somewhere in nearly every long piece with drums."""
     changing = 0

@@ -127,8 +127,11 @@ def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) ->
         key, mode = key_of_melody(given.melody)
     drawn = random.integer(0, len(KEYS) - 1)
     modes = mode_weights(style)
-    if wishes.minor is not None:
-        modes = {m: w for m, w in modes.items() if is_minor(m) == wishes.minor} or modes
+    minor = wishes.minor
+    if minor is None and wishes.tonic:
+        minor = False  # by convention "in E" is not E minor; a style of minor modes alone stays so
+    if minor is not None:
+        modes = {m: w for m, w in modes.items() if is_minor(m) == minor} or modes
     drawn_mode = random.weighted(modes)
     if key:
         return KEYS.index(key), mode
