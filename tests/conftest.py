@@ -13,6 +13,9 @@ import torch
 
 RATE = 48_000
 
+# A signature differs each time it is made; tests of bytes need files without one.
+os.environ["JEN1_PROVENANCE"] = "0"
+
 # A job in the background of a script, or under nohup, inherits signals that are ignored; the tests
 # of interrupts, and the processes that they start, need the handlers of a terminal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

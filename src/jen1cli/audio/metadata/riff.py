@@ -20,6 +20,13 @@ from jen1cli.audio.metadata.model import (
     first_texts,
     usual_names,
 )
+from jen1cli.audio.metadata.source_type import (
+    SOURCE_TYPE_FIELD,
+    is_own_xmp,
+    source_type_of,
+    with_xmp,
+    xmp_texts,
+)
 
 NOTE_CHUNK = b"jen1"
 """RIFF chunk of the recipe, and the signature of the APPL chunk that holds it in AIFF."""
@@ -35,6 +42,7 @@ _STRUCTURE = {
     b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"filr",
     b"COMM", b"SSND", b"FVER",
 }  # fmt: skip
+_MANIFEST = b"C2PA"
 _STALE = {b"levl", b"MD5 "}  # computed from the samples
 _TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
 """Chunks with positions, which are not adjusted here."""
@@ -51,10 +59,11 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
     texts: Texts = ()
     pictures: tuple[bytes, ...] = ()
     blocks: list[Block] = []
-    note = None
+    note, signed = None, False
     sound = layout.sound
     for chunk in layout.chunks:
-        if chunk.tag in _STRUCTURE:
+        signed = signed or chunk.tag == _MANIFEST
+        if chunk.tag in _STRUCTURE or chunk.tag == _MANIFEST:
             continue
         file.seek(chunk.at)
         data = file.read(min(chunk.size, layout.size - chunk.at))
@@ -77,9 +86,10 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
         elif layout.is_aiff and chunk.tag in _AIFF_TEXTS:
             block = replace(block, name=COVERED)
             texts = ((_AIFF_TEXTS[chunk.tag], _text(data)), *texts)
-        blocks.append(block)
+        texts += xmp_texts(block)
+        blocks.append(replace(block, name=COVERED) if is_own_xmp(block) else block)
     family = "AIFF" if layout.is_aiff else layout.kind.decode() if layout.order == ">" else "RIFF"
-    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), note)
+    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), note, signed)
 
 
 def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
@@ -89,7 +99,10 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
         raise ValueError("no RIFF or AIFF file")
     own = "AIFF" if layout.is_aiff else "RIFF"
     same = metadata.family == own
-    blocks = metadata.blocks if same else _built(metadata, layout)
+    blocks = list(metadata.blocks) if same else _built(metadata, layout)
+    source_type = source_type_of(metadata.texts)
+    if source_type is not None:
+        blocks = with_xmp(blocks, source_type, is_aiff=layout.is_aiff)
     early, late = [], []
     for block in blocks:
         safe = _is_safe_early(block, layout)
@@ -160,7 +173,7 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
     """Build chunks of texts and pictures: the usual ones, and an ID3 tag for all others."""
     table = _AIFF_TEXTS if layout.is_aiff else _INFO
     tags = {name: tag for tag, name in reversed(table.items())}
-    texts = usual_names(metadata.texts)
+    texts = tuple(pair for pair in usual_names(metadata.texts) if pair[0] != SOURCE_TYPE_FIELD)
     usual = {name: text for name, text in first_texts(texts).items() if name in tags}
     packed = {tags[name]: text.encode("utf-8", "replace") for name, text in usual.items()}
     if layout.is_aiff:
