@@ -18,8 +18,9 @@ from jen1cli.cli.app import run
 from jen1cli.config import to_dict
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import Edit, LatentFile, Music
+from jen1cli.pipeline.replay import describe_input
 from jen1cli.presets import TINY
-from jen1cli.recipe import Recipe, RecipeInput, RecipeLora, RecipeModel
+from jen1cli.recipe import Recipe, RecipeLora, RecipeModel
 
 RATE = 48_000
 
@@ -147,11 +148,7 @@ class FakeJen1:
 
     @staticmethod
     def _input(source):
-        from jen1cli.recipe import find_recipe
-
-        name = "-" if not isinstance(source, str) and not hasattr(source, "parent") else str(source)
-        inner = find_recipe(source)
-        return RecipeInput(name, audio.digest(source), inner.to_dict() if inner else None)
+        return describe_input(source)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import ConfigError, Jen1Error, needs_extra
 from jen1cli.files import writing
@@ -30,6 +30,9 @@ _SILENCE = (
     b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\xbb\0\0\0\x77\x01\0\x02\0\x10\0"
     b"data\x08\0\0\0" + bytes(8)
 )
+
+
+Stream = io.BytesIO | io.BufferedReader | io.BufferedRandom
 
 
 class SigningError(Jen1Error):
@@ -112,8 +115,8 @@ class Signer:
         c2pa: Any,  # noqa: ANN401 - the module
         builder: "c2pa.Builder",
         media_type: str,
-        old: BinaryIO,
-        new: BinaryIO,
+        old: Stream,
+        new: Stream,
     ) -> None:
         mine = self.credentials
         texts = (mine.algorithm, mine.chain, mine.key)
@@ -168,7 +171,7 @@ def _c2pa_errors() -> Iterator[Any]:
 
 
 @contextmanager
-def _opened(source: Path | io.BytesIO) -> Iterator[BinaryIO]:
+def _opened(source: Path | io.BytesIO) -> Iterator[Stream]:
     if isinstance(source, io.BytesIO):
         source.seek(0)
         yield source

@@ -50,6 +50,14 @@ _TIME_FIELDS = (
     (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
     (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
 )  # fields of iXML, the two halves of one number
+_SYNC_POINT = re.compile(rb"<SYNC_POINT>.*?</SYNC_POINT>", re.DOTALL)
+_SYNC_HALF = {
+    name: re.compile(rb"(<SYNC_POINT_%s>\s*)(\d{1,10})" % name.encode()) for name in ("HIGH", "LOW")
+}
+_XMP_RATE = re.compile(rb"""xmpDM:frameRate(?:>|=["'])f?([1-9]\d{0,14})(?:s([1-9]\d{0,14}))?""")
+_XMP_START = re.compile(
+    rb"""(xmpDM:startTime(?:>|=["']))(\d{1,18})(?=(?:f([1-9]\d{0,14})(?:s([1-9]\d{0,14}))?)?)"""
+)
 _ODD_IS_BAD = {b"LIST", b"smpl", b"acid"}
 _MOST = 2**32 - 1
 
@@ -232,7 +240,35 @@ def _moved_ixml(data: bytes, moves: Moves) -> bytes:
         time = moves.earlier((int(found[0][1]) << 32) + int(found[1][1]))
         for tag, value in ((high, time >> 32), (low, time & _MOST)):
             data = re.sub(rb"(<%s>)\s*\d+" % tag, rb"\g<1>%d" % value, data, count=1)
-    return data
+    return _SYNC_POINT.sub(lambda point: _moved_sync_point(point[0], moves), data)
+
+
+def _moved_sync_point(point: bytes, moves: Moves) -> bytes:
+    """Adjust one sync point of iXML; absolute ones are times of the day."""
+    found = [_SYNC_HALF[name].search(point) for name in ("HIGH", "LOW")]
+    if b"ABSOLUTE" in point or found[1] is None:
+        return point
+    high = 0 if found[0] is None else int(found[0][2])
+    place = moves.sample((high << 32) + int(found[1][2]))
+    for name, value in (("HIGH", place >> 32), ("LOW", place & _MOST)):
+        point = _SYNC_HALF[name].sub(rb"\g<1>%d" % value, point, count=1)
+    return point
+
+
+def _moved_xmp(data: bytes, moves: Moves) -> bytes:
+    """Adjust the markers of XMP: `startTime` counts units of the track's `frameRate`."""
+    rate = _XMP_RATE.search(data)
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        start, units, base = int(found[2]), found[3], found[4]
+        if units is None and rate is not None:
+            units, base = rate[1], rate[2]
+        per_second = int(units or moves.sample_rate) / int(base or 1)
+        position = round(start / per_second * moves.sample_rate)
+        shift = round((moves.sample(position) - position) * per_second / moves.sample_rate)
+        return found[1] + b"%d" % (start + shift)
+
+    return _XMP_START.sub(moved, data)
 
 
 def _moved_markers(data: bytes, moves: Moves) -> bytes:
@@ -255,5 +291,6 @@ _MOVERS: dict[bytes, Callable[[bytes, Moves], bytes]] = {
     b"bext": _moved_broadcast,
     b"cart": _moved_cart,
     b"iXML": _moved_ixml,
+    b"_PMX": _moved_xmp,
     b"MARK": _moved_markers,
 }
