@@ -43,6 +43,7 @@ DEVELOPER_VERBS = {
     "evaluate": "Measure folders of audio.",
 }
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+_LIGHT_VERBS = ("info", "models", "doctor")  # those that do not load torch in this process
 _MODULES = {"continue": "continuation"}
 _FUNCTIONS = {"continue": "continue_"}
 _MACHINE = frozenset(
@@ -54,6 +55,10 @@ _MACHINE = frozenset(
     if hasattr(errno, name)
 )  # fmt: skip
 """System errors of disk, memory and network."""
+
+
+_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "annot allocate memory")
+"""In messages of torch on Windows and Linux, and of the system."""
 
 
 def _named(kinds: Iterable[type], name: str) -> type[Exception]:
@@ -132,6 +137,10 @@ class VerbGroup(TyperGroup):
         word = args[0]
         if not word.startswith("-") and self.get_command(ctx, word) is None:
             raise UsageError(_suggestion(word, self.list_commands(ctx)), ctx=ctx)  # type: ignore[call-arg]
+        if word not in _LIGHT_VERBS and not {"-h", "--help"} & set(args):
+            from jen1cli.cli.limits import check_address_space
+
+            check_address_space()
         return super().resolve_command(ctx, args)
 
 
@@ -277,7 +286,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or "not enough memory" in str(error)
+        or any(words in str(error) for words in _MEMORY_WORDS)
     )
 
 
