@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from outcomes import fault, pytest_runtest_call
+
+__all__ = ["fault", "pytest_runtest_call"]
+
 RATE = 48_000
 
 # A signature differs each time it is made; tests of bytes need files without one.

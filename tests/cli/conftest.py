@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shlex
 import zlib
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from jen1cli.pipeline import Edit, LatentFile, Music
 from jen1cli.pipeline.replay import describe_input
 from jen1cli.presets import TINY
 from jen1cli.recipe import Recipe, RecipeLora, RecipeModel
+from outcomes import tried
 
 RATE = 48_000
 
@@ -192,7 +194,9 @@ def refused(jen1, model):
 
     def call(*arguments, words="", code=1):
         before = {path: path.read_bytes() for path in _files()}
+        tried.append("jen1 " + shlex.join(map(str, arguments)))
         result = jen1(*arguments)
+        tried.pop()
         assert result.code == code, result.err
         assert result.out == ""
         assert result.err.startswith("jen1: error: ")

@@ -270,7 +270,7 @@ def _is_mendable(error: OSError) -> bool:
 
     An error without a file name counts as a system error only by its number.
     """
-    if error.errno in _MACHINE:
+    if error.errno in _MACHINE or "temporary directory" in str(error.strerror):
         return True
     package = os.path.join(os.path.dirname(jen1cli.__file__), "")
     return bool(error.filename) and not os.path.abspath(_name_in(error)).startswith(package)
