@@ -195,6 +195,10 @@ class Engine:
         with written(target, save) as path:
             if self.signer is not None and read_marks(path).signed:
                 music = _with_signature(music, "c2pa")
+            elif self._signing is not None and self._signing.is_wanted:
+                self.report.warn(
+                    f"the {target.extension} file is marked by its tags, but not signed"
+                )
             facts = music_facts(music.recipe, music.seconds, music.sample_rate)
             facts["path"] = None if target.path is None else str(target.path)
             facts["format"] = target.extension

@@ -53,6 +53,11 @@ class Signing:
         """Whether the user wants none."""
         return self.provenance is False
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the user asks for one, so that its absence is worth a word."""
+        return self.provenance is True or (self.certificate is not None and not self.is_off)
+
     def signer(self) -> "Signer | None":
         """Return the signer, its certificate checked; None for none.
 
@@ -64,9 +69,8 @@ class Signing:
 
         if self.is_off:
             return None
-        is_wanted = self.provenance is True or self.certificate is not None
         if not provenance.is_installed():
-            if not is_wanted:
+            if not self.is_wanted:
                 return None
             raise MissingExtraError(
                 "signing with a C2PA manifest needs the extra: pip install 'jen1cli[provenance]'"

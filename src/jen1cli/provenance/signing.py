@@ -87,10 +87,12 @@ class Signer:
             ingredient: the recording that was edited; None for new music.
 
         Raises:
-            SigningError: c2pa refuses it, or it is larger than `MOST_BYTES`.
+            SigningError: c2pa refuses it, or it or its input is larger than `MOST_BYTES`.
         """
-        if _size(target) > MOST_BYTES:
-            raise SigningError(f"C2PA manifests are made for files up to {MOST_BYTES >> 20} MiB")
+        if max(_size(target), 0 if ingredient is None else _size(ingredient.source)) > MOST_BYTES:
+            raise SigningError(
+                f"C2PA manifests are made for files and inputs up to {MOST_BYTES >> 20} MiB"
+            )
         with _c2pa_errors() as c2pa:
             builder = c2pa.Builder(self._manifest(source_type, ingredient), client_settings(c2pa))
             with builder:
