@@ -104,7 +104,7 @@ def without_privileges():
 def _run(folder, arguments, prepare, kill_at, told):
     handle = os.open(told, os.O_CREAT | os.O_WRONLY, 0o600)
     os.dup2(handle, 2)
-    os.dup2(handle, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - pytest's own ones are closed
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
     os.chdir(folder)

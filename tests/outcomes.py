@@ -121,7 +121,8 @@ def _cell(text):
 def write_page(folder):
     """Write the page from the records of a run."""
     paths = sorted(folder.glob("*.jsonl"))
-    records = [json.loads(line) for path in paths for line in path.open()]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    records = [json.loads(line) for text in texts for line in text.splitlines()]
     groups = defaultdict(list)
     for kind, name, outcome, test in _rows(records):
         groups[kind].append((name, outcome, test))
@@ -131,8 +132,8 @@ def write_page(folder):
         "# What was tried",
         "",
         f"{inputs} kinds of bad input and {len(faults)} kinds of fault, as the tests tried them,"
-        " and what came of each. Where a line is quoted, it is all that `jen1` says (exit code 1),"
-        " and nothing is written. The page is made by the tests:",
+        " and what came of each: one row for each message of a test. Where a line is quoted, it is"
+        " all that `jen1` says (exit code 1), and nothing is written. The tests make the page:",
         "",
         "```sh",
         'JEN1_OUTCOMES=outcomes pytest -m "not gpu and not network"',

@@ -18,7 +18,7 @@ import pytest
 import soundfile
 
 from faults import changes_of, ended, forked, moments, tree, without_privileges
-from jen1cli import audio
+from jen1cli import audio, provenance
 from jen1cli.recipe import read_recipe
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks and /proc")
@@ -92,6 +92,8 @@ def test_kill_9_at_any_moment(tmp_path, music, name, signed, fault, monkeypatch)
         pytest.skip("writes nothing that is signed")
     monkeypatch.setenv("JEN1_PROVENANCE", str(int(signed)))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    if signed:  # the certificate is made once, and is no change of this command
+        provenance.own_credentials()
     arguments = KILLED[name]
     before = tree(tmp_path)
     places = tmp_path / "undisturbed"
@@ -123,7 +125,7 @@ def test_kill_9_at_any_moment(tmp_path, music, name, signed, fault, monkeypatch)
 
 
 def _goes_on(name):
-    return {"train autoencoder": [], "evaluate audio": []}.get(name, ["--force"])
+    return ["--force"] if name in ("generate", "continue", "encode", "corpus inspect") else []
 
 
 def _random(name):
@@ -302,7 +304,7 @@ def test_too_few_open_files(tmp_path, fault):
     fault("no further file may be opened (ulimit -n)", one_line(done, "oo many open files"))
 
 
-@pytest.mark.parametrize("more", [2**24, 2**25], ids=["16 MiB", "32 MiB"])
+@pytest.mark.parametrize("more", [2**24], ids=["16 MiB"])
 @pytest.mark.parametrize("verb", ["generate", "continue", "encode"])
 def test_memory_that_ends_in_the_middle(tmp_path, music, fault, monkeypatch, more, verb):
     """The check of the limit before the start is tested below; here memory ends later."""

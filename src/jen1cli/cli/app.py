@@ -12,6 +12,7 @@ import os
 import shlex
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
@@ -232,6 +233,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if debug or not _is_out_of_memory(error):
             raise
+        traceback.clear_frames(error.__traceback__)  # what they hold would leave none for the line
         return _fail(
             "the memory does not suffice; ask for fewer --seconds, close other programs,"
             " or compute with --device cpu",
