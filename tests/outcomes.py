@@ -28,7 +28,7 @@ GROUPS = {
     "": "Weight sets, manifests, JSON and other files",
 }
 FAULTS = "Faults"
-_PLACES = re.compile(r"(?:/tmp|/work|/var|/private|/root|/home|[A-Z]:\\)[^\s,;:'\")]*/")
+_PLACES = re.compile(r"(?<![\w.>])(?:[A-Z]:\\|/(?!dev/))(?:[^\s,;:'\")/]+/)+")
 _NUMBERS = re.compile(r"\b[0-9a-f]{12,64}\b")
 _LONGEST = 160
 
