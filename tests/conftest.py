@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from outcomes import fault, pytest_runtest_call
+
+__all__ = ["fault", "pytest_runtest_call"]
+
 RATE = 48_000
+
+# A signature differs each time it is made; tests of bytes need files without one.
+os.environ["JEN1_PROVENANCE"] = "0"
 
 # A job in the background of a script, or under nohup, inherits signals that are ignored; the tests
 # of interrupts, and the processes that they start, need the handlers of a terminal.

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "jen1cli"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MODULES = {  # where a module is not called after its distribution
+    "c2pa-python": "c2pa",
     "scikit-learn": "sklearn",
     "import-linter": "importlinter",
     "pre-commit": "pre_commit",

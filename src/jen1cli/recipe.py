@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jen1cli.audio import Source, name_of, read_note
+from jen1cli.audio import Source, digest, name_of, read_note, sample_digest
 from jen1cli.config import QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
@@ -23,6 +23,7 @@ GENERATOR = "jen1cli"
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode"]
 DirectionName = Literal["bidirectional", "unidirectional"]
+SignatureName = Literal["", "c2pa", "off"]
 
 
 class RecipeError(Jen1Error):
@@ -36,6 +37,14 @@ class RecipeInput:
     name: str  # path as it was given, or "-" for piped audio
     sha256: str  # of the file's bytes
     recipe: dict[str, Any] | None = None  # the recipe that the input itself carried
+    samples_sha256: str = field(default="", metadata={"optional": True})
+    """Of the samples, if the input is signed: a signature differs each time it is made."""
+
+    def is_that_of(self, source: Source) -> bool:
+        """Whether a file is this recording: the same bytes; if it was signed, the same samples."""
+        if digest(source) == self.sha256:
+            return True
+        return bool(self.samples_sha256) and sample_digest(source) == self.samples_sha256
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,8 @@ class Recipe(Sampling):
     device: str = "cpu"  # kind of device: cpu, cuda, mps
     dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
     quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
+    signature: SignatureName = field(default="", metadata={"optional": True})
+    """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
     input: RecipeInput | None = None
     version: str = ""  # of jen1cli
     generator: str = GENERATOR
@@ -107,9 +118,9 @@ class Recipe(Sampling):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
 
-        A model without a release has no such key, nor have normal quality, an unknown composer, no
-        style and controls without a score, so a recipe of an earlier version comes back as it was:
-        `jen1 again` compares the bytes of files that it makes once more from such recipes.
+        What is left at its default has no key if version 1 had none, so a recipe of version 1
+        comes back as it was: `jen1 again` compares the bytes of files that it makes once more from
+        such recipes.
         """
         values = to_dict(self)
         # in the order of version 1, whose sampling settings follow the prompt
@@ -123,6 +134,10 @@ class Recipe(Sampling):
                 del values[name]
         if self.controls.score is None:
             del values["guide"]["score"]
+        if not self.signature:
+            del values["signature"]
+        if self.input is not None and not self.input.samples_sha256:
+            del values["input"]["samples_sha256"]
         return values
 
     @classmethod

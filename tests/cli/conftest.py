@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shlex
 import zlib
 from types import SimpleNamespace
 
@@ -17,9 +18,11 @@ from jen1cli.cli import engine
 from jen1cli.cli.app import run
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import Edit, LatentFile, Music
+from jen1cli.pipeline.replay import describe_input
 from jen1cli.presets import TINY
-from jen1cli.recipe import Recipe, RecipeInput, RecipeLora, RecipeModel
+from jen1cli.recipe import Recipe, RecipeLora, RecipeModel
 from jen1cli.typed_json import to_dict
+from outcomes import tried
 
 RATE = 48_000
 
@@ -147,11 +150,7 @@ class FakeJen1:
 
     @staticmethod
     def _input(source):
-        from jen1cli.recipe import find_recipe
-
-        name = "-" if not isinstance(source, str) and not hasattr(source, "parent") else str(source)
-        inner = find_recipe(source)
-        return RecipeInput(name, audio.digest(source), inner.to_dict() if inner else None)
+        return describe_input(source)
 
 
 @pytest.fixture
@@ -195,7 +194,9 @@ def refused(jen1, model):
 
     def call(*arguments, words="", code=1):
         before = {path: path.read_bytes() for path in _files()}
+        tried.append("jen1 " + shlex.join(map(str, arguments)))
         result = jen1(*arguments)
+        tried.pop()
         assert result.code == code, result.err
         assert result.out == ""
         assert result.err.startswith("jen1: error: ")

@@ -102,6 +102,8 @@ class OutOfMemoryError(RuntimeError):
         MemoryError(),
         OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("unable to mmap 5 bytes: Cannot allocate memory (12)"),
     ],
 )
 def test_too_little_memory_is_one_line(jen1, model, error):

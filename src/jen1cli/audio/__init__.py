@@ -14,6 +14,7 @@ from jen1cli.audio.files import (
     name_of,
     probe,
     read,
+    sample_digest,
 )
 from jen1cli.audio.joining import crossfade, extrapolate
 from jen1cli.audio.loudness import (
@@ -23,7 +24,8 @@ from jen1cli.audio.loudness import (
     loudness,
     true_peak,
 )
-from jen1cli.audio.notes import read_note
+from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED
+from jen1cli.audio.notes import Marks, read_marks, read_note
 from jen1cli.audio.resampling import (
     Resampler,
     resample,
@@ -46,11 +48,14 @@ from jen1cli.audio.writing import (
 )
 
 __all__ = [
+    "GENERATED",
     "GENERATED_TAGS",
     "OUTPUT_SUFFIXES",
+    "PARTLY_GENERATED",
     "AudioInfo",
     "FileFormat",
     "LoudnessMeter",
+    "Marks",
     "Patch",
     "Resampler",
     "Signal",
@@ -69,9 +74,11 @@ __all__ = [
     "name_of",
     "probe",
     "read",
+    "read_marks",
     "read_note",
     "resample",
     "resampled_length",
+    "sample_digest",
     "samples_to_seconds",
     "seconds_to_samples",
     "spliced",

@@ -176,6 +176,16 @@ def digest(source: Source) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sample_digest(source: Source) -> str:
+    """Return the sha256 of format and samples, which does not depend on tags, in hexadecimal."""
+    info = probe(source)
+    result = hashlib.sha256(f"{info.sample_rate} {info.channels} {info.samples}".encode())
+    floating = info.subtype in ("FLOAT", "DOUBLE")
+    for block in raw_blocks(source, 0, info.samples, "float64" if floating else "int32"):
+        result.update(block.tobytes())
+    return result.hexdigest()
+
+
 @contextmanager
 def opened_bytes(source: Source) -> Iterator[ByteFile]:
     """Open the bytes of a source; a buffer is rewound and stays open."""

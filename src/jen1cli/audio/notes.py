@@ -7,14 +7,37 @@ user's comment field, compressed with zlib if it is long. The text is ASCII.
 
 import base64
 import zlib
+from dataclasses import dataclass
 
 from jen1cli.audio.files import Source, name_of, opened, opened_bytes
-from jen1cli.audio.metadata import read_metadata
+from jen1cli.audio.metadata import read_metadata, source_type_of
 from jen1cli.audio.metadata.model import PACKED
 from jen1cli.errors import AudioError
 
 MOST_BYTES = 1 << 22
 """Limit in bytes; a recipe with the nested recipes of its inputs takes about ten thousand."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Machine-readable marks of generated sound in a file, beside the recipe."""
+
+    format: str  # libsndfile's name of the file's format
+    source_type: str | None  # the IPTC digital source type
+    signed: bool  # whether there is a C2PA manifest
+
+
+def read_marks(source: Source) -> Marks:
+    """Return the marks of a file.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    with opened(source) as file:
+        format_ = file.format
+    with opened_bytes(source) as file:
+        metadata = read_metadata(file, format_)
+    return Marks(format_, source_type_of(metadata.texts), metadata.signed)
 
 
 def read_note(source: Source) -> str | None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from jen1cli.audio.files import (
     raw_blocks,
     read,
 )
-from jen1cli.audio.metadata import Metadata, Moves, carry, read_metadata
+from jen1cli.audio.metadata import Metadata, Moves, carry, read_metadata, with_source_type
 from jen1cli.audio.writing import (
     BITS,
     FileFormat,
@@ -80,6 +80,8 @@ def write_spliced(
     subtype: str | None = None,
     suffix: str | None = None,
     note: str | None = None,
+    source_type: str | None = None,
+    keeps_manifest: bool = False,
 ) -> bool:
     """Write the edited file; return whether every sample outside the patches is bit-identical.
 
@@ -87,13 +89,25 @@ def write_spliced(
     allows. Samples are copied in blocks in their own integer or float type. Tags, pictures,
     markers and chunks are kept; a warning names those that the target cannot hold.
 
+    Args:
+        target: file to be written, or a buffer.
+        source: the input.
+        patches: the new samples.
+        subtype: libsndfile's name of the encoding; None chooses.
+        suffix: a key of `FORMATS`, in place of the target's own suffix.
+        note: ASCII text stored inside: the recipe.
+        source_type: the IPTC digital source type of the result; None keeps the input's.
+        keeps_manifest: whether the caller keeps the input's C2PA manifest, which no edit can hold.
+
     Raises:
         AudioError: the input is damaged.
         OutputError: the target cannot be written.
     """
     info = probe(source)
     format_, subtype = choose_format(target, info, subtype, suffix)
-    metadata, dropped = _carried(source, info, patches, format_)
+    metadata, dropped = _carried(source, info, patches, format_, keeps_manifest)
+    if source_type is not None:
+        metadata = replace(metadata, texts=with_source_type(metadata.texts, source_type))
     values = info.channels * spliced_length(info, patches)
     format_ = large_format(format_, subtype, values, metadata.size)
     kind = FileFormat(format_, subtype, note, metadata)
@@ -148,7 +162,11 @@ def _frames(
 
 
 def _carried(
-    source: Source, info: AudioInfo, patches: Sequence[Patch], format_: str
+    source: Source,
+    info: AudioInfo,
+    patches: Sequence[Patch],
+    format_: str,
+    keeps_manifest: bool,
 ) -> tuple[Metadata, list[str]]:
     """Return the input's metadata that the edited file keeps, and names of what it cannot keep."""
     with opened_bytes(source) as file:
@@ -161,4 +179,7 @@ def _carried(
             if begin < info.samples:  # no metadata has a position after the end of the input
                 inserted.append((begin, samples))
     length = spliced_length(info, patches)
-    return carry(found, format_, Moves(info.sample_rate, length, tuple(inserted)))
+    kept, dropped = carry(found, format_, Moves(info.sample_rate, length, tuple(inserted)))
+    if found.signed and not keeps_manifest:
+        dropped.append("the C2PA manifest")
+    return kept, dropped

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from jen1cli.audio.chunks import ByteFile, clear_time_stamp
 from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal
-from jen1cli.audio.metadata import Metadata, write_metadata
+from jen1cli.audio.metadata import GENERATED, SOURCE_TYPE_FIELD, Metadata, write_metadata
 from jen1cli.audio.notes import check_note
 from jen1cli.errors import AudioError, OutputError
 from jen1cli.files import byte_name, writing
@@ -32,7 +32,11 @@ FORMATS = {
 }
 OUTPUT_SUFFIXES = tuple(FORMATS)
 
-GENERATED_TAGS = (("software", "jen1cli"), ("title", "AI-generated music"))
+GENERATED_TAGS = (
+    ("software", "jen1cli"),
+    ("title", "AI-generated music"),
+    (SOURCE_TYPE_FIELD.lower(), GENERATED),
+)
 """(name, text) tags of generated music."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}

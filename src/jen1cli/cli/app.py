@@ -12,6 +12,7 @@ import os
 import shlex
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
@@ -55,6 +56,7 @@ _MODULES = {  # inside of `jen1cli.cli`
     "corpus": "corpus",
     "evaluate": "evaluation.evaluate",
 }
+_LIGHT_COMMANDS = ("info", "models", "doctor")  # those that do not load torch in this process
 _FUNCTIONS = {"continue": "continue_"}
 _MACHINE = frozenset(
     getattr(errno, name)
@@ -65,6 +67,10 @@ _MACHINE = frozenset(
     if hasattr(errno, name)
 )  # fmt: skip
 """System errors of disk, memory and network."""
+
+
+_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "annot allocate memory")
+"""In messages of torch on Windows and Linux, and of the system."""
 
 
 def _named(kinds: Iterable[type], name: str) -> type[Exception]:
@@ -143,6 +149,10 @@ class CommandGroup(TyperGroup):
         word = args[0]
         if not word.startswith("-") and self.get_command(ctx, word) is None:
             raise UsageError(_suggestion(word, self.list_commands(ctx)), ctx=ctx)  # type: ignore[call-arg]
+        if word not in _LIGHT_COMMANDS and not {"-h", "--help"} & set(args):
+            from jen1cli.cli.limits import check_address_space
+
+            check_address_space()
         return super().resolve_command(ctx, args)
 
 
@@ -236,6 +246,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if debug or not _is_out_of_memory(error):
             raise
+        traceback.clear_frames(error.__traceback__)  # what they hold would leave none for the line
         return _fail(
             "the memory does not suffice; ask for fewer --seconds, close other programs,"
             " or compute with --device cpu",
@@ -274,7 +285,7 @@ def _is_mendable(error: OSError) -> bool:
 
     An error without a file name counts as a system error only by its number.
     """
-    if error.errno in _MACHINE:
+    if error.errno in _MACHINE or "temporary directory" in str(error.strerror):
         return True
     package = os.path.join(os.path.dirname(jen1cli.__file__), "")
     return bool(error.filename) and not os.path.abspath(_name_in(error)).startswith(package)
@@ -290,7 +301,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or "not enough memory" in str(error)
+        or any(words in str(error) for words in _MEMORY_WORDS)
     )
 
 

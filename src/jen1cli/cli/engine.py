@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,14 @@ from jen1cli.cli.console import Console, Progress
 from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Target
 from jen1cli.cli.sampling import DTYPES, QUALITIES, check_choice, check_device
+from jen1cli.cli.signing import Signing
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.files import make_folder, writing
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1, Music
-    from jen1cli.recipe import Recipe
+    from jen1cli.provenance import Signer
+    from jen1cli.recipe import Recipe, SignatureName
 
 DEFAULT_PRESET = "mini"
 BATCH_SIZE = 8  # pieces per batch on a GPU
@@ -132,17 +134,34 @@ def _load(choice: ModelChoice) -> "Jen1":
 class Engine:
     """A loaded model with a reporter."""
 
-    def __init__(self, model: "Jen1", report: Console) -> None:
+    def __init__(
+        self,
+        model: "Jen1",
+        report: Console,
+        signing: Signing | None = None,
+        signer: "Signer | None" = None,
+    ) -> None:
         self.model = model
         self.report = report
+        self.signer = signer
+        self._signing = signing
         self._started = time.perf_counter()
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, choice: ModelChoice, report: Console) -> Iterator["Engine"]:
-        """Load the model; inside the context, warnings of the library are reported as lines."""
+    def open(
+        cls, choice: ModelChoice, report: Console, signing: Signing | None = None
+    ) -> Iterator["Engine"]:
+        """Load the model; inside the context, warnings of the library are reported as lines.
+
+        Args:
+            choice: of the model.
+            report: of the command.
+            signing: options of the signature; None signs nothing, and leaves recipes as they are.
+        """
         with report.library_warnings():
-            yield cls(load_model(choice, report), report)
+            signer = None if signing is None else signing.signer()  # a wrong one is found at once
+            yield cls(load_model(choice, report), report, signing, signer)
 
     def batch_size(self, seconds: float) -> int:
         """Pieces per batch; one on a CPU, where each is reported as soon as it is done."""
@@ -158,24 +177,42 @@ class Engine:
 
     def deliver(self, music: "Music | Edit", target: Target) -> None:
         """Write one result, or send it over stdout, and report it."""
+        from jen1cli.audio import read_marks
         from jen1cli.cli.music.proof import Proof
         from jen1cli.pipeline import Edit
 
         elapsed = time.perf_counter() - self._started
-        facts = music_facts(music.recipe, music.seconds, music.sample_rate)
-        facts["path"] = None if target.path is None else str(target.path)
-        facts["format"] = target.extension
-        facts["elapsed_seconds"] = round(elapsed, 3)
+        if self._signing is not None:
+            music = _with_signature(music, "off" if self._signing.is_off else "")
         style = f"{music.recipe.style} by rules" if music.recipe.style else ""
         controls = music.recipe.controls.describe()
         made = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
         note = ", ".join(filter(None, (style, controls, made)))
         proof = Proof(music) if isinstance(music, Edit) else None
-        with written(target, lambda path: music.save(path, suffix=target.suffix)) as path:
+
+        def save(path: Path) -> None:
+            music.save(path, suffix=target.suffix, signer=self.signer)
+
+        with written(target, save) as path:
+            if self.signer is not None and read_marks(path).signed:
+                music = _with_signature(music, "c2pa")
+            elif self._signing is not None and self._signing.is_wanted:
+                self.report.warn(
+                    f"the {target.extension} file is marked by its tags, but not signed"
+                )
+            facts = music_facts(music.recipe, music.seconds, music.sample_rate)
+            facts["path"] = None if target.path is None else str(target.path)
+            facts["format"] = target.extension
+            facts["elapsed_seconds"] = round(elapsed, 3)
             if proof is not None:
                 unchanged = facts["unchanged"] = proof.compare(path)
                 note += f"; {_in_words(unchanged, target.extension)}"
         self.report.result(facts, note)
+
+
+def _with_signature(music: "Music | Edit", signature: "SignatureName") -> "Music | Edit":
+    """Return a result whose recipe says how its file is signed."""
+    return replace(music, recipe=replace(music.recipe, signature=signature))
 
 
 def _in_words(unchanged: dict[str, Any], extension: str) -> str:

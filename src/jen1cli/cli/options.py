@@ -1,13 +1,14 @@
 """Options shared by several commands, each declared once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
 from jen1cli.cli.console import Console
 from jen1cli.cli.outputs import FORMATS, Result, Target, plan_outputs
+from jen1cli.cli.signing import Signing
 
 MODEL_PANEL = "Model"
 SAMPLING_PANEL = "Sampling"
@@ -168,6 +169,7 @@ class Destination:
     output: Output = None
     audio_format: AudioFormat = None
     force: Force = False
+    signing: Signing = field(default_factory=Signing)
     reporting: Reporting = Reporting()
 
     def plan(

@@ -210,6 +210,8 @@ def _load_encoder(path: Path) -> T5Encoder:
         with torch.device("meta"):
             encoder = T5Encoder(T5Shape.read(values))
         tensors = _read_tensors(path)
+    except MemoryError:
+        raise
     except Exception as error:  # JSON and safetensors each raise their own
         raise CheckpointError(
             f"cannot read the text encoder in {path}: {_first_line(error)}; install it again"
@@ -258,7 +260,7 @@ def _load_tokenizer(path: Path) -> Tokenizer:
 
             loaded = AutoTokenizer.from_pretrained(path, local_files_only=True)
             tokenizer = loaded.backend_tokenizer
-    except Jen1Error:
+    except (Jen1Error, MemoryError):
         raise
     except Exception as error:  # tokenizers raises bare Exception
         raise CheckpointError(

@@ -9,6 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli import audio
+from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format
+from jen1cli.pipeline.signing import Target, save_signed
+from jen1cli.provenance import Signer
 from jen1cli.recipe import Recipe
 
 Channels = Float[Tensor, "audio_channels samples"]
@@ -38,6 +41,7 @@ class Music:
         *,
         subtype: str | None = None,
         suffix: str | None = None,
+        signer: Signer | None = None,
     ) -> None:
         """Write a file that contains its recipe; the suffix determines the format.
 
@@ -46,20 +50,27 @@ class Music:
                 which becomes a WAV file.
             subtype: libsndfile's encoding, such as "PCM_24" or "FLOAT"; by default 16 bit.
             suffix: such as ".flac", in place of the target's own suffix.
+            signer: adds a C2PA manifest to WAV, FLAC and MP3.
 
         Raises:
             AudioError: no format has this suffix, or the format lacks the subtype.
             OutputError: the target cannot be written.
         """
-        audio.write(
-            Path(target) if isinstance(target, str) else target,
-            self.waveform.numpy(),
-            self.sample_rate,
-            subtype=subtype,
-            suffix=suffix,
-            note=self.recipe.to_json(),
-            tags=audio.GENERATED_TAGS,
-        )
+        target = Path(target) if isinstance(target, str) else target
+
+        def save(place: Target, recipe: Recipe) -> None:
+            audio.write(
+                place,
+                self.waveform.numpy(),
+                self.sample_rate,
+                subtype=subtype,
+                suffix=suffix,
+                note=recipe.to_json(),
+                tags=audio.GENERATED_TAGS,
+            )
+
+        format_, _ = choose_format(target, None, subtype, suffix)
+        save_signed(target, format_, self.recipe, save, signer, source_type=GENERATED)
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:
         """Return a complete WAV file with the recipe inside, for a pipe."""
@@ -99,11 +110,13 @@ class Edit:
         *,
         subtype: str | None = None,
         suffix: str | None = None,
+        signer: Signer | None = None,
     ) -> bool:
         """Write the edited recording with its recipe inside.
 
         Rate, layout, format and bit depth are the source's where the suffix allows (`suffix`, or
         the target's own); a buffer takes the source's format. The target may be the source itself.
+        A signer adds a C2PA manifest to WAV, FLAC and MP3, with the source as its ingredient.
 
         Returns:
             whether every sample outside the edit is bit-identical to the source; False for lossy
@@ -113,13 +126,25 @@ class Edit:
             AudioError: the format cannot hold the recording, or the source has gone.
             OutputError: the target cannot be written.
         """
-        return audio.write_spliced(
-            Path(target) if isinstance(target, str) else target,
-            self.source,
-            self.patches,
-            subtype=subtype,
-            suffix=suffix,
-            note=self.recipe.to_json(),
+        target = Path(target) if isinstance(target, str) else target
+
+        def save(place: Target, recipe: Recipe) -> bool:
+            return audio.write_spliced(
+                place,
+                self.source,
+                self.patches,
+                subtype=subtype,
+                suffix=suffix,
+                note=recipe.to_json(),
+                source_type=PARTLY_GENERATED,
+                keeps_manifest=recipe.signature == "c2pa",
+            )
+
+        marks = audio.read_marks(self.source)
+        kind = GENERATED if marks.source_type == GENERATED else PARTLY_GENERATED
+        format_, _ = choose_format(target, audio.probe(self.source), subtype, suffix)
+        return save_signed(
+            target, format_, self.recipe, save, signer, source_type=kind, source=self.source
         )
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:

@@ -23,7 +23,10 @@ def describe_input(source: Source) -> RecipeInput:
     """Return the description of an edit's source recording for a recipe."""
     name = "-" if isinstance(source, io.BytesIO) else str(source)
     recipe = find_recipe(source)
-    return RecipeInput(name, audio.digest(source), None if recipe is None else recipe.to_dict())
+    samples = audio.sample_digest(source) if audio.read_marks(source).signed else ""
+    return RecipeInput(
+        name, audio.digest(source), None if recipe is None else recipe.to_dict(), samples
+    )
 
 
 def record(
@@ -103,7 +106,7 @@ def _same_input(expected: RecipeInput, source: Source | None) -> Source:
     if source is None and expected.name == "-":
         raise RecipeError("the recipe began with piped audio, which is gone; give its input again")
     audio.probe(given)
-    if audio.digest(given) != expected.sha256:
+    if not expected.is_that_of(given):
         raise RecipeError(
             f"{audio.name_of(given)} is not the recording that the recipe began with"
             f" (sha256 {expected.sha256[:12]}); give that one"

@@ -7,6 +7,13 @@ from jen1cli.audio.metadata.id3 import move_block as move_id3_block
 from jen1cli.audio.metadata.model import Block, Metadata, Moves
 from jen1cli.audio.metadata.mp3 import read_mp3, write_mp3
 from jen1cli.audio.metadata.riff import move_riff_block, read_riff, write_riff
+from jen1cli.audio.metadata.source_type import (
+    GENERATED,
+    PARTLY_GENERATED,
+    SOURCE_TYPE_FIELD,
+    source_type_of,
+    with_source_type,
+)
 from jen1cli.audio.metadata.vorbis import (
     move_flac_block,
     move_texts,
@@ -16,7 +23,19 @@ from jen1cli.audio.metadata.vorbis import (
     write_ogg,
 )
 
-__all__ = ["Metadata", "Moves", "carry", "family_of", "read_metadata", "write_metadata"]
+__all__ = [
+    "GENERATED",
+    "PARTLY_GENERATED",
+    "SOURCE_TYPE_FIELD",
+    "Metadata",
+    "Moves",
+    "carry",
+    "family_of",
+    "read_metadata",
+    "source_type_of",
+    "with_source_type",
+    "write_metadata",
+]
 
 _FAMILIES = {
     "WAV": "RIFF", "WAVEX": "RIFF", "RF64": "RIFF", "AIFF": "AIFF", "FLAC": "FLAC", "OGG": "OGG",

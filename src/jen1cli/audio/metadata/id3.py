@@ -15,6 +15,7 @@ from jen1cli.audio.metadata.model import (
     is_note,
     usual_names,
 )
+from jen1cli.audio.metadata.source_type import SOURCE_TYPE_FIELD, source_type_of
 from jen1cli.errors import AudioError
 
 _FRAMES = {
@@ -35,6 +36,7 @@ _OLDER = {
     "SLT": "SYLT",
 }  # fmt: skip
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
+_MANIFEST_TYPES = (b"application/c2pa", b"application/x-c2pa-manifest-store")
 _STALE = {"MLLT", "ASPI", "SEEK", "AENC"}  # refer to bytes of the old file
 _TIMED = {"ETCO", "SYLT", "SYTC", "POSS"}  # have times, which are not adjusted here
 _LANGUAGE = b"eng"
@@ -174,12 +176,28 @@ def moved(tag: Tag, moves: Moves) -> tuple[Tag, list[str]]:
 
 def with_note(tag: Tag, note: str | None) -> Tag:
     """Return a tag with its recipe replaced."""
-    frames = [frame for frame in tag.frames if not _is_note_frame(frame, tag.version)]
-    if note is not None:
-        flags = b"" if tag.version == 2 else b"\0\0"
-        data = b"\0" + RECIPE_FIELD.encode() + b"\0" + note.encode("ascii")
-        frames.append(Frame("TXX" if tag.version == 2 else "TXXX", flags, data))
-    return replace(tag, frames=tuple(frames))
+    frames = tuple(frame for frame in tag.frames if not _is_note_frame(frame, tag.version))
+    tag = replace(tag, frames=frames)
+    return tag if note is None else _with_field(tag, RECIPE_FIELD, note)
+
+
+def with_source_type_of(tag: Tag, texts: Texts) -> Tag:
+    """Return a tag with the digital source type that texts have, if any."""
+    value = source_type_of(texts)
+    if value is None or source_type_of(texts_of(tag)[0]) == value:
+        return tag
+    frames = tuple(
+        frame
+        for frame in tag.frames
+        if source_type_of(texts_of(Tag(tag.version, (frame,)))[0]) is None
+    )
+    return _with_field(replace(tag, frames=frames), SOURCE_TYPE_FIELD, value)
+
+
+def without_manifest(tag: Tag) -> tuple[Tag, bool]:
+    """Return a tag without the frames of a C2PA manifest, and whether it had one."""
+    frames = tuple(frame for frame in tag.frames if not _is_manifest(frame, tag.version))
+    return replace(tag, frames=frames), len(frames) < len(tag.frames)
 
 
 def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
@@ -187,10 +205,13 @@ def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
     tag = parse(data)
     if tag is None:
         return None
+    tag, signed = without_manifest(tag)
+    if signed:
+        data = tag.to_bytes() if tag.frames else b""
     texts, pictures, note, covered = texts_of(tag)
     others = [frame.id for index, frame in enumerate(tag.frames) if index not in covered]
     name = f"ID3 {' '.join(dict.fromkeys(others))}" if others else COVERED
-    return Block(b"ID3", data, name), Metadata("ID3", texts, pictures, (), note)
+    return Block(b"ID3", data, name), Metadata("ID3", texts, pictures, (), note, signed)
 
 
 def move_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
@@ -266,6 +287,19 @@ def _content(frame: Frame, version: int) -> bytes:
         if frame.flags[1] & 0x02:
             data = data.replace(b"\xff\x00", b"\xff")
     return data
+
+
+def _with_field(tag: Tag, name: str, text: str) -> Tag:
+    """Return a tag with a user text in ASCII at its end."""
+    flags = b"" if tag.version == 2 else b"\0\0"
+    data = b"\0" + name.encode() + b"\0" + text.encode("ascii", "replace")
+    frame = Frame("TXX" if tag.version == 2 else "TXXX", flags, data)
+    return replace(tag, frames=(*tag.frames, frame))
+
+
+def _is_manifest(frame: Frame, version: int) -> bool:
+    data = _content(frame, version)
+    return frame.kind in ("GEOB", "GEO") and data[1:].startswith(_MANIFEST_TYPES)
 
 
 def _is_note_frame(frame: Frame, version: int) -> bool:

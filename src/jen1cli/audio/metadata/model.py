@@ -35,6 +35,7 @@ class Metadata:
         pictures: bodies of FLAC PICTURE blocks.
         blocks: parts that only the same family can hold.
         note: the recipe.
+        signed: whether the file has a C2PA manifest, which no block holds: it fits one file alone.
     """
 
     family: str = ""
@@ -42,6 +43,7 @@ class Metadata:
     pictures: tuple[bytes, ...] = ()
     blocks: tuple[Block, ...] = ()
     note: str | None = None
+    signed: bool = False
 
     @property
     def size(self) -> int:

@@ -5,7 +5,14 @@ import struct
 from dataclasses import replace
 
 from jen1cli.audio.chunks import ByteFile, replace_bytes
-from jen1cli.audio.metadata.id3 import build, parse, tag_block, tag_size, with_note
+from jen1cli.audio.metadata.id3 import (
+    build,
+    parse,
+    tag_block,
+    tag_size,
+    with_note,
+    with_source_type_of,
+)
 from jen1cli.audio.metadata.model import COVERED, Block, Metadata, Texts
 
 _V1, _APE, _LYRICS = b"TAG", b"APETAGEX", b"LYRICS200"
@@ -30,7 +37,8 @@ def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
     """Write tags into a new MP3 file."""
     own = next((block for block in metadata.blocks if block.tag == b"ID3"), None)
     tag = parse(own.data) if own else build(metadata.texts, metadata.pictures)
-    tag = with_note(tag or build(metadata.texts, metadata.pictures), note)
+    tag = with_source_type_of(tag or build(metadata.texts, metadata.pictures), metadata.texts)
+    tag = with_note(tag, note)
     file.seek(0)
     replace_bytes(file, 0, tag_size(file.read(10)), tag.to_bytes() if tag.frames else b"")
     file.seek(0, io.SEEK_END)

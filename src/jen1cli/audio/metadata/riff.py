@@ -20,6 +20,13 @@ from jen1cli.audio.metadata.model import (
     first_texts,
     usual_names,
 )
+from jen1cli.audio.metadata.source_type import (
+    SOURCE_TYPE_FIELD,
+    is_own_xmp,
+    source_type_of,
+    with_xmp,
+    xmp_texts,
+)
 
 NOTE_CHUNK = b"jen1"
 """RIFF chunk of the recipe, and the signature of the APPL chunk that holds it in AIFF."""
@@ -35,6 +42,7 @@ _STRUCTURE = {
     b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"filr",
     b"COMM", b"SSND", b"FVER",
 }  # fmt: skip
+_MANIFEST = b"C2PA"
 _STALE = {b"levl", b"MD5 "}  # computed from the samples
 _TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
 """Chunks with positions, which are not adjusted here."""
@@ -42,6 +50,14 @@ _TIME_FIELDS = (
     (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
     (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
 )  # fields of iXML, the two halves of one number
+_SYNC_POINT = re.compile(rb"<SYNC_POINT>.*?</SYNC_POINT>", re.DOTALL)
+_SYNC_HALF = {
+    name: re.compile(rb"(<SYNC_POINT_%s>\s*)(\d{1,10})" % name.encode()) for name in ("HIGH", "LOW")
+}
+_XMP_RATE = re.compile(rb"""xmpDM:frameRate(?:>|=["'])f?([1-9]\d{0,14})(?:s([1-9]\d{0,14}))?""")
+_XMP_START = re.compile(
+    rb"""(xmpDM:startTime(?:>|=["']))(\d{1,18})(?=(?:f([1-9]\d{0,14})(?:s([1-9]\d{0,14}))?)?)"""
+)
 _ODD_IS_BAD = {b"LIST", b"smpl", b"acid"}
 _MOST = 2**32 - 1
 
@@ -51,10 +67,11 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
     texts: Texts = ()
     pictures: tuple[bytes, ...] = ()
     blocks: list[Block] = []
-    note = None
+    note, signed = None, False
     sound = layout.sound
     for chunk in layout.chunks:
-        if chunk.tag in _STRUCTURE:
+        signed = signed or chunk.tag == _MANIFEST
+        if chunk.tag in _STRUCTURE or chunk.tag == _MANIFEST:
             continue
         file.seek(chunk.at)
         data = file.read(min(chunk.size, layout.size - chunk.at))
@@ -77,9 +94,10 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
         elif layout.is_aiff and chunk.tag in _AIFF_TEXTS:
             block = replace(block, name=COVERED)
             texts = ((_AIFF_TEXTS[chunk.tag], _text(data)), *texts)
-        blocks.append(block)
+        texts += xmp_texts(block)
+        blocks.append(replace(block, name=COVERED) if is_own_xmp(block) else block)
     family = "AIFF" if layout.is_aiff else layout.kind.decode() if layout.order == ">" else "RIFF"
-    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), note)
+    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), note, signed)
 
 
 def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
@@ -89,7 +107,10 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
         raise ValueError("no RIFF or AIFF file")
     own = "AIFF" if layout.is_aiff else "RIFF"
     same = metadata.family == own
-    blocks = metadata.blocks if same else _built(metadata, layout)
+    blocks = list(metadata.blocks) if same else _built(metadata, layout)
+    source_type = source_type_of(metadata.texts)
+    if source_type is not None:
+        blocks = with_xmp(blocks, source_type, is_aiff=layout.is_aiff)
     early, late = [], []
     for block in blocks:
         safe = _is_safe_early(block, layout)
@@ -160,7 +181,7 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
     """Build chunks of texts and pictures: the usual ones, and an ID3 tag for all others."""
     table = _AIFF_TEXTS if layout.is_aiff else _INFO
     tags = {name: tag for tag, name in reversed(table.items())}
-    texts = usual_names(metadata.texts)
+    texts = tuple(pair for pair in usual_names(metadata.texts) if pair[0] != SOURCE_TYPE_FIELD)
     usual = {name: text for name, text in first_texts(texts).items() if name in tags}
     packed = {tags[name]: text.encode("utf-8", "replace") for name, text in usual.items()}
     if layout.is_aiff:
@@ -219,7 +240,35 @@ def _moved_ixml(data: bytes, moves: Moves) -> bytes:
         time = moves.earlier((int(found[0][1]) << 32) + int(found[1][1]))
         for tag, value in ((high, time >> 32), (low, time & _MOST)):
             data = re.sub(rb"(<%s>)\s*\d+" % tag, rb"\g<1>%d" % value, data, count=1)
-    return data
+    return _SYNC_POINT.sub(lambda point: _moved_sync_point(point[0], moves), data)
+
+
+def _moved_sync_point(point: bytes, moves: Moves) -> bytes:
+    """Adjust one sync point of iXML; absolute ones are times of the day."""
+    found = [_SYNC_HALF[name].search(point) for name in ("HIGH", "LOW")]
+    if b"ABSOLUTE" in point or found[1] is None:
+        return point
+    high = 0 if found[0] is None else int(found[0][2])
+    place = moves.sample((high << 32) + int(found[1][2]))
+    for name, value in (("HIGH", place >> 32), ("LOW", place & _MOST)):
+        point = _SYNC_HALF[name].sub(rb"\g<1>%d" % value, point, count=1)
+    return point
+
+
+def _moved_xmp(data: bytes, moves: Moves) -> bytes:
+    """Adjust the markers of XMP: `startTime` counts units of the track's `frameRate`."""
+    rate = _XMP_RATE.search(data)
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        start, units, base = int(found[2]), found[3], found[4]
+        if units is None and rate is not None:
+            units, base = rate[1], rate[2]
+        per_second = int(units or moves.sample_rate) / int(base or 1)
+        position = round(start / per_second * moves.sample_rate)
+        shift = round((moves.sample(position) - position) * per_second / moves.sample_rate)
+        return found[1] + b"%d" % (start + shift)
+
+    return _XMP_START.sub(moved, data)
 
 
 def _moved_markers(data: bytes, moves: Moves) -> bytes:
@@ -242,5 +291,6 @@ _MOVERS: dict[bytes, Callable[[bytes, Moves], bytes]] = {
     b"bext": _moved_broadcast,
     b"cart": _moved_cart,
     b"iXML": _moved_ixml,
+    b"_PMX": _moved_xmp,
     b"MARK": _moved_markers,
 }

@@ -10,7 +10,7 @@ import struct
 
 from jen1cli.audio import ogg
 from jen1cli.audio.chunks import ByteFile, replace_bytes
-from jen1cli.audio.metadata.id3 import tag_size
+from jen1cli.audio.metadata.id3 import parse, tag_size, without_manifest
 from jen1cli.audio.metadata.model import RECIPE_FIELD, Block, Metadata, Moves, Texts, is_note
 from jen1cli.errors import AudioError
 
@@ -45,9 +45,14 @@ def read_flac(file: ByteFile) -> Metadata:
             if kind == _APPLICATION:
                 name += f" {body[:4].decode('latin-1')}"
             blocks.append(Block(bytes([kind]), body, name))
-    if _flac_start(file):
-        blocks.append(Block(b"ID3", b"", "the ID3 tag in front of the FLAC file"))
-    return Metadata("FLAC", texts, tuple(pictures), tuple(blocks), note)
+    signed = False
+    if start := _flac_start(file):
+        file.seek(0)
+        tag = parse(file.read(start))
+        tag, signed = (tag, False) if tag is None else without_manifest(tag)
+        if tag is None or tag.frames or not signed:
+            blocks.append(Block(b"ID3", b"", "the ID3 tag in front of the FLAC file"))
+    return Metadata("FLAC", texts, tuple(pictures), tuple(blocks), note, signed)
 
 
 def write_flac(file: ByteFile, metadata: Metadata, note: str | None) -> None:

@@ -12,7 +12,8 @@ from packaging.version import Version
 PROJECT = "jen1cli"
 CORE = ""  # extra of the core dependencies
 DEVELOPER_EXTRA = "dev"
-_MODULES = {"scikit-learn": "sklearn"}  # modules whose names differ from their distributions
+# modules whose names differ from their distributions
+_MODULES = {"scikit-learn": "sklearn", "c2pa-python": "c2pa"}
 
 
 @dataclass(frozen=True)

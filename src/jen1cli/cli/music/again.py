@@ -66,7 +66,10 @@ def again(
     report = destination.report()
     loras = parse_loras(model.lora) or _find_loras(recipe.model, beside)
     choice = _same_place(recipe, model, loras)
-    with Engine.open(choice.check(), report) as engine:
+    signing = destination.signing
+    follows = signing.provenance is None and signing.certificate is None
+    as_before = follows and recipe.signature != "c2pa"  # so that the bytes are the same
+    with Engine.open(choice.check(), report, None if as_before else signing) as engine:
         recipe = _settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
@@ -151,14 +154,14 @@ def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | 
     if given is not None:
         source = streams.open_source(given)
         audio.probe(source)
-        if audio.digest(source) != recipe.input.sha256:
+        if not recipe.input.is_that_of(source):
             raise AudioError(
                 f"{audio.name_of(source)} is not the recording that the edit began with"
                 f" ({name}, sha256 {recipe.input.sha256[:12]}…); give that one with --input"
             )
         return source
     for place in (Path(name), beside / Path(name).name):
-        if name != "-" and place.is_file() and audio.digest(place) == recipe.input.sha256:
+        if name != "-" and place.is_file() and recipe.input.is_that_of(place):
             return place
     if recipe.input.recipe is not None:
         return None
@@ -168,7 +171,6 @@ def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | 
 
 def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -> "Source | None":
     """Reproduce the input of an edit from the input's own recipe, recursively."""
-    from jen1cli import audio
     from jen1cli.recipe import Recipe
 
     source = _find_input(recipe, None, beside)
@@ -183,8 +185,8 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
     music = dataclasses.replace(_follow(_settle(inner, engine), first, engine), recipe=inner)
     for extension in REMADE_FORMATS:
         path = folder / f"input.{extension}"
-        music.save(path)
-        if audio.digest(path) == recipe.input.sha256:
+        music.save(path, signer=engine.signer if inner.signature == "c2pa" else None)
+        if recipe.input.is_that_of(path):
             return path
     raise AudioError(
         "the input of the edit could not be made again to the same bytes"

@@ -62,7 +62,7 @@ def continue_(
         extension=opened.extension,
     )
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
-    with Engine.open(model.choice().check(), destination.report()) as engine:
+    with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         with engine.making("continue") as progress:
             music = engine.model.continue_(
                 opened.source,

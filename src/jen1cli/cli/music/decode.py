@@ -55,7 +55,7 @@ def decode(
     for header, target in zip(headers, targets, strict=True):
         check_takes(target.extension, header.sample_rate, header.channels)
     report = destination.report()
-    with Engine.open(model.choice().check(), report) as engine:
+    with Engine.open(model.choice().check(), report, destination.signing) as engine:
         from jen1cli.pipeline import LatentFile
 
         for source, (given, _), target in zip(sources, files, targets, strict=True):

@@ -32,7 +32,7 @@ def encode(
             show_default=False,
         ),
     ],
-    destination: Annotated[options.Destination, Without("audio_format")],
+    destination: Annotated[options.Destination, Without("audio_format", "signing")],
     model: Annotated[ModelOptions, Without("lora", "quality")],
 ) -> None:
     """Turn audio into latent files (safetensors); folders keep their tree."""

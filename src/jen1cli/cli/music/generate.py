@@ -57,7 +57,7 @@ def generate(
         default_name="{slug}-{seed}.{ext}",
         extension="wav",
     )
-    with Engine.open(model.choice().check(), destination.report()) as engine:
+    with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         for group in _groups(list(zip(requests, targets, strict=True)), engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:

@@ -1,9 +1,10 @@
 """`jen1 info`: what a file is and how it was made."""
 
 import dataclasses
+import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
+
+if TYPE_CHECKING:
+    from jen1cli.audio import Source
 
 
 def info(
@@ -58,6 +62,7 @@ def read_facts(given: str) -> dict[str, Any]:
         "samples": about.samples,
         "format": about.format,
         "subtype": about.subtype,
+        **_marks(source),
         "recipe": None,
     }
     try:
@@ -65,6 +70,53 @@ def read_facts(given: str) -> dict[str, Any]:
     except RecipeError as error:
         facts["no_recipe"] = str(error)
     return facts
+
+
+def _marks(source: "Source") -> dict[str, Any]:
+    """Return the digital source type and the verified C2PA manifest of a file."""
+    from jen1cli import audio
+    from jen1cli.provenance import describe_manifest, is_installed
+
+    marks = audio.read_marks(source)
+    facts: dict[str, Any] = {"digital_source_type": marks.source_type, "c2pa": None}
+    if not marks.signed:
+        return facts
+    if is_installed():
+        place = source if isinstance(source, io.BytesIO) else Path(source)
+        facts["c2pa"] = describe_manifest(place, marks.format)
+    else:
+        problem = "there is a manifest; to verify it: pip install 'jen1cli[provenance]'"
+        facts["c2pa"] = {"state": "unverified", "problems": [problem]}
+    return facts
+
+
+def _manifest_rows(manifest: dict[str, Any]) -> list[str]:
+    """Return the rows of a verified manifest."""
+    meanings = {
+        "valid": "valid: the file is as it was signed; jen1 does not know whether the signer is"
+        " who the certificate says",
+        "trusted": "valid, and the signer is on a list of trust",
+        "invalid": "INVALID: the file or the manifest was changed after it was signed",
+        "unverified": "not verified",
+    }
+    rows = [_row("C2PA manifest", meanings[manifest["state"]])]
+    signer = manifest.get("signer")
+    if manifest.get("self_made"):
+        signer = f"{signer} (integrity, not identity)"
+    ingredients = [
+        item["name"] + (" (with its manifest)" if item["has_manifest"] else "")
+        for item in manifest.get("ingredients", [])
+    ]
+    details = {
+        "problems": manifest["problems"],
+        "signer": signer,
+        "signed at": manifest.get("time"),
+        "program": manifest.get("program"),
+        "actions": manifest.get("actions"),
+        "digital source type": manifest.get("digital_source_types"),
+        "ingredients": ingredients,
+    }
+    return rows + [_row(f"  {key}", value) for key, value in details.items() if value]
 
 
 def _latent_facts(path: Path) -> dict[str, Any]:
@@ -84,7 +136,9 @@ def _table(facts: dict[str, Any]) -> list[str]:
     lines = [str(facts["path"])]
     recipe = facts.get("recipe")
     for key, value in facts.items():
-        if key not in ("path", "recipe", "no_recipe"):
+        if key == "c2pa" and value is not None:
+            lines += _manifest_rows(value)
+        elif key not in ("path", "recipe", "no_recipe") and not _is_idle(value):
             lines.append(_row(key, value))
     if recipe is None:
         if "no_recipe" in facts:

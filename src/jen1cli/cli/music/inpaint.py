@@ -47,7 +47,7 @@ def inpaint(
         extension=opened.extension,
     )
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
-    with Engine.open(model.choice().check(), destination.report()) as engine:
+    with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         with engine.making("inpaint") as progress:
             music = engine.model.inpaint(
                 opened.source,

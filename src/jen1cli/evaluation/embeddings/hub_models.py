@@ -128,6 +128,8 @@ def _load(kind: Any, folder: Path) -> Any:  # noqa: ANN401 - transformers' own t
         if hasattr(kind, "config_class") or "Model" in kind.__name__:
             return kind.from_pretrained(folder, use_safetensors=True, local_files_only=True)
         return kind.from_pretrained(folder, local_files_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # transformers raises many types of errors
         raise CheckpointError(
             f"the model in {folder} cannot be loaded ({_short(error)});"

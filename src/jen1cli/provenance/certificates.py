@@ -1,0 +1,219 @@
+"""Certificates that sign manifests: the user's, or one that is made here and kept.
+
+C2PA refuses self-signed certificates, so a self-made one is issued by a certificate authority of
+its own, whose key is not kept.
+"""
+
+import datetime
+import logging
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jen1cli.errors import ConfigError, OutputError, needs_extra
+from jen1cli.files import explaining
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+_log = logging.getLogger(__name__)
+
+SELF_MADE = "jen1cli, self-made certificate"
+"""Organisation that a self-made certificate names."""
+
+_FILE = "provenance.pem"
+_DAYS = 3650
+_MOST_BYTES = 1 << 20
+_PRIVATE_KEY = re.compile(
+    rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.+?-----END \1PRIVATE KEY-----", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A certificate chain with its private key."""
+
+    chain: str  # PEM, the signer's certificate first
+    key: str  # PEM, PKCS #8
+    algorithm: str  # c2pa's name of the signature algorithm, such as "es256"
+    signer: str  # organisation or name in the certificate
+    is_self_made: bool
+
+
+def read_credentials(path: Path) -> Credentials:
+    """Read a PEM file with a certificate chain and its unencrypted private key.
+
+    Raises:
+        ConfigError: it cannot be read, lacks a part, has expired, or is of an unsupported kind.
+        MissingExtraError: the extra is not installed.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES)
+    except OSError as error:
+        raise ConfigError(f"the certificate {path} cannot be read: {error.strerror}") from error
+    return _parse(data, str(path))
+
+
+def own_credentials() -> Credentials:
+    """Return the self-made credentials in the user's folder; the first call makes them.
+
+    If they cannot be kept, a warning says so, and they serve this process alone.
+    """
+    with needs_extra("provenance", "signing"):
+        import platformdirs
+    path = platformdirs.user_config_path("jen1") / _FILE
+    if path.exists():
+        try:
+            return read_credentials(path)
+        except ConfigError as error:
+            _log.warning("%s; a new certificate is made", error)
+    made = _make()
+    try:
+        _keep(path, made)
+        _log.warning(
+            "files are signed with a certificate made for you in %s: it shows that a file is"
+            " unchanged, not who made it",
+            path,
+        )
+        return read_credentials(path)  # perhaps what another process has made meanwhile
+    except (OutputError, ConfigError) as error:
+        _log.warning("the self-made certificate serves this run alone: %s", error)
+        return _parse(made.encode(), "the self-made certificate")
+
+
+def _keep(path: Path, made: str) -> None:
+    """Write a file that no other user can read at any moment."""
+    with explaining(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".provenance-", dir=path.parent)  # mode 600
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(made)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _parse(data: bytes, name: str) -> Credentials:
+    with needs_extra("provenance", "signing"):
+        from cryptography import x509
+        from cryptography.hazmat.primitives import serialization
+
+    advice = "give a PEM file with the certificate chain and its private key"
+    found = _PRIVATE_KEY.search(data)
+    if found is None:
+        raise ConfigError(f"{name} has no private key; {advice}")
+    try:
+        key = serialization.load_pem_private_key(found[0], None)
+        chain = x509.load_pem_x509_certificates(data)
+    except TypeError as error:
+        raise ConfigError(f"the private key in {name} is encrypted; decrypt it first") from error
+    except Exception as error:  # cryptography raises many kinds
+        raise ConfigError(f"{name} cannot be parsed ({type(error).__name__}); {advice}") from error
+    encoding, format_ = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    if key.public_key().public_bytes(encoding, format_) != chain[0].public_key().public_bytes(
+        encoding, format_
+    ):
+        raise ConfigError(f"the private key in {name} is not that of its first certificate")
+    until = chain[0].not_valid_after_utc
+    if until < datetime.datetime.now(datetime.UTC):
+        raise ConfigError(f"the certificate in {name} expired on {until:%Y-%m-%d}; renew it")
+    signer = _name(chain[0])
+    return Credentials(
+        "".join(certificate.public_bytes(encoding).decode() for certificate in chain),
+        key.private_bytes(
+            encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+        _algorithm(key, name),
+        signer,
+        signer == SELF_MADE,
+    )
+
+
+def _algorithm(key: Any, name: str) -> str:  # noqa: ANN401 - one of cryptography's key types
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "ed25519"
+    if isinstance(key, rsa.RSAPrivateKey):
+        return "ps256"
+    bits = key.curve.key_size if isinstance(key, ec.EllipticCurvePrivateKey) else 0
+    algorithm = {256: "es256", 384: "es384", 521: "es512"}.get(bits)
+    if algorithm is None:
+        raise ConfigError(
+            f"{name} has a key that C2PA does not know; use P-256, P-384, P-521, Ed25519 or RSA"
+        )
+    return algorithm
+
+
+def _name(certificate: "x509.Certificate") -> str:
+    from cryptography.x509.oid import NameOID
+
+    for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
+        for attribute in certificate.subject.get_attributes_for_oid(kind):
+            return str(attribute.value)
+    return certificate.subject.rfc4514_string()
+
+
+def _make() -> str:
+    """Make a private key and a certificate with its issuer's; return them as PEM."""
+    with needs_extra("provenance", "signing"):
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, root_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root = _certificate(root_key, root_key, is_root=True)
+    leaf = _certificate(key, root_key, is_root=False)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    parts = (private, *(c.public_bytes(serialization.Encoding.PEM) for c in (leaf, root)))
+    return b"".join(parts).decode()
+
+
+def _certificate(
+    key: "ec.EllipticCurvePrivateKey", issuer: "ec.EllipticCurvePrivateKey", *, is_root: bool
+) -> "x509.Certificate":
+    """Issue one certificate, with the extensions that C2PA asks for."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    def name(role: str) -> x509.Name:
+        organisation = x509.NameAttribute(NameOID.ORGANIZATION_NAME, SELF_MADE)
+        return x509.Name([organisation, x509.NameAttribute(NameOID.COMMON_NAME, f"jen1 {role}")])
+
+    usages = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+         "encipher_only", "decipher_only"), False,
+    )  # fmt: skip
+    now = datetime.datetime.now(datetime.UTC)
+    usage = x509.KeyUsage(
+        digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **usages
+    )
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name("issuer" if is_root else "signer"))
+        .issuer_name(name("issuer"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(days=_DAYS))
+        .add_extension(x509.BasicConstraints(is_root, 0 if is_root else None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    if not is_root:
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        built = built.add_extension(authority, critical=False)
+        built = built.add_extension(purpose, critical=False)
+    return built.sign(issuer, hashes.SHA256())

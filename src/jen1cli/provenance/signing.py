@@ -1,0 +1,186 @@
+"""Signs audio files: adds a C2PA manifest after all tags; the samples are not touched."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jen1cli.errors import ConfigError, Jen1Error, needs_extra
+from jen1cli.files import writing
+from jen1cli.provenance.certificates import Credentials
+
+if TYPE_CHECKING:
+    import c2pa
+
+MEDIA_TYPES = {"WAV": "audio/wav", "WAVEX": "audio/wav", "FLAC": "audio/flac", "MP3": "audio/mpeg"}
+"""libsndfile's name of a format that c2pa can sign -> its media type."""
+
+MOST_BYTES = 512 * 2**20
+"""Largest file that is signed or verified: c2pa holds a WAV file twice in memory."""
+
+_CLIENT = {
+    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},  # a file starts no connection
+    "builder": {"thumbnail": {"enabled": False}},
+}
+_SILENCE = (
+    b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\xbb\0\0\0\x77\x01\0\x02\0\x10\0"
+    b"data\x08\0\0\0" + bytes(8)
+)
+
+
+Stream = io.BytesIO | io.BufferedReader | io.BufferedRandom
+
+
+class SigningError(Jen1Error):
+    """A file that cannot be signed."""
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """The recording that was edited."""
+
+    name: str
+    source: Path | io.BytesIO
+    media_type: str | None  # None: a format that c2pa cannot read
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Signs files with one certificate.
+
+    Attributes:
+        credentials: the certificate and its key.
+        version: of this program, which the manifest names.
+    """
+
+    credentials: Credentials
+    version: str
+
+    def check(self) -> None:
+        """Sign a short silence in memory, so that a certificate C2PA refuses is found early.
+
+        Raises:
+            ConfigError: the certificate cannot sign.
+        """
+        try:
+            self.sign(io.BytesIO(_SILENCE), "audio/wav", "")
+        except SigningError as error:
+            raise ConfigError(f"C2PA does not take the certificate: {error}") from error
+
+    def sign(
+        self,
+        target: Path | io.BytesIO,
+        media_type: str,
+        source_type: str,
+        ingredient: Ingredient | None = None,
+    ) -> None:
+        """Add a manifest to a finished file, in its place.
+
+        Args:
+            target: file or buffer; on failure it is as it was.
+            media_type: one of `MEDIA_TYPES`.
+            source_type: the IPTC digital source type of the whole.
+            ingredient: the recording that was edited; None for new music.
+
+        Raises:
+            SigningError: c2pa refuses it, or it or its input is larger than `MOST_BYTES`.
+        """
+        if max(_size(target), 0 if ingredient is None else _size(ingredient.source)) > MOST_BYTES:
+            raise SigningError(
+                f"C2PA manifests are made for files and inputs up to {MOST_BYTES >> 20} MiB"
+            )
+        with _c2pa_errors() as c2pa:
+            builder = c2pa.Builder(self._manifest(source_type, ingredient), client_settings(c2pa))
+            with builder:
+                if ingredient is not None and ingredient.media_type is not None:
+                    details = json.dumps(_ingredient(ingredient))
+                    with _opened(ingredient.source) as stream:
+                        builder.add_ingredient(details, ingredient.media_type, stream)
+                if isinstance(target, io.BytesIO):
+                    signed = io.BytesIO()
+                    target.seek(0)
+                    self._sign(c2pa, builder, media_type, target, signed)
+                    target.seek(0)
+                    target.truncate()
+                    target.write(signed.getbuffer())
+                    target.seek(0)
+                    return
+                with writing(target) as new, target.open("rb") as old, new.open("w+b") as out:
+                    self._sign(c2pa, builder, media_type, old, out)
+
+    def _sign(
+        self,
+        c2pa: Any,  # noqa: ANN401 - the module
+        builder: "c2pa.Builder",
+        media_type: str,
+        old: Stream,
+        new: Stream,
+    ) -> None:
+        mine = self.credentials
+        texts = (mine.algorithm, mine.chain, mine.key)
+        info = c2pa.C2paSignerInfo(*(text.encode() for text in texts), None)
+        with c2pa.Signer.from_info(info) as signer:
+            builder.sign(signer, media_type, old, new)
+
+    def _manifest(self, source_type: str, ingredient: Ingredient | None) -> dict[str, Any]:
+        agent = {"name": "jen1cli", "version": self.version}
+        made: dict[str, Any] = {"digitalSourceType": source_type, "softwareAgent": agent}
+        manifest: dict[str, Any] = {"claim_generator_info": [agent]}
+        if ingredient is None:
+            actions = [{"action": "c2pa.created", **made}]
+        else:
+            opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["input"]}}
+            actions = [opened, {"action": "c2pa.edited", **made}]
+            if ingredient.media_type is None:
+                manifest["ingredients"] = [_ingredient(ingredient)]
+        manifest["assertions"] = [{"label": "c2pa.actions.v2", "data": {"actions": actions}}]
+        return manifest
+
+
+def is_installed() -> bool:
+    """Whether the packages of the extra are there; cheap, nothing is imported."""
+    return all(map(find_spec, ("c2pa", "cryptography", "platformdirs")))
+
+
+def media_type(format_: str) -> str | None:
+    """Return the media type of a format that c2pa can sign, by libsndfile's name; else None."""
+    return MEDIA_TYPES.get(format_)
+
+
+def client_settings(c2pa: Any) -> Any:  # noqa: ANN401 - the module, and its untyped class
+    """Return c2pa's settings: no network, no thumbnails."""
+    return c2pa.Context(settings=c2pa.Settings.from_dict(_CLIENT))
+
+
+def _ingredient(given: Ingredient) -> dict[str, str]:
+    shown = {"title": given.name, "relationship": "parentOf", "instance_id": "input"}
+    return {**shown, "label": "input", "format": given.media_type or "application/octet-stream"}
+
+
+@contextmanager
+def _c2pa_errors() -> Iterator[Any]:
+    """Give the module c2pa, and convert its errors."""
+    with needs_extra("provenance", "signing"):
+        import c2pa
+    try:
+        yield c2pa
+    except c2pa.C2paError as error:
+        raise SigningError(" ".join(str(error).split())) from error
+
+
+@contextmanager
+def _opened(source: Path | io.BytesIO) -> Iterator[Stream]:
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+        yield source
+        return
+    with source.open("rb") as file:
+        yield file
+
+
+def _size(target: Path | io.BytesIO) -> int:
+    return target.getbuffer().nbytes if isinstance(target, io.BytesIO) else target.stat().st_size

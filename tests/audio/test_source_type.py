@@ -1,0 +1,106 @@
+"""The IPTC digital source type in every format, and what else has positions in XMP and iXML."""
+
+import numpy as np
+import pytest
+
+from jen1cli import audio
+from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, Metadata
+from metadata_support import (
+    LEAD,
+    RATE,
+    TEXTS,
+    chunk,
+    chunks_of,
+    edit,
+    metadata_of,
+    tagged,
+    with_chunks,
+)
+
+SUFFIXES = ("wav", "aiff", "flac", "ogg", "opus", "mp3")
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description dc:title="mine"'
+    b' xmpDM:frameRate="f24000"/><rdf:li xmpDM:startTime="1200" xmpDM:name="a"/>'
+    b"<xmpDM:startTime>0</xmpDM:startTime><xmpDM:startTime>96f24s2</xmpDM:startTime>"
+    b"</rdf:RDF></x:xmpmeta>"
+)
+
+
+def kind_of(path):
+    return audio.read_marks(path).source_type
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_generated_music_has_it_in_every_format(tmp_path, noise, suffix):
+    path = tmp_path / f"a.{suffix}"
+    audio.write(path, noise(0.2), RATE, tags=audio.GENERATED_TAGS)
+    assert kind_of(path) == GENERATED
+    assert b"trainedAlgorithmicMedia" in path.read_bytes()
+
+
+@pytest.mark.parametrize("first", SUFFIXES)
+@pytest.mark.parametrize("second", SUFFIXES)
+def test_edits_have_it_and_keep_the_rest(tmp_path, noise, first, second):
+    source = tagged(tmp_path / f"in.{first}", noise(0.2), Metadata(texts=TEXTS))
+    assert kind_of(source) is None
+    target, again = tmp_path / f"out.{second}", tmp_path / f"again.{first}"
+    audio.write_spliced(target, source, [], source_type=PARTLY_GENERATED)
+    assert kind_of(target) == PARTLY_GENERATED
+    assert edit(target, again) == ""
+    assert kind_of(again) == PARTLY_GENERATED
+    assert set(metadata_of(again).texts) >= set(TEXTS)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_edit_of_generated_music_stays_generated(tmp_path, noise, suffix):
+    source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+    audio.write(source, noise(0.2), RATE, tags=audio.GENERATED_TAGS)
+    audio.write_spliced(target, source, [], source_type=PARTLY_GENERATED)
+    assert kind_of(target) == GENERATED
+    audio.write_spliced(source, target, [])
+    assert kind_of(source) == GENERATED
+
+
+def test_xmp_of_the_user_gets_it_beside_the_rest(tmp_path, noise):
+    source = with_chunks(tmp_path / "in.wav", noise(1.0), late=chunk(b"_PMX", XMP))
+    target = tmp_path / "out.wav"
+    for kind in (PARTLY_GENERATED, PARTLY_GENERATED, GENERATED):
+        audio.write_spliced(target, source, [], source_type=kind)
+        found = chunks_of(target)[b"_PMX"]
+        assert b'dc:title="mine"' in found
+        assert found.count(b"DigitalSourceType") == 1
+        assert kind_of(target) == kind
+        source = target
+
+
+def test_a_value_that_is_no_name_stays_text(tmp_path, noise):
+    hostile = '"/><x:evil a="'
+    texts = (("DIGITALSOURCETYPE", hostile),)
+    source = tagged(tmp_path / "in.flac", noise(0.2), Metadata(texts=texts))
+    target = tmp_path / "out.wav"
+    edit(source, target)
+    assert b"<x:evil" not in chunks_of(target)[b"_PMX"]
+
+
+def test_markers_in_xmp_and_ixml_move_with_an_insertion_on_the_left(tmp_path, noise):
+    ixml = (
+        b"<BWFXML><SYNC_POINT_LIST><SYNC_POINT><SYNC_POINT_TYPE>RELATIVE</SYNC_POINT_TYPE>"
+        b"<SYNC_POINT_LOW>4294967290</SYNC_POINT_LOW><SYNC_POINT_HIGH>0</SYNC_POINT_HIGH>"
+        b"</SYNC_POINT><SYNC_POINT><SYNC_POINT_TYPE>ABSOLUTE</SYNC_POINT_TYPE>"
+        b"<SYNC_POINT_LOW>7</SYNC_POINT_LOW></SYNC_POINT></SYNC_POINT_LIST></BWFXML>"
+    )
+    late = chunk(b"_PMX", XMP) + chunk(b"iXML", ixml)
+    source = with_chunks(tmp_path / "in.wav", noise(1.0), late=late)
+    target = tmp_path / "out.wav"
+    assert edit(source, target, lead=LEAD) == ""  # half a second
+    found = chunks_of(target)
+    assert b'startTime="13200"' in found[b"_PMX"]  # 24,000 units per second
+    assert b"startTime>12000<" in found[b"_PMX"]
+    assert b"startTime>102f24s2<" in found[b"_PMX"]  # 12 units per second
+    moved = 4_294_967_290 + LEAD
+    assert b"LOW>%d<" % (moved % 2**32) in found[b"iXML"]
+    assert b"HIGH>1<" in found[b"iXML"]
+    assert b"LOW>7<" in found[b"iXML"]
+    edit(source, target, tail=100)
+    assert chunks_of(target)[b"_PMX"] == XMP
+    assert np.array_equal(audio.read(target, 0, RATE), audio.read(source))

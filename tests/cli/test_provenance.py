@@ -1,0 +1,422 @@
+"""C2PA manifests and digital source types of what commands write, and what `jen1 info` says."""
+
+import datetime
+import http.server
+import io
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from jen1cli import audio, provenance
+from jen1cli.audio.metadata import Metadata
+from jen1cli.errors import Jen1Error
+from jen1cli.provenance import certificates, signing
+from jen1cli.recipe import read_recipe
+from metadata_support import TEXTS, edit, metadata_of, picture, tagged
+
+c2pa = pytest.importorskip("c2pa")
+
+SIGNED = ("wav", "flac", "mp3")
+UNSIGNED = ("ogg", "opus", "aiff")
+GENERATED = "trainedAlgorithmicMedia"
+PARTLY = "compositeWithTrainedAlgorithmicMedia"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """The user's folder of settings, empty; signing is on, as for a user who gives no option."""
+    folder = tmp_path / "config"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    monkeypatch.delenv("JEN1_PROVENANCE")
+    return folder / "jen1"
+
+
+@pytest.fixture
+def facts(jen1):
+    """What `jen1 info --json` says of a file."""
+
+    def read(path):
+        result = jen1("info", path, "--json")
+        assert result.code == 0, result.err
+        return json.loads(result.out)
+
+    return read
+
+
+def samples(path):
+    return soundfile.read(path, dtype="int32", always_2d=True)[0]
+
+
+def make(jen1, name, *more, code=0):
+    result = jen1("generate", "lofi piano", "-s", "0.5", "--seed", "3", "-o", name, *more)
+    assert result.code == code, result.err
+    return result
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_new_music_is_signed_and_its_samples_stay(jen1, model, facts, kind):
+    make(jen1, f"a.{kind}")
+    make(jen1, f"plain.{kind}", "--no-provenance")
+    assert np.array_equal(samples(f"a.{kind}"), samples(f"plain.{kind}"))
+    found = facts(f"a.{kind}")
+    assert found["digital_source_type"].endswith(f"/{GENERATED}")
+    assert found["recipe"]["signature"] == "c2pa"
+    manifest = found["c2pa"]
+    assert (manifest["state"], manifest["problems"], manifest["self_made"]) == ("valid", [], True)
+    assert manifest["actions"] == ["c2pa.created"]
+    assert manifest["digital_source_types"] == [GENERATED]
+    assert manifest["program"].startswith("jen1cli ")
+    shown = jen1("info", f"a.{kind}").out
+    assert "valid: the file is as it was signed" in shown
+    assert "integrity, not identity" in shown
+
+
+def test_no_provenance_is_recorded(jen1, model, facts):
+    result = make(jen1, "a.wav", "--no-provenance", "--json")
+    assert json.loads(result.out)["settings"]["signature"] == "off"
+    found = facts("a.wav")
+    assert found["c2pa"] is None
+    assert found["recipe"]["signature"] == "off"
+    assert found["recipe"]["ai_generated"] is True
+    assert found["digital_source_type"].endswith(f"/{GENERATED}")
+
+
+@pytest.mark.parametrize("kind", UNSIGNED)
+def test_formats_that_cannot_be_signed_have_the_tag(jen1, model, facts, kind):
+    result = make(jen1, f"a.{kind}", "--provenance")
+    assert f"warning: the {kind} file is marked by its tags, but not signed" in result.err
+    found = facts(f"a.{kind}")
+    assert found["c2pa"] is None
+    assert "signature" not in found["recipe"]
+    assert found["digital_source_type"].endswith(f"/{GENERATED}")
+
+
+def test_without_the_extra_there_are_tags(jen1, model, facts, monkeypatch):
+    make(jen1, "signed.wav")
+    monkeypatch.setattr(provenance, "is_installed", lambda: False)
+    make(jen1, "a.wav")
+    found = facts("a.wav")
+    assert found["c2pa"] is None
+    assert found["digital_source_type"].endswith(f"/{GENERATED}")
+    result = make(jen1, "b.wav", "--provenance", code=1)
+    assert "pip install 'jen1cli[provenance]'" in result.err
+    manifest = facts("signed.wav")["c2pa"]
+    assert manifest["state"] == "unverified"
+    assert "pip install" in manifest["problems"][0]
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_an_edit_keeps_the_manifest_of_its_input_as_an_ingredient(jen1, model, facts, kind):
+    make(jen1, f"a.{kind}")
+    assert jen1("continue", f"a.{kind}", "-s", "0.5", "-o", f"b.{kind}").code == 0
+    manifest = facts(f"b.{kind}")["c2pa"]
+    assert (manifest["state"], manifest["problems"]) == ("valid", [])
+    assert manifest["actions"] == ["c2pa.opened", "c2pa.edited"]
+    assert manifest["ingredients"] == [{"name": f"a.{kind}", "has_manifest": True}]
+    assert manifest["digital_source_types"] == [GENERATED]
+
+
+@pytest.mark.parametrize("kind", [*SIGNED, "ogg"])
+def test_an_edit_of_a_recording_is_partly_generated(jen1, model, facts, tone, kind):
+    audio.write(Path(f"take.{kind}"), tone(0.5), 48_000)
+    result = jen1("continue", f"take.{kind}", "-s", "0.5", "-o", "b.wav")
+    assert result.code == 0, result.err
+    found = facts("b.wav")
+    assert found["digital_source_type"].endswith(f"/{PARTLY}")
+    assert found["c2pa"]["digital_source_types"] == [PARTLY]
+    assert found["c2pa"]["ingredients"] == [{"name": f"take.{kind}", "has_manifest": False}]
+    assert found["c2pa"]["state"] == "valid"
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_an_unsigned_edit_says_that_the_manifest_is_lost(jen1, model, facts, kind):
+    make(jen1, f"a.{kind}")
+    result = jen1("continue", f"a.{kind}", "-s", "0.5", "-o", f"b.{kind}", "--no-provenance")
+    assert f"the edit does not keep of a.{kind}: the C2PA manifest\n" in result.err
+    assert facts(f"b.{kind}")["c2pa"] is None
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_a_change_after_signing_is_found(jen1, model, facts, kind):
+    make(jen1, f"a.{kind}")
+    data = bytearray(Path(f"a.{kind}").read_bytes())
+    at = data.index(b"JEN1_RECIPE" if kind != "wav" else b"lofi piano")
+    data[at + 20] ^= 1
+    Path(f"a.{kind}").write_bytes(data)
+    manifest = audio.read_marks(f"a.{kind}")
+    assert manifest.signed
+    found = provenance.describe_manifest(Path(f"a.{kind}"), manifest.format)
+    assert found["state"] == "invalid"
+    assert found["problems"] == ["assertion.dataHash.mismatch"]
+
+
+def test_a_changed_sample_is_shown(jen1, model):
+    make(jen1, "a.wav")
+    data = bytearray(Path("a.wav").read_bytes())
+    data[1000] ^= 1
+    Path("a.wav").write_bytes(data)
+    shown = jen1("info", "a.wav").out
+    assert "INVALID: the file or the manifest was changed" in shown
+    assert "assertion.dataHash.mismatch" in shown
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_tags_and_pictures_are_signed_and_stay(tmp_path, noise, kind):
+    path = tmp_path / f"a.{kind}"
+    tagged(path, noise(0.1), Metadata(texts=TEXTS, pictures=(picture(),)), "{}")
+    before, sound = metadata_of(path), samples(path)
+    signer = provenance.Signer(provenance.own_credentials(), "1")
+    signer.sign(path, signing.MEDIA_TYPES[before.family.replace("RIFF", "WAV")], "")
+    after = metadata_of(path)
+    assert (after.texts, after.pictures, after.note) == (before.texts, before.pictures, before.note)
+    assert after.signed
+    assert not before.signed
+    assert np.array_equal(samples(path), sound)
+    assert edit(path, tmp_path / f"b.{kind}", tail=10) == (
+        f"the edit does not keep of {path}: the C2PA manifest"
+    )
+
+
+def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
+    result = make(jen1, "a.wav")
+    signer = provenance.Signer(provenance.own_credentials(), "1")
+    music = model.generate_batch(["lofi"], seconds=0.5, seed=3)[0]
+    buffer = io.BytesIO()
+    music.save(buffer, signer=signer)
+    assert provenance.describe_manifest(buffer, "WAV")["state"] == "valid"
+    changed = model.inpaint(buffer, [(0.1, 0.2)], seed=1)
+    edited = io.BytesIO()
+    assert changed.save(edited, signer=signer)
+    found = provenance.describe_manifest(edited, "WAV")
+    assert found["state"] == "valid"
+    assert found["ingredients"] == [{"name": "the piped audio", "has_manifest": True}]
+    assert result.out == "a.wav\n"
+
+
+def test_a_file_too_large_to_sign_is_marked_by_its_tags(jen1, model, facts, monkeypatch):
+    monkeypatch.setattr(signing, "MOST_BYTES", 1000)
+    result = make(jen1, "a.wav")
+    assert "marked by its tags, but not signed: C2PA manifests are made for files and" in result.err
+    found = facts("a.wav")
+    assert found["c2pa"] is None
+    assert "signature" not in found["recipe"]
+
+
+def test_a_file_too_large_to_verify_is_not_read(jen1, model, facts, monkeypatch):
+    make(jen1, "a.wav")
+    monkeypatch.setattr("jen1cli.provenance.reading.MOST_BYTES", 1000)
+    assert facts("a.wav")["c2pa"]["state"] == "unverified"
+
+
+def test_again_repeats_samples_and_recipe(jen1, model):
+    make(jen1, "a.flac")
+    assert jen1("again", "a.flac", "-o", "b.flac").code == 0
+    assert read_recipe("a.flac") == read_recipe("b.flac")
+    assert np.array_equal(samples("a.flac"), samples("b.flac"))
+
+
+def test_again_of_unsigned_files_makes_the_same_bytes(jen1, model, monkeypatch):
+    make(jen1, "off.wav", "--no-provenance")
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "is_installed", lambda: False)
+        make(jen1, "none.wav")
+    for name in ("off.wav", "none.wav"):
+        assert jen1("again", name, "-o", f"again-{name}").code == 0
+        assert Path(name).read_bytes() == Path(f"again-{name}").read_bytes()
+
+
+def test_a_chain_of_signed_files_is_made_again(jen1, model, facts):
+    make(jen1, "1.flac")
+    jen1("continue", "1.flac", "-s", "0.5", "-o", "2.wav", "--seed", "2")
+    jen1("inpaint", "2.wav", "--mask", "0.2-0.4", "-o", "3.flac", "--seed", "3")
+    Path("1.flac").unlink()
+    Path("2.wav").unlink()
+    result = jen1("again", "3.flac", "-o", "same.flac")
+    assert result.code == 0, result.err
+    assert np.array_equal(samples("3.flac"), samples("same.flac"))
+    assert read_recipe("3.flac") == read_recipe("same.flac")
+    assert facts("same.flac")["c2pa"]["ingredients"] == [{"name": "2.wav", "has_manifest": True}]
+
+
+def test_a_signed_input_is_known_by_its_samples(jen1, model):
+    make(jen1, "a.wav")
+    jen1("continue", "a.wav", "-s", "0.5", "-o", "b.wav", "--seed", "2")
+    make(jen1, "a.wav", "--force")  # other bytes, the same samples
+    assert jen1("again", "b.wav", "-o", "c.wav").code == 0
+    make(jen1, "a.wav", "--force", "--seed", "4")
+    assert jen1("again", "b.wav", "-i", "a.wav", "-o", "d.wav").code == 1
+
+
+# --- certificates ---
+
+
+def test_the_self_made_certificate_is_private_and_kept(jen1, model, facts, own_folder):
+    first = make(jen1, "a.wav")
+    assert "unchanged, not who made it" in first.err
+    path = own_folder / "provenance.pem"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert own_folder.stat().st_mode & 0o777 == 0o700
+    kept = path.read_bytes()
+    assert "certificate" not in make(jen1, "b.wav").err
+    assert path.read_bytes() == kept
+    assert [item.name for item in own_folder.iterdir()] == ["provenance.pem"]
+
+
+def test_a_certificate_that_cannot_be_kept_serves_the_run(jen1, model, facts, own_folder):
+    own_folder.parent.write_text("a file where the folder should be")
+    result = make(jen1, "a.wav")
+    assert "the self-made certificate serves this run alone: cannot write" in result.err
+    assert facts("a.wav")["c2pa"]["state"] == "valid"
+
+
+def test_a_damaged_own_certificate_is_replaced(jen1, model, facts, own_folder):
+    own_folder.mkdir(parents=True)
+    (own_folder / "provenance.pem").write_text("nonsense")
+    result = make(jen1, "a.wav")
+    assert "has no private key" in result.err
+    assert facts("a.wav")["c2pa"]["state"] == "valid"
+
+
+@pytest.fixture
+def pem(tmp_path):
+    """Write a PEM file of these parts of new credentials: key, signer, issuer."""
+
+    def write(*parts, made=None):
+        key, _, rest = (made or certificates._make()).partition("-----BEGIN CERTIFICATE-----")
+        leaf, root = rest.split("-----BEGIN CERTIFICATE-----")
+        begin = "-----BEGIN CERTIFICATE-----"
+        found = {"key": key, "signer": begin + leaf, "issuer": begin + root}
+        path = tmp_path / "mine.pem"
+        path.write_text("".join(found[part] for part in parts))
+        return path
+
+    return write
+
+
+def test_the_users_certificate_signs(jen1, model, facts, pem, monkeypatch, own_folder):
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "SELF_MADE", "Studio \x1b[31m Example")
+        path = pem("signer", "key", "issuer")
+    make(jen1, "a.wav", "--certificate", path)
+    manifest = facts("a.wav")["c2pa"]
+    assert (manifest["signer"], manifest["self_made"]) == ("Studio \x1b[31m Example", False)
+    assert "Studio \\x1b[31m Example" in jen1("info", "a.wav").out
+    assert not own_folder.exists()
+    monkeypatch.setenv("JEN1_CERTIFICATE", str(path))
+    make(jen1, "b.wav")
+    assert facts("b.wav")["c2pa"]["signer"] == "Studio \x1b[31m Example"
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (["key"], "cannot be parsed"),
+        (["signer", "issuer"], "has no private key"),
+        (["key", "issuer"], "is not that of its first certificate"),
+        ([], "has no private key"),
+    ],
+)
+def test_a_certificate_that_is_incomplete(refused, pem, parts, words):
+    refused("generate", "lofi", "-o", "a.wav", "--certificate", pem(*parts), words=words)
+
+
+def test_a_certificate_that_is_missing(refused):
+    refused("generate", "a", "-o", "a.wav", "--certificate", "no.pem", words="cannot be read: No")
+    refused("generate", "a", "-o", "a.wav", "--certificate", ".", words="cannot be read: Is a dir")
+
+
+def test_a_certificate_that_has_expired(refused, pem, monkeypatch):
+    now = datetime.datetime.now(datetime.UTC)
+
+    class Earlier(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls.fromtimestamp(now.timestamp() - 4000 * 86_400, tz)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates.datetime, "datetime", Earlier)
+        made = certificates._make()
+    path = pem("key", "signer", "issuer", made=made)
+    refused("generate", "a", "-o", "a.wav", "--certificate", path, words="expired on")
+
+
+def test_an_encrypted_key(pem):
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    secret = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"word"),
+    )
+    path = pem("signer")
+    path.write_bytes(path.read_bytes() + secret)
+    with pytest.raises(Jen1Error, match="is encrypted"):
+        provenance.read_credentials(path)
+
+
+def test_a_certificate_that_c2pa_refuses_is_found_before_the_model_loads(refused, pem, monkeypatch):
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    alone = certificates._certificate(key, key, is_root=True)
+    path = pem()
+    path.write_bytes(
+        alone.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    refused("generate", "a", "-o", "a.wav", "--certificate", path, words="C2PA does not take the")
+
+
+# --- what a file of somebody else does ---
+
+
+def test_a_file_that_names_a_manifest_elsewhere_starts_no_connection(tmp_path, tone, facts):
+    asked = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        audio.write(tmp_path / "a.wav", tone(0.2), 48_000)
+        info = c2pa.C2paSignerInfo(*(text.encode() for text in _credentials()), None)
+        created = {"actions": [{"action": "c2pa.created", "digitalSourceType": ""}]}
+        assertions = [{"label": "c2pa.actions.v2", "data": created}]
+        with c2pa.Builder(
+            {"claim_generator_info": [{"name": "x"}], "assertions": assertions}
+        ) as builder:
+            builder.set_remote_url(f"http://127.0.0.1:{server.server_port}/manifest.c2pa")
+            builder.set_no_embed()
+            with (
+                c2pa.Signer.from_info(info) as signer,
+                (tmp_path / "a.wav").open("rb") as old,
+                (tmp_path / "b.wav").open("w+b") as new,
+            ):
+                builder.sign(signer, "audio/wav", old, new)
+        assert b"manifest.c2pa" in (tmp_path / "b.wav").read_bytes()
+        found = facts(tmp_path / "b.wav")
+        forced = provenance.describe_manifest(tmp_path / "b.wav", "WAV")
+        server.shutdown()
+    assert found["c2pa"] is None
+    assert forced["state"] == "unverified"
+    assert asked == []
+
+
+def _credentials():
+    mine = provenance.own_credentials()
+    return mine.algorithm, mine.chain, mine.key
