@@ -75,7 +75,9 @@ def test_an_imposed_envelope_gathers_the_energy_of_clicks() -> None:
     features = autoencoder.features(clicks)
 
     def near(envelopes: Tensor) -> float:
-        guess = autoencoder._guess_phase(features, envelopes, autoencoder._followers())
+        guess = autoencoder._guess_phase(
+            torch.cat((features, envelopes), dim=1), autoencoder._followers()
+        )
         energy = autoencoder._render(guess)[0].square().sum(0)
         close = sum(float(energy[place - 128 : place + 160].sum()) for place in places)
         return close / float(energy.sum())

@@ -45,7 +45,7 @@ def chord(seconds: float = 2.0, wide: float = 0.0) -> Tensor:
 def through_features(autoencoder: SpectralAutoencoder, waveform: Tensor) -> Tensor:
     """Rebuild the waveform from its features, with nothing lost in a latent."""
     followers = autoencoder._followers()
-    guess = autoencoder._guess_phase(*autoencoder._split(autoencoder.features(waveform)), followers)
+    guess = autoencoder._guess_phase(autoencoder.features(waveform), followers)
     return autoencoder._render(guess)
 
 

@@ -161,8 +161,8 @@ class SpectralAutoencoder(Autoencoder):
 
     def decode_frames(self, latent: Latent) -> Waveform:
         """Decode all frames: [B, D, frames] → [B, 2, frames · hop]."""
-        described = self._split(self._describe_frames(latent))
-        return self._render(self._guess_phase(*described, self._followers()))
+        described = self._describe_frames(latent)
+        return self._render(self._guess_phase(described, self._followers()))
 
     def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
         """Decode in pieces; the phase followers keep their state from piece to piece."""
@@ -173,7 +173,7 @@ class SpectralAutoencoder(Autoencoder):
             context_frames=self._trunk_context + self._envelope_context,
             chunk_frames=self.stream_frames,
         )
-        guesses = (self._guess_phase(*self._split(piece), followers) for piece in features)
+        guesses = (self._guess_phase(piece, followers) for piece in features)
         return apply_overlapped(
             ahead(guesses),  # phase estimation uses one core; rendering uses the others meanwhile
             self._render,
@@ -186,10 +186,6 @@ class SpectralAutoencoder(Autoencoder):
         """Return features and envelopes of each latent frame, [B, values, frames]."""
         features = self.decode_features(latent)
         return torch.cat((features, self._predict_envelopes(features)), dim=1)
-
-    def _split(self, described: Tensor) -> tuple[Tensor, ...]:
-        """Undo the concatenation of `_describe_frames`."""
-        return described.tensor_split((self.num_features,), dim=1)
 
     def _predict_envelopes(self, features: Tensor) -> Tensor:
         """Return the log-power of all shaped bands, [B, bands · points, frames]; maybe no bands."""
@@ -350,19 +346,21 @@ class SpectralAutoencoder(Autoencoder):
             for band, item in zip(self._bands, self.settings.bands, strict=True)
         ]
 
-    def _guess_phase(
-        self, features: Tensor, envelopes: Tensor, followers: list[PhaseFollower]
-    ) -> Tensor:
+    def _guess_phase(self, described: Tensor, followers: list[PhaseFollower]) -> Tensor:
         """Turn features into spectra with estimated phase and stereo cues, packed by latent frame.
+
+        Args:
+            described: results of `_describe_frames`.
+            followers: of each band.
 
         Returns:
             [B, values, frames]: envelopes; then per band real and imaginary parts of its bins,
             balance and width of its groups.
         """
+        features, envelopes = described.tensor_split((self.num_features,), dim=1)
         packed = [envelopes]
-        described = self._unpack(features)
         for (band, log_magnitude, balance, width), rate, follow in zip(
-            described, self.rates, followers, strict=True
+            self._unpack(features), self.rates, followers, strict=True
         ):
             magnitude = band.magnitude(log_magnitude)
             spectrum = torch.polar(magnitude, follow(magnitude))

@@ -191,13 +191,15 @@ def read_wishes(prompt: str) -> Wishes:
         text = text[: match.start()] + "_" * len(match[0]) + text[match.end() :]
     slow, fast = (_said(words, text) for words in (_SLOW, _FAST))
     minor, major = (_said(words, text) for words in (_MINOR, _MAJOR))
-    ensemble = next((name for name, words in _ENSEMBLES.items() if _said(words, text)), "")
+    ensemble: Ensemble = next(
+        (name for name, words in _ENSEMBLES.items() if _said(words, text)), ""
+    )
     return Wishes(
         drums=read_drums(text),
         pace=0 if slow == fast else 1 if fast else -1,
         minor=None if minor == major else minor,
         tonic=_tonic(prompt),
-        ensemble=ensemble,
+        ensemble=ensembles[0] if ensembles else "",
         twelve_bars=_TWELVE_BARS.search(prompt.lower()) is not None,
     )
 
