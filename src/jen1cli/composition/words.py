@@ -191,9 +191,7 @@ def read_wishes(prompt: str) -> Wishes:
         text = text[: match.start()] + "_" * len(match[0]) + text[match.end() :]
     slow, fast = (_said(words, text) for words in (_SLOW, _FAST))
     minor, major = (_said(words, text) for words in (_MINOR, _MAJOR))
-    ensemble: Ensemble = next(
-        (name for name, words in _ENSEMBLES.items() if _said(words, text)), ""
-    )
+    ensembles: list[Ensemble] = [name for name, said in _ENSEMBLES.items() if _said(said, text)]
     return Wishes(
         drums=read_drums(text),
         pace=0 if slow == fast else 1 if fast else -1,
