@@ -36,7 +36,8 @@ class EnvelopeGrid(nn.Module):
     """Envelope of one band: samples of the band at its own rate ↔ log-power at the grid.
 
     Sample t of the band lies at t · window_length / length samples of the signal after the start of
-    the first window (`jen1cli.autoencoder.refinement.PhaseRefiner`).
+    the first window (`jen1cli.autoencoder.refinement.PhaseRefiner`). Power is measured at every
+    `stride`-th sample, at least twice for each step of the grid.
 
     Args:
         band: the band.
@@ -45,31 +46,42 @@ class EnvelopeGrid(nn.Module):
     """
 
     kernel: Tensor  # [1, 1, taps], a Hann window over two steps
+    ramp: Tensor  # [stride], 0 to 1
 
     def __init__(self, band: Band, length: int, step: int) -> None:
         super().__init__()
         self.rate, self.step = length / band.length, step
         self.margin = (band.length - band.hop) // 2
+        hop, most = length // 4, max(1, int(step * self.rate / 2))
+        # a divisor of the hop, so that pieces of a signal are measured at the same samples
+        self.stride = max(n for n in range(1, most + 1) if hop % n == 0)
         taps = max(3, round(2 * step * self.rate)) | 1
         kernel = torch.hann_window(taps + 2, periodic=False)[1:-1]
         self.register_buffer("kernel", (kernel / kernel.sum()).view(1, 1, -1), persistent=False)
+        self.register_buffer("ramp", torch.arange(self.stride) / self.stride, persistent=False)
 
     def log_power(self, samples: Tensor) -> Tensor:
-        """Return the smoothed log-power of complex samples, both [B, samples]."""
-        power = samples.real.square() + samples.imag.square()
+        """Return the smoothed log-power of complex samples [B, n]: [B, n / stride]."""
+        power = (samples.real.square() + samples.imag.square())[:, None]
         padding = self.kernel.shape[-1] // 2
-        smooth = functional.conv1d(power[:, None], self.kernel, padding=padding)[:, 0]
-        return (smooth + POWER_FLOOR).log()
+        smooth = functional.conv1d(power, self.kernel, stride=self.stride, padding=padding)
+        return (smooth[:, 0] + POWER_FLOOR).log()
 
-    def at_points(self, values: Tensor, points: int) -> Tensor:
-        """Interpolate values at the band's samples [B, samples] at the first points of the grid."""
-        where = (torch.arange(points, device=values.device) + 0.5) * self.step - 0.5
-        return _interpolate(values, (where + self.margin) * self.rate)
+    def at_points(self, measured: Tensor, points: int) -> Tensor:
+        """Interpolate measured values [B, n / stride] at the first points of the grid."""
+        where = (torch.arange(points, device=measured.device) + 0.5) * self.step - 0.5
+        return _interpolate(measured, (where + self.margin) * self.rate / self.stride)
 
-    def at_samples(self, values: Tensor, samples: int) -> Tensor:
-        """Interpolate values at the grid [B, points] at the band's samples."""
-        where = torch.arange(samples, device=values.device) / self.rate - self.margin
+    def at_measured(self, values: Tensor, count: int) -> Tensor:
+        """Interpolate values at the grid [B, points] where power is measured: [B, count]."""
+        samples = torch.arange(count, device=values.device) * self.stride
+        where = samples / self.rate - self.margin
         return _interpolate(values, (where + 0.5) / self.step - 0.5)
+
+    def at_samples(self, measured: Tensor) -> Tensor:
+        """Interpolate measured values [B, n / stride] at all samples: [B, n]."""
+        following = torch.cat((measured[:, 1:], measured[:, -1:]), dim=1)
+        return torch.lerp(measured[..., None], following[..., None], self.ramp).flatten(-2)
 
 
 def _interpolate(values: Tensor, where: Tensor) -> Tensor:

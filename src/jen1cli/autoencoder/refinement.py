@@ -24,6 +24,9 @@ MOMENTUM = 0.99
 gave a smaller spectral distance but less steady partials."""
 GAIN_RANGE = (-1.7, 1.0)
 """Limits in nepers (-15 and 9 dB) of the gain that imposes an envelope."""
+SHAPED = 0.75
+"""Share of the rounds that impose it. The last ones only make the phase consistent: between 1.5 and
+6 kHz there is then less noise before attacks than with all rounds."""
 WINDOW_REACH = 8
 """Spare bins, so that the leakage of a Hann window applied twice does not wrap from one edge of the
 band to the other."""
@@ -63,13 +66,14 @@ class PhaseRefiner(nn.Module):
         current = spectrum * shift
         wanted = None
         last = None
-        for _ in range(self.rounds):
+        for turn in range(self.rounds):
             samples = self._synthesize(current)
-            if envelope is not None and self.grid is not None:
+            if self.grid is not None and envelope is not None and turn < SHAPED * self.rounds:
+                power = self.grid.log_power(samples)
                 if wanted is None:
-                    wanted = self.grid.at_samples(envelope, samples.shape[-1])
-                gain = 0.5 * (wanted - self.grid.log_power(samples))
-                samples = samples * gain.clamp(*GAIN_RANGE).exp()
+                    wanted = self.grid.at_measured(envelope, power.shape[-1])
+                gain = (0.5 * (wanted - power)).clamp(*GAIN_RANGE).exp()
+                samples = samples * self.grid.at_samples(gain)
             consistent = self._analyze(samples)
             ahead = consistent if last is None else torch.lerp(last, consistent, 1 + MOMENTUM)
             current = ahead.sgn().mul_(magnitude)
