@@ -304,6 +304,7 @@ def test_too_few_open_files(tmp_path, fault):
     fault("no further file may be opened (ulimit -n)", one_line(done, "oo many open files"))
 
 
+@pytest.mark.slow  # where memory ends depends on what the process has mapped before
 @pytest.mark.parametrize("more", [2**24], ids=["16 MiB"])
 @pytest.mark.parametrize("verb", ["generate", "continue", "encode"])
 def test_memory_that_ends_in_the_middle(tmp_path, music, fault, monkeypatch, more, verb):

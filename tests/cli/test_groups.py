@@ -154,6 +154,7 @@ def test_every_command_that_samples_takes_every_setting(name, wanted):
 VALUES = {
     "bpm": 92.0, "key": "C minor", "chords": "Cm Fm", "drums": "kick x.x.", "melody": "C5 -",
     "negative": "voice", "steps": 3, "sampler": "ddim", "guidance_scale": 2.0,
+    "composer": "rules", "style": "bossa nova",
 }  # fmt: skip
 
 

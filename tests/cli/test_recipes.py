@@ -50,7 +50,7 @@ def test_info_shows_the_composer_and_the_style(jen1, model):
 
 
 def test_info_shows_the_recipe_of_a_file_made_by_0_1(jen1):
-    old = Path(jen1cli.__file__).parents[2] / "examples" / "generated" / "lofi-piano.ogg"
+    old = Path(__file__).parents[1] / "data" / "made-by-0.1.ogg"
     stored = json.loads(jen1("info", str(old), "--json").out)["recipe"]
     assert stored["recipe_version"] == 1
     assert stored["guide"]["bpm"] == 89.0

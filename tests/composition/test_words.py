@@ -24,7 +24,8 @@ def test_every_style_is_reached_by_its_name(style):
     assert style in named_styles(f"a piece of {style.upper()}, please")
     assert style in style_weights(style)
     sure = {name: 0.9 if name == style else 0.1 / len(STYLES) for name in STYLES}
-    assert max(weights := style_weights(style, sure), key=weights.__getitem__) == style
+    weights = style_weights(style, sure)
+    assert max(weights, key=weights.__getitem__) == style
 
 
 def test_long_names_win_and_instruments_are_no_styles():

@@ -17,6 +17,7 @@ from torch import Tensor
 from jen1cli.conditioning.controls.categorical import mean_text
 from jen1cli.errors import CheckpointError
 from jen1cli.files import writing
+from jen1cli.jsonfiles import parse_json
 from jen1cli.shapes import Text, TextMask
 
 FILE = "styles.safetensors"
@@ -54,7 +55,7 @@ class StyleClassifier:
             return None
         try:
             with safe_open(path, framework="pt") as file:
-                styles = json.loads(file.metadata()[_LABELS])
+                styles = parse_json(file.metadata()[_LABELS], str(path))
                 weight, bias = file.get_tensor("weight").float(), file.get_tensor("bias").float()
         except Exception as error:  # safetensors and JSON each raise their own
             raise CheckpointError(
