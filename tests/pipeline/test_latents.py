@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import save
 
 from jen1cli import Jen1, audio
+from jen1cli.checkpoint import read_description
 from jen1cli.errors import CheckpointError, OutputError
 from jen1cli.pipeline import LatentFile
+from jen1cli.weightsets import find_weights
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1), (22_050, 2)])
@@ -86,6 +88,22 @@ def test_latents_of_another_model_are_refused(tiny, music):
     latent = other.encode(torch.from_numpy(music(0.2)), sample_rate=48_000)
     with pytest.raises(CheckpointError, match="decode it with that model"):
         tiny.decode(latent)
+
+
+def test_latents_of_an_earlier_decoder_are_decoded(tiny, music):
+    latent = tiny.encode(torch.from_numpy(music(0.2)), sample_rate=48_000)
+    former = dataclasses.replace(latent, sha256="of an earlier decoder")
+    known = {"same_latents": [former.sha256]}
+    later = dataclasses.replace(tiny.config, provenance=known)
+    former.check_autoencoder(later, "of this one")
+    with pytest.raises(CheckpointError, match="decode it with that model"):
+        former.check_autoencoder(tiny.config, "of this one")
+
+
+def test_the_bundled_model_decodes_latents_of_release_8():
+    config = read_description(find_weights("jen1-mini").folder).config
+    release_8 = "6806e0190c7125b4209c5986a90228fc6eeef4935bcc99c407a24aba367f934e"
+    assert release_8 in config.provenance["same_latents"]
 
 
 def test_saving_into_nowhere_is_refused(tiny, tmp_path, music):

@@ -374,7 +374,7 @@ class Jen1:
         """
         if not isinstance(latent, LatentFile):
             latent = LatentFile.load(latent)
-        latent.check_autoencoder(self.config.name, self._autoencoder_sha256)
+        latent.check_autoencoder(self.config, self._autoencoder_sha256)
         signal = decode_latent(
             self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
         )

@@ -8,9 +8,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.files import writing
 from jen1cli.headers import LATENT_FORMAT, LATENT_VERSION, read_latent_header
+
+SAME_LATENTS = "same_latents"
+"""Key of the provenance: digests of earlier autoencoders of which only the decoder was changed."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,20 @@ class LatentFile:
         """Length of the recording."""
         return self.samples / self.sample_rate
 
-    def check_autoencoder(self, name: str, sha256: str) -> None:
+    def check_autoencoder(self, config: ModelConfig, sha256: str) -> None:
         """Check that a model's autoencoder wrote this latent.
 
         Args:
-            name: name of the model.
+            config: of the model; its provenance may list autoencoders with the same encoder.
             sha256: digest of its autoencoder.
 
         Raises:
             CheckpointError: another autoencoder wrote it.
         """
-        if self.sha256 != sha256:
+        if self.sha256 not in (sha256, *config.provenance.get(SAME_LATENTS, ())):
             raise CheckpointError(
                 f"the latent was made by the autoencoder of '{self.model}' ({self.sha256[:12]}),"
-                f" not by this one of '{name}' ({sha256[:12]}); decode it with that model"
+                f" not by this one of '{config.name}' ({sha256[:12]}); decode it with that model"
             )
 
     def save(self, path: str | Path) -> None:

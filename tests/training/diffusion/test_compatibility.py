@@ -15,6 +15,7 @@ from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
+from jen1cli.training.autoencoder.build import with_envelopes
 from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.compatibility import SOURCES_NAME, latents_digest, music_digest
@@ -98,6 +99,12 @@ def test_layers_that_change_only_what_whitening_drops_do_not_count():
         assert latents_digest(changed(codec, f"autoencoder.{name}")) == own, name
     for name in ("feature_mean", "latent_scale", "encoder_trunk.enter.weight"):
         assert latents_digest(changed(codec, f"autoencoder.{name}")) != own, name
+    shape = codec.config.autoencoder
+    bands = tuple(dataclasses.replace(band, refinement_factor=5) for band in shape.bands)
+    refined = dataclasses.replace(codec.config, autoencoder=dataclasses.replace(shape, bands=bands))
+    grown = with_envelopes(dataclasses.replace(codec, config=refined), 8)
+    assert grown.config.autoencoder.envelope_channels == 8
+    assert latents_digest(grown) == own
     assert latents_digest(changed(codec, "autoencoder.project"), whitened=False) != latents_digest(
         codec, whitened=False
     )

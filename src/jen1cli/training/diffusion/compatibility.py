@@ -20,8 +20,14 @@ from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.typed_json import to_dict
 
 SOURCES_NAME = "sources.json"
-_DECODER = ("decoder", "expand")  # prefixes of tensors that do not affect the latents
-_DECODER_SETTINGS = ("mask_ratio", "mask_granularity", "num_decoder_blocks", "refinements")
+_DECODER = ("decoder", "expand", "envelopes")  # prefixes of tensors that do not affect the latents
+_DECODER_SETTINGS = (
+    "mask_ratio",
+    "mask_granularity",
+    "num_decoder_blocks",
+    "refinements",
+    "envelope_channels",
+)
 
 
 def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
@@ -38,6 +44,8 @@ def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
     settings = to_dict(codec.config.autoencoder)
     for name in _DECODER_SETTINGS:
         settings.pop(name, None)
+    for band in settings.get("bands", ()):
+        band.pop("refinement_factor", None)
     whitening = codec.config.whitening
     drops = whitened and whitening.components < whitening.latent_channels
     free = RETRAINED if drops and isinstance(codec.autoencoder, SpectralAutoencoder) else ()
