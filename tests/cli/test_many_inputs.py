@@ -46,6 +46,13 @@ def test_a_folder_with_bad_files_is_encoded_all_the_same(jen1, model, album):
     ]
 
 
+def test_a_folder_of_one_file_becomes_a_folder(jen1, model, take):
+    Path("album").mkdir()
+    Path(take).rename("album/one.wav")
+    assert jen1("encode", "album", "-o", "latents").code == 0
+    assert [path.name for path in Path("latents").iterdir()] == ["one.safetensors"]
+
+
 def test_a_folder_of_bad_files_loads_no_model(jen1, model):
     for folder in ("album", "latents"):
         Path(folder).mkdir()

@@ -34,6 +34,7 @@ class Result:
     seed: int | None
     index: int  # from 1
     folder: Path = Path()  # relative to the output folder, as in the tree of inputs
+    is_of_folder: bool = False  # whether a folder was given as input
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def new_folder(
     """Return the folder that `-o` creates, if any; see `plan_outputs`."""
     if output is None or os.path.lexists(output.rstrip("/" + os.sep)) or not output.strip():
         return None
-    is_named = len(results) > 1 or any(result.folder.parts for result in results)
+    is_named = len(results) > 1 or any(r.folder.parts or r.is_of_folder for r in results)
     is_plain = format_name is None and not Path(output).suffix and "{" not in output
     return Path(output) if output.endswith(("/", os.sep)) or (is_named and is_plain) else None
 

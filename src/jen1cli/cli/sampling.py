@@ -188,9 +188,9 @@ class SamplerChoice:
         if self.composer is not None:
             check_choice(self.composer, COMPOSERS, "--composer", place)
         if self.style is not None:
-            from jen1cli.composition.styles import STYLES  # not for --help
+            from jen1cli.composition.styles import check_style  # not for --help
 
-            check_choice(self.style, tuple(STYLES), "--style", place)
+            check_style(self.style, f"{place}unknown --style")
         scale = self.guidance_scale
         if scale is not None and not 0.0 <= scale <= MAX_GUIDANCE_SCALE:
             raise ConfigError(

@@ -6,12 +6,11 @@ network's channels take of it.
 """
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 
 from jen1cli.composition.pieces.piece import compose_piece
 from jen1cli.composition.random_stream import RandomStream
-from jen1cli.composition.styles import STYLES
+from jen1cli.composition.styles import check_style
 from jen1cli.composition.transcription import score_controls
 from jen1cli.composition.words import read_wishes, style_weights
 from jen1cli.config import ComposerName
@@ -79,10 +78,8 @@ def write_controls(
 
 
 def _check_rules(networks: Networks, style: str) -> None:
-    if style and style not in STYLES:
-        close = difflib.get_close_matches(style, STYLES, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else "'jen1 corpus styles' lists them"
-        raise ConfigError(f"unknown style '{style}'; {hint}")
+    if style:
+        check_style(style)
     if not networks.unet.config.control_channels:
         raise ConfigError("this model takes no score that a composer could write; use 'none'")
 

@@ -45,10 +45,11 @@ def encode(
             files.append((given, folder))
     if not opened:
         faults.tell()
+    is_of_folder = any(Path(given).is_dir() for given in inputs)
     names = names_apart(files, [item.stem for item in opened])
     targets = destination.plan(
         [
-            Result(name, None, i + 1, folder)
+            Result(name, None, i + 1, folder, is_of_folder=is_of_folder)
             for i, (name, (_, folder)) in enumerate(zip(names, files, strict=True))
         ],
         default_name="{slug}.{ext}",
