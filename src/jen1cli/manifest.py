@@ -227,8 +227,8 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
                 return None
         return _Probe(seconds, _tags_of_recipe(tags, read_note(source)))
     except (AudioError, soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).removeprefix(f"{name_of(source)} ").rstrip(".")
-        skip(place, f"not readable as audio ({reason or type(error).__name__})")
+        why = str(error).removeprefix(f"{name_of(source)} ").rstrip(".") or type(error).__name__
+        skip(place, why if why.startswith("is not audio") else f"not readable as audio ({why})")
     return None
 
 
