@@ -28,7 +28,7 @@ GROUPS = {
     "": "Weight sets, manifests, JSON and other files",
 }
 FAULTS = "Faults"
-_PLACES = re.compile(r"(?<![\w.>])(?:[A-Z]:\\|/(?!dev/))(?:[^\s,;:'\")/]+/)+")
+ABSOLUTE_FOLDERS = re.compile(r"(?<![\w.>])(?:[A-Z]:\\|/(?!dev/))(?:[^\s,;:'\")/]+/)+")
 _NUMBERS = re.compile(r"\b[0-9a-f]{12,64}\b")
 _LONGEST = 160
 
@@ -49,7 +49,7 @@ def _record(kind, name, outcome):
 
 def _plain(text):
     """Return a message on one line, without the folders of this machine."""
-    text = _NUMBERS.sub("…", _PLACES.sub("", " ".join(str(text).split())))
+    text = _NUMBERS.sub("…", ABSOLUTE_FOLDERS.sub("", " ".join(str(text).split())))
     text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 

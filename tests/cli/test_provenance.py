@@ -321,12 +321,14 @@ def test_the_users_certificate_signs(jen1, model, facts, pem, monkeypatch, own_f
     ],
 )
 def test_a_certificate_that_is_incomplete(refused, pem, parts, words):
-    refused("generate", "lofi", "-o", "a.wav", "--certificate", pem(*parts), words=words)
+    result = refused("generate", "lofi", "-o", "a.wav", "--certificate", pem(*parts))
+    assert words in result.err
 
 
 def test_a_certificate_that_is_missing(refused):
-    refused("generate", "a", "-o", "a.wav", "--certificate", "no.pem", words="cannot be read: No")
-    refused("generate", "a", "-o", "a.wav", "--certificate", ".", words="cannot be read: Is a dir")
+    command = ("generate", "a", "-o", "a.wav", "--certificate")
+    assert "cannot be read: No" in refused(*command, "no.pem").err
+    assert "cannot be read: Is a dir" in refused(*command, ".").err
 
 
 def test_a_certificate_that_has_expired(refused, pem, monkeypatch):
@@ -341,7 +343,7 @@ def test_a_certificate_that_has_expired(refused, pem, monkeypatch):
         patch.setattr(certificates.datetime, "datetime", Earlier)
         made = certificates._make()
     path = pem("key", "signer", "issuer", made=made)
-    refused("generate", "a", "-o", "a.wav", "--certificate", path, words="expired on")
+    assert "expired on" in refused("generate", "a", "-o", "a.wav", "--certificate", path).err
 
 
 def test_an_encrypted_key(pem):
@@ -374,7 +376,8 @@ def test_a_certificate_that_c2pa_refuses_is_found_before_the_model_loads(refused
             serialization.NoEncryption(),
         )
     )
-    refused("generate", "a", "-o", "a.wav", "--certificate", path, words="C2PA does not take the")
+    result = refused("generate", "a", "-o", "a.wav", "--certificate", path)
+    assert "C2PA does not take the" in result.err
 
 
 # --- what a file of somebody else does ---
