@@ -10,18 +10,13 @@ from jen1cli.autoencoder import Whitening, build_autoencoder
 from jen1cli.autoencoder.codec import Codec
 from jen1cli.autoencoder.envelope import envelope_loss
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
-from jen1cli.config import SeanetConfig, SpectralBand, SpectralConfig, WhiteningConfig
+from jen1cli.config import SeanetConfig, SpectralConfig, WhiteningConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import TINY
 from jen1cli.training.autoencoder.build import with_envelopes
 
 CONFIG = SpectralConfig(
     latent_channels=8,
-    bands=(
-        SpectralBand(4096, 1_500.0, 1.5),
-        SpectralBand(2048, 6_000.0, 1.0),
-        SpectralBand(1024, 24_000.0, 0.7, num_features=32, tonal=False),
-    ),
     trunk_channels=16,
     num_encoder_blocks=1,
     num_decoder_blocks=1,
