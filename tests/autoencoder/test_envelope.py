@@ -10,6 +10,7 @@ from torch import Tensor
 from jen1cli.autoencoder import Whitening, build_autoencoder
 from jen1cli.autoencoder.codec import Codec
 from jen1cli.autoencoder.envelope import envelope_loss
+from jen1cli.autoencoder.refinement import PhaseRefiner
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.config import SeanetConfig, SpectralBand, SpectralConfig, WhiteningConfig
 from jen1cli.errors import ConfigError
@@ -81,6 +82,18 @@ def test_an_imposed_envelope_gathers_the_energy_of_clicks() -> None:
     spread = autoencoder._predict_envelopes(features)
     true = autoencoder._true_envelopes(clicks).unflatten(-1, (-1, 16)).mT.flatten(1, 2)
     assert near(true) > 1.2 * near(spread)
+
+
+@torch.no_grad()
+def test_the_last_round_imposes_no_envelope() -> None:
+    """So the one round of the lowest quality is a plain projection."""
+    autoencoder = build()
+    band = next(iter(autoencoder._bands[1:]))
+    spectrum = band.analyze(torch.randn(1, 8 * FRAME))
+    loud = torch.full((1, 8 * 16), 3.0) * torch.arange(8 * 16) / 16
+    one, two = (PhaseRefiner(band, rounds, grid_step=128) for rounds in (1, 2))
+    assert torch.equal(one(spectrum, loud), one(spectrum))
+    assert not torch.equal(two(spectrum, loud), two(spectrum))
 
 
 @torch.no_grad()

@@ -16,9 +16,8 @@ from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
 from jen1cli.training.autoencoder.build import with_envelopes
-from jen1cli.training.diffusion.build import write_latents
+from jen1cli.training.diffusion.build import _adapted, write_latents
 from jen1cli.training.diffusion.cache import LatentCache
-from jen1cli.training.diffusion.build import _adapted
 from jen1cli.training.diffusion.compatibility import SOURCES_NAME, latents_digest, music_digest
 
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
