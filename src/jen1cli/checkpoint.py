@@ -63,15 +63,14 @@ _DEFAULTS_OF_0_1: tuple[tuple[str, str, Any], ...] = (
     ("generation", "context_interval", [0.0, 0.0]),
 )
 _FORMER_IDS = {
-    # Release 8 of jen1-mini has the tensors of release 7, whose config.json asked for one round of
-    # phase refinement, and before that named no context_guidance_interval.
     "7f0aca5c803169f19a6b270e9fb68751906e754ba449c4143b78f5620df6a963": (
         "8e8e7d0c6c3206bc04cb021fb7f2d2784057bacf85260aa43a356ab9c1cc6bae",
         "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
         "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
     ),
 }
-"""sha256 of a set → digests of earlier releases with the same tensors, as recipes hold them."""
+"""sha256 of a set → digests of earlier releases, which had the same tensors and other settings in
+config.json. Recipes of their time hold these."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class RecipeModel:
     """The weights that made the music."""
 
     name: str  # of the weight set, such as "jen1-mini"
-    sha256: str  # digest over all files of the set; for random weights, their name
+    sha256: str  # of the set (`SetDescription`); for random weights, their name
     loras: tuple[RecipeLora, ...] = dataclasses.field(default=(), metadata={"optional": True})
     release: int = dataclasses.field(default=0, metadata={"optional": True})  # 0: unreleased
 

@@ -160,7 +160,7 @@ class FullScore:
 def read_score(values: Mapping[str, Any], where: str) -> FullScore:
     """Read a score from JSON values.
 
-    It is the faster form of `config.from_dict` for files with hundreds of thousands of notes.
+    It is the faster form of `typed_json.from_dict` for files with hundreds of thousands of notes.
 
     Raises:
         ConfigError: it is no valid score; names the place.

@@ -175,7 +175,7 @@ def fill(
         inside = slice(window.start, window.stop)
         keep_mask = window.conditioning.keep_mask.to(networks.device)
         part = Canvas(latent[..., inside], keep_mask.expand(prompts.batch, -1, -1))
-        found = torch.equal(part.known, canvas.known[..., inside])
+        context_is_recorded = torch.equal(part.known, canvas.known[..., inside])
         x = _sample_window(
             networks,
             part,
@@ -184,7 +184,7 @@ def fill(
             # guidance towards generated context removes high frequencies, more with each window,
             # so it is left out
             sampling
-            if found
+            if context_is_recorded
             else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
             generators,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
@@ -207,18 +207,20 @@ def _sample_window(
     noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
     controls = _controls_of(networks, prompts.controls, window)
     conditioned = tasks.make_context(part.latent, part.known, controls)
-    null = controls if controls is None else torch.zeros_like(controls)
-    nothing = torch.zeros_like(part.known)
+    no_controls = controls if controls is None else torch.zeros_like(controls)
+    no_known = torch.zeros_like(part.known)
 
     def both(x_t: Tensor, t: Tensor) -> Tensor:
         # guidance on the controls degrades timbre, so it is limited to an interval of t
-        weaker = null if in_interval(t, sampling.control_guidance_interval) else controls
-        known = nothing if in_interval(t, sampling.context_guidance_interval) else part.known
-        away = tasks.make_context(part.latent, known, weaker)
+        contrast_controls = (
+            no_controls if in_interval(t, sampling.control_guidance_interval) else controls
+        )
+        known = no_known if in_interval(t, sampling.context_guidance_interval) else part.known
+        contrast_context = tasks.make_context(part.latent, known, contrast_controls)
         return networks.unet(
             x_t,
             t,
-            context=torch.cat([conditioned, away]),
+            context=torch.cat([conditioned, contrast_context]),
             text=prompts.text,
             text_mask=prompts.mask,
             causal=window.conditioning.causal,
@@ -262,8 +264,7 @@ def _controls_of(
         return None
     rate = networks.frame_rate
     starts = [window.start / rate] * len(controls)
-    found = control_channels(controls, starts, window.frames, rate, channels)
-    return found.to(networks.device)
+    return control_channels(controls, starts, window.frames, rate, channels).to(networks.device)
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -351,8 +351,8 @@ def _match_level(
         offsets: DC offsets on both sides, added later, for which headroom is kept; or None.
     """
     target = gain_matching.measured_together(known, rate)
-    augmented = gain_matching.measured_together(decoded, rate)
-    gain = gain_matching.matching_gain(augmented, target, tolerance=0.0)
+    decoded_level = gain_matching.measured_together(decoded, rate)
+    gain = gain_matching.matching_gain(decoded_level, target, tolerance=0.0)
     signal *= np.float32(10 ** (gain / 20))
     gain_matching.level_segments(signal, rate, cuts, target)
     peak = max(gain_matching.CEILING, *(float(np.abs(part).max(initial=0.0)) for part in known))

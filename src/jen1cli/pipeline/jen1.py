@@ -42,7 +42,7 @@ class Jen1:
 
     Attributes:
         config: configuration of the weight set.
-        sha256: digest over all files of the weight set; for random weights, their name.
+        sha256: of the weight set (`checkpoint.SetDescription`); for random weights, their name.
         former_sha256: digests of the weight set in earlier versions.
         networks: networks of the model.
         quality: quality of the decoder.

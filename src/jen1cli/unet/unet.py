@@ -1,7 +1,8 @@
 """The omnidirectional latent U-Net of JEN-1 (paper section IV-B): one network, both directions.
 
-An efficient 1D U-Net (Imagen, arXiv 2205.11487): resample first on the way down and last on the
-resolutions have more blocks, skips are scaled by 1/√2. In-context channels define the task:
+An efficient 1D U-Net (Imagen, arXiv 2205.11487): each level downsamples before its blocks on the
+way down and upsamples after them on the way up, lower resolutions have more blocks, and skips are
+scaled by 1/√2. In-context channels define the task:
 [noisy latent k | kept latent k | keep mask 1], and behind them the controls where it takes them
 (`jen1cli.conditioning.controls.channels`). `causal` switches every convolution to padding in
 front and every self-attention to a triangle; the weights stay the same.
@@ -93,7 +94,7 @@ class UNet1d(nn.Module):
         Args:
             x_t: noisy latent, [batch, k, frames].
             t: diffusion time of each item, 0 clean to 1 noise.
-            context: [batch, k + 1 + guide_channels, frames], of `tasks.make_context`.
+            context: [batch, k + 1 + control_channels, frames], of `tasks.make_context`.
             text: encoded prompts, [batch, tokens, features].
             text_mask: True at real tokens; may be False everywhere.
             causal: whether to run in the unidirectional mode.
@@ -107,7 +108,8 @@ class UNet1d(nn.Module):
         direction = self.direction if causal else -self.direction
         time = self.time(t) + pooled + direction
         if self.guide is not None:
-            first = context[:, -self.config.control_channels :, 0]  # the key is the same everywhere
+            # frame 0 may inform every frame in both modes; it has what is constant: key, mix, style
+            first = context[:, -self.config.control_channels :, 0]
             time = time + self.guide(first.to(dtype))
         time = F.silu(time)
         x = entered = self.input(x, causal=causal)

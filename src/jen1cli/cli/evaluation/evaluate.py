@@ -265,7 +265,7 @@ def train_tagger(
     force: options.Force = False,
     reporting: options.Reporting,
 ) -> None:
-    """Train the project's own listener on made music, train split only."""
+    """Train the tagger that judges here, on the training split of 'jen1 corpus' folders."""
     if (output / "tagger.json").exists() and not force:
         raise ConfigError(f"'{output}' holds a tagger; give --force to replace it")
     report = reporting.report()

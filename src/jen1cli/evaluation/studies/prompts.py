@@ -40,7 +40,7 @@ class PromptsJob:
     """One evaluation of adherence to prompts.
 
     Attributes:
-        wishes: the prompts.
+        specs: the prompts, each with the attributes it asks for.
         folder: folder for the generated music, the report, and a manifest for later scoring.
         reference: folder of real music with captions, for the ceiling; None: no ceiling.
         reference_split: as in `find_clips`.

@@ -224,7 +224,7 @@ class BatchSampler:
             random_inpaint(frames, counts[1], generator),
             random_continuation(frames, counts[2], generator, causal=one_way),
         )
-        # from a generator of their own: without scores, the batches are those of earlier versions
+        # a separate generator, so that scores do not change the other draws of a seed
         score_rng = np.random.default_rng(mixed_seed(self._seed, 6, step))
         hidden = [
             draw_hidden(score_rng, frames, edited=i >= counts[0]) if controls else ALL_HIDDEN
