@@ -13,7 +13,7 @@ from jen1cli.manifest import Clip, write_manifest
 from jen1cli.presets import TINY
 from jen1cli.training.diffusion.build import DiffusionSources, build_diffusion, write_latents
 from jen1cli.training.engine.processes import build_accelerator
-from jen1cli.training.recipes import recipe
+from jen1cli.training.recipes import training_config
 from support import make_text_encoder_folder
 from training_support import PITCHES, RATE, SECONDS, make_tone, with_optimisation
 
@@ -66,14 +66,14 @@ def cache(tones, codec_folder, tmp_path_factory):
 @pytest.fixture(scope="session")
 def fp32():
     """The tiny recipe of stage 2, in single precision."""
-    base = recipe("tiny").diffusion
+    base = training_config("tiny").diffusion
     short = dataclasses.replace(base, crop_seconds=0.4)
     return with_optimisation(short, precision="fp32")
 
 
 @pytest.fixture
 def make_stage(cache, text_folder, fp32):
-    """Build stage 2 on the tones: `make_stage(recipe, seed=0, config=None, **sources)`."""
+    """Build stage 2 on the tones: `make_stage(hyperparameters, seed=0, config=None, **sources)`."""
 
     def make(chosen=fp32, seed=0, config=None, **sources):
         accelerator = build_accelerator(chosen.optimisation, device="cpu")

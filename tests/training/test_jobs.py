@@ -17,7 +17,7 @@ from jen1cli.training import jobs
 from jen1cli.training.diffusion.compatibility import latents_digest
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.memory import activation_megabytes
-from jen1cli.training.recipes import recipe
+from jen1cli.training.recipes import training_config
 from jen1cli.unet.lora import read_lora
 
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
@@ -175,7 +175,7 @@ def test_nothing_held_out_is_said(tones, tiny_folder, tmp_path):
 
 def test_unknown_recipe_gets_a_suggestion():
     with pytest.raises(ConfigError, match="did you mean 'mini-cpu'"):
-        recipe("mini-cup")
+        training_config("mini-cup")
 
 
 def test_budget_without_steps_or_minutes_is_refused(tmp_path):

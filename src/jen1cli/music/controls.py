@@ -36,11 +36,15 @@ CHORD_CHANNELS = 2 * len(TONICS) + 1
 DRUM_CHANNELS = len(DRUMS) + 1
 MELODY_CHANNELS = len(TONICS) + OCTAVES + 2
 CHANNELS_WITH_CHORDS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
-CHANNELS_WITH_PARTS = CONTROL_CHANNELS = CHANNELS_WITH_CHORDS + DRUM_CHANNELS + MELODY_CHANNELS
-"""Channels of a network that also takes chords, and of one that takes drums and melody too."""
+"""Channels of a network that takes beat, key and chords."""
+CHANNELS_WITH_PARTS = CHANNELS_WITH_CHORDS + DRUM_CHANNELS + MELODY_CHANNELS
+"""Channels of a network that also takes drums and melody."""
+CONTROL_CHANNELS = CHANNELS_WITH_PARTS
+"""Index of the first channel of the full score."""
 PLAYED_CHANNELS = CONTROL_CHANNELS + PLAYED_SCORE_CHANNELS
+"""Index of the first channel that is the same in every frame: mix and style of the full score."""
 CHANNELS_WITH_SCORE = CONTROL_CHANNELS + SCORE_CHANNELS
-"""The same for a network that takes the full score: channels up to its rolls, and all of them."""
+"""Channels of a network that also takes the full score."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from jen1cli.training.recipes import (
     AutoencoderTrainingConfig,
     DiffusionTrainingConfig,
     TaskName,
-    recipe,
+    training_config,
 )
 from jen1cli.training.settings import Settings
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
@@ -97,11 +97,11 @@ class AutoencoderJob(Settings):
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
-        chosen = self._recipe()
+        chosen = self._hyperparameters()
         accelerator = build_accelerator(
             chosen.optimisation, device=self.device, unused=chosen.freeze_encoder != "never"
         )
-        config = preset(self.preset or recipe(self.recipe).preset)
+        config = preset(self.preset or training_config(self.recipe).preset)
         init = None if self.init is None else weights_folder(self.init)
         if self.mask_ratio is not None:
             shape = dataclasses.replace(config.autoencoder, mask_ratio=self.mask_ratio)
@@ -121,8 +121,8 @@ class AutoencoderJob(Settings):
                 _train(stage, self, chosen.steps, accelerator, record)
         return describe_autoencoder(stage)
 
-    def _recipe(self) -> AutoencoderTrainingConfig:
-        base = recipe(self.recipe).autoencoder
+    def _hyperparameters(self) -> AutoencoderTrainingConfig:
+        base = training_config(self.recipe).autoencoder
         if self.only_envelopes and (self.init is None or self.freeze_components):
             raise ConfigError(
                 "--only-envelopes trains a part of an autoencoder that is there, and nothing else;"
@@ -157,7 +157,7 @@ class DiffusionJob(Settings):
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
-        chosen = _diffusion_recipe(self)
+        chosen = _diffusion_hyperparameters(self)
         chosen = dataclasses.replace(
             chosen,
             tasks=self.tasks or chosen.tasks,
@@ -183,7 +183,7 @@ class ControlsJob(Settings):
         Raises:
             ConfigError: several processes were launched; this training supports one.
         """
-        base = recipe(self.recipe).controls
+        base = training_config(self.recipe).controls
         chosen = dataclasses.replace(
             base,
             optimisation=self.optimisation(base.optimisation),
@@ -228,7 +228,7 @@ class FinetuneJob(Settings):
 
     def run(self, listener: Listener = ignore) -> Figures:
         """Encode the folder once, then train."""
-        chosen = self._recipe()
+        chosen = self._hyperparameters()
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         # before encoding, which takes minutes
         check_batch(chosen.batch_size, chosen.optimisation.accumulation, accelerator)
@@ -242,8 +242,8 @@ class FinetuneJob(Settings):
         sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
         return _train_diffusion(sources, self, chosen, accelerator, listener)
 
-    def _recipe(self) -> DiffusionTrainingConfig:
-        base = _diffusion_recipe(self)
+    def _hyperparameters(self) -> DiffusionTrainingConfig:
+        base = _diffusion_hyperparameters(self)
         if self.lora is None or self.lr is not None:
             return base
         faster = dataclasses.replace(base.optimisation, lr=LORA_LR_FACTOR * base.optimisation.lr)
@@ -266,7 +266,7 @@ class AllJob(Settings):
             ConfigError: the settings of a stage are invalid (checked before the first stage), or
                 the latents of a resumed run were made from other music.
         """
-        _diffusion_recipe(self)
+        _diffusion_hyperparameters(self)
         if self.text_encoder is not None and not self.text_encoder.is_dir():
             raise ConfigError(f"--text-encoder {self.text_encoder} is no folder; check the path")
         shared = {
@@ -284,7 +284,7 @@ class AllJob(Settings):
         encoded = self.resume and (parts["latents"] / CACHE_NAME).is_file()
         figures = first.run(listener) if self.dry_run or not encoded else {}
         if self.dry_run:
-            return {**figures, **describe_unet(preset(recipe(self.recipe).preset))}
+            return {**figures, **describe_unet(preset(training_config(self.recipe).preset))}
         encode = LatentsJob(
             data=self.data, model=parts["autoencoder"] / "weights", output=parts["latents"],
             device=self.device,
@@ -317,8 +317,8 @@ class AllJob(Settings):
         return self.resume and (folder / "state").exists()
 
 
-def _diffusion_recipe(settings: Settings) -> DiffusionTrainingConfig:
-    base = recipe(settings.recipe).diffusion
+def _diffusion_hyperparameters(settings: Settings) -> DiffusionTrainingConfig:
+    base = training_config(settings.recipe).diffusion
     return dataclasses.replace(
         base,
         optimisation=settings.optimisation(base.optimisation),

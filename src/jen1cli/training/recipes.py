@@ -127,7 +127,7 @@ class ControlsTrainingConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One recipe for all stages, with the preset it was made for."""
+    """A recipe: the hyperparameters of all stages, with the preset they were chosen for."""
 
     preset: str
     autoencoder: AutoencoderTrainingConfig
@@ -212,8 +212,8 @@ RECIPES = {
 }  # fmt: skip
 
 
-def recipe(name: str) -> TrainingConfig:
-    """Return a recipe by name.
+def training_config(name: str) -> TrainingConfig:
+    """Return the hyperparameters of a recipe, by its name.
 
     Raises:
         ConfigError: there is no such recipe.

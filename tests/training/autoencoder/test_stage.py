@@ -19,11 +19,11 @@ from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT
 from jen1cli.training.engine.trainer import Budget, Trainer
-from jen1cli.training.recipes import recipe
+from jen1cli.training.recipes import training_config
 from training_support import RATE, make_tone, with_optimisation
 
 BASE = dataclasses.replace(
-    with_optimisation(recipe("tiny").autoencoder, precision="fp32", warmup_steps=1),
+    with_optimisation(training_config("tiny").autoencoder, precision="fp32", warmup_steps=1),
     crop_seconds=0.1,
 )
 RECONSTRUCT = dataclasses.replace(BASE, adversarial_from=1.0)

@@ -23,7 +23,7 @@ from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.processes import build_accelerator
-from jen1cli.training.recipes import ControlsTrainingConfig, recipe
+from jen1cli.training.recipes import ControlsTrainingConfig, training_config
 from training_support import RATE, with_optimisation
 
 TEMPI = (75.0, 90.0, 110.0, 140.0)
@@ -175,12 +175,14 @@ def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, t
             **QUICK, **more,
         ).run()  # fmt: skip
 
-    constant = dataclasses.replace(recipe("tiny").controls.optimisation, lr_shape="constant")
+    constant = dataclasses.replace(
+        training_config("tiny").controls.optimisation, lr_shape="constant"
+    )
     changed = dataclasses.replace(
-        recipe("tiny"), controls=ControlsTrainingConfig(constant, 6, steps=4)
+        training_config("tiny"), controls=ControlsTrainingConfig(constant, 6, steps=4)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "recipe", lambda name: changed)
+        patch.setattr(jobs, "training_config", lambda name: changed)
         run("whole", 4)
         run("parts", 2)
         run("parts", 4, resume=True)
@@ -264,7 +266,7 @@ def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tin
         tmp_path / "older", dataclasses.replace(config, unet=narrower), tensors,
         text_encoder=tiny_folder / "text_encoder",
     )  # fmt: skip
-    chosen = with_optimisation(recipe("tiny").diffusion, precision="fp32")
+    chosen = with_optimisation(training_config("tiny").diffusion, precision="fp32")
     accelerator = build_accelerator(chosen.optimisation, device="cpu")
     stage = build_diffusion(
         DiffusionSources(beat_cache.folder, init=folder), chosen, accelerator, config=config
@@ -282,7 +284,7 @@ def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tin
 
 def test_parts_of_the_controls_are_left_out_now_and_then(beat_cache):
     sampler = WindowSampler(beat_cache.split("train"), 20, 0)
-    base = dataclasses.replace(recipe("tiny").diffusion, batch_size=60)
+    base = dataclasses.replace(training_config("tiny").diffusion, batch_size=60)
     batch_sampler = BatchSampler(
         sampler, base, components=8, num_timesteps=10, seed=0, device=torch.device("cpu")
     )

@@ -21,10 +21,10 @@ from training_support import PITCHES
 CPU = torch.device("cpu")
 
 
-def make_planner(cache, recipe, frames=101, seed=0, components=8):
+def make_planner(cache, hyperparameters, frames=101, seed=0, components=8):
     sampler = WindowSampler(cache.split("train"), frames, seed)
     return BatchSampler(
-        sampler, recipe, components=components, num_timesteps=1000, seed=seed, device=CPU
+        sampler, hyperparameters, components=components, num_timesteps=1000, seed=seed, device=CPU
     )
 
 
@@ -134,8 +134,8 @@ def test_times_are_stratified():
 
 
 def test_discrete_times_are_the_papers_steps(fp32):
-    recipe = dataclasses.replace(fp32, times="discrete")
-    times = draw_times(recipe, 5000, torch.Generator().manual_seed(0), steps=10)
+    hyperparameters = dataclasses.replace(fp32, times="discrete")
+    times = draw_times(hyperparameters, 5000, torch.Generator().manual_seed(0), steps=10)
     counts = Counter((times * 10).round().int().tolist())
     assert set(counts) == set(range(1, 11))
     assert max(counts.values()) - min(counts.values()) <= 2
@@ -144,8 +144,8 @@ def test_discrete_times_are_the_papers_steps(fp32):
 
 @pytest.mark.parametrize("kind", ["uniform", "logit-normal", "discrete"])
 def test_times_never_leave_the_schedule(fp32, kind):
-    recipe = dataclasses.replace(fp32, times=kind)
-    times = draw_times(recipe, 1000, torch.Generator().manual_seed(0), steps=1000)
+    hyperparameters = dataclasses.replace(fp32, times=kind)
+    times = draw_times(hyperparameters, 1000, torch.Generator().manual_seed(0), steps=1000)
     assert float(times.min()) > 0
     assert float(times.max()) <= 1
 

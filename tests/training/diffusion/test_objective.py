@@ -120,8 +120,8 @@ def test_learned_null_text_takes_the_dropped_rows_and_learns():
 
 def test_components_weigh_by_their_deviation():
     part, deviations = make_part(4), torch.tensor([4.0, 1.0, 0.25])
-    recipe = dataclasses.replace(PLAIN, component_power=0.5)
-    weighted = Objective(Spy(), DiffusionConfig(), recipe, deviations=deviations)
+    hyperparameters = dataclasses.replace(PLAIN, component_power=0.5)
+    weighted = Objective(Spy(), DiffusionConfig(), hyperparameters, deviations=deviations)
     weights = torch.tensor([2.0, 1.0, 0.5]) / 3.5 * 3
     expected = (part.eps.square() * weights[:, None]).mean((1, 2))
     assert torch.allclose(weighted([part])[0], expected)

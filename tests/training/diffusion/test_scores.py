@@ -21,7 +21,7 @@ from jen1cli.training.diffusion.cache import CachedClip, LatentCache
 from jen1cli.training.diffusion.resident_controls import ResidentControls
 from jen1cli.training.diffusion.scores import ScoreTable, copy_scores, draw_hidden
 from jen1cli.training.engine.processes import build_accelerator
-from jen1cli.training.recipes import recipe
+from jen1cli.training.recipes import training_config
 from support import unet_inputs
 from training_support import PITCHES
 
@@ -236,7 +236,7 @@ def test_resident_controls_equal_those_that_are_made_for_each_batch():
     resident = ResidentControls(clips, table, rate, CHANNELS_WITH_SCORE, device)
     batches = BatchSampler(
         WindowSampler(clips, 50, 0),
-        dataclasses.replace(recipe("tiny").diffusion, batch_size=60, control_dropout=0.4),
+        dataclasses.replace(training_config("tiny").diffusion, batch_size=60, control_dropout=0.4),
         components=2, num_timesteps=10, seed=0, device=device,
     )  # fmt: skip
     for step in range(5):

@@ -62,17 +62,17 @@ def test_losses_are_reported_for_each_task(make_stage):
 
 
 def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path, fp32):
-    recipe = with_optimisation(fp32, warmup_steps=3)
-    whole = make_stage(recipe)
+    changed = with_optimisation(fp32, warmup_steps=3)
+    whole = make_stage(changed)
     trainer = Trainer(whole, tmp_path / "whole", Budget(steps=6), accelerator=whole._accelerator)
     trainer.run()
 
-    half = make_stage(recipe)
+    half = make_stage(changed)
     run_steps(half, 0, 3, 6)
     first = Trainer(half, tmp_path / "half", Budget(steps=6), accelerator=half._accelerator)
     first._step = 3
     first._save()
-    other = make_stage(recipe, seed=0)
+    other = make_stage(changed, seed=0)
     with torch.no_grad():
         for parameter in other.objective.parameters():
             parameter.add_(1.0)  # nothing of the fresh weights may remain

@@ -10,7 +10,7 @@ from jen1cli.cli import options
 BUDGET_PANEL = "Budget"
 RECIPE_PANEL = "Recipe"
 
-TrainingConfig = Annotated[
+RecipeName = Annotated[
     str,
     typer.Option(
         metavar="NAME",
@@ -35,7 +35,7 @@ Device = Annotated[
 class TrainingOptions:
     """Options of every training, named as the fields of the jobs."""
 
-    recipe: TrainingConfig = "mini-cpu"
+    recipe: RecipeName = "mini-cpu"
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -117,4 +117,4 @@ class TrainingOptions:
 class FinetuningOptions(TrainingOptions):
     """The same options, with another default recipe."""
 
-    recipe: TrainingConfig = "finetune"
+    recipe: RecipeName = "finetune"

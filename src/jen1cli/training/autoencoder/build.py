@@ -24,7 +24,7 @@ from jen1cli.training.recipes import AutoencoderTrainingConfig
 def build_autoencoder_stage(
     data: Path,
     config: ModelConfig,
-    recipe: AutoencoderTrainingConfig,
+    hyperparameters: AutoencoderTrainingConfig,
     accelerator: Accelerator,
     *,
     init: Path | None = None,
@@ -36,7 +36,7 @@ def build_autoencoder_stage(
     Args:
         data: folder of music.
         config: preset of the autoencoder.
-        recipe: of the training.
+        hyperparameters: of the training.
         accelerator: of this process.
         init: stage 1 folder or weight set to continue from; replaces `config`.
         seed: of the weights and of every random draw.
@@ -48,8 +48,8 @@ def build_autoencoder_stage(
         codec = Codec(config, model, Whitening(config.whitening))
     else:
         codec = load_codec(init)
-    if recipe.only_envelopes:
-        codec = with_envelopes(codec, recipe.only_envelopes)
+    if hyperparameters.only_envelopes:
+        codec = with_envelopes(codec, hyperparameters.only_envelopes)
     model, shape = codec.autoencoder, codec.config.autoencoder
     clips = read_clips(data, listener)
     check_training_clips(clips)
@@ -59,24 +59,26 @@ def build_autoencoder_stage(
         [clip for clip in clips if clip.split == "train"],
         sample_rate=rate,
         audio_channels=channels,
-        samples=max(1, round(recipe.crop_seconds * rate / hop)) * hop,
-        gain_decibels=recipe.gain_decibels,
-        side_decibels=recipe.side_decibels,
+        samples=max(1, round(hyperparameters.crop_seconds * rate / hop)) * hop,
+        gain_decibels=hyperparameters.gain_decibels,
+        side_decibels=hyperparameters.side_decibels,
         seed=seed,
         listener=listener,
     )
-    some = crops.peek(recipe.linear_crops)
+    some = crops.peek(hyperparameters.linear_crops)
     if init is None:
         start_linear(model, some)
-    held_out = [clip for clip in clips if clip.split == "validation"][: recipe.validation_clips]
-    samples = round(recipe.validation_seconds * rate)
+    held_out = [clip for clip in clips if clip.split == "validation"][
+        : hyperparameters.validation_clips
+    ]
+    samples = round(hyperparameters.validation_seconds * rate)
     found = list(middles(held_out, rate, channels, samples, listener))
     stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
     if not found:
         listener(Warned(NOTHING_HELD_OUT))
     floor = _linear_codec(some, hop, shape.latent_channels, listener) if found else None
     parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some, init)
-    return AutoencoderStage(parts, recipe, accelerator, seed=seed)
+    return AutoencoderStage(parts, hyperparameters, accelerator, seed=seed)
 
 
 def _linear_codec(

@@ -91,54 +91,59 @@ class AutoencoderStage:
     def __init__(
         self,
         parts: AutoencoderParts,
-        recipe: AutoencoderTrainingConfig,
+        hyperparameters: AutoencoderTrainingConfig,
         accelerator: Accelerator,
         *,
         seed: int = 0,
     ) -> None:
-        check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
+        check_batch(
+            hyperparameters.batch_size, hyperparameters.optimisation.accumulation, accelerator
+        )
         refuse_sharing(accelerator, "the autoencoder")
-        self.batch_size = recipe.batch_size
+        self.batch_size = hyperparameters.batch_size
         self._parts = parts
-        self._recipe = recipe
+        self._hyperparameters = hyperparameters
         self._accelerator = accelerator
         self._seed = seed
         self._device = accelerator.device
         model = parts.codec.autoencoder.requires_grad_(True)
-        if recipe.only_envelopes:
+        if hyperparameters.only_envelopes:
             for name, parameter in model.named_parameters():
                 parameter.requires_grad_(name.startswith("envelopes."))
-        stays = recipe.freeze_encoder in ("always", "components")  # whitening is kept as well
+        stays = hyperparameters.freeze_encoder in (
+            "always",
+            "components",
+        )  # whitening is kept as well
         whitening = parts.codec.whitening.to(self._device) if stays else None
         self._frozen = (
             FrozenComponents(model, parts.codec.whitening)
-            if recipe.freeze_encoder == "components"
+            if hyperparameters.freeze_encoder == "components"
             else None
         )
         self.objective = AutoencoderObjective(model, whitening)
         self.objective.to(self._device).train()
-        self._optimizer = build_optimizer(self.objective, recipe.optimisation)
+        self._optimizer = build_optimizer(self.objective, hyperparameters.optimisation)
         self._names = _names(self.objective)
-        self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
-        self._adversarial = recipe.adversarial_from < 1.0 and not self.objective.own_loss
-        windows = recipe.discriminator_windows if self._adversarial else ()
-        self.discriminator = Discriminator(windows, recipe.discriminator_channels)
+        self.ema = Ema(self.objective, hyperparameters.optimisation.ema_decay)
+        self._adversarial = hyperparameters.adversarial_from < 1.0 and not self.objective.own_loss
+        windows = hyperparameters.discriminator_windows if self._adversarial else ()
+        self.discriminator = Discriminator(windows, hyperparameters.discriminator_channels)
         self.discriminator.to(self._device)
         prepared = accelerator.prepare(self.objective, self._optimizer)
         self._model, self._prepared = prepared
         self._critic: nn.Module = self.discriminator
         self._critic_optimizer: torch.optim.Optimizer | None = None
         if self._adversarial:
-            optimisation = replace(recipe.optimisation, weight_decay=0.0)
+            optimisation = replace(hyperparameters.optimisation, weight_decay=0.0)
             self._critic_optimizer = build_optimizer(self.discriminator, optimisation)
             self._critic = accelerator.prepare(self.discriminator)
         weights = {
-            "waveform": recipe.weight_waveform,
-            "spectral": recipe.weight_spectral,
-            "adversarial": recipe.weight_adversarial,
-            "features": recipe.weight_features,
+            "waveform": hyperparameters.weight_waveform,
+            "spectral": hyperparameters.weight_spectral,
+            "adversarial": hyperparameters.weight_adversarial,
+            "features": hyperparameters.weight_features,
         }
-        self._balancer = Balancer(weights, balanced=recipe.balancer)
+        self._balancer = Balancer(weights, balanced=hyperparameters.balancer)
         self._sums: dict[str, Tensor] = {}
         self._rate = 0.0
 
@@ -153,11 +158,11 @@ class AutoencoderStage:
 
     def train_step(self, step: int, progress: float) -> None:
         """Run one step of the autoencoder and, in the adversarial phase, of the discriminator."""
-        adversarial = self._adversarial and progress >= self._recipe.adversarial_from
+        adversarial = self._adversarial and progress >= self._hyperparameters.adversarial_from
         torch.manual_seed(self._seed + 1_000_003 * step + self._accelerator.process_index)
-        rate = learning_rate(self._recipe.optimisation, step, progress)
+        rate = learning_rate(self._hyperparameters.optimisation, step, progress)
         set_learning_rate(self._optimizer, rate)
-        pieces = self._recipe.optimisation.accumulation
+        pieces = self._hyperparameters.optimisation.accumulation
         first = self._accelerator.process_index * pieces
         of = self._accelerator.num_processes * pieces
         made: list[tuple[Tensor, Tensor]] = []
@@ -174,7 +179,7 @@ class AutoencoderStage:
 
     def _backward(self, waveform: Waveform, adversarial: bool, scale: float) -> Waveform:
         """Back-propagate one micro-batch and return its detached reconstruction."""
-        freeze = self._recipe.freeze_encoder
+        freeze = self._hyperparameters.freeze_encoder
         frozen = freeze == "always" or (freeze == "adversarial" and adversarial)
         with self._accelerator.autocast():
             result = self._model(waveform, frozen=frozen)
@@ -210,7 +215,7 @@ class AutoencoderStage:
 
     def _update(self) -> None:
         norm = self._accelerator.clip_grad_norm_(
-            self._model.parameters(), self._recipe.optimisation.clip_norm
+            self._model.parameters(), self._hyperparameters.optimisation.clip_norm
         )
         if norm is not None and torch.isfinite(norm):
             self._prepared.step()
@@ -222,7 +227,9 @@ class AutoencoderStage:
 
     def _turn_of_critic(self, step: int) -> bool:
         generator = torch.Generator().manual_seed(self._seed + step)
-        return float(torch.rand((), generator=generator)) < self._recipe.discriminator_share
+        return (
+            float(torch.rand((), generator=generator)) < self._hyperparameters.discriminator_share
+        )
 
     def _train_critic(self, made: Sequence[tuple[Tensor, Tensor]], rate: float) -> None:
         assert self._critic_optimizer is not None
@@ -247,7 +254,7 @@ class AutoencoderStage:
 
     def activation_megabytes(self) -> float:
         """Return the memory of activations for one micro-batch of this process, in MB."""
-        pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
+        pieces = self._hyperparameters.optimisation.accumulation * self._accelerator.num_processes
         one = self._parts.crops.peek(1).to(self._device)
         with self._accelerator.autocast():
             found = activation_megabytes(self.objective, lambda: self.objective(one))
@@ -307,9 +314,11 @@ class AutoencoderStage:
         """
         if not self._accelerator.is_main_process:
             return
-        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
-        name = "envelopes" if self._recipe.only_envelopes else "autoencoder"
-        writer = AutoencoderWriter(self._parts.init, self._recipe.freeze_encoder == "always")
+        about = {**provenance, "recipe": asdict(self._hyperparameters), "seed": self._seed}
+        name = "envelopes" if self._hyperparameters.only_envelopes else "autoencoder"
+        writer = AutoencoderWriter(
+            self._parts.init, self._hyperparameters.freeze_encoder == "always"
+        )
         with self.ema.applied():
             writer.write(folder, self._parts.codec, {name: about})
 

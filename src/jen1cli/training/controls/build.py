@@ -20,7 +20,7 @@ from jen1cli.training.recipes import ControlsTrainingConfig
 def build_controls(
     cache: Path,
     init: Path,
-    recipe: ControlsTrainingConfig,
+    hyperparameters: ControlsTrainingConfig,
     accelerator: Accelerator,
     *,
     seed: int = 0,
@@ -30,7 +30,7 @@ def build_controls(
     Args:
         cache: latents written by the autoencoder and whitening of `init`.
         init: weight set to which they are added; its own control networks are the initial weights.
-        recipe: of the training.
+        hyperparameters: of the training.
         accelerator: of this process.
         seed: of the weights and of every random draw.
 
@@ -53,7 +53,7 @@ def build_controls(
         else None
     )
     parts = ControlsParts(config, codec, latents, TextCache(encoder), ControlsWriter(init), initial)
-    return ControlsStage(parts, recipe, accelerator, seed=seed)
+    return ControlsStage(parts, hyperparameters, accelerator, seed=seed)
 
 
 def has_tempi(cache: LatentCache) -> bool:

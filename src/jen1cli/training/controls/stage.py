@@ -97,19 +97,19 @@ class ControlsStage:
     def __init__(
         self,
         parts: ControlsParts,
-        recipe: ControlsTrainingConfig,
+        hyperparameters: ControlsTrainingConfig,
         accelerator: Accelerator,
         *,
         seed: int = 0,
     ) -> None:
-        self.batch_size = recipe.batch_size
+        self.batch_size = hyperparameters.batch_size
         self._parts = parts
-        self._recipe = recipe
+        self._hyperparameters = hyperparameters
         self._accelerator = accelerator
         self._seed = seed
         self._device = accelerator.device
         config = parts.config
-        seconds = recipe.crop_seconds or config.generation.window_seconds
+        seconds = hyperparameters.crop_seconds or config.generation.window_seconds
         self.frames = max(2, round(seconds * config.frame_rate))
         self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
         self._table = LatentTable(parts.cache, self._device)
@@ -127,9 +127,9 @@ class ControlsStage:
             _start_from(self.networks, parts.initial)
         self._fit_pitches()
         self.networks.to(self._device).train()
-        self._optimizer = build_optimizer(self.networks, recipe.optimisation)
+        self._optimizer = build_optimizer(self.networks, hyperparameters.optimisation)
         self._names: dict[Tensor, str] = {p: n for n, p in self.networks.named_parameters()}
-        self.ema = Ema(self.networks, recipe.optimisation.ema_decay)
+        self.ema = Ema(self.networks, hyperparameters.optimisation.ema_decay)
         self._sums: dict[str, list[float]] = {}
         self._rate = 0.0
 
@@ -165,8 +165,10 @@ class ControlsStage:
             losses = self._losses(windows, masks.to(self._device))
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
-        nn.utils.clip_grad_norm_(self.networks.parameters(), self._recipe.optimisation.clip_norm)
-        self._rate = learning_rate(self._recipe.optimisation, step, progress)
+        nn.utils.clip_grad_norm_(
+            self.networks.parameters(), self._hyperparameters.optimisation.clip_norm
+        )
+        self._rate = learning_rate(self._hyperparameters.optimisation, step, progress)
         set_learning_rate(self._optimizer, self._rate)
         self._optimizer.step()
         self.ema.update()
@@ -310,7 +312,7 @@ class ControlsStage:
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
         """Write the weight set with the averaged weights of both networks."""
-        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
+        about = {**provenance, "recipe": asdict(self._hyperparameters), "seed": self._seed}
         with self.ema.applied():
             found = ControlTensors(
                 self.shape, self.networks.prior.state_dict(), self.networks.tracker.state_dict()

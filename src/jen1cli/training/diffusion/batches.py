@@ -73,20 +73,20 @@ def stratified(count: int, generator: torch.Generator) -> Float[Tensor, " count"
 
 
 def draw_times(
-    recipe: DiffusionTrainingConfig, count: int, generator: torch.Generator, steps: int
+    hyperparameters: DiffusionTrainingConfig, count: int, generator: torch.Generator, steps: int
 ) -> Time:
     """Draw stratified diffusion times in (0, 1].
 
     Args:
-        recipe: gives the distribution.
+        hyperparameters: gives the distribution.
         count: number of times.
         generator: on the CPU.
         steps: N of the discrete schedule; "discrete" draws uniformly from {1/N .. N/N}.
     """
     uniform = stratified(count, generator)
-    if recipe.times == "discrete":
+    if hyperparameters.times == "discrete":
         return (torch.floor(uniform * steps) + 1.0) / steps
-    if recipe.times == "logit-normal":
+    if hyperparameters.times == "logit-normal":
         inside = uniform.clamp(1e-4, 1 - 1e-4)
         return torch.sigmoid(torch.special.ndtri(inside.double())).float()
     return uniform.clamp(min=1e-4)
@@ -190,7 +190,7 @@ class BatchSampler:
     def __init__(
         self,
         sampler: WindowSampler,
-        recipe: DiffusionTrainingConfig,
+        hyperparameters: DiffusionTrainingConfig,
         *,
         components: int,
         num_timesteps: int,
@@ -198,7 +198,7 @@ class BatchSampler:
         device: torch.device,
     ) -> None:
         self.sampler = sampler
-        self._recipe = recipe
+        self._hyperparameters = hyperparameters
         self._components = components
         self._num_timesteps = num_timesteps
         self._seed = seed
@@ -206,19 +206,20 @@ class BatchSampler:
 
     def spec(self, step: int) -> BatchSpec:
         """Return the batch of step number `step` (from 0)."""
-        recipe, frames, size = self._recipe, self.sampler.frames, self._recipe.batch_size
+        hyperparameters, frames = self._hyperparameters, self.sampler.frames
+        size = hyperparameters.batch_size
         seed = mixed_seed(self._seed, 2, step)
         rng = np.random.default_rng(seed)
         generator = torch.Generator().manual_seed(seed)
         windows = self.sampler.windows(step * size, size, rng)
-        dropped = rng.random(size) < recipe.text_dropout
-        counts = task_counts(size, step, recipe.tasks)
+        dropped = rng.random(size) < hyperparameters.text_dropout
+        counts = task_counts(size, step, hyperparameters.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper uses both, without a ratio
         controls_batch = [
             self._controls(w, bool(drop), rng, edited=i >= counts[0])
             for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
         ]
-        one_way = recipe.unidirectional
+        one_way = hyperparameters.unidirectional
         parts = (
             generate(frames, counts[0], causal=both_ways_causal and one_way),
             random_inpaint(frames, counts[1], generator),
@@ -230,7 +231,7 @@ class BatchSampler:
             draw_hidden(score_rng, frames, edited=i >= counts[0]) if controls else ALL_HIDDEN
             for i, controls in enumerate(controls_batch)
         ]
-        times = [draw_times(recipe, n, generator, self._num_timesteps) for n in counts]
+        times = [draw_times(hyperparameters, n, generator, self._num_timesteps) for n in counts]
         noise = torch.Generator(self._device).manual_seed(seed)
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
         return BatchSpec(
@@ -260,7 +261,7 @@ class BatchSampler:
         not always available.
         """
         beat, bar, key, nothing, chords, drums, melody, parts = rng.random(8)
-        drop = self._recipe.control_dropout
+        drop = self._hyperparameters.control_dropout
         if null_text and nothing < 0.5:
             return None
         controls = controls_of(self.sampler.clips[window.clip].attributes)

@@ -88,7 +88,7 @@ def write_latents(
 
 def build_diffusion(
     sources: DiffusionSources,
-    recipe: DiffusionTrainingConfig,
+    hyperparameters: DiffusionTrainingConfig,
     accelerator: Accelerator,
     *,
     config: ModelConfig | None = None,
@@ -99,7 +99,7 @@ def build_diffusion(
 
     Args:
         sources: cache, text encoder, weights to continue from.
-        recipe: hyperparameters of the training.
+        hyperparameters: of the training.
         accelerator: accelerate's state of this process.
         config: preset whose U-Net, text and diffusion settings replace the cache's; None keeps
             them. Its autoencoder must be the cache's.
@@ -126,11 +126,11 @@ def build_diffusion(
     encoder = encoder.to(accelerator.device)
     if sources.lora_rank is not None:
         add_lora(unet, sources.lora_rank)
-    unet.checkpointing = recipe.optimisation.checkpointing
+    unet.checkpointing = hyperparameters.optimisation.checkpointing
     learned = config.text.null_prompt == "learned" and sources.lora_rank is None
     null_text = encoder.null(1)[0] if learned else None
     deviations = codec.whitening.inverse_matrix.norm(dim=1)
-    objective = Objective(unet, config.diffusion, recipe, null_text, deviations)
+    objective = Objective(unet, config.diffusion, hyperparameters, null_text, deviations)
     texts = TextCache(encoder)
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
@@ -146,7 +146,7 @@ def build_diffusion(
         samples=_samples(codec, cache, encoder, sources.prompts, controls, scores),
         scores=scores,
     )
-    return DiffusionStage(parts, recipe, accelerator, seed=seed)
+    return DiffusionStage(parts, hyperparameters, accelerator, seed=seed)
 
 
 def _writer(

@@ -36,16 +36,16 @@ class Part:
     controls: ControlChannels | None = None
 
 
-def loss_weight(log_snr: Time, prediction: str, recipe: DiffusionTrainingConfig) -> Time:
+def loss_weight(log_snr: Time, prediction: str, hyperparameters: DiffusionTrainingConfig) -> Time:
     """Weight the squared error at each noise level.
 
     "min-snr" (arXiv 2303.09556, section 3.4): min(SNR, γ) / SNR for eps and
     min(SNR, γ) / (SNR + 1) for v. "plain": 1, as the paper.
     """
-    if recipe.loss_weight == "plain":
+    if hyperparameters.loss_weight == "plain":
         return torch.ones_like(log_snr)
     snr = log_snr.double().exp()
-    least = snr.clamp(max=recipe.min_snr_gamma)
+    least = snr.clamp(max=hyperparameters.min_snr_gamma)
     weight = least / snr.clamp(min=1e-12) if prediction == "eps" else least / (snr + 1.0)
     return weight.float()
 
@@ -60,28 +60,28 @@ class Objective(nn.Module):
         self,
         unet: nn.Module,
         diffusion: DiffusionConfig,
-        recipe: DiffusionTrainingConfig,
+        hyperparameters: DiffusionTrainingConfig,
         null_text: Tensor | None = None,
         deviations: Float[Tensor, " components"] | None = None,
     ) -> None:
-        """Combine network, schedule and recipe.
+        """Combine network, schedule and hyperparameters.
 
         Args:
             unet: the network.
             diffusion: schedule and prediction.
-            recipe: loss weights of noise levels and components.
+            hyperparameters: loss weights of noise levels and components.
             null_text: initial value of the learned null text, [1, tokens, features].
             deviations: standard deviation of each whitened component in the autoencoder's latent;
-                required if the recipe weights components.
+                required if the hyperparameters weights components.
         """
         super().__init__()
         self.unet = unet
         self.schedule = Schedule(diffusion)
         self.prediction: PredictionName = diffusion.prediction
-        self._recipe = recipe
+        self._hyperparameters = hyperparameters
         weights = None
-        if recipe.component_power and deviations is not None:
-            weights = deviations**recipe.component_power
+        if hyperparameters.component_power and deviations is not None:
+            weights = deviations**hyperparameters.component_power
             weights = (weights / weights.mean())[:, None]
         self.component_weight: Tensor | None
         self.register_buffer("component_weight", weights, persistent=False)
@@ -96,7 +96,7 @@ class Objective(nn.Module):
 
         Args:
             part: the items.
-            weighted: apply the recipe's weights of components.
+            weighted: apply the weights of components.
         """
         x_t = self.schedule.add_noise(part.latent, part.eps, part.t)
         text, text_mask = self.with_null(part.text, part.text_mask, part.null)
@@ -115,7 +115,7 @@ class Objective(nn.Module):
         return error.mean(dim=(1, 2))
 
     def _weight(self, part: Part) -> Tensor:
-        return loss_weight(self.schedule.log_snr(part.t), self.prediction, self._recipe)
+        return loss_weight(self.schedule.log_snr(part.t), self.prediction, self._hyperparameters)
 
     def with_null(
         self, text: Text, text_mask: TextMask, null: Bool[Tensor, " batch"]

@@ -63,25 +63,27 @@ class DiffusionStage:
     def __init__(
         self,
         parts: DiffusionParts,
-        recipe: DiffusionTrainingConfig,
+        hyperparameters: DiffusionTrainingConfig,
         accelerator: Accelerator,
         *,
         seed: int = 0,
     ) -> None:
-        check_batch(recipe.batch_size, recipe.optimisation.accumulation, accelerator)
-        self.batch_size = recipe.batch_size
+        check_batch(
+            hyperparameters.batch_size, hyperparameters.optimisation.accumulation, accelerator
+        )
+        self.batch_size = hyperparameters.batch_size
         self._parts = parts
-        self._recipe = recipe
+        self._hyperparameters = hyperparameters
         self._accelerator = accelerator
         self._seed = seed
         config = parts.config
-        seconds = recipe.crop_seconds or config.generation.window_seconds
+        seconds = hyperparameters.crop_seconds or config.generation.window_seconds
         self.frames = max(1, round(seconds * config.frame_rate))
         self._device = accelerator.device
         self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
         self._batch_sampler = BatchSampler(
             self.sampler,
-            recipe,
+            hyperparameters,
             components=config.whitening.components,
             num_timesteps=config.diffusion.num_timesteps,
             seed=seed,
@@ -90,20 +92,26 @@ class DiffusionStage:
         self._table = LatentTable(parts.cache, self._device)
         self._resident = self._resident_controls()
         self.objective = parts.objective.to(self._device).train()
-        self._optimizer = build_optimizer(self.objective, recipe.optimisation)
+        self._optimizer = build_optimizer(self.objective, hyperparameters.optimisation)
         # With sharded parameters, averaged weights are evaluated in an unsharded copy.
         self._whole = copy.deepcopy(self.objective).cpu() if shares_out(accelerator) else None
-        if recipe.optimisation.compile:
+        if hyperparameters.optimisation.compile:
             self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
         self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
         self._names: dict[Tensor, str] = {
             p: n for n, p in self.objective.named_parameters() if p.requires_grad
         }
-        self.ema = Ema(self.objective, recipe.optimisation.ema_decay)
-        decays = recipe.optimisation.more_ema_decays
+        self.ema = Ema(self.objective, hyperparameters.optimisation.ema_decay)
+        decays = hyperparameters.optimisation.more_ema_decays
         self._more_emas = {f"{decay:g}": Ema(self.objective, decay) for decay in decays}
         self._validation = DiffusionValidation(
-            parts.cache, self._table, parts.texts, recipe, config, parts.scores, frames=self.frames
+            parts.cache,
+            self._table,
+            parts.texts,
+            hyperparameters,
+            config,
+            parts.scores,
+            frames=self.frames,
         )
         self._sums = torch.zeros(len(TASKS) + 1, 2, device=self._device)
         self._rate = 0.0
@@ -120,7 +128,7 @@ class DiffusionStage:
         """Do one optimiser step over all micro-batches of all processes."""
         spec = self._next_batch(step)
         torch.manual_seed(self._seed + step)  # seed of dropout
-        pieces = self._recipe.optimisation.accumulation
+        pieces = self._hyperparameters.optimisation.accumulation
         first = self._accelerator.process_index * pieces
         of = self._accelerator.num_processes * pieces
         for piece in range(pieces):
@@ -132,7 +140,7 @@ class DiffusionStage:
 
     def activation_megabytes(self) -> float:
         """Return the memory of activations for one micro-batch of this process, in MB."""
-        pieces = self._recipe.optimisation.accumulation * self._accelerator.num_processes
+        pieces = self._hyperparameters.optimisation.accumulation * self._accelerator.num_processes
         spec = self._batch_sampler.spec(0)
         one = self._part(spec, [spec.causal.index(False)])
         with self._accelerator.autocast():
@@ -211,7 +219,7 @@ class DiffusionStage:
         return ResidentControls(clips, scores, config.frame_rate, channels, self._device)
 
     def _update(self, step: int, progress: float) -> None:
-        optimisation = self._recipe.optimisation
+        optimisation = self._hyperparameters.optimisation
         self._rate = learning_rate(optimisation, step, progress)
         set_learning_rate(self._optimizer, self._rate)
         norm = self._accelerator.clip_grad_norm_(self._model.parameters(), optimisation.clip_norm)
@@ -264,7 +272,7 @@ class DiffusionStage:
 
         These are in `averages/DECAY` beside the folder.
         """
-        about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
+        about = {**provenance, "recipe": asdict(self._hyperparameters), "seed": self._seed}
         sets = {folder: self.ema}
         sets |= {folder.parent / "averages" / name: e for name, e in self._more_emas.items()}
         for target, ema in sets.items():

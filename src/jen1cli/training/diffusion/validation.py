@@ -38,19 +38,19 @@ class DiffusionValidation:
         cache: LatentCache,
         table: LatentTable,
         texts: TextCache,
-        recipe: DiffusionTrainingConfig,
+        hyperparameters: DiffusionTrainingConfig,
         config: ModelConfig,
         scores: ScoreTable,
         *,
         frames: int,
     ) -> None:
         clips = cache.split("validation")
-        stride = max(1, len(clips) // max(1, recipe.validation_clips))
-        self._clips: tuple[CachedClip, ...] = clips[::stride][: recipe.validation_clips]
+        stride = max(1, len(clips) // max(1, hyperparameters.validation_clips))
+        self._clips: tuple[CachedClip, ...] = clips[::stride][: hyperparameters.validation_clips]
         self._components = cache.table.shape[1]
         self._table = table
         self._texts = texts
-        self._levels = recipe.validation_times
+        self._levels = hyperparameters.validation_times
         self._frames = frames
         self._frame_rate = config.frame_rate
         self._control_channels = config.unet.control_channels

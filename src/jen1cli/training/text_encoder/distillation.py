@@ -54,7 +54,7 @@ _READER_WEIGHTS = {"style": 0.3, "key": 0.2, "mode": 0.1, "meter": 0.1, "drums":
 
 
 @dataclass(frozen=True)
-class TextEncoderRecipe:
+class TextEncoderTrainingConfig:
     """Hyperparameters of the distillation."""
 
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -96,7 +96,7 @@ def train_text_encoder(
     captions: Sequence[Path] = (),
     texts: Sequence[Path] = (),
     init: Path | None = None,
-    recipe: TextEncoderRecipe | None = None,
+    hyperparameters: TextEncoderTrainingConfig | None = None,
     listener: Listener = ignore,
 ) -> dict[str, float]:
     """Train a text encoder and write it in the Hugging Face layout.
@@ -107,7 +107,7 @@ def train_text_encoder(
         captions: manifests or JSON lines with captions and attributes.
         texts: general English: files with one text per line, or a folder of WordNet.
         init: folder of the initial text encoder, which gives tokenizer and size.
-        recipe: hyperparameters.
+        hyperparameters: of the training.
         listener: called on progress.
 
     Returns:
@@ -117,19 +117,21 @@ def train_text_encoder(
         CheckpointError: the folder contains no sentence model.
         DataError: a file cannot be read.
     """
-    recipe = recipe or TextEncoderRecipe()
-    torch.manual_seed(recipe.seed)
+    hyperparameters = hyperparameters or TextEncoderTrainingConfig()
+    torch.manual_seed(hyperparameters.seed)
     master = Teacher(teacher)
-    groups = _gather(captions, texts, recipe)
+    groups = _gather(captions, texts, hyperparameters)
     listener(Prepared("texts", sum(map(len, groups)), sum(map(len, groups))))
-    student = load_student(init) if init else _new_student(groups, master, recipe.student)
+    student = load_student(init) if init else _new_student(groups, master, hyperparameters.student)
     student.model.requires_grad_(True)
     corpus, targets = _prepare(groups, master, listener)
     heads = Heads(student.model.config.d_model, master.features, targets)
-    some = random.Random(recipe.seed).sample(range(len(corpus.texts)), min(4096, len(corpus.texts)))
+    some = random.Random(hyperparameters.seed).sample(
+        range(len(corpus.texts)), min(4096, len(corpus.texts))
+    )
     vectors = student.pooled_vectors([corpus.texts[row] for row in some])
     fit_linear(heads.to_teacher, vectors, corpus.vectors[some].float())
-    losses = _fit(student, heads, corpus, recipe, listener)
+    losses = _fit(student, heads, corpus, hyperparameters, listener)
     save_text_encoder(student, out)
     listener(Saved(0, out))
     return losses
@@ -164,17 +166,17 @@ def _new_student(
 
 # -------------------------------------------------------------------- texts
 def _gather(
-    captions: Sequence[Path], texts: Sequence[Path], recipe: TextEncoderRecipe
+    captions: Sequence[Path], texts: Sequence[Path], hyperparameters: TextEncoderTrainingConfig
 ) -> tuple[list[Prompt], list[Prompt], list[Prompt]]:
     """Return synthetic prompts, captions and plain texts."""
-    rng = random.Random(recipe.seed)
+    rng = random.Random(hyperparameters.seed)
     plain: list[str] = []
     for path in texts:
         lines = list(dict.fromkeys(read_english(path)))
-        plain += rng.sample(lines, min(len(lines), recipe.text_limit))
-    fillers = pick_fillers(plain, 20_000, recipe.seed)
-    writer = PromptWriter(recipe.seed, fillers, fillers)
-    made_up = [writer.write() for _ in range(recipe.made_up_prompts)]
+        plain += rng.sample(lines, min(len(lines), hyperparameters.text_limit))
+    fillers = pick_fillers(plain, 20_000, hyperparameters.seed)
+    writer = PromptWriter(hyperparameters.seed, fillers, fillers)
+    made_up = [writer.write() for _ in range(hyperparameters.made_up_prompts)]
     for group, concepts in words().groups.items():
         made_up += [
             Prompt(said, _facts_of(group, concept))
@@ -182,7 +184,7 @@ def _gather(
             for said in (*ways, *(words().hints.get(concept, ()) if group == "style" else ()))
         ]
     known = [prompt for path in captions for prompt in read_captions(path)]
-    known = rng.sample(known, min(len(known), recipe.caption_limit))
+    known = rng.sample(known, min(len(known), hyperparameters.caption_limit))
     return made_up, known, [Prompt(text) for text in plain]
 
 
@@ -225,30 +227,42 @@ def _prepare(
 
 # -------------------------------------------------------------------- optimisation
 def _fit(
-    student: Student, heads: Heads, corpus: _Corpus, recipe: TextEncoderRecipe, listener: Listener
+    student: Student,
+    heads: Heads,
+    corpus: _Corpus,
+    hyperparameters: TextEncoderTrainingConfig,
+    listener: Listener,
 ) -> dict[str, float]:
     parameters = [*student.model.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(
-        parameters, lr=recipe.lr, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
+        parameters,
+        lr=hyperparameters.lr,
+        betas=(0.9, 0.98),
+        weight_decay=hyperparameters.weight_decay,
+        fused=True,
     )
-    rng = random.Random(recipe.seed + 1)
-    batches = _batches(corpus, recipe, rng)
+    rng = random.Random(hyperparameters.seed + 1)
+    batches = _batches(corpus, hyperparameters, rng)
     began, step, recent = time.monotonic(), 0, {}
     student.model.train()
     while True:
         elapsed = time.monotonic() - began
-        progress = step / recipe.steps if recipe.steps else elapsed / (60.0 * recipe.minutes)
+        progress = (
+            step / hyperparameters.steps
+            if hyperparameters.steps
+            else elapsed / (60.0 * hyperparameters.minutes)
+        )
         if progress >= 1.0:
             break
-        warm = min(1.0, (step + 1) / recipe.warmup_steps)
+        warm = min(1.0, (step + 1) / hyperparameters.warmup_steps)
         for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * warm * (1.0 - 0.99 * progress)
+            group["lr"] = hyperparameters.lr * warm * (1.0 - 0.99 * progress)
         rows = next(batches)
-        losses = _losses(student, heads, corpus, rows, recipe, rng)
+        losses = _losses(student, heads, corpus, rows, hyperparameters, rng)
         total = sum(losses.values(), torch.zeros(()))
         optimizer.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+        torch.nn.utils.clip_grad_norm_(parameters, hyperparameters.clip_norm)
         optimizer.step()
         step += 1
         for name, value in losses.items():
@@ -257,24 +271,27 @@ def _fit(
             )
         if step % 100 == 0:
             rest = elapsed / max(progress, 1e-6) - elapsed
-            speed = step * recipe.batch_size / max(elapsed, 1e-6)
+            speed = step * hyperparameters.batch_size / max(elapsed, 1e-6)
             listener(Stepped(step, progress, elapsed, rest, speed, dict(recent)))
     student.model.eval()
     return {"steps": float(step), **recent}
 
 
-def _batches(corpus: _Corpus, recipe: TextEncoderRecipe, rng: random.Random) -> Iterator[list[int]]:
+def _batches(
+    corpus: _Corpus, hyperparameters: TextEncoderTrainingConfig, rng: random.Random
+) -> Iterator[list[int]]:
     """Yield rows of texts of similar length, in random order."""
     shares = [
-        share if len(kind) else 0.0 for share, kind in zip(recipe.shares, corpus.kinds, strict=True)
+        share if len(kind) else 0.0
+        for share, kind in zip(hyperparameters.shares, corpus.kinds, strict=True)
     ]
     while True:
-        kinds = rng.choices(corpus.kinds, shares, k=16 * recipe.batch_size)
+        kinds = rng.choices(corpus.kinds, shares, k=16 * hyperparameters.batch_size)
         rows = sorted((rng.choice(kind) for kind in kinds), key=lambda row: len(corpus.texts[row]))
-        cuts = list(range(0, len(rows), recipe.batch_size))
+        cuts = list(range(0, len(rows), hyperparameters.batch_size))
         rng.shuffle(cuts)
         for cut in cuts:
-            yield rows[cut : cut + recipe.batch_size]
+            yield rows[cut : cut + hyperparameters.batch_size]
 
 
 def _losses(
@@ -282,11 +299,13 @@ def _losses(
     heads: Heads,
     corpus: _Corpus,
     rows: Sequence[int],
-    recipe: TextEncoderRecipe,
+    hyperparameters: TextEncoderTrainingConfig,
     rng: random.Random,
 ) -> dict[str, Tensor]:
     texts = [
-        misspell(corpus.texts[row], rng) if rng.random() < recipe.misspelt else corpus.texts[row]
+        misspell(corpus.texts[row], rng)
+        if rng.random() < hyperparameters.misspelt
+        else corpus.texts[row]
         for row in rows
     ]
     ids, mask = student.read(texts)
@@ -298,7 +317,7 @@ def _losses(
     pooled = pool(text, mask)
     losses = {
         "teacher": 1.0 - functional.cosine_similarity(heads.to_teacher(pooled), goal).mean(),
-        "likeness": 0.3 * likeness_loss(pooled, goal, recipe.temperature),
+        "likeness": 0.3 * likeness_loss(pooled, goal, hyperparameters.temperature),
     }
     for name, weight in _READER_WEIGHTS.items():
         logits = heads.readers[name](text, mask)

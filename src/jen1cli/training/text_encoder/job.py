@@ -14,7 +14,7 @@ from pathlib import Path
 from jen1cli.files import write_text
 from jen1cli.training.engine.events import Listener, ignore
 from jen1cli.training.text_encoder.data import plain_style, read_captions
-from jen1cli.training.text_encoder.distillation import TextEncoderRecipe, train_text_encoder
+from jen1cli.training.text_encoder.distillation import TextEncoderTrainingConfig, train_text_encoder
 from jen1cli.training.text_encoder.models import Teacher, load_student
 from jen1cli.training.text_encoder.prompts import Prompt, style_names, words
 from jen1cli.training.text_encoder.report import (
@@ -43,11 +43,12 @@ class TextEncoderJob:
     minutes: float = 15.0
     steps: int | None = None
     seed: int = 0
-    recipe: TextEncoderRecipe | None = None  # None: the default with the numbers above
+    # None: the defaults with the numbers above
+    hyperparameters: TextEncoderTrainingConfig | None = None
 
     def run(self, listener: Listener = ignore) -> Mapping[str, float]:
         """Train, evaluate and write the card; return the figures."""
-        recipe = self.recipe or TextEncoderRecipe(
+        hyperparameters = self.hyperparameters or TextEncoderTrainingConfig(
             minutes=self.minutes, steps=self.steps, seed=self.seed
         )
         losses = train_text_encoder(
@@ -56,12 +57,13 @@ class TextEncoderJob:
             captions=self.captions,
             texts=self.texts,
             init=self.init,
-            recipe=recipe,
+            hyperparameters=hyperparameters,
             listener=listener,
         )
         fit_styles(self.output, self.captions)
         figures = measure_text_encoder(self.output, self.captions, self.teacher)
-        figures |= {"steps": losses["steps"], "texts_seen": losses["steps"] * recipe.batch_size}
+        steps = losses["steps"]
+        figures |= {"steps": steps, "texts_seen": steps * hyperparameters.batch_size}
         write_card(self.output, figures)
         return figures
 
