@@ -8,7 +8,7 @@ import pytest
 from corpus_support import make_soundfont, write_audio
 from jen1cli.cli import app
 from jen1cli.corpus import writing
-from jen1cli.corpus.writing import Progress
+from jen1cli.corpus.writing import CorpusProgress
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def made(monkeypatch):
     calls = []
 
     def make(folder, hours, seed, workers, **options):
-        options.pop("listener")(Progress(1, 0, 20.0, 60.0))
+        options.pop("on_clip")(CorpusProgress(1, 0, 20.0, 60.0))
         calls.append({"folder": folder, "hours": hours, "seed": seed, "workers": workers} | options)
-        return Progress(3, 1, 61.0, 60.0)
+        return CorpusProgress(3, 1, 61.0, 60.0)
 
     monkeypatch.setattr(writing, "make", make)
     return calls

@@ -89,7 +89,7 @@ def test_interrupted_run_goes_on_where_it_stopped(tmp_path, make, corpus):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "x", listener=stop)
+        make(tmp_path / "x", on_clip=stop)
     left = contents(tmp_path / "x")
     assert "manifest.jsonl" not in left
     assert len([name for name in left if name.endswith(".flac")]) == 2
@@ -97,7 +97,7 @@ def test_interrupted_run_goes_on_where_it_stopped(tmp_path, make, corpus):
     with journal.open("a") as file:
         file.write('{"audio": "train/00')  # a line cut off by a power failure
     told = []
-    progress = make(tmp_path / "x", listener=told.append)
+    progress = make(tmp_path / "x", on_clip=told.append)
     assert contents(tmp_path / "x") == contents(corpus)
     assert progress.reused == 2
     assert [p.clips for p in told] == list(range(1, progress.clips + 1))
@@ -181,7 +181,7 @@ def test_interrupted_shards_are_finished(tmp_path, make, shards, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "x", shards=True, listener=stop)
+        make(tmp_path / "x", shards=True, on_clip=stop)
     assert list((tmp_path / "x").glob("*-000000.tar"))
     assert not list((tmp_path / "x").glob("*-000001.tar"))
     progress = make(tmp_path / "x", shards=True)

@@ -122,7 +122,7 @@ def test_codec_is_measured_beside_the_linear_one(tiny_folder, music_folder, tmp_
     ]  # fmt: skip
     assert [row[0] for row in tables["robustness"].rows] == ["0", "0.05", "0.1", "0.2", "0.4"]
     assert tables["robustness"].rows[0][1:] == tables["losses"].rows[0][1:]
-    assert len(report.listeners["autoencoder"]) == 64
+    assert len(report.judges["autoencoder"]) == 64
     follows_schema(report.facts())
     learned, linear = tables["codec"].rows[0][1:]
     assert linear.value > learned.value  # random weights against principal components

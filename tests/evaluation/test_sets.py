@@ -165,7 +165,7 @@ def test_the_job_reports(music_folder, tagger_installed, tmp_path):
         "words": ["tagger (in-domain)"],
     }
     assert "tagger: in-domain" in report.tables[0].note
-    assert report.listeners["tagger"] != ""
+    assert report.judges["tagger"] != ""
     assert len(report.audits) == 2
     _, page = write_report(tmp_path / "report", report)
     assert page.read_text().count("<audio") == 4

@@ -75,7 +75,7 @@ def report_page(clip, folder, hostile):
         for kind in ("together", "apart")
     ]
     report = Report(hostile, {hostile: hostile}, tables, warnings=[hostile])
-    report.listeners = {hostile: hostile}
+    report.judges = {hostile: hostile}
     report.audits = [{"folder": hostile, "used": 1, "clips": 2, "problems": {hostile: [hostile]}}]
     report.samples = [Sample(hostile, clip.path, (hostile,), (0.5, 3.0))]
     path = folder / "page.html"

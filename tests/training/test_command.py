@@ -33,9 +33,9 @@ def started(monkeypatch):
     """Jobs that were started, not carried out."""
     found = []
 
-    def pretend(job, listener):
+    def pretend(job, on_event):
         found.append(job)
-        listener(Warned("skipped a.wav: broken"))
+        on_event(Warned("skipped a.wav: broken"))
         return {"parameters": 12}
 
     for kind in (
@@ -132,7 +132,7 @@ def test_dry_run_prints_figures_and_no_path(started, capsys):
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
-    def stop(job, listener):
+    def stop(job, on_event):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(jobs.DiffusionJob, "run", stop)

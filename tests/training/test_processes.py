@@ -28,8 +28,8 @@ from jen1cli.training.diffusion import stage as stages
 from jen1cli.cli.app import run
 PartialState(cpu=True).distributed_type = DistributedType.MULTI_GPU
 plain = stages.DiffusionStage.train_step
-def train_step(stage, step, progress):
-    plain(stage, step, progress)
+def train_step(stage, step, share):
+    plain(stage, step, share)
     mine = sum(parameter.to_local().numel() for parameter in stage._names)
     assert mine < 0.6 * sum(parameter.numel() for parameter in stage._names)
 stages.DiffusionStage.train_step = train_step

@@ -15,7 +15,7 @@ from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from jen1cli.corpus.inspect import Statistics
-    from jen1cli.corpus.writing import Progress
+    from jen1cli.corpus.writing import CorpusProgress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,7 +84,7 @@ def make(
     began = told = time.monotonic()
     with report.library_warnings(), report.progress("minutes of music") as bar:
 
-        def tell(progress: "Progress") -> None:
+        def tell(progress: "CorpusProgress") -> None:
             nonlocal told
             bar(int(progress.seconds / 60), int(progress.wanted_seconds / 60) + 1)
             if time.monotonic() - told > LINE_SECONDS and not sys.stderr.isatty():
@@ -101,7 +101,7 @@ def make(
             shards=shards,
             stems=stems,
             clip_seconds=clip_seconds,
-            listener=tell,
+            on_clip=tell,
         )
     facts = {
         "path": str(folder),

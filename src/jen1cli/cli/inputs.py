@@ -87,7 +87,7 @@ class Faults:
         """Record a file or folder that cannot be used."""
         self._errors.append(AudioError(f"{path}: {reason}"))
 
-    def tell(self) -> None:
+    def raise_collected(self) -> None:
         """Raise the recorded errors, if any.
 
         Raises:

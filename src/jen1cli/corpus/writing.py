@@ -42,7 +42,7 @@ Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Progress:
+class CorpusProgress:
     """Progress of making a data set."""
 
     clips: int  # finished, including those of earlier runs
@@ -51,15 +51,12 @@ class Progress:
     wanted_seconds: float
 
 
-Listener = Callable[[Progress], None]
-
-
 @dataclass
 class _Tally:
-    """Counts finished clips and reports the progress to the listener."""
+    """Counts finished clips and reports the progress after each."""
 
     wanted_seconds: float
-    listener: Listener | None
+    on_clip: Callable[[CorpusProgress], None] | None
     lines: list[Line] = field(default_factory=list)
     seconds: float = 0.0
     reused: int = 0
@@ -68,12 +65,12 @@ class _Tally:
         self.lines.append(line)
         self.seconds += line["seconds"]
         self.reused += reused
-        if self.listener is not None:
-            self.listener(self.progress)
+        if self.on_clip is not None:
+            self.on_clip(self.progress)
 
     @property
-    def progress(self) -> Progress:
-        return Progress(len(self.lines), self.reused, self.seconds, self.wanted_seconds)
+    def progress(self) -> CorpusProgress:
+        return CorpusProgress(len(self.lines), self.reused, self.seconds, self.wanted_seconds)
 
     @property
     def is_full(self) -> bool:
@@ -91,8 +88,8 @@ def make(
     shards: bool = False,
     stems: bool = False,
     clip_seconds: float = CLIP_SECONDS,
-    listener: Listener | None = None,
-) -> Progress:
+    on_clip: Callable[[CorpusProgress], None] | None = None,
+) -> CorpusProgress:
     """Make a data set of a number of hours, or complete or extend an existing one.
 
     Args:
@@ -105,7 +102,7 @@ def make(
         shards: write WebDataset tar files instead of single files.
         stems: also write drums, bass, harmony and melody (not into shards).
         clip_seconds: target length of a clip, 12 to 30.
-        listener: called with the progress after every clip.
+        on_clip: called with the progress after every clip.
 
     Raises:
         DataError: there is no SoundFont, a style is unknown, the folder holds something else, or
@@ -116,7 +113,7 @@ def make(
     plan = make_plan(seed, styles, soundfont, stems=stems, clip_seconds=clip_seconds)
     folder = expand_user(folder).absolute()
     _check_folder(folder, plan, shards=shards)
-    tally = _Tally(hours * 3600.0, listener)
+    tally = _Tally(hours * 3600.0, on_clip)
     done = _read_journal(folder)
     missing = tally.wanted_seconds - sum(line["seconds"] for line in done.values())
     if missing <= 0 and not (folder / _JOURNAL).exists():

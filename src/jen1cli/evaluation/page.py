@@ -38,7 +38,7 @@ def render_page(report: Report) -> str:
         "report.html",
         title=f"jen1 evaluate {report.kind}",
         settings=", ".join(settings),
-        listeners=", ".join(f"{name} {text[:12]}" for name, text in report.listeners.items()),
+        listeners=", ".join(f"{name} {text[:12]}" for name, text in report.judges.items()),
         warnings=report.warnings,
         tables=[
             {

@@ -57,7 +57,7 @@ class Report:
     tables: list[Table] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)  # audits of the folders read
     warnings: list[str] = field(default_factory=list)
-    listeners: dict[str, str] = field(default_factory=dict)  # embedding or tagger -> version
+    judges: dict[str, str] = field(default_factory=dict)  # embedding or tagger -> version
     clips: list[dict[str, Any]] = field(default_factory=list)  # scores of single clips
     samples: list[Sample] = field(default_factory=list)  # clips to play on the page
 
@@ -69,7 +69,7 @@ class Report:
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": versions(),
             "settings": plain(self.settings),
-            "listeners": dict(self.listeners),
+            "listeners": dict(self.judges),
             "tables": [_table_facts(table) for table in self.tables],
             "audits": plain(self.audits),
             "warnings": list(self.warnings),

@@ -21,7 +21,7 @@ from jen1cli.training.diffusion.build import (
 )
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion.compatibility import check_cache, check_resumed
-from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
+from jen1cli.training.engine.events import Figures, EventHandler, Warned, ignore
 from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
 from jen1cli.training.engine.processes import build_accelerator, on_processor
@@ -56,11 +56,11 @@ class LatentsJob:
     augmented: float = 0.0  # share of the training clips with an augmented copy
     device: str = "auto"
 
-    def run(self, listener: Listener = ignore, *, keep: bool = False) -> Figures:
+    def run(self, on_event: EventHandler = ignore, *, keep: bool = False) -> Figures:
         """Write the cache, in the main process only, and return its size.
 
         Args:
-            listener: called on progress and skipped files.
+            on_event: called on progress and skipped files.
             keep: reuse an existing cache.
 
         Raises:
@@ -76,7 +76,7 @@ class LatentsJob:
             write_latents(
                 self.data, model, self.output,
                 keep_whitening=self.keep_whitening, augmented=self.augmented, device=self.device,
-                listener=listener,
+                on_event=on_event,
             )  # fmt: skip
         processes.wait_for_everyone()
         cache = LatentCache.open(self.output)
@@ -95,7 +95,7 @@ class AutoencoderJob(Settings):
     freeze_components: bool = False  # keeps the whitened components unchanged
     only_envelopes: int = 0  # channels of the predictor of envelopes; 0: train everything
 
-    def run(self, listener: Listener = ignore) -> Figures:
+    def run(self, on_event: EventHandler = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = self._hyperparameters()
         accelerator = build_accelerator(
@@ -107,10 +107,10 @@ class AutoencoderJob(Settings):
             shape = dataclasses.replace(config.autoencoder, mask_ratio=self.mask_ratio)
             config = dataclasses.replace(config, autoencoder=shape)
         writes = accelerator.is_main_process and not self.dry_run
-        with recorded(self.output, listener, writes=writes) as record:
+        with recorded(self.output, on_event, writes=writes) as record:
             stage = build_autoencoder_stage(
                 self.data, config, chosen, accelerator,
-                init=init, seed=self.seed, listener=record,
+                init=init, seed=self.seed, on_event=record,
             )  # fmt: skip
             with contextlib.closing(stage):
                 if self.dry_run:
@@ -155,7 +155,7 @@ class DiffusionJob(Settings):
     tasks: tuple[TaskName, ...] = ()  # of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
 
-    def run(self, listener: Listener = ignore) -> Figures:
+    def run(self, on_event: EventHandler = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = _diffusion_hyperparameters(self)
         chosen = dataclasses.replace(
@@ -167,7 +167,7 @@ class DiffusionJob(Settings):
         init = None if self.init is None else find_weights(self.init).folder
         sources = DiffusionSources(self.cache, self.text_encoder, init, prompts=self.prompt)
         config: ModelConfig | None = preset(self.preset) if self.preset else None
-        return _train_diffusion(sources, self, chosen, accelerator, listener, config)
+        return _train_diffusion(sources, self, chosen, accelerator, on_event, config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +177,7 @@ class ControlsJob(Settings):
     cache: Path
     init: str | Path  # weight set to which they are added
 
-    def run(self, listener: Listener = ignore) -> Figures:
+    def run(self, on_event: EventHandler = ignore) -> Figures:
         """Train, or describe the training for a dry run.
 
         Raises:
@@ -198,7 +198,7 @@ class ControlsJob(Settings):
         if not self.dry_run:
             self.check_begun()
             check_resumed(self.output, self.cache, init, resume=self.resume)
-            with recorded(self.output, listener) as record:
+            with recorded(self.output, on_event) as record:
                 _train(stage, self, chosen.steps, accelerator, record)
         return {
             "parameters": sum(p.numel() for p in stage.networks.parameters()),
@@ -226,7 +226,7 @@ class FinetuneJob(Settings):
         if self.lora is not None and self.lora < 1:
             raise ConfigError(f"--lora {self.lora} is no rank; 4 to 32 are usual")
 
-    def run(self, listener: Listener = ignore) -> Figures:
+    def run(self, on_event: EventHandler = ignore) -> Figures:
         """Encode the folder once, then train."""
         chosen = self._hyperparameters()
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
@@ -238,9 +238,9 @@ class FinetuneJob(Settings):
         encode = LatentsJob(
             data=self.data, model=folder, output=cache, keep_whitening=True, device=self.device
         )
-        encode.run(listener, keep=True)
+        encode.run(on_event, keep=True)
         sources = DiffusionSources(cache, init=folder, lora_rank=self.lora, prompts=self.prompt)
-        return _train_diffusion(sources, self, chosen, accelerator, listener)
+        return _train_diffusion(sources, self, chosen, accelerator, on_event)
 
     def _hyperparameters(self) -> DiffusionTrainingConfig:
         base = _diffusion_hyperparameters(self)
@@ -257,7 +257,7 @@ class AllJob(Settings):
     data: Path
     text_encoder: Path | None = None
 
-    def run(self, listener: Listener = ignore) -> Figures:
+    def run(self, on_event: EventHandler = ignore) -> Figures:
         """Train the autoencoder, write the latents, train the diffusion model and the controls.
 
         A resumed run skips the autoencoder if its latents exist.
@@ -282,21 +282,21 @@ class AllJob(Settings):
             **shared,
         )  # fmt: skip
         encoded = self.resume and (parts["latents"] / CACHE_NAME).is_file()
-        figures = first.run(listener) if self.dry_run or not encoded else {}
+        figures = first.run(on_event) if self.dry_run or not encoded else {}
         if self.dry_run:
             return {**figures, **describe_unet(preset(training_config(self.recipe).preset))}
         encode = LatentsJob(
             data=self.data, model=parts["autoencoder"] / "weights", output=parts["latents"],
             device=self.device,
         )  # fmt: skip
-        encode.run(listener, keep=self.resume)
+        encode.run(on_event, keep=self.resume)
         second = DiffusionJob(
             cache=parts["latents"], output=parts["diffusion"], steps=self.steps,
             minutes=(1.0 - STAGE_1_SHARE - CONTROLS_SHARE) * minutes or None,
             text_encoder=self.text_encoder,
             resume=self._begun(parts["diffusion"]), **shared,
         )  # fmt: skip
-        figures = second.run(listener)
+        figures = second.run(on_event)
         if not has_tempi(LatentCache.open(parts["latents"])):
             return figures
         third = ControlsJob(
@@ -304,7 +304,7 @@ class AllJob(Settings):
             steps=self.steps, minutes=CONTROLS_SHARE * minutes or None,
             resume=self._begun(parts["controls"]), **shared,
         )  # fmt: skip
-        third.run(listener)
+        third.run(on_event)
         return figures
 
     @staticmethod
@@ -342,11 +342,11 @@ def _train_diffusion(
     settings: Settings,
     chosen: DiffusionTrainingConfig,
     accelerator: Accelerator,
-    listener: Listener,
+    on_event: EventHandler,
     config: ModelConfig | None = None,
 ) -> Figures:
     stage = build_diffusion(
-        sources, chosen, accelerator, config=config, seed=settings.seed, listener=listener
+        sources, chosen, accelerator, config=config, seed=settings.seed, on_event=on_event
     )
     figures = describe(stage)
     if settings.dry_run:
@@ -354,7 +354,7 @@ def _train_diffusion(
     settings.check_begun()
     if accelerator.is_main_process:
         check_resumed(settings.output, sources.cache, sources.init, resume=settings.resume)
-    with recorded(settings.output, listener, writes=accelerator.is_main_process) as record:
+    with recorded(settings.output, on_event, writes=accelerator.is_main_process) as record:
         if not stage.holds_out:
             record(Warned(NOTHING_HELD_OUT))
         _train(stage, settings, chosen.steps, accelerator, record)
@@ -366,7 +366,7 @@ def _train(
     settings: Settings,
     steps: int | None,
     accelerator: Accelerator,
-    listener: Listener,
+    on_event: EventHandler,
 ) -> None:
     folder = settings.output
     trainer = Trainer(
@@ -375,7 +375,7 @@ def _train(
         settings.budget(steps),
         accelerator=accelerator,
         intervals=settings.intervals(),
-        listener=listener,
+        on_event=on_event,
     )
     settings.check_begun()
     if settings.resume:

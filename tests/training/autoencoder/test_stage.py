@@ -189,7 +189,7 @@ def test_with_nothing_held_out_training_crops_are_heard_and_it_is_said(tones, tm
     events = []
     accelerator = build_accelerator(RECONSTRUCT.optimisation, device="cpu")
     stage = build_autoencoder_stage(
-        tmp_path, TINY, RECONSTRUCT, accelerator, listener=events.append
+        tmp_path, TINY, RECONSTRUCT, accelerator, on_event=events.append
     )
     assert stage.validate() == {}
     assert [e.message for e in events if isinstance(e, Warned)] == [NOTHING_HELD_OUT]
@@ -216,7 +216,7 @@ def test_crops_follow_from_seed_and_number_and_reach_every_clip(tones):
     def source(seed):
         return CropSource(
             clips, sample_rate=RATE, audio_channels=2, samples=4800, gain_decibels=(-10.0, 6.0),
-            side_decibels=(-6.0, 15.0), seed=seed, listener=lambda event: None,
+            side_decibels=(-6.0, 15.0), seed=seed, on_event=lambda event: None,
         )  # fmt: skip
 
     one, two, other = source(0), source(0), source(1)
@@ -257,7 +257,7 @@ def test_broken_file_is_named_once_and_replaced(tones, tmp_path):
     source = CropSource(
         [Clip(broken, ("",), 1.0), Clip(short, ("",), 0.05)], sample_rate=RATE, audio_channels=2,
         samples=4800, gain_decibels=(0.0, 0.0), side_decibels=(0.0, 0.0), seed=0,
-        listener=events.append,
+        on_event=events.append,
     )  # fmt: skip
     crops = torch.cat([source.batch(step, [0, 1], 2) for step in range(3)])
     source.close()
@@ -272,7 +272,7 @@ def test_only_broken_files_are_an_error(tmp_path):
     broken.write_text("no audio")
     source = CropSource(
         [Clip(broken, ("",), 1.0)], sample_rate=RATE, audio_channels=2, samples=480,
-        gain_decibels=(0.0, 0.0), side_decibels=(0.0, 0.0), seed=0, listener=lambda event: None,
+        gain_decibels=(0.0, 0.0), side_decibels=(0.0, 0.0), seed=0, on_event=lambda event: None,
     )  # fmt: skip
     with pytest.raises(DataError, match="none of the clips"):
         source.batch(0, [0], 1)

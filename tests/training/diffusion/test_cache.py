@@ -115,7 +115,7 @@ def test_users_own_folder_trains_and_broken_files_are_named(codec_folder, tmp_pa
     (folder / "letter.flac").write_text("dear musician")
     events = []
     cache = write_latents(
-        folder, codec_folder, tmp_path / "cache", device="cpu", listener=events.append
+        folder, codec_folder, tmp_path / "cache", device="cpu", on_event=events.append
     )
     warnings = [event.message for event in events if isinstance(event, Warned)]
     assert len(cache.clips) == 4
@@ -157,7 +157,7 @@ def test_training_clips_that_cannot_be_read_are_named(codec_folder, tmp_path):
     (folder / "manifest.jsonl").write_text(line)
     with pytest.raises(DataError, match="none of the training clips could be read"):
         write_latents(
-            folder, codec_folder, tmp_path / "cache", device="cpu", listener=events.append
+            folder, codec_folder, tmp_path / "cache", device="cpu", on_event=events.append
         )
     assert any("bad.wav" in event.message for event in events if isinstance(event, Warned))
 

@@ -255,19 +255,19 @@ def test_minutes_end_on_time_with_a_rate_of_zero(make_stage, tmp_path, monkeypat
     monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     plain = stage.train_step
 
-    def six_seconds_long(step, progress):
-        plain(step, progress)
+    def six_seconds_long(step, share):
+        plain(step, share)
         rates.append(stage._rate)
         now[0] += 6.0
 
     stage.train_step = six_seconds_long
     trainer = Trainer(
         stage, tmp_path, Budget(minutes=1.0), accelerator=stage._accelerator,
-        listener=events.append,
+        on_event=events.append,
     )  # fmt: skip
     trainer.run()
     last = [event for event in events if isinstance(event, Stepped)][-1]
-    assert (last.step, last.progress, last.remaining_seconds) == (10, 1.0, 0.0)
+    assert (last.step, last.share, last.remaining_seconds) == (10, 1.0, 0.0)
 
     assert rates[-1] < 0.1 * max(rates)
     kinds = [type(event) for event in events]
@@ -278,10 +278,10 @@ def test_interrupt_saves_before_it_stops(make_stage, tmp_path):
     stage = make_stage()
     plain = stage.train_step
 
-    def interrupted(step, progress):
+    def interrupted(step, share):
         if step == 2:
             os.kill(os.getpid(), signal.SIGINT)
-        plain(step, progress)
+        plain(step, share)
 
     stage.train_step = interrupted
     trainer = Trainer(stage, tmp_path, Budget(steps=50), accelerator=stage._accelerator)
@@ -299,17 +299,17 @@ def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
     stage = make_stage()
     plain = stage.train_step
 
-    def interrupted(step, progress):
+    def interrupted(step, share):
         for _ in range(2):  # a launcher passes on what the process got as well
             os.kill(os.getpid(), signal.SIGINT)
-        plain(step, progress)
+        plain(step, share)
 
     stage.train_step = interrupted
     with pytest.raises(KeyboardInterrupt):
         Trainer(stage, tmp_path / "one", Budget(steps=9), accelerator=stage._accelerator).run()
     assert (tmp_path / "one" / "weights" / "config.json").is_file()
 
-    def impatient(step, progress):
+    def impatient(step, share):
         os.kill(os.getpid(), signal.SIGINT)
         now[0] += 2.0
         os.kill(os.getpid(), signal.SIGINT)
@@ -361,7 +361,7 @@ def test_nothing_to_resume_is_a_clear_error(make_stage, tmp_path):
 def test_metrics_are_json_lines(make_stage, tmp_path):
     stage, writer = make_stage(), MetricsWriter(tmp_path, tensorboard=False)
     trainer = Trainer(
-        stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator, listener=writer
+        stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator, on_event=writer
     )
     trainer.run()
     writer.close()

@@ -10,7 +10,7 @@ PAPER = RECIPES["jen1"].diffusion.optimisation
 
 def test_paper_rate_decays_linearly_to_zero():
     """Line 10 of paper.md section 13: the rate at the start, in the middle and at the end."""
-    rates = [learning_rate(PAPER, 10_000, progress) for progress in (0.0, 0.5, 1.0)]
+    rates = [learning_rate(PAPER, 10_000, share) for share in (0.0, 0.5, 1.0)]
     assert rates == pytest.approx([3e-5, 1.5e-5, 0.0])
 
 

@@ -75,7 +75,7 @@ def trained(tmp_path_factory, teacher):
     captions.write_text("\n".join([json.dumps(caption)] * 12))
     words_file = folder / "words.txt"
     words_file.write_text("apple\nriver stone\nnine")
-    hyperparameters = TextEncoderTrainingConfig(
+    config = TextEncoderTrainingConfig(
         student=StudentConfig(pieces=600, features=16, layers=1, heads=2, feedforward=16),
         steps=12,
         batch_size=32,
@@ -83,11 +83,7 @@ def trained(tmp_path_factory, teacher):
         warmup_steps=2,
     )
     losses = train_text_encoder(
-        folder / "out",
-        teacher=teacher,
-        captions=[captions],
-        texts=[words_file],
-        hyperparameters=hyperparameters,
+        folder / "out", teacher=teacher, captions=[captions], texts=[words_file], config=config
     )
     return folder / "out", losses
 
@@ -261,10 +257,8 @@ def test_saved_encoder_equals_the_library_of_inference(trained):
 
 def test_training_goes_on_from_an_encoder_with_its_tokenizer(trained, teacher, tmp_path):
     folder, _ = trained
-    hyperparameters = TextEncoderTrainingConfig(steps=1, batch_size=8, made_up_prompts=50, lr=1e-6)
-    train_text_encoder(
-        tmp_path / "on", teacher=teacher, init=folder, hyperparameters=hyperparameters
-    )
+    config = TextEncoderTrainingConfig(steps=1, batch_size=8, made_up_prompts=50, lr=1e-6)
+    train_text_encoder(tmp_path / "on", teacher=teacher, init=folder, config=config)
     before, after = load_student(folder), load_student(tmp_path / "on")
     assert before.tokenizer.to_str() == after.tokenizer.to_str()
     assert (before.sentence_vectors(PROMPTS) - after.sentence_vectors(PROMPTS)).abs().max() < 0.01

@@ -39,7 +39,7 @@ def decode(
             sources.append(source)
             files.append((given, folder))
     if not files:
-        faults.tell()
+        faults.raise_collected()
     stems = ["audio" if isinstance(source, bytes) else source.stem for source in sources]
     results = [
         Result(name, None, i + 1, folder)
@@ -65,7 +65,7 @@ def decode(
                 music = engine.model.decode(latent)
             if music is not None:
                 engine.deliver(music, target)
-    faults.tell()
+    faults.raise_collected()
 
 
 def _read_pipe(source: io.BytesIO | Path) -> bytes | Path:

@@ -44,7 +44,7 @@ def encode(
             opened.append(open_input(given))
             files.append((given, folder))
     if not opened:
-        faults.tell()
+        faults.raise_collected()
     is_of_folder = any(Path(given).is_dir() for given in inputs)
     names = names_apart(files, [item.stem for item in opened])
     targets = destination.plan(
@@ -79,4 +79,4 @@ def encode(
                 "model": {"name": latent.model, "sha256": latent.sha256},
             }
             report.result(facts, f"{item.name}: {latent.seconds:.2f} s as {frames} frames")
-    faults.tell()
+    faults.raise_collected()

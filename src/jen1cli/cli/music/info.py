@@ -38,7 +38,7 @@ def info(
             else:
                 terminal.echo(*[""] * bool(shown), *_table(facts))
             shown += 1
-    faults.tell()
+    faults.raise_collected()
 
 
 def read_facts(given: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ LINE_SECONDS = 60.0
 
 
 class Display:
-    """A listener that shows events on stderr."""
+    """An event handler that shows events on stderr."""
 
     def __init__(self, report: Console) -> None:
         """Choose a live bar or lines."""
@@ -61,7 +61,7 @@ class Display:
             f"step {event.step}  loss {event.values.get('loss', float('nan')):.4f}"
             f"  {event.items_per_second:.1f} items/s  {_clock(event.remaining_seconds)} left"
         )
-        self._advance("training", event.progress, text)
+        self._advance("training", event.share, text)
 
     def _show_validated(self, event: Any) -> None:  # noqa: ANN401
         figures = (f"{name} {value:.4f}" for name, value in event.values.items())

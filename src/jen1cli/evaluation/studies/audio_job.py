@@ -69,7 +69,7 @@ class AudioJob:
                     f" choose one of them with --embedding"
                 )
             found.append(compare(item, references[item.name]))
-            report.listeners[item.name] = item.version
+            report.judges[item.name] = item.version
             report.warnings += [f"{item.name}: {remark}" for remark in found[-1].remarks]
         report.tables = _tables(found, measured)
         counted = set(measured[0].names)

@@ -85,7 +85,7 @@ class CodecJob:
             show_speed(spent, sum(one.seconds for one in heard)),
         ]
         report.audits, report.warnings = [audit.facts()], audit.warnings()
-        report.listeners = {"autoencoder": codec.sha256}
+        report.judges = {"autoencoder": codec.sha256}
         report.clips = [row.facts() for row in rows]
         return report
 

@@ -97,7 +97,7 @@ class EditsJob:
             _table("continuation", "Continuation", continued),
         ]
         report.audits, report.warnings = [audit.facts()], audit.warnings()
-        report.listeners = {"tagger": tagger.description.sha256}
+        report.judges = {"tagger": tagger.description.sha256}
         report.clips = [one.facts() for one in (*inpainted, *continued)]
         return report
 

@@ -89,7 +89,7 @@ class JudgedClip:
 
 
 @dataclass(frozen=True)
-class Listeners:
+class Judges:
     """All models that score a clip: the tagger and the embeddings."""
 
     tagger: Tagger
@@ -97,7 +97,7 @@ class Listeners:
     frame_rate: float  # of latents, per second, at which a staircase is looked for
 
     @classmethod
-    def load(cls, frame_rate: float) -> "Listeners":
+    def load(cls, frame_rate: float) -> "Judges":
         """Load the package's tagger and the embeddings of sets.
 
         Args:

@@ -164,7 +164,7 @@ class MusicCapsJob:
             "seconds": SECONDS, "balanced": self.balanced, "resampler": "soxr VHQ",
             "model": None if model is None else model.config.name,
         })  # fmt: skip
-        report.listeners = {item.name: item.version for item in ours}
+        report.judges = {item.name: item.version for item in ours}
         there = Audit(str(self.clips), len(entries), len(entries) - len(missing))
         for entry in missing:
             there.note("missing", entry.video)

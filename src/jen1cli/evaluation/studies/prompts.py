@@ -15,7 +15,7 @@ from jen1cli.evaluation.distances import mean_pairwise_distance
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.prompt_spec import PromptSpec
 from jen1cli.evaluation.report import Report, Table, evenly
-from jen1cli.evaluation.studies.judging import JudgedClip, Listeners, cut_to_middle, spec_of
+from jen1cli.evaluation.studies.judging import JudgedClip, Judges, cut_to_middle, spec_of
 from jen1cli.evaluation.studies.prompt_tables import (
     show_adherence,
     show_distances,
@@ -72,13 +72,13 @@ class PromptsJob:
         Raises:
             DataError: the folder has no music and there is no model.
         """
-        listeners = Listeners.load((MINI if model is None else model.config).frame_rate)
+        judges = Judges.load((MINI if model is None else model.config).frame_rate)
         steps = _Steps(progress, self._steps(model))
-        made, audit = self._made(model, listeners, steps)
-        real, real_audit = self._real(listeners, steps)
+        made, audit = self._made(model, judges, steps)
+        real, real_audit = self._real(judges, steps)
         rows = adherence_table([one.scored for one in made], [one.scored for one in real])
         report = Report("prompts", settings=self._settings(model, made))
-        report.listeners = listeners.versions()
+        report.judges = judges.versions()
         report.tables = [
             show_adherence(rows),
             show_quality(made, real, audit, real_audit),
@@ -92,7 +92,7 @@ class PromptsJob:
                 f" {len(made)} and {len(real)}"
             )
         if model is not None and self.diverse and self.takes > 1:
-            report.tables.append(self._diversity(model, listeners, made, steps))
+            report.tables.append(self._diversity(model, judges, made, steps))
         report.audits = [found.facts() for found in (audit, real_audit) if found is not None]
         for found in (audit, real_audit):
             report.warnings += [] if found is None else found.warnings()
@@ -118,7 +118,7 @@ class PromptsJob:
     # --- music ---
 
     def _made(
-        self, model: "Jen1 | None", listeners: Listeners, steps: "_Steps"
+        self, model: "Jen1 | None", judges: Judges, steps: "_Steps"
     ) -> tuple[list[JudgedClip], Audit]:
         if model is not None:
             self._generate(model, steps)
@@ -130,7 +130,7 @@ class PromptsJob:
         found = []
         for number, heard in enumerate(load_clips(clips, audit, words=True)):
             spec = specs.get(heard.clip.path.name) or spec_of(heard.clip, number)
-            found.append(listeners.judge(*cut_to_middle(heard, spec, self.seconds)))
+            found.append(judges.judge(*cut_to_middle(heard, spec, self.seconds)))
             steps.done()
         if not found:
             raise DataError(
@@ -186,7 +186,7 @@ class PromptsJob:
             return
         write_text(path, json.dumps(facts, indent=1))
 
-    def _real(self, listeners: Listeners, steps: "_Steps") -> tuple[list[JudgedClip], Audit | None]:
+    def _real(self, judges: Judges, steps: "_Steps") -> tuple[list[JudgedClip], Audit | None]:
         if self.reference is None:
             return [], None
         clips, audit = find_clips(
@@ -196,14 +196,14 @@ class PromptsJob:
         found = []
         for number, heard in enumerate(load_clips(clips, audit, words=True)):
             spec = spec_of(heard.clip, number)
-            found.append(listeners.judge(*cut_to_middle(heard, spec, self.seconds)))
+            found.append(judges.judge(*cut_to_middle(heard, spec, self.seconds)))
             steps.done()
         return found, audit
 
     # --- diversity ---
 
     def _diversity(
-        self, model: "Jen1", listeners: Listeners, made: Sequence[JudgedClip], steps: "_Steps"
+        self, model: "Jen1", judges: Judges, made: Sequence[JudgedClip], steps: "_Steps"
     ) -> Table:
         """Compare clips of one prompt with each other, and with those of other prompts."""
         within: list[float] = []
@@ -215,7 +215,7 @@ class PromptsJob:
                 music = model.generate(
                     spec.prompt, seconds=self.seconds, seed=seed, **self.sampling
                 )
-                rows.append(listeners.vector(music.waveform.numpy(), music.sample_rate))
+                rows.append(judges.vector(music.waveform.numpy(), music.sample_rate))
                 if number == 0 and take == 0:
                     again = model.generate(
                         spec.prompt, seconds=self.seconds, seed=seed, **self.sampling

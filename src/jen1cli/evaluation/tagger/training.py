@@ -33,7 +33,7 @@ from jen1cli.evaluation.tagger.scores import score_answers
 from jen1cli.evaluation.tagger.tagger import save_tagger
 from jen1cli.manifest import Clip, read_folder
 
-Listener = Callable[[str, float], None]
+MessageHandler = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class TaggerJob:
     crop_seconds: float = 10.0
     seed: int = 0
 
-    def run(self, listener: Listener | None = None) -> dict[str, float]:
+    def run(self, on_message: MessageHandler | None = None) -> dict[str, float]:
         """Train, evaluate on held-out clips, and save.
 
         Returns:
@@ -65,7 +65,7 @@ class TaggerJob:
         Raises:
             DataError: there are no clips with attributes, or no held-out ones.
         """
-        tell = listener or (lambda what, share: None)
+        on_message = on_message or (lambda what, share: None)
         clips = [clip for folder in self.folders for clip in read_folder(folder)]
         clips = [clip for clip in clips if clip.attributes.get("style")]
         train = [clip for clip in clips if clip.split == "train"]
@@ -78,13 +78,15 @@ class TaggerJob:
                 f" few; make at least an hour with 'jen1 corpus make'"
             )
         labels = Labels.of(clip.attributes for clip in train)
-        data = Prepared.of(train, labels, tell)
+        data = Prepared.of(train, labels, on_message)
         torch.manual_seed(self.seed)
         net = TaggerNet(len(labels.styles), len(labels.instruments), len(labels.modes))
         started = time.monotonic()
-        steps = self._fit(net, data, tell)
+        steps = self._fit(net, data, on_message)
         minutes = (time.monotonic() - started) / 60
-        accuracies = evaluate(net, Prepared.of(held_out, labels, tell), labels, self.crop_seconds)
+        accuracies = evaluate(
+            net, Prepared.of(held_out, labels, on_message), labels, self.crop_seconds
+        )
         provenance = {
             "trained_on": "music of 'jen1 corpus', train split only",
             "domain": "made music: judgements on other music are relative at best",
@@ -97,7 +99,7 @@ class TaggerJob:
         save_tagger(self.output, net, labels, provenance, accuracies)
         return accuracies
 
-    def _fit(self, net: TaggerNet, data: "Prepared", tell: Listener) -> int:
+    def _fit(self, net: TaggerNet, data: "Prepared", on_message: MessageHandler) -> int:
         generator = torch.Generator().manual_seed(self.seed)
         decayed = [p for p in net.parameters() if p.ndim > 1]
         rest = [p for p in net.parameters() if p.ndim <= 1]
@@ -127,7 +129,7 @@ class TaggerJob:
                 running[name] = 0.95 * running.get(name, loss.item()) + 0.05 * loss.item()
             if step % 50 == 0:
                 shown = ", ".join(f"{name} {value:.2f}" for name, value in running.items())
-                tell(f"step {step}: {shown}", share)
+                on_message(f"step {step}: {shown}", share)
         return step
 
     def _share(self, step: int, seconds: float) -> float:
@@ -145,7 +147,7 @@ class Prepared:
     hours: float
 
     @classmethod
-    def of(cls, clips: Sequence[Clip], labels: Labels, tell: Listener) -> "Prepared":
+    def of(cls, clips: Sequence[Clip], labels: Labels, on_message: MessageHandler) -> "Prepared":
         """Read clips and compute their features; unreadable ones are left out."""
         features: list[tuple[Tensor, Tensor]] = []
         kept: list[Clip] = []
@@ -153,12 +155,12 @@ class Prepared:
             try:
                 found = describe(read_mono(clip)[None])
             except Jen1Error as error:
-                tell(f"skipped {clip.path.name}: {error}", number / len(clips))
+                on_message(f"skipped {clip.path.name}: {error}", number / len(clips))
                 continue
             features.append((found.mel[0].half(), found.pitch[0].half()))
             kept.append(clip)
             if number % 100 == 0:
-                tell(f"listening to clip {number} of {len(clips)}", number / len(clips))
+                on_message(f"listening to clip {number} of {len(clips)}", number / len(clips))
         return cls(
             features,
             make_targets((clip.attributes for clip in kept), labels),

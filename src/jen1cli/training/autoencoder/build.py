@@ -15,7 +15,7 @@ from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.crops import CropSource, middles
 from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
-from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
+from jen1cli.training.engine.events import Figures, EventHandler, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, check_training_clips, read_clips
 from jen1cli.training.recipes import AutoencoderTrainingConfig
@@ -29,7 +29,7 @@ def build_autoencoder_stage(
     *,
     init: Path | None = None,
     seed: int = 0,
-    listener: Listener = ignore,
+    on_event: EventHandler = ignore,
 ) -> AutoencoderStage:
     """Build stage 1 on a folder of music.
 
@@ -40,7 +40,7 @@ def build_autoencoder_stage(
         accelerator: of this process.
         init: stage 1 folder or weight set to continue from; replaces `config`.
         seed: of the weights and of every random draw.
-        listener: called on skipped files.
+        on_event: called on skipped files.
     """
     torch.manual_seed(seed)
     if init is None:
@@ -51,7 +51,7 @@ def build_autoencoder_stage(
     if hyperparameters.only_envelopes:
         codec = with_envelopes(codec, hyperparameters.only_envelopes)
     model, shape = codec.autoencoder, codec.config.autoencoder
-    clips = read_clips(data, listener)
+    clips = read_clips(data, on_event)
     check_training_clips(clips)
     rate, channels = shape.sample_rate, shape.audio_channels
     hop = shape.hop_length
@@ -63,7 +63,7 @@ def build_autoencoder_stage(
         gain_decibels=hyperparameters.gain_decibels,
         side_decibels=hyperparameters.side_decibels,
         seed=seed,
-        listener=listener,
+        on_event=on_event,
     )
     some = crops.peek(hyperparameters.linear_crops)
     if init is None:
@@ -72,22 +72,22 @@ def build_autoencoder_stage(
         : hyperparameters.validation_clips
     ]
     samples = round(hyperparameters.validation_seconds * rate)
-    found = list(middles(held_out, rate, channels, samples, listener))
+    found = list(middles(held_out, rate, channels, samples, on_event))
     stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
     if not found:
-        listener(Warned(NOTHING_HELD_OUT))
-    floor = _linear_codec(some, hop, shape.latent_channels, listener) if found else None
+        on_event(Warned(NOTHING_HELD_OUT))
+    floor = _linear_codec(some, hop, shape.latent_channels, on_event) if found else None
     parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some, init)
     return AutoencoderStage(parts, hyperparameters, accelerator, seed=seed)
 
 
 def _linear_codec(
-    crops: Waveform, hop: int, components: int, listener: Listener
+    crops: Waveform, hop: int, components: int, on_event: EventHandler
 ) -> LinearCodec | None:
     try:
         return LinearCodec.fit([crop.numpy() for crop in crops], hop, components)
     except DataError as error:
-        listener(Warned(f"no linear baseline beside the validation metrics: {error}"))
+        on_event(Warned(f"no linear baseline beside the validation metrics: {error}"))
         return None
 
 

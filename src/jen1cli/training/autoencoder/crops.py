@@ -18,7 +18,7 @@ from jen1cli.manifest import Clip
 from jen1cli.shapes import Waveform
 from jen1cli.training.diffusion.batches import mixed_seed
 from jen1cli.training.engine.augmentation import WIDTH_HERTZ, widen
-from jen1cli.training.engine.events import Listener, Warned
+from jen1cli.training.engine.events import EventHandler, Warned
 from jen1cli.training.engine.reading import read_waveform
 
 AHEAD = 3
@@ -43,7 +43,7 @@ class CropSource:
         gain_decibels: tuple[float, float],
         side_decibels: tuple[float, float],
         seed: int,
-        listener: Listener,
+        on_event: EventHandler,
     ) -> None:
         """Start prefetching crops of `samples` samples at `sample_rate` from `clips`.
 
@@ -59,7 +59,7 @@ class CropSource:
         self._gain = gain_decibels
         self._side = side_decibels
         self._seed = seed
-        self._listener = listener
+        self._on_event = on_event
         self._broken: set[int] = set()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1))
@@ -110,7 +110,7 @@ class CropSource:
             known = index in self._broken
             self._broken.add(index)
         if not known:
-            self._listener(Warned(f"skipped {self._clips[index].path.name}: {error}"))
+            self._on_event(Warned(f"skipped {self._clips[index].path.name}: {error}"))
 
     def _read(self, clip: Clip, rng: np.random.Generator) -> Tensor:
         source = clip.source
@@ -129,14 +129,18 @@ class CropSource:
 
 
 def middles(
-    clips: Sequence[Clip], sample_rate: int, audio_channels: int, samples: int, listener: Listener
+    clips: Sequence[Clip],
+    sample_rate: int,
+    audio_channels: int,
+    samples: int,
+    on_event: EventHandler,
 ) -> Iterator[Tensor]:
     """Yield the middle of each clip [audio_channels, samples]; skips short and broken clips."""
     for clip in clips:
         try:
             waveform = read_waveform(clip, sample_rate, audio_channels)
         except Jen1Error as error:
-            listener(Warned(f"skipped {clip.path.name}: {error}"))
+            on_event(Warned(f"skipped {clip.path.name}: {error}"))
             continue
         spare = waveform.shape[1] - samples
         if spare >= 0:

@@ -96,9 +96,8 @@ class AutoencoderStage:
         *,
         seed: int = 0,
     ) -> None:
-        check_batch(
-            hyperparameters.batch_size, hyperparameters.optimisation.accumulation, accelerator
-        )
+        optimisation = hyperparameters.optimisation
+        check_batch(hyperparameters.batch_size, optimisation.accumulation, accelerator)
         refuse_sharing(accelerator, "the autoencoder")
         self.batch_size = hyperparameters.batch_size
         self._parts = parts
@@ -110,21 +109,17 @@ class AutoencoderStage:
         if hyperparameters.only_envelopes:
             for name, parameter in model.named_parameters():
                 parameter.requires_grad_(name.startswith("envelopes."))
-        stays = hyperparameters.freeze_encoder in (
-            "always",
-            "components",
-        )  # whitening is kept as well
+        freeze = hyperparameters.freeze_encoder
+        stays = freeze in ("always", "components")  # whitening is kept as well
         whitening = parts.codec.whitening.to(self._device) if stays else None
         self._frozen = (
-            FrozenComponents(model, parts.codec.whitening)
-            if hyperparameters.freeze_encoder == "components"
-            else None
+            FrozenComponents(model, parts.codec.whitening) if freeze == "components" else None
         )
         self.objective = AutoencoderObjective(model, whitening)
         self.objective.to(self._device).train()
-        self._optimizer = build_optimizer(self.objective, hyperparameters.optimisation)
+        self._optimizer = build_optimizer(self.objective, optimisation)
         self._names = _names(self.objective)
-        self.ema = Ema(self.objective, hyperparameters.optimisation.ema_decay)
+        self.ema = Ema(self.objective, optimisation.ema_decay)
         self._adversarial = hyperparameters.adversarial_from < 1.0 and not self.objective.own_loss
         windows = hyperparameters.discriminator_windows if self._adversarial else ()
         self.discriminator = Discriminator(windows, hyperparameters.discriminator_channels)
@@ -134,7 +129,7 @@ class AutoencoderStage:
         self._critic: nn.Module = self.discriminator
         self._critic_optimizer: torch.optim.Optimizer | None = None
         if self._adversarial:
-            optimisation = replace(hyperparameters.optimisation, weight_decay=0.0)
+            optimisation = replace(optimisation, weight_decay=0.0)
             self._critic_optimizer = build_optimizer(self.discriminator, optimisation)
             self._critic = accelerator.prepare(self.discriminator)
         weights = {
@@ -156,11 +151,11 @@ class AutoencoderStage:
         """Stop the threads that read audio."""
         self._parts.crops.close()
 
-    def train_step(self, step: int, progress: float) -> None:
+    def train_step(self, step: int, share: float) -> None:
         """Run one step of the autoencoder and, in the adversarial phase, of the discriminator."""
-        adversarial = self._adversarial and progress >= self._hyperparameters.adversarial_from
+        adversarial = self._adversarial and share >= self._hyperparameters.adversarial_from
         torch.manual_seed(self._seed + 1_000_003 * step + self._accelerator.process_index)
-        rate = learning_rate(self._hyperparameters.optimisation, step, progress)
+        rate = learning_rate(self._hyperparameters.optimisation, step, share)
         set_learning_rate(self._optimizer, rate)
         pieces = self._hyperparameters.optimisation.accumulation
         first = self._accelerator.process_index * pieces
@@ -227,9 +222,8 @@ class AutoencoderStage:
 
     def _turn_of_critic(self, step: int) -> bool:
         generator = torch.Generator().manual_seed(self._seed + step)
-        return (
-            float(torch.rand((), generator=generator)) < self._hyperparameters.discriminator_share
-        )
+        share = self._hyperparameters.discriminator_share
+        return float(torch.rand((), generator=generator)) < share
 
     def _train_critic(self, made: Sequence[tuple[Tensor, Tensor]], rate: float) -> None:
         assert self._critic_optimizer is not None

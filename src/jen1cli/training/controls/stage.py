@@ -154,7 +154,7 @@ class ControlsStage:
         head.pitch_weight.copy_(weight)
         head.pitch_bias.copy_(bias)
 
-    def train_step(self, step: int, progress: float) -> None:
+    def train_step(self, step: int, share: float) -> None:
         """Run one optimiser step."""
         size = self.batch_size
         seed = mixed_seed(self._seed, 3, step)
@@ -168,7 +168,7 @@ class ControlsStage:
         nn.utils.clip_grad_norm_(
             self.networks.parameters(), self._hyperparameters.optimisation.clip_norm
         )
-        self._rate = learning_rate(self._hyperparameters.optimisation, step, progress)
+        self._rate = learning_rate(self._hyperparameters.optimisation, step, share)
         set_learning_rate(self._optimizer, self._rate)
         self._optimizer.step()
         self.ema.update()

@@ -29,7 +29,7 @@ from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
-from jen1cli.training.engine.events import Figures, Listener, Warned, ignore
+from jen1cli.training.engine.events import Figures, EventHandler, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.processes import on_processor
 from jen1cli.training.engine.reading import read_clips
@@ -60,7 +60,7 @@ def write_latents(
     keep_whitening: bool = False,
     augmented: float = 0.0,
     device: str = "auto",
-    listener: Listener = ignore,
+    on_event: EventHandler = ignore,
 ) -> LatentCache:
     """Encode every clip of a folder of music into a latent cache, with the scores of the folder.
 
@@ -71,15 +71,15 @@ def write_latents(
         keep_whitening: use the codec's whitening, for fine-tuning; else fit it to this music.
         augmented: share of the training clips with an augmented copy (`augmentation`).
         device: "auto", "cpu" or "cuda".
-        listener: called on progress and skipped files.
+        on_event: called on progress and skipped files.
     """
     codec = load_codec(codec_folder)
     place = torch.device("cpu" if on_processor(device) else "cuda")
     writer = CacheWriter(folder, codec.autoencoder.to(place), place)
     whitening = codec.whitening if keep_whitening else None
-    clips = read_clips(data, listener)
+    clips = read_clips(data, on_event)
     writer.write(
-        clips, codec.config, whitening, listener, augmented=augmented, music=music_digest(clips)
+        clips, codec.config, whitening, on_event, augmented=augmented, music=music_digest(clips)
     )
     cache = LatentCache.open(folder)
     copy_scores(data, cache)
@@ -93,7 +93,7 @@ def build_diffusion(
     *,
     config: ModelConfig | None = None,
     seed: int = 0,
-    listener: Listener = ignore,
+    on_event: EventHandler = ignore,
 ) -> DiffusionStage:
     """Build stage 2.
 
@@ -104,7 +104,7 @@ def build_diffusion(
         config: preset whose U-Net, text and diffusion settings replace the cache's; None keeps
             them. Its autoencoder must be the cache's.
         seed: seed of the weights and of all random draws.
-        listener: called with warnings about parts that the new weights lack.
+        on_event: called with warnings about parts that the new weights lack.
 
     Raises:
         ConfigError: cache, preset and initial weights do not match.
@@ -136,7 +136,7 @@ def build_diffusion(
     codec.whitening.to(accelerator.device)
     controls = None
     if sources.init is not None:
-        controls = _controls_of(sources.init, text_folder, listener)
+        controls = _controls_of(sources.init, text_folder, on_event)
     parts = DiffusionParts(
         config=config,
         objective=objective,
@@ -163,14 +163,16 @@ def _writer(
     return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
 
 
-def _controls_of(init: Path, text_folder: Path | None, listener: Listener) -> ControlTensors | None:
+def _controls_of(
+    init: Path, text_folder: Path | None, on_event: EventHandler
+) -> ControlTensors | None:
     """Return the control networks of the initial weights, if the text encoder is the same."""
     config, tensors = load_weight_set(init)
     if config.controls is None:
         return None
     own_text = init / TEXT_ENCODER_FOLDER
     if text_folder is not None and not _same_file(text_folder / TEXT_FILE, own_text / TEXT_FILE):
-        listener(
+        on_event(
             Warned(
                 f"the controls of {init} are left out, since the text encoder is another;"
                 " train them with jen1 train controls"

@@ -27,7 +27,7 @@ from jen1cli.files import explaining, make_folder, reserve, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
 from jen1cli.training.engine.augmentation import augment
-from jen1cli.training.engine.events import Listener, Prepared, Warned, ignore
+from jen1cli.training.engine.events import EventHandler, Prepared, Warned, ignore
 from jen1cli.training.engine.reading import check_training_clips, read_waveforms
 from jen1cli.typed_json import from_dict
 
@@ -125,7 +125,7 @@ class CacheWriter:
         clips: Sequence[Clip],
         config: ModelConfig,
         whitening: Whitening | None = None,
-        listener: Listener = ignore,
+        on_event: EventHandler = ignore,
         *,
         augmented: float = 0.0,
         music: str = "",
@@ -133,11 +133,11 @@ class CacheWriter:
         """Encode all clips and write the cache.
 
         Args:
-            clips: clips of all splits; unreadable files are reported to the listener and skipped.
+            clips: clips of all splits; unreadable files are reported and skipped.
             config: configuration of the model.
             whitening: whitening of existing weights, for fine-tuning; None fits one to the
                 training clips.
-            listener: called on progress and skipped files.
+            on_event: called on progress and skipped files.
             augmented: share of the training clips with an augmented copy. Copies have no captions,
                 since captions describe the original sound.
             music: digest of the clips (`compatibility.music_digest`), kept for later checks.
@@ -151,7 +151,7 @@ class CacheWriter:
         check_training_clips(clips)
         with explaining(self._folder):
             try:
-                entries, statistics = self._encode_all(clips, config, listener, augmented)
+                entries, statistics = self._encode_all(clips, config, on_event, augmented)
                 whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
                 self._finish(entries, whitening, config, music)
             finally:
@@ -160,13 +160,13 @@ class CacheWriter:
         return whitening
 
     def _encode_all(
-        self, clips: Sequence[Clip], config: ModelConfig, listener: Listener, augmented: float
+        self, clips: Sequence[Clip], config: ModelConfig, on_event: EventHandler, augmented: float
     ) -> tuple[list[CachedClip], WhiteningStatistics]:
         """Write the unwhitened latents of all clips; accumulate statistics for whitening."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:
-            for clip, latent in self._encoded(clips, listener, augmented):
+            for clip, latent in self._encoded(clips, on_event, augmented):
                 frames = latent.shape[-1]
                 start = entries[-1].start + entries[-1].frames if entries else 0
                 entries.append(
@@ -181,18 +181,18 @@ class CacheWriter:
         return entries, statistics
 
     def _encoded(
-        self, clips: Sequence[Clip], listener: Listener, augmented: float
+        self, clips: Sequence[Clip], on_event: EventHandler, augmented: float
     ) -> Iterator[tuple[Clip, Tensor]]:
         rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
         done = 0
-        for clip, waveform in read_waveforms(clips, rate, channels, listener):
+        for clip, waveform in read_waveforms(clips, rate, channels, on_event):
             rng = np.random.default_rng((done, 5))
             latent = self._encode(waveform)
             done += 1
             if not torch.isfinite(latent).all():
-                listener(Warned(f"skipped {clip.path}: its latent is not finite"))
+                on_event(Warned(f"skipped {clip.path}: its latent is not finite"))
                 continue
-            listener(Prepared("encoding clips", done, len(clips)))
+            on_event(Prepared("encoding clips", done, len(clips)))
             yield clip, latent
             if clip.split == "train" and rng.random() < augmented:
                 other = torch.from_numpy(augment(waveform.numpy(), rate, rng))

@@ -72,7 +72,7 @@ class Objective(nn.Module):
             hyperparameters: loss weights of noise levels and components.
             null_text: initial value of the learned null text, [1, tokens, features].
             deviations: standard deviation of each whitened component in the autoencoder's latent;
-                required if the hyperparameters weights components.
+                required if components are weighted.
         """
         super().__init__()
         self.unet = unet

@@ -68,9 +68,8 @@ class DiffusionStage:
         *,
         seed: int = 0,
     ) -> None:
-        check_batch(
-            hyperparameters.batch_size, hyperparameters.optimisation.accumulation, accelerator
-        )
+        optimisation = hyperparameters.optimisation
+        check_batch(hyperparameters.batch_size, optimisation.accumulation, accelerator)
         self.batch_size = hyperparameters.batch_size
         self._parts = parts
         self._hyperparameters = hyperparameters
@@ -92,17 +91,17 @@ class DiffusionStage:
         self._table = LatentTable(parts.cache, self._device)
         self._resident = self._resident_controls()
         self.objective = parts.objective.to(self._device).train()
-        self._optimizer = build_optimizer(self.objective, hyperparameters.optimisation)
+        self._optimizer = build_optimizer(self.objective, optimisation)
         # With sharded parameters, averaged weights are evaluated in an unsharded copy.
         self._whole = copy.deepcopy(self.objective).cpu() if shares_out(accelerator) else None
-        if hyperparameters.optimisation.compile:
+        if optimisation.compile:
             self.objective.unet.compile(dynamic=True)  # batches of a third and two thirds
         self._model, self._prepared = accelerator.prepare(self.objective, self._optimizer)
         self._names: dict[Tensor, str] = {
             p: n for n, p in self.objective.named_parameters() if p.requires_grad
         }
-        self.ema = Ema(self.objective, hyperparameters.optimisation.ema_decay)
-        decays = hyperparameters.optimisation.more_ema_decays
+        self.ema = Ema(self.objective, optimisation.ema_decay)
+        decays = optimisation.more_ema_decays
         self._more_emas = {f"{decay:g}": Ema(self.objective, decay) for decay in decays}
         self._validation = DiffusionValidation(
             parts.cache,
@@ -124,7 +123,7 @@ class DiffusionStage:
         """Return whether there are held-out clips."""
         return bool(self._parts.cache.split("validation"))
 
-    def train_step(self, step: int, progress: float) -> None:
+    def train_step(self, step: int, share: float) -> None:
         """Do one optimiser step over all micro-batches of all processes."""
         spec = self._next_batch(step)
         torch.manual_seed(self._seed + step)  # seed of dropout
@@ -136,7 +135,7 @@ class DiffusionStage:
             last = piece == pieces - 1
             with nullcontext() if last else self._accelerator.no_sync(self._model):
                 self._backward(spec, mine)
-        self._update(step, progress)
+        self._update(step, share)
 
     def activation_megabytes(self) -> float:
         """Return the memory of activations for one micro-batch of this process, in MB."""
@@ -218,9 +217,9 @@ class DiffusionStage:
         scores = self._parts.scores
         return ResidentControls(clips, scores, config.frame_rate, channels, self._device)
 
-    def _update(self, step: int, progress: float) -> None:
+    def _update(self, step: int, share: float) -> None:
         optimisation = self._hyperparameters.optimisation
-        self._rate = learning_rate(optimisation, step, progress)
+        self._rate = learning_rate(optimisation, step, share)
         set_learning_rate(self._optimizer, self._rate)
         norm = self._accelerator.clip_grad_norm_(self._model.parameters(), optimisation.clip_norm)
         norm = None if norm is None else whole(norm)

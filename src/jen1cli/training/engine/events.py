@@ -1,4 +1,4 @@
-"""Events of a training for its listeners: steps, validations, saved weights, warnings.
+"""Events of a training for its callers: steps, validations, saved weights, warnings.
 
 The library never prints. The command line draws a live display from these events; `MetricsWriter`
 of `jen1cli.training.engine.metrics_writer` writes them to disk.
@@ -17,7 +17,7 @@ class Stepped:
     """An optimiser step is complete; values are means since the last report."""
 
     step: int
-    progress: float  # 0..1 of the budget
+    share: float  # 0..1 of the budget
     elapsed_seconds: float  # training time, over all sessions
     remaining_seconds: float
     items_per_second: float
@@ -65,7 +65,7 @@ class Prepared:
 
 
 Event = Stepped | Validated | Sampled | Saved | Warned | Prepared
-Listener = Callable[[Event], None]
+EventHandler = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.files import explaining, make_folder
-from jen1cli.training.engine.events import Event, Listener, Saved, Stepped, Validated, Warned
+from jen1cli.training.engine.events import Event, EventHandler, Saved, Stepped, Validated, Warned
 
 METRICS_NAME = "metrics.jsonl"
 
 
 class MetricsWriter:
-    """A listener that appends every figure to `metrics.jsonl` and to TensorBoard's event files."""
+    """An event handler that appends every figure to `metrics.jsonl` and to TensorBoard's event files."""
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
         """Open the files; earlier lines are kept."""
@@ -72,15 +72,17 @@ def _open_board(folder: Path) -> Any:  # noqa: ANN401 - SummaryWriter, where ins
 
 
 @contextlib.contextmanager
-def recorded(folder: Path, listener: Listener, *, writes: bool = True) -> Iterator[Listener]:
-    """Yield a listener that writes events to a folder, if `writes`, and passes them on."""
+def recorded(
+    folder: Path, on_event: EventHandler, *, writes: bool = True
+) -> Iterator[EventHandler]:
+    """Yield an event handler that writes events to a folder, if `writes`, and passes them on."""
     if not writes:
-        yield listener
+        yield on_event
         return
     with contextlib.closing(MetricsWriter(folder)) as writer:
 
         def record(event: Event) -> None:
             writer(event)
-            listener(event)
+            on_event(event)
 
         yield record

@@ -13,7 +13,7 @@ from jen1cli import audio
 from jen1cli.errors import DataError, Jen1Error
 from jen1cli.files import expand_user
 from jen1cli.manifest import Clip, read_folder
-from jen1cli.training.engine.events import Listener, Warned
+from jen1cli.training.engine.events import EventHandler, Warned
 
 READERS = 2
 """Number of prefetching threads; decoding releases the interpreter lock."""
@@ -23,8 +23,8 @@ NOTHING_HELD_OUT = (
 )
 
 
-def read_clips(data: Path, listener: Listener) -> list[Clip]:
-    """Read a folder of music; unusable files are reported to the listener.
+def read_clips(data: Path, on_event: EventHandler) -> list[Clip]:
+    """Read a folder of music; unusable files are reported.
 
     Raises:
         DataError: no file is usable.
@@ -33,7 +33,7 @@ def read_clips(data: Path, listener: Listener) -> list[Clip]:
 
     def skipped(path: Path, reason: str) -> None:
         name = path.relative_to(folder) if path.is_relative_to(folder) else path
-        listener(Warned(f"skipped {name}: {reason}"))
+        on_event(Warned(f"skipped {name}: {reason}"))
 
     return read_folder(data, on_skip=skipped)
 
@@ -70,7 +70,7 @@ def read_waveform(
 
 
 def read_waveforms(
-    clips: Sequence[Clip], sample_rate: int, audio_channels: int, listener: Listener
+    clips: Sequence[Clip], sample_rate: int, audio_channels: int, on_event: EventHandler
 ) -> Iterator[tuple[Clip, Tensor]]:
     """Read clips in order, with prefetching; unreadable clips are reported and skipped."""
     with ThreadPoolExecutor(READERS) as pool:
@@ -87,6 +87,6 @@ def read_waveforms(
             try:
                 waveform = future.result()
             except Jen1Error as error:
-                listener(Warned(f"skipped {clip.path.name}: {error}"))
+                on_event(Warned(f"skipped {clip.path.name}: {error}"))
                 continue
             yield clip, waveform

@@ -16,7 +16,7 @@ from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
 from jen1cli.errors import ConfigError
-from jen1cli.training.engine.events import Listener, Sampled, Saved, Stepped, Validated, ignore
+from jen1cli.training.engine.events import EventHandler, Sampled, Saved, Stepped, Validated, ignore
 from jen1cli.training.engine.state import load_state, save_state
 
 SAME_INTERRUPT_SECONDS = 1.0
@@ -28,7 +28,7 @@ class Stage(Protocol):
 
     batch_size: int
 
-    def train_step(self, step: int, progress: float) -> None:
+    def train_step(self, step: int, share: float) -> None:
         """Run optimiser step number `step` and record its figures."""
         ...
 
@@ -72,7 +72,7 @@ class Budget:
         if self.steps is None and self.minutes is None:
             raise ConfigError("neither steps nor minutes say when to stop; give one of them")
 
-    def progress(self, step: int, seconds: float) -> float:
+    def share(self, step: int, seconds: float) -> float:
         """Return the used share, 1 when the budget is spent."""
         by_steps = step / self.steps if self.steps else 0.0
         by_time = seconds / (60.0 * self.minutes) if self.minutes else 0.0
@@ -108,7 +108,7 @@ class Trainer:
     """Runs one stage in one folder.
 
     The folder contains `weights/` (a weight set with averaged weights), `state/` (to resume),
-    `samples/` and the files of listeners.
+    `samples/` and the files of event handlers.
     """
 
     def __init__(
@@ -119,16 +119,16 @@ class Trainer:
         *,
         accelerator: Accelerator,
         intervals: Intervals = Intervals(),
-        listener: Listener = ignore,
+        on_event: EventHandler = ignore,
     ) -> None:
         self._stage = stage
         self._folder = folder
         self._budget = budget
         self._accelerator = accelerator
         self._intervals = intervals
-        self._listener = listener if accelerator.is_main_process else ignore
+        self._on_event = on_event if accelerator.is_main_process else ignore
         self._step = 0
-        self._progress = 0.0
+        self._share = 0.0
         self._stopped = False
         self._last: dict[str, float] = {}
         self._reported = 0
@@ -159,8 +159,8 @@ class Trainer:
         self._reported = self._step
         with _interrupts(self._stop):
             self._agree()
-            while self._progress < 1.0 and not self._stopped:
-                self._stage.train_step(self._step, self._progress)
+            while self._share < 1.0 and not self._stopped:
+                self._stage.train_step(self._step, self._share)
                 self._step += 1
                 for name in self._agree():
                     duties[name]()
@@ -179,53 +179,53 @@ class Trainer:
         duties, which communicate, at the same step.
         """
         seconds = self._clock.seconds()
-        progress, stopped = self._budget.progress(self._step, seconds), self._stop.is_set()
+        share, stopped = self._budget.share(self._step, seconds), self._stop.is_set()
         due = [
             name for name, last in self._last.items() if seconds - last >= self._intervals.of(name)
         ]
-        if (progress >= 1.0 or stopped) and "report" not in due:
+        if (share >= 1.0 or stopped) and "report" not in due:
             due.insert(0, "report")
-        agreed: list[Any] = [progress, stopped, due]
+        agreed: list[Any] = [share, stopped, due]
         if self._accelerator.num_processes > 1:
             broadcast_object_list(agreed)
-        self._progress, self._stopped, due = agreed
+        self._share, self._stopped, due = agreed
         return due
 
     def _report(self) -> None:
         values = self._stage.take_values()
         elapsed = self._clock.seconds()
-        progress = self._budget.progress(self._step, elapsed)
+        share = self._budget.share(self._step, elapsed)
         steps, seconds = self._step - self._reported, elapsed - self._last["report"]
         self._reported = self._step
-        self._listener(
+        self._on_event(
             Stepped(
                 step=self._step,
-                progress=progress,
+                share=share,
                 elapsed_seconds=elapsed,
-                remaining_seconds=self._remaining(progress, elapsed, steps, seconds),
+                remaining_seconds=self._remaining(share, elapsed, steps, seconds),
                 items_per_second=steps * self._stage.batch_size / max(seconds, 1e-9),
                 values=values,
             )
         )
 
-    def _remaining(self, progress: float, elapsed: float, steps: int, seconds: float) -> float:
+    def _remaining(self, share: float, elapsed: float, steps: int, seconds: float) -> float:
         by_steps = (
             (self._budget.steps - self._step) * seconds / max(1, steps)
             if self._budget.steps
             else float("inf")
         )
         by_time = 60.0 * self._budget.minutes - elapsed if self._budget.minutes else float("inf")
-        return max(0.0, min(by_steps, by_time)) if progress < 1.0 else 0.0
+        return max(0.0, min(by_steps, by_time)) if share < 1.0 else 0.0
 
     def _validate(self) -> None:
         values = self._stage.validate()
         if values:
-            self._listener(Validated(self._step, values))
+            self._on_event(Validated(self._step, values))
 
     def _sample(self) -> None:
         folder = self._folder / "samples" / f"step-{self._step:07d}"
         if paths := self._stage.write_samples(folder):
-            self._listener(Sampled(self._step, paths))
+            self._on_event(Sampled(self._step, paths))
         self._accelerator.wait_for_everyone()
 
     def _save(self) -> None:
@@ -241,7 +241,7 @@ class Trainer:
             "device": _device_name(self._accelerator.device),
         }
         self._stage.write_weights(self._folder / "weights", provenance)
-        self._listener(Saved(self._step, self._folder / "weights"))
+        self._on_event(Saved(self._step, self._folder / "weights"))
         self._accelerator.wait_for_everyone()
 
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from jen1cli.errors import DataError
 from jen1cli.files import make_folder, writing
-from jen1cli.training.engine.events import Listener, Prepared, Saved, Stepped, ignore
+from jen1cli.training.engine.events import EventHandler, Prepared, Saved, Stepped, ignore
 from jen1cli.training.text_encoder.data import (
     HIGHEST_BPM,
     LOWEST_BPM,
@@ -96,8 +96,8 @@ def train_text_encoder(
     captions: Sequence[Path] = (),
     texts: Sequence[Path] = (),
     init: Path | None = None,
-    hyperparameters: TextEncoderTrainingConfig | None = None,
-    listener: Listener = ignore,
+    config: TextEncoderTrainingConfig | None = None,
+    on_event: EventHandler = ignore,
 ) -> dict[str, float]:
     """Train a text encoder and write it in the Hugging Face layout.
 
@@ -107,8 +107,8 @@ def train_text_encoder(
         captions: manifests or JSON lines with captions and attributes.
         texts: general English: files with one text per line, or a folder of WordNet.
         init: folder of the initial text encoder, which gives tokenizer and size.
-        hyperparameters: of the training.
-        listener: called on progress.
+        config: hyperparameters.
+        on_event: called on progress.
 
     Returns:
         means of the losses over the last steps.
@@ -117,23 +117,21 @@ def train_text_encoder(
         CheckpointError: the folder contains no sentence model.
         DataError: a file cannot be read.
     """
-    hyperparameters = hyperparameters or TextEncoderTrainingConfig()
-    torch.manual_seed(hyperparameters.seed)
+    config = config or TextEncoderTrainingConfig()
+    torch.manual_seed(config.seed)
     master = Teacher(teacher)
-    groups = _gather(captions, texts, hyperparameters)
-    listener(Prepared("texts", sum(map(len, groups)), sum(map(len, groups))))
-    student = load_student(init) if init else _new_student(groups, master, hyperparameters.student)
+    groups = _gather(captions, texts, config)
+    on_event(Prepared("texts", sum(map(len, groups)), sum(map(len, groups))))
+    student = load_student(init) if init else _new_student(groups, master, config.student)
     student.model.requires_grad_(True)
-    corpus, targets = _prepare(groups, master, listener)
+    corpus, targets = _prepare(groups, master, on_event)
     heads = Heads(student.model.config.d_model, master.features, targets)
-    some = random.Random(hyperparameters.seed).sample(
-        range(len(corpus.texts)), min(4096, len(corpus.texts))
-    )
+    some = random.Random(config.seed).sample(range(len(corpus.texts)), min(4096, len(corpus.texts)))
     vectors = student.pooled_vectors([corpus.texts[row] for row in some])
     fit_linear(heads.to_teacher, vectors, corpus.vectors[some].float())
-    losses = _fit(student, heads, corpus, hyperparameters, listener)
+    losses = _fit(student, heads, corpus, config, on_event)
     save_text_encoder(student, out)
-    listener(Saved(0, out))
+    on_event(Saved(0, out))
     return losses
 
 
@@ -166,17 +164,17 @@ def _new_student(
 
 # -------------------------------------------------------------------- texts
 def _gather(
-    captions: Sequence[Path], texts: Sequence[Path], hyperparameters: TextEncoderTrainingConfig
+    captions: Sequence[Path], texts: Sequence[Path], config: TextEncoderTrainingConfig
 ) -> tuple[list[Prompt], list[Prompt], list[Prompt]]:
     """Return synthetic prompts, captions and plain texts."""
-    rng = random.Random(hyperparameters.seed)
+    rng = random.Random(config.seed)
     plain: list[str] = []
     for path in texts:
         lines = list(dict.fromkeys(read_english(path)))
-        plain += rng.sample(lines, min(len(lines), hyperparameters.text_limit))
-    fillers = pick_fillers(plain, 20_000, hyperparameters.seed)
-    writer = PromptWriter(hyperparameters.seed, fillers, fillers)
-    made_up = [writer.write() for _ in range(hyperparameters.made_up_prompts)]
+        plain += rng.sample(lines, min(len(lines), config.text_limit))
+    fillers = pick_fillers(plain, 20_000, config.seed)
+    writer = PromptWriter(config.seed, fillers, fillers)
+    made_up = [writer.write() for _ in range(config.made_up_prompts)]
     for group, concepts in words().groups.items():
         made_up += [
             Prompt(said, _facts_of(group, concept))
@@ -184,7 +182,7 @@ def _gather(
             for said in (*ways, *(words().hints.get(concept, ()) if group == "style" else ()))
         ]
     known = [prompt for path in captions for prompt in read_captions(path)]
-    known = rng.sample(known, min(len(known), hyperparameters.caption_limit))
+    known = rng.sample(known, min(len(known), config.caption_limit))
     return made_up, known, [Prompt(text) for text in plain]
 
 
@@ -205,7 +203,7 @@ def _tokenizer_texts(groups: Sequence[Sequence[Prompt]]) -> list[str]:
 
 
 def _prepare(
-    groups: Sequence[Sequence[Prompt]], master: Teacher, listener: Listener
+    groups: Sequence[Sequence[Prompt]], master: Teacher, on_event: EventHandler
 ) -> tuple[_Corpus, Targets]:
     prompts = [prompt for group in groups for prompt in group]
     targets = Targets.of(prompts)
@@ -214,7 +212,7 @@ def _prepare(
     vectors = []
     for start in range(0, len(unique), 8192):
         vectors.append(master.encode(unique[start : start + 8192]))
-        listener(Prepared("teacher's vectors", min(len(unique), start + 8192), len(unique)))
+        on_event(Prepared("teacher's vectors", min(len(unique), start + 8192), len(unique)))
     place = {text: index for index, text in enumerate(unique)}
     rows = torch.tensor([place[text] for text in texts])
     kinds, start = [], 0
@@ -230,39 +228,31 @@ def _fit(
     student: Student,
     heads: Heads,
     corpus: _Corpus,
-    hyperparameters: TextEncoderTrainingConfig,
-    listener: Listener,
+    config: TextEncoderTrainingConfig,
+    on_event: EventHandler,
 ) -> dict[str, float]:
     parameters = [*student.model.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(
-        parameters,
-        lr=hyperparameters.lr,
-        betas=(0.9, 0.98),
-        weight_decay=hyperparameters.weight_decay,
-        fused=True,
+        parameters, lr=config.lr, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True
     )
-    rng = random.Random(hyperparameters.seed + 1)
-    batches = _batches(corpus, hyperparameters, rng)
+    rng = random.Random(config.seed + 1)
+    batches = _batches(corpus, config, rng)
     began, step, recent = time.monotonic(), 0, {}
     student.model.train()
     while True:
         elapsed = time.monotonic() - began
-        progress = (
-            step / hyperparameters.steps
-            if hyperparameters.steps
-            else elapsed / (60.0 * hyperparameters.minutes)
-        )
-        if progress >= 1.0:
+        share = step / config.steps if config.steps else elapsed / (60.0 * config.minutes)
+        if share >= 1.0:
             break
-        warm = min(1.0, (step + 1) / hyperparameters.warmup_steps)
+        warm = min(1.0, (step + 1) / config.warmup_steps)
         for group in optimizer.param_groups:
-            group["lr"] = hyperparameters.lr * warm * (1.0 - 0.99 * progress)
+            group["lr"] = config.lr * warm * (1.0 - 0.99 * share)
         rows = next(batches)
-        losses = _losses(student, heads, corpus, rows, hyperparameters, rng)
+        losses = _losses(student, heads, corpus, rows, config, rng)
         total = sum(losses.values(), torch.zeros(()))
         optimizer.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, hyperparameters.clip_norm)
+        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
         optimizer.step()
         step += 1
         for name, value in losses.items():
@@ -270,28 +260,27 @@ def _fit(
                 value.detach()
             )
         if step % 100 == 0:
-            rest = elapsed / max(progress, 1e-6) - elapsed
-            speed = step * hyperparameters.batch_size / max(elapsed, 1e-6)
-            listener(Stepped(step, progress, elapsed, rest, speed, dict(recent)))
+            rest = elapsed / max(share, 1e-6) - elapsed
+            speed = step * config.batch_size / max(elapsed, 1e-6)
+            on_event(Stepped(step, share, elapsed, rest, speed, dict(recent)))
     student.model.eval()
     return {"steps": float(step), **recent}
 
 
 def _batches(
-    corpus: _Corpus, hyperparameters: TextEncoderTrainingConfig, rng: random.Random
+    corpus: _Corpus, config: TextEncoderTrainingConfig, rng: random.Random
 ) -> Iterator[list[int]]:
     """Yield rows of texts of similar length, in random order."""
     shares = [
-        share if len(kind) else 0.0
-        for share, kind in zip(hyperparameters.shares, corpus.kinds, strict=True)
+        share if len(kind) else 0.0 for share, kind in zip(config.shares, corpus.kinds, strict=True)
     ]
     while True:
-        kinds = rng.choices(corpus.kinds, shares, k=16 * hyperparameters.batch_size)
+        kinds = rng.choices(corpus.kinds, shares, k=16 * config.batch_size)
         rows = sorted((rng.choice(kind) for kind in kinds), key=lambda row: len(corpus.texts[row]))
-        cuts = list(range(0, len(rows), hyperparameters.batch_size))
+        cuts = list(range(0, len(rows), config.batch_size))
         rng.shuffle(cuts)
         for cut in cuts:
-            yield rows[cut : cut + hyperparameters.batch_size]
+            yield rows[cut : cut + config.batch_size]
 
 
 def _losses(
@@ -299,13 +288,11 @@ def _losses(
     heads: Heads,
     corpus: _Corpus,
     rows: Sequence[int],
-    hyperparameters: TextEncoderTrainingConfig,
+    config: TextEncoderTrainingConfig,
     rng: random.Random,
 ) -> dict[str, Tensor]:
     texts = [
-        misspell(corpus.texts[row], rng)
-        if rng.random() < hyperparameters.misspelt
-        else corpus.texts[row]
+        misspell(corpus.texts[row], rng) if rng.random() < config.misspelt else corpus.texts[row]
         for row in rows
     ]
     ids, mask = student.read(texts)
@@ -317,7 +304,7 @@ def _losses(
     pooled = pool(text, mask)
     losses = {
         "teacher": 1.0 - functional.cosine_similarity(heads.to_teacher(pooled), goal).mean(),
-        "likeness": 0.3 * likeness_loss(pooled, goal, hyperparameters.temperature),
+        "likeness": 0.3 * likeness_loss(pooled, goal, config.temperature),
     }
     for name, weight in _READER_WEIGHTS.items():
         logits = heads.readers[name](text, mask)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.files import write_text
-from jen1cli.training.engine.events import Listener, ignore
+from jen1cli.training.engine.events import EventHandler, ignore
 from jen1cli.training.text_encoder.data import plain_style, read_captions
 from jen1cli.training.text_encoder.distillation import TextEncoderTrainingConfig, train_text_encoder
 from jen1cli.training.text_encoder.models import Teacher, load_student
@@ -43,12 +43,11 @@ class TextEncoderJob:
     minutes: float = 15.0
     steps: int | None = None
     seed: int = 0
-    # None: the defaults with the numbers above
-    hyperparameters: TextEncoderTrainingConfig | None = None
+    config: TextEncoderTrainingConfig | None = None  # None: the default with the numbers above
 
-    def run(self, listener: Listener = ignore) -> Mapping[str, float]:
+    def run(self, on_event: EventHandler = ignore) -> Mapping[str, float]:
         """Train, evaluate and write the card; return the figures."""
-        hyperparameters = self.hyperparameters or TextEncoderTrainingConfig(
+        config = self.config or TextEncoderTrainingConfig(
             minutes=self.minutes, steps=self.steps, seed=self.seed
         )
         losses = train_text_encoder(
@@ -57,13 +56,12 @@ class TextEncoderJob:
             captions=self.captions,
             texts=self.texts,
             init=self.init,
-            hyperparameters=hyperparameters,
-            listener=listener,
+            config=config,
+            on_event=on_event,
         )
         fit_styles(self.output, self.captions)
         figures = measure_text_encoder(self.output, self.captions, self.teacher)
-        steps = losses["steps"]
-        figures |= {"steps": steps, "texts_seen": steps * hyperparameters.batch_size}
+        figures |= {"steps": losses["steps"], "texts_seen": losses["steps"] * config.batch_size}
         write_card(self.output, figures)
         return figures
 
