@@ -83,7 +83,7 @@ def test_scores_are_added_to_an_older_corpus(corpus, tmp_path):
     folder = shutil.copytree(corpus, tmp_path / "music")
     (folder / SCORES_NAME).unlink()
     seen = []
-    assert add_scores(folder, progress=lambda *numbers: seen.append(numbers)) == len(seen)
+    assert add_scores(folder, listener=lambda *numbers: seen.append(numbers)) == len(seen)
     assert (folder / SCORES_NAME).read_bytes() == (corpus / SCORES_NAME).read_bytes()
     assert add_scores(folder, tmp_path / "other.jsonl") == len(seen)
     assert (tmp_path / "other.jsonl").read_bytes() == (corpus / SCORES_NAME).read_bytes()

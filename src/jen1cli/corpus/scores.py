@@ -17,14 +17,14 @@ CORPUS_NAME = "corpus.json"
 
 
 def add_scores(
-    folder: Path, output: Path | None = None, progress: Callable[[int, int], None] | None = None
+    folder: Path, output: Path | None = None, listener: Callable[[int, int], None] | None = None
 ) -> int:
     """Write the full score of every clip of a corpus to `scores.jsonl`; the corpus is only read.
 
     Args:
         folder: of `jen1 corpus make`.
         output: file to write; None: `scores.jsonl` in the folder.
-        progress: called with (clips done, clips in all).
+        listener: called with (clips done, clips in all).
 
     Returns:
         the number of clips.
@@ -60,7 +60,7 @@ def add_scores(
                 f" version {made.get('version')}; make the corpus again with this version"
             )
         scores.append(((audio, line.get("offset", 0)), full_score(score)))
-        if progress is not None:
-            progress(done, len(lines))
+        if listener is not None:
+            listener(done, len(lines))
     write_scores(output or folder / SCORES_NAME, scores)
     return len(scores)

@@ -21,7 +21,7 @@ from jen1cli.training.diffusion.build import (
 )
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion.compatibility import check_cache, check_resumed
-from jen1cli.training.engine.events import Figures, EventHandler, Warned, ignore
+from jen1cli.training.engine.events import EventHandler, Figures, Warned, ignore
 from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
 from jen1cli.training.engine.processes import build_accelerator, on_processor

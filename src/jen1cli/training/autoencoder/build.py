@@ -15,7 +15,7 @@ from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.crops import CropSource, middles
 from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
-from jen1cli.training.engine.events import Figures, EventHandler, Warned, ignore
+from jen1cli.training.engine.events import EventHandler, Figures, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, check_training_clips, read_clips
 from jen1cli.training.recipes import AutoencoderTrainingConfig

@@ -29,7 +29,7 @@ from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
-from jen1cli.training.engine.events import Figures, EventHandler, Warned, ignore
+from jen1cli.training.engine.events import EventHandler, Figures, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.processes import on_processor
 from jen1cli.training.engine.reading import read_clips

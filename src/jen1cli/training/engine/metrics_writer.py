@@ -13,7 +13,7 @@ METRICS_NAME = "metrics.jsonl"
 
 
 class MetricsWriter:
-    """An event handler that appends every figure to `metrics.jsonl` and to TensorBoard's event files."""
+    """Event handler that appends every figure to `metrics.jsonl` and TensorBoard's event files."""
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
         """Open the files; earlier lines are kept."""
