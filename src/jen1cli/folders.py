@@ -8,6 +8,12 @@ from pathlib import Path
 Skip = Callable[[Path, str], None]
 """Called with an unusable file or folder, and the reason."""
 
+AUDIO_SUFFIXES = (
+    ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".w64",
+    ".caf",
+)  # fmt: skip
+"""Of the files in a folder that are taken as audio; a file that is named may have any suffix."""
+
 
 def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path]:
     """List the files of a folder at any depth.

@@ -29,13 +29,10 @@ from jen1cli.descriptions import (
 )
 from jen1cli.errors import AudioError, ConfigError, DataError
 from jen1cli.files import expand_user, write_text
-from jen1cli.folders import Skip, stable_name, walk_files
+from jen1cli.folders import AUDIO_SUFFIXES, Skip, stable_name, walk_files
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, parse_json, parse_object, read_lines, to_json
 
 MANIFEST_NAME = "manifest.jsonl"
-AUDIO_SUFFIXES = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".w64", ".caf"}
-)
 SPLITS = ("train", "validation", "test")
 
 _HELD_OUT_PERCENT = 5  # share of validation, and of test, in folders without a manifest
@@ -182,7 +179,7 @@ def _from_line(folder: Path, audio: str, told: Description, skip: Skip) -> Clip 
 
 
 def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
-    files = walk_files(folder, AUDIO_SUFFIXES | {".tar"}, skip)
+    files = walk_files(folder, (*AUDIO_SUFFIXES, ".tar"), skip)
     for path in _without_links(files, folder):
         if path.suffix.lower() == ".tar":
             yield from _from_shard(path, folder, skip)

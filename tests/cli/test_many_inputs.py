@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from jen1cli import audio
+from jen1cli.folders import AUDIO_SUFFIXES
+from jen1cli.manifest import read_folder
 
 BAD = "is not audio (it looks like text)"
 
@@ -23,8 +27,6 @@ def album(noise_file):
 
 @pytest.fixture
 def noise_file():
-    import numpy as np
-
     def write(path, rate=48_000):
         path.parent.mkdir(parents=True, exist_ok=True)
         sound = np.random.default_rng(0).uniform(-0.1, 0.1, (2, rate // 4)).astype(np.float32)
@@ -44,6 +46,22 @@ def test_a_folder_with_bad_files_is_encoded_all_the_same(jen1, model, album):
         "jen1: error: album/bad.wav",
         "jen1: error: album/worse.flac",
     ]
+
+
+def test_encode_and_training_take_the_same_files_of_a_folder(jen1, model, noise_file):
+    Path("album").mkdir()
+    Path("latents").mkdir()
+    for suffix in AUDIO_SUFFIXES:
+        path = Path("album") / f"{suffix[1:]}{suffix}"
+        kind = {".w64": "W64", ".caf": "CAF", ".aifc": "AIFF"}.get(suffix)
+        if kind is None:
+            noise_file(path)
+        else:
+            soundfile.write(path, np.zeros((12_000, 2)) + 0.1, 48_000, format=kind)
+    assert jen1("encode", "album", "-o", "latents").code == 0
+    stems = {suffix[1:] for suffix in AUDIO_SUFFIXES}
+    assert {path.stem for path in Path("latents").iterdir()} == stems
+    assert {clip.path.stem for clip in read_folder(Path("album"))} == stems
 
 
 def test_a_folder_of_one_file_becomes_a_folder(jen1, model, take):

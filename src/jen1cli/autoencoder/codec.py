@@ -15,14 +15,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
-from jen1cli.checkpoint import load_into
+from jen1cli.checkpoint import CONFIG_NAME, load_into, read_description, verify_files
 from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
 from jen1cli.typed_json import from_dict, to_dict
 
-CONFIG_NAME = "config.json"
 TENSORS_NAME = "autoencoder.safetensors"
 
 
@@ -66,7 +65,8 @@ def load_codec(folder: Path) -> Codec:
     """Read a codec from a stage 1 folder, a latent cache or a weight set.
 
     Raises:
-        CheckpointError: files are missing, damaged or inconsistent with each other.
+        CheckpointError: files are missing, damaged, inconsistent with each other, or not those of
+            which the weight set lists the hashes.
     """
     try:
         values = read_object(folder / CONFIG_NAME)
@@ -76,7 +76,8 @@ def load_codec(folder: Path) -> Codec:
             f"{folder} holds no autoencoder ({error}); give the result of"
             " 'jen1 train autoencoder' or a weight set"
         ) from error
-    values.pop("sha256", None)
+    if values.pop("sha256", None) is not None:  # only weight sets have hashes
+        verify_files(read_description(folder))
     config = from_dict(ModelConfig, values)
     autoencoder = build_autoencoder(config.autoencoder)
     whitening = Whitening(config.whitening)

@@ -15,7 +15,6 @@ from jen1cli.folders import walk_files
 if TYPE_CHECKING:
     from jen1cli.audio import AudioInfo, Source
 
-AUDIO_SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif")
 LATENT_SUFFIXES = (".safetensors", ".latent")  # both are safetensors
 MIN_INPUT_SECONDS = 0.1
 _EXTENSIONS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "AIFF": "aiff", "FLAC": "flac"}

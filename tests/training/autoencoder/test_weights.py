@@ -1,11 +1,14 @@
 """What stage 1 writes: the autoencoder alone, or a whole weight set that it still fits."""
 
 import hashlib
+import shutil
 
+import pytest
 import torch
 
 from jen1cli import Jen1
 from jen1cli.autoencoder.codec import load_codec
+from jen1cli.errors import CheckpointError
 from jen1cli.training.autoencoder.weights import AutoencoderWriter
 
 
@@ -25,6 +28,20 @@ def test_a_decoder_trained_on_its_own_stays_in_its_weight_set(tiny_folder, tmp_p
     audio = torch.zeros(2, 4_800)
     latent = before.encode(audio, sample_rate=48_000)
     assert not torch.equal(after.decode(latent).waveform, before.decode(latent).waveform)
+
+
+def test_damaged_weight_sets_are_neither_read_nor_copied(tiny_folder, tmp_path):
+    """A copy would list the hash of the damaged file, and so pass for whole."""
+    codec = load_codec(tiny_folder)
+    for name in ("autoencoder.safetensors", "unet.safetensors"):
+        copy = shutil.copytree(tiny_folder, tmp_path / name.split(".")[0])
+        data = bytearray((copy / name).read_bytes())
+        data[-1] ^= 1  # the last weight, in a file that can still be read
+        (copy / name).write_bytes(data)
+        with pytest.raises(CheckpointError, match=f"{name} is not the file that config.json"):
+            load_codec(copy)
+        with pytest.raises(CheckpointError, match=f"{name} is not the file that config.json"):
+            AutoencoderWriter(copy, keeps_latents=True).write(tmp_path / "new", codec, {})
 
 
 def test_another_encoder_makes_no_whole_set_and_keeps_no_latents(tiny_folder, tmp_path):

@@ -9,7 +9,6 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions, written
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import (
-    AUDIO_SUFFIXES,
     LATENT_SUFFIXES,
     AudioInput,
     Faults,
@@ -18,6 +17,7 @@ from jen1cli.cli.inputs import (
     open_input,
 )
 from jen1cli.cli.outputs import Result
+from jen1cli.folders import AUDIO_SUFFIXES
 
 LATENTS = tuple(suffix.removeprefix(".") for suffix in LATENT_SUFFIXES)
 

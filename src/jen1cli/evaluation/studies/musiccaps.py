@@ -17,8 +17,8 @@ from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.report import Cell, Report, Table
 from jen1cli.evaluation.sets import Comparison, Reference, compare, measure_folder
 from jen1cli.files import make_folder
-from jen1cli.folders import walk_files
-from jen1cli.manifest import AUDIO_SUFFIXES, Clip, write_manifest
+from jen1cli.folders import AUDIO_SUFFIXES, walk_files
+from jen1cli.manifest import Clip, write_manifest
 from jen1cli.progress import Progress
 
 if TYPE_CHECKING:

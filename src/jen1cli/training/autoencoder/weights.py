@@ -37,7 +37,7 @@ class AutoencoderWriter:
         if self.init is None or not self.keeps_latents or not _is_whole(self.init):
             save_codec(folder, codec)
             return
-        _, tensors = load_weight_set(self.init, verify=False)
+        _, tensors = load_weight_set(self.init)
         tensors["autoencoder"] = codec.autoencoder.state_dict()
         text = self.init / TEXT_ENCODER_FOLDER
         save_weight_set(folder, codec.config, tensors, text_encoder=text if text.is_dir() else None)
