@@ -55,7 +55,9 @@ def make_text_encoder_folder(path: Path, features: int, *, seed: int = 0) -> Pat
     return path
 
 
-def awake(config: UNetConfig, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> UNet1d:
+def unet_without_zeros(
+    config: UNetConfig, *, seed: int = 0, dtype: torch.dtype = torch.float32
+) -> UNet1d:
     """A U-Net whose zero-initialised parameters are random, so that every part has a say."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

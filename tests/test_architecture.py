@@ -86,7 +86,7 @@ def test_completion_loads_nothing_heavy(words):
     assert done.stderr.split() == []
 
 
-def test_summaries_are_those_of_the_verbs():
+def test_summaries_are_those_of_the_commands():
     from jen1cli.cli.app import COMMANDS, app
 
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from jen1cli import tasks
 from jen1cli.config import DiffusionConfig
 from jen1cli.diffusion import Denoiser, Known, Schedule, guide_batched, sample
 from jen1cli.presets import MINI, TINY
-from support import awake, unet_inputs
+from support import unet_inputs, unet_without_zeros
 
 pytestmark = [
     pytest.mark.gpu,
@@ -32,7 +32,7 @@ def conditionings():
 
 def make(config, task, device, dtype):
     """Sample ten guided steps of one task."""
-    unet = awake(config, dtype=dtype).eval().to(device)
+    unet = unet_without_zeros(config, dtype=dtype).eval().to(device)
     inputs = unet_inputs(config, FRAMES, seed=3)
     conditioning = conditionings()[task]
     keep_mask, clip = conditioning.keep_mask.to(device), inputs["x_t"].to(device)
@@ -73,7 +73,7 @@ def test_same_seed_agrees_with_the_cpu(config, dtype, task):
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_causal_output_ignores_the_future_within_rounding(dtype):
-    unet = awake(MINI.unet, dtype=dtype).eval().cuda()
+    unet = unet_without_zeros(MINI.unet, dtype=dtype).eval().cuda()
     inputs = {name: value.cuda() for name, value in unet_inputs(MINI.unet, 90).items()}
     changed = {**inputs, "x_t": inputs["x_t"].clone()}
     changed["x_t"][..., 50:] += 2.0
@@ -84,7 +84,7 @@ def test_causal_output_ignores_the_future_within_rounding(dtype):
 
 
 def test_training_step_in_bfloat16_has_finite_gradients():
-    unet = awake(TINY.unet).cuda()
+    unet = unet_without_zeros(TINY.unet).cuda()
     inputs = {name: value.cuda() for name, value in unet_inputs(TINY.unet, 33).items()}
     for causal in (False, True):
         with torch.autocast("cuda", torch.bfloat16):

@@ -8,7 +8,7 @@ from jen1cli.unet import UNet1d
 from jen1cli.unet.attention import AttentionBlock
 from jen1cli.unet.blocks import ResidualBlock
 from jen1cli.unet.embedding import rotary
-from support import awake, unet_inputs
+from support import unet_inputs, unet_without_zeros
 
 CONFIG = TINY.unet
 INPUTS = ["x_t", "t", "context", "text"]
@@ -50,7 +50,7 @@ def test_jen1_attends_only_where_frames_are_at_least_four_times_fewer():
 @pytest.mark.parametrize("frames", [1, 2, 3, 5, 7, 8, 13, 31, 97])
 def test_any_number_of_frames_is_kept(frames, causal):
     inputs = unet_inputs(CONFIG, frames)
-    output = awake(CONFIG)(**inputs, causal=causal)
+    output = unet_without_zeros(CONFIG)(**inputs, causal=causal)
     assert output.shape == inputs["x_t"].shape
     assert output.isfinite().all()
 
@@ -60,13 +60,13 @@ def test_any_number_of_frames_is_kept(frames, causal):
 def test_any_factors_work(factors, frames):
     config = dataclasses.replace(CONFIG, factors=factors)
     for causal in (False, True):
-        output = awake(config)(**unet_inputs(config, frames), causal=causal)
+        output = unet_without_zeros(config)(**unet_inputs(config, frames), causal=causal)
         assert output.shape[-1] == frames
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_batch_items_do_not_mix(causal):
-    unet = awake(CONFIG)
+    unet = unet_without_zeros(CONFIG)
     inputs, other = unet_inputs(CONFIG, 21, batch=3), unet_inputs(CONFIG, 21, batch=3, seed=1)
     mixed = {name: torch.cat([inputs[name][:1], other[name][1:]]) for name in inputs}
     output = unet(**inputs, causal=causal)
@@ -78,14 +78,14 @@ def test_batch_items_do_not_mix(causal):
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.parametrize("causal", [False, True])
 def test_every_input_is_heard(name, causal):
-    unet = awake(CONFIG)
+    unet = unet_without_zeros(CONFIG)
     inputs, other = unet_inputs(CONFIG, 21), unet_inputs(CONFIG, 21, seed=1)
     changed = unet(**{**inputs, name: other[name]}, causal=causal)
     assert not torch.allclose(unet(**inputs, causal=causal), changed, atol=1e-3)
 
 
 def test_every_context_channel_is_heard():
-    unet, inputs = awake(CONFIG), unet_inputs(CONFIG, 9)
+    unet, inputs = unet_without_zeros(CONFIG), unet_inputs(CONFIG, 9)
     context = inputs["context"].requires_grad_(True)
     unet(**inputs).square().sum().backward()
     assert (context.grad.abs().amax((0, 2)) > 0).all()
@@ -93,7 +93,7 @@ def test_every_context_channel_is_heard():
 
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_every_parameter_has_a_finite_gradient(checkpointing):
-    unet = awake(CONFIG)
+    unet = unet_without_zeros(CONFIG)
     unet.checkpointing = checkpointing
     for causal in (False, True):
         unet.zero_grad()
@@ -107,7 +107,7 @@ def test_every_parameter_has_a_finite_gradient(checkpointing):
 def test_checkpointing_changes_no_gradient():
     gradients = []
     for checkpointing in (False, True):
-        unet = awake(CONFIG)
+        unet = unet_without_zeros(CONFIG)
         unet.checkpointing = checkpointing
         unet(**unet_inputs(CONFIG, 19)).square().mean().backward()
         gradients.append([parameter.grad for parameter in unet.parameters()])
@@ -150,7 +150,7 @@ def test_line_19_input_and_output_share_nothing():
 def test_line_5_text_layers_are_trainable_and_stored(tmp_path):
     from safetensors.torch import load_file, save_file
 
-    unet = awake(CONFIG)
+    unet = unet_without_zeros(CONFIG)
     trainable = {name for name, parameter in unet.named_parameters() if parameter.requires_grad}
     assert trainable == set(unet.state_dict())
     assert {"text.anchor", "text.norm.weight", "text.pooled.weight"} <= trainable
@@ -164,14 +164,14 @@ def test_line_5_text_layers_are_trainable_and_stored(tmp_path):
 
 
 def test_line_4_nothing_random_is_left_on_in_sampling():
-    unet = awake(dataclasses.replace(CONFIG, dropout=0.3))
+    unet = unet_without_zeros(dataclasses.replace(CONFIG, dropout=0.3))
     inputs = unet_inputs(CONFIG, 11)
     assert not torch.equal(unet.train()(**inputs), unet(**inputs))
     assert torch.equal(unet.eval()(**inputs), unet(**inputs))
 
 
 def test_text_that_is_masked_everywhere_is_safe():
-    unet, inputs = awake(CONFIG), unet_inputs(CONFIG, 11)
+    unet, inputs = unet_without_zeros(CONFIG), unet_inputs(CONFIG, 11)
     mask = torch.zeros_like(inputs["text_mask"])
     output = unet(**{**inputs, "text_mask": mask})
     assert output.isfinite().all()
@@ -182,7 +182,7 @@ def test_text_that_is_masked_everywhere_is_safe():
 
 
 def test_masked_tokens_have_no_weight():
-    unet, inputs = awake(CONFIG), unet_inputs(CONFIG, 11, tokens=6)
+    unet, inputs = unet_without_zeros(CONFIG), unet_inputs(CONFIG, 11, tokens=6)
     inputs["text_mask"][:, 4:] = False
     garbage = inputs["text"].clone()
     garbage[:, 4:] = 1e3
@@ -192,7 +192,7 @@ def test_masked_tokens_have_no_weight():
 
 
 def test_times_are_per_item():
-    unet, inputs = awake(CONFIG), unet_inputs(CONFIG, 11)
+    unet, inputs = unet_without_zeros(CONFIG), unet_inputs(CONFIG, 11)
     together = unet(**inputs)
     for index in range(2):
         alone = unet(**{name: value[index : index + 1] for name, value in inputs.items()})
@@ -201,15 +201,15 @@ def test_times_are_per_item():
 
 def test_bfloat16_weights_answer_in_the_type_of_the_latent():
     inputs = unet_inputs(CONFIG, 40)
-    exact = awake(CONFIG)(**inputs)
-    rounded = awake(CONFIG, dtype=torch.bfloat16)(**inputs)
+    exact = unet_without_zeros(CONFIG)(**inputs)
+    rounded = unet_without_zeros(CONFIG, dtype=torch.bfloat16)(**inputs)
     assert rounded.dtype == torch.float32
     error = (rounded - exact).norm() / exact.norm()
     assert 0 < error < 0.03
 
 
 def test_autocast_works_in_both_directions():
-    unet, inputs = awake(CONFIG), unet_inputs(CONFIG, 23)
+    unet, inputs = unet_without_zeros(CONFIG), unet_inputs(CONFIG, 23)
     for causal in (False, True):
         with torch.autocast("cpu", torch.bfloat16):
             output = unet(**inputs, causal=causal)
@@ -229,7 +229,7 @@ def test_far_positions_keep_their_neighbours_apart():
 @pytest.mark.compile
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_whole_network_compiles_without_a_graph_break():
-    unet, inputs = awake(CONFIG).eval(), unet_inputs(CONFIG, 16)
+    unet, inputs = unet_without_zeros(CONFIG).eval(), unet_inputs(CONFIG, 16)
     with torch.no_grad():
         compiled = torch.compile(unet, fullgraph=True)(**inputs)
         torch.testing.assert_close(compiled, unet(**inputs), atol=1e-4, rtol=1e-4)

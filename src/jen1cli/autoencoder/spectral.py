@@ -56,12 +56,12 @@ class SpectralAutoencoder(Autoencoder):
 
     def __init__(self, config: SpectralConfig) -> None:
         super().__init__(config)
-        self.settings = config
         lows = [0.0, *(band.high_hz for band in config.bands[:-1])]
         self.bands = nn.ModuleList(
             Band(band, low, config.num_stereo_groups, config.sample_rate, config.floor)
             for band, low in zip(config.bands, lows, strict=True)
         )
+        self._tonal = [item.tonal for item in config.bands]
         step = self._bands[-1].hop // 2 if config.envelope_channels else 0
         self.refiners = nn.ModuleList(
             PhaseRefiner(band, config.refinements * item.refinement_factor, step if i else 0)
@@ -263,7 +263,7 @@ class SpectralAutoencoder(Autoencoder):
             scale = latent.detach().std(dim=(0, 2), keepdim=True)
             latent = latent + LATENT_NOISE * scale * torch.randn_like(latent)
             latent = self._shortened(latent, whitening)
-            latent = mask_latent(latent, self.settings.mask_ratio, self.settings.mask_granularity)
+            latent = mask_latent(latent, self.config.mask_ratio, self.config.mask_granularity)
         found = self.decode_features(latent).float()
         error = (found - features).abs()
         absolute, square = error.mean(), error.square().mean()
@@ -341,8 +341,8 @@ class SpectralAutoencoder(Autoencoder):
 
     def _followers(self) -> list[PhaseFollower]:
         return [
-            PhaseFollower(band.bins, band.first, band.length, band.hop, item.tonal)
-            for band, item in zip(self._bands, self.settings.bands, strict=True)
+            PhaseFollower(band.bins, band.first, band.length, band.hop, tonal)
+            for band, tonal in zip(self._bands, self._tonal, strict=True)
         ]
 
     def _guess_phase(self, described: Tensor, followers: list[PhaseFollower]) -> Tensor:

@@ -21,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import jen1cli
 from jen1cli.cli import examples, streams, terminal
+from jen1cli.cli.groups import HELP_OPTIONS
 from jen1cli.errors import InputErrors, Jen1Error
 
 LONGEST_MESSAGE = 1_000  # characters
@@ -43,7 +44,6 @@ DEVELOPER_COMMANDS = {
     "corpus": "Compose and render the training music.",
     "evaluate": "Measure folders of audio.",
 }
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _MODULES = {  # inside of `jen1cli.cli`
     **{
         name: f"music.{name}"

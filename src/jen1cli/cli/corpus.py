@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jen1cli.cli import options, terminal
-from jen1cli.cli.groups import grouped
+from jen1cli.cli.groups import HELP_OPTIONS, grouped
 from jen1cli.cli.outputs import check_place
 from jen1cli.errors import ConfigError
 
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Compose and render the training music; look at folders of music.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_OPTIONS,
     add_completion=False,
 )
-
-LINE_SECONDS = 60.0
-"""Interval of progress lines without a terminal."""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the music.")]
 Style = Annotated[
@@ -87,7 +84,7 @@ def make(
         def tell(progress: "CorpusProgress") -> None:
             nonlocal told
             bar(int(progress.seconds / 60), int(progress.wanted_seconds / 60) + 1)
-            if time.monotonic() - told > LINE_SECONDS and not sys.stderr.isatty():
+            if time.monotonic() - told > terminal.LINE_SECONDS and not sys.stderr.isatty():
                 told = time.monotonic()
                 report.note(f"{progress.clips} clips, {progress.seconds / 3600:.2f} hours")
 

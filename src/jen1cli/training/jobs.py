@@ -30,7 +30,7 @@ from jen1cli.training.engine.trainer import Stage, Trainer
 from jen1cli.training.recipes import (
     AutoencoderTrainingConfig,
     DiffusionTrainingConfig,
-    TaskName,
+    TrainedTask,
     training_config,
 )
 from jen1cli.training.settings import Settings
@@ -152,7 +152,7 @@ class DiffusionJob(Settings):
     text_encoder: Path | None = None
     init: str | Path | None = None  # weight set to continue from
     prompt: tuple[str, ...] = ()  # of the samples
-    tasks: tuple[TaskName, ...] = ()  # of the training; none: the recipe's
+    tasks: tuple[TrainedTask, ...] = ()  # of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
 
     def run(self, on_event: EventHandler = ignore) -> Figures:

@@ -12,7 +12,7 @@ from jen1cli.errors import ConfigError
 
 Precision = Literal["auto", "fp32", "bf16"]
 LrShape = Literal["linear", "cosine", "constant"]
-TaskName = Literal["generate", "inpaint", "continue"]
+TrainedTask = Literal["generate", "inpaint", "continue"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class DiffusionTrainingConfig:
     crop_seconds: float | None = None  # None: the preset's window
     text_dropout: float = 0.2  # V
     control_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, independently
-    tasks: tuple[TaskName, ...] = (
+    tasks: tuple[TrainedTask, ...] = (
         "generate",
         "inpaint",
         "continue",

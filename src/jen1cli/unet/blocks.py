@@ -61,7 +61,7 @@ class ResidualBlock(nn.Module):
         return x + self.convolution_out(self.dropout(F.silu(hidden)), causal=causal)
 
 
-class Stage(nn.Module):
+class UNetStage(nn.Module):
     """A residual block, followed by attention if the level has it.
 
     On the upsampling path it first merges the skip connection from the downsampling path.

@@ -21,7 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from jen1cli.config import UNetConfig
 from jen1cli.shapes import Context, Latent, Text, TextMask, Time
 from jen1cli.unet.attention import zero
-from jen1cli.unet.blocks import SKIP_SCALE, Conditions, Stage
+from jen1cli.unet.blocks import SKIP_SCALE, Conditions, UNetStage
 from jen1cli.unet.convolution import (
     Downsample,
     Features,
@@ -42,8 +42,8 @@ class Level(nn.Module):
         count = config.num_blocks[level]
         self.factor = factor
         self.entrance = Downsample(above, width, factor)
-        self.down = nn.ModuleList(Stage(config, level, takes_skip=False) for _ in range(count))
-        self.up = nn.ModuleList(Stage(config, level, takes_skip=True) for _ in range(count))
+        self.down = nn.ModuleList(UNetStage(config, level, takes_skip=False) for _ in range(count))
+        self.up = nn.ModuleList(UNetStage(config, level, takes_skip=True) for _ in range(count))
         self.exit = Upsample(width, above, factor)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jen1cli.autoencoder import Whitening
     from jen1cli.evaluation.report import Report as Findings
     from jen1cli.training.engine.events import Event
-    from jen1cli.training.recipes import TaskName
+    from jen1cli.training.recipes import TrainedTask
 
 STAGE_1_SHARE = 0.5  # share of a cell's minutes for the autoencoder
 
@@ -46,9 +46,9 @@ class Cell:
         return self.name.replace(" ", "-")
 
     @property
-    def tasks(self) -> "tuple[TaskName, ...]":
+    def tasks(self) -> "tuple[TrainedTask, ...]":
         """Tasks of its training."""
-        chosen: list[TaskName] = ["generate"]
+        chosen: list[TrainedTask] = ["generate"]
         if self.inpaint:
             chosen.append("inpaint")
         if self.continue_:

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from jen1cli.cli import options
 from jen1cli.cli.engine import ModelOptions, load_model
 from jen1cli.cli.evaluation import display, studies
-from jen1cli.cli.groups import Without, grouped
+from jen1cli.cli.groups import HELP_OPTIONS, Without, grouped
 from jen1cli.cli.sampling import Negative, SamplerChoice, SamplingChoice, check_seconds
 from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
@@ -29,7 +29,7 @@ app = typer.Typer(
     cls=FolderGroup,
     no_args_is_help=True,
     help="Measure models and folders of music; 'jen1 evaluate DIR' is 'jen1 evaluate audio DIR'.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_OPTIONS,
     add_completion=False,
 )
 
@@ -62,10 +62,11 @@ def audio(
     scored = display.chosen_split(split or display.ALL)
     held_out = display.chosen_split(reference_split, "--reference-split")
     with display.evaluating(reporting, output) as (report, deliver):
+        from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
         from jen1cli.evaluation.studies.audio_job import AudioJob
 
         job = AudioJob(
-            folder, reference, tuple(embedding or ("tagger", "handcrafted")), scored, held_out,
+            folder, reference, tuple(embedding or SET_EMBEDDINGS), scored, held_out,
             limit, sample_rate,
         )  # fmt: skip
         with report.progress("clips") as progress:
@@ -93,10 +94,11 @@ def stats(
     report = reporting.report()
     with report.library_warnings():
         from jen1cli.evaluation import sets
+        from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
 
         with report.progress("clips") as progress:
             measured, audit = sets.measure_folder(
-                folder, tuple(embedding or ("tagger", "handcrafted")), split=chosen, limit=limit,
+                folder, tuple(embedding or SET_EMBEDDINGS), split=chosen, limit=limit,
                 sample_rate=sample_rate, progress=progress,
             )  # fmt: skip
         for line in audit.warnings():

@@ -117,10 +117,11 @@ def musiccaps(
     if not made:
         choice.check()
     with display.evaluating(reporting, output) as (report, deliver):
+        from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
         from jen1cli.evaluation.studies.musiccaps import MusicCapsJob
 
         job = MusicCapsJob(
-            table, clips, output, tuple(embedding or ("tagger", "handcrafted")), balanced, limit,
+            table, clips, output, tuple(embedding or SET_EMBEDDINGS), balanced, limit,
             seed, sampler.arguments(),
         )  # fmt: skip
         loaded = None if made else load_model(choice, report)

@@ -3,16 +3,19 @@
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jen1cli.cli import terminal
 from jen1cli.cli.console import Console
-
-if TYPE_CHECKING:
-    from jen1cli.training.engine.events import Event, Prepared, Stepped
-
-LINE_SECONDS = 60.0
-"""Interval of lines without a terminal."""
+from jen1cli.training.engine.events import (
+    Event,
+    Prepared,
+    Sampled,
+    Saved,
+    Stepped,
+    Validated,
+    Warned,
+)
 
 
 class Display:
@@ -46,39 +49,31 @@ class Display:
         if self._bars is not None:
             self._bars.stop()
 
-    def __call__(self, event: "Event") -> None:
+    def __call__(self, event: Event) -> None:
         """Show an event."""
-        name = type(event).__name__
-        shown = getattr(self, f"_show_{name.lower()}", None)
-        if shown is not None:
-            shown(event)
-
-    def _show_prepared(self, event: "Prepared") -> None:
-        self._advance(event.what, event.done / max(1, event.total), event.what)
-
-    def _show_stepped(self, event: "Stepped") -> None:
-        text = (
-            f"step {event.step}  loss {event.values.get('loss', float('nan')):.4f}"
-            f"  {event.items_per_second:.1f} items/s  {_clock(event.remaining_seconds)} left"
-        )
-        self._advance("training", event.share, text)
-
-    def _show_validated(self, event: Any) -> None:  # noqa: ANN401
-        figures = (f"{name} {value:.4f}" for name, value in event.values.items())
-        self._say(f"step {event.step}: " + ", ".join(figures))
-
-    def _show_sampled(self, event: Any) -> None:  # noqa: ANN401
-        self._say(f"step {event.step}: samples in {event.paths[0].parent}")
-
-    def _show_saved(self, event: Any) -> None:  # noqa: ANN401
-        self._say(f"step {event.step}: saved {event.folder}")
-
-    def _show_warned(self, event: Any) -> None:  # noqa: ANN401
-        self._report.warn(event.message)
+        match event:
+            case Prepared():
+                self._advance(event.what, event.done / max(1, event.total), event.what)
+            case Stepped():
+                text = (
+                    f"step {event.step}  loss {event.values.get('loss', float('nan')):.4f}"
+                    f"  {event.items_per_second:.1f} items/s"
+                    f"  {_clock(event.remaining_seconds)} left"
+                )
+                self._advance("training", event.share, text)
+            case Validated():
+                figures = (f"{name} {value:.4f}" for name, value in event.values.items())
+                self._say(f"step {event.step}: " + ", ".join(figures))
+            case Sampled():
+                self._say(f"step {event.step}: samples in {event.paths[0].parent}")
+            case Saved():
+                self._say(f"step {event.step}: saved {event.folder}")
+            case Warned():
+                self._report.warn(event.message)
 
     def _advance(self, title: str, share: float, text: str) -> None:
         if self._bars is None:
-            due = share >= 1.0 or time.monotonic() - self._last_line >= LINE_SECONDS
+            due = share >= 1.0 or time.monotonic() - self._last_line >= terminal.LINE_SECONDS
             if due:
                 self._last_line = time.monotonic()
                 self._report.note(f"{text} ({100 * share:.0f} %)")

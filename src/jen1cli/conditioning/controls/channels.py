@@ -76,46 +76,46 @@ def control_channels(
         )
         for controls, start in zip(controls_batch, starts, strict=True)
     ]
-    found = torch.stack(rows)
+    whole = torch.stack(rows)
     if channels > CONTROL_CHANNELS:
         scores = [one.score and ScoreEvents.of(one.score) for one in controls_batch]
-        found = torch.cat([found, score_channels(scores, starts, frames, frame_rate)], dim=1)
-    return found[:, :channels]
+        whole = torch.cat([whole, score_channels(scores, starts, frames, frame_rate)], dim=1)
+    return whole[:, :channels]
 
 
 def _rhythm(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
-    found = torch.zeros(2 * BEAT_HARMONICS + 4, frames)
+    channels = torch.zeros(2 * BEAT_HARMONICS + 4, frames)
     if not controls.bpm:
-        return found
+        return channels
     times = start + (torch.arange(frames, dtype=torch.float64) + 0.5) / frame_rate
     beat = (times - controls.downbeat) * controls.bpm / 60.0
     phases = [beat * harmonic for harmonic in range(1, BEAT_HARMONICS + 1)]
     if controls.beats:
         phases.append(beat / controls.beats)
     angles = 2.0 * math.pi * torch.stack(phases)
-    found[: 2 * len(phases)] = torch.cat([angles.cos(), angles.sin()], dim=1).view(-1, frames)
-    found[-2] = 1.0
-    found[-1] = float(bool(controls.beats))
-    return found
+    channels[: 2 * len(phases)] = torch.cat([angles.cos(), angles.sin()], dim=1).view(-1, frames)
+    channels[-2] = 1.0
+    channels[-1] = float(bool(controls.beats))
+    return channels
 
 
 def _key(controls: Controls, frames: int) -> Tensor:
-    found = torch.zeros(2 * len(TONICS) + 1)
+    channels = torch.zeros(2 * len(TONICS) + 1)
     if controls.key:
         tonic = TONICS.index(controls.key)
         for step in MODES[controls.mode]:
-            found[(tonic + step) % len(TONICS)] = 1.0
-        found[len(TONICS) + tonic] = 1.0
-        found[-1] = 1.0
-    return found[:, None].expand(-1, frames)
+            channels[(tonic + step) % len(TONICS)] = 1.0
+        channels[len(TONICS) + tonic] = 1.0
+        channels[-1] = 1.0
+    return channels[:, None].expand(-1, frames)
 
 
 def _chords(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
     """Return the channels of the chord chart, which begins at `controls.downbeat`."""
-    found = torch.zeros(CHORD_CHANNELS, frames)
+    channels = torch.zeros(CHORD_CHANNELS, frames)
     bars = controls.bars
     if not bars:
-        return found
+        return channels
     kinds = [_chord(None), *(_chord(chord) for bar in bars for chord in bar)]
     firsts = torch.tensor([0, *(len(bar) for bar in bars)]).cumsum(0)[:-1] + 1
     parts = torch.tensor([len(bar) for bar in bars])
@@ -128,34 +128,34 @@ def _chords(controls: Controls, start: float, frames: int, frame_rate: float) ->
 
 
 def _chord(chord: Chord | None) -> Tensor:
-    found = torch.zeros(CHORD_CHANNELS)
-    found[-1] = 1.0
+    channels = torch.zeros(CHORD_CHANNELS)
+    channels[-1] = 1.0
     if chord is not None:
-        found[list(chord.classes)] = 1.0
-        found[len(TONICS) + chord.bass] = 1.0
-    return found
+        channels[list(chord.classes)] = 1.0
+        channels[len(TONICS) + chord.bass] = 1.0
+    return channels
 
 
 def _drums(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
-    found = torch.zeros(DRUM_CHANNELS, frames)
+    channels = torch.zeros(DRUM_CHANNELS, frames)
     if controls.drums and controls.has_bars:
-        found[-1] = _begun(controls, start, frames, frame_rate)
+        channels[-1] = _begun(controls, start, frames, frame_rate)
         for row in parse_drums(controls.drums):
             for stroke in _within(row, controls, start, frames, frame_rate):
-                _strike(found[stroke.number], stroke.start)
-    return found
+                _strike(channels[stroke.number], stroke.start)
+    return channels
 
 
 def _melody(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:
-    found = torch.zeros(MELODY_CHANNELS, frames)
+    channels = torch.zeros(MELODY_CHANNELS, frames)
     if controls.melody and controls.has_bars:
-        found[-1] = _begun(controls, start, frames, frame_rate)
+        channels[-1] = _begun(controls, start, frames, frame_rate)
         for note in _within(parse_melody(controls.melody), controls, start, frames, frame_rate):
             first, stop = max(0, math.ceil(note.start)), max(0, math.ceil(note.stop))
-            found[note.number % len(TONICS), first:stop] = 1.0
-            found[len(TONICS) + (note.number - LOWEST) // 12, first:stop] = 1.0
-            _strike(found[len(TONICS) + OCTAVES], note.start)
-    return found
+            channels[note.number % len(TONICS), first:stop] = 1.0
+            channels[len(TONICS) + (note.number - LOWEST) // 12, first:stop] = 1.0
+            _strike(channels[len(TONICS) + OCTAVES], note.start)
+    return channels
 
 
 def _begun(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:

@@ -117,10 +117,13 @@ def _vggish(source: str) -> Embedding:
     return VggishEmbedding(source)
 
 
+SET_EMBEDDINGS = ("tagger", "handcrafted")
+"""Embeddings in which sets are compared if no others are named: they need no download."""
+
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("tagger", "the project's own listener, in-domain; labels and text", "", _tagger),
+        Kind("tagger", "the tagger of this package, in-domain; labels and text", "", _tagger),
         Kind("handcrafted", "mel statistics, chroma, onsets, tempogram", "", _handcrafted),
         Kind("clap", "LAION-CLAP, text and sound", "laion/larger_clap_music", _clap),
         Kind(

@@ -11,7 +11,7 @@ from jen1cli.audio import Signal
 from jen1cli.evaluation.adherence import Scored
 from jen1cli.evaluation.analysis import analyze, versions
 from jen1cli.evaluation.clips import LoadedClip
-from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
+from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS, Embedding, load_embedding
 from jen1cli.evaluation.prompt_spec import PromptSpec, choose_caption, read_prompt_spec
 from jen1cli.evaluation.report import Sample
 from jen1cli.evaluation.sound import describe
@@ -20,8 +20,6 @@ from jen1cli.manifest import Clip
 from jen1cli.metrics.signals import level, width
 from jen1cli.music.controls import controls_of
 from jen1cli.recipe import find_recipe
-
-SET_EMBEDDINGS = ("tagger", "handcrafted")
 
 
 def spec_of(clip: Clip, turn: int) -> PromptSpec:

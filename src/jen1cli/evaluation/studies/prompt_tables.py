@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from jen1cli.evaluation.adherence import Row
 from jen1cli.evaluation.clips import Audit
+from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
 from jen1cli.evaluation.intervals import Estimate, mean_interval
 from jen1cli.evaluation.report import Table, evenly
 from jen1cli.evaluation.sets import Measured, Reference, compare, join
 from jen1cli.evaluation.sound import NOTE
-from jen1cli.evaluation.studies.judging import SET_EMBEDDINGS, JudgedClip
+from jen1cli.evaluation.studies.judging import JudgedClip
 
 
 def show_adherence(rows: Sequence[Row]) -> Table:

@@ -159,10 +159,10 @@ class AutoencoderStage:
         set_learning_rate(self._optimizer, rate)
         pieces = self._hyperparameters.optimisation.accumulation
         first = self._accelerator.process_index * pieces
-        of = self._accelerator.num_processes * pieces
+        stride = self._accelerator.num_processes * pieces
         made: list[tuple[Tensor, Tensor]] = []
         for piece in range(pieces):
-            items = list(range(first + piece, self.batch_size, of))
+            items = list(range(first + piece, self.batch_size, stride))
             waveform = self._parts.crops.batch(step, items, self.batch_size).to(self._device)
             last = piece == pieces - 1
             with nullcontext() if last else self._accelerator.no_sync(self._model):

@@ -100,7 +100,7 @@ class Objective(nn.Module):
         """
         x_t = self.schedule.add_noise(part.latent, part.eps, part.t)
         text, text_mask = self.with_null(part.text, part.text_mask, part.null)
-        found = self.unet(
+        predicted = self.unet(
             x_t,
             part.t,
             context=make_context(part.latent, part.keep_mask, part.controls),
@@ -109,7 +109,7 @@ class Objective(nn.Module):
             causal=part.causal,
         )
         wanted = target(part.latent, part.eps, part.t, self.schedule, self.prediction)
-        error = (found.float() - wanted).square()
+        error = (predicted.float() - wanted).square()
         if weighted and self.component_weight is not None:
             error = error * self.component_weight
         return error.mean(dim=(1, 2))

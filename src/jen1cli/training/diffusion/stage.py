@@ -129,9 +129,9 @@ class DiffusionStage:
         torch.manual_seed(self._seed + step)  # seed of dropout
         pieces = self._hyperparameters.optimisation.accumulation
         first = self._accelerator.process_index * pieces
-        of = self._accelerator.num_processes * pieces
+        stride = self._accelerator.num_processes * pieces
         for piece in range(pieces):
-            mine = list(range(first + piece, self.batch_size, of))
+            mine = list(range(first + piece, self.batch_size, stride))
             last = piece == pieces - 1
             with nullcontext() if last else self._accelerator.no_sync(self._model):
                 self._backward(spec, mine)
