@@ -12,7 +12,7 @@ import torch
 from jen1cli.presets import JEN1, MINI, TINY
 from jen1cli.unet import UNet1d
 from jen1cli.unet.convolution import Downsample, FrameConvolution, Upsample
-from support import awake, unet_inputs
+from support import unet_inputs, unet_without_zeros
 
 NARROW_JEN1 = dataclasses.replace(
     JEN1.unet, channels=16, head_channels=8, latent_channels=4, text_features=8, time_features=8
@@ -43,7 +43,7 @@ def positions(frames):
 @pytest.mark.parametrize("case", CASES)
 def test_line_9_causal_output_ignores_the_future_bit_for_bit(case):
     config, frames = CASES[case]
-    unet, inputs = awake(config).eval(), unet_inputs(config, frames)
+    unet, inputs = unet_without_zeros(config).eval(), unet_inputs(config, frames)
     assert unet.causal_block == 1
     with torch.inference_mode():
         output = unet(**inputs, causal=True)
@@ -56,7 +56,7 @@ def test_line_9_causal_output_ignores_the_future_bit_for_bit(case):
 @pytest.mark.parametrize("case", CASES)
 def test_bidirectional_output_hears_the_future(case):
     config, frames = CASES[case]
-    unet, inputs = awake(config).eval(), unet_inputs(config, frames)
+    unet, inputs = unet_without_zeros(config).eval(), unet_inputs(config, frames)
     with torch.inference_mode():
         output = unet(**inputs)
         changed = unet(**change_from(inputs, frames - 1))
@@ -67,7 +67,7 @@ def test_bidirectional_output_hears_the_future(case):
 @pytest.mark.parametrize("case", ["tiny", "mini"])
 def test_causality_holds_in_every_number_format(case, dtype):
     config, frames = CASES[case]
-    unet, inputs = awake(config, dtype=dtype).eval(), unet_inputs(config, frames)
+    unet, inputs = unet_without_zeros(config, dtype=dtype).eval(), unet_inputs(config, frames)
     with torch.inference_mode():
         output = unet(**inputs, causal=True)
         changed = unet(**change_from(inputs, 20), causal=True)
@@ -75,7 +75,7 @@ def test_causality_holds_in_every_number_format(case, dtype):
 
 
 def test_gradient_with_respect_to_later_frames_is_exactly_zero():
-    unet = awake(TINY.unet)
+    unet = unet_without_zeros(TINY.unet)
     for causal in (True, False):
         inputs = unet_inputs(TINY.unet, 29)
         inputs["x_t"].requires_grad_(True)
@@ -89,7 +89,7 @@ def test_gradient_with_respect_to_later_frames_is_exactly_zero():
 
 def test_causal_prefix_does_not_depend_on_the_length():
     """What is sampled in a longer window agrees with the shorter one, up to rounding."""
-    unet, inputs = awake(TINY.unet).eval(), unet_inputs(TINY.unet, 40)
+    unet, inputs = unet_without_zeros(TINY.unet).eval(), unet_inputs(TINY.unet, 40)
     short = {**inputs, "x_t": inputs["x_t"][..., :23], "context": inputs["context"][..., :23]}
     with torch.inference_mode():
         whole, part = unet(**inputs, causal=True), unet(**short, causal=True)
@@ -155,7 +155,7 @@ def test_no_statistic_is_taken_over_frames():
 
 @pytest.mark.slow
 def test_full_size_jen1_is_causal():
-    unet, inputs = awake(JEN1.unet).eval(), unet_inputs(JEN1.unet, 1500, batch=1)
+    unet, inputs = unet_without_zeros(JEN1.unet).eval(), unet_inputs(JEN1.unet, 1500, batch=1)
     with torch.inference_mode():
         output = unet(**inputs, causal=True)
         for position in (1, 750, 1201):

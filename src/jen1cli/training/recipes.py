@@ -51,7 +51,7 @@ class DiffusionTrainingConfig:
     optimisation: Optimisation = Optimisation()
     batch_size: int = 512  # V; over all processes and micro-batches
     crop_seconds: float | None = None  # None: the preset's window
-    text_dropout: float = 0.2  # V
+    text_dropout: float = 0.2  # V; half of these items lose all controls too
     control_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, independently
     tasks: tuple[TrainedTask, ...] = (
         "generate",
