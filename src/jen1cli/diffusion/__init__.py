@@ -1,6 +1,6 @@
 """Diffusion without a network: schedule, denoiser, guidance and samplers."""
 
-from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_eps, to_x
+from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_x
 from jen1cli.diffusion.guidance import guide, guide_batched, in_interval
 from jen1cli.diffusion.samplers import Known, sample, time_grid
 from jen1cli.diffusion.schedule import Schedule, append_dims
@@ -17,6 +17,5 @@ __all__ = [
     "sample",
     "target",
     "time_grid",
-    "to_eps",
     "to_x",
 ]

@@ -1,8 +1,8 @@
-"""Converts a network's prediction (eps or v) to the clean latent and the noise.
+"""Converts a network's prediction (eps or v) to the clean latent.
 
     x_t = α x + σ eps        v = α eps - σ x        (v: Salimans and Ho, arXiv 2202.00512)
 
-so that x = α x_t - σ v and eps = σ x_t + α v. Predictions are not clamped: unlike image pixels,
+so that x = α x_t - σ v. Predictions are not clamped: unlike image pixels,
 whitened latents reach far beyond [-1, 1].
 """
 
@@ -29,10 +29,6 @@ class Denoiser:
         """Return the predicted clean latent of `x_t` at the times `t` [batch]."""
         return to_x(self.predict(x_t, t), x_t, t, self.schedule, self.prediction)
 
-    def eps(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Return the predicted noise in `x_t` at the times `t` [batch]."""
-        return to_eps(self.predict(x_t, t), x_t, t, self.schedule, self.prediction)
-
 
 def target(
     x: Tensor, eps: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
@@ -51,13 +47,3 @@ def to_x(
     if prediction == "eps":
         return (x_t - sigma_t * output) / alpha_t
     return alpha_t * x_t - sigma_t * output
-
-
-def to_eps(
-    output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
-) -> Tensor:
-    """Convert a network's output at the times `t` [batch] to the noise."""
-    if prediction == "eps":
-        return output
-    alpha_t, sigma_t = append_dims(schedule.alpha(t), x_t), append_dims(schedule.sigma(t), x_t)
-    return sigma_t * x_t + alpha_t * output

@@ -21,7 +21,7 @@ from jen1cli.training.diffusion.build import (
 )
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion.compatibility import check_cache, check_resumed
-from jen1cli.training.engine.events import EventHandler, Figures, Warned, ignore
+from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
 from jen1cli.training.engine.processes import build_accelerator, on_processor
@@ -56,7 +56,7 @@ class LatentsJob:
     augmented: float = 0.0  # share of the training clips with an augmented copy
     device: str = "auto"
 
-    def run(self, on_event: EventHandler = ignore, *, keep: bool = False) -> Figures:
+    def run(self, on_event: OnEvent = ignore, *, keep: bool = False) -> Figures:
         """Write the cache, in the main process only, and return its size.
 
         Args:
@@ -95,7 +95,7 @@ class AutoencoderJob(Settings):
     freeze_components: bool = False  # keeps the whitened components unchanged
     only_envelopes: int = 0  # channels of the predictor of envelopes; 0: train everything
 
-    def run(self, on_event: EventHandler = ignore) -> Figures:
+    def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
         chosen = self._hyperparameters()
         accelerator = build_accelerator(
@@ -133,13 +133,9 @@ class AutoencoderJob(Settings):
             frozen = "components"
         if self.freeze_encoder or self.only_envelopes:
             frozen = "always"
+        only_envelopes = self.only_envelopes or base.only_envelopes
         return dataclasses.replace(
-            base,
-            optimisation=self.optimisation(base.optimisation),
-            batch_size=self.batch_size or base.batch_size,
-            crop_seconds=self.crop_seconds or base.crop_seconds,
-            freeze_encoder=frozen,
-            only_envelopes=self.only_envelopes or base.only_envelopes,
+            self.over(base), freeze_encoder=frozen, only_envelopes=only_envelopes
         )
 
 
@@ -155,9 +151,9 @@ class DiffusionJob(Settings):
     tasks: tuple[TrainedTask, ...] = ()  # of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
 
-    def run(self, on_event: EventHandler = ignore) -> Figures:
+    def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
-        chosen = _diffusion_hyperparameters(self)
+        chosen = self.over(training_config(self.recipe).diffusion)
         chosen = dataclasses.replace(
             chosen,
             tasks=self.tasks or chosen.tasks,
@@ -177,19 +173,13 @@ class ControlsJob(Settings):
     cache: Path
     init: str | Path  # weight set to which they are added
 
-    def run(self, on_event: EventHandler = ignore) -> Figures:
+    def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run.
 
         Raises:
             ConfigError: several processes were launched; this training supports one.
         """
-        base = training_config(self.recipe).controls
-        chosen = dataclasses.replace(
-            base,
-            optimisation=self.optimisation(base.optimisation),
-            batch_size=self.batch_size or base.batch_size,
-            crop_seconds=self.crop_seconds or base.crop_seconds,
-        )
+        chosen = self.over(training_config(self.recipe).controls)
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         if accelerator.num_processes > 1:
             raise ConfigError("the controls train in one process; start it without a launcher")
@@ -226,7 +216,7 @@ class FinetuneJob(Settings):
         if self.lora is not None and self.lora < 1:
             raise ConfigError(f"--lora {self.lora} is no rank; 4 to 32 are usual")
 
-    def run(self, on_event: EventHandler = ignore) -> Figures:
+    def run(self, on_event: OnEvent = ignore) -> Figures:
         """Encode the folder once, then train."""
         chosen = self._hyperparameters()
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
@@ -243,7 +233,7 @@ class FinetuneJob(Settings):
         return _train_diffusion(sources, self, chosen, accelerator, on_event)
 
     def _hyperparameters(self) -> DiffusionTrainingConfig:
-        base = _diffusion_hyperparameters(self)
+        base = self.over(training_config(self.recipe).diffusion)
         if self.lora is None or self.lr is not None:
             return base
         faster = dataclasses.replace(base.optimisation, lr=LORA_LR_FACTOR * base.optimisation.lr)
@@ -257,7 +247,7 @@ class AllJob(Settings):
     data: Path
     text_encoder: Path | None = None
 
-    def run(self, on_event: EventHandler = ignore) -> Figures:
+    def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train the autoencoder, write the latents, train the diffusion model and the controls.
 
         A resumed run skips the autoencoder if its latents exist.
@@ -266,7 +256,7 @@ class AllJob(Settings):
             ConfigError: the settings of a stage are invalid (checked before the first stage), or
                 the latents of a resumed run were made from other music.
         """
-        _diffusion_hyperparameters(self)
+        self.over(training_config(self.recipe).diffusion)
         if self.text_encoder is not None and not self.text_encoder.is_dir():
             raise ConfigError(f"--text-encoder {self.text_encoder} is no folder; check the path")
         shared = {
@@ -317,16 +307,6 @@ class AllJob(Settings):
         return self.resume and (folder / "state").exists()
 
 
-def _diffusion_hyperparameters(settings: Settings) -> DiffusionTrainingConfig:
-    base = training_config(settings.recipe).diffusion
-    return dataclasses.replace(
-        base,
-        optimisation=settings.optimisation(base.optimisation),
-        batch_size=settings.batch_size or base.batch_size,
-        crop_seconds=settings.crop_seconds or base.crop_seconds,
-    )
-
-
 def weights_folder(name_or_folder: str | Path) -> Path:
     """Return an existing folder unchanged, or the folder of a weight set by its name.
 
@@ -342,7 +322,7 @@ def _train_diffusion(
     settings: Settings,
     chosen: DiffusionTrainingConfig,
     accelerator: Accelerator,
-    on_event: EventHandler,
+    on_event: OnEvent,
     config: ModelConfig | None = None,
 ) -> Figures:
     stage = build_diffusion(
@@ -366,7 +346,7 @@ def _train(
     settings: Settings,
     steps: int | None,
     accelerator: Accelerator,
-    on_event: EventHandler,
+    on_event: OnEvent,
 ) -> None:
     folder = settings.output
     trainer = Trainer(

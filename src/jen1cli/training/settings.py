@@ -5,10 +5,17 @@ import math
 import typing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from jen1cli.errors import ConfigError
 from jen1cli.training.engine.trainer import Budget, Intervals
-from jen1cli.training.recipes import LrShape, Optimisation, Precision
+from jen1cli.training.recipes import (
+    AutoencoderTrainingConfig,
+    ControlsTrainingConfig,
+    DiffusionTrainingConfig,
+    LrShape,
+    Precision,
+)
 
 POSITIVE = (
     "minutes", "steps", "batch_size", "crop_seconds", "lr", "accumulation", "validate_minutes",
@@ -16,6 +23,10 @@ POSITIVE = (
 )  # fmt: skip
 PRECISIONS = typing.get_args(Precision)
 LR_SHAPES = typing.get_args(LrShape)
+
+Hyperparameters = TypeVar(
+    "Hyperparameters", AutoencoderTrainingConfig, DiffusionTrainingConfig, ControlsTrainingConfig
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +70,19 @@ class Settings:
             if value not in (None, *known):
                 raise ConfigError(f"unknown {what} '{value}'; known: {', '.join(known)}")
 
-    def optimisation(self, base: Optimisation) -> Optimisation:
-        """Return the recipe's optimisation settings with the values of this job."""
+    def over(self, base: Hyperparameters) -> Hyperparameters:
+        """Return the recipe's hyperparameters of a stage, with the values of this job."""
         names = ("lr", "lr_shape", "accumulation", "precision")
         changed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.more_ema_decays:
             changed["more_ema_decays"] = self.more_ema_decays
-        return dataclasses.replace(base, **changed, compile=self.compile or base.compile)
+        changed["compile"] = self.compile or base.optimisation.compile
+        return dataclasses.replace(
+            base,
+            optimisation=dataclasses.replace(base.optimisation, **changed),
+            batch_size=self.batch_size or base.batch_size,
+            crop_seconds=self.crop_seconds or base.crop_seconds,
+        )
 
     def budget(self, steps: int | None) -> Budget:
         """Return the budget; minutes without steps replace the recipe's steps."""

@@ -15,7 +15,7 @@ from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.shapes import Waveform
 from jen1cli.training.autoencoder.crops import CropSource, middles
 from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStage
-from jen1cli.training.engine.events import EventHandler, Figures, Warned, ignore
+from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, check_training_clips, read_clips
 from jen1cli.training.recipes import AutoencoderTrainingConfig
@@ -29,7 +29,7 @@ def build_autoencoder_stage(
     *,
     init: Path | None = None,
     seed: int = 0,
-    on_event: EventHandler = ignore,
+    on_event: OnEvent = ignore,
 ) -> AutoencoderStage:
     """Build stage 1 on a folder of music.
 
@@ -68,9 +68,8 @@ def build_autoencoder_stage(
     some = crops.peek(hyperparameters.linear_crops)
     if init is None:
         start_linear(model, some)
-    held_out = [clip for clip in clips if clip.split == "validation"][
-        : hyperparameters.validation_clips
-    ]
+    held_out = [clip for clip in clips if clip.split == "validation"]
+    del held_out[hyperparameters.validation_clips :]
     samples = round(hyperparameters.validation_seconds * rate)
     found = list(middles(held_out, rate, channels, samples, on_event))
     stacked = torch.stack(found) if found else torch.zeros(0, channels, samples)
@@ -82,7 +81,7 @@ def build_autoencoder_stage(
 
 
 def _linear_codec(
-    crops: Waveform, hop: int, components: int, on_event: EventHandler
+    crops: Waveform, hop: int, components: int, on_event: OnEvent
 ) -> LinearCodec | None:
     try:
         return LinearCodec.fit([crop.numpy() for crop in crops], hop, components)

@@ -18,7 +18,7 @@ from jen1cli.manifest import Clip
 from jen1cli.shapes import Waveform
 from jen1cli.training.diffusion.batches import mixed_seed
 from jen1cli.training.engine.augmentation import WIDTH_HERTZ, widen
-from jen1cli.training.engine.events import EventHandler, Warned
+from jen1cli.training.engine.events import OnEvent, Warned
 from jen1cli.training.engine.reading import read_waveform
 
 AHEAD = 3
@@ -43,7 +43,7 @@ class CropSource:
         gain_decibels: tuple[float, float],
         side_decibels: tuple[float, float],
         seed: int,
-        on_event: EventHandler,
+        on_event: OnEvent,
     ) -> None:
         """Start prefetching crops of `samples` samples at `sample_rate` from `clips`.
 
@@ -129,11 +129,7 @@ class CropSource:
 
 
 def middles(
-    clips: Sequence[Clip],
-    sample_rate: int,
-    audio_channels: int,
-    samples: int,
-    on_event: EventHandler,
+    clips: Sequence[Clip], sample_rate: int, audio_channels: int, samples: int, on_event: OnEvent
 ) -> Iterator[Tensor]:
     """Yield the middle of each clip [audio_channels, samples]; skips short and broken clips."""
     for clip in clips:

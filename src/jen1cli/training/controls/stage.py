@@ -165,10 +165,9 @@ class ControlsStage:
             losses = self._losses(windows, masks.to(self._device))
         self._optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
-        nn.utils.clip_grad_norm_(
-            self.networks.parameters(), self._hyperparameters.optimisation.clip_norm
-        )
-        self._rate = learning_rate(self._hyperparameters.optimisation, step, share)
+        optimisation = self._hyperparameters.optimisation
+        nn.utils.clip_grad_norm_(self.networks.parameters(), optimisation.clip_norm)
+        self._rate = learning_rate(optimisation, step, share)
         set_learning_rate(self._optimizer, self._rate)
         self._optimizer.step()
         self.ema.update()

@@ -29,7 +29,7 @@ from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
-from jen1cli.training.engine.events import EventHandler, Figures, Warned, ignore
+from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.processes import on_processor
 from jen1cli.training.engine.reading import read_clips
@@ -60,7 +60,7 @@ def write_latents(
     keep_whitening: bool = False,
     augmented: float = 0.0,
     device: str = "auto",
-    on_event: EventHandler = ignore,
+    on_event: OnEvent = ignore,
 ) -> LatentCache:
     """Encode every clip of a folder of music into a latent cache, with the scores of the folder.
 
@@ -93,7 +93,7 @@ def build_diffusion(
     *,
     config: ModelConfig | None = None,
     seed: int = 0,
-    on_event: EventHandler = ignore,
+    on_event: OnEvent = ignore,
 ) -> DiffusionStage:
     """Build stage 2.
 
@@ -163,9 +163,7 @@ def _writer(
     return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
 
 
-def _controls_of(
-    init: Path, text_folder: Path | None, on_event: EventHandler
-) -> ControlTensors | None:
+def _controls_of(init: Path, text_folder: Path | None, on_event: OnEvent) -> ControlTensors | None:
     """Return the control networks of the initial weights, if the text encoder is the same."""
     config, tensors = load_weight_set(init)
     if config.controls is None:

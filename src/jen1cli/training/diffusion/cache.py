@@ -27,7 +27,7 @@ from jen1cli.files import explaining, make_folder, reserve, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
 from jen1cli.training.engine.augmentation import augment
-from jen1cli.training.engine.events import EventHandler, Prepared, Warned, ignore
+from jen1cli.training.engine.events import OnEvent, Prepared, Warned, ignore
 from jen1cli.training.engine.reading import check_training_clips, read_waveforms
 from jen1cli.typed_json import from_dict
 
@@ -125,7 +125,7 @@ class CacheWriter:
         clips: Sequence[Clip],
         config: ModelConfig,
         whitening: Whitening | None = None,
-        on_event: EventHandler = ignore,
+        on_event: OnEvent = ignore,
         *,
         augmented: float = 0.0,
         music: str = "",
@@ -160,7 +160,7 @@ class CacheWriter:
         return whitening
 
     def _encode_all(
-        self, clips: Sequence[Clip], config: ModelConfig, on_event: EventHandler, augmented: float
+        self, clips: Sequence[Clip], config: ModelConfig, on_event: OnEvent, augmented: float
     ) -> tuple[list[CachedClip], WhiteningStatistics]:
         """Write the unwhitened latents of all clips; accumulate statistics for whitening."""
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
@@ -181,7 +181,7 @@ class CacheWriter:
         return entries, statistics
 
     def _encoded(
-        self, clips: Sequence[Clip], on_event: EventHandler, augmented: float
+        self, clips: Sequence[Clip], on_event: OnEvent, augmented: float
     ) -> Iterator[tuple[Clip, Tensor]]:
         rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
         done = 0

@@ -104,14 +104,9 @@ class DiffusionStage:
         decays = optimisation.more_ema_decays
         self._more_emas = {f"{decay:g}": Ema(self.objective, decay) for decay in decays}
         self._validation = DiffusionValidation(
-            parts.cache,
-            self._table,
-            parts.texts,
-            hyperparameters,
-            config,
-            parts.scores,
+            parts.cache, self._table, parts.texts, hyperparameters, config, parts.scores,
             frames=self.frames,
-        )
+        )  # fmt: skip
         self._sums = torch.zeros(len(TASKS) + 1, 2, device=self._device)
         self._rate = 0.0
         self._bad_steps = 0

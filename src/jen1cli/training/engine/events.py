@@ -65,7 +65,7 @@ class Prepared:
 
 
 Event = Stepped | Validated | Sampled | Saved | Warned | Prepared
-EventHandler = Callable[[Event], None]
+OnEvent = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.files import explaining, make_folder
-from jen1cli.training.engine.events import Event, EventHandler, Saved, Stepped, Validated, Warned
+from jen1cli.training.engine.events import Event, OnEvent, Saved, Stepped, Validated, Warned
 
 METRICS_NAME = "metrics.jsonl"
 
@@ -72,9 +72,7 @@ def _open_board(folder: Path) -> Any:  # noqa: ANN401 - SummaryWriter, where ins
 
 
 @contextlib.contextmanager
-def recorded(
-    folder: Path, on_event: EventHandler, *, writes: bool = True
-) -> Iterator[EventHandler]:
+def recorded(folder: Path, on_event: OnEvent, *, writes: bool = True) -> Iterator[OnEvent]:
     """Yield an event handler that writes events to a folder, if `writes`, and passes them on."""
     if not writes:
         yield on_event

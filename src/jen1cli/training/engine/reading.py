@@ -13,7 +13,7 @@ from jen1cli import audio
 from jen1cli.errors import DataError, Jen1Error
 from jen1cli.files import expand_user
 from jen1cli.manifest import Clip, read_folder
-from jen1cli.training.engine.events import EventHandler, Warned
+from jen1cli.training.engine.events import OnEvent, Warned
 
 READERS = 2
 """Number of prefetching threads; decoding releases the interpreter lock."""
@@ -23,7 +23,7 @@ NOTHING_HELD_OUT = (
 )
 
 
-def read_clips(data: Path, on_event: EventHandler) -> list[Clip]:
+def read_clips(data: Path, on_event: OnEvent) -> list[Clip]:
     """Read a folder of music; unusable files are reported.
 
     Raises:
@@ -70,7 +70,7 @@ def read_waveform(
 
 
 def read_waveforms(
-    clips: Sequence[Clip], sample_rate: int, audio_channels: int, on_event: EventHandler
+    clips: Sequence[Clip], sample_rate: int, audio_channels: int, on_event: OnEvent
 ) -> Iterator[tuple[Clip, Tensor]]:
     """Read clips in order, with prefetching; unreadable clips are reported and skipped."""
     with ThreadPoolExecutor(READERS) as pool:

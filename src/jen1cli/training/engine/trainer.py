@@ -16,7 +16,7 @@ from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
 from jen1cli.errors import ConfigError
-from jen1cli.training.engine.events import EventHandler, Sampled, Saved, Stepped, Validated, ignore
+from jen1cli.training.engine.events import OnEvent, Sampled, Saved, Stepped, Validated, ignore
 from jen1cli.training.engine.state import load_state, save_state
 
 SAME_INTERRUPT_SECONDS = 1.0
@@ -119,7 +119,7 @@ class Trainer:
         *,
         accelerator: Accelerator,
         intervals: Intervals = Intervals(),
-        on_event: EventHandler = ignore,
+        on_event: OnEvent = ignore,
     ) -> None:
         self._stage = stage
         self._folder = folder

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from jen1cli.errors import DataError
 from jen1cli.files import make_folder, writing
-from jen1cli.training.engine.events import EventHandler, Prepared, Saved, Stepped, ignore
+from jen1cli.training.engine.events import OnEvent, Prepared, Saved, Stepped, ignore
 from jen1cli.training.text_encoder.data import (
     HIGHEST_BPM,
     LOWEST_BPM,
@@ -97,7 +97,7 @@ def train_text_encoder(
     texts: Sequence[Path] = (),
     init: Path | None = None,
     config: TextEncoderTrainingConfig | None = None,
-    on_event: EventHandler = ignore,
+    on_event: OnEvent = ignore,
 ) -> dict[str, float]:
     """Train a text encoder and write it in the Hugging Face layout.
 
@@ -203,7 +203,7 @@ def _tokenizer_texts(groups: Sequence[Sequence[Prompt]]) -> list[str]:
 
 
 def _prepare(
-    groups: Sequence[Sequence[Prompt]], master: Teacher, on_event: EventHandler
+    groups: Sequence[Sequence[Prompt]], master: Teacher, on_event: OnEvent
 ) -> tuple[_Corpus, Targets]:
     prompts = [prompt for group in groups for prompt in group]
     targets = Targets.of(prompts)
@@ -229,7 +229,7 @@ def _fit(
     heads: Heads,
     corpus: _Corpus,
     config: TextEncoderTrainingConfig,
-    on_event: EventHandler,
+    on_event: OnEvent,
 ) -> dict[str, float]:
     parameters = [*student.model.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.files import write_text
-from jen1cli.training.engine.events import EventHandler, ignore
+from jen1cli.training.engine.events import OnEvent, ignore
 from jen1cli.training.text_encoder.data import plain_style, read_captions
 from jen1cli.training.text_encoder.distillation import TextEncoderTrainingConfig, train_text_encoder
 from jen1cli.training.text_encoder.models import Teacher, load_student
@@ -45,7 +45,7 @@ class TextEncoderJob:
     seed: int = 0
     config: TextEncoderTrainingConfig | None = None  # None: the default with the numbers above
 
-    def run(self, on_event: EventHandler = ignore) -> Mapping[str, float]:
+    def run(self, on_event: OnEvent = ignore) -> Mapping[str, float]:
         """Train, evaluate and write the card; return the figures."""
         config = self.config or TextEncoderTrainingConfig(
             minutes=self.minutes, steps=self.steps, seed=self.seed
