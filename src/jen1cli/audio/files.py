@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from jaxtyping import Float32, Shaped
 
-from jen1cli.audio import kinds, wholeness
+from jen1cli.audio import foreign_formats, wholeness
 from jen1cli.audio.chunks import ByteFile
 from jen1cli.errors import AudioError
 
@@ -247,7 +247,7 @@ def _why_unreadable(source: Source) -> str:
     name = name_of(source)
     with opened_bytes(source) as file:
         start = file.read(512)
-        kind = kinds.describe(file)
+        kind = foreign_formats.describe(file)
     if not start:
         return f"{name} is empty (0 bytes); give a file with sound in it"
     if kind is not None:

@@ -61,6 +61,16 @@ class Whitening(nn.Module):
         restored = einsum(latent, self.inverse_matrix, "b k f, k d -> b d f")
         return restored + rearrange(self.mean, "d -> d 1")
 
+    def unscaled(self) -> "Whitening":
+        """Return the same rotation without equal variances: one scale for all components."""
+        deviations = self.inverse_matrix.norm(dim=1)
+        shares = deviations / deviations.square().mean().sqrt()
+        plain = Whitening(self.config)
+        plain.load_state_dict(self.state_dict())
+        plain.forward_matrix *= shares
+        plain.inverse_matrix /= shares[:, None]
+        return plain.eval().requires_grad_(False)
+
 
 class WhiteningStatistics:
     """Mean and covariance of any number of latents, accumulated batch by batch in float64.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from jen1cli.autoencoder import Whitening, WhiteningStatistics
-from jen1cli.cli.evaluation.ablation import CELLS, Cell, unscaled
+from jen1cli.cli.evaluation.ablation import CELLS, Cell
 from jen1cli.config import WhiteningConfig
 from jen1cli.errors import ConfigError
 from jen1cli.training.diffusion.batches import task_counts
@@ -35,7 +35,7 @@ def test_without_whitening_components_keep_their_scale():
     statistics = WhiteningStatistics(6)
     statistics.update(latent)
     whitening = statistics.fit(WhiteningConfig(6, 4))
-    plain = unscaled(whitening)
+    plain = whitening.unscaled()
     assert isinstance(plain, Whitening)
     deviations = plain.whiten(latent).std(dim=-1)[0]
     assert float(deviations.max() / deviations.min()) == pytest.approx(5.0, rel=0.1)

@@ -20,12 +20,12 @@ from jen1cli.cli.groups import grouped
 from jen1cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from jen1cli.autoencoder import Whitening
     from jen1cli.evaluation.report import Report as Findings
     from jen1cli.training.engine.events import Event
     from jen1cli.training.recipes import TrainedTask
 
-STAGE_1_SHARE = 0.5  # share of a cell's minutes for the autoencoder
+STAGE_1_SHARE = 0.5
+"""Share of a cell's minutes for the autoencoder; `AllJob` gives it less, and trains controls."""
 
 
 @dataclass(frozen=True)
@@ -249,22 +249,5 @@ def _without_whitening(latents: Path, folder: Path) -> Path:
     from jen1cli.autoencoder.codec import load_codec, save_codec
 
     codec = load_codec(latents)
-    save_codec(folder, dataclasses.replace(codec, whitening=unscaled(codec.whitening)))
+    save_codec(folder, dataclasses.replace(codec, whitening=codec.whitening.unscaled()))
     return folder
-
-
-def unscaled(whitening: "Whitening") -> "Whitening":
-    """Return the same rotation without equal variances: one scale for all components."""
-    from jen1cli.autoencoder import Whitening
-
-    deviations = whitening.inverse_matrix.norm(dim=1)
-    shares = deviations / deviations.square().mean().sqrt()
-    plain = Whitening(whitening.config)
-    plain.load_state_dict(
-        {
-            **whitening.state_dict(),
-            "forward_matrix": whitening.forward_matrix * shares,
-            "inverse_matrix": whitening.inverse_matrix / shares[:, None],
-        }
-    )
-    return plain.eval().requires_grad_(False)
