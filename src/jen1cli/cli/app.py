@@ -218,6 +218,7 @@ def root(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; all errors are reported here."""
+    debug = bool(os.environ.get("JEN1_DEBUG"))
     try:
         command = typer.main.get_command(app)
         outcome = command.main(
@@ -227,6 +228,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         streams.flush()
         return outcome if isinstance(outcome, int) else 0
+    except Jen1Error as error:
+        if debug:
+            raise
+        for one in error.errors if isinstance(error, InputErrors) else (error,):
+            _fail(str(one), 1)
+        return 1
     except (BrokenPipeError, SystemExit) as error:
         if not _has_lost_reader(error):
             raise
@@ -236,43 +243,36 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _usage(error)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:
-        messages = () if os.environ.get("JEN1_DEBUG") else _messages(error)
-        if not messages:
+    except (MemoryError, RuntimeError) as error:
+        if debug or not _is_out_of_memory(error):
             raise
-        for message in messages:
-            _fail(message, 1)
-        return 1
+        traceback.clear_frames(error.__traceback__)  # what they hold would leave none for the line
+        return _fail(
+            "the memory does not suffice; ask for fewer --seconds, close other programs,"
+            " or compute with --device cpu",
+            1,
+        )
+    except ImportError as error:
+        from jen1cli.cli.installation.requirements import explain_import
 
-
-def _messages(error: Exception) -> Sequence[str]:
-    """Return what a user can mend of an error, a line each; nothing if it is a bug."""
-    match error:
-        case InputErrors():
-            return [str(one) for one in error.errors]
-        case Jen1Error():
-            return [str(error)]
-        case ImportError():
-            from jen1cli.cli.installation.requirements import explain_import
-
-            remedy = explain_import(error)
-            return [] if remedy is None else [remedy]
-        case UnicodeEncodeError():
-            text = error.object[max(0, error.start - 20) : error.end + 20]
-            advice = "rename the file, or write the words in UTF-8"
-            return [] if text.isprintable() else [f"'{text}' is not text in UTF-8; {advice}"]
-        case OSError() if _is_mendable(error):
-            # a file of a program is not what has to be mended
-            named = error.filename and not _name_in(error).endswith((".py", ".pyc", ".so", ".pyd"))
-            place = f" {_name_in(error)}" if named else ""
-            return [f"the system refused{place}: {error.strerror}; mend that and try again"]
-        case MemoryError() | RuntimeError() if _is_out_of_memory(error):
-            traceback.clear_frames(error.__traceback__)  # they may hold all memory that there is
-            return [
-                "the memory does not suffice; ask for fewer --seconds, close other programs,"
-                " or compute with --device cpu"
-            ]
-    return []
+        remedy = explain_import(error)
+        if debug or remedy is None:
+            raise
+        return _fail(remedy, 1)
+    except UnicodeEncodeError as error:
+        text = error.object[max(0, error.start - 20) : error.end + 20]
+        if debug or text.isprintable():
+            raise
+        return _fail(
+            f"'{text}' is not text in UTF-8; rename the file, or write the words in UTF-8", 1
+        )
+    except OSError as error:
+        if debug or not _is_mendable(error):
+            raise
+        # a file of Python's own, such as one that is imported, is not what has to be mended
+        named = error.filename and not _name_in(error).endswith((".py", ".pyc", ".so", ".pyd"))
+        place = f" {_name_in(error)}" if named else ""
+        return _fail(f"the system refused{place}: {error.strerror}; mend that and try again", 1)
 
 
 def _has_lost_reader(error: BaseException) -> bool:

@@ -76,11 +76,11 @@ def control_channels(
         )
         for controls, start in zip(controls_batch, starts, strict=True)
     ]
-    whole = torch.stack(rows)
+    found = torch.stack(rows)
     if channels > CONTROL_CHANNELS:
         scores = [one.score and ScoreEvents.of(one.score) for one in controls_batch]
-        whole = torch.cat([whole, score_channels(scores, starts, frames, frame_rate)], dim=1)
-    return whole[:, :channels]
+        found = torch.cat([found, score_channels(scores, starts, frames, frame_rate)], dim=1)
+    return found[:, :channels]
 
 
 def _rhythm(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:

@@ -205,7 +205,7 @@ class BatchSampler:
         self._device = device
 
     def spec(self, step: int) -> BatchSpec:
-        """Return the batch of step number `step` (from 0); a seed stands for this order of draws."""
+        """Return the batch of step number `step` (from 0); seeds rely on the order of draws."""
         hyperparameters, frames = self._hyperparameters, self.sampler.frames
         size = hyperparameters.batch_size
         seed = mixed_seed(self._seed, 2, step)
