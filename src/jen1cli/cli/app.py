@@ -21,7 +21,6 @@ from typer.core import TyperCommand, TyperGroup
 
 import jen1cli
 from jen1cli.cli import examples, streams, terminal
-from jen1cli.cli.groups import HELP_OPTIONS
 from jen1cli.errors import InputErrors, Jen1Error
 
 LONGEST_MESSAGE = 1_000  # characters
@@ -108,7 +107,7 @@ def _load(name: str) -> Any:  # noqa: ANN401 - click's types
     module = importlib.import_module(f"jen1cli.cli.{_MODULES[name]}")
     group = getattr(module, "app", None)
     if group is None:
-        group = typer.Typer(context_settings=HELP_OPTIONS, add_completion=False)
+        group = typer.Typer(context_settings=terminal.HELP_OPTIONS, add_completion=False)
         group.command(name)(getattr(module, _FUNCTIONS.get(name, name)))
     else:
         examples.add_to(group, (name,))
@@ -183,7 +182,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings=HELP_OPTIONS,
+    context_settings=terminal.HELP_OPTIONS,
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jen1cli.cli import options, terminal
-from jen1cli.cli.groups import HELP_OPTIONS, grouped
+from jen1cli.cli.groups import grouped
 from jen1cli.cli.outputs import check_place
 from jen1cli.errors import ConfigError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Compose and render the training music; look at folders of music.",
-    context_settings=HELP_OPTIONS,
+    context_settings=terminal.HELP_OPTIONS,
     add_completion=False,
 )
 

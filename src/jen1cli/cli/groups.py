@@ -11,9 +11,6 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
-"""`context_settings` of every group of commands."""
-
 T = TypeVar("T")
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from jen1cli.cli import options
+from jen1cli.cli import options, terminal
 from jen1cli.cli.engine import ModelOptions, load_model
 from jen1cli.cli.evaluation import display, studies
-from jen1cli.cli.groups import HELP_OPTIONS, Without, grouped
+from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.sampling import Negative, SamplerChoice, SamplingChoice, check_seconds
 from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
@@ -29,7 +29,7 @@ app = typer.Typer(
     cls=FolderGroup,
     no_args_is_help=True,
     help="Measure models and folders of music; 'jen1 evaluate DIR' is 'jen1 evaluate audio DIR'.",
-    context_settings=HELP_OPTIONS,
+    context_settings=terminal.HELP_OPTIONS,
     add_completion=False,
 )
 

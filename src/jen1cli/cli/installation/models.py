@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jen1cli.cli import options, terminal
-from jen1cli.cli.groups import HELP_OPTIONS
 from jen1cli.errors import Jen1Error
 from jen1cli.headers import read_header
 from jen1cli.typed_json import to_dict
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Show weight sets and presets.",
-    context_settings=HELP_OPTIONS,
+    context_settings=terminal.HELP_OPTIONS,
     add_completion=False,
 )
 

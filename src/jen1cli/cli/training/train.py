@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from jen1cli.cli import options
+from jen1cli.cli import options, terminal
 from jen1cli.cli.console import Console
-from jen1cli.cli.groups import HELP_OPTIONS, grouped
+from jen1cli.cli.groups import grouped
 from jen1cli.cli.training.display import Display
 from jen1cli.cli.training.settings import (
     Device,
@@ -22,7 +22,7 @@ from jen1cli.cli.training.settings import (
 app = typer.Typer(
     no_args_is_help=True,
     help="Train the autoencoder and the diffusion model on a folder of music.",
-    context_settings=HELP_OPTIONS,
+    context_settings=terminal.HELP_OPTIONS,
     add_completion=False,
 )
 
