@@ -1,7 +1,7 @@
 """The full score of a piece: all notes of all parts, with families of instruments and style.
 
-It is a control beside tempo, key, chords, drums and melody (`jen1cli.music.controls`): what it
-leaves open is unknown, not silent. The corpus has the exact score of each clip. Nothing here needs
+It is a control beside tempo, key, chords, drums and melody (`jen1cli.music.controls`): what it does
+not have is unknown, not silent. The corpus has the exact score of each clip. Nothing here needs
 torch.
 """
 
@@ -43,7 +43,7 @@ FAMILIES = (
 """Families of instruments. New ones cannot be added: their order is that of network channels."""
 
 OPEN_GROUPS = ("bass", "comping", "lead", "drums", "families")
-"""Groups of channels that a score may leave open: four roles, and which instruments play."""
+"""Groups of channels that may be unknown in a score: four roles, and which instruments play."""
 
 _DRUM_KEYS = {
     "kick": (35, 36),
@@ -53,32 +53,10 @@ _DRUM_KEYS = {
 }
 """General MIDI percussion keys of the classes of `music.patterns.DRUMS`; others are percussion."""
 
-_PROGRAMS = (
-    (3, "piano"), (5, "electric piano"), (6, "plucked"), (7, "electric piano"), (14, "mallets"),
-    (15, "plucked"), (23, "organ"), (28, "guitar"), (31, "distorted guitar"), (37, "bass"),
-    (39, "synth bass"), (45, "strings"), (46, "plucked"), (47, "percussion"), (51, "strings"),
-    (54, "choir"), (55, "effects"), (63, "brass"), (67, "saxophone"), (79, "woodwinds"),
-    (87, "synth lead"), (95, "synth pad"), (103, "effects"), (107, "plucked"), (108, "mallets"),
-    (109, "woodwinds"), (110, "strings"), (111, "woodwinds"), (112, "mallets"),
-    (113, "percussion"), (114, "mallets"), (119, "percussion"), (127, "effects"),
-)  # fmt: skip
-"""Last General MIDI program (from 0) of each run of programs, and the family of the run."""
-
 ScoreNote = tuple[float, float, int, float]
 """Onset and duration in seconds, MIDI number, level (velocity × gain of the part, 1 is loud)."""
 
 MAX_LEVEL = 2.0
-
-
-def family_of_program(program: int) -> str:
-    """Return the family of a General MIDI program, 0 to 127.
-
-    Raises:
-        ConfigError: there is no such program.
-    """
-    if not 0 <= program <= 127:
-        raise ConfigError(f"{program} is no General MIDI program; give 0 to 127")
-    return next(family for last, family in _PROGRAMS if program <= last)
 
 
 def drum_of_key(key: int, family: str) -> str:
@@ -93,7 +71,7 @@ def drum_of_key(key: int, family: str) -> str:
 
 @dataclass(frozen=True)
 class ScorePart:
-    """The notes of one instrument."""
+    """The notes of one instrument; times in seconds, levels of amplitude from 0 to 2, 1 is loud."""
 
     role: str  # one of `ROLES`
     family: str  # one of `FAMILIES`
@@ -125,15 +103,16 @@ class ScorePart:
 class FullScore:
     """All parts of a piece on its own clock, in seconds.
 
-    It is known from `start` on for `seconds`; before and after, the piece is left open.
+    It is known from `start` on for `seconds`; before and after, the piece is unknown.
     """
 
     parts: tuple[ScorePart, ...]
     seconds: float  # length
     start: float = 0.0  # time of its beginning on the clock of the controls
     style: str = ""  # one of `STYLE_NAMES`; "": unknown
-    # 0 to 1 each: calm to driving, dark to bright, dry to spacious; None: unknown
-    mix: tuple[float, float, float] | None = None
+    # energy, brightness, space; shares from 0 (calm, dark, dry) to 1 (driving, bright, spacious)
+    mix: tuple[float, float, float] | None = None  # None: unknown
+    # unknown groups, of `OPEN_GROUPS`
     left_open: tuple[str, ...] = field(default=(), metadata={"optional": True})
 
     def __post_init__(self) -> None:
@@ -160,7 +139,7 @@ class FullScore:
 def read_score(values: Mapping[str, Any], where: str) -> FullScore:
     """Read a score from JSON values.
 
-    It is the faster form of `config.from_dict` for files with hundreds of thousands of notes.
+    It is the faster form of `typed_json.from_dict` for files with hundreds of thousands of notes.
 
     Raises:
         ConfigError: it is no valid score; names the place.

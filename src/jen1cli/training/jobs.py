@@ -71,7 +71,7 @@ class LatentsJob:
         there = keep and (self.output / CACHE_NAME).is_file()
         if processes.is_main_process and there:
             clips = read_clips(self.data, ignore)
-            check_cache(self.output, model, clips, whitened=self.keep_whitening)
+            check_cache(self.output, model, self.data, clips, whitened=self.keep_whitening)
         elif processes.is_main_process:
             write_latents(
                 self.data, model, self.output,
