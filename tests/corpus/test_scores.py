@@ -79,6 +79,42 @@ def test_corpus_has_the_scores_of_its_clips(corpus):
         assert score.seconds == pytest.approx(clip.seconds, abs=1e-3)
 
 
+def make_again(folder, corpus, **options):
+    options = {"styles": ("chiptune", "ambient"), "clip_seconds": 12.0, **options}
+    return writing.make(folder, 0.006, 3, soundfont=corpus.parent / "font.sf2", **options)
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_a_clip_is_composed_once_and_the_manifest_is_written_last(
+    corpus, tmp_path, monkeypatch, shards
+):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "music"
+    monkeypatch.setattr("jen1cli.corpus.scores.compose", stop)
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_scores", stop)
+        with pytest.raises(KeyboardInterrupt):
+            make_again(folder, corpus, shards=shards)
+    assert not (folder / "manifest.jsonl").exists()
+    make_again(folder, corpus, shards=shards)
+    own, other = (list(dict(read_scores(f / SCORES_NAME)).values()) for f in (folder, corpus))
+    assert own == other
+    assert not list(folder.glob("*.partial.jsonl"))
+
+
+def test_scores_lost_in_a_crash_are_composed_again(corpus, tmp_path):
+    folder = shutil.copytree(corpus, tmp_path / "music")
+    (folder / "manifest.jsonl").rename(folder / "manifest.partial.jsonl")
+    scores = (folder / SCORES_NAME).read_bytes()
+    (folder / SCORES_NAME).unlink()
+    (folder / "scores.partial.jsonl").write_bytes(scores[: len(scores) // 2])
+    assert make_again(folder, corpus).reused == len(read_folder(corpus))
+    assert (folder / SCORES_NAME).read_bytes() == scores
+    assert (folder / "manifest.jsonl").read_bytes() == (corpus / "manifest.jsonl").read_bytes()
+
+
 def test_scores_are_added_to_an_older_corpus(corpus, tmp_path):
     folder = shutil.copytree(corpus, tmp_path / "music")
     (folder / SCORES_NAME).unlink()

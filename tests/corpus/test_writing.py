@@ -304,7 +304,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     with pytest.raises(OutputError, match="No space left on device; free some space"):
         make(tmp_path / "x", shards=shards)
     left = [path.name for path in (tmp_path / "x").rglob("*") if path.is_file()]
-    assert sorted(left) == ["corpus.json", "manifest.partial.jsonl"]
+    assert sorted(left) == ["corpus.json", "manifest.partial.jsonl", "scores.partial.jsonl"]
     assert not (tmp_path / "x" / ".partial").exists()
     monkeypatch.undo()
     make(tmp_path / "x", shards=shards)

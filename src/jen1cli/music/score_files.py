@@ -20,11 +20,13 @@ Place = tuple[str, int]
 
 def write_scores(path: Path, scores: Iterable[tuple[Place, FullScore]]) -> Path:
     """Write scores; an existing file is replaced."""
-    lines = (
-        to_json({"audio": audio, "offset": offset, "score": asdict(score)}) + "\n"
-        for (audio, offset), score in scores
-    )
-    return write_text(path, "".join(lines))
+    return write_text(path, "".join(score_line(place, score) for place, score in scores))
+
+
+def score_line(place: Place, score: FullScore) -> str:
+    """Return the line of a clip, with its end."""
+    audio, offset = place
+    return to_json({"audio": audio, "offset": offset, "score": asdict(score)}) + "\n"
 
 
 def read_scores(path: Path) -> Iterator[tuple[Place, FullScore]]:

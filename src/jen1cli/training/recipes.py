@@ -48,8 +48,8 @@ class Optimisation:
             )
         if len(set(self.more_ema_decays)) < len(self.more_ema_decays):
             raise ConfigError(
-                f"the further EMA decays {', '.join(map(str, self.more_ema_decays))} name one twice;"
-                " give each once"
+                f"the further EMA decays {', '.join(map(str, self.more_ema_decays))} name one"
+                " twice; give each once"
             )
 
 

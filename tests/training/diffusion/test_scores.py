@@ -308,7 +308,7 @@ def test_each_further_average_has_a_folder_of_its_own(build, fp32, tmp_path):
     chosen = dataclasses.replace(fp32.optimisation, more_ema_decays=decays)
     build(dataclasses.replace(fp32, optimisation=chosen)).write_weights(tmp_path / "weights", {})
     assert {path.name for path in (tmp_path / "averages").iterdir()} == {*map(repr, decays)}
-    with pytest.raises(ConfigError, match="name one twice"):
+    with pytest.raises(ConfigError, match="twice; give each once"):
         dataclasses.replace(fp32.optimisation, more_ema_decays=(0.999, 0.9, 0.999))
 
 
