@@ -80,7 +80,7 @@ def composed_score(plan: Plan, line: Mapping[str, Any], where: str) -> FullScore
     score = compose(style_of(plan, index), clip_seed(plan.seed, index), plan.clip_seconds)
     if parse_json(to_json(attributes(score)), where) != line.get("attributes"):
         raise DataError(
-            f"{where}: the composition of clip {index} is another than the one of {line['audio']},"
-            " by another version; make the corpus again with this version"
+            f"{where}: this version composes clip {index} differently from"
+            f" {line['audio']}; make the corpus again with this version"
         )
     return full_score(score)

@@ -30,13 +30,13 @@ from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
 from jen1cli.corpus.scores import CORPUS_NAME, composed_score, place_of
 from jen1cli.errors import DataError
 from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
-from jen1cli.jsonfiles import parse_object, read_object
+from jen1cli.jsonfiles import parse_object, read_lines, read_object
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
 from jen1cli.music.full_score import FullScore
 from jen1cli.music.score_files import (
     SCORES_NAME,
     Place,
-    read_scores,
+    parse_score_line,
     score_line,
     write_scores,
 )
@@ -169,11 +169,12 @@ def _journal(folder: Path) -> Iterator[Callable[[Sequence[Made]], None]]:
 
 
 def _scores(folder: Path, plan: Plan, lines: list[Line]) -> Iterator[tuple[Place, FullScore]]:
-    """Yield the scores of all clips; those that no file has, of an older corpus, are composed."""
+    """Yield the scores of all clips; one that no file has is composed again."""
     known: dict[Place, FullScore] = {}
-    for name in (SCORES_NAME, _SCORE_JOURNAL):
-        with suppress(DataError):  # a line cut off by a power failure
-            known.update(read_scores(folder / name))
+    for path in (folder / SCORES_NAME, folder / _SCORE_JOURNAL):
+        for where, text in read_lines(path) if path.is_file() else ():
+            with suppress(DataError):  # a line cut off when the program was killed
+                known.update([parse_score_line(text, where)])
     for line in lines:
         place = place_of(line)
         yield place, known.get(place) or composed_score(plan, line, str(folder / line["audio"]))

@@ -53,10 +53,32 @@ _DRUM_KEYS = {
 }
 """General MIDI percussion keys of the classes of `music.patterns.DRUMS`; others are percussion."""
 
+_PROGRAMS = (
+    (3, "piano"), (5, "electric piano"), (6, "plucked"), (7, "electric piano"), (14, "mallets"),
+    (15, "plucked"), (23, "organ"), (28, "guitar"), (31, "distorted guitar"), (37, "bass"),
+    (39, "synth bass"), (45, "strings"), (46, "plucked"), (47, "percussion"), (51, "strings"),
+    (54, "choir"), (55, "effects"), (63, "brass"), (67, "saxophone"), (79, "woodwinds"),
+    (87, "synth lead"), (95, "synth pad"), (103, "effects"), (107, "plucked"), (108, "mallets"),
+    (109, "woodwinds"), (110, "strings"), (111, "woodwinds"), (112, "mallets"),
+    (113, "percussion"), (114, "mallets"), (119, "percussion"), (127, "effects"),
+)  # fmt: skip
+"""Last General MIDI program (from 0) of each run of programs, and the family of the run."""
+
 ScoreNote = tuple[float, float, int, float]
 """Onset and duration in seconds, MIDI number, level (velocity × gain of the part, 1 is loud)."""
 
 MAX_LEVEL = 2.0
+
+
+def family_of_program(program: int) -> str:
+    """Return the family of a General MIDI program, 0 to 127.
+
+    Raises:
+        ConfigError: there is no such program.
+    """
+    if not 0 <= program <= 127:
+        raise ConfigError(f"{program} is no General MIDI program; give 0 to 127")
+    return next(family for last, family in _PROGRAMS if program <= last)
 
 
 def drum_of_key(key: int, family: str) -> str:

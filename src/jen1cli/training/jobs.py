@@ -64,7 +64,8 @@ class LatentsJob:
             keep: reuse an existing cache.
 
         Raises:
-            ConfigError: the existing cache was made by another model or from other music.
+            ConfigError: the existing cache was made by another model or from other music, or has
+                other full scores.
         """
         processes = PartialState(cpu=on_processor(self.device))
         model = weights_folder(self.model)

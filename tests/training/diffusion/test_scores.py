@@ -157,6 +157,7 @@ def test_a_run_is_resumed_with_the_scores_and_the_music_it_began_with(
         sources = json.loads(record.read_text())
         record.write_text(json.dumps({k: v for k, v in sources.items() if k != what}))
         assert "parameters" in again.run()
+        assert json.loads(record.read_text()).keys() == sources.keys()
 
 
 @pytest.mark.parametrize("line", ["{}", '{"frames": [0], "score": {"parts": 3}}'])

@@ -140,8 +140,8 @@ def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool)
     """Record the inputs of a run; for a resumed run, compare them with the recorded ones.
 
     Args:
-        folder: folder of the run; runs before 0.2 have no record and pass, also where an entry is
-            missing.
+        folder: folder of the run; an input that its record does not name, as in older runs, is
+            accepted and recorded.
         cache: latents of the run.
         init: initial weight set, if any.
         resume: whether the run is resumed.
@@ -157,14 +157,12 @@ def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool)
     if music := LatentCache.open(cache).music:
         sources["music"] = music
     place = folder / SOURCES_NAME
-    if not resume:
-        make_folder(folder)
-        write_text(place, json.dumps(sources, indent=1) + "\n")
-        return
-    begun = read_object(place) if place.is_file() else sources
+    begun = read_object(place) if resume and place.is_file() else {}
     for what, digest in sources.items():
         if begun.get(what, digest) != digest:
             raise ConfigError(
                 f"the run in {folder} began with other {what}; resume it with what it began with,"
                 " or choose another --output"
             )
+    make_folder(folder)
+    write_text(place, json.dumps(sources | begun, indent=1) + "\n")
