@@ -9,14 +9,18 @@ import sys
 import pytest
 
 from jen1cli.composition.composer import tempo_range
+from jen1cli.composition.pieces.chords import _fit as loop_fit
+from jen1cli.composition.pieces.frame import choose_frame
+from jen1cli.composition.pieces.passages import plan_passages
 from jen1cli.composition.pieces.piece import compose_piece
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.styles.style import read_weights
 from jen1cli.composition.transcription import score_controls
 from jen1cli.composition.words import Wishes, read_wishes
 from jen1cli.music.chords import parse_chart
-from jen1cli.music.controls import BEATS, NO_CONTROLS, Controls
+from jen1cli.music.controls import BEATS, MAX_BPM, NO_CONTROLS, Controls
 from jen1cli.music.keys import MODES
 from jen1cli.music.patterns import DRUMS, parse_drums, parse_melody
 from jen1cli.music.prompt import read_controls
@@ -66,9 +70,11 @@ def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
         assert controls.melody, where
         if "meter" not in given:
             assert controls.meter in read_weights(STYLES[style].meters), where
-        if "bpm" not in given:
+        if "bpm" not in given:  # quarters where the felt beat is an eighth
             slowest, fastest = tempo_range(STYLES[style], METERS[controls.meter])
-            assert slowest <= controls.bpm <= fastest, where
+            unit = min(1.0, METERS[controls.meter].pulse)
+            slowest, fastest = (min(tempo, MAX_BPM * unit) for tempo in (slowest, fastest))
+            assert slowest - 1e-6 <= controls.bpm * unit <= fastest + 1e-6, where
         if "drums" not in given and wishes.drums is False:
             assert controls.drums == "none", where
         if "drums" not in given and wishes.drums:
@@ -114,13 +120,97 @@ def test_all_else_follows_given_chords():
         assert set(downbeats) <= {6, 9, 1}  # F#, A, C#
 
 
-def test_chords_fit_a_given_melody():
-    for seed in range(4):
-        given = Controls(bpm=100.0, meter="4/4", key="C", mode="major", melody="C5 E5 | F5 A5")
-        _, controls = told("pop", seed, 10.0, given)
-        first, second = parse_chart(controls.chords)[:2]
-        shared = len({0, 4} & set(first[0].classes)) + len({5, 9} & set(second[0].classes))
-        assert shared >= 3
+def time_on_chords(controls):
+    """Share of a melody's time with tones of the chords."""
+    chart, melody = parse_chart(controls.chords), parse_melody(controls.melody)
+    heard = []
+    for step in range(16 * len(chart)):
+        bar, place = divmod((step + 0.5) / 16, 1.0)
+        chord = chart[int(bar)][int(place * len(chart[int(bar)]))]
+        at = (step + 0.5) / 16 % melody.bars
+        heard += [s.number % 12 in chord.classes for s in melody.sounds if s.start <= at < s.stop]
+    return sum(heard) / len(heard)
+
+
+ARPEGGIOS = "C5 E5 G5 E5 | F5 A5 C6 A5 | G5 B5 D6 B5 | C5 E5 G5 E5"
+
+
+@pytest.mark.parametrize("seconds", [10.0, 16.0, 34.0, 90.0])
+def test_chords_fit_a_given_melody(seconds):
+    """As well in a long piece, whose passages begin anywhere in the melody, as in a short one."""
+    for melody, seed in itertools.product(("C5 E5 | F5 A5", ARPEGGIOS), range(3)):
+        given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody=melody)
+        _, controls = told("folk", seed, seconds, given)
+        assert time_on_chords(controls) > 0.7, (melody, seed)
+
+
+def test_a_loop_is_compared_with_a_melody_until_both_end_together():
+    given = Controls(bpm=120.0, meter="4/4", key="C", mode="major")
+    frame = choose_frame(STYLES["pop"], RandomStream(1), 20.0, given, Wishes())
+    assert loop_fit("I | bIII | bIII | bIII", frame, 1.0, parse_melody("C5")) == 0.25
+    assert loop_fit("I | IV", frame, 1.0, parse_melody("E5 | A5 | E5")) == pytest.approx(0.5)
+
+
+def test_loops_that_fit_a_melody_alike_are_drawn():
+    given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody="C5 E5 | F5 A5")
+    assert len({told("pop", seed, 8.0, given)[1].chords for seed in range(6)}) > 1
+
+
+def test_seven_eight_is_played_in_the_quarters_of_the_style():
+    for style, seed in itertools.product(("techno", "metal", "drum and bass"), range(3)):
+        score, controls = told(style, seed, 20.0, Controls(meter="7/8"))
+        slowest, fastest = STYLES[style].tempo
+        assert min(slowest, 150.0) <= score.bpm <= min(fastest, 150.0)  # quarters per minute
+        assert controls.bpm == pytest.approx(2.0 * score.bpm)  # eighths per minute
+
+
+def test_no_passage_is_without_bars():
+    given = Controls(bpm=30.0, meter="7/8")
+    for seconds in (13.9, 20.0, 27.9, 28.1, 33.0, 41.0, 60.0):
+        for meter in ("7/8", "12/8", "5/4"):
+            given = Controls(bpm=30.0, meter=meter)
+            score, _ = told("ambient", 1, seconds, given)
+            assert all(section.length_beats > 0 for section in score.sections), (seconds, meter)
+    for bars in range(1, 9):
+        passages = plan_passages("verse", RandomStream(1), bars, 8, 14.0)
+        assert [p.bars for p in passages if p.bars < 1] == []
+        assert sum(p.bars for p in passages) == bars
+
+
+def test_a_piece_with_a_form_is_long_enough_itself():
+    """Not only with the rest of its last bar."""
+    score, _ = told("ambient", 1, 25.0, Controls(bpm=30.0, meter="4/4"))
+    assert "intro" not in [section.name for section in score.sections]
+
+
+def last_notes(score, role):
+    """The notes of a part that sound at the very end, by onset."""
+    return [
+        note
+        for part in score.parts
+        if part.role == role
+        for note in part.notes
+        if note.beat + note.duration > score.length_beats - 0.05
+    ]
+
+
+@pytest.mark.parametrize("chords", ["C | F | G", "C | G | Dm7 G7", "Am F C E"])
+def test_the_end_is_in_the_last_chord(chords):
+    chart = parse_chart(chords)
+    seen = 0
+    for style, seed in itertools.product(("pop", "folk", "jazz trio", "cinematic"), range(3)):
+        bars = 3 * len(chart) * max(1, 18 // (3 * len(chart)))
+        given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", chords=chords)
+        score, _ = told(style, seed, bars * 2.0, given)
+        classes = set(chart[-1][-1].classes)
+        for part in score.parts:
+            if part.stem == "drums" or part.role in ("texture", "drone"):
+                continue
+            last = last_notes(score, part.role)
+            assert {note.pitch % 12 for note in last} <= classes, (style, seed, part.role)
+            seen += len(last)
+        assert len(last_notes(score, "bass")) <= 1, (style, seed)
+    assert seen > 20
 
 
 def test_a_twelve_bar_blues_has_twelve_bars():

@@ -1,6 +1,7 @@
 """Frame of a piece: style's ensemble, metre, tempo, key, and length in bars."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from jen1cli.composition.composer import mode_weights, tempo_range
@@ -12,9 +13,9 @@ from jen1cli.composition.rhythm.meters import METERS, Meter, Swing
 from jen1cli.composition.styles.style import Drums, Style, read_weights
 from jen1cli.composition.words import Wishes
 from jen1cli.music.chords import MAX_BARS
-from jen1cli.music.controls import Controls
+from jen1cli.music.controls import MAX_BPM, Controls
 from jen1cli.music.keys import key_of_chart, key_of_melody
-from jen1cli.music.patterns import NONE
+from jen1cli.music.patterns import NONE, Pattern, Sound
 
 _ODD_METERS = frozenset(("5/4", "7/8"))  # only where they are asked for
 _TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it is typical
@@ -22,6 +23,8 @@ _STRETCH = 0.03  # most relative change of an open tempo that makes whole bars f
 _FITTED_FROM = 16.0  # seconds; shorter pieces end within a bar
 _LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
 _CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
+# variants that honour "no drums"; "full" and "rhythm" differ from them by drums alone
+_WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,25 @@ class Frame:
     def bar_seconds(self) -> float:
         """Length of a bar."""
         return self.meter.beats * 60.0 / self.bpm
+
+    @property
+    def seconds(self) -> float:
+        """Length of the piece."""
+        return self.beats * 60.0 / self.bpm
+
+    def sounds(self, pattern: Pattern, beats: float) -> Iterator[Sound]:
+        """Yield the sounds of a pattern, which repeats, in the first beats of the piece.
+
+        Args:
+            pattern: with times in bars.
+            beats: quarter notes, the unit of the sounds' times.
+        """
+        clock = Controls(bpm=self.felt_bpm, meter=self.meter.name)
+        beat = 60.0 / self.bpm
+        for sound in clock.sounding(pattern, 0.0, beats * beat):
+            start, stop = round(sound.start / beat, 6), round(sound.stop / beat, 6)
+            if start < beats:
+                yield Sound(start, min(stop, beats), sound.number)
 
 
 def choose_frame(
@@ -84,8 +106,8 @@ def choose_frame(
 
 
 def typical(weights: dict[str, float]) -> dict[str, float]:
-    """Return the options of at least half the largest weight."""
-    most = max(weights.values())
+    """Return the options of at least half the largest weight; none of none."""
+    most = max(weights.values(), default=0.0)
     return {name: weight for name, weight in weights.items() if weight >= _TYPICAL * most}
 
 
@@ -100,8 +122,18 @@ def _meter(style: Style, random: RandomStream, given: Controls) -> Meter:
     return METERS[random.weighted(meters)]
 
 
+def _felt_range(style: Style, meter: Meter) -> tuple[float, float]:
+    """Return the range of a style's tempo in felt beats, within that of `Controls`.
+
+    Styles give quarter notes per minute where a felt beat is shorter than a quarter, as in 7/8.
+    """
+    shortened = min(1.0, meter.pulse)
+    slowest, fastest = (min(MAX_BPM, tempo / shortened) for tempo in tempo_range(style, meter))
+    return slowest, fastest
+
+
 def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pace: int) -> float:
-    slowest, fastest = tempo_range(style, meter)
+    slowest, fastest = _felt_range(style, meter)
     third = (fastest - slowest) / 3.0
     low = fastest - third if pace > 0 else slowest
     high = slowest + third if pace < 0 else fastest
@@ -122,9 +154,10 @@ def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pac
 def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> tuple[int, str]:
     key, mode = given.key, given.mode
     if not key and given.chords:
-        key, mode = key_of_chart(given.chords)
+        # their mode is plain, whatever mood the words name
+        key, mode = key_of_chart(given.chords, wishes.tonic)
     if not key and given.melody:
-        key, mode = key_of_melody(given.melody)
+        key, mode = key_of_melody(given.melody, wishes.tonic, wishes.minor)
     drawn = random.integer(0, len(KEYS) - 1)
     modes = mode_weights(style)
     minor = wishes.minor
@@ -139,7 +172,17 @@ def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) ->
 
 
 def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
-    """Choose the ensemble: the full one unless the words or the controls ask for another."""
+    """Choose the ensemble: the full one unless the words or the controls ask for another.
+
+    Args:
+        style: style of the piece.
+        random: source of random choices.
+        given: controls to keep; drums or a melody among them need an ensemble that has them.
+        wishes: further requests of the prompt.
+
+    Returns:
+        a variant of `jen1cli.composition.ensemble.arrange`.
+    """
     variants = read_weights(style.variants)
     has_melody = given.melody not in ("", NONE)
     silent = wishes.drums is False or given.drums == NONE
@@ -155,9 +198,6 @@ def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: 
         quiet = {name: weight for name, weight in variants.items() if name in _WITHOUT_DRUMS}
         return random.weighted(quiet) if quiet else "nodrums"
     return "full" if "full" in variants else random.weighted(variants)
-
-
-_WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
 
 
 def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) -> Style:

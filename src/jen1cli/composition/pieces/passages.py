@@ -10,7 +10,7 @@ LONG_FROM = 28.0
 _INTRO_FROM = 45.0  # seconds from which the intro has half the bars of a passage
 _SHORT_INTRO = 2  # bars
 _TARGET_SECONDS = 16.0  # of a passage
-_MATERIALS = 4  # most variations of a material: repetition makes a form, and composing takes time
+_MOST_VARIATIONS = 4  # of a material: repetition makes a form, and composing takes time
 
 # Form of a style -> passages (name, material, energy 0 to 1) of the body, which repeats.
 BODIES: dict[str, tuple[tuple[str, str, float], ...]] = {
@@ -50,10 +50,9 @@ BODIES: dict[str, tuple[tuple[str, str, float], ...]] = {
     ),
 }  # fmt: skip
 
-OTHER_CHORDS = {"verse": 0.7, "lift": 0.4, "aba": 0.6, "crescendo": 0.4, "calm": 0.4}
-"""Probability that materials B and C have chords of their own; 0.25 in other forms."""
+LEADING = frozenset(("melody", "counter", "riff"))
+"""Roles of leading voices."""
 
-_MELODIC = frozenset(("melody", "counter", "riff"))
 _DRUMS = frozenset(("drums", "percussion"))
 _HARMONIC = frozenset(("chords", "stabs", "strum", "arpeggio"))
 
@@ -99,7 +98,8 @@ def plan_passages(
     intro = min(intro, bars // 4)
     count, outro = divmod(bars - intro, unit)
     if count == 0:
-        count, unit, outro = 1, bars - intro - 1, 1
+        outro = min(1, bars - intro - 1)  # a single bar has no room for one
+        count, unit = 1, bars - intro - outro
     if not outro and count > 1:
         count, outro = count - 1, unit
     body = BODIES[form]
@@ -107,7 +107,7 @@ def plan_passages(
     found = [("intro", "intro", 0, intro, 0.3)] if intro else []
     for index in range(count):
         name, material, energy = chosen[index % len(chosen)]
-        found.append((name, material, min(index // len(body), _MATERIALS - 1), unit, energy))
+        found.append((name, material, min(index // len(body), _MOST_VARIATIONS - 1), unit, energy))
     if outro:
         found.append(("outro", "outro", 0, outro, 0.35))
     first_silent = _silent_intro(random, max(item[2] for item in body))
@@ -128,17 +128,17 @@ def _silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
         {"harmony": 1.0 if driving else 3.0, "beat": 2.0 if driving else 0.5, "band": 2.0}
     )
     return {
-        "harmony": _MELODIC | _DRUMS,
-        "beat": _MELODIC | _HARMONIC,
-        "band": _MELODIC,
+        "harmony": LEADING | _DRUMS,
+        "beat": LEADING | _HARMONIC,
+        "band": LEADING,
     }[choice]
 
 
 def _silent(name: str, random: RandomStream) -> frozenset[str]:
     if name == "break":
-        return _DRUMS if random.chance(0.6) else _DRUMS | _MELODIC
+        return _DRUMS if random.chance(0.6) else _DRUMS | LEADING
     if name == "build":
-        return _MELODIC if random.chance(0.5) else frozenset()
+        return LEADING if random.chance(0.5) else frozenset()
     if name in ("bridge", "calm", "outro"):
         return _DRUMS if random.chance(0.4) else frozenset()
     return frozenset()

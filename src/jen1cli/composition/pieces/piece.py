@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from jen1cli.composition.automation import hold_last_chord
-from jen1cli.composition.composer import energy_of, moods_of
+from jen1cli.composition.composer import cadences, energy_of, moods_of
 from jen1cli.composition.ensemble import arrange
 from jen1cli.composition.form import make_sections, phrase_bars
 from jen1cli.composition.harmony.chord_loops import chart_bars
-from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord
+from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord, chord_at
 from jen1cli.composition.pieces.chords import (
     MATERIALS,
     chart_chords,
@@ -36,6 +36,7 @@ from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.patterns import NONE, parse_melody
 
 _ENDS_FROM = 16.0  # seconds from which an excerpt may end in a cadence
+_LEAST_HEARD = 1.0  # beats of a chord in which a piece can end
 _VARIED = frozenset(("melody", "counter"))  # roles that each repetition of a material varies
 
 
@@ -50,7 +51,14 @@ class _Piece:
     variant: str
     form: str
     loops: dict[str, str]
+    cadence: str
+    cycle: int  # bars after which the chords repeat
+    in_phase: bool  # whether chords repeat from the start of the piece: with what is given
     chart: tuple[Bar, ...]  # given chords
+
+    def phase(self, bar: int) -> int:
+        """Return the bars of the chords' cycle that are over at the start of a passage."""
+        return bar % self.cycle if self.in_phase else 0
 
 
 def compose_piece(
@@ -81,7 +89,7 @@ def compose_piece(
         return compose_sounds(style, seed, seconds)
     piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes)
     frame = piece.frame
-    if frame.bars * frame.bar_seconds >= LONG_FROM:
+    if frame.seconds >= LONG_FROM:
         parts, sections, chords = _with_form(piece)
     else:
         parts, sections, chords = _excerpt(piece)
@@ -113,13 +121,15 @@ def _choose(
     frame = choose_frame(style, random.substream("frame"), seconds, given, wishes)
     form = random.substream("shape").weighted(read_weights(style.forms))
     melody = parse_melody(given.melody) if given.melody not in ("", NONE) else None
+    chart = parse_chart(given.chords) if given.chords else ()
+    harmony = random.substream("harmony")
     loops = choose_loops(
         style,
-        random.substream("harmony"),
+        harmony,
         frame,
         form,
         twelve_bars=wishes.twelve_bars,
-        melody=melody,
+        melody=None if chart else melody,
     )
     if wishes.twelve_bars:
         style = replace(style, cell=1.0)
@@ -131,7 +141,10 @@ def _choose(
         variant=choose_variant(style, random.substream("variant"), given, wishes),
         form=form,
         loops=loops,
-        chart=parse_chart(given.chords) if given.chords else (),
+        cadence=harmony.substream("cadence").pick(cadences(style, frame.mode)),
+        cycle=cycle_bars(style, loops, chart),
+        in_phase=bool(chart) or melody is not None,
+        chart=chart,
     )
 
 
@@ -156,7 +169,7 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     """Compose a long piece passage by passage; equal passages are composed once."""
     frame = piece.frame
     beats = frame.meter.beats
-    unit = passage_bars(frame.bar_seconds, cycle_bars(piece.style, piece.loops, piece.chart))
+    unit = passage_bars(frame.bar_seconds, piece.cycle)
     passages = plan_passages(
         piece.form, piece.random.substream("passages"), frame.last_bar + 1, unit,
         frame.bar_seconds,
@@ -181,12 +194,15 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
                     Note(round(n.beat + shift, 5), n.duration, n.pitch, n.velocity)
                     for n in part.notes
                 )
-    ending = frame.last_bar * beats
     found = [replace(first[key], notes=tuple(notes[key])) for key in notes]
     if chart:  # the last chord sounds on
         chart += [chart[-1][-1:]] * (frame.bars - frame.last_bar - 1)
     sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
-    return end_parts(found, ending, frame.beats, frame.tonic), sections, tuple(chart)
+    start = passages[-1].start * beats
+    heard = max(frame.last_bar * beats, frame.beats - _LEAST_HEARD) - start
+    chord = chord_at(plan.chords, heard)
+    ending = max(frame.last_bar * beats, start + chord.start)
+    return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
 
 
 def _block(
@@ -198,8 +214,7 @@ def _block(
 ) -> tuple[Plan, list[Part]]:
     """Return plan and parts of a passage, at time 0."""
     material = passage.material if passage.material in MATERIALS else "A"
-    phase = passage.start % len(piece.chart) if piece.chart else 0
-    key = (passage.material, passage.variation, passage.bars, phase)
+    key = (passage.material, passage.variation, passage.bars, piece.phase(passage.start))
     if ends or key not in blocks:
         section = Section(passage.name, 0.0, passage.bars * piece.frame.meter.beats, passage.energy)
         chords = _chords(piece, material, passage.start, passage.bars, ends=ends)
@@ -225,7 +240,14 @@ def _chords(
         given = chart_chords(piece.chart, start, bars, piece.frame.meter.beats)
         if given:
             return given
-    return loop_chords(piece.loops[material], piece.style, piece.frame, bars, ends=ends)
+    return loop_chords(
+        piece.loops[material],
+        piece.style,
+        piece.frame,
+        bars,
+        phase=piece.phase(start),
+        cadence=piece.cadence if ends else "",
+    )
 
 
 def _plan(
