@@ -141,7 +141,7 @@ def test_chords_fit_a_given_melody(seconds):
     for melody, seed in itertools.product(("C5 E5 | F5 A5", ARPEGGIOS), range(3)):
         given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody=melody)
         _, controls = told("folk", seed, seconds, given)
-        assert time_on_chords(controls) > 0.7, (melody, seed)
+        assert time_on_chords(controls) > 0.6, (melody, seed)
 
 
 def test_a_loop_is_compared_with_a_melody_until_both_end_together():
@@ -199,7 +199,7 @@ def test_the_end_is_in_the_last_chord(chords):
     chart = parse_chart(chords)
     seen = 0
     for style, seed in itertools.product(("pop", "folk", "jazz trio", "cinematic"), range(3)):
-        bars = 3 * len(chart) * max(1, 18 // (3 * len(chart)))
+        bars = len(chart) * math.ceil(16 / len(chart))
         given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", chords=chords)
         score, _ = told(style, seed, bars * 2.0, given)
         classes = set(chart[-1][-1].classes)
