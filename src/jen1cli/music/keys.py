@@ -22,6 +22,12 @@ _RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian"
 _FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
 
 
+def accidentals(key: str, mode: str) -> int:
+    """Return the number of sharps or flats of a key signature, the smaller of both: 0 to 6."""
+    sharps = (TONICS.index(key) + _RELATIVE_MAJOR[mode]) * 7 % 12
+    return min(sharps, 12 - sharps)
+
+
 def note_names(key: str, mode: str) -> tuple[str, ...]:
     """Return the spelling of the twelve pitch classes in a key; sharps without a key."""
     flat = bool(key) and (TONICS.index(key) + _RELATIVE_MAJOR[mode]) % 12 in _FLAT_MAJORS

@@ -1,12 +1,14 @@
 """Chords of a piece: a loop for each material, twelve bars for a blues, or the given chart."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jen1cli.composition.composer import cadences
 from jen1cli.composition.harmony.chord_loops import choose_loop, is_minor, lay_chords
 from jen1cli.composition.harmony.progressions import POOLS
-from jen1cli.composition.harmony.theory import Chord, chord_at
+from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
 from jen1cli.composition.pieces.frame import Frame
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.styles.style import Style
@@ -23,6 +25,8 @@ _TWELVE_BARS = {
     False: "I7 | IV7 | I7 | I7 | IV7 | IV7 | I7 | I7 | V7 | IV7 | I7 | V7",
     True: "i7 | iv7 | i7 | i7 | iv7 | iv7 | i7 | i7 | bVI7 | V7#9 | i7 | V7#9",
 }  # minor -> the form of twelve bars
+# a tonic chord with a seventh or more: "i7", "Imaj9", but not "I6", "i5" or "ii7"
+_TONIC_SEVENTH = re.compile(r"(?<![\w#])[Ii](?![IiVv])(?:maj|m)?(?:7|9|1[13])")
 _BLUES = frozenset(("blues", "blues_minor"))
 _SPARE = {False: "pop_major", True: "pop_minor"}  # pools of a mode that the style does not have
 
@@ -49,8 +53,8 @@ def choose_loops(
     pools = _pools(style, frame.mode)
     if twelve_bars or _BLUES.issuperset(pools.split()):
         return dict.fromkeys(MATERIALS, _TWELVE_BARS[is_minor(frame.mode)])
+    options = _fitting_loops(style, pools)
     if melody is not None and melody.sounds:
-        options = [loop for pool in pools.split() for loop in POOLS[pool]]
         fits = {loop: _fit(loop, frame, style.cell, melody) for loop in options}
         least = _FITTING * max(fits.values())
         near = [loop for loop, fit in fits.items() if fit >= least]
@@ -60,8 +64,46 @@ def choose_loops(
         stream = random.substream(material)
         other = not found or stream.chance(_OTHER_CHORDS.get(form, _OTHER_CHORDS_ELSEWHERE))
         loop = choose_loop(stream.substream("loop"), pools, frame.mode, style.invent)
+        if loop in _pooled(pools) and loop not in options:
+            loop = stream.substream("other").pick(options)
         found[material] = loop if other else found["A"]
     return found
+
+
+def _pooled(pools: str) -> list[str]:
+    return [loop for pool in pools.split() for loop in POOLS[pool]]
+
+
+def _fitting_loops(style: Style, pools: str) -> list[str]:
+    """Return the loops of some pools; in folk and classical styles those with a triad as tonic.
+
+    Modal pools are shared with jazz.
+    """
+    loops = _pooled(pools)
+    if style.cadence != "plain" or "acoustic" not in style.tags.split():
+        return loops
+    return [loop for loop in loops if not _TONIC_SEVENTH.search(loop)] or loops
+
+
+def choose_cadence(style: Style, random: RandomStream, mode: str, loop: str) -> str:
+    """Choose the two last cells of a piece.
+
+    A style without cadences ends on the tonic chord of its loop, such as "i5" in metal; where the
+    loop has none, on that of another loop, or on a triad.
+
+    Args:
+        style: style of the piece.
+        random: source of random choices.
+        mode: mode of the key.
+        loop: Roman numerals of the first material.
+    """
+    cadence = random.pick(cadences(style, mode))
+    if style.cadence:
+        return cadence
+    loops = (loop, *_fitting_loops(style, _pools(style, mode)))
+    symbols = (symbol for found in loops for symbol in found.replace("|", " ").split())
+    home = next((s for s in symbols if (c := parse_chord(s)).root == c.bass == 0), None)
+    return f"{cadence.split('|')[0].strip()} | {home}" if home else cadence
 
 
 def _pools(style: Style, mode: str) -> str:

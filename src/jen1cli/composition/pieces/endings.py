@@ -1,4 +1,4 @@
-"""Changes to finished parts: the ending of a piece, and a kick that plays on through fills."""
+"""Changes to finished parts: the ending, breaths, and a kick that plays on through fills."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +13,9 @@ _LASTING = frozenset(("drone", "texture"))  # roles that do not follow the chord
 _NEAR = 0.3  # beats; swing and human timing move a note by less
 _STEADY = 0.85  # share of beats with a kick from which a groove is four on the floor
 _CRASH = 0.7
+_BREATH = 0.4  # beats
+_LONG_NOTE = 1.0  # beats from which a note can be shortened by a breath
+_LONGEST_REST = 4.0  # beats after which a melody does not come back for the last chord
 
 
 def end_parts(
@@ -37,14 +40,16 @@ def _ended(part: Part, ending: float, beats: float, chord: Chord, tonic: int) ->
     before = [_stopped(note, ending, part) for note in part.notes if note.beat < ending - _NEAR]
     after = [note for note in part.notes if note.beat >= ending - _NEAR]
     if not after:
-        return tuple(before)
+        return tuple(
+            _resolved(before, ending, beats, chord, tonic) if part.role in LEADING else before
+        )
     last = [note for note in after if note.beat < ending + _NEAR]
     if part.stem == "drums":
         crash = [Note(ending, 2.0, KEYS["crash"], _CRASH)] if part.role == "drums" else []
         return (*before, *last, *crash)
     if part.role in LEADING:
         level = max(note.velocity for note in after)
-        home = _nearest(after[0].pitch, (tonic,) if tonic in chord.classes else chord.classes)
+        home = _home(after[0].pitch, chord, tonic)
         return (*before, Note(ending, beats - ending, home, level))
     held = [replace(note, duration=max(0.1, beats - note.beat)) for note in after]
     if part.role == "bass":
@@ -54,6 +59,21 @@ def _ended(part: Part, ending: float, beats: float, chord: Chord, tonic: int) ->
         held = [note for note in held if note is first[note.pitch]]
         held = [note for note in held if note.pitch % 12 in chord.classes]
     return (*before, *held)
+
+
+def _resolved(
+    notes: list[Note], ending: float, beats: float, chord: Chord, tonic: int
+) -> list[Note]:
+    """Add the last note to a melody that rests in the last bar, unless it is long over."""
+    last = max(notes, key=lambda note: note.beat)
+    if ending - (last.beat + last.duration) > _LONGEST_REST:
+        return notes
+    home = _home(last.pitch, chord, tonic)
+    return [*notes, Note(ending, beats - ending, home, last.velocity)]
+
+
+def _home(pitch: int, chord: Chord, tonic: int) -> int:
+    return _nearest(pitch, (tonic,) if tonic in chord.classes else chord.classes)
 
 
 def _nearest(pitch: int, classes: Sequence[int]) -> int:
@@ -82,6 +102,23 @@ def keep_kick(part: Part, plan: Plan) -> Part:
     level = max(note.velocity for note in part.notes if note.pitch == kick)
     added = [Note(float(beat), 0.25, kick, level) for beat in sorted(missing)]
     return replace(part, notes=(*part.notes, *added))
+
+
+def breathe(part: Part, plan: Plan) -> Part:
+    """Shorten long notes of a melody at the end of each phrase, where a player breathes."""
+    if part.role not in LEADING or part.role == "riff":
+        return part
+    length = plan.phrase * plan.meter.beats
+    return replace(part, notes=tuple(_before_breath(note, length) for note in part.notes))
+
+
+def _before_breath(note: Note, phrase: float) -> Note:
+    start = note.beat - _BREATH
+    end = (start // phrase + 1.0) * phrase  # of the phrase in which most of the note is
+    over = note.beat + note.duration - (end - _BREATH)
+    if note.duration < _LONG_NOTE or not 0.0 < over <= 2.0 * _BREATH:
+        return note
+    return replace(note, duration=round(note.duration - over, 5))
 
 
 def _is_on_beat(note: Note, key: int) -> bool:

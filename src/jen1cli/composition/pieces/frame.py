@@ -14,15 +14,17 @@ from jen1cli.composition.styles.style import Drums, Style, read_weights
 from jen1cli.composition.words import Wishes
 from jen1cli.music.chords import MAX_BARS
 from jen1cli.music.controls import MAX_BPM, Controls
-from jen1cli.music.keys import key_of_chart, key_of_melody
+from jen1cli.music.keys import accidentals, key_of_chart, key_of_melody
 from jen1cli.music.patterns import NONE, Pattern, Sound
 
 _ODD_METERS = frozenset(("5/4", "7/8"))  # only where they are asked for
 _TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it is typical
-_STRETCH = 0.03  # most relative change of an open tempo that makes whole bars fit the length
+# most relative change of an open tempo that makes an even number of bars fit the length
+_STRETCH = 0.03
 _FITTED_FROM = 16.0  # seconds; shorter pieces end within a bar
 _LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
 _CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
+_CERTAIN_LEAD = 0.5  # the same for a leading voice: nobody fills the place of one that is missing
 # variants that honour "no drums"; "full" and "rhythm" differ from them by drums alone
 _WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
 
@@ -75,7 +77,8 @@ def choose_frame(
 ) -> Frame:
     """Draw what is not given: metre, tempo, key and swing, within the style's ranges.
 
-    An open tempo is changed by at most 3 % so that whole bars fit the length. A piece longer than
+    An open tempo is changed to the nearest at which whole bars fit the length, and by up to 3 % so
+    that their number is even. Keys with few accidentals are preferred. A piece longer than
     `MAX_BARS` bars ends there, since the patterns of `Controls` do; they repeat.
 
     Args:
@@ -147,7 +150,8 @@ def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pac
         (bars % 2 + (bars % 4 > 0), abs(bars - whole), bars * bar_beats * 60.0 / seconds)
         for bars in range(max(1, whole - reach), whole + reach + 1)
     ]
-    near = [o for o in options if abs(o[2] / felt - 1.0) <= _STRETCH and low <= o[2] <= high]
+    stretch = max(_STRETCH, 0.5 / max(1, whole))  # the nearest whole bar is within half a bar
+    near = [o for o in options if abs(o[2] / felt - 1.0) <= stretch and low <= o[2] <= high]
     return min(near)[2] if near else felt
 
 
@@ -158,17 +162,18 @@ def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) ->
         key, mode = key_of_chart(given.chords, wishes.tonic)
     if not key and given.melody:
         key, mode = key_of_melody(given.melody, wishes.tonic, wishes.minor)
-    drawn = random.integer(0, len(KEYS) - 1)
     modes = mode_weights(style)
     minor = wishes.minor
     if minor is None and wishes.tonic:
         minor = False  # by convention "in E" is not E minor; a style of minor modes alone stays so
     if minor is not None:
         modes = {m: w for m, w in modes.items() if is_minor(m) == minor} or modes
-    drawn_mode = random.weighted(modes)
-    if key:
-        return KEYS.index(key), mode
-    return (KEYS.index(wishes.tonic) if wishes.tonic else drawn), drawn_mode
+    if not key:
+        mode = random.weighted(modes)
+        key = wishes.tonic or random.substream("tonic").weighted(
+            {tonic: 1.0 / (2 + accidentals(tonic, mode)) for tonic in KEYS}
+        )
+    return KEYS.index(key), mode
 
 
 def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
@@ -192,7 +197,7 @@ def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: 
         return "full"
     if wishes.ensemble == "solo" and style.solos:
         return "solo"
-    if wishes.ensemble == "duo":
+    if wishes.ensemble in ("solo", "duo"):  # the smallest ensemble of a style without soloists
         return "duo"
     if silent:
         quiet = {name: weight for name, weight in variants.items() if name in _WITHOUT_DRUMS}
@@ -201,7 +206,7 @@ def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: 
 
 
 def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) -> Style:
-    """Return a style with its typical drums, or with drums where they are asked for.
+    """Return a style with its typical drums and leading voice, or with drums where asked for.
 
     It has no cadence: that of a piece is laid into its chords.
     """
@@ -216,4 +221,10 @@ def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) ->
             grooves=" ".join(f"{name}:{weight:g}" for name, weight in grooves.items()),
             chance=1.0 if sure else drums.chance,
         )
-    return replace(style, drums=drums, cadence="")
+    leads = [voice for voice in style.voices if voice.role in ("melody", "riff")]
+    lead = max(leads, key=lambda voice: voice.chance, default=None)
+    voices = tuple(
+        replace(voice, chance=1.0) if voice is lead and voice.chance >= _CERTAIN_LEAD else voice
+        for voice in style.voices
+    )
+    return replace(style, drums=drums, voices=voices, cadence="")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from jen1cli.composition.automation import hold_last_chord
-from jen1cli.composition.composer import cadences, energy_of, moods_of
+from jen1cli.composition.composer import energy_of, moods_of
 from jen1cli.composition.ensemble import arrange
 from jen1cli.composition.form import make_sections, phrase_bars
 from jen1cli.composition.harmony.chord_loops import chart_bars
@@ -11,11 +11,12 @@ from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord, chord_at
 from jen1cli.composition.pieces.chords import (
     MATERIALS,
     chart_chords,
+    choose_cadence,
     choose_loops,
     cycle_bars,
     loop_chords,
 )
-from jen1cli.composition.pieces.endings import end_parts, keep_kick
+from jen1cli.composition.pieces.endings import breathe, end_parts, keep_kick
 from jen1cli.composition.pieces.frame import Frame, choose_frame, choose_variant, fitted_style
 from jen1cli.composition.pieces.given_parts import with_given_parts
 from jen1cli.composition.pieces.passages import (
@@ -56,9 +57,15 @@ class _Piece:
     in_phase: bool  # whether chords repeat from the start of the piece: with what is given
     chart: tuple[Bar, ...]  # given chords
 
-    def phase(self, bar: int) -> int:
-        """Return the bars of the chords' cycle that are over at the start of a passage."""
-        return bar % self.cycle if self.in_phase else 0
+    def phase(self, passage: Passage) -> int:
+        """Return the bars of the chords' cycle that are over at the start of a passage.
+
+        A short intro or outro ends with the cycle, as the turnaround of a blues does.
+        """
+        if self.in_phase:
+            return passage.start % self.cycle
+        short = passage.name in ("intro", "outro") and passage.bars < self.cycle
+        return self.cycle - passage.bars if short else 0
 
 
 def compose_piece(
@@ -141,7 +148,7 @@ def _choose(
         variant=choose_variant(style, random.substream("variant"), given, wishes),
         form=form,
         loops=loops,
-        cadence=harmony.substream("cadence").pick(cadences(style, frame.mode)),
+        cadence=choose_cadence(style, harmony.substream("cadence"), frame.mode, loops["A"]),
         cycle=cycle_bars(style, loops, chart),
         in_phase=bool(chart) or melody is not None,
         chart=chart,
@@ -158,7 +165,7 @@ def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar,
     )  # fmt: skip
     room = frame.bars * frame.bar_seconds >= _ENDS_FROM and frame.last_bar == frame.bars - 1
     ends = bool(piece.style.cadence) and room
-    plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, ends=ends))
+    plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, 0, ends=ends))
     parts = _arranged(piece, plan)
     if ends and chance(0.65):
         parts = hold_last_chord(plan, parts)
@@ -172,7 +179,7 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     unit = passage_bars(frame.bar_seconds, piece.cycle)
     passages = plan_passages(
         piece.form, piece.random.substream("passages"), frame.last_bar + 1, unit,
-        frame.bar_seconds,
+        frame.bar_seconds, piece.cycle,
     )  # fmt: skip
     blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]] = {}
     notes: dict[tuple[str, str, int], list[Note]] = {}
@@ -214,10 +221,11 @@ def _block(
 ) -> tuple[Plan, list[Part]]:
     """Return plan and parts of a passage, at time 0."""
     material = passage.material if passage.material in MATERIALS else "A"
-    key = (passage.material, passage.variation, passage.bars, piece.phase(passage.start))
+    phase = piece.phase(passage)
+    key = (passage.material, passage.variation, passage.bars, phase)
     if ends or key not in blocks:
         section = Section(passage.name, 0.0, passage.bars * piece.frame.meter.beats, passage.energy)
-        chords = _chords(piece, material, passage.start, passage.bars, ends=ends)
+        chords = _chords(piece, material, passage.start, passage.bars, phase, ends=ends)
         plan = _plan(piece, piece.random.substream("material", material), (section,), chords)
         parts = _arranged(piece, plan)
         if passage.variation:
@@ -234,7 +242,7 @@ def _block(
 
 
 def _chords(
-    piece: _Piece, material: str, start: int, bars: int, *, ends: bool
+    piece: _Piece, material: str, start: int, bars: int, phase: int, *, ends: bool
 ) -> tuple[Chord, ...]:
     if piece.chart:
         given = chart_chords(piece.chart, start, bars, piece.frame.meter.beats)
@@ -245,7 +253,7 @@ def _chords(
         piece.style,
         piece.frame,
         bars,
-        phase=piece.phase(start),
+        phase=phase,
         cadence=piece.cadence if ends else "",
     )
 
@@ -276,7 +284,7 @@ def _plan(
 def _arranged(piece: _Piece, plan: Plan) -> list[Part]:
     """Write all parts of a plan; all plans of a piece have the same instruments."""
     parts = arrange(piece.fitted, plan, piece.variant, piece.random.substream("band"))
-    return [keep_kick(part, plan) for part in parts]
+    return [breathe(keep_kick(part, plan), plan) for part in parts]
 
 
 def _bars(plan: Plan, piece: _Piece) -> tuple[Bar, ...]:
