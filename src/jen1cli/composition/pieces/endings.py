@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jen1cli.composition.harmony.theory import Chord
-from jen1cli.composition.pieces.passages import LEADING
+from jen1cli.composition.pieces.passages import LEADING, MELODIC
 from jen1cli.composition.plan import Plan
 from jen1cli.composition.rhythm.grooves import KEYS
 from jen1cli.composition.score import Note, Part
@@ -106,15 +106,15 @@ def keep_kick(part: Part, plan: Plan) -> Part:
 
 def breathe(part: Part, plan: Plan) -> Part:
     """Shorten long notes of a melody at the end of each phrase, where a player breathes."""
-    if part.role not in LEADING or part.role == "riff":
+    if part.role not in MELODIC:
         return part
     length = plan.phrase * plan.meter.beats
     return replace(part, notes=tuple(_before_breath(note, length) for note in part.notes))
 
 
 def _before_breath(note: Note, phrase: float) -> Note:
-    start = note.beat - _BREATH
-    end = (start // phrase + 1.0) * phrase  # of the phrase in which most of the note is
+    start = note.beat + _BREATH  # a player may be early
+    end = (start // phrase + 1.0) * phrase
     over = note.beat + note.duration - (end - _BREATH)
     if note.duration < _LONG_NOTE or not 0.0 < over <= 2.0 * _BREATH:
         return note

@@ -17,11 +17,13 @@ from jen1cli.music.controls import MAX_BPM, Controls
 from jen1cli.music.keys import accidentals, key_of_chart, key_of_melody
 from jen1cli.music.patterns import NONE, Pattern, Sound
 
+ENDS_FROM = 16.0
+"""Seconds from which a piece has whole bars, so that it can end in a cadence."""
+
 _ODD_METERS = frozenset(("5/4", "7/8"))  # only where they are asked for
 _TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it is typical
 # most relative change of an open tempo that makes an even number of bars fit the length
 _STRETCH = 0.03
-_FITTED_FROM = 16.0  # seconds; shorter pieces end within a bar
 _LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
 _CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
 _CERTAIN_LEAD = 0.5  # the same for a leading voice: nobody fills the place of one that is missing
@@ -141,18 +143,20 @@ def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pac
     low = fastest - third if pace > 0 else slowest
     high = slowest + third if pace < 0 else fastest
     felt = float(round(random.uniform(low, high)))
-    if seconds < _FITTED_FROM:
+    if seconds < ENDS_FROM:
         return felt
     bar_beats = meter.beats / meter.pulse
     whole = round(seconds * felt / 60.0 / bar_beats)
-    reach = math.ceil(whole * _STRETCH)
+    reach = max(1, math.ceil(whole * _STRETCH))
     options = [
         (bars % 2 + (bars % 4 > 0), abs(bars - whole), bars * bar_beats * 60.0 / seconds)
         for bars in range(max(1, whole - reach), whole + reach + 1)
     ]
-    stretch = max(_STRETCH, 0.5 / max(1, whole))  # the nearest whole bar is within half a bar
-    near = [o for o in options if abs(o[2] / felt - 1.0) <= stretch and low <= o[2] <= high]
-    return min(near)[2] if near else felt
+    options = [option for option in options if low <= option[2] <= high]
+    near = [option for option in options if abs(option[2] / felt - 1.0) <= _STRETCH]
+    if near:
+        return min(near)[2]
+    return min((tempo for *_, tempo in options), key=lambda t: abs(t - felt), default=felt)
 
 
 def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> tuple[int, str]:

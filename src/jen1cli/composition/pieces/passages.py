@@ -11,7 +11,7 @@ _INTRO_FROM = 45.0  # seconds from which the intro has half the bars of a passag
 _SHORT_INTRO = 2  # bars
 _TARGET_SECONDS = 16.0  # of a passage
 _LEAST_PEAK = 0.6  # energy from which a body ends with its most energetic passage
-_NEAR_PEAK = 0.9  # share of the highest energy that will do for it
+_NEAR_PEAK = 0.85  # share of the highest energy that will do for it
 _MOST_VARIATIONS = 4  # of a material: repetition makes a form, and composing takes time
 
 _Item = tuple[str, str, float]
@@ -53,7 +53,9 @@ BODIES: dict[str, tuple[_Item, ...]] = {
     ),
 }  # fmt: skip
 
-LEADING = frozenset(("melody", "counter", "riff"))
+MELODIC = frozenset(("melody", "counter"))
+"""Roles of melodies, which breathe and vary."""
+LEADING = MELODIC | {"riff"}
 """Roles of leading voices."""
 
 _DRUMS = frozenset(("drums", "percussion"))
@@ -156,7 +158,8 @@ def _chosen(body: tuple[_Item, ...], count: int) -> list[_Item]:
     chosen = [body[index % len(body)] for index in range(count)]
     peak = max(body, key=lambda item: item[2])
     calm = count > 1 and peak[2] < _LEAST_PEAK
-    if calm or chosen[-1][2] >= _NEAR_PEAK * peak[2]:
+    alike = count == 2 and chosen[0][1] == chosen[1][1]
+    if calm or (chosen[-1][2] >= _NEAR_PEAK * peak[2] and not alike):
         return chosen
     if count > 2:
         chosen[-2] = chosen[-1]

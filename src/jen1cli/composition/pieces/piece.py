@@ -17,10 +17,17 @@ from jen1cli.composition.pieces.chords import (
     loop_chords,
 )
 from jen1cli.composition.pieces.endings import breathe, end_parts, keep_kick
-from jen1cli.composition.pieces.frame import Frame, choose_frame, choose_variant, fitted_style
+from jen1cli.composition.pieces.frame import (
+    ENDS_FROM,
+    Frame,
+    choose_frame,
+    choose_variant,
+    fitted_style,
+)
 from jen1cli.composition.pieces.given_parts import with_given_parts
 from jen1cli.composition.pieces.passages import (
     LONG_FROM,
+    MELODIC,
     Passage,
     passage_bars,
     plan_passages,
@@ -36,9 +43,7 @@ from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.patterns import NONE, parse_melody
 
-_ENDS_FROM = 16.0  # seconds from which an excerpt may end in a cadence
 _LEAST_HEARD = 1.0  # beats of a chord in which a piece can end
-_VARIED = frozenset(("melody", "counter"))  # roles that each repetition of a material varies
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar,
         piece.random.substream("form"), piece.form, frame.bars, phrase, frame.meter,
         frame.bar_seconds,
     )  # fmt: skip
-    room = frame.bars * frame.bar_seconds >= _ENDS_FROM and frame.last_bar == frame.bars - 1
+    room = frame.bars * frame.bar_seconds >= ENDS_FROM and frame.last_bar == frame.bars - 1
     ends = bool(piece.style.cadence) and room
     plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, 0, ends=ends))
     parts = _arranged(piece, plan)
@@ -232,8 +237,8 @@ def _block(
             stream = piece.random.substream("material", material, str(passage.variation))
             others = _arranged(piece, replace(plan, random=stream))
             parts = [
-                *(part for part in parts if part.role not in _VARIED),
-                *(part for part in others if part.role in _VARIED),
+                *(part for part in parts if part.role not in MELODIC),
+                *(part for part in others if part.role in MELODIC),
             ]
         if ends:
             parts = hold_last_chord(plan, parts)
