@@ -32,7 +32,7 @@ def test_no_passage_is_without_bars():
 def test_a_piece_with_a_form_is_long_enough_itself():
     """Not only with the rest of its last bar."""
     score, _ = told("ambient", 1, 25.0, Controls(bpm=30.0, meter="4/4"))
-    assert "intro" not in [section.name for section in score.sections]
+    assert "outro" not in [section.name for section in score.sections]
 
 
 def test_a_twelve_bar_blues_has_twelve_bars():

@@ -26,7 +26,7 @@ _TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it i
 _STRETCH = 0.03
 _LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
 _CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
-_CERTAIN_LEAD = 0.5  # the same for a leading voice: nobody fills the place of one that is missing
+_CERTAIN_LEAD = 0.5  # chance of a leading voice in a style from which it always plays
 # variants that honour "no drums"; "full" and "rhythm" differ from them by drums alone
 _WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
 
@@ -111,7 +111,7 @@ def choose_frame(
 
 
 def typical(weights: dict[str, float]) -> dict[str, float]:
-    """Return the options of at least half the largest weight; none of none."""
+    """Return the options of at least half the largest weight; empty if there are no options."""
     most = max(weights.values(), default=0.0)
     return {name: weight for name, weight in weights.items() if weight >= _TYPICAL * most}
 

@@ -11,7 +11,7 @@ _INTRO_FROM = 45.0  # seconds from which the intro has half the bars of a passag
 _SHORT_INTRO = 2  # bars
 _TARGET_SECONDS = 16.0  # of a passage
 _LEAST_PEAK = 0.6  # energy from which a body ends with its most energetic passage
-_NEAR_PEAK = 0.85  # share of the highest energy that will do for it
+_NEAR_PEAK = 0.85  # share of the highest energy from which a passage counts as such
 _MOST_VARIATIONS = 4  # of a material: repetition makes a form, and composing takes time
 
 _Item = tuple[str, str, float]

@@ -190,9 +190,8 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     notes: dict[tuple[str, str, int], list[Note]] = {}
     first: dict[tuple[str, str, int], Part] = {}
     chart: list[Bar] = []
-    for passage in passages:
-        last = passage is passages[-1]
-        plan, parts = _block(piece, blocks, passage, ends=last)
+    made = [_block(piece, blocks, passage, ends=passage is passages[-1]) for passage in passages]
+    for passage, (plan, parts) in zip(passages, made, strict=True):
         chart += _bars(plan, piece)
         seen: dict[tuple[str, str], int] = {}
         for part in parts:
@@ -212,7 +211,7 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
     start = passages[-1].start * beats
     heard = max(frame.last_bar * beats, frame.beats - _LEAST_HEARD) - start
-    chord = chord_at(plan.chords, heard)
+    chord = chord_at(made[-1][0].chords, heard)
     ending = max(frame.last_bar * beats, start + chord.start)
     return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
 
