@@ -32,6 +32,7 @@ def own_folder(tmp_path, monkeypatch):
     folder = tmp_path / "config"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     monkeypatch.delenv("JEN1_PROVENANCE")
+    monkeypatch.delenv("JEN1_CERTIFICATE", raising=False)
     return folder / "jen1"
 
 
@@ -269,16 +270,66 @@ def test_the_self_made_certificate_is_private_and_kept(jen1, model, facts, own_f
 def test_a_certificate_that_cannot_be_kept_serves_the_run(jen1, model, facts, own_folder):
     own_folder.parent.write_text("a file where the folder should be")
     result = make(jen1, "a.wav")
-    assert "the self-made certificate serves this run alone: cannot write" in result.err
+    assert "the self-made certificate serves this run alone: " in result.err
     assert facts("a.wav")["c2pa"]["state"] == "valid"
 
 
-def test_a_damaged_own_certificate_is_replaced(jen1, model, facts, own_folder):
+def test_a_file_in_the_place_of_the_own_certificate_stays(jen1, model, facts, own_folder):
     own_folder.mkdir(parents=True)
-    (own_folder / "provenance.pem").write_text("nonsense")
+    path = own_folder / "provenance.pem"
+    path.write_text("perhaps a key")
     result = make(jen1, "a.wav")
+    assert result.err.count("warning: ") == 1
+    assert "serves this run alone" in result.err
     assert "has no private key" in result.err
+    assert path.read_text() == "perhaps a key"
     assert facts("a.wav")["c2pa"]["state"] == "valid"
+
+
+def expired(monkeypatch, organisation=certificates.SELF_MADE):
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "SELF_MADE", organisation)
+        patch.setattr(certificates, "_DAYS", -1)
+        patch.setattr(certificates, "_EARLIER", datetime.timedelta(days=2))
+        return certificates._make()
+
+
+@pytest.mark.parametrize("organisation", [certificates.SELF_MADE, "Studio"])
+def test_of_expired_certificates_the_self_made_one_is_replaced(
+    own_folder, monkeypatch, organisation
+):
+    own_folder.mkdir(parents=True)
+    path = own_folder / "provenance.pem"
+    path.write_text(expired(monkeypatch, organisation))
+    before = path.read_bytes()
+    chain = provenance.own_credentials().chain
+    if organisation == certificates.SELF_MADE:
+        assert provenance.read_credentials(path).chain == chain
+    else:
+        assert path.read_bytes() == before
+        assert "CERTIFICATE" in chain
+
+
+def test_a_folder_of_settings_that_must_not_be_searched(own_folder, monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        patch.setattr(Path, "open", refuse)
+        assert "CERTIFICATE" in provenance.own_credentials().chain
+    assert "serves this run alone" in caplog.text
+    assert not own_folder.exists()
+
+
+def test_without_a_home_folder_nothing_is_written(tmp_path, monkeypatch, caplog):
+    import platformdirs
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda name: Path("~/.config") / name)
+    assert "CERTIFICATE" in provenance.own_credentials().chain
+    assert "no home folder" in caplog.text
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -332,17 +383,7 @@ def test_a_certificate_that_is_missing(refused):
 
 
 def test_a_certificate_that_has_expired(refused, pem, monkeypatch):
-    now = datetime.datetime.now(datetime.UTC)
-
-    class Earlier(datetime.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return cls.fromtimestamp(now.timestamp() - 4000 * 86_400, tz)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(certificates.datetime, "datetime", Earlier)
-        made = certificates._make()
-    path = pem("key", "signer", "issuer", made=made)
+    path = pem("key", "signer", "issuer", made=expired(monkeypatch))
     assert "expired on" in refused("generate", "a", "-o", "a.wav", "--certificate", path).err
 
 
