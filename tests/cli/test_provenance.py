@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,12 @@ def facts(jen1):
 
 def samples(path):
     return soundfile.read(path, dtype="int32", always_2d=True)[0]
+
+
+def with_manifest(name, *problems):
+    """The facts of an ingredient that has a manifest."""
+    state = "invalid" if problems else "valid"
+    return {"name": name, "has_manifest": True, "state": state, "problems": list(problems)}
 
 
 def make(jen1, name, *more, code=0):
@@ -117,7 +124,7 @@ def test_an_edit_keeps_the_manifest_of_its_input_as_an_ingredient(jen1, model, f
     manifest = facts(f"b.{kind}")["c2pa"]
     assert (manifest["state"], manifest["problems"]) == ("valid", [])
     assert manifest["actions"] == ["c2pa.opened", "c2pa.edited"]
-    assert manifest["ingredients"] == [{"name": f"a.{kind}", "has_manifest": True}]
+    assert manifest["ingredients"] == [with_manifest(f"a.{kind}")]
     assert manifest["digital_source_types"] == [GENERATED]
 
 
@@ -129,7 +136,8 @@ def test_an_edit_of_a_recording_is_partly_generated(jen1, model, facts, tone, ki
     found = facts("b.wav")
     assert found["digital_source_type"].endswith(f"/{PARTLY}")
     assert found["c2pa"]["digital_source_types"] == [PARTLY]
-    assert found["c2pa"]["ingredients"] == [{"name": f"take.{kind}", "has_manifest": False}]
+    (ingredient,) = found["c2pa"]["ingredients"]
+    assert (ingredient["name"], ingredient["has_manifest"]) == (f"take.{kind}", False)
     assert found["c2pa"]["state"] == "valid"
 
 
@@ -165,6 +173,32 @@ def test_a_changed_sample_is_shown(jen1, model):
     assert "assertion.dataHash.mismatch" in shown
 
 
+def test_an_expired_certificate_is_no_change(tmp_path, tone, jen1, monkeypatch):
+    audio.write(tmp_path / "a.wav", tone(0.2), 48_000)
+    with monkeypatch.context() as patch:  # c2pa signs with no certificate that has expired
+        patch.setattr(certificates, "_DAYS", 2 / 86_400)
+        credentials = provenance.own_credentials()
+    provenance.Signer(credentials, "1").sign(tmp_path / "a.wav", "audio/wav", "")
+    time.sleep(3.1)
+    shown = jen1("info", tmp_path / "a.wav").out
+    assert "INVALID: the certificate has expired" in shown
+    assert "changed" not in shown
+    found = provenance.describe_manifest(tmp_path / "a.wav", "WAV")
+    assert (found["state"], found["problems"]) == ("invalid", ["signingCredential.expired"])
+
+
+def test_an_ingredient_with_an_invalid_manifest_is_shown_as_such(jen1, model, facts):
+    make(jen1, "a.wav")
+    data = bytearray(Path("a.wav").read_bytes())
+    data[1000] ^= 1
+    Path("a.wav").write_bytes(data)
+    assert jen1("continue", "a.wav", "-s", "0.5", "-o", "b.wav").code == 0
+    manifest = facts("b.wav")["c2pa"]
+    assert manifest["state"] == "valid"
+    assert manifest["ingredients"] == [with_manifest("a.wav", "assertion.dataHash.mismatch")]
+    assert "a.wav (its manifest is INVALID)" in jen1("info", "b.wav").out
+
+
 @pytest.mark.parametrize("kind", SIGNED)
 def test_tags_and_pictures_are_signed_and_stay(tmp_path, noise, kind):
     path = tmp_path / f"a.{kind}"
@@ -194,7 +228,7 @@ def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
     assert changed.save(edited, signer=signer)
     found = provenance.describe_manifest(edited, "WAV")
     assert found["state"] == "valid"
-    assert found["ingredients"] == [{"name": "the piped audio", "has_manifest": True}]
+    assert found["ingredients"] == [with_manifest("the piped audio")]
     assert result.out == "a.wav\n"
 
 
@@ -240,7 +274,7 @@ def test_a_chain_of_signed_files_is_made_again(jen1, model, facts):
     assert result.code == 0, result.err
     assert np.array_equal(samples("3.flac"), samples("same.flac"))
     assert read_recipe("3.flac") == read_recipe("same.flac")
-    assert facts("same.flac")["c2pa"]["ingredients"] == [{"name": "2.wav", "has_manifest": True}]
+    assert facts("same.flac")["c2pa"]["ingredients"] == [with_manifest("2.wav")]
 
 
 def test_a_signed_input_is_known_by_its_samples(jen1, model):
