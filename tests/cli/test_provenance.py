@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import jen1cli
 from jen1cli import audio, provenance
 from jen1cli.audio.metadata import Metadata
 from jen1cli.errors import Jen1Error
@@ -178,7 +179,7 @@ def test_an_expired_certificate_is_no_change(tmp_path, tone, jen1, monkeypatch):
     with monkeypatch.context() as patch:  # c2pa signs with no certificate that has expired
         patch.setattr(certificates, "_DAYS", 2 / 86_400)
         credentials = provenance.own_credentials()
-    provenance.Signer(credentials, "1").sign(tmp_path / "a.wav", "audio/wav", "")
+    provenance.Signer(credentials).sign(tmp_path / "a.wav", "audio/wav", "")
     time.sleep(3.1)
     shown = jen1("info", tmp_path / "a.wav").out
     assert "INVALID: the certificate has expired" in shown
@@ -199,12 +200,50 @@ def test_an_ingredient_with_an_invalid_manifest_is_shown_as_such(jen1, model, fa
     assert "a.wav (its manifest is INVALID)" in jen1("info", "b.wav").out
 
 
+def test_an_edit_of_a_file_with_a_damaged_manifest_is_signed(jen1, model, facts):
+    make(jen1, "a.wav")
+    data = bytearray(Path("a.wav").read_bytes())
+    at = data.index(b"C2PA") + 16
+    data[at : at + 8] = b"\xff" * 8
+    Path("a.wav").write_bytes(data)
+    result = jen1("continue", "a.wav", "-s", "0.5", "-o", "b.wav")
+    assert "warning: C2PA cannot read a.wav, so the manifest names it without" in result.err
+    found = facts("b.wav")
+    assert found["recipe"]["signature"] == "c2pa"
+    assert (found["c2pa"]["state"], found["c2pa"]["problems"]) == ("valid", [])
+    (ingredient,) = found["c2pa"]["ingredients"]
+    assert (ingredient["name"], ingredient["has_manifest"]) == ("a.wav", False)
+
+
+def test_the_size_of_an_input_that_is_not_read_does_not_matter(tone, tmp_path, monkeypatch):
+    audio.write(tmp_path / "a.wav", tone(0.2), 48_000)
+    size = (tmp_path / "a.wav").stat().st_size
+    monkeypatch.setattr(signing, "MOST_BYTES", size)
+    signer = provenance.Signer(provenance.own_credentials())
+    large = io.BytesIO(bytes(size + 1))
+    signer.sign(tmp_path / "a.wav", "audio/wav", "", provenance.Ingredient("a.ogg", large, None))
+    assert audio.read_marks(tmp_path / "a.wav").signed
+    read = provenance.Ingredient("a.wav", large, "audio/wav")
+    with pytest.raises(provenance.SigningError, match="up to"):
+        signer.sign(io.BytesIO(b""), "audio/wav", "", read)
+
+
+def test_an_edit_reads_the_format_of_its_input_once(jen1, model, monkeypatch, tone):
+    audio.write(Path("a.wav"), tone(0.2), 48_000)
+    changed = model.inpaint("a.wav", [(0.05, 0.1)], seed=1)
+    monkeypatch.setattr("jen1cli.pipeline.signing.audio", None, raising=False)  # no probing there
+    changed.save("b.wav", signer=provenance.Signer(provenance.own_credentials()))
+    found = provenance.describe_manifest(Path("b.wav"), "WAV")
+    assert found["ingredients"][0]["name"] == "a.wav"
+    assert found["program"] == f"jen1cli {jen1cli.__version__}"
+
+
 @pytest.mark.parametrize("kind", SIGNED)
 def test_tags_and_pictures_are_signed_and_stay(tmp_path, noise, kind):
     path = tmp_path / f"a.{kind}"
     tagged(path, noise(0.1), Metadata(texts=TEXTS, pictures=(picture(),)), "{}")
     before, sound = metadata_of(path), samples(path)
-    signer = provenance.Signer(provenance.own_credentials(), "1")
+    signer = provenance.Signer(provenance.own_credentials())
     signer.sign(path, signing.MEDIA_TYPES[before.family.replace("RIFF", "WAV")], "")
     after = metadata_of(path)
     assert (after.texts, after.pictures, after.note) == (before.texts, before.pictures, before.note)
@@ -218,7 +257,7 @@ def test_tags_and_pictures_are_signed_and_stay(tmp_path, noise, kind):
 
 def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
     result = make(jen1, "a.wav")
-    signer = provenance.Signer(provenance.own_credentials(), "1")
+    signer = provenance.Signer(provenance.own_credentials())
     music = model.generate_batch(["lofi"], seconds=0.5, seed=3)[0]
     buffer = io.BytesIO()
     music.save(buffer, signer=signer)
@@ -262,6 +301,37 @@ def test_again_of_unsigned_files_makes_the_same_bytes(jen1, model, monkeypatch):
     for name in ("off.wav", "none.wav"):
         assert jen1("again", name, "-o", f"again-{name}").code == 0
         assert Path(name).read_bytes() == Path(f"again-{name}").read_bytes()
+
+
+@pytest.mark.parametrize("variable", ["JEN1_PROVENANCE", "JEN1_CERTIFICATE"])
+def test_the_environment_does_not_decide_whether_again_signs(
+    jen1, model, facts, monkeypatch, pem, variable
+):
+    path = pem("key", "signer", "issuer")
+    make(jen1, "off.wav", "--no-provenance")
+    monkeypatch.setenv(variable, "1" if variable == "JEN1_PROVENANCE" else str(path))
+    assert jen1("again", "off.wav", "-o", "again.wav").code == 0
+    assert Path("off.wav").read_bytes() == Path("again.wav").read_bytes()
+    assert jen1("again", "off.wav", "-o", "signed.wav", "--provenance").code == 0
+    assert facts("signed.wav")["c2pa"]["state"] == "valid"
+
+
+def test_again_signs_what_was_signed(jen1, model, facts, monkeypatch):
+    make(jen1, "a.wav")
+    monkeypatch.setenv("JEN1_PROVENANCE", "0")
+    assert jen1("again", "a.wav", "-o", "b.wav").code == 0
+    assert facts("b.wav")["c2pa"]["state"] == "valid"
+    assert jen1("again", "a.wav", "-o", "c.wav", "--no-provenance").code == 0
+    assert facts("c.wav")["recipe"]["signature"] == "off"
+
+
+def test_again_warns_where_it_cannot_sign_what_was_signed(jen1, model, facts, monkeypatch):
+    make(jen1, "a.wav")
+    monkeypatch.setattr(provenance, "is_installed", lambda: False)
+    result = jen1("again", "a.wav", "-o", "b.wav")
+    assert result.code == 0
+    assert "warning: the file was signed with a C2PA manifest, its copy is not" in result.err
+    assert "signature" not in facts("b.wav")["recipe"]
 
 
 def test_a_chain_of_signed_files_is_made_again(jen1, model, facts):

@@ -39,14 +39,20 @@ def source_type_of(texts: Texts) -> str | None:
 
 
 def with_source_type(texts: Texts, value: str) -> Texts:
-    """Return texts with this digital source type in place of another.
-
-    What is partly generated stays so, and an edit of generated sound is wholly generated.
-    """
-    if value == PARTLY_GENERATED and source_type_of(texts) == GENERATED:
-        value = GENERATED
+    """Return texts with the digital source type of an edit; see `edited_source_type`."""
+    value = edited_source_type(source_type_of(texts), value)
     others = tuple((name, text) for name, text in texts if name != SOURCE_TYPE_FIELD)
     return (*others, (SOURCE_TYPE_FIELD, value))
+
+
+def edited_source_type(before: str | None, value: str) -> str:
+    """Return the digital source type of an edit: generated sound with generated parts stays so.
+
+    Args:
+        before: that of the input; None if unknown.
+        value: that of an edit of other sound.
+    """
+    return GENERATED if value == PARTLY_GENERATED and before == GENERATED else value
 
 
 def xmp_texts(block: Block) -> Texts:

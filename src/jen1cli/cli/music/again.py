@@ -11,11 +11,13 @@ import typer
 
 import jen1cli
 from jen1cli.cli import options, streams
+from jen1cli.cli.console import Console
 from jen1cli.cli.engine import Engine, ModelChoice, ModelOptions
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Result, slugify
+from jen1cli.cli.signing import Signing
 from jen1cli.errors import AudioError, CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def again(
         ),
     ] = None,
     *,
+    context: typer.Context,
     destination: options.Destination,
     model: Annotated[ModelOptions, Without("random_weights")],
 ) -> None:
@@ -66,15 +69,36 @@ def again(
     report = destination.report()
     loras = parse_loras(model.lora) or _find_loras(recipe.model, beside)
     choice = _same_place(recipe, model, loras)
-    signing = destination.signing
-    follows = signing.provenance is None and signing.certificate is None
-    as_before = follows and recipe.signature != "c2pa"  # so that the bytes are the same
-    with Engine.open(choice.check(), report, None if as_before else signing) as engine:
+    signing: Signing | None = destination.signing
+    if not _is_given(context, "provenance", "certificate"):
+        signing = _signing_as_before(recipe, destination.signing, report)
+    with Engine.open(choice.check(), report, signing) as engine:
         recipe = _settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
                 source = _remake_input(recipe, engine, Path(folder), beside)
             engine.deliver(_follow(recipe, source, engine), target)
+
+
+def _is_given(context: typer.Context, *names: str) -> bool:
+    """Return whether any of these options is on the command line; the environment may have them."""
+    sources = map(context.get_parameter_source, names)
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
+
+
+def _signing_as_before(recipe: "Recipe", given: Signing, report: Console) -> Signing | None:
+    """Sign what was signed, with the certificate that is given; the bytes of the rest stay."""
+    from jen1cli import provenance
+
+    if recipe.signature != "c2pa":
+        return None
+    if provenance.is_installed():
+        return Signing(True, given.certificate)
+    report.warn(
+        "the file was signed with a C2PA manifest, its copy is not; to sign:"
+        " pip install 'jen1cli[provenance]'"
+    )
+    return Signing()
 
 
 def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelChoice:
