@@ -1,6 +1,7 @@
 """The declared packages: each is imported by something, loads, and what is imported is declared."""
 
 import ast
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -155,3 +156,18 @@ def test_a_missing_extra_is_one_line_that_names_it(monkeypatch, capsys):
     assert said.startswith("jen1: error: accelerate is not installed")
     assert "pip install 'jen1cli[train]'" in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("licence", "is_strict"),
+    [
+        ("GPL", True), ("GPLv2", True), ("GPLv3+", True), ("GPL-3.0-or-later", True), ("AGPL-3.0", True),
+        ("MIT AND GPL-2.0-only", True), ("GNU GPL", True), ("GNU Affero General Public License v3", True),
+        ("GNU General Public License v3 (GPLv3)", True), ("gpl", True),
+        ("LGPL", False), ("LGPL-2.1-or-later", False), ("LGPLv3+", False), ("MIT", False),
+        ("GNU Lesser General Public License v2 or later (LGPLv2+)", False), ("Apache-2.0", False),
+        ("GNU Library or Lesser General Public License (LGPL)", False),
+    ],
+)  # fmt: skip
+def test_the_check_of_licences_knows_the_strict_ones(licence, is_strict):
+    assert runpy.run_path(str(ROOT / ".ci" / "licences.py"))["is_strict"](licence) == is_strict

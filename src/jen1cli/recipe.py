@@ -16,7 +16,7 @@ from jen1cli.typed_json import from_dict, stored_key, to_dict
 RECIPE_VERSION = 3
 """Version of the recipe's fields; a newer one is refused.
 
-2: the model has a release. 3: composer and style.
+2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
 """
 
 GENERATOR = "jen1cli"
