@@ -5,6 +5,7 @@ paper (arXiv 2308.04729v2) with its section; `jen1cli.typed_json` reads and writ
 """
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -111,6 +112,18 @@ class SpectralConfig:
                     f"a hop of {self.hop_length} samples holds no even number of spectra of a"
                     f" window of {band.window_length}; use a multiple of half the window"
                 )
+        if self.envelope_channels:
+            self._check_envelopes()
+
+    def _check_envelopes(self) -> None:
+        windows = [band.window_length for band in self.bands]
+        halving = all(a % b == 0 for a, b in itertools.pairwise(windows))
+        if len(windows) < 2 or not halving or windows[-1] % 8 or not self.refinements:
+            raise ConfigError(
+                "envelopes need several bands, each window a multiple of the next one and the last"
+                f" of 8, and refinements of the phase; windows are {windows}, refinements"
+                f" {self.refinements}"
+            )
 
 
 AutoencoderConfig = SeanetConfig | SpectralConfig

@@ -1,6 +1,7 @@
 """Envelopes within the windows: where their points lie, what they do, exact pieces."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +10,9 @@ from torch import Tensor
 from jen1cli.autoencoder import Whitening, build_autoencoder
 from jen1cli.autoencoder.codec import Codec
 from jen1cli.autoencoder.envelope import envelope_loss
+from jen1cli.autoencoder.refinement import PhaseRefiner
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
-from jen1cli.config import SeanetConfig, SpectralConfig, WhiteningConfig
+from jen1cli.config import SeanetConfig, SpectralBand, SpectralConfig, WhiteningConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import TINY
 from jen1cli.training.autoencoder.build import with_envelopes
@@ -83,6 +85,18 @@ def test_an_imposed_envelope_gathers_the_energy_of_clicks() -> None:
 
 
 @torch.no_grad()
+def test_the_last_round_imposes_no_envelope() -> None:
+    """So the one round of the lowest quality is a plain projection."""
+    autoencoder = build()
+    band = next(iter(autoencoder._bands[1:]))
+    spectrum = band.analyze(torch.randn(1, 8 * FRAME))
+    loud = torch.full((1, 8 * 16), 3.0) * torch.arange(8 * 16) / 16
+    one, two = (PhaseRefiner(band, rounds, grid_step=128) for rounds in (1, 2))
+    assert torch.equal(one(spectrum, loud), one(spectrum))
+    assert not torch.equal(two(spectrum, loud), two(spectrum))
+
+
+@torch.no_grad()
 def test_pieces_equal_the_whole() -> None:
     autoencoder = build()
     assert autoencoder.envelopes is not None
@@ -93,6 +107,29 @@ def test_pieces_equal_the_whole() -> None:
     autoencoder.stream_seconds = 1.0
     assert autoencoder.stream_frames < 60
     torch.testing.assert_close(autoencoder.decode(latent, 120 * FRAME), whole, atol=2e-5, rtol=0)
+
+
+def test_half_precision_trains_them_too() -> None:
+    autoencoder = build()
+    noise = 0.1 * torch.randn(1, 2, 12 * FRAME, generator=torch.Generator().manual_seed(4))
+    whole = autoencoder.training_loss(noise)[1]["envelope"]
+    with torch.autocast("cpu", torch.bfloat16):
+        half = autoencoder.training_loss(noise)[1]["envelope"]
+    assert half.item() == pytest.approx(whole.item(), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bands": (SpectralBand(2048, 24_000.0),)},
+        {"bands": (SpectralBand(1024, 6_000.0), SpectralBand(4096, 24_000.0))},
+        {"refinements": 0},
+    ],
+)
+def test_bands_that_can_have_none_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="envelopes need several bands"):
+        dataclasses.replace(CONFIG, **change)
+    assert dataclasses.replace(CONFIG, envelope_channels=0, **change).envelope_channels == 0
 
 
 def test_loss_counts_loud_points_more() -> None:
@@ -114,7 +151,9 @@ def test_a_set_without_envelopes_gets_them_and_keeps_its_networks() -> None:
     assert grown.config.autoencoder == dataclasses.replace(CONFIG, envelope_channels=8)
     for name, tensor in plain.autoencoder.state_dict().items():
         assert torch.equal(grown.autoencoder.state_dict()[name], tensor)
-    assert with_envelopes(grown, 16) is grown
+    assert with_envelopes(grown, 8) is grown
+    with pytest.raises(ConfigError, match="8 channels, not 16"):
+        with_envelopes(grown, 16)
 
 
 def test_other_families_have_none() -> None:

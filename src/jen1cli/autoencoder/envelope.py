@@ -176,8 +176,7 @@ class EnvelopePredictor(nn.Module):
             energy = band.magnitude(levels).square().sum(dim=1, keepdim=True)
             step = band.hop // self.grid
             window = band.window.square().unflatten(0, (-1, self.grid)).mean(1)
-            spaced = functional.pad(energy[..., None], (0, step - 1)).flatten(-2)
-            total = functional.conv_transpose1d(spaced, window.view(1, 1, -1))
+            total = functional.conv_transpose1d(energy, window.view(1, 1, -1), stride=step)
             margin = (band.length - band.hop) // 2 // self.grid
             # noise of power p has mean square magnitudes of 3/8 · length · p in the band's own
             # unnormalised transform, and the squared windows sum to 3/2

@@ -64,11 +64,12 @@ class PhaseRefiner(nn.Module):
         magnitude = spectrum.abs()
         shift = self._shift(spectrum)
         current = spectrum * shift
+        shaped = min(int(SHAPED * self.rounds), self.rounds - 1)
         wanted = None
         last = None
         for turn in range(self.rounds):
             samples = self._synthesize(current)
-            if self.grid is not None and envelope is not None and turn < SHAPED * self.rounds:
+            if self.grid is not None and envelope is not None and turn < shaped:
                 power = self.grid.log_power(samples)
                 if wanted is None:
                     wanted = self.grid.at_measured(envelope, power.shape[-1])

@@ -67,16 +67,10 @@ class SpectralAutoencoder(Autoencoder):
             PhaseRefiner(band, config.refinements * item.refinement_factor, step if i else 0)
             for i, (band, item) in enumerate(zip(self._bands, config.bands, strict=True))
         )
-        self.envelopes = (
-            EnvelopePredictor(
-                self._bands,
-                [refiner.length for refiner in self._refiners],
-                config.hop_length,
-                config.envelope_channels,
-            )
-            if config.envelope_channels
-            else None
-        )
+        self.envelopes: EnvelopePredictor | None = None
+        if channels := config.envelope_channels:
+            lengths = [refiner.length for refiner in self._refiners]
+            self.envelopes = EnvelopePredictor(self._bands, lengths, config.hop_length, channels)
         # spectra of each band in one latent frame
         self.rates = [config.hop_length // band.hop for band in self._bands]
         sizes = [
@@ -191,9 +185,15 @@ class SpectralAutoencoder(Autoencoder):
         """Return the log-power of all shaped bands, [B, bands · points, frames]; maybe no bands."""
         if self.envelopes is None:
             return features[:, :0]
-        found = self.envelopes([levels for _, levels, _, _ in self._unpack(features)])
+        found = self._envelopes_of(features)
         return rearrange(found, "b n (f p) -> b (n p) f", p=self.envelopes.points)
 
+    def _envelopes_of(self, features: Tensor) -> Tensor:
+        """Return the predicted log-power of all shaped bands, [B, bands, points]."""
+        assert self.envelopes is not None
+        return self.envelopes([levels for _, levels, _, _ in self._unpack(features)])
+
+    @torch.no_grad()
     def _true_envelopes(self, waveform: Waveform) -> Tensor:
         """Return the log-power of all shaped bands of music, [B, bands, points]."""
         assert self.envelopes is not None
@@ -271,11 +271,10 @@ class SpectralAutoencoder(Autoencoder):
         total = absolute + 0.2 * square + LEVEL_WEIGHT * level
         parts = {"absolute": absolute, "square": square, "level": level}
         if self.envelopes is not None:
-            with torch.no_grad():
+            with torch.autocast(found.device.type, enabled=False):  # powers need single precision
                 wanted = self._true_envelopes(waveform)
-            # detached: the features shall not bend to help the envelopes
-            described = [levels for _, levels, _, _ in self._unpack(found.detach())]
-            parts["envelope"] = envelope_loss(self.envelopes(described), wanted)
+                # detached: the features shall not bend to help the envelopes
+                parts["envelope"] = envelope_loss(self._envelopes_of(found.detach()), wanted)
             total = total + parts["envelope"]
         return total, parts
 

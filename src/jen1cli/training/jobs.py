@@ -123,6 +123,11 @@ class AutoencoderJob(Settings):
 
     def _recipe(self) -> AutoencoderTrainingConfig:
         base = recipe(self.recipe).autoencoder
+        if self.only_envelopes and (self.init is None or self.freeze_components):
+            raise ConfigError(
+                "--only-envelopes trains a part of an autoencoder that is there, and nothing else;"
+                " give --init, and no --freeze-components"
+            )
         frozen = base.freeze_encoder
         if self.freeze_components:
             frozen = "components"

@@ -75,7 +75,7 @@ def build_autoencoder_stage(
     if not found:
         listener(Warned(NOTHING_HELD_OUT))
     floor = _linear_codec(some, hop, shape.latent_channels, listener) if found else None
-    parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some)
+    parts = AutoencoderParts(codec, crops, stacked, floor, stacked if found else some, init)
     return AutoencoderStage(parts, recipe, accelerator, seed=seed)
 
 
@@ -93,11 +93,16 @@ def with_envelopes(codec: Codec, channels: int) -> Codec:
     """Return the codec with a predictor of envelopes; one that it has already stays.
 
     Raises:
-        ConfigError: the autoencoder is not of the family that has one.
+        ConfigError: the autoencoder is not of the family that has one, or has another.
     """
     shape = codec.config.autoencoder
     if not isinstance(shape, SpectralConfig):
         raise ConfigError(f"an autoencoder of the family '{shape.family}' predicts no envelopes")
+    if shape.envelope_channels not in (0, channels):
+        raise ConfigError(
+            f"this autoencoder predicts envelopes with {shape.envelope_channels} channels, not"
+            f" {channels}; give that number"
+        )
     if shape.envelope_channels:
         return codec
     config = dataclasses.replace(shape, envelope_channels=channels)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from jen1cli import audio
 from jen1cli.autoencoder import Autoencoder, Whitening, mask_latent
-from jen1cli.autoencoder.codec import Codec, save_codec
+from jen1cli.autoencoder.codec import Codec
 from jen1cli.files import make_folder
 from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.pages.spectrogram import draw_spectrograms
@@ -30,6 +30,7 @@ from jen1cli.training.autoencoder.discriminator import (
 from jen1cli.training.autoencoder.frozen import FrozenComponents
 from jen1cli.training.autoencoder.losses import spectral_loss, waveform_loss
 from jen1cli.training.autoencoder.metrics import reconstruction_metrics
+from jen1cli.training.autoencoder.weights import AutoencoderWriter
 from jen1cli.training.engine.averaging import Ema
 from jen1cli.training.engine.learning_rate import learning_rate
 from jen1cli.training.engine.memory import activation_megabytes
@@ -52,6 +53,7 @@ class AutoencoderParts:
     floor: LinearCodec | None
     # crops written as samples: held-out ones if available
     heard: Float[Tensor, "clips audio_channels heard_samples"]
+    init: Path | None = None  # weight set or stage 1 folder that the training begins with
 
 
 class AutoencoderObjective(nn.Module):
@@ -299,14 +301,17 @@ class AutoencoderStage:
         return (*paths, picture)
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
-        """Write the codec with averaged weights; whitening is fitted with the latent cache."""
+        """Write the averaged weights; whitening is fitted with the latent cache.
+
+        With a frozen encoder the result is a whole weight set if the training began with one.
+        """
         if not self._accelerator.is_main_process:
             return
         about = {**provenance, "recipe": asdict(self._recipe), "seed": self._seed}
-        codec = self._parts.codec
-        known = {**codec.config.provenance, "autoencoder": about}
+        name = "envelopes" if self._recipe.only_envelopes else "autoencoder"
+        writer = AutoencoderWriter(self._parts.init, self._recipe.freeze_encoder == "always")
         with self.ema.applied():
-            save_codec(folder, replace(codec, config=replace(codec.config, provenance=known)))
+            writer.write(folder, self._parts.codec, {name: about})
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return weights, averages, optimisers and the balancer."""

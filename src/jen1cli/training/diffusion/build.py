@@ -18,7 +18,11 @@ from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
 from jen1cli.music.controls import CHANNELS_WITH_SCORE, PLAYED_CHANNELS
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
-from jen1cli.training.diffusion.compatibility import check_latents, music_digest
+from jen1cli.training.diffusion.compatibility import (
+    check_latents,
+    encoder_settings,
+    music_digest,
+)
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
@@ -182,7 +186,7 @@ def _same_file(one: Path, other: Path) -> bool:
 
 
 def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
-    if config.autoencoder != of_cache.autoencoder:
+    if encoder_settings(config) != encoder_settings(of_cache):
         raise ConfigError(
             f"the cache was written by another autoencoder than that of '{config.name}';"
             " run 'jen1 train latents' with the right one"
@@ -190,6 +194,7 @@ def _adapted(config: ModelConfig, of_cache: ModelConfig) -> ModelConfig:
     components = of_cache.whitening.components
     return dataclasses.replace(
         config,
+        autoencoder=of_cache.autoencoder,
         whitening=of_cache.whitening,
         unet=dataclasses.replace(config.unet, latent_channels=components),
         provenance=of_cache.provenance,

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,6 +12,7 @@ from jen1cli import audio
 from jen1cli.autoencoder.codec import Codec, load_codec
 from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.checkpoint import read_description
+from jen1cli.config import ModelConfig
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.files import make_folder, write_text
 from jen1cli.jsonfiles import read_object
@@ -30,6 +32,16 @@ _DECODER_SETTINGS = (
 )
 
 
+def encoder_settings(config: ModelConfig) -> dict[str, Any]:
+    """Return the settings of an autoencoder that affect its latents, as JSON values."""
+    settings = to_dict(config.autoencoder)
+    for name in _DECODER_SETTINGS:
+        settings.pop(name, None)
+    for band in settings.get("bands", ()):
+        band.pop("refinement_factor", None)
+    return settings
+
+
 def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
     """Return the sha256 of everything that determines the latents of a codec.
 
@@ -41,11 +53,7 @@ def latents_digest(codec: Codec, *, whitened: bool = True) -> str:
         codec: autoencoder and whitening.
         whitened: latents of the diffusion model; False: unwhitened latents of the autoencoder.
     """
-    settings = to_dict(codec.config.autoencoder)
-    for name in _DECODER_SETTINGS:
-        settings.pop(name, None)
-    for band in settings.get("bands", ()):
-        band.pop("refinement_factor", None)
+    settings = encoder_settings(codec.config)
     whitening = codec.config.whitening
     drops = whitened and whitening.components < whitening.latent_channels
     free = RETRAINED if drops and isinstance(codec.autoencoder, SpectralAutoencoder) else ()
