@@ -318,9 +318,12 @@ def test_a_file_whose_partner_cannot_be_placed_is_removed(tmp_path):
 
 
 @posix
+@pytest.mark.parametrize("has_links", [True, False])
 def test_a_file_that_was_replaced_comes_back_when_its_partner_cannot_be_placed(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, has_links
 ):
+    if not has_links:
+        monkeypatch.setattr(os, "link", fail)
     pair = (tmp_path / "a.html", tmp_path / "a.json")
     pair[1].write_bytes(b"old")
     replace, contents = os.replace, []

@@ -75,7 +75,7 @@ def writing_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
     """Yield temporary files for several targets; either all are replaced or none.
 
     They are renamed in reverse order. If one fails, the earlier ones are undone: replaced files
-    are restored, except on file systems without hard links.
+    are restored.
 
     Args:
         paths: targets.
@@ -301,14 +301,16 @@ def _send(temporary: Path, target: Path) -> None:
 
 @contextmanager
 def _second_name(target: Path) -> Iterator[Path | None]:
-    """Return a new hard link to a file, which keeps it when it is replaced; None if impossible."""
-    second = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}.old")
-    try:
-        os.link(target, second)
-    except OSError:  # no such file, or no hard links on this file system
+    """Keep a file that will be replaced, by a hard link or a copy; None if there is no file."""
+    if not target.exists():
         yield None
         return
+    second = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}.old")
     try:
+        try:
+            os.link(target, second)
+        except (OSError, AttributeError):  # FAT, some network shares
+            shutil.copy2(target, second)
         yield second
     finally:
         _remove(second)

@@ -273,8 +273,9 @@ def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
 
 def test_a_file_too_large_to_sign_is_marked_by_its_tags(jen1, model, facts, monkeypatch):
     monkeypatch.setattr(signing, "MOST_BYTES", 1000)
-    result = make(jen1, "a.wav")
+    result = make(jen1, "a.wav", "--provenance")
     assert "marked by its tags, but not signed: C2PA manifests are made for files and" in result.err
+    assert result.err.count("not signed") == 1
     found = facts("a.wav")
     assert found["c2pa"] is None
     assert "signature" not in found["recipe"]
@@ -316,13 +317,16 @@ def test_the_environment_does_not_decide_whether_again_signs(
     assert facts("signed.wav")["c2pa"]["state"] == "valid"
 
 
-def test_again_signs_what_was_signed(jen1, model, facts, monkeypatch):
+def test_again_signs_what_was_signed(jen1, model, facts, monkeypatch, pem):
     make(jen1, "a.wav")
     monkeypatch.setenv("JEN1_PROVENANCE", "0")
     assert jen1("again", "a.wav", "-o", "b.wav").code == 0
     assert facts("b.wav")["c2pa"]["state"] == "valid"
     assert jen1("again", "a.wav", "-o", "c.wav", "--no-provenance").code == 0
     assert facts("c.wav")["recipe"]["signature"] == "off"
+    path = pem("key", "signer", "issuer")
+    assert jen1("again", "c.wav", "-o", "d.wav", "--certificate", path).code == 0
+    assert facts("d.wav")["c2pa"]["state"] == "valid"
 
 
 def test_again_warns_where_it_cannot_sign_what_was_signed(jen1, model, facts, monkeypatch):

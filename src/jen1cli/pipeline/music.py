@@ -140,6 +140,8 @@ class Edit:
                 keeps_manifest=recipe.signature == "c2pa",
             )
 
+        if signer is None:
+            return save(target, self.recipe)
         marks = audio.read_marks(self.source)
         kind = edited_source_type(marks.source_type, PARTLY_GENERATED)
         format_, _ = choose_format(target, audio.probe(self.source), subtype, suffix)

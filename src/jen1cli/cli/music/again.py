@@ -69,9 +69,7 @@ def again(
     report = destination.report()
     loras = parse_loras(model.lora) or _find_loras(recipe.model, beside)
     choice = _same_place(recipe, model, loras)
-    signing: Signing | None = destination.signing
-    if not _is_given(context, "provenance", "certificate"):
-        signing = _signing_as_before(recipe, destination.signing, report)
+    signing = _signing(context, recipe, destination.signing, report)
     with Engine.open(choice.check(), report, signing) as engine:
         recipe = _settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
@@ -80,16 +78,19 @@ def again(
             engine.deliver(_follow(recipe, source, engine), target)
 
 
-def _is_given(context: typer.Context, *names: str) -> bool:
-    """Return whether any of these options is on the command line; the environment may have them."""
-    sources = map(context.get_parameter_source, names)
-    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
+def _signing(
+    context: typer.Context, recipe: "Recipe", given: Signing, report: Console
+) -> Signing | None:
+    """Sign as the command line says, else what was signed; None keeps the bytes of the rest.
 
-
-def _signing_as_before(recipe: "Recipe", given: Signing, report: Console) -> Signing | None:
-    """Sign what was signed, with the certificate that is given; the bytes of the rest stay."""
+    Of the environment the certificate alone counts.
+    """
     from jen1cli import provenance
 
+    if _is_given(context, "provenance"):
+        return given
+    if _is_given(context, "certificate"):
+        return Signing(True, given.certificate)
     if recipe.signature != "c2pa":
         return None
     if provenance.is_installed():
@@ -99,6 +100,12 @@ def _signing_as_before(recipe: "Recipe", given: Signing, report: Console) -> Sig
         " pip install 'jen1cli[provenance]'"
     )
     return Signing()
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    """Whether an option is on the command line; its value may be the environment's."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelChoice:
