@@ -292,6 +292,14 @@ def test_a_disk_too_full_for_long_audio_is_an_error_and_not_a_crash():
     assert "File too large; free some space" in done.stdout
 
 
+def test_leftovers_of_killed_writes_are_those_of_this_name(tmp_path):
+    path = tmp_path / f"{'x' * 38}[1].json"
+    with writing(path) as temporary:
+        assert files.leftovers(path) == [temporary]
+        assert files.leftovers(tmp_path / "y.json") == []
+    assert files.leftovers(path) == []
+
+
 def write_pair(first, second, while_written=lambda: None, **options):
     with writing_together(first, second, **options) as temporaries:
         for temporary in temporaries:

@@ -7,6 +7,7 @@ disk, Ctrl-C) leaves no temporary file, and an old file is kept until then.
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import secrets
@@ -50,8 +51,7 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         folder = target.parent
         if sent:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jen1-")))
-        name = f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix[:20]}"
-        temporary = folder / name
+        temporary = folder / _temporary_name(target, secrets.token_hex(4))
         stack.callback(_remove, temporary)
         temporary.touch()
         mode = temporary.stat().st_mode  # some libraries would create theirs with another mode
@@ -68,6 +68,12 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
             os.replace(temporary, target)
         else:
             _rename_to_free(temporary, target)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Return the temporary files of `writing` that killed processes have left beside a target."""
+    start, _, end = _temporary_name(path, "\0").partition("\0")
+    return sorted(path.parent.glob(glob.escape(start) + "[0-9a-f]" * 8 + glob.escape(end)))
 
 
 @contextmanager
@@ -289,6 +295,10 @@ def _rename_to_free(temporary: Path, target: Path) -> None:
         raise OutputError(
             f"{target} exists; use --force to replace it or choose another output"
         ) from None
+
+
+def _temporary_name(target: Path, letters: str) -> str:
+    return f".{target.stem[:40]}-{letters}{target.suffix[:20]}"
 
 
 def _send(temporary: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from corpus_support import make_soundfont
 from faults import changes_of, ended, forked, moments, tree, without_privileges
 from jen1cli import audio, provenance
 from jen1cli.recipe import read_recipe
@@ -29,6 +30,7 @@ TRAIN = ("--recipe", "tiny", "--device", "cpu", "--crop-seconds", "0.2", "-q")
 @pytest.fixture(scope="module", autouse=True)
 def _loaded():
     """Import what commands need before the forks."""
+    import jen1cli.corpus.writing
     import jen1cli.evaluation.studies.audio_job
     import jen1cli.pipeline
     import jen1cli.training.jobs  # noqa: F401
@@ -66,6 +68,8 @@ KILLED = {
     "continue": ["continue", "music/0.wav", "-s", "0.3", *TINY, "-o", "out.flac", "--seed", "1"],
     "encode": ["encode", "music", *TINY, "-o", "latents/"],
     "corpus inspect": ["corpus", "inspect", "music", "-o", "sheet.html", "-q"],
+    "corpus make": ["corpus", "make", "out", "--hours", "0.004", "--style", "chiptune",
+                    "--clip-seconds", "12", "-w", "1", "-q"],
     "evaluate stats": ["evaluate", "stats", "music", "-e", "handcrafted", "-o", "out.npz", "-q"],
     "evaluate audio": ["evaluate", "audio", "music", "-r", "music", "-e", "handcrafted", "-o",
                        "out", "-q"],
@@ -97,6 +101,8 @@ def test_kill_9_at_any_moment(tmp_path, music, name, signed, fault, monkeypatch)
         pytest.skip("writes nothing that is signed")
     monkeypatch.setenv("JEN1_PROVENANCE", str(int(signed)))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("JEN1_SOUNDFONT", str(tmp_path / "font.sf2"))
+    (tmp_path / "font.sf2").write_bytes(make_soundfont())
     if signed:  # the certificate is made once, and is no change of this command
         provenance.own_credentials()
     arguments = KILLED[name]
