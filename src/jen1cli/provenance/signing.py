@@ -5,12 +5,12 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jen1cli
 from jen1cli.errors import ConfigError, Jen1Error, needs_extra
 from jen1cli.files import writing
 from jen1cli.provenance.certificates import Credentials
@@ -62,7 +62,7 @@ class Signer:
     """
 
     credentials: Credentials
-    version: str = jen1cli.__version__
+    version: str = field(default_factory=lambda: installed_version("jen1cli"))
 
     def check(self) -> None:
         """Sign a short silence in memory, so that a certificate C2PA refuses is found early.
@@ -94,8 +94,10 @@ class Signer:
         Raises:
             SigningError: c2pa refuses it, or it or its input is larger than `MOST_BYTES`.
         """
-        is_read = ingredient is not None and ingredient.media_type is not None
-        if max(_size(target), _size(ingredient.source) if is_read else 0) > MOST_BYTES:
+        sizes = [_size(target)]
+        if ingredient is not None and ingredient.media_type is not None:
+            sizes.append(_size(ingredient.source))
+        if max(sizes) > MOST_BYTES:
             raise SigningError(
                 f"C2PA manifests are made for files and inputs up to {MOST_BYTES >> 20} MiB"
             )
