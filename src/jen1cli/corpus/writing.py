@@ -29,7 +29,7 @@ from jen1cli.corpus.dataset import (
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
 from jen1cli.corpus.scores import CORPUS_NAME, composed_score, place_of
 from jen1cli.errors import DataError
-from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
+from jen1cli.files import expand_user, explaining, leftovers, make_folder, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_lines, read_object
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
 from jen1cli.music.full_score import FullScore
@@ -205,7 +205,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
                     f"{_short(value)}); choose another folder or remove this one"
                 )
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or set(folder.iterdir()) - set(leftovers(place))):
         raise DataError(f"'{folder}' is not empty and no corpus; choose another folder")
     make_folder(folder)
     write_text(place, json.dumps(facts, indent=1) + "\n")
