@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from fuzzing import INPUTS
+
 PAGE = Path(__file__).parent.parent / "docs" / "robustness.md"
 GROUPS = {
     "audio": "Audio files",
@@ -78,7 +80,9 @@ def pytest_runtest_call(item):
         folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
         kind = folder if folder in GROUPS else ""
         if "fuzz" in item.name or "fuzz" in item.path.name:
-            _record(kind, item.nodeid, "60 damaged inputs: each is read, or refused in one line")
+            _record(
+                kind, item.nodeid, f"{INPUTS} damaged inputs: each is read, or refused in one line"
+            )
             return
         for command, error in seen:
             _record(kind, f"{item.nodeid}\t{command}", str(error))
@@ -132,8 +136,11 @@ def write_page(folder):
         "# What was tried",
         "",
         f"{inputs} kinds of bad input and {len(faults)} kinds of fault, as the tests tried them,"
-        " and what came of each: one row for each message of a test. Where a line is quoted, it is"
-        " all that `jen1` says (exit code 1), and nothing is written. The tests make the page:",
+        " and what came of each: one row for each message of a test. Recorded is only that the"
+        " test passed and this error was raised; the command shows it as one line, with exit code"
+        " 1. That this line is all and that no file is written or changed is tested where the"
+        " input is a command (`jen1 …`) that fails before its model loads, and in the faults. The"
+        " tests make the page:",
         "",
         "```sh",
         'JEN1_OUTCOMES=outcomes pytest -m "not gpu and not network"',

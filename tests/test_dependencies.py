@@ -1,6 +1,8 @@
 """The declared packages: each is imported by something, loads, and what is imported is declared."""
 
 import ast
+import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -155,3 +157,28 @@ def test_a_missing_extra_is_one_line_that_names_it(monkeypatch, capsys):
     assert said.startswith("jen1: error: accelerate is not installed")
     assert "pip install 'jen1cli[train]'" in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("licence", "is_strict"),
+    [
+        ("GPL", True), ("GPLv2", True), ("GPLv3+", True), ("GPL-3.0-or-later", True),
+        ("AGPL-3.0", True), ("MIT AND GPL-2.0-only", True), ("GNU GPL", True),
+        ("GNU Affero General Public License v3", True),
+        ("GNU General Public License v3 (GPLv3)", True), ("gpl", True),
+        ("LGPL", False), ("LGPL-2.1-or-later", False), ("LGPLv3+", False), ("MIT", False),
+        ("GNU Lesser General Public License v2 or later (LGPLv2+)", False), ("Apache-2.0", False),
+        ("GNU Library or Lesser General Public License (LGPL)", False),
+    ],
+)  # fmt: skip
+def test_the_check_of_licences_knows_the_strict_ones(licence, is_strict):
+    assert runpy.run_path(str(ROOT / ".ci" / "licences.py"))["is_strict"](licence) == is_strict
+
+
+def test_the_checks_begin_without_the_settings_of_their_user():
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    variables = set(re.findall(r"\bJEN1_[A-Z0-9_]+\b", sources)) - {"JEN1_RECIPE"}  # a tag
+    assert len(variables) > 3
+    assert variables <= set(re.search(r"^unset (.*)$", text, re.MULTILINE)[1].split())
+    assert '\nexport XDG_CONFIG_HOME="$work/' in text

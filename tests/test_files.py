@@ -292,6 +292,14 @@ def test_a_disk_too_full_for_long_audio_is_an_error_and_not_a_crash():
     assert "File too large; free some space" in done.stdout
 
 
+def test_leftovers_of_killed_writes_are_those_of_this_name(tmp_path):
+    path = tmp_path / f"{'x' * 38}[1].json"
+    with writing(path) as temporary:
+        assert files.leftovers(path) == [temporary]
+        assert files.leftovers(tmp_path / "y.json") == []
+    assert files.leftovers(path) == []
+
+
 def write_pair(first, second, while_written=lambda: None, **options):
     with writing_together(first, second, **options) as temporaries:
         for temporary in temporaries:
@@ -318,9 +326,12 @@ def test_a_file_whose_partner_cannot_be_placed_is_removed(tmp_path):
 
 
 @posix
+@pytest.mark.parametrize("has_links", [True, False])
 def test_a_file_that_was_replaced_comes_back_when_its_partner_cannot_be_placed(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, has_links
 ):
+    if not has_links:
+        monkeypatch.setattr(os, "link", fail)
     pair = (tmp_path / "a.html", tmp_path / "a.json")
     pair[1].write_bytes(b"old")
     replace, contents = os.replace, []

@@ -9,6 +9,7 @@ import pytest
 from jen1cli import audio
 from jen1cli.music.controls import Controls
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, RecipeModel, find_recipe, read_recipe
+from jen1cli.sampling import MAX_STEPS
 
 
 @pytest.fixture
@@ -143,6 +144,7 @@ def test_missing_fields_and_other_json_are_refused(recipe):
         {"seconds": -1.0},
         {"seconds": 1e300},
         {"steps": -1},
+        {"steps": MAX_STEPS + 1},
         {"masks": [[2.0, 1.0]]},
     ],
 )

@@ -75,6 +75,31 @@ def test_errors_of_a_test_are_recorded(tmp_path, monkeypatch, request):
     assert json.loads(file.read_text().splitlines()[-1])["outcome"] == "what is wrong"
 
 
+def test_the_page_begins_as_it_would_be_written(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(outcomes, "PAGE", tmp_path / "page.md")
+    (tmp_path / "records").mkdir()
+    outcomes.write_page(tmp_path / "records")
+    written = (tmp_path / "page.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    assert re.sub(r"\d+ kinds", "0 kinds", page.partition("\n## ")[0]) == written
+
+
+def test_a_fuzz_test_is_recorded_with_the_number_of_its_inputs(tmp_path, monkeypatch, request):
+    monkeypatch.setenv("JEN1_OUTCOMES", str(tmp_path))
+    monkeypatch.setattr(outcomes, "INPUTS", 7)
+    hook = outcomes.pytest_runtest_call(request.node)  # of this name, "fuzz"
+    next(hook)
+    with pytest.raises(ConfigError):
+        raise ConfigError("what is wrong")
+
+    class Passed:
+        excinfo = None
+
+    with pytest.raises(StopIteration):
+        hook.send(Passed())
+    (file,) = tmp_path.iterdir()
+    assert json.loads(file.read_text())["outcome"].startswith("7 damaged inputs: ")
+
+
 def test_the_citation_names_this_version():
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {jen1cli.__version__}\n" in text

@@ -7,6 +7,7 @@ disk, Ctrl-C) leaves no temporary file, and an old file is kept until then.
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import secrets
@@ -50,8 +51,7 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         folder = target.parent
         if sent:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jen1-")))
-        name = f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix[:20]}"
-        temporary = folder / name
+        temporary = folder / _temporary_name(target, secrets.token_hex(4))
         stack.callback(_remove, temporary)
         temporary.touch()
         mode = temporary.stat().st_mode  # some libraries would create theirs with another mode
@@ -70,12 +70,18 @@ def writing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
             _rename_to_free(temporary, target)
 
 
+def leftovers(path: Path) -> list[Path]:
+    """Return the temporary files of `writing` that killed processes have left beside a target."""
+    start, _, end = _temporary_name(path, "\0").partition("\0")
+    return sorted(path.parent.glob(glob.escape(start) + "[0-9a-f]" * 8 + glob.escape(end)))
+
+
 @contextmanager
 def writing_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Path, ...]]:
     """Yield temporary files for several targets; either all are replaced or none.
 
     They are renamed in reverse order. If one fails, the earlier ones are undone: replaced files
-    are restored, except on file systems without hard links.
+    are restored.
 
     Args:
         paths: targets.
@@ -291,6 +297,10 @@ def _rename_to_free(temporary: Path, target: Path) -> None:
         ) from None
 
 
+def _temporary_name(target: Path, letters: str) -> str:
+    return f".{target.stem[:40]}-{letters}{target.suffix[:20]}"
+
+
 def _send(temporary: Path, target: Path) -> None:
     with (
         temporary.open("rb") as source,
@@ -301,14 +311,16 @@ def _send(temporary: Path, target: Path) -> None:
 
 @contextmanager
 def _second_name(target: Path) -> Iterator[Path | None]:
-    """Return a new hard link to a file, which keeps it when it is replaced; None if impossible."""
-    second = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}.old")
-    try:
-        os.link(target, second)
-    except OSError:  # no such file, or no hard links on this file system
+    """Keep a file that will be replaced, by a hard link or a copy; None if there is no file."""
+    if not target.exists():
         yield None
         return
+    second = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}.old")
     try:
+        try:
+            os.link(target, second)
+        except (OSError, AttributeError):  # FAT, some network shares
+            shutil.copy2(target, second)
         yield second
     finally:
         _remove(second)

@@ -10,13 +10,13 @@ from jen1cli.audio import Source, digest, name_of, read_note, sample_digest
 from jen1cli.config import QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
-from jen1cli.sampling import SETTING_KEYS, Sampling
+from jen1cli.sampling import MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
 RECIPE_VERSION = 3
 """Version of the recipe's fields; a newer one is refused.
 
-2: the model has a release. 3: composer and style.
+2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
 """
 
 GENERATOR = "jen1cli"
@@ -182,7 +182,7 @@ class Recipe(Sampling):
         fits = {
             "seed": -(2**63) <= self.seed < 2**64,  # what torch takes
             "seconds": 0 <= self.seconds < 1e6,
-            "steps": 0 <= self.steps <= 10_000,
+            "steps": 0 <= self.steps <= MAX_STEPS,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
             "context_seconds": 0 <= self.context_seconds < 1e6,
         }

@@ -12,6 +12,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.typed_json import stored_key
 
+MAX_STEPS = 1_000
+
 
 class SamplingOptions(TypedDict, total=False):
     """Keyword arguments of every sampling method; missing ones take the model's defaults."""
@@ -113,8 +115,8 @@ def check_seconds(seconds: float) -> None:
 
 def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
-    if values["steps"] < 1:
-        raise ConfigError(f"steps is {values['steps']}; give 1 or more")
+    if not 1 <= values["steps"] <= MAX_STEPS:
+        raise ConfigError(f"steps is {values['steps']}; give 1 to {MAX_STEPS:,}")
     known = typing.get_args(SamplerName)
     if values["sampler"] not in known:
         raise ConfigError(f"unknown sampler '{values['sampler']}'; known: {', '.join(known)}")

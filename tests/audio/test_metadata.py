@@ -115,6 +115,20 @@ def test_frames_of_an_mp3_stay_byte_by_byte(tmp_path, music, version):
         assert file.title == TITLE
 
 
+def test_a_recipe_that_is_not_ascii_is_no_text_with_question_marks():
+    with pytest.raises(UnicodeEncodeError):
+        id3.with_note(id3.Tag(4, ()), "lofi – piano")
+
+
+def test_a_manifest_in_a_tag_of_version_2_2_is_removed():
+    data = b"\0application/c2pa\0\0\0manifest"
+    tag = id3.Tag(2, (frame("GEO", data, 2), frame("TT2", b"\0mine", 2)))
+    assert tag.frames[0].kind == "GEOB"
+    kept, had_one = id3.without_manifest(tag)
+    assert had_one
+    assert [found.id for found in kept.frames] == ["TT2"]
+
+
 def test_times_in_an_mp3_move_or_are_named(tmp_path, music):
     tag = id3.Tag(
         3,

@@ -1,10 +1,12 @@
 """The IPTC digital source type in every format, and what else has positions in XMP and iXML."""
 
+import time
+
 import numpy as np
 import pytest
 
 from jen1cli import audio
-from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, Metadata
+from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, Metadata, id3
 from metadata_support import (
     LEAD,
     RATE,
@@ -73,6 +75,52 @@ def test_xmp_of_the_user_gets_it_beside_the_rest(tmp_path, noise):
         source = target
 
 
+@pytest.mark.parametrize("suffix", ["wav", "aiff"])
+def test_an_id3_tag_does_not_contradict(tmp_path, noise, suffix):
+    texts = (("TITLE", "mine"), ("DIGITALSOURCETYPE", "digitalCapture"))
+    tag, order = (b"ID3 ", ">") if suffix == "aiff" else (b"id3 ", "<")
+    late = chunk(tag, id3.build(texts, ()).to_bytes(), order)
+    source = with_chunks(tmp_path / f"in.{suffix}", noise(0.2), late=late)
+    assert kind_of(source) == "digitalCapture"
+    target = tmp_path / f"out.{suffix}"
+    audio.write_spliced(target, source, [], source_type=PARTLY_GENERATED)
+    assert kind_of(target) == PARTLY_GENERATED
+    found = id3.texts_of(id3.parse(chunks_of(target)[tag]))[0]
+    assert found == (("TITLE", "mine"), ("DIGITALSOURCETYPE", PARTLY_GENERATED))
+    assert b"digitalCapture" not in target.read_bytes()
+
+
+@pytest.mark.parametrize("form", [
+    b'<Iptc4xmpExt:DigitalSourceType rdf:resource="digitalCapture"/>',
+    b"<Iptc4xmpExt:DigitalSourceType\n  x='y' rdf:resource = 'digitalCapture' />",
+    b"<Iptc4xmpExt:DigitalSourceType>digitalCapture</Iptc4xmpExt:DigitalSourceType>",
+    b'<rdf:Description Iptc4xmpExt:DigitalSourceType="digitalCapture"/>',
+])  # fmt: skip
+def test_every_form_of_the_property_is_seen(tmp_path, noise, form):
+    xmp = XMP.replace(b"</rdf:RDF>", form + b"</rdf:RDF>")
+    source = with_chunks(tmp_path / "in.wav", noise(0.2), late=chunk(b"_PMX", xmp))
+    assert kind_of(source) == "digitalCapture"
+    target = tmp_path / "out.wav"
+    audio.write_spliced(target, source, [], source_type=PARTLY_GENERATED)
+    changed = form.replace(b"digitalCapture", PARTLY_GENERATED.encode())
+    assert chunks_of(target)[b"_PMX"] == xmp.replace(form, changed)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff"])
+@pytest.mark.parametrize("xmp", [XMP.replace(b"rdf:", b"r:"), XMP.decode().encode("utf-16")])
+def test_beside_xmp_that_is_not_understood_it_is_in_an_id3_tag(tmp_path, noise, suffix, xmp):
+    is_aiff = suffix == "aiff"
+    late = chunk(b"APPL", b"XMP " + xmp, ">") if is_aiff else chunk(b"_PMX", xmp)
+    source = with_chunks(tmp_path / f"in.{suffix}", noise(0.2), late=late)
+    for kind in (PARTLY_GENERATED, PARTLY_GENERATED, GENERATED):
+        target = tmp_path / f"{kind[-5:]}.{suffix}"
+        audio.write_spliced(target, source, [], source_type=kind)
+        assert kind_of(target) == kind
+        found = chunks_of(target)
+        assert found[b"APPL" if is_aiff else b"_PMX"].endswith(xmp)
+        assert found[b"ID3 " if is_aiff else b"id3 "].count(b"DIGITALSOURCETYPE") == 1
+
+
 def test_a_value_that_is_no_name_stays_text(tmp_path, noise):
     hostile = '"/><x:evil a="'
     texts = (("DIGITALSOURCETYPE", hostile),)
@@ -104,3 +152,38 @@ def test_markers_in_xmp_and_ixml_move_with_an_insertion_on_the_left(tmp_path, no
     edit(source, target, tail=100)
     assert chunks_of(target)[b"_PMX"] == XMP
     assert np.array_equal(audio.read(target, 0, RATE), audio.read(source))
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff"])
+def test_markers_move_by_the_rate_of_their_own_track(tmp_path, noise, suffix):
+    xmp = (
+        b'<rdf:li xmpDM:frameRate="f48000"><a xmpDM:startTime="96"/></rdf:li>'
+        b'<rdf:li xmpDM:frameRate="f100"><a xmpDM:startTime="7"/></rdf:li>'
+    )
+    is_aiff = suffix == "aiff"
+    late = chunk(b"APPL", b"XMP " + xmp, ">") if is_aiff else chunk(b"_PMX", xmp)
+    source = with_chunks(tmp_path / f"in.{suffix}", noise(0.2), late=late)
+    target = tmp_path / f"out.{suffix}"
+    assert edit(source, target, lead=LEAD, note=None) == ""  # half a second
+    found = chunks_of(target)[b"APPL" if is_aiff else b"_PMX"]
+    assert found.endswith(xmp.replace(b'"96"', b'"24096"').replace(b'"7"', b'"57"'))
+
+
+@pytest.mark.parametrize("tag", [b"iXML", b"_PMX"])
+@pytest.mark.parametrize("piece", [
+    b"<SYNC_POINT>", b"<SYNC_POINT><SYNC_POINT_LOW>1", b"<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI> ",
+    b"DigitalSourceType ", b"DigitalSourceType x:resource", b'xmpDM:startTime="1f',
+    b'xmpDM:frameRate="1" xmpDM:startTime="1"', b"</ ", b" ", b"1",
+])  # fmt: skip
+def test_text_that_repeats_takes_time_in_proportion(tmp_path, noise, tag, piece):
+    data = piece * (80_000 // len(piece))
+    source = with_chunks(tmp_path / "in.wav", noise(0.2), late=chunk(tag, data))
+    started = time.perf_counter()
+    audio.write_spliced(
+        tmp_path / "out.wav",
+        source,
+        [audio.Patch(0, np.zeros((2, 10), np.float32), insert=True)],
+        source_type=PARTLY_GENERATED,
+    )
+    assert time.perf_counter() - started < 1
+    assert kind_of(tmp_path / "out.wav") == PARTLY_GENERATED

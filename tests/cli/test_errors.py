@@ -104,6 +104,11 @@ class OutOfMemoryError(RuntimeError):
         RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
         RuntimeError("unable to mmap 5 bytes: Cannot allocate memory (12)"),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("could not create a primitive"),
+        RuntimeError("could not execute a primitive"),
+        SystemError("<function f at 0x7f> returned NULL without setting an exception"),
+        ImportError("/a/b.so: failed to map segment from shared object"),
     ],
 )
 def test_too_little_memory_is_one_line(jen1, model, error):

@@ -5,12 +5,14 @@ import http.server
 import io
 import json
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+import jen1cli
 from jen1cli import audio, provenance
 from jen1cli.audio.metadata import Metadata
 from jen1cli.errors import Jen1Error
@@ -32,6 +34,7 @@ def own_folder(tmp_path, monkeypatch):
     folder = tmp_path / "config"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     monkeypatch.delenv("JEN1_PROVENANCE")
+    monkeypatch.delenv("JEN1_CERTIFICATE", raising=False)
     return folder / "jen1"
 
 
@@ -49,6 +52,12 @@ def facts(jen1):
 
 def samples(path):
     return soundfile.read(path, dtype="int32", always_2d=True)[0]
+
+
+def with_manifest(name, *problems):
+    """The facts of an ingredient that has a manifest."""
+    state = "invalid" if problems else "valid"
+    return {"name": name, "has_manifest": True, "state": state, "problems": list(problems)}
 
 
 def make(jen1, name, *more, code=0):
@@ -116,7 +125,7 @@ def test_an_edit_keeps_the_manifest_of_its_input_as_an_ingredient(jen1, model, f
     manifest = facts(f"b.{kind}")["c2pa"]
     assert (manifest["state"], manifest["problems"]) == ("valid", [])
     assert manifest["actions"] == ["c2pa.opened", "c2pa.edited"]
-    assert manifest["ingredients"] == [{"name": f"a.{kind}", "has_manifest": True}]
+    assert manifest["ingredients"] == [with_manifest(f"a.{kind}")]
     assert manifest["digital_source_types"] == [GENERATED]
 
 
@@ -128,7 +137,8 @@ def test_an_edit_of_a_recording_is_partly_generated(jen1, model, facts, tone, ki
     found = facts("b.wav")
     assert found["digital_source_type"].endswith(f"/{PARTLY}")
     assert found["c2pa"]["digital_source_types"] == [PARTLY]
-    assert found["c2pa"]["ingredients"] == [{"name": f"take.{kind}", "has_manifest": False}]
+    (ingredient,) = found["c2pa"]["ingredients"]
+    assert (ingredient["name"], ingredient["has_manifest"]) == (f"take.{kind}", False)
     assert found["c2pa"]["state"] == "valid"
 
 
@@ -164,12 +174,76 @@ def test_a_changed_sample_is_shown(jen1, model):
     assert "assertion.dataHash.mismatch" in shown
 
 
+def test_an_expired_certificate_is_no_change(tmp_path, tone, jen1, monkeypatch):
+    audio.write(tmp_path / "a.wav", tone(0.2), 48_000)
+    with monkeypatch.context() as patch:  # c2pa signs with no certificate that has expired
+        patch.setattr(certificates, "_DAYS", 2 / 86_400)
+        credentials = provenance.own_credentials()
+    provenance.Signer(credentials).sign(tmp_path / "a.wav", "audio/wav", "")
+    time.sleep(3.1)
+    shown = jen1("info", tmp_path / "a.wav").out
+    assert "INVALID: the certificate has expired" in shown
+    assert "changed" not in shown
+    found = provenance.describe_manifest(tmp_path / "a.wav", "WAV")
+    assert (found["state"], found["problems"]) == ("invalid", ["signingCredential.expired"])
+
+
+def test_an_ingredient_with_an_invalid_manifest_is_shown_as_such(jen1, model, facts):
+    make(jen1, "a.wav")
+    data = bytearray(Path("a.wav").read_bytes())
+    data[1000] ^= 1
+    Path("a.wav").write_bytes(data)
+    assert jen1("continue", "a.wav", "-s", "0.5", "-o", "b.wav").code == 0
+    manifest = facts("b.wav")["c2pa"]
+    assert manifest["state"] == "valid"
+    assert manifest["ingredients"] == [with_manifest("a.wav", "assertion.dataHash.mismatch")]
+    assert "a.wav (its manifest is INVALID)" in jen1("info", "b.wav").out
+
+
+def test_an_edit_of_a_file_with_a_damaged_manifest_is_signed(jen1, model, facts):
+    make(jen1, "a.wav")
+    data = bytearray(Path("a.wav").read_bytes())
+    at = data.index(b"C2PA") + 16
+    data[at : at + 8] = b"\xff" * 8
+    Path("a.wav").write_bytes(data)
+    result = jen1("continue", "a.wav", "-s", "0.5", "-o", "b.wav")
+    assert "warning: C2PA cannot read a.wav, so the manifest names it without" in result.err
+    found = facts("b.wav")
+    assert found["recipe"]["signature"] == "c2pa"
+    assert (found["c2pa"]["state"], found["c2pa"]["problems"]) == ("valid", [])
+    (ingredient,) = found["c2pa"]["ingredients"]
+    assert (ingredient["name"], ingredient["has_manifest"]) == ("a.wav", False)
+
+
+def test_the_size_of_an_input_that_is_not_read_does_not_matter(tone, tmp_path, monkeypatch):
+    audio.write(tmp_path / "a.wav", tone(0.2), 48_000)
+    size = (tmp_path / "a.wav").stat().st_size
+    monkeypatch.setattr(signing, "MOST_BYTES", size)
+    signer = provenance.Signer(provenance.own_credentials())
+    large = io.BytesIO(bytes(size + 1))
+    signer.sign(tmp_path / "a.wav", "audio/wav", "", provenance.Ingredient("a.ogg", large, None))
+    assert audio.read_marks(tmp_path / "a.wav").signed
+    read = provenance.Ingredient("a.wav", large, "audio/wav")
+    with pytest.raises(provenance.SigningError, match="up to"):
+        signer.sign(io.BytesIO(b""), "audio/wav", "", read)
+
+
+def test_an_edit_reads_the_format_of_its_input_once(jen1, model, monkeypatch, tone):
+    audio.write(Path("a.wav"), tone(0.2), 48_000)
+    changed = model.inpaint("a.wav", [(0.05, 0.1)], seed=1)
+    monkeypatch.setattr("jen1cli.pipeline.signing.audio", None, raising=False)  # no probing there
+    changed.save("b.wav", signer=provenance.Signer(provenance.own_credentials()))
+    found = provenance.describe_manifest(Path("b.wav"), "WAV")
+    assert found["ingredients"][0]["name"] == "a.wav"
+    assert found["program"] == f"jen1cli {jen1cli.__version__}"
+
+
 @pytest.mark.parametrize("kind", SIGNED)
 def test_tags_and_pictures_are_signed_and_stay(tmp_path, noise, kind):
     path = tmp_path / f"a.{kind}"
     tagged(path, noise(0.1), Metadata(texts=TEXTS, pictures=(picture(),)), "{}")
     before, sound = metadata_of(path), samples(path)
-    signer = provenance.Signer(provenance.own_credentials(), "1")
+    signer = provenance.Signer(provenance.own_credentials())
     signer.sign(path, signing.MEDIA_TYPES[before.family.replace("RIFF", "WAV")], "")
     after = metadata_of(path)
     assert (after.texts, after.pictures, after.note) == (before.texts, before.pictures, before.note)
@@ -183,7 +257,7 @@ def test_tags_and_pictures_are_signed_and_stay(tmp_path, noise, kind):
 
 def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
     result = make(jen1, "a.wav")
-    signer = provenance.Signer(provenance.own_credentials(), "1")
+    signer = provenance.Signer(provenance.own_credentials())
     music = model.generate_batch(["lofi"], seconds=0.5, seed=3)[0]
     buffer = io.BytesIO()
     music.save(buffer, signer=signer)
@@ -193,14 +267,15 @@ def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
     assert changed.save(edited, signer=signer)
     found = provenance.describe_manifest(edited, "WAV")
     assert found["state"] == "valid"
-    assert found["ingredients"] == [{"name": "the piped audio", "has_manifest": True}]
+    assert found["ingredients"] == [with_manifest("the piped audio")]
     assert result.out == "a.wav\n"
 
 
 def test_a_file_too_large_to_sign_is_marked_by_its_tags(jen1, model, facts, monkeypatch):
     monkeypatch.setattr(signing, "MOST_BYTES", 1000)
-    result = make(jen1, "a.wav")
+    result = make(jen1, "a.wav", "--provenance")
     assert "marked by its tags, but not signed: C2PA manifests are made for files and" in result.err
+    assert result.err.count("not signed") == 1
     found = facts("a.wav")
     assert found["c2pa"] is None
     assert "signature" not in found["recipe"]
@@ -229,6 +304,40 @@ def test_again_of_unsigned_files_makes_the_same_bytes(jen1, model, monkeypatch):
         assert Path(name).read_bytes() == Path(f"again-{name}").read_bytes()
 
 
+@pytest.mark.parametrize("variable", ["JEN1_PROVENANCE", "JEN1_CERTIFICATE"])
+def test_the_environment_does_not_decide_whether_again_signs(
+    jen1, model, facts, monkeypatch, pem, variable
+):
+    path = pem("key", "signer", "issuer")
+    make(jen1, "off.wav", "--no-provenance")
+    monkeypatch.setenv(variable, "1" if variable == "JEN1_PROVENANCE" else str(path))
+    assert jen1("again", "off.wav", "-o", "again.wav").code == 0
+    assert Path("off.wav").read_bytes() == Path("again.wav").read_bytes()
+    assert jen1("again", "off.wav", "-o", "signed.wav", "--provenance").code == 0
+    assert facts("signed.wav")["c2pa"]["state"] == "valid"
+
+
+def test_again_signs_what_was_signed(jen1, model, facts, monkeypatch, pem):
+    make(jen1, "a.wav")
+    monkeypatch.setenv("JEN1_PROVENANCE", "0")
+    assert jen1("again", "a.wav", "-o", "b.wav").code == 0
+    assert facts("b.wav")["c2pa"]["state"] == "valid"
+    assert jen1("again", "a.wav", "-o", "c.wav", "--no-provenance").code == 0
+    assert facts("c.wav")["recipe"]["signature"] == "off"
+    path = pem("key", "signer", "issuer")
+    assert jen1("again", "c.wav", "-o", "d.wav", "--certificate", path).code == 0
+    assert facts("d.wav")["c2pa"]["state"] == "valid"
+
+
+def test_again_warns_where_it_cannot_sign_what_was_signed(jen1, model, facts, monkeypatch):
+    make(jen1, "a.wav")
+    monkeypatch.setattr(provenance, "is_installed", lambda: False)
+    result = jen1("again", "a.wav", "-o", "b.wav")
+    assert result.code == 0
+    assert "warning: the file was signed with a C2PA manifest, its copy is not" in result.err
+    assert "signature" not in facts("b.wav")["recipe"]
+
+
 def test_a_chain_of_signed_files_is_made_again(jen1, model, facts):
     make(jen1, "1.flac")
     jen1("continue", "1.flac", "-s", "0.5", "-o", "2.wav", "--seed", "2")
@@ -239,7 +348,7 @@ def test_a_chain_of_signed_files_is_made_again(jen1, model, facts):
     assert result.code == 0, result.err
     assert np.array_equal(samples("3.flac"), samples("same.flac"))
     assert read_recipe("3.flac") == read_recipe("same.flac")
-    assert facts("same.flac")["c2pa"]["ingredients"] == [{"name": "2.wav", "has_manifest": True}]
+    assert facts("same.flac")["c2pa"]["ingredients"] == [with_manifest("2.wav")]
 
 
 def test_a_signed_input_is_known_by_its_samples(jen1, model):
@@ -269,16 +378,66 @@ def test_the_self_made_certificate_is_private_and_kept(jen1, model, facts, own_f
 def test_a_certificate_that_cannot_be_kept_serves_the_run(jen1, model, facts, own_folder):
     own_folder.parent.write_text("a file where the folder should be")
     result = make(jen1, "a.wav")
-    assert "the self-made certificate serves this run alone: cannot write" in result.err
+    assert "the self-made certificate serves this run alone: " in result.err
     assert facts("a.wav")["c2pa"]["state"] == "valid"
 
 
-def test_a_damaged_own_certificate_is_replaced(jen1, model, facts, own_folder):
+def test_a_file_in_the_place_of_the_own_certificate_stays(jen1, model, facts, own_folder):
     own_folder.mkdir(parents=True)
-    (own_folder / "provenance.pem").write_text("nonsense")
+    path = own_folder / "provenance.pem"
+    path.write_text("perhaps a key")
     result = make(jen1, "a.wav")
+    assert result.err.count("warning: ") == 1
+    assert "serves this run alone" in result.err
     assert "has no private key" in result.err
+    assert path.read_text() == "perhaps a key"
     assert facts("a.wav")["c2pa"]["state"] == "valid"
+
+
+def expired(monkeypatch, organisation=certificates.SELF_MADE):
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "SELF_MADE", organisation)
+        patch.setattr(certificates, "_DAYS", -1)
+        patch.setattr(certificates, "_EARLIER", datetime.timedelta(days=2))
+        return certificates._make()
+
+
+@pytest.mark.parametrize("organisation", [certificates.SELF_MADE, "Studio"])
+def test_of_expired_certificates_the_self_made_one_is_replaced(
+    own_folder, monkeypatch, organisation
+):
+    own_folder.mkdir(parents=True)
+    path = own_folder / "provenance.pem"
+    path.write_text(expired(monkeypatch, organisation))
+    before = path.read_bytes()
+    chain = provenance.own_credentials().chain
+    if organisation == certificates.SELF_MADE:
+        assert provenance.read_credentials(path).chain == chain
+    else:
+        assert path.read_bytes() == before
+        assert "CERTIFICATE" in chain
+
+
+def test_a_folder_of_settings_that_must_not_be_searched(own_folder, monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        patch.setattr(Path, "open", refuse)
+        assert "CERTIFICATE" in provenance.own_credentials().chain
+    assert "serves this run alone" in caplog.text
+    assert not own_folder.exists()
+
+
+def test_without_a_home_folder_nothing_is_written(tmp_path, monkeypatch, caplog):
+    import platformdirs
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda name: Path("~/.config") / name)
+    assert "CERTIFICATE" in provenance.own_credentials().chain
+    assert "no home folder" in caplog.text
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -332,17 +491,7 @@ def test_a_certificate_that_is_missing(refused):
 
 
 def test_a_certificate_that_has_expired(refused, pem, monkeypatch):
-    now = datetime.datetime.now(datetime.UTC)
-
-    class Earlier(datetime.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return cls.fromtimestamp(now.timestamp() - 4000 * 86_400, tz)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(certificates.datetime, "datetime", Earlier)
-        made = certificates._make()
-    path = pem("key", "signer", "issuer", made=made)
+    path = pem("key", "signer", "issuer", made=expired(monkeypatch))
     assert "expired on" in refused("generate", "a", "-o", "a.wav", "--certificate", path).err
 
 

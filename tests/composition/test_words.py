@@ -32,6 +32,8 @@ def test_long_names_win_and_instruments_are_no_styles():
     assert named_styles("drum and bass") == ("drum and bass",)
     assert named_styles("a rock organ and a jazz guitar") == ()
     assert named_styles("techno without any jazz") == ("techno",)
+    assert named_styles("techno, not rock or metal, never jazz") == ("techno",)
+    assert named_styles("no rock, just jazz or techno") == ("jazz trio", "techno")
     assert set(named_styles("jazz trio meets techno")) == {"jazz trio", "techno"}
 
 
@@ -44,10 +46,33 @@ def test_without_a_name_the_network_gives_a_distribution():
     assert found["horror"] > found["suspense"]
 
 
-def test_a_name_with_another_meaning_yields_to_the_network():
-    shares = dict.fromkeys(STYLES, 0.0) | {"horror": 0.99, "house": 0.002}
+def test_an_everyday_word_yields_to_the_network():
+    shares = dict.fromkeys(STYLES, 0.0) | {"horror": 0.99, "house": 0.0002}
     assert set(style_weights("a haunted house", shares)) == {"horror"}
     assert set(style_weights("a haunted house")) == {"house"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shares", "styles"),
+    [
+        ("techno, horror film", {"horror": 0.99, "techno": 0.0}, {"techno", "horror"}),
+        ("jazz trio meets techno", {"techno": 0.99, "jazz trio": 0.004}, {"techno", "jazz trio"}),
+        ("gospel house", {"gospel": 0.96, "house": 0.0099}, {"gospel", "house"}),
+        ("techno, not jazz", {"techno": 0.5, "jazz trio": 0.4}, {"techno"}),
+    ],
+)
+def test_a_named_style_is_kept_whatever_the_network_finds(prompt, shares, styles):
+    weights = style_weights(prompt, dict.fromkeys(STYLES, 0.0) | shares)
+    assert set(weights) == styles
+    assert min(weights.values()) > 0.05 * max(weights.values())
+
+
+def test_noises_are_left_out_where_music_is_wanted():
+    shares = dict.fromkeys(STYLES, 0.0) | {"sounds": 0.9, "techno": 0.08}
+    assert set(style_weights("warm sounds", shares)) == {"sounds"}
+    assert set(style_weights("warm sounds", shares, music_only=True)) == {"techno"}
+    assert set(style_weights("a door", shares, music_only=True)) == {"techno"}
+    assert style_weights("sounds", music_only=True) == {}
 
 
 def test_an_empty_prompt_allows_all_music_alike():
@@ -77,6 +102,29 @@ def test_an_empty_prompt_allows_all_music_alike():
         ("rock with a guitar solo", NO_WISHES),
         ("solo flute", Wishes(ensemble="solo")),
         ("a duet of flute and harp", Wishes(ensemble="duo")),
+        ("not too fast", NO_WISHES),
+        ("it isn't very sad", NO_WISHES),
+        ("neither slow nor fast", NO_WISHES),
+        ("happy, not slow or sleepy", Wishes(minor=False)),
+        ("don't use drums", Wishes(drums=False)),
+        ("please don’t add any drums", Wishes(drums=False)),
+        ("no bass or drums", Wishes(drums=False)),
+        ("without electric guitar, bass or drums", Wishes(drums=False)),
+        ("percussion-free", Wishes(drums=False)),
+        ("no vocals, loud drums", Wishes(drums=True)),
+        ("not too many drums", Wishes(drums=True)),
+        ("not only drums", Wishes(drums=True)),
+        ("no pause, just happy or", Wishes(minor=False)),
+        ("piano solo", Wishes(ensemble="solo")),
+        ("a slow piano solo", Wishes(pace=-1, ensemble="solo")),
+        ("solo piano", Wishes(ensemble="solo")),
+        ("piano only", Wishes(ensemble="solo")),
+        ("nothing but a violin", Wishes(ensemble="solo")),
+        ("rock with guitar solo", NO_WISHES),
+        ("metal, guitar solo", NO_WISHES),
+        ("beats only", Wishes(drums=True, ensemble="drums")),
+        ("just the drums", Wishes(drums=True, ensemble="drums")),
+        ("lofi beats only", NO_WISHES),
     ],
 )
 def test_wishes(prompt, wishes):

@@ -15,9 +15,9 @@ from jen1cli.composition.styles import STYLES
 from jen1cli.composition.transcription import _DRUM_OF
 from jen1cli.corpus import writing
 from jen1cli.corpus.scores import add_scores
-from jen1cli.errors import DataError
+from jen1cli.errors import ConfigError, DataError
 from jen1cli.manifest import read_folder
-from jen1cli.music.full_score import FAMILIES, STYLE_NAMES, drum_of_key
+from jen1cli.music.full_score import FAMILIES, STYLE_NAMES, drum_of_key, family_of_program
 from jen1cli.music.score_files import SCORES_NAME, read_scores
 
 
@@ -40,6 +40,21 @@ def scored(**options):
 def test_every_style_and_instrument_has_a_channel():
     assert set(STYLE_NAMES) == set(STYLES)
     assert {family_of(name) for name in INSTRUMENTS} == set(FAMILIES)
+
+
+def test_programs_have_the_families_of_the_sampled_instruments():
+    sampled = {n: i.program for n, i in INSTRUMENTS.items() if i.program >= 0}
+    pitched = {name: program for name, program in sampled.items() if family_of(name) != "drums"}
+    assert len(pitched) > 50
+    for name, program in pitched.items():
+        assert family_of_program(program) == family_of(name)
+    assert {family_of_program(program) for program in range(128)} < set(FAMILIES)
+
+
+@pytest.mark.parametrize("program", [-1, 128])
+def test_no_such_program_is_refused(program):
+    with pytest.raises(ConfigError, match=f"{program} is no General MIDI program"):
+        family_of_program(program)
 
 
 def test_drums_have_the_classes_of_drum_patterns():
@@ -79,6 +94,50 @@ def test_corpus_has_the_scores_of_its_clips(corpus):
         assert score.seconds == pytest.approx(clip.seconds, abs=1e-3)
 
 
+def make_again(folder, corpus, **options):
+    options = {"styles": ("chiptune", "ambient"), "clip_seconds": 12.0, **options}
+    return writing.make(folder, 0.006, 3, soundfont=corpus.parent / "font.sf2", **options)
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_a_clip_is_composed_once_and_the_manifest_is_written_last(
+    corpus, tmp_path, monkeypatch, shards
+):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "music"
+    monkeypatch.setattr("jen1cli.corpus.scores.compose", stop)
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_scores", stop)
+        with pytest.raises(KeyboardInterrupt):
+            make_again(folder, corpus, shards=shards)
+    assert not (folder / "manifest.jsonl").exists()
+    make_again(folder, corpus, shards=shards)
+    own, other = (list(dict(read_scores(f / SCORES_NAME)).values()) for f in (folder, corpus))
+    assert own == other
+    assert not list(folder.glob("*.partial.jsonl"))
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_scores_lost_in_a_crash_are_composed_again(corpus, tmp_path, monkeypatch, end):
+    folder = shutil.copytree(corpus, tmp_path / "music")
+    (folder / "manifest.jsonl").rename(folder / "manifest.partial.jsonl")
+    scores = (folder / SCORES_NAME).read_bytes()
+    (folder / SCORES_NAME).unlink()
+    first, *others = scores.splitlines(keepends=True)
+    journal = b"".join([*others, first[: len(first) // 2], end, others[-1]])
+    (folder / "scores.partial.jsonl").write_bytes(journal)
+    composed = []
+    monkeypatch.setattr(
+        "jen1cli.corpus.scores.compose", lambda *of: composed.append(of) or compose(*of)
+    )
+    assert make_again(folder, corpus).reused == len(read_folder(corpus))
+    assert len(composed) == 1
+    assert (folder / SCORES_NAME).read_bytes() == scores
+    assert (folder / "manifest.jsonl").read_bytes() == (corpus / "manifest.jsonl").read_bytes()
+
+
 def test_scores_are_added_to_an_older_corpus(corpus, tmp_path):
     folder = shutil.copytree(corpus, tmp_path / "music")
     (folder / SCORES_NAME).unlink()
@@ -96,7 +155,7 @@ def test_another_composition_is_refused(corpus, tmp_path, name):
     lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
     lines[-1]["attributes"][name] = "another"
     (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(DataError, match="is another than the one of"):
+    with pytest.raises(DataError, match=r"composes clip \d differently from"):
         add_scores(folder)
     assert not (folder / SCORES_NAME).exists()
 

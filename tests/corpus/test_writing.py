@@ -20,6 +20,7 @@ from corpus_support import make_soundfont
 from jen1cli.corpus import dataset, writing
 from jen1cli.corpus.dataset import clip_seed, make_plan, split_of, style_of
 from jen1cli.errors import DataError, OutputError
+from jen1cli.files import writing as writing_file
 from jen1cli.manifest import read_folder
 
 STYLES = ("chiptune",)  # synthesised throughout
@@ -189,6 +190,19 @@ def test_interrupted_shards_are_finished(tmp_path, make, shards, monkeypatch):
     assert contents(tmp_path / "x") == contents(shards)
 
 
+def test_a_run_that_was_killed_before_its_first_file_goes_on(tmp_path, make, corpus):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    with writing_file(folder / "corpus.json") as temporary:
+        left = temporary.name
+    (folder / "corpus.json").unlink()
+    (folder / left).write_text("{")
+    make(folder)
+    found = contents(folder)
+    assert found.pop(left) == b"{"
+    assert found == contents(corpus)
+
+
 def test_folders_of_something_else_are_refused(tmp_path, make, corpus):
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(DataError, match="not empty and no corpus"):
@@ -304,7 +318,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     with pytest.raises(OutputError, match="No space left on device; free some space"):
         make(tmp_path / "x", shards=shards)
     left = [path.name for path in (tmp_path / "x").rglob("*") if path.is_file()]
-    assert sorted(left) == ["corpus.json", "manifest.partial.jsonl"]
+    assert sorted(left) == ["corpus.json", "manifest.partial.jsonl", "scores.partial.jsonl"]
     assert not (tmp_path / "x" / ".partial").exists()
     monkeypatch.undo()
     make(tmp_path / "x", shards=shards)

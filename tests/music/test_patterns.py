@@ -3,7 +3,7 @@
 import pytest
 
 from jen1cli.errors import ConfigError
-from jen1cli.music.keys import key_of_melody
+from jen1cli.music.keys import key_of_chart, key_of_melody
 from jen1cli.music.patterns import (
     DRUMS,
     LOWEST,
@@ -99,7 +99,28 @@ def test_what_is_written_is_read_as_it_was_meant():
         ("A4 - C5 - E5 - C5 - | G#4 - B4 - A4 - - -", ("A", "minor")),
         ("D4 E4 F#4 G4 A4 F#4 D4 -", ("D", "major")), ("none", ("", "")),
         ("C4 Eb4 G4 C5 | Bb4 Ab4 G4 F4 | Eb4 D4 C4 -", ("C", "minor")),
+        # beginnings of known tunes: Mary Had a Little Lamb, Jingle Bells, Ode to Joy, Twinkle,
+        # Greensleeves, House of the Rising Sun, Frere Jacques
+        ("E5 D5 C5 D5 E5 E5 E5 -", ("C", "major")),
+        ("E5 E5 E5 - E5 E5 E5 - | E5 G5 C5 D5 E5 - - -", ("C", "major")),
+        ("E5 E5 F5 G5 | G5 F5 E5 D5 | C5 C5 D5 E5 | E5 - D5 -", ("C", "major")),
+        ("C5 C5 G5 G5 | A5 A5 G5 - | F5 F5 E5 E5 | D5 D5 C5 -", ("C", "major")),
+        ("A4 C5 - D5 E5 - F5 E5 | D5 - B4 G4 - A4 B4 - | C5 - A4 A4 - G#4 A4 - | B4 - G#4 E4 - - -"
+         " -", ("A", "minor")),
+        ("A4 - B4 C5 | E5 - D5 A4 | A5 - A5 G5 | E5 - - -", ("A", "minor")),
+        ("G4 A4 B4 G4 | G4 A4 B4 G4 | B4 C5 D5 - | B4 C5 D5 -", ("G", "major")),
+        ("E4 F#4 G4 B4 | A4 G4 F#4 E4", ("E", "minor")),
+        ("D4 F4 A4 F4 | G4 F4 E4 D4", ("D", "minor")),
     ],
 )  # fmt: skip
 def test_the_key_that_a_melody_is_in(melody, key):
     assert key_of_melody(melody) == key
+
+
+def test_a_key_within_what_is_asked():
+    melody = "E5 D5 C5 D5 E5 E5 E5 -"
+    assert key_of_melody(melody, only_tonic="A") == ("A", "minor")
+    assert key_of_melody(melody, only_minor=True) == ("A", "minor")
+    assert key_of_melody(melody, only_tonic="E", only_minor=False) == ("E", "major")
+    assert key_of_chart("Am F C G") == ("A", "minor")
+    assert key_of_chart("Am F C G", only_tonic="C") == ("C", "major")

@@ -1,6 +1,8 @@
 """The composer of new pieces: rules of styles, learned predictors, or text alone."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -98,6 +100,40 @@ def test_words_without_a_name_need_a_classifier(model):
     with_classifier(model, "baroque")
     assert settings(model, "something old", seed=1, composer="rules").style == "baroque"
     assert settings(model, "", seed=1, composer="rules").style
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given"),
+    [
+        ("old at 120 bpm", NO_CONTROLS),
+        ("old", Controls(melody="C5 E5")),
+        ("noise", Controls(bpm=90.0)),
+        ("noise", Controls(drums="none")),
+    ],
+)
+def test_music_is_written_where_controls_are_given(model, prompt, given):
+    with_classifier(model, "sounds")
+    assert settings(model, prompt.split()[0], seed=1, composer="rules").style == "sounds"
+    recipe = settings(model, prompt, seed=1, composer="rules", controls=given)
+    assert recipe.style == "lofi"
+    assert recipe.controls.chords
+
+
+def test_a_learned_composer_by_name_needs_predictors(model):
+    model.networks = dataclasses.replace(model.networks, predictor=None)
+    assert settings(model, "rock", seed=1).composer == "none"
+    with pytest.raises(ConfigError, match="no learned composer; choose the composer 'rules'"):
+        settings(model, "rock", seed=1, composer="learned")
+    assert settings(model, "rock", seed=1, composer="none").composer == "none"
+
+
+def test_the_composer_by_rule_is_loaded_where_it_writes():
+    code = (
+        "import sys, jen1cli.pipeline.jen1\n"
+        "print([name for name in sys.modules if name.startswith('jen1cli.composition')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_what_makes_no_sense_is_refused(tiny, music):

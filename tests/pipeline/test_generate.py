@@ -138,6 +138,7 @@ def test_windows_meet_at_one_loudness(tiny):
 def test_settings_that_make_no_sense_are_refused(tiny):
     for options, words in [
         ({"steps": 0}, "steps"),
+        ({"steps": 1_001}, "steps is 1001; give 1 to 1,000"),
         ({"sampler": "euler"}, "dpmpp-2m"),
         ({"guidance_scale": -1.0}, "guidance_scale"),
         ({"guidance_interval": (0.8, 0.2)}, "guidance_interval"),

@@ -24,7 +24,7 @@ from jen1cli.audio.loudness import (
     loudness,
     true_peak,
 )
-from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED
+from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, edited_source_type
 from jen1cli.audio.notes import Marks, read_marks, read_note
 from jen1cli.audio.resampling import (
     Resampler,
@@ -67,6 +67,7 @@ __all__ = [
     "crossfade",
     "db_to_amplitude",
     "digest",
+    "edited_source_type",
     "extrapolate",
     "fast_loudness",
     "is_exact",

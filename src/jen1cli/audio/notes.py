@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 
 from jen1cli.audio.files import Source, name_of, opened, opened_bytes
-from jen1cli.audio.metadata import read_metadata, source_type_of
+from jen1cli.audio.metadata import Metadata, read_metadata, source_type_of
 from jen1cli.audio.metadata.model import PACKED
 from jen1cli.errors import AudioError
 
@@ -33,10 +33,7 @@ def read_marks(source: Source) -> Marks:
     Raises:
         AudioError: the file cannot be read.
     """
-    with opened(source) as file:
-        format_ = file.format
-    with opened_bytes(source) as file:
-        metadata = read_metadata(file, format_)
+    format_, metadata = _metadata(source)
     return Marks(format_, source_type_of(metadata.texts), metadata.signed)
 
 
@@ -46,10 +43,7 @@ def read_note(source: Source) -> str | None:
     Raises:
         AudioError: the file cannot be read, or its text is damaged or too long.
     """
-    with opened(source) as file:
-        format_ = file.format
-    with opened_bytes(source) as file:
-        note = read_metadata(file, format_).note
+    note = _metadata(source)[1].note
     if note is None:
         return None
     name = name_of(source)
@@ -72,6 +66,14 @@ def check_note(note: str) -> None:
         raise AudioError(
             f"the recipe needs {len(note)} bytes, {MOST_BYTES} are taken; shorten the prompt"
         )
+
+
+def _metadata(source: Source) -> tuple[str, Metadata]:
+    """Return libsndfile's name of a file's format, and its metadata."""
+    with opened(source) as file:
+        format_ = file.format
+    with opened_bytes(source) as file:
+        return format_, read_metadata(file, format_)
 
 
 def _unpacked(note: str, name: str) -> str:

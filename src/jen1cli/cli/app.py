@@ -9,6 +9,7 @@ import difflib
 import errno
 import importlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -68,8 +69,13 @@ _MACHINE = frozenset(
 """System errors of disk, memory and network."""
 
 
-_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "annot allocate memory")
-"""In messages of torch on Windows and Linux, and of the system."""
+_NO_MEMORY = re.compile(
+    "not enough memory|can't allocate memory|annot allocate memory|bad_alloc"
+    "|could not (?:create|execute) a primitive$|failed to map segment from shared object$"
+    "|returned NULL without setting an exception"
+)
+"""In messages of torch on Windows and Linux, of the system and C++; of oneDNN, which computes on
+CPUs, and of the loader of libraries; of Python 3.11, where a frame gets no memory."""
 
 
 def _named(kinds: Iterable[type], name: str) -> type[Exception]:
@@ -242,20 +248,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _usage(error)
     except KeyboardInterrupt:
         return 130
-    except (MemoryError, RuntimeError) as error:
-        if debug or not _is_out_of_memory(error):
-            raise
-        traceback.clear_frames(error.__traceback__)  # what they hold would leave none for the line
-        return _fail(
-            "the memory does not suffice; ask for fewer --seconds, close other programs,"
-            " or compute with --device cpu",
-            1,
-        )
-    except ImportError as error:
-        from jen1cli.cli.installation.requirements import explain_import
-
-        remedy = explain_import(error)
-        if debug or remedy is None:
+    except (MemoryError, RuntimeError, SystemError, ImportError) as error:
+        if debug or (remedy := _remedy(error)) is None:
             raise
         return _fail(remedy, 1)
     except UnicodeEncodeError as error:
@@ -297,12 +291,27 @@ def _name_in(error: OSError) -> str:
     return os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else str(name)
 
 
+def _remedy(error: Exception) -> str | None:
+    """Say what to do about too little memory, or a library that does not load; else None."""
+    if _is_out_of_memory(error):
+        traceback.clear_frames(error.__traceback__)  # what they hold would leave none for the line
+        return (
+            "the memory does not suffice; ask for fewer --seconds, close other programs,"
+            " or compute with --device cpu"
+        )
+    if isinstance(error, ImportError):
+        from jen1cli.cli.installation.requirements import explain_import
+
+        return explain_import(error)
+    return None
+
+
 def _is_out_of_memory(error: Exception) -> bool:
     """Whether memory ran out: torch raises its own error on a GPU, RuntimeError on a CPU."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or any(words in str(error) for words in _MEMORY_WORDS)
+        or _NO_MEMORY.search(str(error)) is not None
     )
 
 

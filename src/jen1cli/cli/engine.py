@@ -177,9 +177,10 @@ class Engine:
 
     def deliver(self, music: "Music | Edit", target: Target) -> None:
         """Write one result, or send it over stdout, and report it."""
-        from jen1cli.audio import read_marks
+        from jen1cli.audio import choose_format, read_marks
         from jen1cli.cli.music.proof import Proof
         from jen1cli.pipeline import Edit
+        from jen1cli.provenance import media_type
 
         elapsed = time.perf_counter() - self._started
         if self._signing is not None:
@@ -194,10 +195,11 @@ class Engine:
             music.save(path, suffix=target.suffix, signer=self.signer)
 
         with written(target, save) as path:
+            kind = media_type(choose_format(path, suffix=target.suffix)[0])
             if self.signer is not None and read_marks(path).signed:
                 music = _with_signature(music, "c2pa")
-            elif self._signing is not None and self._signing.is_wanted:
-                self.report.warn(
+            elif self._signing is not None and self._signing.is_wanted and kind is None:
+                self.report.warn(  # else the library has said why
                     f"the {target.extension} file is marked by its tags, but not signed"
                 )
             facts = music_facts(music.recipe, music.seconds, music.sample_rate)

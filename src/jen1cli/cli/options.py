@@ -8,11 +8,10 @@ import typer
 
 from jen1cli.cli.console import Console
 from jen1cli.cli.outputs import FORMATS, Result, Target, plan_outputs
-from jen1cli.cli.signing import Signing
+from jen1cli.cli.signing import OUTPUT_PANEL, Signing
 
 MODEL_PANEL = "Model"
 SAMPLING_PANEL = "Sampling"
-OUTPUT_PANEL = "Output"
 
 
 def _stdout_as_dash(output: str | None) -> str | None:

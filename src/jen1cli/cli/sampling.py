@@ -14,7 +14,7 @@ from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
-from jen1cli.sampling import SamplingOptions
+from jen1cli.sampling import MAX_STEPS, SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 COMPOSERS: tuple[str, ...] = typing.get_args(ComposerName)
@@ -24,7 +24,6 @@ DTYPES = ("auto", "fp32", "bf16")
 QUALITIES = tuple(QUALITY_FACTORS)
 MIN_SECONDS = 0.1
 MAX_SECONDS = 1_800.0
-MAX_STEPS = 1_000
 MAX_GUIDANCE_SCALE = 100.0
 MAX_SEED = 2**63 - 1
 

@@ -1,12 +1,10 @@
 """Options of the C2PA manifest that results are signed with."""
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import jen1cli
 from jen1cli.errors import MissingExtraError
 from jen1cli.files import expand_user
 
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
     from jen1cli.provenance import Signer
 
 OUTPUT_PANEL = "Output"
-_log = logging.getLogger(__name__)
 
 Provenance = Annotated[
     bool | None,
@@ -79,6 +76,6 @@ class Signing:
             credentials = provenance.own_credentials()
         else:
             credentials = provenance.read_credentials(expand_user(self.certificate))
-        signer = provenance.Signer(credentials, jen1cli.__version__)
+        signer = provenance.Signer(credentials)
         signer.check()
         return signer

@@ -82,10 +82,7 @@ def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
     harmony = random.substream("harmony")
     pools = style.harmony.get(mode) or style.harmony["minor" if is_minor(mode) else "major"]
     loop = choose_loop(harmony, pools, mode, style.invent)
-    cadence = ""
-    if style.cadence:
-        flavour = "" if style.cadence == "plain" else f"{style.cadence} "
-        cadence = harmony.pick(CADENCES[f"{flavour}{'minor' if is_minor(mode) else 'major'}"])
+    cadence = harmony.pick(cadences(style, mode)) if style.cadence else ""
     sections = make_sections(random.substream("form"), form, bars, phrase, meter, bar_seconds)
     return Plan(
         random=random,
@@ -100,6 +97,12 @@ def make_plan(style: Style, random: RandomStream, seconds: float) -> Plan:
         chords=lay_chords(loop, tonic, meter.beats, bars, style.cell, cadence),
         sections=sections,
     )
+
+
+def cadences(style: Style, mode: str) -> tuple[str, ...]:
+    """Return the cadences of a style in a mode, plain ones if it has none of its own."""
+    flavour = "" if style.cadence in ("", "plain") else f"{style.cadence} "
+    return CADENCES[f"{flavour}{'minor' if is_minor(mode) else 'major'}"]
 
 
 def mode_weights(style: Style) -> dict[str, float]:

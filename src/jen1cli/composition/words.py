@@ -20,12 +20,20 @@ from jen1cli.music.prompt import read_key
 
 Ensemble = Literal["", "solo", "duo", "drums"]
 
-_NOT = re.compile(r"\b(?:no|not|without|minus|free of|never any)\s+(?:any\s+)?$")
-_REACH = 48  # characters before a word that are searched for a negation
+_NOT = re.compile(
+    r"\b(?:no|not|without|minus|free of|never|neither|avoid(?:ing)?|excluding|instead of"
+    r"|rather than|cannot|dont|\w+n['’]t)\s+"
+    r"(?:(?:(?!(?:but|just|only|with|and|more)\b)[\w-]+,? ){1,3}(?:or|nor)\s+)?"  # "bass or drums"
+    r"(?:(?:be|is|being|have|use|using|add|include|want|need|play|too|very|so|really"
+    r"|overly|particularly|especially|any|an?|the|more|of)\s+){0,4}$"
+)
+_REACH = 64  # characters before a word that are searched for a negation
 
 DRUM_FAMILIES = frozenset({"drums", "orchestral percussion"})
 _DRUM_WORDS = frozenset({"drums", "drum", "beat", "beats", "percussion", "drumming", "drum kit"})
-_NO_DRUMS = re.compile(r"\b(?:beatless|drumless|drum-free|unaccompanied)\b")
+_NO_DRUMS = re.compile(
+    r"\b(?:beatless|drumless|(?:drums?|percussion|beat)[ -](?:free|less)|unaccompanied)\b"
+)
 
 _SLOW = re.compile(
     r"\b(?:slow|slowly|slow-paced|unhurried|lazy|sleepy|calm|relaxed|relaxing|gentle|peaceful"
@@ -44,23 +52,42 @@ _MAJOR = re.compile(
     r"\b(?:happy|cheerful|joyful|joyous|merry|sunny|uplifting|optimistic|triumphant|festive"
     r"|playful|carefree|major)\b"
 )
-_ENSEMBLES: dict[Ensemble, re.Pattern[str]] = {
-    "drums": re.compile(
-        r"\b(?:drum(?:s)? (?:solo|loop|track)|(?:drums|percussion|beat|drums and percussion)"
-        r" (?:only|alone)|(?:only|just|solo) (?:drums|percussion))\b"
-    ),
-    "duo": re.compile(r"\b(?:duo|duet)\b"),
-    "solo": re.compile(
-        r"\bsolo (?:[\w-]+ ){0,2}(?:piano|guitar|violin|cello|viola|harp|flute|organ|strings"
-        r"|harpsichord|sax\w*|clarinet|trumpet|accordion|kalimba|koto|sitar|synth|banjo)\b"
-        r"|\bunaccompanied\b"
-    ),
-}
+_DRUMMING = r"(?:drums(?: and percussion)?|drumming|percussion|beats?)"
+_SOLOISTS = (
+    r"(?:piano|guitar|violin|cello|viola|harp|flute|organ|strings|harpsichord|sax\w*|clarinet"
+    r"|trumpet|accordion|kalimba|koto|sitar|synth|banjo|fiddle|marimba|vibraphone|music box)"
+)
+_SOLE = r"(?:only|just|nothing but|solely)(?: an?| the)?"
+_DRUMS_ONLY = re.compile(
+    rf"\b(?:drums? (?:solo|loop|track)|{_DRUMMING} (?:only|alone|solo)|solo {_DRUMMING}"
+    rf"|{_SOLE} {_DRUMMING})\b"
+)
+_DUO = re.compile(r"\b(?:duo|duet)\b")
+# "piano solo" is a piece where it begins the text, and a passage in "rock with a guitar solo"
+_SOLO = re.compile(
+    rf"\bsolo (?:[\w-]+ ){{0,2}}{_SOLOISTS}\b|\bunaccompanied\b"
+    rf"|\b(?:{_SOLE} (?:[\w-]+ )?{_SOLOISTS}|{_SOLOISTS} (?:only|alone))\b"
+    rf"|^\W*(?:(?!(?:with|and|featuring|plus|has)\b)[\w-]+ ){{0,3}}{_SOLOISTS} solo\b"
+)
 _TWELVE_BARS = re.compile(r"\b(?:12|twelve)[ -]?bars?\b")
 _TONIC = re.compile(
     r"\b[Ii]n (?:the key of )?([A-G])([#b♯♭]|[ -](?:sharp|flat))?"
     r"(?= *(?:$|[,;.:!?)]|(?:with|and|at|for)\b))"
 )
+
+
+# Names of styles that are everyday words: only these may mean another thing.
+_EVERYDAY = frozenset((
+    "acid", "alternative", "americana", "breaks", "carol", "christmas", "cinematic", "classical",
+    "corporate", "country", "downbeat", "drill", "drone", "folk", "garage", "horror", "house",
+    "hymn", "indie", "jungle", "lounge", "lullaby", "march", "metal", "orchestral", "outrun", "pop",
+    "punk", "rag", "rock", "soul", "sounds", "soundtrack", "spiritual", "stride", "strings",
+    "suspense", "swing", "trance", "trap", "vapor", "western",
+))  # fmt: skip
+_IMPLAUSIBLE = 0.001  # probability below which they do: "haunted house"
+_LEAST_NAMED = 0.2  # weight of a named style, relative to the likeliest named one
+_LEAST_SHARE = 0.1  # of the likeliest style's probability, where none is named
+_SHARPNESS = 1.5  # exponent of the probabilities, which prefers the likelier styles
 
 
 @dataclass(frozen=True)
@@ -151,33 +178,45 @@ def named_styles(prompt: str) -> tuple[str, ...]:
 
 
 def style_weights(
-    prompt: str, probabilities: Mapping[str, float] | None = None
+    prompt: str,
+    probabilities: Mapping[str, float] | None = None,
+    *,
+    music_only: bool = False,
 ) -> dict[str, float]:
     """Return the styles that fit a prompt, with their weights; the seed draws one of them.
 
     Args:
         prompt: text.
         probabilities: of every style, by a network that reads the text; None: there is none.
+        music_only: whether to leave out noises, which have no tempo, key or notes.
 
     Returns:
-        the named styles, if there are any that the network does not rule out; else the likeliest
-        of the network. Empty if nothing is named and there is no network. An empty prompt allows
-        all music.
+        the named styles, if there are any but everyday words that the network takes for another
+        meaning; else the likeliest of the network. Empty if nothing is named and there is no
+        network. An empty prompt allows all music.
     """
-    named = named_styles(prompt)
-    if probabilities is None or not prompt.strip():
-        return dict.fromkeys(named or () if prompt.strip() else _music(), 1.0)
-    likely = {name: probabilities.get(name, 0.0) for name in named}
-    likely = {name: share for name, share in likely.items() if share >= _IMPLAUSIBLE}
-    if not likely:
-        most = max(probabilities.values())
-        likely = {name: p for name, p in probabilities.items() if p >= _LEAST_SHARE * most}
+    allowed = _music() if music_only else tuple(STYLES)
+    if not prompt.strip():
+        return dict.fromkeys(_music(), 1.0)
+    named = [name for name in named_styles(prompt) if name in allowed]
+    if probabilities is None:
+        return dict.fromkeys(named, 1.0)
+    shares = {name: probabilities.get(name, 0.0) for name in allowed}
+    certain = _certain_styles(prompt)
+    likely = {n: shares[n] for n in named if n in certain or shares[n] >= _IMPLAUSIBLE}
+    if likely:
+        least = max(_LEAST_NAMED * max(likely.values()), _IMPLAUSIBLE)
+        likely = {name: max(share, least) for name, share in likely.items()}
+    else:
+        most = max(shares.values())
+        likely = {name: share for name, share in shares.items() if share >= _LEAST_SHARE * most}
     return {name: share**_SHARPNESS for name, share in likely.items()}
 
 
-_IMPLAUSIBLE = 0.01  # probability below which a name is taken for another meaning: "haunted house"
-_LEAST_SHARE = 0.1  # of the likeliest style's probability
-_SHARPNESS = 1.5
+def _certain_styles(prompt: str) -> set[str]:
+    """Return the styles that a prompt names by words without an everyday meaning."""
+    names = {match[1] for match in find_styles(prompt.lower())} - _EVERYDAY
+    return {style for name in names for style in style_words()[name]}
 
 
 def _music() -> tuple[str, ...]:
@@ -186,19 +225,24 @@ def _music() -> tuple[str, ...]:
 
 def read_wishes(prompt: str) -> Wishes:
     """Return what a prompt asks of the composer beside style, tempo, metre and key."""
-    text = prompt.lower()
+    text = whole = prompt.lower()
     for match in find_words(style_words(), text):  # "dark ambient" says nothing about the mode
         text = text[: match.start()] + "_" * len(match[0]) + text[match.end() :]
     slow, fast = (_said(words, text) for words in (_SLOW, _FAST))
     minor, major = (_said(words, text) for words in (_MINOR, _MAJOR))
-    ensembles: list[Ensemble] = [name for name, said in _ENSEMBLES.items() if _said(said, text)]
+    ensemble: Ensemble = (
+        "drums" if _said(_DRUMS_ONLY, text)
+        else "duo" if _said(_DUO, whole)
+        else "solo" if _said(_SOLO, whole)
+        else ""
+    )  # fmt: skip
     return Wishes(
         drums=read_drums(text),
         pace=0 if slow == fast else 1 if fast else -1,
         minor=None if minor == major else minor,
         tonic=_tonic(prompt),
-        ensemble=ensembles[0] if ensembles else "",
-        twelve_bars=_TWELVE_BARS.search(prompt.lower()) is not None,
+        ensemble=ensemble,
+        twelve_bars=_TWELVE_BARS.search(whole) is not None,
     )
 
 

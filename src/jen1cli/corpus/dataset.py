@@ -23,12 +23,14 @@ import numpy as np
 from jaxtyping import Int16
 
 from jen1cli.composition.composer import compose
+from jen1cli.composition.full_score import full_score
 from jen1cli.composition.styles import STYLES
 from jen1cli.corpus.captions.writer import attributes, captions
 from jen1cli.corpus.rendering.renderer import Renderer
 from jen1cli.corpus.rendering.soundfont import find_soundfont
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Stereo
 from jen1cli.errors import DataError
+from jen1cli.music.full_score import FullScore
 
 Split = Literal["train", "validation", "test"]
 Pcm = Int16[np.ndarray, "2 samples"]
@@ -62,6 +64,7 @@ class MadeClip:
     captions: tuple[str, ...]
     attributes: dict[str, Any]
     stems: dict[str, Pcm]
+    score: FullScore
 
 
 def make_plan(
@@ -136,6 +139,7 @@ def make_clip(plan: Plan, index: int, renderer: Renderer) -> MadeClip:
         tuple(captions(score, score.seed)),
         dict(attributes(score)),
         {name: to_pcm(stem) for name, stem in stems.items()},
+        full_score(score),
     )
 
 

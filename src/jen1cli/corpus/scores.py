@@ -1,7 +1,8 @@
 """Full scores of a corpus: composed again from its seeds, without rendering."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from jen1cli.composition.composer import compose
 from jen1cli.composition.full_score import full_score
@@ -11,7 +12,8 @@ from jen1cli.errors import DataError
 from jen1cli.files import expand_user
 from jen1cli.jsonfiles import parse_json, parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import MANIFEST_NAME
-from jen1cli.music.score_files import SCORES_NAME, write_scores
+from jen1cli.music.full_score import FullScore
+from jen1cli.music.score_files import SCORES_NAME, Place, write_scores
 
 CORPUS_NAME = "corpus.json"
 
@@ -49,18 +51,36 @@ def add_scores(
     ]
     scores = []
     for done, (where, line) in enumerate(lines, 1):
-        index, audio = line.get("index"), line.get("audio")
-        if not isinstance(index, int) or not isinstance(audio, str):
+        if not isinstance(line.get("index"), int) or not isinstance(line.get("audio"), str):
             raise DataError(f"{where} has no index of a corpus; make the corpus again")
-        score = compose(style_of(plan, index), clip_seed(plan.seed, index), plan.clip_seconds)
-        composed = parse_json(to_json(attributes(score)), where)
-        if composed != line.get("attributes"):
-            raise DataError(
-                f"{where}: the composition of clip {index} is another than the one of {audio}, by"
-                f" version {made.get('version')}; make the corpus again with this version"
-            )
-        scores.append(((audio, line.get("offset", 0)), full_score(score)))
+        scores.append((place_of(line), composed_score(plan, line, where)))
         if listener is not None:
             listener(done, len(lines))
     write_scores(output or folder / SCORES_NAME, scores)
     return len(scores)
+
+
+def place_of(line: Mapping[str, Any]) -> Place:
+    """Return the place of a clip in its corpus, from its line of the manifest."""
+    return line["audio"], line.get("offset", 0)
+
+
+def composed_score(plan: Plan, line: Mapping[str, Any], where: str) -> FullScore:
+    """Compose a clip again, without rendering.
+
+    Args:
+        plan: settings of the corpus.
+        line: of the manifest.
+        where: name of the line.
+
+    Raises:
+        DataError: the composition differs from the attributes of the line.
+    """
+    index = line["index"]
+    score = compose(style_of(plan, index), clip_seed(plan.seed, index), plan.clip_seconds)
+    if parse_json(to_json(attributes(score)), where) != line.get("attributes"):
+        raise DataError(
+            f"{where}: this version composes clip {index} differently from"
+            f" {line['audio']}; make the corpus again with this version"
+        )
+    return full_score(score)

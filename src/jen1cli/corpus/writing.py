@@ -9,8 +9,8 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,28 @@ from jen1cli.corpus.dataset import (
     make_plan,
 )
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
-from jen1cli.corpus.scores import CORPUS_NAME, add_scores
+from jen1cli.corpus.scores import CORPUS_NAME, composed_score, place_of
 from jen1cli.errors import DataError
-from jen1cli.files import expand_user, explaining, make_folder, write_text, writing
-from jen1cli.jsonfiles import parse_object, read_object
+from jen1cli.files import expand_user, explaining, leftovers, make_folder, write_text, writing
+from jen1cli.jsonfiles import parse_object, read_lines, read_object
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
+from jen1cli.music.full_score import FullScore
+from jen1cli.music.score_files import (
+    SCORES_NAME,
+    Place,
+    parse_score_line,
+    score_line,
+    write_scores,
+)
 
 SHARD_CLIPS = 256  # clips in one block of shards (one shard per split)
 BYTES_PER_SECOND = 150_000  # upper estimate of 16-bit FLAC; measured mean 120 kB
 _JOURNAL = "manifest.partial.jsonl"
+_SCORE_JOURNAL = "scores.partial.jsonl"
 _SPARE_BYTES = 200 << 20
 
 Line = dict[str, Any]
+Made = tuple[Line, FullScore]
 
 
 @dataclass(frozen=True)
@@ -126,15 +136,45 @@ def make(
             _make_shards(folder, plan, workers, tally, done)
         else:
             _make_files(folder, plan, workers, tally, done)
+    write_scores(folder / SCORES_NAME, _scores(folder, plan, tally.lines))
     text = "".join(_dump(line) for line in tally.lines)
     write_text(folder / MANIFEST_NAME, text)
-    add_scores(folder)
+    (folder / _SCORE_JOURNAL).unlink(missing_ok=True)
     (folder / _JOURNAL).unlink(missing_ok=True)
     return tally.progress
 
 
 def _dump(line: Line) -> str:
     return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _journal(folder: Path) -> Iterator[Callable[[Sequence[Made]], None]]:
+    """Yield a function that appends finished clips to the journals, their scores first."""
+    with (
+        (folder / _JOURNAL).open("a", encoding="utf-8") as lines,
+        (folder / _SCORE_JOURNAL).open("a", encoding="utf-8") as scores,
+    ):
+
+        def append(made: Sequence[Made]) -> None:
+            scores.writelines(score_line(place_of(line), score) for line, score in made)
+            scores.flush()
+            lines.writelines(_dump(line) for line, _ in made)
+            lines.flush()
+
+        yield append
+
+
+def _scores(folder: Path, plan: Plan, lines: list[Line]) -> Iterator[tuple[Place, FullScore]]:
+    """Yield the scores of all clips; one that no file has is composed again."""
+    known: dict[Place, FullScore] = {}
+    for path in (folder / SCORES_NAME, folder / _SCORE_JOURNAL):
+        for where, text in read_lines(path) if path.is_file() else ():
+            with suppress(DataError):  # a line cut off when the program was killed
+                known.update([parse_score_line(text, where)])
+    for line in lines:
+        place = place_of(line)
+        yield place, known.get(place) or composed_score(plan, line, str(folder / line["audio"]))
 
 
 # --- existing folder ---
@@ -162,7 +202,7 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
                     f"{_short(value)}); choose another folder or remove this one"
                 )
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or set(folder.iterdir()) - set(leftovers(place))):
         raise DataError(f"'{folder}' is not empty and no corpus; choose another folder")
     make_folder(folder)
     write_text(place, json.dumps(facts, indent=1) + "\n")
@@ -215,18 +255,18 @@ def _facts(clip: MadeClip) -> Line:
 
 @dataclass(frozen=True)
 class _FileWriter:
-    """Worker callback: writes a clip under temporary names and returns its manifest line."""
+    """Worker callback: writes a clip under temporary names; returns manifest line and score."""
 
     partial: Path
 
-    def __call__(self, clip: MadeClip) -> Line:
+    def __call__(self, clip: MadeClip) -> Made:
         name = f"{clip.split}/{clip.index:06d}.flac"
         (self.partial / f"{clip.index:06d}.flac").write_bytes(to_flac(clip.pcm))
         line: Line = {"audio": name, **_facts(clip)}
         for stem, pcm in clip.stems.items():
             (self.partial / f"{clip.index:06d}.{stem}.flac").write_bytes(to_flac(pcm))
             line.setdefault("stems", {})[stem] = f"stems/{clip.split}/{clip.index:06d}/{stem}.flac"
-        return line
+        return line, clip.score
 
 
 def to_flac(pcm: Pcm) -> bytes:
@@ -247,15 +287,14 @@ def _make_files(
     done = {i: line for i, line in done.items() if (folder / line["audio"]).is_file()}
     made = in_order(_FileWriter(partial), _missing(done), plan, workers)
     try:
-        with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+        with _journal(folder) as append:
             index, last = 0, max(done, default=-1)
             while not tally.is_full or index <= last:
                 line = done.get(index)
                 if line is None:
-                    line = next(made)
+                    line, score = next(made)
                     _move_in(folder, partial, line)
-                    journal.write(_dump(line))
-                    journal.flush()
+                    append([(line, score)])
                 tally.add(line, reused=index in done)
                 index += 1
     finally:
@@ -283,8 +322,8 @@ def _move_in(folder: Path, partial: Path, line: Line) -> None:
 # --- shards ---
 
 
-def _to_bytes(clip: MadeClip) -> tuple[Line, bytes]:
-    return _facts(clip), to_flac(clip.pcm)
+def _to_bytes(clip: MadeClip) -> tuple[Line, FullScore, bytes]:
+    return _facts(clip), clip.score, to_flac(clip.pcm)
 
 
 def _make_shards(
@@ -295,7 +334,7 @@ def _make_shards(
     done = _whole_blocks(folder, done)
     made = in_order(_to_bytes, _missing(done), plan, workers)
     try:
-        with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+        with _journal(folder) as append:
             block, last = 0, max(done, default=-1)
             while not tally.is_full or block * SHARD_CLIPS <= last:
                 first = block * SHARD_CLIPS
@@ -303,9 +342,7 @@ def _make_shards(
                     for index in range(first, first + SHARD_CLIPS):
                         tally.add(done[index], reused=True)
                 else:
-                    for line in _make_block(folder, block, made, tally):
-                        journal.write(_dump(line))
-                    journal.flush()
+                    append(_make_block(folder, block, made, tally))
                 block += 1
     finally:
         made.close()  # type: ignore[attr-defined]
@@ -322,14 +359,14 @@ def _whole_blocks(folder: Path, done: dict[int, Line]) -> dict[int, Line]:
 
 
 def _make_block(
-    folder: Path, block: int, made: Iterator[tuple[Line, bytes]], tally: _Tally
-) -> list[Line]:
-    """Write the shards of one block, one for each of its splits; return the manifest lines."""
-    lines: list[Line] = []
+    folder: Path, block: int, made: Iterator[tuple[Line, FullScore, bytes]], tally: _Tally
+) -> list[Made]:
+    """Write the shards of one block, one for each of its splits; return lines and scores."""
+    finished: list[Made] = []
     tars: dict[str, tarfile.TarFile] = {}
     with ExitStack() as stack:
         for _ in range(SHARD_CLIPS):
-            facts, audio = next(made)
+            facts, score, audio = next(made)
             name = f"{facts['split']}-{block:06d}.tar"
             if name not in tars:
                 path = stack.enter_context(writing(folder / name))
@@ -340,11 +377,11 @@ def _make_block(
             text = json.dumps(facts, ensure_ascii=False).encode()
             _add_member(tars[name], f"{facts['index']:06d}.json", text)
             line = {"audio": name, "offset": offset, "size": len(audio), **facts}
-            lines.append(line)
+            finished.append((line, score))
             tally.add(line, reused=False)
             if tally.is_full:
                 break
-    return lines
+    return finished
 
 
 def _add_member(tar: tarfile.TarFile, name: str, data: bytes) -> int:

@@ -1,7 +1,7 @@
 """The full score of a piece: all notes of all parts, with families of instruments and style.
 
-It is a control beside tempo, key, chords, drums and melody (`jen1cli.music.controls`): what it
-leaves open is unknown, not silent. The corpus has the exact score of each clip. Nothing here needs
+It is a control beside tempo, key, chords, drums and melody (`jen1cli.music.controls`): what it does
+not have is unknown, not silent. The corpus has the exact score of each clip. Nothing here needs
 torch.
 """
 
@@ -43,7 +43,7 @@ FAMILIES = (
 """Families of instruments. New ones cannot be added: their order is that of network channels."""
 
 OPEN_GROUPS = ("bass", "comping", "lead", "drums", "families")
-"""Groups of channels that a score may leave open: four roles, and which instruments play."""
+"""Groups of channels that may be unknown in a score: four roles, and which instruments play."""
 
 _DRUM_KEYS = {
     "kick": (35, 36),
@@ -93,7 +93,7 @@ def drum_of_key(key: int, family: str) -> str:
 
 @dataclass(frozen=True)
 class ScorePart:
-    """The notes of one instrument."""
+    """The notes of one instrument; times in seconds, levels of amplitude from 0 to 2, 1 is loud."""
 
     role: str  # one of `ROLES`
     family: str  # one of `FAMILIES`
@@ -125,15 +125,16 @@ class ScorePart:
 class FullScore:
     """All parts of a piece on its own clock, in seconds.
 
-    It is known from `start` on for `seconds`; before and after, the piece is left open.
+    It is known from `start` on for `seconds`; before and after, the piece is unknown.
     """
 
     parts: tuple[ScorePart, ...]
     seconds: float  # length
     start: float = 0.0  # time of its beginning on the clock of the controls
     style: str = ""  # one of `STYLE_NAMES`; "": unknown
-    # 0 to 1 each: calm to driving, dark to bright, dry to spacious; None: unknown
-    mix: tuple[float, float, float] | None = None
+    # energy, brightness, space; shares from 0 (calm, dark, dry) to 1 (driving, bright, spacious)
+    mix: tuple[float, float, float] | None = None  # None: unknown
+    # unknown groups, of `OPEN_GROUPS`
     left_open: tuple[str, ...] = field(default=(), metadata={"optional": True})
 
     def __post_init__(self) -> None:

@@ -22,16 +22,26 @@ _RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian"
 _FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
 
 
+def accidentals(key: str, mode: str) -> int:
+    """Return the number of sharps or flats of a key signature, the smaller of both: 0 to 6."""
+    sharps = (TONICS.index(key) + _RELATIVE_MAJOR[mode]) * 7 % 12
+    return min(sharps, 12 - sharps)
+
+
 def note_names(key: str, mode: str) -> tuple[str, ...]:
     """Return the spelling of the twelve pitch classes in a key; sharps without a key."""
     flat = bool(key) and (TONICS.index(key) + _RELATIVE_MAJOR[mode]) % 12 in _FLAT_MAJORS
     return FLAT_NAMES if flat else TONICS
 
 
-def key_of_chart(text: str) -> tuple[str, str]:
+def key_of_chart(text: str, only_tonic: str = "") -> tuple[str, str]:
     """Return the major or minor key that fits a chord chart best.
 
     Chord tones in the scale score, and tonic chords at the beginning and the end score more.
+
+    Args:
+        text: the chart.
+        only_tonic: tonic of the key, one of `TONICS`; "": any.
     """
     chords = [chord for bar in parse_chart(text) for chord in bar if chord is not None]
     if not chords:
@@ -44,13 +54,22 @@ def key_of_chart(text: str) -> tuple[str, str]:
         home = [c.root == tonic and third in c.classes for c in chords]
         return sum(inside) + 0.75 * sum(home) + 1.5 * home[0] + home[-1]
 
-    return _best_key(fit)
+    return _best_key(fit, only_tonic, None)
 
 
-def key_of_melody(text: str) -> tuple[str, str]:
+def key_of_melody(
+    text: str, only_tonic: str = "", only_minor: bool | None = None
+) -> tuple[str, str]:
     """Return the major or minor key that fits a melody best; two empty strings for silence.
 
-    The score is time on notes of the scale, then on the tonic triad, and a final tonic.
+    The score is time on notes of the scale, then on the tonic triad, then a triad note at both
+    ends. A final tonic only decides between keys that fit alike: phrases also end on the third and
+    the fifth. Of equal keys the major one is taken.
+
+    Args:
+        text: the melody.
+        only_tonic: tonic of the key, one of `TONICS`; "": any.
+        only_minor: whether the key is minor; None: either.
     """
     notes = [(note.number % 12, note.stop - note.start) for note in parse_melody(text).sounds]
     if not notes:
@@ -64,14 +83,19 @@ def key_of_melody(text: str) -> tuple[str, str]:
             sum(length for pitch, length in notes if pitch in kept) / total
             for kept in (scale, triad)
         )
-        return inside + 0.4 * home + 0.1 * ((notes[-1][0] == tonic) + (notes[0][0] in triad))
+        first, last = notes[0][0], notes[-1][0]
+        ends = 0.1 * (first in triad) + 0.08 * (last in triad) + 0.02 * (last == tonic)
+        return round(inside + 0.4 * home + ends, 9)  # equal keys get equal scores
 
-    return _best_key(fit)
+    return _best_key(fit, only_tonic, only_minor)
 
 
-def _best_key(fit: Callable[[int, str], float]) -> tuple[str, str]:
+def _best_key(
+    fit: Callable[[int, str], float], only_tonic: str, only_minor: bool | None
+) -> tuple[str, str]:
+    tonics = [TONICS.index(only_tonic)] if only_tonic else range(12)
+    modes = ("major", "minor") if only_minor is None else (("major", "minor")[only_minor],)
     tonic, mode = max(
-        ((tonic, mode) for mode in ("major", "minor") for tonic in range(12)),
-        key=lambda key: fit(*key),
+        ((tonic, mode) for mode in modes for tonic in tonics), key=lambda key: fit(*key)
     )
     return TONICS[tonic], mode

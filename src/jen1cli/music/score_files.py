@@ -20,11 +20,13 @@ Place = tuple[str, int]
 
 def write_scores(path: Path, scores: Iterable[tuple[Place, FullScore]]) -> Path:
     """Write scores; an existing file is replaced."""
-    lines = (
-        to_json({"audio": audio, "offset": offset, "score": asdict(score)}) + "\n"
-        for (audio, offset), score in scores
-    )
-    return write_text(path, "".join(lines))
+    return write_text(path, "".join(score_line(place, score) for place, score in scores))
+
+
+def score_line(place: Place, score: FullScore) -> str:
+    """Return the line of a clip, with its end."""
+    audio, offset = place
+    return to_json({"audio": audio, "offset": offset, "score": asdict(score)}) + "\n"
 
 
 def read_scores(path: Path) -> Iterator[tuple[Place, FullScore]]:
@@ -33,17 +35,23 @@ def read_scores(path: Path) -> Iterator[tuple[Place, FullScore]]:
     Raises:
         DataError: a line is not valid; names it.
     """
-    if not path.is_file():
-        return
-    for where, text in read_lines(path):
-        line = parse_object(text, where)
-        audio, offset, score = line.get("audio"), line.get("offset", 0), line.get("score")
-        if not (isinstance(audio, str) and isinstance(offset, int) and isinstance(score, dict)):
-            raise DataError(
-                f'{where} has no "audio" and "score"; write {path.name} again with'
-                " 'jen1 corpus scores'"
-            )
-        try:
-            yield (audio, offset), read_score(score, f"the score of {audio}")
-        except ConfigError as error:
-            raise DataError(f"{where}: {error}") from error
+    if path.is_file():
+        yield from (parse_score_line(text, where) for where, text in read_lines(path))
+
+
+def parse_score_line(text: str, where: str) -> tuple[Place, FullScore]:
+    """Read a line; `where` names it in errors.
+
+    Raises:
+        DataError: it is not valid.
+    """
+    line = parse_object(text, where)
+    audio, offset, score = line.get("audio"), line.get("offset", 0), line.get("score")
+    if not (isinstance(audio, str) and isinstance(offset, int) and isinstance(score, dict)):
+        raise DataError(
+            f'{where} has no "audio" and "score"; write the file again with \'jen1 corpus scores\''
+        )
+    try:
+        return (audio, offset), read_score(score, f"the score of {audio}")
+    except ConfigError as error:
+        raise DataError(f"{where}: {error}") from error

@@ -2,23 +2,23 @@
 
 Every given control is kept. The composer by rule chooses a style that the words name or that the
 text encoder's classifier finds, composes a score of the piece's length, and passes on what the
-network's channels take of it.
+network's channels take of it. It is imported where it is used: the other composers need none of it.
 """
 
 import dataclasses
 from collections.abc import Sequence
 
-from jen1cli.composition.pieces.piece import compose_piece
-from jen1cli.composition.random_stream import RandomStream
-from jen1cli.composition.styles import check_style
-from jen1cli.composition.transcription import score_controls
-from jen1cli.composition.words import read_wishes, style_weights
 from jen1cli.config import ComposerName
 from jen1cli.errors import ConfigError
-from jen1cli.music.controls import CHANNELS_WITH_CHORDS, CHANNELS_WITH_PARTS, Controls
+from jen1cli.music.controls import (
+    CHANNELS_WITH_CHORDS,
+    CHANNELS_WITH_PARTS,
+    NO_CONTROLS,
+    Controls,
+)
 from jen1cli.pipeline.denoising import Prompts, seeded
 from jen1cli.pipeline.networks import Networks
-from jen1cli.sampling import Sampling
+from jen1cli.sampling import Sampling, SamplingOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +28,17 @@ class Written:
     prompts: Prompts
     composer: ComposerName
     styles: tuple[str, ...]  # one per piece; "" if no style was chosen
+
+
+def check_composer(networks: Networks, options: SamplingOptions) -> None:
+    """Refuse a learned composer that is asked for by name where there is none.
+
+    As a default it leaves the controls open there.
+    """
+    if options.get("composer") == "learned" and networks.predictor is None:
+        raise ConfigError(
+            "this model has no learned composer; choose the composer 'rules' or 'none'"
+        )
 
 
 def write_controls(
@@ -79,6 +90,8 @@ def write_controls(
 
 def _check_rules(networks: Networks, style: str) -> None:
     if style:
+        from jen1cli.composition.styles import check_style
+
         check_style(style)
     if not networks.unet.config.control_channels:
         raise ConfigError("this model takes no score that a composer could write; use 'none'")
@@ -89,15 +102,28 @@ def choose_style(
 ) -> str:
     """Choose the style of one piece: a named one, or one that the seed draws from the likeliest.
 
+    It is music, not noises, where any control is given.
+
+    Args:
+        networks: of the model.
+        prompts: encoded, with the given controls.
+        texts: the same prompts as text.
+        index: which of them.
+        seed: of the piece.
+
     Raises:
         ConfigError: the words name no style, and the text encoder has no classifier.
     """
+    from jen1cli.composition.random_stream import RandomStream
+    from jen1cli.composition.words import style_weights
+
     classifier = networks.text_encoder.styles
     shares = None
     if classifier is not None:
         one = slice(index, index + 1)
         shares = classifier.probabilities(prompts.text[one], prompts.mask[one])
-    weights = style_weights(texts[index], shares)
+    given = prompts.controls[index] != NO_CONTROLS
+    weights = style_weights(texts[index], shares, music_only=given)
     if not weights:
         raise ConfigError(
             f"'{texts[index][:60]}' names no style, and this model cannot read one from other"
@@ -109,6 +135,10 @@ def choose_style(
 def _composed(
     networks: Networks, given: Controls, style: str, text: str, seed: int, seconds: float
 ) -> Controls:
+    from jen1cli.composition.pieces.piece import compose_piece
+    from jen1cli.composition.transcription import score_controls
+    from jen1cli.composition.words import read_wishes
+
     score = compose_piece(style, seed, seconds, given, read_wishes(text))
     written = score_controls(score)
     channels = networks.unet.config.control_channels

@@ -13,6 +13,7 @@ from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching, replay
 from jen1cli.pipeline.coding import decode_latent, encode_source
+from jen1cli.pipeline.composing import check_composer
 from jen1cli.pipeline.generating import make_pieces
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
@@ -232,6 +233,7 @@ class Jen1:
             ConfigError: a setting makes no sense.
         """
         settings = Sampling.over(self.config.generation, sampling)
+        check_composer(self.networks, sampling)
         check_seconds(seconds)
         check_direction(direction)
         seed = draw_seed() if seed is None else seed

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli import audio
-from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format
+from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format, edited_source_type
 from jen1cli.pipeline.signing import Target, save_signed
 from jen1cli.provenance import Signer
 from jen1cli.recipe import Recipe
@@ -140,11 +140,20 @@ class Edit:
                 keeps_manifest=recipe.signature == "c2pa",
             )
 
+        if signer is None:
+            return save(target, self.recipe)
         marks = audio.read_marks(self.source)
-        kind = GENERATED if marks.source_type == GENERATED else PARTLY_GENERATED
+        kind = edited_source_type(marks.source_type, PARTLY_GENERATED)
         format_, _ = choose_format(target, audio.probe(self.source), subtype, suffix)
         return save_signed(
-            target, format_, self.recipe, save, signer, source_type=kind, source=self.source
+            target,
+            format_,
+            self.recipe,
+            save,
+            signer,
+            source_type=kind,
+            source=self.source,
+            source_format=marks.format,
         )
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from jen1cli import audio
 from jen1cli.audio import Source, name_of
 from jen1cli.files import writing
 from jen1cli.provenance import Ingredient, Signer, SigningError, media_type
@@ -28,6 +27,7 @@ def save_signed(
     *,
     source_type: str,
     source: Source | None = None,
+    source_format: str = "",
 ) -> Result:
     """Write a file and sign it.
 
@@ -41,6 +41,7 @@ def save_signed(
         signer: None leaves the file unsigned.
         source_type: the IPTC digital source type of the whole.
         source: the recording that was edited.
+        source_format: libsndfile's name of its format.
 
     Returns:
         what `save` returns.
@@ -49,14 +50,15 @@ def save_signed(
     if signer is None or kind is None:
         return save(target, recipe)
     signed = dataclasses.replace(recipe, signature="c2pa")
+    ingredient = None if source is None else _ingredient(source, source_format, recipe)
     try:
         if isinstance(target, io.BytesIO):
             result = save(target, signed)
-            signer.sign(target, kind, source_type, _ingredient(source, recipe))
+            signer.sign(target, kind, source_type, ingredient)
             return result
         with writing(target) as temporary:
             result = save(temporary, signed)
-            signer.sign(temporary, kind, source_type, _ingredient(source, recipe))
+            signer.sign(temporary, kind, source_type, ingredient)
         return result
     except SigningError as error:
         _log.warning("the file is marked by its tags, but not signed: %s", error)
@@ -66,10 +68,8 @@ def save_signed(
     return save(target, recipe)
 
 
-def _ingredient(source: Source | None, recipe: Recipe) -> Ingredient | None:
-    if source is None:
-        return None
+def _ingredient(source: Source, format_: str, recipe: Recipe) -> Ingredient:
     given = "" if recipe.input is None else recipe.input.name
     name = name_of(source) if given in ("", "-") else Path(given).name
     place = source if isinstance(source, io.BytesIO) else Path(source)
-    return Ingredient(name, place, media_type(audio.probe(source).format))
+    return Ingredient(name, place, media_type(format_))

@@ -27,6 +27,7 @@ SELF_MADE = "jen1cli, self-made certificate"
 
 _FILE = "provenance.pem"
 _DAYS = 3650
+_EARLIER = datetime.timedelta(minutes=5)  # for clocks that are slow
 _MOST_BYTES = 1 << 20
 _PRIVATE_KEY = re.compile(
     rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.+?-----END \1PRIVATE KEY-----", re.DOTALL
@@ -40,8 +41,14 @@ class Credentials:
     chain: str  # PEM, the signer's certificate first
     key: str  # PEM, PKCS #8
     algorithm: str  # c2pa's name of the signature algorithm, such as "es256"
-    signer: str  # organisation or name in the certificate
-    is_self_made: bool
+
+
+class _ExpiredError(ConfigError):
+    """Credentials that are whole, but whose certificate has expired."""
+
+    def __init__(self, message: str, *, is_self_made: bool) -> None:
+        super().__init__(message)
+        self.is_self_made = is_self_made
 
 
 def read_credentials(path: Path) -> Credentials:
@@ -52,29 +59,34 @@ def read_credentials(path: Path) -> Credentials:
         MissingExtraError: the extra is not installed.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES)
+        return _read(path)
     except OSError as error:
         raise ConfigError(f"the certificate {path} cannot be read: {error.strerror}") from error
-    return _parse(data, str(path))
 
 
 def own_credentials() -> Credentials:
     """Return the self-made credentials in the user's folder; the first call makes them.
 
-    If they cannot be kept, a warning says so, and they serve this process alone.
+    A self-made certificate that has expired is replaced. Any other file in its place stays as it
+    is, even if it cannot be used: it may hold a key of the user's. A warning then says so, as where
+    nothing can be kept, and new credentials serve this process alone.
     """
     with needs_extra("provenance", "signing"):
         import platformdirs
     path = platformdirs.user_config_path("jen1") / _FILE
-    if path.exists():
-        try:
-            return read_credentials(path)
-        except ConfigError as error:
-            _log.warning("%s; a new certificate is made", error)
-    made = _make()
+    if not path.is_absolute():
+        return _for_this_run(f"there is no home folder to keep it in ({path})")
     try:
-        _keep(path, made)
+        return _read(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return _for_this_run(f"{path} cannot be read: {error.strerror}; mend or remove it")
+    except ConfigError as error:
+        if not (isinstance(error, _ExpiredError) and error.is_self_made):
+            return _for_this_run(f"{error}, or remove the file")
+    try:
+        _keep(path, _make())
         _log.warning(
             "files are signed with a certificate made for you in %s: it shows that a file is"
             " unchanged, not who made it",
@@ -82,8 +94,18 @@ def own_credentials() -> Credentials:
         )
         return read_credentials(path)  # perhaps what another process has made meanwhile
     except (OutputError, ConfigError) as error:
-        _log.warning("the self-made certificate serves this run alone: %s", error)
-        return _parse(made.encode(), "the self-made certificate")
+        return _for_this_run(str(error))
+
+
+def _for_this_run(reason: str) -> Credentials:
+    """Make credentials that are not kept, and warn why."""
+    _log.warning("the self-made certificate serves this run alone: %s", reason)
+    return _parse(_make().encode(), "the self-made certificate")
+
+
+def _read(path: Path) -> Credentials:
+    with path.open("rb") as file:
+        return _parse(file.read(_MOST_BYTES), str(path))
 
 
 def _keep(path: Path, made: str) -> None:
@@ -123,16 +145,16 @@ def _parse(data: bytes, name: str) -> Credentials:
         raise ConfigError(f"the private key in {name} is not that of its first certificate")
     until = chain[0].not_valid_after_utc
     if until < datetime.datetime.now(datetime.UTC):
-        raise ConfigError(f"the certificate in {name} expired on {until:%Y-%m-%d}; renew it")
-    signer = _name(chain[0])
+        raise _ExpiredError(
+            f"the certificate in {name} expired on {until:%Y-%m-%d}; renew it",
+            is_self_made=_organisation(chain[0]) == SELF_MADE,
+        )
     return Credentials(
         "".join(certificate.public_bytes(encoding).decode() for certificate in chain),
         key.private_bytes(
             encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode(),
         _algorithm(key, name),
-        signer,
-        signer == SELF_MADE,
     )
 
 
@@ -152,13 +174,11 @@ def _algorithm(key: Any, name: str) -> str:  # noqa: ANN401 - one of cryptograph
     return algorithm
 
 
-def _name(certificate: "x509.Certificate") -> str:
+def _organisation(certificate: "x509.Certificate") -> str:
     from cryptography.x509.oid import NameOID
 
-    for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
-        for attribute in certificate.subject.get_attributes_for_oid(kind):
-            return str(attribute.value)
-    return certificate.subject.rfc4514_string()
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(names[0].value) if names else ""
 
 
 def _make() -> str:
@@ -205,7 +225,7 @@ def _certificate(
         .issuer_name(name("issuer"))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_before(now - _EARLIER)
         .not_valid_after(now + datetime.timedelta(days=_DAYS))
         .add_extension(x509.BasicConstraints(is_root, 0 if is_root else None), critical=True)
         .add_extension(usage, critical=True)

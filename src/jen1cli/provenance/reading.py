@@ -9,7 +9,7 @@ from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.provenance.certificates import SELF_MADE
 from jen1cli.provenance.signing import MEDIA_TYPES, MOST_BYTES, client_settings
 
-_STATES = {"Valid": "valid", "Trusted": "trusted", "Invalid": "invalid"}
+_STATES = {"Valid": "valid", "Invalid": "invalid"}  # there is no trust list, so none is "Trusted"
 _UNKNOWN_SIGNER = "signingCredential.untrusted"
 
 
@@ -21,10 +21,11 @@ def describe_manifest(source: Path | io.BytesIO, format_: str) -> dict[str, Any]
         format_: libsndfile's name of its format.
 
     Returns:
-        JSON values: `state` is "valid" (unchanged since signing), "trusted" (and by a signer on a
-        trust list), "invalid" or "unverified", which `problems` explains; then the signer, whether
-        the certificate is self-made, the program, actions, digital source types, and the
-        ingredients with whether they have manifests of their own.
+        JSON values: `state` is "valid" (unchanged since signing), "invalid" or "unverified", which
+        `problems` explains by C2PA's status codes; then the signer, whether the certificate is
+        self-made, the program, actions, digital source types, and the ingredients. Each of these
+        says whether it has a manifest of its own, and the state and problems of that manifest when
+        the edit was signed; `state` is None without one.
 
     Raises:
         MissingExtraError: the extra is not installed.
@@ -65,7 +66,6 @@ def _summary(report: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of a file th
         for action in assertion["data"]["actions"]
     ]
     signature = manifest.get("signature_info", {})
-    failures = [status["code"] for status in report.get("validation_status", [])]
     signer = signature.get("issuer") or signature.get("common_name") or "unknown"
     programs = [
         " ".join(filter(None, (info.get("name"), info.get("version"))))
@@ -85,9 +85,23 @@ def _summary(report: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of a file th
                 if "digitalSourceType" in action
             )
         ),
-        "ingredients": [
-            {"name": str(item.get("title", "")), "has_manifest": "active_manifest" in item}
-            for item in manifest.get("ingredients", [])
-        ],
-        "problems": [code for code in dict.fromkeys(failures) if code != _UNKNOWN_SIGNER],
+        "ingredients": [_ingredient(item) for item in manifest.get("ingredients", [])],
+        "problems": _problems(report.get("validation_status", [])),
     }
+
+
+def _ingredient(item: dict[str, Any]) -> dict[str, Any]:
+    name, has_manifest = str(item.get("title", "")), "active_manifest" in item
+    found: dict[str, Any] = {"name": name, "has_manifest": has_manifest}
+    if not has_manifest:
+        return {**found, "state": None, "problems": []}
+    results = item.get("validation_results", {}).get("activeManifest")
+    if results is None:
+        return {**found, "state": "unverified", "problems": ["its manifest was not verified"]}
+    problems = _problems(results.get("failure", []))
+    return {**found, "state": "invalid" if problems else "valid", "problems": problems}
+
+
+def _problems(failures: list[dict[str, str]]) -> list[str]:
+    codes = dict.fromkeys(str(status["code"]) for status in failures)
+    return [code for code in codes if code != _UNKNOWN_SIGNER]

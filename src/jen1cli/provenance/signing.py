@@ -2,9 +2,11 @@
 
 import io
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from jen1cli.provenance.certificates import Credentials
 
 if TYPE_CHECKING:
     import c2pa
+
+_log = logging.getLogger(__name__)
 
 MEDIA_TYPES = {"WAV": "audio/wav", "WAVEX": "audio/wav", "FLAC": "audio/flac", "MP3": "audio/mpeg"}
 """libsndfile's name of a format that c2pa can sign -> its media type."""
@@ -58,7 +62,7 @@ class Signer:
     """
 
     credentials: Credentials
-    version: str
+    version: str = field(default_factory=lambda: installed_version("jen1cli"))
 
     def check(self) -> None:
         """Sign a short silence in memory, so that a certificate C2PA refuses is found early.
@@ -84,33 +88,57 @@ class Signer:
             target: file or buffer; on failure it is as it was.
             media_type: one of `MEDIA_TYPES`.
             source_type: the IPTC digital source type of the whole.
-            ingredient: the recording that was edited; None for new music.
+            ingredient: the recording that was edited; None for new music. One that c2pa cannot
+                read, such as a file with a damaged manifest, is named alone, with a warning.
 
         Raises:
             SigningError: c2pa refuses it, or it or its input is larger than `MOST_BYTES`.
         """
-        if max(_size(target), 0 if ingredient is None else _size(ingredient.source)) > MOST_BYTES:
+        sizes = [_size(target)]
+        if ingredient is not None and ingredient.media_type is not None:
+            sizes.append(_size(ingredient.source))
+        if max(sizes) > MOST_BYTES:
             raise SigningError(
                 f"C2PA manifests are made for files and inputs up to {MOST_BYTES >> 20} MiB"
             )
-        with _c2pa_errors() as c2pa:
-            builder = c2pa.Builder(self._manifest(source_type, ingredient), client_settings(c2pa))
-            with builder:
-                if ingredient is not None and ingredient.media_type is not None:
-                    details = json.dumps(_ingredient(ingredient))
-                    with _opened(ingredient.source) as stream:
-                        builder.add_ingredient(details, ingredient.media_type, stream)
-                if isinstance(target, io.BytesIO):
-                    signed = io.BytesIO()
-                    target.seek(0)
-                    self._sign(c2pa, builder, media_type, target, signed)
-                    target.seek(0)
-                    target.truncate()
-                    target.write(signed.getbuffer())
-                    target.seek(0)
-                    return
-                with writing(target) as new, target.open("rb") as old, new.open("w+b") as out:
-                    self._sign(c2pa, builder, media_type, old, out)
+        with (
+            _c2pa_errors() as c2pa,
+            self._builder(c2pa, source_type, ingredient) as builder,
+        ):
+            if isinstance(target, io.BytesIO):
+                signed = io.BytesIO()
+                target.seek(0)
+                self._sign(c2pa, builder, media_type, target, signed)
+                target.seek(0)
+                target.truncate()
+                target.write(signed.getbuffer())
+                target.seek(0)
+                return
+            with writing(target) as new, target.open("rb") as old, new.open("w+b") as out:
+                self._sign(c2pa, builder, media_type, old, out)
+
+    def _builder(
+        self,
+        c2pa: Any,  # noqa: ANN401 - the module
+        source_type: str,
+        ingredient: Ingredient | None,
+    ) -> "c2pa.Builder":
+        builder = c2pa.Builder(self._manifest(source_type, ingredient), client_settings(c2pa))
+        if ingredient is None or ingredient.media_type is None:
+            return builder
+        try:
+            with _opened(ingredient.source) as stream:
+                details = json.dumps(_ingredient(ingredient))
+                builder.add_ingredient(details, ingredient.media_type, stream)
+        except c2pa.C2paError as error:
+            builder.close()
+            _log.warning(
+                "C2PA cannot read %s, so the manifest names it without what it says of itself: %s",
+                ingredient.name,
+                " ".join(str(error).split()),
+            )
+            return self._builder(c2pa, source_type, replace(ingredient, media_type=None))
+        return builder
 
     def _sign(
         self,

@@ -64,14 +64,15 @@ class LatentsJob:
             keep: reuse an existing cache.
 
         Raises:
-            ConfigError: the existing cache was made by another model or from other music.
+            ConfigError: the existing cache was made by another model or from other music, or has
+                other full scores.
         """
         processes = PartialState(cpu=on_processor(self.device))
         model = weights_folder(self.model)
         there = keep and (self.output / CACHE_NAME).is_file()
         if processes.is_main_process and there:
             clips = read_clips(self.data, ignore)
-            check_cache(self.output, model, clips, whitened=self.keep_whitening)
+            check_cache(self.output, model, self.data, clips, whitened=self.keep_whitening)
         elif processes.is_main_process:
             write_latents(
                 self.data, model, self.output,

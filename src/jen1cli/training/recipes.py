@@ -34,13 +34,22 @@ class Optimisation:
     compile: bool = False  # torch.compile of the network
 
     def __post_init__(self) -> None:
-        """Refuse numbers that cannot train."""
+        """Check the settings.
+
+        Raises:
+            ConfigError: a number cannot train, or a further average is named twice.
+        """
         decays = (self.ema_decay, *self.more_ema_decays)
         if self.lr <= 0 or not all(0 <= d < 1 for d in decays) or self.accumulation < 1:
             raise ConfigError(
                 f"learning rate {self.lr}, EMA decays {', '.join(map(str, decays))} and"
                 f" accumulation {self.accumulation} cannot train; use lr > 0, 0 <= decay < 1,"
                 " accumulation >= 1"
+            )
+        if len(set(self.more_ema_decays)) < len(self.more_ema_decays):
+            raise ConfigError(
+                f"the further EMA decays {', '.join(map(str, self.more_ema_decays))} name one"
+                " twice; give each once"
             )
 
 

@@ -57,7 +57,8 @@ class Settings:
         """Check the settings before anything is loaded.
 
         Raises:
-            ConfigError: one is not positive, or the precision is unknown.
+            ConfigError: one is not positive, or the precision or the shape of the learning rate is
+                unknown.
         """
         for name in POSITIVE:
             value = getattr(self, name)

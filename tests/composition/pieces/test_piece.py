@@ -1,4 +1,4 @@
-"""Pieces that the composer writes at inference: given controls, styles, form, length, time."""
+"""Pieces that the composer writes at inference: given controls, styles, length, time."""
 
 import itertools
 import math
@@ -9,27 +9,25 @@ import sys
 import pytest
 
 from jen1cli.composition.composer import tempo_range
+from jen1cli.composition.pieces.chords import _fit as loop_fit
+from jen1cli.composition.pieces.frame import choose_frame
 from jen1cli.composition.pieces.piece import compose_piece
+from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.styles.style import read_weights
 from jen1cli.composition.transcription import score_controls
 from jen1cli.composition.words import Wishes, read_wishes
 from jen1cli.music.chords import parse_chart
-from jen1cli.music.controls import BEATS, NO_CONTROLS, Controls
-from jen1cli.music.keys import MODES
+from jen1cli.music.controls import BEATS, MAX_BPM, NO_CONTROLS, Controls
+from jen1cli.music.keys import MODES, accidentals
 from jen1cli.music.patterns import DRUMS, parse_drums, parse_melody
 from jen1cli.music.prompt import read_controls
+from pieces_support import told
 
 MUSIC = [name for name, style in STYLES.items() if style.kind == "music"]
 LENGTHS = (1.0, 2.5, 10.0, 27.0, 33.3, 45.7)
 KICK = DRUMS.index("kick")
-
-
-def told(style, seed, seconds, given=NO_CONTROLS, wishes=None):
-    """The score, and the controls that a network gets."""
-    score = compose_piece(style, seed, seconds, given, wishes or Wishes())
-    return score, given.over(score_controls(score)).with_bar_at(0.0)
 
 
 def draw_controls(draw):
@@ -66,9 +64,11 @@ def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
         assert controls.melody, where
         if "meter" not in given:
             assert controls.meter in read_weights(STYLES[style].meters), where
-        if "bpm" not in given:
+        if "bpm" not in given:  # quarters where the felt beat is an eighth
             slowest, fastest = tempo_range(STYLES[style], METERS[controls.meter])
-            assert slowest <= controls.bpm <= fastest, where
+            unit = min(1.0, METERS[controls.meter].pulse)
+            slowest, fastest = (min(tempo, MAX_BPM * unit) for tempo in (slowest, fastest))
+            assert slowest - 1e-6 <= controls.bpm * unit <= fastest + 1e-6, where
         if "drums" not in given and wishes.drums is False:
             assert controls.drums == "none", where
         if "drums" not in given and wishes.drums:
@@ -114,28 +114,52 @@ def test_all_else_follows_given_chords():
         assert set(downbeats) <= {6, 9, 1}  # F#, A, C#
 
 
-def test_chords_fit_a_given_melody():
-    for seed in range(4):
-        given = Controls(bpm=100.0, meter="4/4", key="C", mode="major", melody="C5 E5 | F5 A5")
-        _, controls = told("pop", seed, 10.0, given)
-        first, second = parse_chart(controls.chords)[:2]
-        shared = len({0, 4} & set(first[0].classes)) + len({5, 9} & set(second[0].classes))
-        assert shared >= 3
+def time_on_chords(controls):
+    """Share of a melody's time with tones of the chords."""
+    chart, melody = parse_chart(controls.chords), parse_melody(controls.melody)
+    heard = []
+    for step in range(16 * len(chart)):
+        bar, place = divmod((step + 0.5) / 16, 1.0)
+        chord = chart[int(bar)][int(place * len(chart[int(bar)]))]
+        at = (step + 0.5) / 16 % melody.bars
+        heard += [s.number % 12 in chord.classes for s in melody.sounds if s.start <= at < s.stop]
+    return sum(heard) / len(heard)
 
 
-def test_a_twelve_bar_blues_has_twelve_bars():
-    prompt = "12 bar blues in E"
-    for seed, seconds in ((1, 30.0), (2, 60.0), (3, 20.0)):
-        score, controls = told(
-            "blues shuffle", seed, seconds, read_controls(prompt), read_wishes(prompt)
-        )
-        assert controls.key == "E"
-        roots = [bar[0].named()[:1] for bar in parse_chart(controls.chords)]
-        start = next((int(s.start_beat / 4) for s in score.sections if s.name != "intro"), 0)
-        twelve = roots[start : start + 12]
-        assert twelve[:4] == ["E", "A", "E", "E"][: len(twelve)]
-        if seconds >= 30.0 and len(twelve) == 12 and controls.mode != "minor":
-            assert "".join(twelve) == "EAEEAAEEBAEB"
+ARPEGGIOS = "C5 E5 G5 E5 | F5 A5 C6 A5 | G5 B5 D6 B5 | C5 E5 G5 E5"
+
+
+@pytest.mark.parametrize("seconds", [10.0, 16.0, 34.0, 90.0])
+def test_chords_fit_a_given_melody(seconds):
+    """As well in a long piece, whose passages begin anywhere in the melody, as in a short one.
+
+    The folk loops reach 0.62 to 0.8. Loops drawn without regard to the melody give 0.31 to 0.5 for
+    some seeds at each length, and loops that restart with the passages 0.47 at 34 s.
+    """
+    for melody, seed in itertools.product(("C5 E5 | F5 A5", ARPEGGIOS), range(3)):
+        given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody=melody)
+        _, controls = told("folk", seed, seconds, given)
+        assert time_on_chords(controls) > 0.6, (melody, seed)
+
+
+def test_a_loop_is_compared_with_a_melody_until_both_end_together():
+    given = Controls(bpm=120.0, meter="4/4", key="C", mode="major")
+    frame = choose_frame(STYLES["pop"], RandomStream(1), 20.0, given, Wishes())
+    assert loop_fit("I | bIII | bIII | bIII", frame, 1.0, parse_melody("C5")) == 0.25
+    assert loop_fit("I | IV", frame, 1.0, parse_melody("E5 | A5 | E5")) == pytest.approx(0.5)
+
+
+def test_loops_that_fit_a_melody_alike_are_drawn():
+    given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody="C5 E5 | F5 A5")
+    assert len({told("pop", seed, 8.0, given)[1].chords for seed in range(6)}) > 1
+
+
+def test_seven_eight_is_played_in_the_quarters_of_the_style():
+    for style, seed in itertools.product(("techno", "metal", "drum and bass"), range(3)):
+        score, controls = told(style, seed, 20.0, Controls(meter="7/8"))
+        slowest, fastest = STYLES[style].tempo
+        assert min(slowest, 150.0) <= score.bpm <= min(fastest, 150.0)  # quarters per minute
+        assert controls.bpm == pytest.approx(2.0 * score.bpm)  # eighths per minute
 
 
 @pytest.mark.parametrize("style", ["techno", "house", "trance"])
@@ -172,32 +196,6 @@ def test_pace_and_mood_choose_within_the_style():
         assert found == {mode}
 
 
-@pytest.mark.parametrize("seconds", [30.0, 60.0, 100.0])
-def test_a_long_piece_has_a_form(seconds):
-    for style in ("pop", "techno", "celtic", "cinematic"):
-        score, controls = told(style, 1, seconds)
-        names = [section.name for section in score.sections]
-        assert names[0] == "intro"
-        assert names[-1] == "outro"
-        assert len(set(names)) >= 3
-        starts = [section.start_beat for section in score.sections]
-        assert starts == sorted(starts)
-        lead = parse_melody(controls.melody).sounds
-        if lead:  # it enters after the intro
-            assert lead[0].start >= starts[1] / METERS[score.meter].beats - 0.3
-
-
-def test_a_long_piece_ends_on_its_tonic():
-    for style, seed in itertools.product(("pop", "jazz trio", "techno"), range(2)):
-        score, controls = told(style, seed, 60.0)
-        last = parse_chart(controls.chords)[-1][-1]
-        assert last.named().startswith(controls.key)
-        ending = score.sections[-1].start_beat + score.sections[-1].length_beats
-        bar = METERS[score.meter].beats
-        drums = [n for part in score.parts if part.stem == "drums" for n in part.notes]
-        assert all(note.beat < ending - bar + 0.35 for note in drums)
-
-
 def test_a_tonic_without_a_mode_is_not_minor():
     wishes = read_wishes("12 bar blues in E")
     for seed in range(4):
@@ -207,15 +205,32 @@ def test_a_tonic_without_a_mode_is_not_minor():
         assert told("metal", seed, 10.0, wishes=wishes)[1].key == "E"
 
 
-def test_parts_enter_and_leave():
-    """The drums are silent somewhere in nearly every long piece with drums."""
-    changing = 0
-    for seed in range(6):
-        score, controls = told("pop", seed, 90.0)
-        bars = math.ceil(score.length_beats / 4.0 - 1e-6)
-        struck = {int(s.start) for row in parse_drums(controls.drums) for s in row.sounds}
-        changing += 0.3 < len(struck) / bars < 0.97
-    assert changing >= 4
+def test_most_keys_have_few_accidentals():
+    found = [told("country", seed, 1.0)[1] for seed in range(80)]
+    simple = [accidentals(c.key, c.mode) <= 3 for c in found]
+    assert 0.65 < sum(simple) / len(simple) < 0.95
+    assert len({c.key for c in found}) >= 9
+
+
+def test_a_usual_leading_voice_is_never_missing():
+    for style, seed in itertools.product(("disco", "metal", "lofi", "techno"), range(6)):
+        assert parse_melody(told(style, seed, 10.0)[1].melody).sounds, (style, seed)
+    shy = [told("dub", seed, 10.0)[1].melody for seed in range(12)]
+    assert len(set(shy)) > 3
+
+
+def test_folk_has_triads_on_its_tonic():
+    given = Controls(key="D", mode="dorian")
+    for seed in range(16):
+        chart = parse_chart(told("celtic", seed, 10.0, given)[1].chords)
+        assert {"D7", "Dm7", "Dm9", "Dm11"}.isdisjoint(c.named() for bar in chart for c in bar)
+
+
+def test_a_style_without_soloists_plays_alone_with_few():
+    for seed in range(3):
+        score, controls = told("pop", seed, 10.0, wishes=Wishes(ensemble="solo"))
+        assert controls.drums == "none"
+        assert len(score.parts) <= 2
 
 
 def test_noises_have_no_score():

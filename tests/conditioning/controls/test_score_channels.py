@@ -6,9 +6,9 @@ import torch
 
 from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.conditioning.controls.score_channels import (
-    ALL_HIDDEN,
-    NOTHING_HIDDEN,
-    Hidden,
+    ALL_DROPPED,
+    NOTHING_DROPPED,
+    ScoreDropout,
     ScoreEvents,
     score_channels,
 )
@@ -34,8 +34,8 @@ BASS, COMPING, LEAD = (SCORE_GROUPS[role].start for role in ("bass", "comping", 
 LAST = {role: SCORE_GROUPS[role].stop for role in ("bass", "comping", "lead", "drums")}
 
 
-def rendered(score, start=0.0, frames=60, rate=10.0, hidden=NOTHING_HIDDEN):
-    return score_channels([ScoreEvents.of(score)], [start], frames, rate, [hidden])[0]
+def rendered(score, start=0.0, frames=60, rate=10.0, dropped=NOTHING_DROPPED):
+    return score_channels([ScoreEvents.of(score)], [start], frames, rate, [dropped])[0]
 
 
 def piece(*parts, **more):
@@ -50,6 +50,17 @@ NOTES = piece(
     style="bossa nova",
     mix=(0.25, 0.5, 0.75),
 )
+
+
+def test_the_notes_of_a_score_are_read_once_for_all_windows(monkeypatch):
+    read, of = [], ScoreEvents.of
+    monkeypatch.setattr(ScoreEvents, "of", lambda score: read.append(score) or of(score))
+    controls = Controls(score=dataclasses.replace(NOTES, style="tango"))
+    first, second = (
+        control_channels([controls], [start], 9, RATE, CHANNELS_WITH_SCORE) for start in (0.0, 1.0)
+    )
+    assert len(read) == 1
+    assert not torch.equal(first, second)
 
 
 def test_no_score_is_zero_everywhere():
@@ -166,16 +177,16 @@ def test_items_of_a_batch_do_not_mix():
 
 def test_what_is_hidden_is_unknown():
     whole = rendered(NOTES)
-    assert not rendered(NOTES, hidden=ALL_HIDDEN).any()
+    assert not rendered(NOTES, dropped=ALL_DROPPED).any()
     bass = SCORE_GROUPS["bass"]
-    found = rendered(NOTES, hidden=Hidden(groups=("bass",)))
+    found = rendered(NOTES, dropped=ScoreDropout(groups=("bass",)))
     assert not found[bass].any()
     assert torch.equal(found[bass.stop :], whole[bass.stop :])
     piano = FAMILIES.index("piano")
-    found = rendered(NOTES, hidden=Hidden(families=(piano,)))
+    found = rendered(NOTES, dropped=ScoreDropout(families=(piano,)))
     assert not found[[piano, len(FAMILIES) + piano]].any()
     assert found.sum() < whole.sum()
-    found = rendered(NOTES, hidden=Hidden(span=(5, 12), span_groups=("bass",)))
+    found = rendered(NOTES, dropped=ScoreDropout(span=(5, 12), span_groups=("bass",)))
     assert not found[bass, 5:12].any()
     assert torch.equal(found[:, :5], whole[:, :5])
     assert torch.equal(found[:, 12:], whole[:, 12:])

@@ -1,6 +1,7 @@
 """Training with full scores: cached, dropped at random, and no change at the first step."""
 
 import dataclasses
+import json
 import shutil
 
 import numpy as np
@@ -8,18 +9,26 @@ import pytest
 import torch
 
 from jen1cli.checkpoint import load_weight_set, save_weight_set
-from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, NOTHING_HIDDEN, ScoreEvents
-from jen1cli.errors import DataError
-from jen1cli.music.controls import CHANNELS_WITH_SCORE, CONTROL_CHANNELS, NO_CONTROLS, Controls
+from jen1cli.conditioning.controls.score_channels import ALL_DROPPED, NOTHING_DROPPED, ScoreEvents
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.music.controls import (
+    CHANNELS_WITH_SCORE,
+    CONTROL_CHANNELS,
+    NO_CONTROLS,
+    Controls,
+    controls_of,
+)
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, FullScore, ScorePart
 from jen1cli.music.score_files import SCORES_NAME, write_scores
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
 from jen1cli.training.diffusion.batches import BatchSampler, Window, WindowSampler
-from jen1cli.training.diffusion.build import DiffusionSources, build_diffusion
-from jen1cli.training.diffusion.cache import CachedClip, LatentCache
+from jen1cli.training.diffusion.build import DiffusionSources, build_diffusion, write_latents
+from jen1cli.training.diffusion.cache import CACHE_NAME, CachedClip
+from jen1cli.training.diffusion.compatibility import SOURCES_NAME
 from jen1cli.training.diffusion.resident_controls import ResidentControls
-from jen1cli.training.diffusion.scores import ScoreTable, copy_scores, draw_hidden
+from jen1cli.training.diffusion.scores import ScoreTable, draw_score_dropout
+from jen1cli.training.diffusion.stage import DiffusionStage
 from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.recipes import training_config
 from support import unet_inputs
@@ -32,19 +41,18 @@ def tone_score(i):
 
 
 @pytest.fixture(scope="module")
-def scored(cache, tones, tmp_path_factory):
-    """The cache of the tones, with scores; the first tone has none."""
-    folder = shutil.copytree(cache.folder, tmp_path_factory.mktemp("scored") / "cache")
-    music = tmp_path_factory.mktemp("music")
+def music(tones, tmp_path_factory):
+    """The tones, with scores; the first has none."""
+    folder = shutil.copytree(tones, tmp_path_factory.mktemp("music") / "tones")
     lines = [((f"{i}.wav", 0), tone_score(i)) for i in range(1, len(PITCHES))]
-    write_scores(music / SCORES_NAME, [*lines, (("absent.wav", 0), tone_score(0))])
-    clips = [
-        dataclasses.replace(clip, audio=clip.audio.replace(str(tones), str(music)))
-        for clip in cache.clips
-    ]
-    opened = dataclasses.replace(LatentCache.open(folder), clips=tuple(clips))
-    assert copy_scores(music, opened) == len(PITCHES) - 1
-    return LatentCache.open(folder)
+    write_scores(folder / SCORES_NAME, [*lines, (("absent.wav", 0), tone_score(0))])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scored(music, codec_folder, tmp_path_factory):
+    """The cache of the tones with scores."""
+    return write_latents(music, codec_folder, tmp_path_factory.mktemp("scored"), device="cpu")
 
 
 @pytest.fixture
@@ -62,7 +70,7 @@ def test_cached_scores_give_the_channels_of_their_clips(scored):
     assert len(table) == len(PITCHES) - 1
     places = [(clip, 0) for clip in scored.clips]
     found = table.channels(
-        [NO_CONTROLS] * len(places), places, [NOTHING_HIDDEN] * len(places), 20, 40.0,
+        [NO_CONTROLS] * len(places), places, [NOTHING_DROPPED] * len(places), 20, 40.0,
         CHANNELS_WITH_SCORE,
     )[:, CONTROL_CHANNELS:]  # fmt: skip
     assert not found[0].any()
@@ -71,10 +79,85 @@ def test_cached_scores_give_the_channels_of_their_clips(scored):
         assert found[i, lead : lead + 60].nonzero()[:, 0].unique().tolist() == [24 + i]
 
 
-def test_a_cache_without_scores_loses_those_of_before(scored, tmp_path):
+def test_a_cache_without_scores_loses_those_of_before(scored, tones, codec_folder, tmp_path):
     folder = shutil.copytree(scored.folder, tmp_path / "cache")
-    assert copy_scores(tmp_path, LatentCache.open(folder)) == 0
+    assert len(ScoreTable.open(folder))
+    write_latents(tones, codec_folder, folder, device="cpu")
     assert not len(ScoreTable.open(folder))
+
+
+def test_a_cache_is_complete_only_with_its_scores(music, codec_folder, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jen1cli.training.diffusion.cache.copy_scores", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_latents(music, codec_folder, tmp_path, device="cpu")
+    assert (tmp_path / "latents.npy").exists()
+    assert not (tmp_path / CACHE_NAME).exists()
+
+
+def test_damaged_scores_of_music_are_named_before_it_is_encoded(
+    tones, codec_folder, tmp_path, monkeypatch
+):
+    from jen1cli.training.diffusion.cache import CacheWriter
+
+    folder = shutil.copytree(tones, tmp_path / "music")
+    (folder / SCORES_NAME).write_text("{}\n")
+    encoded = []
+    monkeypatch.setattr(CacheWriter, "_encode", lambda _, waveform: encoded.append(waveform))
+    with pytest.raises(DataError, match="line 1"):
+        write_latents(folder, codec_folder, tmp_path / "cache", device="cpu")
+    assert encoded == []
+
+
+def test_a_kept_cache_has_the_scores_of_its_music(music, codec_folder, tmp_path):
+    data = shutil.copytree(music, tmp_path / "moved")
+    job = jobs.LatentsJob(data=music, model=codec_folder, output=tmp_path / "cache", device="cpu")
+    assert job.run() == dataclasses.replace(job, data=data).run(keep=True)
+    write_scores(data / SCORES_NAME, [(("1.wav", 0), tone_score(2))])
+    with pytest.raises(ConfigError, match=r"the full scores in .* are not those of .*moved"):
+        dataclasses.replace(job, data=data).run(keep=True)
+    (data / SCORES_NAME).unlink()
+    with pytest.raises(ConfigError, match=r"the full scores in .* are not those of .*moved"):
+        dataclasses.replace(job, data=data).run(keep=True)
+    about = json.loads((job.output / CACHE_NAME).read_text())
+    del about["music_scores"]
+    (job.output / CACHE_NAME).write_text(json.dumps(about))  # a cache of before
+    assert dataclasses.replace(job, data=data).run(keep=True)["clips"] == len(PITCHES)
+
+
+@pytest.mark.parametrize("change", ["other", "none", "added", "music"])
+def test_a_run_is_resumed_with_the_scores_and_the_music_it_began_with(
+    scored, cache, text_folder, tmp_path, change
+):
+    begun = cache if change == "added" else scored
+    folder = shutil.copytree(begun.folder, tmp_path / "cache")
+    job = jobs.DiffusionJob(
+        cache=folder, output=tmp_path / "run", text_encoder=text_folder, recipe="tiny", steps=1,
+        precision="fp32", crop_seconds=0.4, device="cpu",
+    )  # fmt: skip
+    job.run()
+    again = dataclasses.replace(job, resume=True, steps=2)
+    if change == "other":
+        lines = (folder / SCORES_NAME).read_text().splitlines()
+        (folder / SCORES_NAME).write_text("\n".join(lines[1:]) + "\n")
+    elif change == "none":
+        (folder / SCORES_NAME).unlink()
+    elif change == "added":
+        shutil.copy(scored.folder / SCORES_NAME, folder)
+    else:
+        about = json.loads((folder / CACHE_NAME).read_text())
+        (folder / CACHE_NAME).write_text(json.dumps({**about, "music": "another"}))
+    what = "music" if change == "music" else "full scores"
+    with pytest.raises(ConfigError, match=f"began with other {what};"):
+        again.run()
+    if change in ("other", "music"):  # a run of before
+        record = tmp_path / "run" / SOURCES_NAME
+        sources = json.loads(record.read_text())
+        record.write_text(json.dumps({k: v for k, v in sources.items() if k != what}))
+        assert "parameters" in again.run()
+        assert json.loads(record.read_text()).keys() == sources.keys()
 
 
 @pytest.mark.parametrize("line", ["{}", '{"frames": [0], "score": {"parts": 3}}'])
@@ -131,23 +214,26 @@ SCORE_ROWS = range(CHANNELS_WITH_SCORE - CONTROL_CHANNELS)
 def test_scores_are_dropped_wholly_partly_and_over_time():
     rng = np.random.default_rng(0)
     made, edited = (
-        [draw_hidden(rng, 100, edited=edited) for _ in range(4000)] for edited in (False, True)
+        [draw_score_dropout(rng, 100, edited=edited) for _ in range(4000)]
+        for edited in (False, True)
     )
-    assert np.mean([hidden == ALL_HIDDEN for hidden in made]) == pytest.approx(0.25, abs=0.03)
-    assert np.mean([hidden == ALL_HIDDEN for hidden in edited]) == pytest.approx(0.5, abs=0.03)
-    assert np.mean([hidden == NOTHING_HIDDEN for hidden in made]) > 0.35
-    partly = [hidden for hidden in made if hidden not in (ALL_HIDDEN, NOTHING_HIDDEN)]
+    assert np.mean([dropped == ALL_DROPPED for dropped in made]) == pytest.approx(0.25, abs=0.03)
+    assert np.mean([dropped == ALL_DROPPED for dropped in edited]) == pytest.approx(0.5, abs=0.03)
+    assert np.mean([dropped == NOTHING_DROPPED for dropped in made]) > 0.35
+    partly = [dropped for dropped in made if dropped not in (ALL_DROPPED, NOTHING_DROPPED)]
     for group in SCORE_GROUPS:
-        assert 0.25 < np.mean([group in hidden.groups for hidden in partly]) < 0.4
-    assert {family for hidden in partly for family in hidden.families} == set(range(len(FAMILIES)))
-    spans = [hidden for hidden in partly if hidden.span_groups]
+        assert 0.25 < np.mean([group in dropped.groups for dropped in partly]) < 0.4
+    assert {family for dropped in partly for family in dropped.families} == set(
+        range(len(FAMILIES))
+    )
+    spans = [dropped for dropped in partly if dropped.span_groups]
     assert 0.2 < len(spans) / len(partly) < 0.35
-    for hidden in spans:
-        first, stop = hidden.span
+    for dropped in spans:
+        first, stop = dropped.span
         assert 0 <= first < stop <= 100
         assert 20 <= stop - first <= 80
-        assert not {"mix", "style"} & set(hidden.span_groups)
-    assert {len(hidden.span_groups) for hidden in spans} == {1, 5}
+        assert not {"mix", "style"} & set(dropped.span_groups)
+    assert {len(dropped.span_groups) for dropped in spans} == {1, 5}
 
 
 def test_items_without_any_control_have_no_score(build, fp32):
@@ -155,8 +241,8 @@ def test_items_without_any_control_have_no_score(build, fp32):
     windows = [w for step in range(10) for w in stage._batch_sampler.spec(step).windows]
     nothing = [w for w in windows if w.controls is NO_CONTROLS]
     assert len(nothing) > 60
-    assert all(w.hidden == ALL_HIDDEN for w in nothing)
-    assert any(w.hidden == NOTHING_HIDDEN for w in windows if w.caption)
+    assert all(w.dropped == ALL_DROPPED for w in nothing)
+    assert any(w.dropped == NOTHING_DROPPED for w in windows if w.caption)
 
 
 def test_score_changes_the_loss_only_after_training(build, fp32):
@@ -207,7 +293,7 @@ def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path)
         return load_weight_set(tmp_path / "run" / name)[1]["unet"]["input.weight"]
 
     train(3, 0.05, 0.0)
-    main, short, none = (weights(n) for n in ("weights", "averages/0.05", "averages/0"))
+    main, short, none = (weights(n) for n in ("weights", "averages/0.05", "averages/0.0"))
     assert not torch.equal(main, short)
     assert not torch.equal(short, none)
     train(5, 0.05, 0.0, resume=True)
@@ -216,6 +302,26 @@ def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path)
     shutil.rmtree(tmp_path / "run")
     train(5, 0.05, 0.0)
     assert torch.equal(weights("averages/0.05"), resumed)
+
+
+def test_each_further_average_has_a_folder_of_its_own(build, fp32, tmp_path):
+    decays = (0.9999999, 0.99999999, 1e-9)
+    chosen = dataclasses.replace(fp32.optimisation, more_ema_decays=decays)
+    build(dataclasses.replace(fp32, optimisation=chosen)).write_weights(tmp_path / "weights", {})
+    assert {path.name for path in (tmp_path / "averages").iterdir()} == {*map(repr, decays)}
+    with pytest.raises(ConfigError, match="twice; give each once"):
+        dataclasses.replace(fp32.optimisation, more_ema_decays=(0.999, 0.9, 0.999))
+
+
+def test_resident_controls_are_made_at_the_first_step(build, monkeypatch):
+    made = []
+    monkeypatch.setattr(DiffusionStage, "_resident_controls", lambda stage: made.append(stage))
+    stage = build()
+    stage.activation_megabytes()  # all that a dry run computes
+    assert made == []
+    for step in range(2):
+        stage.train_step(step, 0.0)
+    assert made == [stage]
 
 
 def test_resident_controls_equal_those_that_are_made_for_each_batch():
@@ -227,15 +333,16 @@ def test_resident_controls_equal_those_that_are_made_for_each_batch():
     clips = [
         CachedClip(100, 200, ("one",), "train", "a", attributes),
         CachedClip(300, 150, ("two",), "train", "b", {**attributes, "meter": ""}),
+        CachedClip(450, 30, ("short",), "train", "c", attributes),
     ]
     notes = tuple((0.2 * i, 0.3, 40 + i, 0.7) for i in range(20))
     parts = (ScorePart("lead", "brass", notes), ScorePart("bass", "bass", notes[:9]))
     score = FullScore(parts, 5.0, style="tango", mix=(0.1, 0.2, 0.3))
     table = ScoreTable({clip.start: ScoreEvents.of(score) for clip in clips})
-    device, rate = torch.device("cpu"), 40.0
-    resident = ResidentControls(clips, table, rate, CHANNELS_WITH_SCORE, device)
+    device, rate, frames = torch.device("cpu"), 40.0, 48
+    resident = ResidentControls(clips, table, frames, rate, CHANNELS_WITH_SCORE, device)
     batches = BatchSampler(
-        WindowSampler(clips, 50, 0),
+        WindowSampler(clips, frames, 0),
         dataclasses.replace(training_config("tiny").diffusion, batch_size=60, control_dropout=0.4),
         components=2, num_timesteps=10, seed=0, device=device,
     )  # fmt: skip
@@ -244,11 +351,10 @@ def test_resident_controls_equal_those_that_are_made_for_each_batch():
         wanted = table.channels(
             [w.controls for w in windows],
             [(clips[w.clip], w.start) for w in windows],
-            [w.hidden for w in windows],
-            50, rate, CHANNELS_WITH_SCORE,
+            [w.dropped for w in windows],
+            frames, rate, CHANNELS_WITH_SCORE,
         )  # fmt: skip
-        found = resident.gather(clips, windows, 50)
+        found = resident.gather(windows)
         torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
-    assert not resident.gather(clips, [Window(1, 120, "x", hidden=NOTHING_HIDDEN)], 50)[
-        ..., 30:
-    ].any()
+    whole = controls_of(attributes)
+    assert resident.gather([Window(2, 0, "x", whole, NOTHING_DROPPED)])[..., 30:].any()

@@ -11,6 +11,7 @@ from jen1cli.audio.metadata.source_type import (
     GENERATED,
     PARTLY_GENERATED,
     SOURCE_TYPE_FIELD,
+    edited_source_type,
     source_type_of,
     with_source_type,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Metadata",
     "Moves",
     "carry",
+    "edited_source_type",
     "family_of",
     "read_metadata",
     "source_type_of",

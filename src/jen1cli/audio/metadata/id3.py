@@ -33,7 +33,7 @@ _OLDER = {
     "TCR": "TCOP", "TCM": "TCOM", "TPA": "TPOS", "TBP": "TBPM", "TKE": "TKEY", "TRC": "TSRC",
     "TEN": "TENC", "TSS": "TSSE", "TXT": "TEXT", "TPB": "TPUB", "TLA": "TLAN", "TXX": "TXXX",
     "COM": "COMM", "ULT": "USLT", "PIC": "APIC", "TLE": "TLEN", "MLL": "MLLT", "ETC": "ETCO",
-    "SLT": "SYLT",
+    "SLT": "SYLT", "GEO": "GEOB",
 }  # fmt: skip
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _MANIFEST_TYPES = (b"application/c2pa", b"application/x-c2pa-manifest-store")
@@ -178,7 +178,7 @@ def with_note(tag: Tag, note: str | None) -> Tag:
     """Return a tag with its recipe replaced."""
     frames = tuple(frame for frame in tag.frames if not _is_note_frame(frame, tag.version))
     tag = replace(tag, frames=frames)
-    return tag if note is None else _with_field(tag, RECIPE_FIELD, note)
+    return tag if note is None else _with_field(tag, RECIPE_FIELD, note.encode("ascii"))
 
 
 def with_source_type_of(tag: Tag, texts: Texts) -> Tag:
@@ -191,7 +191,8 @@ def with_source_type_of(tag: Tag, texts: Texts) -> Tag:
         for frame in tag.frames
         if source_type_of(texts_of(Tag(tag.version, (frame,)))[0]) is None
     )
-    return _with_field(replace(tag, frames=frames), SOURCE_TYPE_FIELD, value)
+    value_ = value.encode("ascii", "replace")  # of a foreign file, perhaps
+    return _with_field(replace(tag, frames=frames), SOURCE_TYPE_FIELD, value_)
 
 
 def without_manifest(tag: Tag) -> tuple[Tag, bool]:
@@ -289,17 +290,17 @@ def _content(frame: Frame, version: int) -> bytes:
     return data
 
 
-def _with_field(tag: Tag, name: str, text: str) -> Tag:
+def _with_field(tag: Tag, name: str, text: bytes) -> Tag:
     """Return a tag with a user text in ASCII at its end."""
     flags = b"" if tag.version == 2 else b"\0\0"
-    data = b"\0" + name.encode() + b"\0" + text.encode("ascii", "replace")
+    data = b"\0" + name.encode() + b"\0" + text
     frame = Frame("TXX" if tag.version == 2 else "TXXX", flags, data)
     return replace(tag, frames=(*tag.frames, frame))
 
 
 def _is_manifest(frame: Frame, version: int) -> bool:
     data = _content(frame, version)
-    return frame.kind in ("GEOB", "GEO") and data[1:].startswith(_MANIFEST_TYPES)
+    return frame.kind == "GEOB" and data[1:].startswith(_MANIFEST_TYPES)
 
 
 def _is_note_frame(frame: Frame, version: int) -> bool:

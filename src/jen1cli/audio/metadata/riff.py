@@ -4,6 +4,7 @@ Formats: Microsoft's RIFF, EBU Tech 3285 (bext), AES46 (cart), Audio IFF 1.3. RI
 AIFF big-endian.
 """
 
+import bisect
 import re
 import struct
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from jen1cli.audio.metadata.model import (
 from jen1cli.audio.metadata.source_type import (
     SOURCE_TYPE_FIELD,
     is_own_xmp,
+    is_xmp,
     source_type_of,
     with_xmp,
     xmp_texts,
@@ -43,6 +45,7 @@ _STRUCTURE = {
     b"COMM", b"SSND", b"FVER",
 }  # fmt: skip
 _MANIFEST = b"C2PA"
+_ID3_TAGS = {False: b"id3 ", True: b"ID3 "}  # by whether the file is AIFF
 _STALE = {b"levl", b"MD5 "}  # computed from the samples
 _TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
 """Chunks with positions, which are not adjusted here."""
@@ -50,7 +53,7 @@ _TIME_FIELDS = (
     (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
     (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
 )  # fields of iXML, the two halves of one number
-_SYNC_POINT = re.compile(rb"<SYNC_POINT>.*?</SYNC_POINT>", re.DOTALL)
+_SYNC_POINT = b"<SYNC_POINT>"
 _SYNC_HALF = {
     name: re.compile(rb"(<SYNC_POINT_%s>\s*)(\d{1,10})" % name.encode()) for name in ("HIGH", "LOW")
 }
@@ -110,7 +113,7 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
     blocks = list(metadata.blocks) if same else _built(metadata, layout)
     source_type = source_type_of(metadata.texts)
     if source_type is not None:
-        blocks = with_xmp(blocks, source_type, is_aiff=layout.is_aiff)
+        blocks = _marked(blocks, source_type, is_aiff=layout.is_aiff)
     early, late = [], []
     for block in blocks:
         safe = _is_safe_early(block, layout)
@@ -131,7 +134,7 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
         return None, [block.name]
     if block.tag.lower() == b"id3 ":
         return id3.move_block(block, moves)
-    move = _MOVERS.get(block.tag)
+    move = _moved_xmp if is_xmp(block) else _MOVERS.get(block.tag)
     if move is None or not moves.any:
         return block, []
     try:
@@ -191,9 +194,27 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
         blocks = [Block(b"LIST", b"INFO" + b"".join(items), COVERED)] if items else []
     if metadata.pictures or len(usual) < len(texts):
         tag = id3.build(texts, metadata.pictures)
-        name = b"ID3 " if layout.is_aiff else b"id3 "
-        blocks.append(Block(name, tag.to_bytes(), COVERED))
+        blocks.append(Block(_ID3_TAGS[layout.is_aiff], tag.to_bytes(), COVERED))
     return blocks
+
+
+def _marked(blocks: list[Block], value: str, *, is_aiff: bool) -> list[Block]:
+    """Return chunks with a digital source type: in XMP and in every ID3 tag.
+
+    If XMP of a form that is not understood has no place for it, it gets an ID3 tag of its own.
+    """
+    marked = with_xmp(blocks, value, is_aiff=is_aiff)
+    texts = ((SOURCE_TYPE_FIELD, value),)
+    is_done = any(map(xmp_texts, marked))
+    for index, block in enumerate(marked):
+        tag = id3.parse(block.data) if block.tag.lower() == b"id3 " else None
+        if tag is not None:
+            new = id3.with_source_type_of(tag, texts)
+            marked[index] = block if new is tag else replace(block, data=new.to_bytes())
+            is_done = True
+    if not is_done:
+        marked.append(Block(_ID3_TAGS[is_aiff], id3.build(texts, ()).to_bytes(), COVERED))
+    return marked
 
 
 def _moved_cues(data: bytes, moves: Moves) -> bytes:
@@ -240,28 +261,35 @@ def _moved_ixml(data: bytes, moves: Moves) -> bytes:
         time = moves.earlier((int(found[0][1]) << 32) + int(found[1][1]))
         for tag, value in ((high, time >> 32), (low, time & _MOST)):
             data = re.sub(rb"(<%s>)\s*\d+" % tag, rb"\g<1>%d" % value, data, count=1)
-    return _SYNC_POINT.sub(lambda point: _moved_sync_point(point[0], moves), data)
+    first, *points = data.split(_SYNC_POINT)
+    return _SYNC_POINT.join([first, *(_moved_sync_point(point, moves) for point in points)])
 
 
 def _moved_sync_point(point: bytes, moves: Moves) -> bytes:
-    """Adjust one sync point of iXML; absolute ones are times of the day."""
+    """Adjust one sync point of iXML and what follows it; absolute ones are times of the day."""
+    point, end, rest = point.partition(b"</SYNC_POINT>")
     found = [_SYNC_HALF[name].search(point) for name in ("HIGH", "LOW")]
-    if b"ABSOLUTE" in point or found[1] is None:
-        return point
+    if not end or b"ABSOLUTE" in point or found[1] is None:
+        return point + end + rest
     high = 0 if found[0] is None else int(found[0][2])
     place = moves.sample((high << 32) + int(found[1][2]))
     for name, value in (("HIGH", place >> 32), ("LOW", place & _MOST)):
         point = _SYNC_HALF[name].sub(rb"\g<1>%d" % value, point, count=1)
-    return point
+    return point + end + rest
 
 
 def _moved_xmp(data: bytes, moves: Moves) -> bytes:
-    """Adjust the markers of XMP: `startTime` counts units of the track's `frameRate`."""
-    rate = _XMP_RATE.search(data)
+    """Adjust the markers of XMP: `startTime` counts units of the track's `frameRate`.
+
+    That is the nearest one before the marker, or the first of all.
+    """
+    rates = list(_XMP_RATE.finditer(data))
+    places = [rate.start() for rate in rates]
 
     def moved(found: re.Match[bytes]) -> bytes:
         start, units, base = int(found[2]), found[3], found[4]
-        if units is None and rate is not None:
+        if units is None and rates:
+            rate = rates[max(0, bisect.bisect(places, found.start()) - 1)]
             units, base = rate[1], rate[2]
         per_second = int(units or moves.sample_rate) / int(base or 1)
         position = round(start / per_second * moves.sample_rate)
@@ -291,6 +319,5 @@ _MOVERS: dict[bytes, Callable[[bytes, Moves], bytes]] = {
     b"bext": _moved_broadcast,
     b"cart": _moved_cart,
     b"iXML": _moved_ixml,
-    b"_PMX": _moved_xmp,
     b"MARK": _moved_markers,
 }

@@ -19,7 +19,10 @@ PARTLY_GENERATED = f"{_SCHEME}compositeWithTrainedAlgorithmicMedia"
 """A recording with generated parts."""
 
 _XMP_CHUNK, _APPLICATION_CHUNK, _XMP_SIGNATURE = b"_PMX", b"APPL", b"XMP "
-_VALUE = re.compile(rb"""DigitalSourceType\s*(?:=\s*["']|>)\s*([^"'<\s]{1,200})""")
+_VALUE = re.compile(  # an attribute, an element with text, or one with an attribute rdf:resource
+    rb"""DigitalSourceType(?:\s*=\s*["']|\s*>|\s[^<>]{0,200}?:resource\s*=\s*["'])\s*"""
+    rb"""([^"'<\s]{1,200})"""
+)
 _PROPERTY = (
     '<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""'
     ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
@@ -39,37 +42,44 @@ def source_type_of(texts: Texts) -> str | None:
 
 
 def with_source_type(texts: Texts, value: str) -> Texts:
-    """Return texts with this digital source type in place of another.
-
-    What is partly generated stays so, and an edit of generated sound is wholly generated.
-    """
-    if value == PARTLY_GENERATED and source_type_of(texts) == GENERATED:
-        value = GENERATED
+    """Return texts with the digital source type of an edit; see `edited_source_type`."""
+    value = edited_source_type(source_type_of(texts), value)
     others = tuple((name, text) for name, text in texts if name != SOURCE_TYPE_FIELD)
     return (*others, (SOURCE_TYPE_FIELD, value))
 
 
+def edited_source_type(before: str | None, value: str) -> str:
+    """Return the digital source type of an edit: generated sound with generated parts stays so.
+
+    Args:
+        before: that of the input; None if unknown.
+        value: that of an edit of other sound.
+    """
+    return GENERATED if value == PARTLY_GENERATED and before == GENERATED else value
+
+
 def xmp_texts(block: Block) -> Texts:
     """Return the digital source type in a chunk with XMP, if any."""
-    found = _VALUE.search(block.data) if _is_xmp(block) else None
+    found = _VALUE.search(block.data) if is_xmp(block) else None
     return ((SOURCE_TYPE_FIELD, html.unescape(found[1].decode("latin-1"))),) if found else ()
 
 
 def is_own_xmp(block: Block) -> bool:
     """Whether a chunk has nothing but the digital source type, as `with_xmp` writes it."""
-    found = _VALUE.search(block.data) if _is_xmp(block) else None
+    found = _VALUE.search(block.data) if is_xmp(block) else None
     return found is not None and block.data.endswith(_packet(found[1]))
 
 
 def with_xmp(blocks: Sequence[Block], value: str, *, is_aiff: bool) -> list[Block]:
     """Return the chunks of a WAV or AIFF file with this digital source type in their XMP.
 
-    Other properties stay; XMP whose end cannot be found is left as it is.
+    Other properties stay. XMP whose end cannot be found is left as it is, so that `xmp_texts` of
+    all chunks then finds nothing.
     """
     safe = html.escape(value).encode("ascii", "xmlcharrefreplace")
     changed = list(blocks)
     for index, block in enumerate(blocks):
-        if not _is_xmp(block):
+        if not is_xmp(block):
             continue
         if found := _VALUE.search(block.data):
             start, stop = found.span(1)
@@ -91,6 +101,7 @@ def _packet(value: bytes) -> bytes:
     return _PACKET.format(_property(value).decode()).encode()
 
 
-def _is_xmp(block: Block) -> bool:
+def is_xmp(block: Block) -> bool:
+    """Whether a chunk of a WAV or AIFF file has XMP."""
     is_application = block.tag == _APPLICATION_CHUNK and block.data[:4] == _XMP_SIGNATURE
     return block.tag == _XMP_CHUNK or is_application

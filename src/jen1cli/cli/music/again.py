@@ -11,11 +11,13 @@ import typer
 
 import jen1cli
 from jen1cli.cli import options, streams
+from jen1cli.cli.console import Console
 from jen1cli.cli.engine import Engine, ModelChoice, ModelOptions
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Result, slugify
+from jen1cli.cli.signing import Signing
 from jen1cli.errors import AudioError, CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def again(
         ),
     ] = None,
     *,
+    context: typer.Context,
     destination: options.Destination,
     model: Annotated[ModelOptions, Without("random_weights")],
 ) -> None:
@@ -66,15 +69,43 @@ def again(
     report = destination.report()
     loras = parse_loras(model.lora) or _find_loras(recipe.model, beside)
     choice = _same_place(recipe, model, loras)
-    signing = destination.signing
-    follows = signing.provenance is None and signing.certificate is None
-    as_before = follows and recipe.signature != "c2pa"  # so that the bytes are the same
-    with Engine.open(choice.check(), report, None if as_before else signing) as engine:
+    signing = _signing(context, recipe, destination.signing, report)
+    with Engine.open(choice.check(), report, signing) as engine:
         recipe = _settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
                 source = _remake_input(recipe, engine, Path(folder), beside)
             engine.deliver(_follow(recipe, source, engine), target)
+
+
+def _signing(
+    context: typer.Context, recipe: "Recipe", given: Signing, report: Console
+) -> Signing | None:
+    """Sign as the command line says, else what was signed; None keeps the bytes of the rest.
+
+    Of the environment the certificate alone counts.
+    """
+    from jen1cli import provenance
+
+    if _is_given(context, "provenance"):
+        return given
+    if _is_given(context, "certificate"):
+        return Signing(True, given.certificate)
+    if recipe.signature != "c2pa":
+        return None
+    if provenance.is_installed():
+        return Signing(True, given.certificate)
+    report.warn(
+        "the file was signed with a C2PA manifest, its copy is not; to sign:"
+        " pip install 'jen1cli[provenance]'"
+    )
+    return Signing()
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    """Whether an option is on the command line; its value may be the environment's."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelChoice:

@@ -14,6 +14,9 @@ from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
 
+CHANGED = ".mismatch"  # ends C2PA's codes of hashes and signatures that do not fit
+EXPIRED = "signingCredential.expired"
+
 if TYPE_CHECKING:
     from jen1cli.audio import Source
 
@@ -95,18 +98,20 @@ def _manifest_rows(manifest: dict[str, Any]) -> list[str]:
     meanings = {
         "valid": "valid: the file is as it was signed; jen1 does not know whether the signer is"
         " who the certificate says",
-        "trusted": "valid, and the signer is on a list of trust",
-        "invalid": "INVALID: the file or the manifest was changed after it was signed",
+        "invalid": f"INVALID: {_reason(manifest['problems'])}",
         "unverified": "not verified",
     }
     rows = [_row("C2PA manifest", meanings[manifest["state"]])]
     signer = manifest.get("signer")
     if manifest.get("self_made"):
         signer = f"{signer} (integrity, not identity)"
-    ingredients = [
-        item["name"] + (" (with its manifest)" if item["has_manifest"] else "")
-        for item in manifest.get("ingredients", [])
-    ]
+    notes = {
+        None: "",
+        "valid": " (with its manifest)",
+        "invalid": " (its manifest is INVALID)",
+        "unverified": " (its manifest is not verified)",
+    }
+    ingredients = [item["name"] + notes[item["state"]] for item in manifest.get("ingredients", [])]
     details = {
         "problems": manifest["problems"],
         "signer": signer,
@@ -117,6 +122,15 @@ def _manifest_rows(manifest: dict[str, Any]) -> list[str]:
         "ingredients": ingredients,
     }
     return rows + [_row(f"  {key}", value) for key, value in details.items() if value]
+
+
+def _reason(problems: Sequence[str]) -> str:
+    """Return what C2PA's codes of failures mean."""
+    if any(code.endswith(CHANGED) for code in problems):
+        return "the file or the manifest was changed after it was signed"
+    if EXPIRED in problems:
+        return "the certificate has expired, and no time stamp shows that it had not at the signing"
+    return "the manifest breaks the rules of C2PA"
 
 
 def _latent_facts(path: Path) -> dict[str, Any]:

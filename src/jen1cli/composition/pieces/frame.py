@@ -1,6 +1,7 @@
 """Frame of a piece: style's ensemble, metre, tempo, key, and length in bars."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from jen1cli.composition.composer import mode_weights, tempo_range
@@ -12,16 +13,22 @@ from jen1cli.composition.rhythm.meters import METERS, Meter, Swing
 from jen1cli.composition.styles.style import Drums, Style, read_weights
 from jen1cli.composition.words import Wishes
 from jen1cli.music.chords import MAX_BARS
-from jen1cli.music.controls import Controls
-from jen1cli.music.keys import key_of_chart, key_of_melody
-from jen1cli.music.patterns import NONE
+from jen1cli.music.controls import MAX_BPM, Controls
+from jen1cli.music.keys import accidentals, key_of_chart, key_of_melody
+from jen1cli.music.patterns import NONE, Pattern, Sound
+
+ENDS_FROM = 16.0
+"""Seconds from which a piece has whole bars, so that it can end in a cadence."""
 
 _ODD_METERS = frozenset(("5/4", "7/8"))  # only where they are asked for
 _TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it is typical
-_STRETCH = 0.03  # most relative change of an open tempo that makes whole bars fit the length
-_FITTED_FROM = 16.0  # seconds; shorter pieces end within a bar
+# most relative change of an open tempo that makes an even number of bars fit the length
+_STRETCH = 0.03
 _LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
 _CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
+_CERTAIN_LEAD = 0.5  # chance of a leading voice in a style from which it always plays
+# variants that honour "no drums"; "full" and "rhythm" differ from them by drums alone
+_WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,33 @@ class Frame:
         """Length of a bar."""
         return self.meter.beats * 60.0 / self.bpm
 
+    @property
+    def seconds(self) -> float:
+        """Length of the piece."""
+        return self.beats * 60.0 / self.bpm
+
+    def sounds(self, pattern: Pattern, beats: float) -> Iterator[Sound]:
+        """Yield the sounds of a pattern, which repeats, in the first beats of the piece.
+
+        Args:
+            pattern: with times in bars.
+            beats: quarter notes, the unit of the sounds' times.
+        """
+        clock = Controls(bpm=self.felt_bpm, meter=self.meter.name)
+        beat = 60.0 / self.bpm
+        for sound in clock.sounding(pattern, 0.0, beats * beat):
+            start, stop = round(sound.start / beat, 6), round(sound.stop / beat, 6)
+            if start < beats:
+                yield Sound(start, min(stop, beats), sound.number)
+
 
 def choose_frame(
     style: Style, random: RandomStream, seconds: float, given: Controls, wishes: Wishes
 ) -> Frame:
     """Draw what is not given: metre, tempo, key and swing, within the style's ranges.
 
-    An open tempo is changed by at most 3 % so that whole bars fit the length. A piece longer than
+    An open tempo is changed to the nearest at which whole bars fit the length, and by up to 3 % so
+    that their number is even. Keys with few accidentals are preferred. A piece longer than
     `MAX_BARS` bars ends there, since the patterns of `Controls` do; they repeat.
 
     Args:
@@ -84,8 +111,8 @@ def choose_frame(
 
 
 def typical(weights: dict[str, float]) -> dict[str, float]:
-    """Return the options of at least half the largest weight."""
-    most = max(weights.values())
+    """Return the options of at least half the largest weight; empty if there are no options."""
+    most = max(weights.values(), default=0.0)
     return {name: weight for name, weight in weights.items() if weight >= _TYPICAL * most}
 
 
@@ -100,46 +127,71 @@ def _meter(style: Style, random: RandomStream, given: Controls) -> Meter:
     return METERS[random.weighted(meters)]
 
 
+def _felt_range(style: Style, meter: Meter) -> tuple[float, float]:
+    """Return the range of a style's tempo in felt beats, within that of `Controls`.
+
+    Styles give quarter notes per minute where a felt beat is shorter than a quarter, as in 7/8.
+    """
+    shortened = min(1.0, meter.pulse)
+    slowest, fastest = (min(MAX_BPM, tempo / shortened) for tempo in tempo_range(style, meter))
+    return slowest, fastest
+
+
 def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pace: int) -> float:
-    slowest, fastest = tempo_range(style, meter)
+    slowest, fastest = _felt_range(style, meter)
     third = (fastest - slowest) / 3.0
     low = fastest - third if pace > 0 else slowest
     high = slowest + third if pace < 0 else fastest
     felt = float(round(random.uniform(low, high)))
-    if seconds < _FITTED_FROM:
+    if seconds < ENDS_FROM:
         return felt
     bar_beats = meter.beats / meter.pulse
     whole = round(seconds * felt / 60.0 / bar_beats)
-    reach = math.ceil(whole * _STRETCH)
+    reach = max(1, math.ceil(whole * _STRETCH))
     options = [
         (bars % 2 + (bars % 4 > 0), abs(bars - whole), bars * bar_beats * 60.0 / seconds)
         for bars in range(max(1, whole - reach), whole + reach + 1)
     ]
-    near = [o for o in options if abs(o[2] / felt - 1.0) <= _STRETCH and low <= o[2] <= high]
-    return min(near)[2] if near else felt
+    options = [option for option in options if low <= option[2] <= high]
+    near = [option for option in options if abs(option[2] / felt - 1.0) <= _STRETCH]
+    if near:
+        return min(near)[2]
+    return min((tempo for *_, tempo in options), key=lambda t: abs(t - felt), default=felt)
 
 
 def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> tuple[int, str]:
     key, mode = given.key, given.mode
     if not key and given.chords:
-        key, mode = key_of_chart(given.chords)
+        # their mode is plain, whatever mood the words name
+        key, mode = key_of_chart(given.chords, wishes.tonic)
     if not key and given.melody:
-        key, mode = key_of_melody(given.melody)
-    drawn = random.integer(0, len(KEYS) - 1)
+        key, mode = key_of_melody(given.melody, wishes.tonic, wishes.minor)
     modes = mode_weights(style)
     minor = wishes.minor
     if minor is None and wishes.tonic:
         minor = False  # by convention "in E" is not E minor; a style of minor modes alone stays so
     if minor is not None:
         modes = {m: w for m, w in modes.items() if is_minor(m) == minor} or modes
-    drawn_mode = random.weighted(modes)
-    if key:
-        return KEYS.index(key), mode
-    return (KEYS.index(wishes.tonic) if wishes.tonic else drawn), drawn_mode
+    if not key:
+        mode = random.weighted(modes)
+        key = wishes.tonic or random.substream("tonic").weighted(
+            {tonic: 1.0 / (2 + accidentals(tonic, mode)) for tonic in KEYS}
+        )
+    return KEYS.index(key), mode
 
 
 def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
-    """Choose the ensemble: the full one unless the words or the controls ask for another."""
+    """Choose the ensemble: the full one unless the words or the controls ask for another.
+
+    Args:
+        style: style of the piece.
+        random: source of random choices.
+        given: controls to keep; drums or a melody among them need an ensemble that has them.
+        wishes: further requests of the prompt.
+
+    Returns:
+        a variant of `jen1cli.composition.ensemble.arrange`.
+    """
     variants = read_weights(style.variants)
     has_melody = given.melody not in ("", NONE)
     silent = wishes.drums is False or given.drums == NONE
@@ -149,7 +201,7 @@ def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: 
         return "full"
     if wishes.ensemble == "solo" and style.solos:
         return "solo"
-    if wishes.ensemble == "duo":
+    if wishes.ensemble in ("solo", "duo"):  # the smallest ensemble of a style without soloists
         return "duo"
     if silent:
         quiet = {name: weight for name, weight in variants.items() if name in _WITHOUT_DRUMS}
@@ -157,11 +209,8 @@ def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: 
     return "full" if "full" in variants else random.weighted(variants)
 
 
-_WITHOUT_DRUMS = frozenset(("nodrums", "duo", "solo"))
-
-
 def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) -> Style:
-    """Return a style with its typical drums, or with drums where they are asked for.
+    """Return a style with its typical drums and leading voice, or with drums where asked for.
 
     It has no cadence: that of a piece is laid into its chords.
     """
@@ -176,4 +225,10 @@ def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) ->
             grooves=" ".join(f"{name}:{weight:g}" for name, weight in grooves.items()),
             chance=1.0 if sure else drums.chance,
         )
-    return replace(style, drums=drums, cadence="")
+    leads = [voice for voice in style.voices if voice.role in ("melody", "riff")]
+    lead = max(leads, key=lambda voice: voice.chance, default=None)
+    voices = tuple(
+        replace(voice, chance=1.0) if voice is lead and voice.chance >= _CERTAIN_LEAD else voice
+        for voice in style.voices
+    )
+    return replace(style, drums=drums, voices=voices, cadence="")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from jen1cli.composition.pieces.frame import Frame
+from jen1cli.composition.pieces.passages import LEADING
 from jen1cli.composition.rhythm.grooves import KEYS
 from jen1cli.composition.score import Note, Part
 from jen1cli.music.controls import Controls
@@ -11,7 +12,6 @@ from jen1cli.music.patterns import DRUMS, NONE, Pattern, parse_drums, parse_melo
 _DRUM_KEYS = (KEYS["kick"], KEYS["snare"], KEYS["hat"], KEYS["ride"], KEYS["conga_h"])
 """General MIDI key of each class of `DRUMS`."""
 _LEVEL = 0.8
-_LEADING = frozenset(("melody", "counter", "riff"))
 
 
 def with_given_parts(parts: list[Part], frame: Frame, given: Controls) -> list[Part]:
@@ -26,7 +26,7 @@ def with_given_parts(parts: list[Part], frame: Frame, given: Controls) -> list[P
             parts = [replace(kit, notes=_sorted(strokes)), *parts]
     if given.melody:
         lead = next((part for part in parts if part.role in ("melody", "riff")), None)
-        parts = [part for part in parts if part.role not in _LEADING]
+        parts = [part for part in parts if part.role not in LEADING]
         if given.melody != NONE:
             lead = lead or Part("melody", "melody", "grand_piano", ())
             notes = _notes(parse_melody(given.melody), frame, None)
@@ -36,16 +36,15 @@ def with_given_parts(parts: list[Part], frame: Frame, given: Controls) -> list[P
 
 def _notes(pattern: Pattern, frame: Frame, keys: tuple[int, ...] | None) -> list[Note]:
     """Return the notes of a pattern over the whole piece; `keys` translates classes of drums."""
-    beats = frame.meter.beats
-    found: list[Note] = []
-    for turn in range(-(-frame.bars // pattern.bars)):
-        for sound in pattern.sounds:
-            beat = (turn * pattern.bars + sound.start) * beats
-            if beat < frame.beats:
-                stop = min((turn * pattern.bars + sound.stop) * beats, frame.beats)
-                pitch = sound.number if keys is None else keys[sound.number]
-                found.append(Note(beat, stop - beat, pitch, _LEVEL))
-    return found
+    return [
+        Note(
+            sound.start,
+            sound.stop - sound.start,
+            sound.number if keys is None else keys[sound.number],
+            _LEVEL,
+        )
+        for sound in frame.sounds(pattern, frame.beats)
+    ]
 
 
 def _sorted(notes: list[Note]) -> tuple[Note, ...]:

@@ -10,10 +10,13 @@ LONG_FROM = 28.0
 _INTRO_FROM = 45.0  # seconds from which the intro has half the bars of a passage
 _SHORT_INTRO = 2  # bars
 _TARGET_SECONDS = 16.0  # of a passage
-_MATERIALS = 4  # most variations of a material: repetition makes a form, and composing takes time
+_LEAST_PEAK = 0.6  # energy from which a body ends with its most energetic passage
+_NEAR_PEAK = 0.85  # share of the highest energy from which a passage counts as such
+_MOST_VARIATIONS = 4  # of a material: repetition makes a form, and composing takes time
 
+_Item = tuple[str, str, float]
 # Form of a style -> passages (name, material, energy 0 to 1) of the body, which repeats.
-BODIES: dict[str, tuple[tuple[str, str, float], ...]] = {
+BODIES: dict[str, tuple[_Item, ...]] = {
     "steady": (
         ("main", "A", 0.55), ("main", "A", 0.65), ("variation", "B", 0.7), ("main", "A", 0.65),
         ("break", "C", 0.4), ("main", "A", 0.75),
@@ -50,10 +53,11 @@ BODIES: dict[str, tuple[tuple[str, str, float], ...]] = {
     ),
 }  # fmt: skip
 
-OTHER_CHORDS = {"verse": 0.7, "lift": 0.4, "aba": 0.6, "crescendo": 0.4, "calm": 0.4}
-"""Probability that materials B and C have chords of their own; 0.25 in other forms."""
+MELODIC = frozenset(("melody", "counter"))
+"""Roles of melodies, which breathe and vary."""
+LEADING = MELODIC | {"riff"}
+"""Roles of leading voices."""
 
-_MELODIC = frozenset(("melody", "counter", "riff"))
 _DRUMS = frozenset(("drums", "percussion"))
 _HARMONIC = frozenset(("chords", "stabs", "strum", "arpeggio"))
 
@@ -83,7 +87,7 @@ def passage_bars(bar_seconds: float, cycle: int) -> int:
 
 
 def plan_passages(
-    form: str, random: RandomStream, bars: int, unit: int, bar_seconds: float
+    form: str, random: RandomStream, bars: int, unit: int, bar_seconds: float, cycle: int = 1
 ) -> tuple[Passage, ...]:
     """Divide a long piece into intro, body and outro.
 
@@ -93,33 +97,74 @@ def plan_passages(
         bars: length of the piece, with the bar of its last chord.
         unit: length of a passage, from `passage_bars`.
         bar_seconds: length of a bar.
+        cycle: bars after which the chords repeat.
     """
-    seconds = bars * bar_seconds
-    intro = unit // 2 if seconds >= _INTRO_FROM else _SHORT_INTRO
-    intro = min(intro, bars // 4)
-    count, outro = divmod(bars - intro, unit)
-    if count == 0:
-        count, unit, outro = 1, bars - intro - 1, 1
-    if not outro and count > 1:
-        count, outro = count - 1, unit
+    long = bars * bar_seconds >= _INTRO_FROM
+    intro, lengths, outro = _lengths(bars, unit, cycle, long=long)
     body = BODIES[form]
-    chosen = body[:count] if count > 1 else (max(body, key=lambda item: item[2]),)
     found = [("intro", "intro", 0, intro, 0.3)] if intro else []
-    for index in range(count):
-        name, material, energy = chosen[index % len(chosen)]
-        found.append((name, material, min(index // len(body), _MATERIALS - 1), unit, energy))
+    for index, (item, length) in enumerate(zip(_chosen(body, len(lengths)), lengths, strict=True)):
+        name, material, energy = item
+        variation = min(index // len(body), _MOST_VARIATIONS - 1)
+        found.append((name, material, variation, length, energy))
     if outro:
         found.append(("outro", "outro", 0, outro, 0.35))
     first_silent = _silent_intro(random, max(item[2] for item in body))
     passages: list[Passage] = []
     start = 0
     for name, material, variation, length, energy in found:
-        silent = (
-            first_silent if name == "intro" else _silent(name, random.substream(name, str(start)))
-        )
+        stream = random.substream(name, str(start))
+        silent = first_silent if name == "intro" else _silent(name, stream)
         passages.append(Passage(name, material, variation, start, length, energy, silent))
         start += length
     return tuple(passages)
+
+
+def _lengths(bars: int, unit: int, cycle: int, *, long: bool) -> tuple[int, list[int], int]:
+    """Return the bars of the intro, of each passage of the body, and of the outro.
+
+    Of all divisions into whole passages, and at most one of half the length, the one is taken whose
+    intro is nearest to its usual length and whose outro is no longer than half a passage.
+    """
+    usual = max(1, unit // 2) if long else _SHORT_INTRO
+    half = unit // 2 if unit % 2 == 0 and unit // 2 % cycle == 0 else 0
+    divisions = [
+        (
+            abs(intro - usual) + max(0, outro - unit // 2) + 0.5 * (outro % 2) + 2.5 * (rest > 0),
+            rest, intro, whole, outro,
+        )
+        for intro in sorted({usual, *range(2, unit // 2 + 1, 2)})
+        for rest in sorted({0, half})
+        for whole in range(1, bars // unit + 1)
+        if 1 <= (outro := bars - intro - rest - whole * unit) <= unit
+    ]  # fmt: skip
+    if not divisions:
+        intro = min(_SHORT_INTRO, bars // 4)
+        outro = min(1, bars - intro - 1)  # a single bar has no room for one
+        return intro, [bars - intro - outro], outro
+    _, rest, intro, whole, outro = min(divisions)
+    lengths = [unit] * whole
+    if rest:
+        lengths.insert(max(1, whole - 1), rest)
+    return intro, lengths, outro
+
+
+def _chosen(body: tuple[_Item, ...], count: int) -> list[_Item]:
+    """Return some passages of a body in order.
+
+    The last one has full energy, except in calm music: a body that is cut off before its peak, such
+    as "verse, chorus, verse, chorus, bridge", ends "verse, bridge, chorus".
+    """
+    chosen = [body[index % len(body)] for index in range(count)]
+    peak = max(body, key=lambda item: item[2])
+    calm = count > 1 and peak[2] < _LEAST_PEAK
+    alike = count == 2 and chosen[0][1] == chosen[1][1]
+    if calm or (chosen[-1][2] >= _NEAR_PEAK * peak[2] and not alike):
+        return chosen
+    if count > 2:
+        chosen[-2] = chosen[-1]
+    chosen[-1] = peak
+    return chosen
 
 
 def _silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
@@ -128,17 +173,17 @@ def _silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
         {"harmony": 1.0 if driving else 3.0, "beat": 2.0 if driving else 0.5, "band": 2.0}
     )
     return {
-        "harmony": _MELODIC | _DRUMS,
-        "beat": _MELODIC | _HARMONIC,
-        "band": _MELODIC,
+        "harmony": LEADING | _DRUMS,
+        "beat": LEADING | _HARMONIC,
+        "band": LEADING,
     }[choice]
 
 
 def _silent(name: str, random: RandomStream) -> frozenset[str]:
     if name == "break":
-        return _DRUMS if random.chance(0.6) else _DRUMS | _MELODIC
+        return _DRUMS if random.chance(0.6) else _DRUMS | LEADING
     if name == "build":
-        return _MELODIC if random.chance(0.5) else frozenset()
+        return LEADING if random.chance(0.5) else frozenset()
     if name in ("bridge", "calm", "outro"):
         return _DRUMS if random.chance(0.4) else frozenset()
     return frozenset()

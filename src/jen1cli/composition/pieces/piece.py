@@ -7,19 +7,27 @@ from jen1cli.composition.composer import energy_of, moods_of
 from jen1cli.composition.ensemble import arrange
 from jen1cli.composition.form import make_sections, phrase_bars
 from jen1cli.composition.harmony.chord_loops import chart_bars
-from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord
+from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord, chord_at
 from jen1cli.composition.pieces.chords import (
     MATERIALS,
     chart_chords,
+    choose_cadence,
     choose_loops,
     cycle_bars,
     loop_chords,
 )
-from jen1cli.composition.pieces.endings import end_parts, keep_kick
-from jen1cli.composition.pieces.frame import Frame, choose_frame, choose_variant, fitted_style
+from jen1cli.composition.pieces.endings import breathe, end_parts, keep_kick
+from jen1cli.composition.pieces.frame import (
+    ENDS_FROM,
+    Frame,
+    choose_frame,
+    choose_variant,
+    fitted_style,
+)
 from jen1cli.composition.pieces.given_parts import with_given_parts
 from jen1cli.composition.pieces.passages import (
     LONG_FROM,
+    MELODIC,
     Passage,
     passage_bars,
     plan_passages,
@@ -35,8 +43,7 @@ from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.patterns import NONE, parse_melody
 
-_ENDS_FROM = 16.0  # seconds from which an excerpt may end in a cadence
-_VARIED = frozenset(("melody", "counter"))  # roles that each repetition of a material varies
+_LEAST_HEARD = 1.0  # beats of a chord in which a piece can end
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,20 @@ class _Piece:
     variant: str
     form: str
     loops: dict[str, str]
+    cadence: str
+    cycle: int  # bars after which the chords repeat
+    in_phase: bool  # whether chords repeat from the start of the piece: with what is given
     chart: tuple[Bar, ...]  # given chords
+
+    def phase(self, passage: Passage) -> int:
+        """Return the bars of the chords' cycle that are over at the start of a passage.
+
+        A short intro or outro ends with the cycle, as the turnaround of a blues does.
+        """
+        if self.in_phase:
+            return passage.start % self.cycle
+        short = passage.name in ("intro", "outro") and passage.bars < self.cycle
+        return self.cycle - passage.bars if short else 0
 
 
 def compose_piece(
@@ -81,7 +101,7 @@ def compose_piece(
         return compose_sounds(style, seed, seconds)
     piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes)
     frame = piece.frame
-    if frame.bars * frame.bar_seconds >= LONG_FROM:
+    if frame.seconds >= LONG_FROM:
         parts, sections, chords = _with_form(piece)
     else:
         parts, sections, chords = _excerpt(piece)
@@ -113,13 +133,15 @@ def _choose(
     frame = choose_frame(style, random.substream("frame"), seconds, given, wishes)
     form = random.substream("shape").weighted(read_weights(style.forms))
     melody = parse_melody(given.melody) if given.melody not in ("", NONE) else None
+    chart = parse_chart(given.chords) if given.chords else ()
+    harmony = random.substream("harmony")
     loops = choose_loops(
         style,
-        random.substream("harmony"),
+        harmony,
         frame,
         form,
         twelve_bars=wishes.twelve_bars,
-        melody=melody,
+        melody=None if chart else melody,
     )
     if wishes.twelve_bars:
         style = replace(style, cell=1.0)
@@ -131,7 +153,10 @@ def _choose(
         variant=choose_variant(style, random.substream("variant"), given, wishes),
         form=form,
         loops=loops,
-        chart=parse_chart(given.chords) if given.chords else (),
+        cadence=choose_cadence(style, harmony.substream("cadence"), frame.mode, loops["A"]),
+        cycle=cycle_bars(style, loops, chart),
+        in_phase=bool(chart) or melody is not None,
+        chart=chart,
     )
 
 
@@ -143,9 +168,9 @@ def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar,
         piece.random.substream("form"), piece.form, frame.bars, phrase, frame.meter,
         frame.bar_seconds,
     )  # fmt: skip
-    room = frame.bars * frame.bar_seconds >= _ENDS_FROM and frame.last_bar == frame.bars - 1
+    room = frame.bars * frame.bar_seconds >= ENDS_FROM and frame.last_bar == frame.bars - 1
     ends = bool(piece.style.cadence) and room
-    plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, ends=ends))
+    plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, 0, ends=ends))
     parts = _arranged(piece, plan)
     if ends and chance(0.65):
         parts = hold_last_chord(plan, parts)
@@ -156,18 +181,17 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     """Compose a long piece passage by passage; equal passages are composed once."""
     frame = piece.frame
     beats = frame.meter.beats
-    unit = passage_bars(frame.bar_seconds, cycle_bars(piece.style, piece.loops, piece.chart))
+    unit = passage_bars(frame.bar_seconds, piece.cycle)
     passages = plan_passages(
         piece.form, piece.random.substream("passages"), frame.last_bar + 1, unit,
-        frame.bar_seconds,
+        frame.bar_seconds, piece.cycle,
     )  # fmt: skip
     blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]] = {}
     notes: dict[tuple[str, str, int], list[Note]] = {}
     first: dict[tuple[str, str, int], Part] = {}
     chart: list[Bar] = []
-    for passage in passages:
-        last = passage is passages[-1]
-        plan, parts = _block(piece, blocks, passage, ends=last)
+    made = [_block(piece, blocks, passage, ends=passage is passages[-1]) for passage in passages]
+    for passage, (plan, parts) in zip(passages, made, strict=True):
         chart += _bars(plan, piece)
         seen: dict[tuple[str, str], int] = {}
         for part in parts:
@@ -181,12 +205,15 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
                     Note(round(n.beat + shift, 5), n.duration, n.pitch, n.velocity)
                     for n in part.notes
                 )
-    ending = frame.last_bar * beats
     found = [replace(first[key], notes=tuple(notes[key])) for key in notes]
     if chart:  # the last chord sounds on
         chart += [chart[-1][-1:]] * (frame.bars - frame.last_bar - 1)
     sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
-    return end_parts(found, ending, frame.beats, frame.tonic), sections, tuple(chart)
+    start = passages[-1].start * beats
+    heard = max(frame.last_bar * beats, frame.beats - _LEAST_HEARD) - start
+    chord = chord_at(made[-1][0].chords, heard)
+    ending = max(frame.last_bar * beats, start + chord.start)
+    return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
 
 
 def _block(
@@ -198,19 +225,19 @@ def _block(
 ) -> tuple[Plan, list[Part]]:
     """Return plan and parts of a passage, at time 0."""
     material = passage.material if passage.material in MATERIALS else "A"
-    phase = passage.start % len(piece.chart) if piece.chart else 0
+    phase = piece.phase(passage)
     key = (passage.material, passage.variation, passage.bars, phase)
     if ends or key not in blocks:
         section = Section(passage.name, 0.0, passage.bars * piece.frame.meter.beats, passage.energy)
-        chords = _chords(piece, material, passage.start, passage.bars, ends=ends)
+        chords = _chords(piece, material, passage.start, passage.bars, phase, ends=ends)
         plan = _plan(piece, piece.random.substream("material", material), (section,), chords)
         parts = _arranged(piece, plan)
         if passage.variation:
             stream = piece.random.substream("material", material, str(passage.variation))
             others = _arranged(piece, replace(plan, random=stream))
             parts = [
-                *(part for part in parts if part.role not in _VARIED),
-                *(part for part in others if part.role in _VARIED),
+                *(part for part in parts if part.role not in MELODIC),
+                *(part for part in others if part.role in MELODIC),
             ]
         if ends:
             parts = hold_last_chord(plan, parts)
@@ -219,13 +246,20 @@ def _block(
 
 
 def _chords(
-    piece: _Piece, material: str, start: int, bars: int, *, ends: bool
+    piece: _Piece, material: str, start: int, bars: int, phase: int, *, ends: bool
 ) -> tuple[Chord, ...]:
     if piece.chart:
         given = chart_chords(piece.chart, start, bars, piece.frame.meter.beats)
         if given:
             return given
-    return loop_chords(piece.loops[material], piece.style, piece.frame, bars, ends=ends)
+    return loop_chords(
+        piece.loops[material],
+        piece.style,
+        piece.frame,
+        bars,
+        phase=phase,
+        cadence=piece.cadence if ends else "",
+    )
 
 
 def _plan(
@@ -254,7 +288,7 @@ def _plan(
 def _arranged(piece: _Piece, plan: Plan) -> list[Part]:
     """Write all parts of a plan; all plans of a piece have the same instruments."""
     parts = arrange(piece.fitted, plan, piece.variant, piece.random.substream("band"))
-    return [keep_kick(part, plan) for part in parts]
+    return [breathe(keep_kick(part, plan), plan) for part in parts]
 
 
 def _bars(plan: Plan, piece: _Piece) -> tuple[Bar, ...]:

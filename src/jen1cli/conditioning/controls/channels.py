@@ -17,6 +17,7 @@ over time from JASCO (arXiv 2406.10970); phases as channels are our own. The cha
 on the audio, so they do not break causality.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -34,6 +35,7 @@ from jen1cli.music.controls import (
     MELODY_CHANNELS,
     Controls,
 )
+from jen1cli.music.full_score import FullScore
 from jen1cli.music.keys import MODES
 from jen1cli.music.patterns import LOWEST, OCTAVES, Pattern, Sound, parse_drums, parse_melody
 
@@ -78,9 +80,15 @@ def control_channels(
     ]
     found = torch.stack(rows)
     if channels > CONTROL_CHANNELS:
-        scores = [one.score and ScoreEvents.of(one.score) for one in controls_batch]
+        scores = [one.score and _events(one.score) for one in controls_batch]
         found = torch.cat([found, score_channels(scores, starts, frames, frame_rate)], dim=1)
     return found[:, :channels]
+
+
+@functools.lru_cache(maxsize=16)
+def _events(score: FullScore) -> ScoreEvents:
+    """Return the notes of a score; the windows of a long piece share them."""
+    return ScoreEvents.of(score)
 
 
 def _rhythm(controls: Controls, start: float, frames: int, frame_rate: float) -> Tensor:

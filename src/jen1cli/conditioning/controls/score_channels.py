@@ -35,6 +35,7 @@ from jen1cli.music.full_score import (
     SCORE_GROUPS,
     STYLE_NAMES,
     FullScore,
+    ScorePart,
     drum_of_key,
 )
 from jen1cli.music.patterns import DRUMS
@@ -60,46 +61,48 @@ _ROLL_ROWS = [
 """Channels of sustain and onsets."""
 
 
+_NOTE = np.dtype(
+    [
+        ("item", np.int64),  # number of the window in its batch
+        ("begin", np.float64),  # seconds from the beginning of the score; in a batch frames
+        ("end", np.float64),
+        ("power", np.float64),  # square of the level
+        ("accent", np.float64),  # height of the onset
+        ("family", np.int64),  # channel of the family's level
+        ("sustain", np.int64),  # channel of the roll, -1 for parts without one; so the next two
+        ("strike", np.int64),  # also of strokes of drums
+        ("level", np.int64),
+    ]
+)
+"""A note, with the channels that it writes."""
+
+
 @dataclass(frozen=True)
 class ScoreEvents:
-    """The notes of a score as arrays over notes, with the channels that they write."""
+    """The notes of a score as an array of `_NOTE`."""
 
     score: FullScore
-    onset: np.ndarray  # seconds from the beginning of the score
-    stop: np.ndarray
-    power: np.ndarray  # square of the level
-    family: np.ndarray  # channel of the family's level
-    sustain: np.ndarray  # channel of the roll, -1 for parts without one; so the next two
-    strike: np.ndarray  # also of strokes of drums
-    level: np.ndarray
-    accent: np.ndarray  # height of the onset
+    notes: np.ndarray
 
     @classmethod
     def of(cls, score: FullScore) -> "ScoreEvents":
         """Return the notes of a score."""
-        blocks = [
-            _part_rows(part.role, part.family, np.array(part.notes, np.float64))
-            for part in score.parts
-            if part.notes
-        ]
-        rows = np.concatenate(blocks) if blocks else np.zeros((0, 8))
-        onset, stop, power, accent = rows[:, :4].T
-        family, sustain, strike, level = rows[:, 4:].T.astype(np.int64)
-        return cls(score, onset, stop, power, family, sustain, strike, level, accent)
+        parts = [_part_notes(part) for part in score.parts if part.notes]
+        return cls(score, np.concatenate([np.zeros(0, _NOTE), *parts]))
 
 
 @dataclass(frozen=True)
-class Hidden:
-    """What of a score is left open in one window."""
+class ScoreDropout:
+    """Which channels of a score are unknown to the network in one window."""
 
     groups: tuple[str, ...] = ()  # keys of `SCORE_GROUPS`
     families: tuple[int, ...] = ()  # indices of `FAMILIES`
-    span: tuple[int, int] = (0, 0)  # frames [first, stop) in which `span_groups` are open
+    span: tuple[int, int] = (0, 0)  # frames [first, stop) without `span_groups`
     span_groups: tuple[str, ...] = ()
 
 
-NOTHING_HIDDEN = Hidden()
-ALL_HIDDEN = Hidden(groups=tuple(SCORE_GROUPS))
+NOTHING_DROPPED = ScoreDropout()
+ALL_DROPPED = ScoreDropout(groups=tuple(SCORE_GROUPS))
 
 
 def score_channels(
@@ -107,9 +110,12 @@ def score_channels(
     starts: Sequence[float],
     frames: int,
     frame_rate: float,
-    hidden: Sequence[Hidden] | None = None,
+    dropped: Sequence[ScoreDropout] | None = None,
 ) -> ScoreChannels:
-    """Return the channels of the scores of a batch of windows, on the CPU.
+    """Return [windows, 325, frames]: the scores of a batch of windows as channels, on the CPU.
+
+    The channels are those of `SCORE_GROUPS` in their order: families 40, bass 39, comping 62, lead
+    74, drums 6, mix 4, style 100. Values are 0 to 1; levels may exceed 1.
 
     The time is proportional to the number of notes in the windows, without a loop over notes.
 
@@ -118,39 +124,41 @@ def score_channels(
         starts: start of each window on the clock of its score (that of the controls), in seconds.
         frames: length of a window.
         frame_rate: frames per second.
-        hidden: what is left open in each window; None: nothing.
+        dropped: dropout of each window; None: none.
     """
     found = np.zeros((len(scores), SCORE_CHANNELS, frames), np.float32)
     known = [(i, events) for i, events in enumerate(scores) if events is not None]
     if known:
         windows = [(i, events, starts[i] - events.score.start) for i, events in known]
-        _Notes.of(windows, frames, frame_rate).write(found[:, :PLAYED_SCORE_CHANNELS])
+        _write(_sounding(windows, frames, frame_rate), found[:, :PLAYED_SCORE_CHANNELS])
     for i, events in known:
         _finish(found[i], events.score, starts[i], frame_rate)
-        if hidden is not None:
-            _hide(found[i], hidden[i])
+        if dropped is not None:
+            _drop(found[i], dropped[i])
     return torch.from_numpy(found)
 
 
-def _part_rows(role: str, family: str, notes: np.ndarray) -> np.ndarray:
-    """Return one row for each note: onset, stop, power, accent and the channels it writes."""
-    onset, duration, pitch, level = notes.T
-    nowhere = np.full(len(notes), _NONE)
-    sustain = strike = levels = nowhere
-    accent = np.ones(len(notes))
-    if role in _ROLLS:
-        lowest, pitches, onsets = _ROLLS[role]
-        first, stop = SCORE_GROUPS[role].start, SCORE_GROUPS[role].stop
-        sustain = first + _folded(pitch.astype(np.int64) - lowest, pitches)
-        strike = first + pitches + (pitch.astype(np.int64) % 12 if onsets == 12 else 0 * nowhere)
-        levels = np.full(len(notes), stop - 2)
-    elif role == "drums":
-        drums = [DRUMS.index(drum_of_key(int(key), family)) for key in pitch]
-        strike = SCORE_GROUPS["drums"].start + np.array(drums)
-        accent = np.sqrt(level)
-    families = np.full(len(notes), FAMILIES.index(family))
-    columns = (onset, onset + duration, level**2, accent, families, sustain, strike, levels)
-    return np.stack(columns, axis=1)
+def _part_notes(part: ScorePart) -> np.ndarray:
+    """Return the notes of a part; the item is set later."""
+    onset, duration, pitch, level = np.array(part.notes, np.float64).T
+    pitch = pitch.astype(np.int64)
+    notes = np.zeros(len(part.notes), _NOTE)
+    notes["begin"], notes["end"] = onset, onset + duration
+    notes["power"], notes["accent"] = level**2, 1.0
+    notes["family"] = FAMILIES.index(part.family)
+    for name in ("sustain", "strike", "level"):
+        notes[name] = _NONE
+    if part.role in _ROLLS:
+        lowest, pitches, onsets = _ROLLS[part.role]
+        first, stop = SCORE_GROUPS[part.role].start, SCORE_GROUPS[part.role].stop
+        notes["sustain"] = first + _folded(pitch - lowest, pitches)
+        notes["strike"] = first + pitches + pitch % onsets
+        notes["level"] = stop - 2
+    elif part.role == "drums":
+        drums = [DRUMS.index(drum_of_key(int(key), part.family)) for key in pitch]
+        notes["strike"] = SCORE_GROUPS["drums"].start + np.array(drums)
+        notes["accent"] = np.sqrt(level)
+    return notes
 
 
 def _folded(row: np.ndarray, pitches: int) -> np.ndarray:
@@ -160,72 +168,62 @@ def _folded(row: np.ndarray, pitches: int) -> np.ndarray:
     return row - above + below
 
 
-@dataclass(frozen=True)
-class _Notes:
-    """Notes that sound in a batch of windows; times in frames, frame 0 is 0 to 1."""
+def _sounding(
+    windows: Sequence[tuple[int, ScoreEvents, float]], frames: int, frame_rate: float
+) -> np.ndarray:
+    """Return the notes that sound in windows; their times in frames, frame 0 is 0 to 1.
 
-    item: np.ndarray
-    begin: np.ndarray
-    end: np.ndarray
-    power: np.ndarray
-    family: np.ndarray
-    sustain: np.ndarray
-    strike: np.ndarray
-    level: np.ndarray
-    accent: np.ndarray
+    Args:
+        windows: item, score, and start on the score's own clock in seconds.
+        frames: length of a window.
+        frame_rate: frames per second.
+    """
+    found = []
+    for item, events, start in windows:
+        begin = (events.notes["begin"] - start) * frame_rate
+        end = (events.notes["end"] - start) * frame_rate
+        near = ((end > 0.0) | (begin > -0.5)) & (begin < frames + 0.5)
+        notes = events.notes[near]  # a copy
+        notes["item"], notes["begin"], notes["end"] = item, begin[near], end[near]
+        found.append(notes)
+    return np.concatenate(found)
 
-    @classmethod
-    def of(
-        cls, windows: Sequence[tuple[int, ScoreEvents, float]], frames: int, frame_rate: float
-    ) -> "_Notes":
-        """Collect the notes of windows (item, score, start on the score's own clock)."""
-        columns: list[list[np.ndarray]] = [[] for _ in range(9)]
-        for item, events, start in windows:
-            begin = (events.onset - start) * frame_rate
-            end = (events.stop - start) * frame_rate
-            near = ((end > 0.0) | (begin > -0.5)) & (begin < frames + 0.5)
-            values = (
-                np.full(near.sum(), item), begin[near], end[near], events.power[near],
-                events.family[near], events.sustain[near], events.strike[near], events.level[near],
-                events.accent[near],
-            )  # fmt: skip
-            for column, value in zip(columns, values, strict=True):
-                column.append(value)
-        return cls(*map(np.concatenate, columns))
 
-    def write(self, target: np.ndarray) -> None:
-        """Write sustain, levels and onsets into zeros [items, channels, frames]."""
-        target += self._covered(target.shape)
-        powers = target[:, _POWERS]
-        target[:, _POWERS] = np.where(powers > _SMALLEST_POWER, np.abs(powers), 0.0) ** 0.25
-        for offset, share in _divided(self.begin - 0.5):
-            frame = np.floor(self.begin - 0.5).astype(np.int64) + offset
-            used = (self.strike >= 0) & (frame >= 0) & (frame < target.shape[2])
-            where = (self.item[used], self.strike[used], frame[used])
-            np.add.at(target, where, (self.accent * share)[used])
-        rolls = target[:, _ROLL_ROWS]
-        target[:, _ROLL_ROWS] = rolls.clip(0.0, 1.0)
+def _write(notes: np.ndarray, target: np.ndarray) -> None:
+    """Write sustain, levels and onsets into zeros [items, channels, frames]."""
+    target += _covered(notes, target.shape)
+    powers = target[:, _POWERS]
+    target[:, _POWERS] = np.where(powers > _SMALLEST_POWER, np.abs(powers), 0.0) ** 0.25
+    notes = notes[notes["strike"] >= 0]
+    for offset, share in _divided(notes["begin"] - 0.5):
+        frame = np.floor(notes["begin"] - 0.5).astype(np.int64) + offset
+        used = (frame >= 0) & (frame < target.shape[2])
+        where = (notes["item"][used], notes["strike"][used], frame[used])
+        np.add.at(target, where, (notes["accent"] * share)[used])
+    rolls = target[:, _ROLL_ROWS]
+    target[:, _ROLL_ROWS] = rolls.clip(0.0, 1.0)
 
-    def _covered(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the sum over notes of weight × share of each frame in which they sound.
 
-        The weight is 1 in rows of sustain and the power in rows of levels.
-        """
-        items, channels, frames = shape
-        steps = np.zeros((items, channels, frames + 2))
-        for channel, weight in (
-            (self.family, self.power),
-            (self.level, self.power),
-            (self.sustain, np.ones_like(self.power)),
-        ):
-            used = channel >= 0
-            for edge, sign in ((self.begin, 1.0), (self.end, -1.0)):
-                place = edge[used].clip(0.0, frames)
-                frame = np.floor(place).astype(np.int64)
-                for offset, share in _divided(place):
-                    where = (self.item[used], channel[used], frame + offset)
-                    np.add.at(steps, where, sign * weight[used] * share)
-        return steps.cumsum(axis=2)[..., :frames]
+def _covered(notes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the sum over notes of weight × share of each frame in which they sound.
+
+    The weight is 1 in rows of sustain and the power in rows of levels.
+    """
+    items, channels, frames = shape
+    steps = np.zeros((items, channels, frames + 2))
+    for channel, weight in (
+        ("family", notes["power"]),
+        ("level", notes["power"]),
+        ("sustain", np.ones(len(notes))),
+    ):
+        used = notes[channel] >= 0
+        for edge, sign in (("begin", 1.0), ("end", -1.0)):
+            place = notes[edge][used].clip(0.0, frames)
+            frame = np.floor(place).astype(np.int64)
+            for offset, share in _divided(place):
+                where = (notes["item"][used], notes[channel][used], frame + offset)
+                np.add.at(steps, where, sign * weight[used] * share)
+    return steps.cumsum(axis=2)[..., :frames]
 
 
 def _divided(place: np.ndarray) -> tuple[tuple[int, np.ndarray], ...]:
@@ -235,7 +233,7 @@ def _divided(place: np.ndarray) -> tuple[tuple[int, np.ndarray], ...]:
 
 
 def _finish(channels: np.ndarray, score: FullScore, start: float, frame_rate: float) -> None:
-    """Set flags, mix and style in place, and clear what the score leaves open."""
+    """Set flags, mix and style in place, and clear unknown groups."""
     frames = channels.shape[1]
     times = start + (np.arange(frames) + 0.5) / frame_rate - score.start
     inside = (times >= 0.0) & (times < score.seconds)
@@ -251,10 +249,15 @@ def _finish(channels: np.ndarray, score: FullScore, start: float, frame_rate: fl
         channels[SCORE_GROUPS[group]] = 0.0
 
 
-def _hide(channels: np.ndarray, hidden: Hidden) -> None:
-    for group in hidden.groups:
+def _drop(channels: np.ndarray, dropped: ScoreDropout) -> None:
+    for group in dropped.groups:
         channels[SCORE_GROUPS[group]] = 0.0
-    for family in hidden.families:
+    for family in dropped.families:
         channels[[family, len(FAMILIES) + family]] = 0.0
-    for group in hidden.span_groups:
-        channels[SCORE_GROUPS[group], hidden.span[0] : hidden.span[1]] = 0.0
+    drop_span(channels, dropped)
+
+
+def drop_span(channels: np.ndarray | Tensor, dropped: ScoreDropout) -> None:
+    """Set the groups of the span to 0 in place, in channels [score_channels, frames]."""
+    for group in dropped.span_groups:
+        channels[SCORE_GROUPS[group], dropped.span[0] : dropped.span[1]] = 0.0

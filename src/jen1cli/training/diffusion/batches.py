@@ -14,13 +14,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, Hidden
+from jen1cli.conditioning.controls.score_channels import ALL_DROPPED, ScoreDropout
 from jen1cli.errors import DataError
 from jen1cli.music.controls import NO_CONTROLS, Controls, controls_of
 from jen1cli.shapes import KeepMask, Latent, Time
 from jen1cli.tasks import Task, generate, random_continuation, random_inpaint
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
-from jen1cli.training.diffusion.scores import draw_hidden
+from jen1cli.training.diffusion.scores import draw_score_dropout
 from jen1cli.training.recipes import DiffusionTrainingConfig
 
 TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
@@ -34,7 +34,7 @@ class Window:
     start: int  # frame within the clip
     caption: str  # "" is the null text
     controls: Controls = NO_CONTROLS  # input of the network; time 0 is the start of the clip
-    hidden: Hidden = ALL_HIDDEN  # what the clip's full score leaves open
+    dropped: ScoreDropout = ALL_DROPPED  # dropout of the clip's full score
 
 
 @dataclass(frozen=True)
@@ -212,12 +212,12 @@ class BatchSampler:
         rng = np.random.default_rng(seed)
         generator = torch.Generator().manual_seed(seed)
         windows = self.sampler.windows(step * size, size, rng)
-        dropped = rng.random(size) < hyperparameters.text_dropout
+        without_text = rng.random(size) < hyperparameters.text_dropout
         counts = task_counts(size, step, hyperparameters.tasks)
         both_ways_causal = bool(rng.random() < 0.5)  # the paper uses both, without a ratio
         controls_batch = [
-            self._controls(w, bool(drop), rng, edited=i >= counts[0])
-            for i, (w, drop) in enumerate(zip(windows, dropped, strict=True))
+            self._controls(w, bool(null), rng, edited=i >= counts[0])
+            for i, (w, null) in enumerate(zip(windows, without_text, strict=True))
         ]
         one_way = hyperparameters.unidirectional
         parts = (
@@ -227,8 +227,10 @@ class BatchSampler:
         )
         # a separate generator, so that scores do not change the other draws of a seed
         score_rng = np.random.default_rng(mixed_seed(self._seed, 6, step))
-        hidden = [
-            draw_hidden(score_rng, frames, edited=i >= counts[0]) if controls else ALL_HIDDEN
+        dropped = [
+            draw_score_dropout(score_rng, frames, edited=i >= counts[0])
+            if controls
+            else ALL_DROPPED
             for i, controls in enumerate(controls_batch)
         ]
         times = [draw_times(hyperparameters, n, generator, self._num_timesteps) for n in counts]
@@ -236,9 +238,9 @@ class BatchSampler:
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
         return BatchSpec(
             windows=tuple(
-                Window(w.clip, w.start, "" if drop else w.caption, controls or NO_CONTROLS, hide)
-                for w, drop, controls, hide in zip(
-                    windows, dropped, controls_batch, hidden, strict=True
+                Window(w.clip, w.start, "" if null else w.caption, controls or NO_CONTROLS, drop)
+                for w, null, controls, drop in zip(
+                    windows, without_text, controls_batch, dropped, strict=True
                 )
             ),
             tasks=tuple(task for task, n in zip(TASKS, counts, strict=True) for _ in range(n)),

@@ -25,7 +25,7 @@ from jen1cli.training.diffusion.compatibility import (
 )
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
-from jen1cli.training.diffusion.scores import ScoreTable, copy_scores
+from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
@@ -79,11 +79,10 @@ def write_latents(
     whitening = codec.whitening if keep_whitening else None
     clips = read_clips(data, on_event)
     writer.write(
-        clips, codec.config, whitening, on_event, augmented=augmented, music=music_digest(clips)
-    )
-    cache = LatentCache.open(folder)
-    copy_scores(data, cache)
-    return cache
+        clips, codec.config, whitening, on_event,
+        augmented=augmented, music=music_digest(clips), data=data,
+    )  # fmt: skip
+    return LatentCache.open(folder)
 
 
 def build_diffusion(

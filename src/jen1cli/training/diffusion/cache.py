@@ -1,13 +1,16 @@
 """The latent cache: the clips of a folder, encoded and whitened once, and memory-mapped.
 
 A cache is a folder. `latents.npy` contains the concatenated frames of all clips as float16
-[frames, components]; `clips.jsonl` the position and captions of each clip; `config.json` and
-`autoencoder.safetensors` the model that wrote it, so that stage 2 needs no other input.
+[frames, components]; `clips.jsonl` the position and captions of each clip; `scores.jsonl` the full
+scores, each with the first frames of the clips (the clip itself and its augmented copy) that play
+it; `config.json` and `autoencoder.safetensors` the model that wrote it, so that stage 2 needs no
+other input. `cache.json` is written last: a folder without it is no cache.
 """
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tokenize import TokenError  # NumPy's, of a damaged header
@@ -23,9 +26,11 @@ from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
 from jen1cli.autoencoder.codec import Codec, save_codec
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.files import explaining, make_folder, reserve, write_text, writing
+from jen1cli.files import expand_user, explaining, make_folder, reserve, write_text, writing
 from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
+from jen1cli.music.full_score import FullScore
+from jen1cli.music.score_files import SCORES_NAME, Place, read_scores
 from jen1cli.training.engine.augmentation import augment
 from jen1cli.training.engine.events import OnEvent, Prepared, Warned, ignore
 from jen1cli.training.engine.reading import check_training_clips, read_waveforms
@@ -61,6 +66,7 @@ class LatentCache:
     silence: Tensor  # [components], the latent of digital silence, which pads short clips
     clips: tuple[CachedClip, ...]
     music: str = ""  # digest of the clips; "" in caches before 0.2
+    music_scores: str = ""  # `scores_digest` of the music; "" in caches that do not record it
 
     @classmethod
     def open(cls, folder: Path) -> "LatentCache":
@@ -95,11 +101,21 @@ class LatentCache:
                 f"{folder} is not a complete latent cache ({error}); make one with"
                 " 'jen1 train latents'"
             ) from error
-        return cls(folder, table, silence, clips, str(about.get("music", "")))
+        digests = (str(about.get(name, "")) for name in ("music", "music_scores"))
+        return cls(folder, table, silence, clips, *digests)
 
     def split(self, name: str) -> tuple[CachedClip, ...]:
         """Return the clips of one split."""
         return tuple(clip for clip in self.clips if clip.split == name)
+
+
+def scores_digest(folder: Path) -> str:
+    """Return the sha256 of the `scores.jsonl` of a folder of music or of a cache, or "none"."""
+    path = expand_user(folder) / SCORES_NAME
+    if not path.is_file():
+        return "none"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class CacheWriter:
@@ -129,6 +145,7 @@ class CacheWriter:
         *,
         augmented: float = 0.0,
         music: str = "",
+        data: Path | None = None,
     ) -> Whitening:
         """Encode all clips and write the cache.
 
@@ -141,22 +158,31 @@ class CacheWriter:
             augmented: share of the training clips with an augmented copy. Copies have no captions,
                 since captions describe the original sound.
             music: digest of the clips (`compatibility.music_digest`), kept for later checks.
+            data: folder of music whose full scores are copied; None: no scores.
 
         Returns:
             the whitening of the cache.
 
         Raises:
-            DataError: no clip is for training, or none of those could be read.
+            DataError: no clip is for training, none of those could be read, or the file of scores
+                is damaged.
         """
         check_training_clips(clips)
+        scores = {} if data is None else _scores_by_path(data)
+        about = {"music": music, "music_scores": "none" if data is None else scores_digest(data)}
         with explaining(self._folder):
             try:
                 entries, statistics = self._encode_all(clips, config, on_event, augmented)
                 whitening = (whitening or statistics.fit(config.whitening)).to("cpu").eval()
-                self._finish(entries, whitening, config, music)
+                silence = self._whiten(entries, whitening, config)
             finally:
                 self._raw_path.unlink(missing_ok=True)
+            lines = (to_json(entry.__dict__) for entry in entries)
+            write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
+            copy_scores(scores, self._folder, entries)
         save_codec(self._folder, Codec(config, self._autoencoder, whitening))
+        about |= {"version": CACHE_VERSION, "silence": silence.tolist()}
+        write_text(self._folder / CACHE_NAME, json.dumps(about))
         return whitening
 
     def _encode_all(
@@ -203,13 +229,10 @@ class CacheWriter:
             blocks = waveform[None].to(self._device).split(self._autoencoder.sample_rate * 30, -1)
             return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
 
-    def _finish(
-        self,
-        entries: Sequence[CachedClip],
-        whitening: Whitening,
-        config: ModelConfig,
-        music: str,
-    ) -> None:
+    def _whiten(
+        self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig
+    ) -> Tensor:
+        """Write the whitened latents; return that of silence, [components]."""
         frames = entries[-1].start + entries[-1].frames
         channels = config.autoencoder.latent_channels
         raw = np.memmap(self._raw_path, np.float32, "r", shape=(frames, channels))
@@ -227,11 +250,40 @@ class CacheWriter:
                 1, self._autoencoder.audio_channels, self._autoencoder.sample_rate
             )
             latent = self._autoencoder.encode(seconds.to(self._device)).float().cpu()
-            middle = whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
-        lines = (to_json(entry.__dict__) for entry in entries)
-        write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
-        about = {"version": CACHE_VERSION, "silence": middle.tolist(), "music": music}
-        write_text(self._folder / CACHE_NAME, json.dumps(about))
+            return whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
+
+
+def _scores_by_path(data: Path) -> dict[Place, FullScore]:
+    """Return the scores of a folder of music, by absolute path and byte offset."""
+    data = expand_user(data).absolute()
+    return {
+        (str(data / audio), offset): score
+        for (audio, offset), score in read_scores(data / SCORES_NAME)
+    }
+
+
+def copy_scores(
+    scores: Mapping[Place, FullScore], folder: Path, clips: Sequence[CachedClip]
+) -> None:
+    """Write the scores of cached clips into the folder of the cache; without any, no file is left.
+
+    Args:
+        scores: of the music, by the absolute path of the audio file.
+        folder: of the cache.
+        clips: all clips of the cache.
+    """
+    frames: dict[Place, list[int]] = {}
+    for clip in clips:
+        frames.setdefault((clip.audio, clip.offset), []).append(clip.start)
+    lines = [
+        to_json({"frames": frames[place], "score": dataclasses.asdict(score)}) + "\n"
+        for place, score in scores.items()
+        if place in frames
+    ]
+    if lines:
+        write_text(folder / SCORES_NAME, "".join(lines))
+    else:
+        (folder / SCORES_NAME).unlink(missing_ok=True)
 
 
 def _pieces(total: int, size: int) -> Iterable[slice]:

@@ -18,7 +18,7 @@ from jen1cli.files import make_folder, write_text
 from jen1cli.jsonfiles import read_object
 from jen1cli.manifest import Clip
 from jen1cli.training.autoencoder.frozen import RETRAINED
-from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.diffusion.cache import LatentCache, scores_digest
 from jen1cli.typed_json import to_dict
 
 SOURCES_NAME = "sources.json"
@@ -111,30 +111,37 @@ def check_latents(
         raise ConfigError(f"the latents in {cache} are not those of {model}; {remedy}")
 
 
-def check_cache(cache: Path, model: Path, clips: Sequence[Clip], *, whitened: bool) -> None:
+def check_cache(
+    cache: Path, model: Path, data: Path, clips: Sequence[Clip], *, whitened: bool
+) -> None:
     """Check that an existing latent cache equals the one that would be written now.
 
     Args:
-        cache: folder of latents; caches before 0.2 lack the digest of the music.
+        cache: folder of latents; caches before 0.2 lack the digests of the music and its scores.
         model: model that would write it.
+        data: folder of music.
         clips: clips that it would contain.
         whitened: see `check_latents`.
 
     Raises:
-        ConfigError: the latents are of another autoencoder, or of other music.
+        ConfigError: the latents are of another autoencoder or of other music, or the full scores
+            differ.
     """
     remedy = "remove that folder to encode again, or choose another --output"
     check_latents(cache, model, whitened=whitened, remedy=remedy)
-    music = LatentCache.open(cache).music
-    if music and music != music_digest(clips):
+    there = LatentCache.open(cache)
+    if there.music and there.music != music_digest(clips):
         raise ConfigError(f"the latents in {cache} are not those of the music given; {remedy}")
+    if there.music_scores and there.music_scores != scores_digest(data):
+        raise ConfigError(f"the full scores in {cache} are not those of {data}; {remedy}")
 
 
 def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool) -> None:
     """Record the inputs of a run; for a resumed run, compare them with the recorded ones.
 
     Args:
-        folder: folder of the run; runs before 0.2 have no record and pass.
+        folder: folder of the run; an input that its record does not name, as in older runs, is
+            accepted and recorded.
         cache: latents of the run.
         init: initial weight set, if any.
         resume: whether the run is resumed.
@@ -145,16 +152,17 @@ def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool)
     sources = {
         "latents": latents_digest(load_codec(cache)),
         "weights (--init or --model)": read_description(init).sha256 if init else "none",
+        "full scores": scores_digest(cache),
     }
+    if music := LatentCache.open(cache).music:
+        sources["music"] = music
     place = folder / SOURCES_NAME
-    if not resume:
-        make_folder(folder)
-        write_text(place, json.dumps(sources, indent=1) + "\n")
-        return
-    begun = read_object(place) if place.is_file() else sources
+    begun = read_object(place) if resume and place.is_file() else {}
     for what, digest in sources.items():
-        if begun.get(what) != digest:
+        if begun.get(what, digest) != digest:
             raise ConfigError(
                 f"the run in {folder} began with other {what}; resume it with what it began with,"
                 " or choose another --output"
             )
+    make_folder(folder)
+    write_text(place, json.dumps(sources | begun, indent=1) + "\n")

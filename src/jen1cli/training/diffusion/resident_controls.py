@@ -1,19 +1,19 @@
 """Control channels of all clips in the memory of a GPU.
 
 Making the channels of a batch takes a CPU about 5 ms for each item, which is more than a GPU takes
-to train on it. Here they are made once for each clip. A batch is gathered on the GPU, and what its
-items leave open is set to 0.
+to train on it. Here they are made once for each clip. A batch is gathered on the GPU, and the
+channels that dropout removes from its items are set to 0.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 import torch
 from jaxtyping import Bool
-from torch import Tensor
 
 from jen1cli.conditioning.controls.channels import ControlChannels
-from jen1cli.conditioning.controls.score_channels import NOTHING_HIDDEN, Hidden
+from jen1cli.conditioning.controls.score_channels import NOTHING_DROPPED, ScoreDropout, drop_span
 from jen1cli.music.controls import (
     BEAT_AND_KEY_CHANNELS,
     BEAT_HARMONICS,
@@ -44,84 +44,77 @@ class ResidentControls:
         self,
         clips: Sequence[CachedClip],
         scores: ScoreTable,
+        frames: int,
         frame_rate: float,
         channels: int,
         device: torch.device,
     ) -> None:
-        """Make the channels of all clips.
+        """Make the channels of all clips, one clip after the other, in the memory of the device.
 
         Args:
             clips: of the training.
             scores: of the clips.
+            frames: length of a window; the channels of a shorter clip go on to the window's end.
             frame_rate: frames per second.
             channels: number of channels that the network takes.
             device: device of the table.
         """
+        self._frames = frames
         self._channels = channels
-        self._device = device
-        rows = max(clip.start + clip.frames for clip in clips)
-        table = torch.zeros(rows, channels, dtype=torch.float16)
-        for clip in clips:
+        lengths = _lengths(clips, frames)
+        self._first = [0, *accumulate(lengths)]
+        self._table = torch.empty(self._first[-1], channels, dtype=torch.float16, device=device)
+        for clip, first, length in zip(clips, self._first, lengths, strict=False):
             whole = scores.channels(
-                [controls_of(clip.attributes)], [(clip, 0)], [NOTHING_HIDDEN],
-                clip.frames, frame_rate, channels,
+                [controls_of(clip.attributes)], [(clip, 0)], [NOTHING_DROPPED],
+                length, frame_rate, channels,
             )  # fmt: skip
-            table[clip.start : clip.start + clip.frames] = whole[0].T
-        self._table = table.to(device)
+            self._table[first : first + length] = whole[0].T.half().to(device)
 
     @staticmethod
-    def size(clips: Sequence[CachedClip], channels: int) -> int:
+    def size(clips: Sequence[CachedClip], frames: int, channels: int) -> int:
         """Return the bytes of the table."""
-        return 2 * channels * max(clip.start + clip.frames for clip in clips)
+        return 2 * channels * sum(_lengths(clips, frames))
 
-    def gather(
-        self, clips: Sequence[CachedClip], windows: Sequence[Window], frames: int
-    ) -> ControlChannels:
-        """Return the channels of windows; beyond the end of a clip they are 0.
+    def gather(self, windows: Sequence[Window]) -> ControlChannels:
+        """Return the channels of windows.
 
         Args:
-            clips: to which the windows refer by number.
-            windows: with the controls and the score that they leave open.
-            frames: length of each window.
+            windows: of the clips, as `WindowSampler` draws them: none ends after the end of a clip
+                that is as long as a window.
         """
-        chosen = [clips[window.clip] for window in windows]
-        first = [c.start + w.start for c, w in zip(chosen, windows, strict=True)]
-        starts = torch.tensor(first, device=self._device)
-        limits = torch.tensor([clip.start + clip.frames for clip in chosen], device=self._device)
-        rows = starts[:, None] + torch.arange(frames, device=self._device)
-        shown = np.stack([_shown(w.controls, w.hidden)[: self._channels] for w in windows])
-        mask = (
-            torch.from_numpy(shown).to(self._device)[:, None] & (rows < limits[:, None])[..., None]
-        )
-        found = self._table[rows.clamp(max=len(self._table) - 1)].float()
-        found = found.masked_fill(~mask, 0.0).transpose(1, 2).contiguous()
+        device = self._table.device
+        starts = torch.tensor([self._first[w.clip] + w.start for w in windows], device=device)
+        rows = starts[:, None] + torch.arange(self._frames, device=device)
+        kept = np.stack([_kept(w.controls, w.dropped)[: self._channels] for w in windows])
+        found = self._table[rows].float().transpose(1, 2).contiguous()
+        found = found.masked_fill(~torch.from_numpy(kept).to(device)[..., None], 0.0)
         for item, window in zip(found, windows, strict=True):
-            _open_span(item, window.hidden)
+            drop_span(item[CONTROL_CHANNELS:], window.dropped)
         return found
 
 
-def _shown(controls: Controls, hidden: Hidden) -> Bool[np.ndarray, " channels"]:
-    """Return which channels an item shows, from what is left of its controls and its score."""
-    shown = np.zeros(CHANNELS_WITH_SCORE, bool)
+def _lengths(clips: Sequence[CachedClip], frames: int) -> list[int]:
+    return [max(clip.frames, frames) for clip in clips]
+
+
+def _kept(controls: Controls, dropped: ScoreDropout) -> Bool[np.ndarray, " channels"]:
+    """Return which channels an item keeps, after dropout of its controls and its score."""
+    kept = np.zeros(CHANNELS_WITH_SCORE, bool)
     if controls.bpm:
-        shown[_RHYTHM] = True
-        shown[_BAR] = shown[_RHYTHM.stop - 1] = bool(controls.beats)
-    shown[_KEY] = bool(controls.key)
+        kept[_RHYTHM] = True
+        kept[_BAR] = kept[_RHYTHM.stop - 1] = bool(controls.beats)
+    kept[_KEY] = bool(controls.key)
     for rows, text in (
         (_CHORDS, controls.chords),
         (_DRUMS, controls.drums),
         (_MELODY, controls.melody),
     ):
-        shown[rows] = bool(text) and controls.has_bars
-    score = shown[CONTROL_CHANNELS:]
+        kept[rows] = bool(text) and controls.has_bars
+    score = kept[CONTROL_CHANNELS:]
     score[:] = True
-    for group in hidden.groups:
+    for group in dropped.groups:
         score[SCORE_GROUPS[group]] = False
-    for family in hidden.families:
+    for family in dropped.families:
         score[[family, len(FAMILIES) + family]] = False
-    return shown
-
-
-def _open_span(item: Tensor, hidden: Hidden) -> None:
-    for group in hidden.span_groups:
-        item[CONTROL_CHANNELS:][SCORE_GROUPS[group], hidden.span[0] : hidden.span[1]] = 0.0
+    return kept

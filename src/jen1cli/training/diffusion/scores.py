@@ -1,12 +1,11 @@
 """Full scores of the clips of a latent cache, as channels of training windows.
 
-The cache has the scores in `scores.jsonl`, each with the first frames of the clips (the clip itself
-and its augmented copy) that play it. They are read once; the channels of a batch are made from
-arrays, without a loop over notes.
+The scores of the cache are read once; the channels of a batch are made from arrays, without a loop
+over notes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,19 +14,18 @@ import torch
 
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.score_channels import (
-    ALL_HIDDEN,
-    NOTHING_HIDDEN,
-    Hidden,
+    ALL_DROPPED,
+    NOTHING_DROPPED,
+    ScoreDropout,
     ScoreEvents,
     score_channels,
 )
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.files import expand_user, write_text
-from jen1cli.jsonfiles import parse_object, read_lines, to_json
+from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.music.controls import CONTROL_CHANNELS, Controls, controls_of
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, read_score
-from jen1cli.music.score_files import SCORES_NAME, Place, read_scores
-from jen1cli.training.diffusion.cache import CachedClip, LatentCache
+from jen1cli.music.score_files import SCORES_NAME
+from jen1cli.training.diffusion.cache import CachedClip
 
 _UNKNOWN = 0.25
 """Share of the items without any score, as where nobody gives one."""
@@ -36,11 +34,11 @@ _UNKNOWN_IN_EDITS = 0.5
 _WHOLE = 0.5
 """Share of the other items with the whole score."""
 _GROUP, _FAMILIES, _SPAN = 0.3, 0.3, 0.25
-"""In the rest: probabilities that a group, a few families, and a span of time are left open."""
+"""In the rest: probabilities that a group, a few families, and a span of time are dropped."""
 
 
-def draw_hidden(rng: np.random.Generator, frames: int, *, edited: bool) -> Hidden:
-    """Draw what an item of a batch leaves open: all, groups, families, or a span of time.
+def draw_score_dropout(rng: np.random.Generator, frames: int, *, edited: bool) -> ScoreDropout:
+    """Draw the dropout of one item: the whole score, groups, families, or a span of time.
 
     Args:
         rng: source of randomness.
@@ -48,22 +46,22 @@ def draw_hidden(rng: np.random.Generator, frames: int, *, edited: bool) -> Hidde
         edited: whether the item edits music.
     """
     if rng.random() < (_UNKNOWN_IN_EDITS if edited else _UNKNOWN):
-        return ALL_HIDDEN
+        return ALL_DROPPED
     if rng.random() < _WHOLE:
-        return NOTHING_HIDDEN
+        return NOTHING_DROPPED
     groups = tuple(group for group in SCORE_GROUPS if rng.random() < _GROUP)
     families: tuple[int, ...] = ()
     if rng.random() < _FAMILIES:
         families = tuple(np.flatnonzero(rng.random(len(FAMILIES)) < rng.random()).tolist())
     if rng.random() >= _SPAN:
-        return Hidden(groups, families)
+        return ScoreDropout(groups, families)
     length = max(1, round(float(rng.uniform(0.2, 0.8)) * frames))
     first = int(rng.integers(frames - length + 1))
     over_time = [group for group in SCORE_GROUPS if group not in ("mix", "style")]
     chosen = tuple(over_time)
     if rng.random() < 0.5:
         chosen = (over_time[int(rng.integers(len(over_time)))],)
-    return Hidden(groups, families, (first, first + length), chosen)
+    return ScoreDropout(groups, families, (first, first + length), chosen)
 
 
 class ScoreTable:
@@ -111,7 +109,7 @@ class ScoreTable:
         self,
         controls_batch: Sequence[Controls],
         places: Sequence[tuple[CachedClip, int]],
-        hidden: Sequence[Hidden],
+        dropped: Sequence[ScoreDropout],
         frames: int,
         frame_rate: float,
         channels: int,
@@ -121,7 +119,7 @@ class ScoreTable:
         Args:
             controls_batch: all other controls of each window.
             places: clip and first frame within it, one per window.
-            hidden: what the score of each window leaves open.
+            dropped: dropout of the score of each window.
             frames: length of each window.
             frame_rate: frames per second.
             channels: number of channels that the network takes.
@@ -132,31 +130,5 @@ class ScoreTable:
         if channels == narrow:
             return found
         scores = [self._events.get(clip.start) for clip, _ in places]
-        rolls = score_channels(scores, starts, frames, frame_rate, hidden)
+        rolls = score_channels(scores, starts, frames, frame_rate, dropped)
         return torch.cat([found, rolls], dim=1)[:, :channels]
-
-
-def copy_scores(data: Path, cache: LatentCache) -> int:
-    """Write the scores of a folder of music into its latent cache; return their number.
-
-    Args:
-        data: folder of music; without `scores.jsonl`, that of the cache is removed.
-        cache: latents of the folder.
-
-    Raises:
-        DataError: the file of the music is damaged.
-    """
-    target = cache.folder / SCORES_NAME
-    target.unlink(missing_ok=True)
-    frames: dict[Place, list[int]] = {}
-    for clip in cache.clips:
-        frames.setdefault((clip.audio, clip.offset), []).append(clip.start)
-    data = expand_user(data).absolute()
-    lines = [
-        to_json({"frames": frames[place], "score": asdict(score)})
-        for (audio, offset), score in read_scores(data / SCORES_NAME)
-        if (place := (str(data / audio), offset)) in frames
-    ]
-    if lines:
-        write_text(target, "\n".join(lines) + "\n")
-    return len(lines)

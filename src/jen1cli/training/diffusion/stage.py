@@ -89,7 +89,7 @@ class DiffusionStage:
             device=self._device,
         )
         self._table = LatentTable(parts.cache, self._device)
-        self._resident = self._resident_controls()
+        self._resident: ResidentControls | None = None
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, optimisation)
         # With sharded parameters, averaged weights are evaluated in an unsharded copy.
@@ -102,7 +102,7 @@ class DiffusionStage:
         }
         self.ema = Ema(self.objective, optimisation.ema_decay)
         decays = optimisation.more_ema_decays
-        self._more_emas = {f"{decay:g}": Ema(self.objective, decay) for decay in decays}
+        self._more_emas = {repr(decay): Ema(self.objective, decay) for decay in decays}
         self._validation = DiffusionValidation(
             parts.cache, self._table, parts.texts, hyperparameters, config, parts.scores,
             frames=self.frames,
@@ -120,6 +120,8 @@ class DiffusionStage:
 
     def train_step(self, step: int, share: float) -> None:
         """Do one optimiser step over all micro-batches of all processes."""
+        if self._waiting is None:  # the first step; a dry run has none
+            self._resident = self._resident_controls()
         spec = self._next_batch(step)
         torch.manual_seed(self._seed + step)  # seed of dropout
         pieces = self._hyperparameters.optimisation.accumulation
@@ -190,11 +192,11 @@ class DiffusionStage:
         if not channels:
             return None
         if self._resident is not None:
-            return self._resident.gather(self.sampler.clips, windows, self.frames)
+            return self._resident.gather(windows)
         found = self._parts.scores.channels(
             [window.controls for window in windows],
             [(self.sampler.clips[window.clip], window.start) for window in windows],
-            [window.hidden for window in windows],
+            [window.dropped for window in windows],
             self.frames,
             config.frame_rate,
             channels,
@@ -207,10 +209,11 @@ class DiffusionStage:
         channels = config.unet.control_channels
         if self._device.type != "cuda" or not channels:
             return None
-        if not fits(ResidentControls.size(clips, channels), self._device):
+        if not fits(ResidentControls.size(clips, self.frames, channels), self._device):
             return None
-        scores = self._parts.scores
-        return ResidentControls(clips, scores, config.frame_rate, channels, self._device)
+        return ResidentControls(
+            clips, self._parts.scores, self.frames, config.frame_rate, channels, self._device
+        )
 
     def _update(self, step: int, share: float) -> None:
         optimisation = self._hyperparameters.optimisation

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 
 from jen1cli import tasks
-from jen1cli.conditioning.controls.score_channels import ALL_HIDDEN, NOTHING_HIDDEN, Hidden
+from jen1cli.conditioning.controls.score_channels import ALL_DROPPED, NOTHING_DROPPED, ScoreDropout
 from jen1cli.config import ModelConfig
 from jen1cli.music.controls import CONTROL_CHANNELS, controls_of
 from jen1cli.music.full_score import SCORE_GROUPS
@@ -23,9 +23,9 @@ NOISE_SEED = 20_230_808
 MODES = ("generate", "generate-causal", "inpaint", "continue")
 ITEMS_AT_ONCE = 32
 
-SCORE_VARIANTS: dict[str, Hidden] = {
-    "score": NOTHING_HIDDEN,
-    **{f"score without {group}": Hidden(groups=(group,)) for group in SCORE_GROUPS},
+SCORE_VARIANTS: dict[str, ScoreDropout] = {
+    "score": NOTHING_DROPPED,
+    **{f"score without {group}": ScoreDropout(groups=(group,)) for group in SCORE_GROUPS},
 }
 """What a network that takes scores is given of them in further measurements of generation."""
 
@@ -67,19 +67,19 @@ class DiffusionValidation:
             return {}
         sums: dict[str, list[float]] = defaultdict(list)
         for mode in MODES:
-            for level, loss in self._losses(objective, mode, ALL_HIDDEN):
+            for level, loss in self._losses(objective, mode, ALL_DROPPED):
                 time = (level + 0.5) / self._levels
                 for name in ("all", mode, f"t={time:.2f}"):
                     sums[f"validation/{name}"].append(loss)
         if self._control_channels > CONTROL_CHANNELS and len(self._scores):
             variants = {"no controls": None, **SCORE_VARIANTS}
-            for name, hidden in variants.items():
-                losses = self._losses(objective, "generate", hidden)
+            for name, dropped in variants.items():
+                losses = self._losses(objective, "generate", dropped)
                 sums[f"validation/generate, {name}"] = [loss for _, loss in losses]
         return {name: sum(values) / len(values) for name, values in sorted(sums.items())}
 
     def _losses(
-        self, objective: Objective, mode: str, hidden: Hidden | None
+        self, objective: Objective, mode: str, dropped: ScoreDropout | None
     ) -> Iterator[tuple[int, float]]:
         """Yield noise level and loss of the items of a mode."""
         chosen = [
@@ -90,11 +90,11 @@ class DiffusionValidation:
         ]
         for first in range(0, len(chosen), ITEMS_AT_ONCE):
             piece = chosen[first : first + ITEMS_AT_ONCE]
-            losses = objective.item_loss(self._part(piece, mode, hidden)).tolist()
+            losses = objective.item_loss(self._part(piece, mode, dropped)).tolist()
             yield from zip((level for _, level in piece), losses, strict=True)
 
-    def _part(self, items: list[tuple[int, int]], mode: str, hidden: Hidden | None) -> Part:
-        """Return items; `hidden` is what their scores leave open, None: no controls at all."""
+    def _part(self, items: list[tuple[int, int]], mode: str, dropped: ScoreDropout | None) -> Part:
+        """Return items with that dropout of their scores; None: no controls at all."""
         clips = [self._clips[number] for number, _ in items]
         places = [(clip, max(0, clip.frames - self._frames) // 2) for clip in clips]
         latent = self._table.gather(places, self._frames)
@@ -111,19 +111,19 @@ class DiffusionValidation:
             text_mask=text_mask.to(device),
             null=torch.zeros(len(items), dtype=torch.bool, device=device),
             causal=conditionings[0].causal,
-            controls=self._controls(places, hidden).to(device) if self._control_channels else None,
+            controls=self._controls(places, dropped).to(device) if self._control_channels else None,
         )
 
     def _controls(
-        self, places: list[tuple[CachedClip, int]], hidden: Hidden | None
+        self, places: list[tuple[CachedClip, int]], dropped: ScoreDropout | None
     ) -> torch.Tensor:
         channels = self._control_channels
-        if hidden is None:
+        if dropped is None:
             return torch.zeros(len(places), channels, self._frames)
         return self._scores.channels(
             [controls_of(clip.attributes) for clip, _ in places],
             places,
-            [hidden] * len(places),
+            [dropped] * len(places),
             self._frames,
             self._frame_rate,
             channels,
