@@ -14,7 +14,13 @@ from typing import Any
 
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
-from jen1cli.music.full_score import PLAYED_SCORE_CHANNELS, SCORE_CHANNELS, FullScore
+from jen1cli.music.full_score import (
+    PLAYED_SCORE_CHANNELS,
+    SCORE_CHANNELS,
+    FullScore,
+    packed,
+    unpacked,
+)
 from jen1cli.music.keys import MODES, note_names
 from jen1cli.music.patterns import DRUMS, OCTAVES, Pattern, Sound, parse_drums, parse_melody
 
@@ -57,7 +63,9 @@ class Controls:
     drums: str = field(default="", metadata={"optional": True})  # as in `music.patterns`
     melody: str = field(default="", metadata={"optional": True})  # likewise
     # all parts, in seconds on the same clock; it does not repeat
-    score: FullScore | None = field(default=None, metadata={"optional": True})
+    score: FullScore | None = field(
+        default=None, metadata={"optional": True, "write": packed, "read": unpacked}
+    )
 
     def __post_init__(self) -> None:
         """Check that all values are valid.
@@ -144,7 +152,7 @@ class Controls:
             rhythm = {"meter": self.meter or other.meter}
         keys = {} if self.key else {"key": other.key, "mode": other.mode}
         written = {name: getattr(self, name) or getattr(other, name) for name in WRITTEN}
-        score = self.score or other.score
+        score = other.score if self.score is None else self.score.over(other.score)
         return dataclasses.replace(self, **rhythm, **keys, **written, score=score)
 
     def with_bar_at(self, seconds: float) -> "Controls":
@@ -153,7 +161,7 @@ class Controls:
         Raises:
             ConfigError: chords, drums or a melody are given without a tempo.
         """
-        if not self.has_parts:
+        if not self.has_parts and not (self.score and self.bpm):
             return self
         if not self.bpm:
             what = next(name for name in WRITTEN if getattr(self, name))

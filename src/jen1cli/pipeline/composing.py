@@ -6,8 +6,10 @@ network's channels take of it.
 """
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 
+from jen1cli.composition.full_score import full_score
 from jen1cli.composition.pieces.piece import compose_piece
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.styles import check_style
@@ -15,10 +17,19 @@ from jen1cli.composition.transcription import score_controls
 from jen1cli.composition.words import read_wishes, style_weights
 from jen1cli.config import ComposerName
 from jen1cli.errors import ConfigError
-from jen1cli.music.controls import CHANNELS_WITH_CHORDS, CHANNELS_WITH_PARTS, Controls
+from jen1cli.music.controls import (
+    CHANNELS_WITH_CHORDS,
+    CHANNELS_WITH_PARTS,
+    PLAYED_CHANNELS,
+    Controls,
+)
+from jen1cli.music.instruments import DRUM_FAMILIES, families_alone, with_families
+from jen1cli.music.patterns import NONE
 from jen1cli.pipeline.denoising import Prompts, seeded
 from jen1cli.pipeline.networks import Networks
 from jen1cli.sampling import Sampling
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +72,7 @@ def write_controls(
             for i in range(len(texts))
         )
         found = [
-            _composed(networks, *piece, seconds)
+            _composed(networks, *piece, seconds, sampling.instruments)
             for piece in zip(found, styles, texts, seeds, strict=True)
         ]
     elif composer == "learned" and networks.predictor is not None:
@@ -73,7 +84,11 @@ def write_controls(
         ]
     else:
         composer = "none"
-    controls = tuple(one.with_bar_at(0.0) for one in found)
+    # a full score has its own clock
+    controls = tuple(one if one.score is not None else one.with_bar_at(0.0) for one in found)
+    controls = tuple(
+        played_by(networks, one, sampling.instruments, 0.0, seconds) for one in controls
+    )
     return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
 
 
@@ -107,13 +122,66 @@ def choose_style(
 
 
 def _composed(
-    networks: Networks, given: Controls, style: str, text: str, seed: int, seconds: float
+    networks: Networks,
+    given: Controls,
+    style: str,
+    text: str,
+    seed: int,
+    seconds: float,
+    instruments: tuple[str, ...],
 ) -> Controls:
-    score = compose_piece(style, seed, seconds, given, read_wishes(text))
+    if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
+        given = dataclasses.replace(given, drums=NONE)
+    early = max(0.0, -given.downbeat) if given.score is not None else 0.0  # of an upbeat
+    score = compose_piece(style, seed, seconds + early, given, read_wishes(text))
     written = score_controls(score)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:
         written = dataclasses.replace(written, drums="", melody="")
     if channels < CHANNELS_WITH_CHORDS:
         written = dataclasses.replace(written, chords="")
-    return given.over(written)
+    found = given.over(written)
+    if given.score is None:
+        found = found.with_bar_at(0.0)
+    whole = full_score(score).shifted(found.downbeat)
+    return dataclasses.replace(
+        found, score=whole if given.score is None else given.score.over(whole)
+    )
+
+
+def played_by(
+    networks: Networks,
+    controls: Controls,
+    instruments: tuple[str, ...],
+    start: float,
+    seconds: float,
+) -> Controls:
+    """Return controls whose score has only the given families of instruments.
+
+    Without a score, a network that takes one gets the families alone, and which notes they play is
+    left open.
+
+    Args:
+        networks: of the model.
+        controls: of one piece.
+        instruments: families of `FAMILIES`; empty: any.
+        start: beginning of the new music on the controls' clock, in seconds.
+        seconds: its length.
+    """
+    if not instruments:
+        return controls
+    takes_score = networks.unet.config.control_channels >= PLAYED_CHANNELS
+    if not takes_score:
+        logger.warning(
+            "this model takes instruments from the words alone, so name them in the prompt too;"
+            " only the written score follows --instruments"
+        )
+    score = controls.score
+    if score is None and not takes_score:
+        return controls
+    if score is None:
+        return dataclasses.replace(controls, score=families_alone(instruments, start, seconds))
+    drums = controls.drums if set(instruments) & set(DRUM_FAMILIES) else NONE
+    if networks.unet.config.control_channels < CHANNELS_WITH_PARTS:
+        drums = controls.drums
+    return dataclasses.replace(controls, score=with_families(score, instruments), drums=drums)

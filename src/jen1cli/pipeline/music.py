@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format
+from jen1cli.midi import write_midi
 from jen1cli.pipeline.signing import Target, save_signed
 from jen1cli.provenance import Signer
 from jen1cli.recipe import Recipe
@@ -34,6 +35,15 @@ class Music:
     def seconds(self) -> float:
         """Length."""
         return self.waveform.shape[-1] / self.sample_rate
+
+    def save_midi(self, target: str | Path) -> None:
+        """Write the score that was played as a standard MIDI file, which is overwritten.
+
+        Raises:
+            ConfigError: nothing of a score is known.
+            OutputError: the target cannot be written.
+        """
+        write_midi(Path(target), self.recipe.played)
 
     def save(
         self,
@@ -87,6 +97,15 @@ class Edit:
     patches: tuple[audio.Patch, ...]
     sample_rate: int  # Hz, that of the source
     recipe: Recipe
+
+    def save_midi(self, target: str | Path) -> None:
+        """Write the score of the generated intervals, on the clock of the whole recording.
+
+        Raises:
+            ConfigError: nothing of a score is known.
+            OutputError: the target cannot be written.
+        """
+        write_midi(Path(target), self.recipe.played)
 
     @property
     def waveform(self) -> Channels:

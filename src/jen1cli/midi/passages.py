@@ -1,0 +1,101 @@
+"""Intervals of a piece with the controls that were played in them, as notes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jen1cli.music.chords import Chord
+from jen1cli.music.controls import Controls
+from jen1cli.music.full_score import ScoreNote, ScorePart
+from jen1cli.music.patterns import NONE, parse_drums, parse_melody
+
+DRUM_KEYS = (36, 38, 42, 51, 63)
+"""General MIDI key that stands for each class of `music.patterns.DRUMS`."""
+
+_LEVEL = 0.7
+_CHORD_LOWEST = 48  # MIDI number of the lowest root
+_ROLE_OF = {"chords": "comping", "drums": "drums", "melody": "lead"}
+
+
+@dataclass(frozen=True)
+class Passage:
+    """An interval of a piece and the controls that were played in it."""
+
+    controls: Controls  # on the clock of the piece
+    start: float  # seconds
+    stop: float
+
+    def parts(self) -> list[ScorePart]:
+        """Return the parts that are known, with times on the clock of the piece.
+
+        Of roles that the full score leaves open, chords, drums and melody stand for them.
+        """
+        score = self.controls.score
+        found: list[ScorePart] = []
+        open_roles: tuple[str, ...] = tuple(_ROLE_OF.values())
+        if score is not None:
+            open_roles = score.left_open
+            for part in score.parts:
+                if part.role == "effects" and part.family != "effects":
+                    continue  # it tells that the family plays, not what
+                notes = ((score.start + onset, *rest) for onset, *rest in part.notes)
+                found.append(ScorePart(part.role, part.family, self._cut(notes)))
+        if self.controls.has_bars:
+            if "comping" in open_roles and self.controls.chords:
+                found.append(ScorePart("comping", "piano", self._cut(self._chord_notes())))
+            if "drums" in open_roles and self.controls.drums not in ("", NONE):
+                found.append(ScorePart("drums", "drums", self._cut(self._strokes())))
+            if "lead" in open_roles and self.controls.melody not in ("", NONE):
+                found.append(ScorePart("lead", "piano", self._cut(self._melody())))
+        return [part for part in found if part.notes]
+
+    def chords(self) -> Iterator[tuple[float, float, Chord | None]]:
+        """Yield the chords of the chart: start, stop, chord; equal neighbours are one."""
+        bars = self.controls.bars
+        if not bars:
+            return
+        length = self.controls.bar_seconds
+        last: tuple[float, float, Chord | None] | None = None
+        index = max(0, int(self.controls.bars_at(self.start)))
+        while (begin := self.controls.downbeat + index * length) < self.stop:
+            bar = bars[index % len(bars)]
+            for place, chord in enumerate(bar):
+                start = begin + place * length / len(bar)
+                stop = begin + (place + 1) * length / len(bar)
+                if last is not None and last[2] == chord:
+                    last = (last[0], stop, chord)
+                    continue
+                if last is not None:
+                    yield last
+                last = (start, stop, chord)
+            index += 1
+        if last is not None:
+            yield last
+
+    def _cut(self, notes: Iterator[tuple[float, ...]]) -> tuple[ScoreNote, ...]:
+        """Return the notes that begin in the interval, cut at its end, in order."""
+        kept = [
+            (onset, min(duration, self.stop - onset), int(pitch), level)
+            for onset, duration, pitch, level in notes
+            if self.start - 1e-6 <= onset < self.stop - 1e-6
+        ]
+        return tuple(sorted(kept))
+
+    def _chord_notes(self) -> Iterator[tuple[float, ...]]:
+        for start, stop, chord in self.chords():
+            if chord is None:
+                continue
+            begin = max(start, self.start)
+            pitch = _CHORD_LOWEST + chord.root
+            for tone in chord.classes:
+                pitch += (tone - pitch) % 12
+                yield begin, stop - begin, pitch, _LEVEL
+
+    def _strokes(self) -> Iterator[tuple[float, ...]]:
+        for row in parse_drums(self.controls.drums):
+            for sound in self.controls.sounding(row, self.start, self.stop):
+                yield sound.start, sound.stop - sound.start, DRUM_KEYS[sound.number], _LEVEL
+
+    def _melody(self) -> Iterator[tuple[float, ...]]:
+        pattern = parse_melody(self.controls.melody)
+        for sound in self.controls.sounding(pattern, self.start, self.stop):
+            yield sound.start, sound.stop - sound.start, sound.number, _LEVEL
