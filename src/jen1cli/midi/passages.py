@@ -1,5 +1,6 @@
 """Intervals of a piece with the controls that were played in them, as notes."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,6 +25,13 @@ class Passage:
     start: float  # seconds
     stop: float
 
+    @property
+    def timed(self) -> Controls:
+        """The controls, in 4/4 if only the tempo is known."""
+        if self.controls.bpm and not self.controls.meter:
+            return dataclasses.replace(self.controls, meter="4/4")
+        return self.controls
+
     def parts(self) -> list[ScorePart]:
         """Return the parts that are known, with times on the clock of the piece.
 
@@ -39,24 +47,26 @@ class Passage:
                     continue  # it tells that the family plays, not what
                 notes = ((score.start + onset, *rest) for onset, *rest in part.notes)
                 found.append(ScorePart(part.role, part.family, self._cut(notes)))
-        if self.controls.has_bars:
-            if "comping" in open_roles and self.controls.chords:
+        controls = self.timed
+        if controls.has_bars:
+            if "comping" in open_roles and controls.chords:
                 found.append(ScorePart("comping", "piano", self._cut(self._chord_notes())))
-            if "drums" in open_roles and self.controls.drums not in ("", NONE):
+            if "drums" in open_roles and controls.drums not in ("", NONE):
                 found.append(ScorePart("drums", "drums", self._cut(self._strokes())))
-            if "lead" in open_roles and self.controls.melody not in ("", NONE):
+            if "lead" in open_roles and controls.melody not in ("", NONE):
                 found.append(ScorePart("lead", "piano", self._cut(self._melody())))
         return [part for part in found if part.notes]
 
     def chords(self) -> Iterator[tuple[float, float, Chord | None]]:
         """Yield the chords of the chart: start, stop, chord; equal neighbours are one."""
-        bars = self.controls.bars
+        controls = self.timed
+        bars = controls.bars
         if not bars:
             return
-        length = self.controls.bar_seconds
+        length = controls.bar_seconds
         last: tuple[float, float, Chord | None] | None = None
-        index = max(0, int(self.controls.bars_at(self.start)))
-        while (begin := self.controls.downbeat + index * length) < self.stop:
+        index = max(0, int(controls.bars_at(self.start)))
+        while (begin := controls.downbeat + index * length) < self.stop:
             bar = bars[index % len(bars)]
             for place, chord in enumerate(bar):
                 start = begin + place * length / len(bar)
@@ -91,11 +101,13 @@ class Passage:
                 yield begin, stop - begin, pitch, _LEVEL
 
     def _strokes(self) -> Iterator[tuple[float, ...]]:
-        for row in parse_drums(self.controls.drums):
-            for sound in self.controls.sounding(row, self.start, self.stop):
+        controls = self.timed
+        for row in parse_drums(controls.drums):
+            for sound in controls.sounding(row, self.start, self.stop):
                 yield sound.start, sound.stop - sound.start, DRUM_KEYS[sound.number], _LEVEL
 
     def _melody(self) -> Iterator[tuple[float, ...]]:
-        pattern = parse_melody(self.controls.melody)
-        for sound in self.controls.sounding(pattern, self.start, self.stop):
+        controls = self.timed
+        pattern = parse_melody(controls.melody)
+        for sound in controls.sounding(pattern, self.start, self.stop):
             yield sound.start, sound.stop - sound.start, sound.number, _LEVEL

@@ -190,7 +190,7 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
         elif message.is_meta:
             _read_meta(song, tick, message, name)
     _end_open_notes(song, open_notes)
-    song.voices = [voice for voice in voices.values() if voice.notes]
+    song.voices = sorted(voices.values(), key=lambda voice: voice.track)
     for voice in song.voices:
         voice.notes.sort(key=lambda note: (note.start, note.pitch))
 

@@ -46,6 +46,34 @@ class Tune:
     seconds: float
     report: tuple[str, ...]
 
+    def controls_under(self, given: Controls, keep: Collection[str] = KEEP) -> Controls:
+        """Return given controls over those that are kept.
+
+        Given chords replace bass and comping, a given melody the lead, given drums the drums of the
+        full score: these are left open, or silent if "none" is given.
+
+        Raises:
+            ConfigError: see `kept`.
+        """
+        kept = self.kept(keep)
+        score = kept.score
+        for text, roles in (
+            (given.chords, ("bass", "comping")), (given.drums, ("drums",)),
+            (given.melody, ("lead",)),
+        ):  # fmt: skip
+            if text and score is not None:
+                silent = text.strip().lower() == NONE
+                score = without_roles(score, roles, silent=silent)
+        return dataclasses.replace(
+            kept,
+            key=given.key or kept.key,
+            mode=given.mode or kept.mode,
+            chords=given.chords or kept.chords,
+            drums=given.drums or kept.drums,
+            melody=given.melody or kept.melody,
+            score=score,
+        )
+
     def kept(self, keep: Collection[str]) -> Controls:
         """Return the controls with some of `KEEP` alone; the rest is left open.
 
@@ -69,13 +97,15 @@ class Tune:
         return dataclasses.replace(self.controls, **written, **key, score=score)
 
 
-def without_roles(score: FullScore, left_open: Collection[str]) -> FullScore | None:
-    """Return a score that leaves groups of `OPEN_GROUPS` open; None if nothing is left."""
+def without_roles(
+    score: FullScore, left_open: Collection[str], *, silent: bool = False
+) -> FullScore | None:
+    """Return a score that leaves groups of `OPEN_GROUPS` open, or silent; None if all are open."""
     parts = tuple(part for part in score.parts if part.role not in left_open)
-    if not parts and {"bass", "comping", "lead", "drums"} <= set(left_open):
+    groups = tuple(dict.fromkeys((*score.left_open, *(() if silent else left_open))))
+    if {"bass", "comping", "lead", "drums"} <= set(groups):
         return None
-    groups = dict.fromkeys((*score.left_open, *left_open))
-    return dataclasses.replace(score, parts=parts, left_open=tuple(groups))
+    return dataclasses.replace(score, parts=parts, left_open=groups)
 
 
 def read_midi(
@@ -252,7 +282,7 @@ def _divided(parts: Sequence[Part]) -> list[Part]:
     """Divide a melody that plays chords into its highest line and the rest."""
     found: list[Part] = []
     for part in parts:
-        if not (part.is_melody and is_chordal(part)):
+        if part.is_told or not (part.is_melody and is_chordal(part)):
             found.append(part)
             continue
         top = top_line(part.notes)

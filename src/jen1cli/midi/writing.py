@@ -26,7 +26,7 @@ TICKS = 480
 DEFAULT_BPM, DEFAULT_METER = 120.0, "4/4"
 FULL_VOLUME = 100
 """Value of the volume controller that plays velocities as they are."""
-_LOUDEST = 1.25  # level of a part that needs more than the full volume
+_LOUDEST = 1.6  # level of a part that needs more than the full volume
 
 _MODES_OF_SIGNATURES = ("major", "minor", "harmonic minor")
 
@@ -47,18 +47,23 @@ def write_midi(path: Path, passages: Sequence[Passage]) -> None:
         temporary.write_bytes(data)
 
 
+def has_score(passages: Sequence[Passage]) -> bool:
+    """Return whether there is a note to write."""
+    return any(passage.parts() for passage in passages)
+
+
 def midi_bytes(passages: Sequence[Passage]) -> bytes:
     """Return the bytes of a standard MIDI file; see `write_midi`.
 
     Raises:
         ConfigError: nothing of a score is known.
     """
-    parts = _merged(passages)
-    if not parts and not any(passage.controls.chords for passage in passages):
+    if not has_score(passages):
         raise ConfigError(
             "no score is known of this music, so there is no MIDI to write; choose the composer"
             " 'rules' or 'learned', or give chords, drums or a melody"
         )
+    parts = _merged(passages)
     grid = _Grid(passages[0].controls)
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS)
     file.tracks.append(_first_track(grid, passages))
@@ -129,9 +134,8 @@ def _first_track(grid: _Grid, passages: Sequence[Passage]) -> mido.MidiTrack:
     names = note_names(controls.key, controls.mode)
     if controls.key:
         meta.append(mido.MetaMessage("key_signature", key=key_signature(controls)))
-        if controls.mode not in _MODES_OF_SIGNATURES[:2]:
-            name = names[TONICS.index(controls.key)]
-            meta.append(mido.MetaMessage("text", text=f"Key: {name} {controls.mode}"))
+        name = names[TONICS.index(controls.key)]  # a signature has no modes
+        meta.append(mido.MetaMessage("text", text=f"Key: {name} {controls.mode}"))
     events: _Events = [(0, order, message) for order, message in enumerate(meta)]
     for passage in passages:
         for start, _, chord in passage.chords():

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format
-from jen1cli.midi import write_midi
+from jen1cli.midi import has_score, write_midi
 from jen1cli.pipeline.signing import Target, save_signed
 from jen1cli.provenance import Signer
 from jen1cli.recipe import Recipe
@@ -35,6 +35,11 @@ class Music:
     def seconds(self) -> float:
         """Length."""
         return self.waveform.shape[-1] / self.sample_rate
+
+    @property
+    def has_score(self) -> bool:
+        """Whether anything of a score is known."""
+        return has_score(self.recipe.played)
 
     def save_midi(self, target: str | Path) -> None:
         """Write the score that was played as a standard MIDI file, which is overwritten.
@@ -97,6 +102,11 @@ class Edit:
     patches: tuple[audio.Patch, ...]
     sample_rate: int  # Hz, that of the source
     recipe: Recipe
+
+    @property
+    def has_score(self) -> bool:
+        """Whether anything of a score is known."""
+        return has_score(self.recipe.played)
 
     def save_midi(self, target: str | Path) -> None:
         """Write the score of the generated intervals, on the clock of the whole recording.
