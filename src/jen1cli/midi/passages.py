@@ -71,6 +71,8 @@ class Passage:
             for place, chord in enumerate(bar):
                 start = begin + place * length / len(bar)
                 stop = begin + (place + 1) * length / len(bar)
+                if stop <= self.start or start >= self.stop:
+                    continue
                 if last is not None and last[2] == chord:
                     last = (last[0], stop, chord)
                     continue

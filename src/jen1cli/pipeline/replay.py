@@ -86,7 +86,10 @@ def again(
     return dataclasses.replace(
         result,
         recipe=dataclasses.replace(
-            result.recipe, controls=recipe.controls, instruments=recipe.instruments
+            result.recipe,
+            controls=recipe.controls,
+            instruments=recipe.instruments,
+            passages=recipe.passages,
         ),
     )
 
