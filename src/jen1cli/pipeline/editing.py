@@ -38,14 +38,6 @@ _LEVEL_SECONDS = 3.0  # known music on each side for the measurement of loudness
 _TRANSCRIBED_SECONDS = 16.0  # known music on each side for transcription: eight bars
 
 
-@dataclass(frozen=True)
-class Edited:
-    """Generated intervals, and what was played in them."""
-
-    patches: list[Patch]
-    passages: list[Passage]
-
-
 @torch.inference_mode()
 def edit(
     networks: Networks,
@@ -59,8 +51,8 @@ def edit(
     reach: int,
     direction: DirectionName,
     progress: Progress | None,
-) -> Edited:
-    """Generate the unknown intervals of a recording.
+) -> tuple[list[Patch], list[Passage]]:
+    """Generate the unknown intervals of a recording; returns also what was played in them.
 
     Args:
         networks: of the model.
@@ -174,8 +166,8 @@ def make_patches(
     sampling: Sampling,
     generator: torch.Generator,
     progress: Progress | None,
-) -> Edited:
-    """Generate the samples of all unknown intervals, at the file's rate and layout.
+) -> tuple[list[Patch], list[Passage]]:
+    """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
 
     Args:
         networks: of the model.
@@ -218,7 +210,7 @@ def make_patches(
         for start, stop in section.unknown:
             raw[..., start:stop] = made[..., start:stop]
         patches += _decoded_patches(networks, timeline, section, raw)
-    return Edited(patches, passages)
+    return patches, passages
 
 
 def _known_canvas(
