@@ -77,6 +77,15 @@ def test_damaged_packed_scores_are_refused(damage):
         unpacked(damage.get("parts"), "the recipe")
 
 
+def test_notes_after_the_music_are_left_out():
+    cut = SCORE.until(0.5)  # its time 0 is at 0.3 s
+    assert [(part.role, len(part.notes)) for part in cut.parts] == [
+        ("lead", 1), ("bass", 1), ("drums", 1),
+    ]  # fmt: skip
+    assert cut.seconds == 0.2
+    assert SCORE.until(2.3) == SCORE
+
+
 def test_open_parts_come_from_another_score():
     own = FullScore((LEAD,), 2.0, left_open=("bass", "families"))
     piano = ScorePart("lead", "piano", ((0.0, 1.0, 60, 0.5),))

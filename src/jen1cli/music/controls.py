@@ -177,6 +177,10 @@ class Controls:
         score = self.score and self.score.shifted(seconds)
         return dataclasses.replace(self, downbeat=self.downbeat + seconds, score=score)
 
+    def until(self, seconds: float) -> "Controls":
+        """Return the controls without the notes of the full score that begin at a time or later."""
+        return dataclasses.replace(self, score=self.score and self.score.until(seconds))
+
     def describe(self) -> str:
         """Return "92 bpm in 3/4, D minor, Dm | A7", as far as it is known, in the key's spelling.
 

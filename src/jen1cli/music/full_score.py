@@ -156,6 +156,18 @@ class FullScore:
         """Return the score for a time origin that many seconds earlier."""
         return dataclasses.replace(self, start=self.start + seconds)
 
+    def until(self, seconds: float) -> "FullScore":
+        """Return the score without the notes that begin at a time or later."""
+        length = seconds - self.start
+        if length >= self.seconds or length <= 0.0:
+            return self
+        parts = tuple(
+            dataclasses.replace(part, notes=tuple(n for n in part.notes if n[0] < length))
+            for part in self.parts
+        )
+        kept = tuple(part for part in parts if part.notes)
+        return dataclasses.replace(self, parts=kept, seconds=round(length, 3))
+
     def rounded(self) -> "FullScore":
         """Return the score with times in whole milliseconds and levels in thousandths.
 

@@ -87,7 +87,8 @@ def write_controls(
     # a full score has its own clock
     controls = tuple(one if one.score is not None else one.with_bar_at(0.0) for one in found)
     controls = tuple(
-        played_by(networks, one, sampling.instruments, 0.0, seconds) for one in controls
+        played_by(networks, one, sampling.instruments, 0.0, seconds).until(seconds)
+        for one in controls
     )
     return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
 
