@@ -194,6 +194,9 @@ def _table(facts: dict[str, Any]) -> list[str]:
 
     for key, value in recipe.items():
         name = NAMES[key]
+        if name == "passages":
+            lines.extend(_row("  played", _passage_text(passage)) for passage in value)
+            continue
         shown = {name: value}
         if name == "controls":
             given = {control: text for control, text in _spelled(value).items() if text}
@@ -203,6 +206,16 @@ def _table(facts: dict[str, Any]) -> list[str]:
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
     return lines
+
+
+def _passage_text(passage: dict[str, Any]) -> str:
+    """Return the interval of a passage and its tempo, key and chords: "3-6 s, 92 bpm, C major"."""
+    from jen1cli.music.controls import Controls
+    from jen1cli.typed_json import from_dict
+
+    controls = from_dict(Controls, {**passage["controls"], "score": None})
+    interval = f"{passage['start']:.4g}-{passage['stop']:.4g} s"
+    return ", ".join(filter(None, (interval, controls.describe(), passage["controls"]["score"])))
 
 
 def _spelled(controls: dict[str, Any]) -> dict[str, Any]:
