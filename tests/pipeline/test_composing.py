@@ -242,6 +242,18 @@ def test_an_upbeat_keeps_its_place_under_the_rules(tiny):
     assert bass.notes[0][0] == pytest.approx(-1.5, abs=0.05)
 
 
+@pytest.mark.parametrize("composer", ["rules", "learned", "none"])
+def test_again_keeps_an_upbeat(tiny, composer):
+    """The network is asked again without the score, whose clock is that of the patterns."""
+    lead = ScorePart("lead", "woodwinds", ((0.0, 0.2, 72, 0.8),))
+    asked = Controls(120.0, "4/4", -1.5, melody=". . . C5 | E5", score=FullScore((lead,), 2.0))
+    music = tiny.generate("rock", controls=asked, seed=1, composer=composer, **SHORT)
+    assert music.recipe.controls.downbeat == -1.5
+    again = tiny.again(music.recipe)
+    assert torch.equal(again.waveform, music.waveform)
+    assert again.recipe == music.recipe
+
+
 def test_instruments_choose_the_families_of_the_score(tiny, caplog):
     recipe = settings(tiny, "rock", seed=1, composer="rules", instruments=("piano", "strings"))
     assert {part.family for part in recipe.controls.score.parts} == {"piano", "strings"}

@@ -175,12 +175,10 @@ class Engine:
         with self.report.progress(title) as progress:
             yield progress
 
-    def tell_scores(self, choices: Sequence[SamplingChoice]) -> None:
+    def report_scores(self, choices: Sequence[SamplingChoice]) -> None:
         """Report what was understood of each score, once."""
-        told: dict[str, None] = {}
-        for choice in choices:
-            told.update(dict.fromkeys(choice.score_report()))
-        for line in told:
+        lines = dict.fromkeys(line for choice in choices for line in choice.score_report())
+        for line in lines:
             self.report.note(line)
 
     def deliver(self, music: "Music | Edit", target: Target, score: Path | None = None) -> None:

@@ -12,7 +12,7 @@ PROGRAMS = {
     "mallets": 11, "plucked": 46, "synth lead": 81, "synth pad": 89, "synth keys": 84, "drums": 0,
     "percussion": 116, "effects": 122,
 }  # fmt: skip
-"""A typical program, from 0, of each family; "synth keys" have none, so their name tells them."""
+"""A typical program, from 0, of each family; "synth keys" have none and are read by name."""
 
 
 def track_name(role: str, family: str) -> str:

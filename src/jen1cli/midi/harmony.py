@@ -112,7 +112,7 @@ def estimate_chords(
     found: list[Bar] = []
     last: Chord | None = None
     together = [whole.reshape(bars, halves, 12).sum(axis=1) for whole in (weights, bass)]
-    fits, whole_fits = _fits(weights, bass, scale), _fits(*together, scale)
+    fits, whole_fits = _fits(weights, bass, scale), _fits(together[0], together[1], scale)
     for bar in range(bars):
         chords = [_named(whole_fits[bar], together[0][bar], together[1][bar])]
         if halves == 2:

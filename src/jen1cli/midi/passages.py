@@ -44,7 +44,7 @@ class Passage:
             open_roles = score.left_open
             for part in score.parts:
                 if part.role == "effects" and part.family != "effects":
-                    continue  # it tells that the family plays, not what
+                    continue  # a family that plays, without its notes
                 notes = ((score.start + onset, *rest) for onset, *rest in part.notes)
                 found.append(ScorePart(part.role, part.family, self._cut(notes)))
         controls = self.timed

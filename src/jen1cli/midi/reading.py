@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import mido
 from mido.midifiles.meta import KeySignatureError
@@ -195,9 +196,9 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
         voice.notes.sort(key=lambda note: (note.start, note.pitch))
 
 
-def _in_order(file: mido.MidiFile) -> Iterator[tuple[int, int, mido.Message | mido.MetaMessage]]:
+def _in_order(file: mido.MidiFile) -> Iterator[tuple[int, int, Any]]:
     """Yield the messages of all tracks in time order; at one tick, by track."""
-    events = []
+    events: list[tuple[int, int, Any]] = []
     for index, track in enumerate(file.tracks):
         tick = 0
         for message in track:
@@ -206,13 +207,13 @@ def _in_order(file: mido.MidiFile) -> Iterator[tuple[int, int, mido.Message | mi
     return iter(sorted(events, key=lambda event: event[:2]))
 
 
-def _name_of(track: mido.MidiTrack) -> str:
+def _name_of(track: Any) -> str:  # noqa: ANN401
     """Return the name of a track as far as it can be shown."""
     found = next((m.name for m in track if m.type in ("track_name", "instrument_name")), "")
     return " ".join("".join(c if c.isprintable() else " " for c in found).split())[:40]
 
 
-def _read_meta(song: Song, tick: int, message: mido.MetaMessage, name: str) -> None:
+def _read_meta(song: Song, tick: int, message: Any, name: str) -> None:  # noqa: ANN401 - of mido, without types
     match message.type:
         case "set_tempo":
             if not message.tempo:

@@ -38,7 +38,7 @@ class Part:
     family: str
     role: str = "comping"  # of `music.full_score.ROLES`
     is_melody: bool = False
-    is_told: bool = False  # the name of the track tells the role, as in our own files
+    has_named_role: bool = False  # by the name of its track, as in our own files
 
     @property
     def notes(self) -> list[RawNote]:
@@ -74,10 +74,10 @@ def assign(voices: list[Voice], melody: str = "") -> list[Part]:
     """
     parts = [_first_guess(voice) for voice in voices]
     _choose_melody(parts, melody)
-    if not any(part.role == "bass" or part.is_told for part in parts):
+    if not any(part.role == "bass" or part.has_named_role for part in parts):
         _find_bass(parts)
     for part in [] if melody.strip().lower() == "none" else parts:
-        if part.role == "comping" and not part.is_told and _is_second_melody(part):
+        if part.role == "comping" and not part.has_named_role and _is_second_melody(part):
             part.role = "lead"
     return parts
 
@@ -85,7 +85,7 @@ def assign(voices: list[Voice], melody: str = "") -> list[Part]:
 def _first_guess(voice: Voice) -> Part:
     role, family = named_part(voice.name)
     if role:
-        return Part(voice, family, role, is_told=True)
+        return Part(voice, family, role, has_named_role=True)
     family = family_of(voice.name, voice.program)
     if voice.is_kit or (voice.program is None and _DRUMS.search(voice.name)):
         return Part(voice, "drums", "drums")
@@ -125,7 +125,7 @@ def _asked(parts: list[Part], asked: str) -> Part:
 
 def _likeliest(parts: list[Part]) -> Part | None:
     """Return the voice that most likely plays the melody; None without a voice that could."""
-    if any(part.is_told for part in parts):
+    if any(part.has_named_role for part in parts):
         return next((part for part in parts if part.role == "lead"), None)
     able = [part for part in parts if part.role == "comping"]
     able = able or [part for part in parts if part.role == "bass" and part.register >= _LOW]

@@ -182,8 +182,8 @@ class _Reader:
         )
         if self.song.endless:
             self.said.append(f"{self.song.endless} notes never end; each lasts at most a bar")
-        told = f" ({origin})" if key else ""
-        head = f"{dataclasses.replace(controls, chords='').describe()}{told}"
+        source = f" ({origin})" if key else ""
+        head = f"{dataclasses.replace(controls, chords='').describe()}{source}"
         bars = f"{self.bars} bars, {self.seconds:.1f} s"
         lines = [f"{self.name}: {head}, {bars}", f"{self.name}: {report}"]
         lines += [f"{self.name}: {line}" for line in self.said]
@@ -282,7 +282,7 @@ def _divided(parts: Sequence[Part]) -> list[Part]:
     """Divide a melody that plays chords into its highest line and the rest."""
     found: list[Part] = []
     for part in parts:
-        if part.is_told or not (part.is_melody and is_chordal(part)):
+        if part.has_named_role or not (part.is_melody and is_chordal(part)):
             found.append(part)
             continue
         top = top_line(part.notes)

@@ -172,6 +172,16 @@ class Controls:
         late = timed.bar_seconds * round(timed.bars_at(seconds))
         return timed.shifted(late)
 
+    @property
+    def upbeat(self) -> float:
+        """Seconds from the last downbeat to time 0, less than a bar; 0 without one before it."""
+        before = -self.downbeat if self.has_bars else 0.0
+        return before if 0.0 < before < self.bar_seconds else 0.0
+
+    def begun(self) -> "Controls":
+        """Return the controls of music that begins at time 0: at a bar, or with an upbeat."""
+        return self if self.upbeat else self.with_bar_at(0.0)
+
     def shifted(self, seconds: float) -> "Controls":
         """Return the controls for a time origin `seconds` earlier."""
         score = self.score and self.score.shifted(seconds)

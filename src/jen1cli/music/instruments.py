@@ -117,7 +117,7 @@ _PITCH = 60
 
 
 def families_alone(families: tuple[str, ...], start: float, seconds: float) -> FullScore:
-    """Return a score that tells which families play, and leaves their notes open."""
+    """Return a score of families that play, whose notes are open."""
     parts = tuple(
         ScorePart("effects", family, ((0.0, seconds, _PITCH, _LEVEL),)) for family in families
     )

@@ -84,11 +84,9 @@ def write_controls(
         ]
     else:
         composer = "none"
-    # a full score has its own clock
-    controls = tuple(one if one.score is not None else one.with_bar_at(0.0) for one in found)
     controls = tuple(
-        played_by(networks, one, sampling.instruments, 0.0, seconds).until(seconds)
-        for one in controls
+        played_by(networks, one.begun(), sampling.instruments, 0.0, seconds).until(seconds)
+        for one in found
     )
     return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
 
@@ -133,21 +131,17 @@ def _composed(
 ) -> Controls:
     if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
         given = dataclasses.replace(given, drums=NONE)
-    early = max(0.0, -given.downbeat) if given.score is not None else 0.0  # of an upbeat
-    score = compose_piece(style, seed, seconds + early, given, read_wishes(text))
-    written = score_controls(score)
+    piece = compose_piece(style, seed, seconds + given.upbeat, given, read_wishes(text))
+    written = score_controls(piece)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:
         written = dataclasses.replace(written, drums="", melody="")
     if channels < CHANNELS_WITH_CHORDS:
         written = dataclasses.replace(written, chords="")
-    found = given.over(written)
-    if given.score is None:
-        found = found.with_bar_at(0.0)
-    whole = full_score(score).shifted(found.downbeat)
-    return dataclasses.replace(
-        found, score=whole if given.score is None else given.score.over(whole)
-    )
+    found = given.over(written).begun()
+    whole = full_score(piece).shifted(found.downbeat)
+    score = whole if found.score is None else found.score.over(whole)
+    return dataclasses.replace(found, score=score)
 
 
 def played_by(

@@ -69,7 +69,7 @@ def generate(
     scores = plan_midi(midi, targets, force=destination.force)
     jobs = list(zip(requests, targets, scores, strict=True))
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
-        engine.tell_scores([request.sampling for request in requests])
+        engine.report_scores([request.sampling for request in requests])
         for group in _groups(jobs, engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:

@@ -51,7 +51,7 @@ def inpaint(
     (score,) = plan_midi(midi, [target], force=destination.force)
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
-        engine.tell_scores([sampling])
+        engine.report_scores([sampling])
         with engine.making("inpaint") as progress:
             music = engine.model.inpaint(
                 opened.source,
