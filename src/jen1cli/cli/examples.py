@@ -20,11 +20,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "the same again with the same seed",
         ),
         (
-            'jen1 generate "slow ambient pad" -n 4 -o "takes/{slug}-{index}.{ext}"',
-            "four takes with the seeds s, s+1, s+2, s+3",
+            'jen1 generate "music box" --score tune.mid -n 2 --midi "{name}.mid"',
+            "a MIDI file in the words' sound, twice, and what was played as MIDI",
         ),
-        ('jen1 generate "music box" --score tune.mid', "a MIDI file, in the sound of the words"),
-        ('jen1 generate "bossa nova" --midi "{name}.mid"', "the score beside it, as MIDI"),
         ("jen1 generate --from prompts.txt --json", "one prompt per line, one JSON object each"),
     ),
     "inpaint": (
