@@ -199,6 +199,13 @@ class Recipe(Sampling):
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:
             raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
+        for passage in self.played:
+            in_order = 0 <= passage.start <= passage.stop < 1e6
+            if not (in_order and abs(passage.controls.downbeat) < 1e6):
+                raise ConfigError(
+                    f"recipe has music from {passage.start:g} to {passage.stop:g} s with a downbeat"
+                    f" at {passage.controls.downbeat:g} s, out of range"
+                )
 
 
 def readable(values: dict[str, Any]) -> dict[str, Any]:
