@@ -12,6 +12,7 @@ import pytest
 import soundfile
 import torch
 
+import midi_support
 from fuzzing import damaged_bytes, damaged_json, damaged_safetensors, fuzz, placed
 from jen1cli import audio
 
@@ -209,3 +210,56 @@ def test_encodec_folders(fuzz):
         placed("config.json", lambda path: encodec_config(read_object(path))),
     )
     assert found.refused > 0
+
+
+# --- scores ---
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """MIDI files of several kinds, by name."""
+    from jen1cli.composition.full_score import full_score
+    from jen1cli.composition.pieces.piece import compose_piece
+    from jen1cli.composition.transcription import score_controls
+    from jen1cli.midi import Passage, midi_bytes
+
+    score = compose_piece("celtic", 1, 12.0)
+    controls = dataclasses.replace(score_controls(score), score=full_score(score))
+    words = [(i * 240, midi_support.meta(1, b"la-")) for i in range(16)]
+    upbeat = [(0, midi_support.signature(1, 4)), (480, midi_support.signature(3, 4))]
+    chords = midi_support.notes(midi_support.CHORDS, length=960)
+    return {
+        "band": midi_support.band(),
+        "own": midi_bytes([Passage(controls, 0.0, 12.0)]),
+        "type 0": midi_support.song(
+            midi_support.track(
+                midi_support.program(73), *words, *midi_support.notes(midi_support.LAMB)
+            ),
+            kind=0,
+        ),
+        "tempi": midi_support.song(
+            midi_support.track(
+                *upbeat, *((i * 480, midi_support.tempo(60 + i)) for i in range(16)), *chords
+            )
+        ),
+    }
+
+
+@pytest.mark.parametrize("turn", range(5))
+@pytest.mark.parametrize("kind", ["band", "own", "type 0", "tempi"])
+def test_midi(fuzz, scores, kind, turn):
+    """Twenty times sixty files; what is read can be written again."""
+    from jen1cli.midi import KEEP, Passage, midi_bytes, read_midi
+
+    def read(path):
+        tune = read_midi(path)
+        tune.kept(KEEP[:2])
+        if tune.controls.score.parts and tune.seconds < 600:
+            midi_bytes([Passage(tune.controls, 0.0, tune.seconds)])
+
+    found = fuzz(
+        lambda rng: damaged_bytes(scores[kind], rng, head=rng.choice((30, 4096))),
+        placed("tune.mid", read),
+    )
+    assert found.refused > 0
+    assert found.read > 0

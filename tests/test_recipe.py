@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jen1cli import audio
+from jen1cli.midi import Passage
 from jen1cli.music.controls import Controls
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, RecipeModel, find_recipe, read_recipe
 from jen1cli.sampling import MAX_STEPS
@@ -159,3 +160,26 @@ def test_numbers_that_no_music_was_made_with_are_refused(recipe, change):
 def test_recipes_that_are_no_strict_json_are_damaged(text):
     with pytest.raises(RecipeError, match=r"damaged recipe: it (has a number|is nested)"):
         Recipe.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "downbeat"), [(0.0, 1e300, 0.0), (3.0, 1.0, 0.0), (0.0, 1.0, -1e300)]
+)
+def test_passages_that_never_end_are_refused(start, stop, downbeat):
+    """Their notes would be counted for ever."""
+    controls = Controls(120.0, "4/4", downbeat, chords="C | F", drums="kick x")
+    recipe = Recipe(
+        "inpaint", RecipeModel("tiny", "a" * 64), 1.0, 7, passages=(Passage(controls, start, stop),)
+    )
+    with pytest.raises(RecipeError, match="out of range"):
+        Recipe.from_json(recipe.to_json())
+
+
+def test_passages_come_back_and_are_left_out_if_there_are_none():
+    controls = Controls(120.0, "4/4", chords="C | F")
+    recipe = Recipe(
+        "inpaint", RecipeModel("tiny", "a" * 64), 1.0, 7, passages=(Passage(controls, 1.0, 2.0),)
+    )
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    plain = Recipe("inpaint", RecipeModel("tiny", "a" * 64), 1.0, 7).to_dict()
+    assert not {"passages", "instruments"} & plain.keys()

@@ -10,13 +10,16 @@ from jen1cli.audio import Source, digest, name_of, read_note, sample_digest
 from jen1cli.config import QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
+from jen1cli.midi import Passage
+from jen1cli.music.full_score import summary
 from jen1cli.sampling import MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
-RECIPE_VERSION = 3
+RECIPE_VERSION = 4
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
+4: full score, instruments and passages.
 """
 
 GENERATOR = "jen1cli"
@@ -105,11 +108,20 @@ class Recipe(Sampling):
     quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
     signature: SignatureName = field(default="", metadata={"optional": True})
     """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
+    # what was played in the generated intervals of an edit
+    passages: tuple[Passage, ...] = field(default=(), metadata={"optional": True})
     input: RecipeInput | None = None
     version: str = ""  # of jen1cli
     generator: str = GENERATOR
     ai_generated: bool = True  # machine-readable mark of generated sound
     recipe_version: int = RECIPE_VERSION
+
+    @property
+    def played(self) -> tuple[Passage, ...]:
+        """The controls that were played, on the clock of the result."""
+        if self.task == "generate":
+            return (Passage(self.controls, 0.0, self.seconds),)
+        return self.passages
 
     def to_json(self) -> str:
         """Return one line of ASCII JSON."""
@@ -129,7 +141,7 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
-        for name in ("composer", "style"):
+        for name in ("composer", "style", "instruments", "passages"):
             if not values[name]:
                 del values[name]
         if self.controls.score is None:
@@ -188,6 +200,34 @@ class Recipe(Sampling):
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:
             raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
+        for passage in self.played:
+            in_order = 0 <= passage.start <= passage.stop < 1e6
+            if not (in_order and abs(passage.controls.downbeat) < 1e6):
+                raise ConfigError(
+                    f"recipe has music from {passage.start:g} to {passage.stop:g} s with a downbeat"
+                    f" at {passage.controls.downbeat:g} s, out of range"
+                )
+
+
+def readable(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a recipe for people: full scores in words, not note by note."""
+    found = dict(values)
+    if "guide" in found:
+        found["guide"] = _without_notes(found["guide"])
+    if "passages" in found:
+        found["passages"] = [
+            {**passage, "controls": _without_notes(passage["controls"])}
+            for passage in found["passages"]
+        ]
+    source = found.get("input") or {}
+    if source.get("recipe") is not None:
+        found["input"] = {**source, "recipe": readable(source["recipe"])}
+    return found
+
+
+def _without_notes(controls: dict[str, Any]) -> dict[str, Any]:
+    score = controls.get("score")
+    return controls if score is None else {**controls, "score": summary(score)}
 
 
 NAMES = {stored_key(item): item.name for item in dataclasses.fields(Recipe)}

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict
 from jen1cli.config import ComposerName, GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.full_score import FAMILIES
 from jen1cli.typed_json import stored_key
 
 MAX_STEPS = 1_000
@@ -23,6 +24,7 @@ class SamplingOptions(TypedDict, total=False):
     controls: Controls
     composer: ComposerName  # of the missing controls
     style: str  # of the composer by rule, which it implies; "": chosen by the prompt
+    instruments: tuple[str, ...]  # families that play (`FAMILIES`); (): open
     negative_prompt: str  # replaces the null text in guidance
     steps: int
     sampler: SamplerName
@@ -58,6 +60,7 @@ class Sampling:
     # "" in recipes of earlier versions, whose controls were predicted
     composer: ComposerName | Literal[""] = field(default="", metadata={"optional": True})
     style: str = field(default="", metadata={"optional": True})  # of the composer by rule
+    instruments: tuple[str, ...] = field(default=(), metadata={"optional": True})  # families
 
     @property
     def effective_composer(self) -> ComposerName:
@@ -87,6 +90,9 @@ class Sampling:
         if given.get("style") and "composer" not in given:
             values["composer"] = "rules"  # the one that writes in a style
         _check(values)
+        controls: Controls = values["controls"]
+        if controls.score is not None:  # as recipes keep it
+            values["controls"] = dataclasses.replace(controls, score=controls.score.rounded())
         return cls(**values)
 
 
@@ -135,6 +141,9 @@ def _check(values: dict[str, Any]) -> None:
             f"the style '{values['style']}' is for the composer 'rules', not for"
             f" '{values['composer']}'; leave it out, or choose that composer"
         )
+    for name in values["instruments"]:
+        if name not in FAMILIES:
+            raise ConfigError(f"unknown instruments '{name}'; known: {', '.join(FAMILIES)}")
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")

@@ -1,7 +1,8 @@
 """Dataclasses as JSON objects, read strictly: configurations, recipes and descriptions in files.
 
-The metadata of a field may hold "key", its name in files, and "optional", if files written before
-the field existed may lack it.
+The metadata of a field may hold "key", its name in files, "optional", if files written before the
+field existed may lack it, and "write" and "read", functions between its value and another form in
+files.
 """
 
 import dataclasses
@@ -18,9 +19,13 @@ T = TypeVar("T")
 
 def to_dict(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
     """Convert a dataclass to plain JSON values, under the keys of files."""
-    return {
-        stored_key(item): _plain(getattr(record, item.name)) for item in dataclasses.fields(record)
-    }
+    return {stored_key(item): _stored(record, item) for item in dataclasses.fields(record)}
+
+
+def _stored(record: Any, item: dataclasses.Field[Any]) -> Any:  # noqa: ANN401 - any value
+    value = getattr(record, item.name)
+    write = item.metadata.get("write")
+    return _plain(value) if write is None or value is None else write(value)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any of its values
@@ -69,10 +74,15 @@ def from_dict(kind: type[T], values: object, where: str = "config", *, complete:
             raise ConfigError(f"{prefix}lacks the key '{key}'")
     within = f"{where}." if where else ""
     read = {
-        fields[key].name: _read(hints[fields[key].name], value, f"{within}{key}")
+        fields[key].name: _read_field(fields[key], hints[fields[key].name], value, f"{within}{key}")
         for key, value in values.items()
     }
     return kind(**read)
+
+
+def _read_field(item: dataclasses.Field[Any], hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
+    read = item.metadata.get("read")
+    return _read(hint, value, where) if read is None or value is None else read(value, where)
 
 
 def _has_default(item: dataclasses.Field[Any]) -> bool:

@@ -18,6 +18,7 @@ from jen1cli.cli import app as app_module
 from jen1cli.cli.groups import Without, grouped, options_of, replaced
 from jen1cli.cli.sampling import SamplerChoice, SamplingChoice
 from jen1cli.sampling import SETTINGS, SamplingOptions
+from midi_support import meta, notes, song, track
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def test_every_command_that_samples_takes_every_setting(name, wanted):
 VALUES = {
     "bpm": 92.0, "key": "C minor", "chords": "Cm Fm", "drums": "kick x.x.", "melody": "C5 -",
     "negative": "voice", "steps": 3, "sampler": "ddim", "guidance_scale": 2.0,
-    "composer": "rules", "style": "bossa nova",
+    "composer": "rules", "style": "bossa nova", "score": "tune.mid", "keep": "chords,melody",
+    "melody_track": "1", "instruments": "piano, violins",
 }  # fmt: skip
 
 
@@ -168,6 +170,8 @@ def test_a_line_of_a_prompt_file_takes_every_setting_by_the_name_of_its_option(j
     (source,) = [p for p in COMMANDS["generate"].params if "--from" in p.opts]
     assert all(name in source.help for name in SAMPLING_NAMES)
     assert VALUES.keys() == SAMPLING_NAMES
+    in_minor = (0, meta(1, b"Key: C minor"))
+    Path("tune.mid").write_bytes(song(track(in_minor, *notes([60, 63, 67]))))
     options = [
         word
         for name, value in VALUES.items()

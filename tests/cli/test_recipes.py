@@ -283,7 +283,7 @@ def test_a_damaged_or_newer_recipe_is_refused(jen1, model):
     newer = dataclasses.replace(recipe, recipe_version=99)
     data = Path("a.wav").read_bytes()
     assert recipe.to_json().encode() in data
-    changed = data.replace(b'"recipe_version":3', b'"recipe_version":9')
+    changed = data.replace(b'"recipe_version":4', b'"recipe_version":9')
     Path("a.wav").write_bytes(changed)
     result = jen1("again", "a.wav", "-o", "b.wav")
     assert result.code == 1

@@ -8,9 +8,18 @@ import pytest
 import torch
 
 from jen1cli import Controls, Jen1
+from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.conditioning.style_classifier import StyleClassifier
 from jen1cli.errors import CheckpointError, ConfigError
-from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CHANNELS_WITH_CHORDS, NO_CONTROLS
+from jen1cli.music.controls import (
+    BEAT_AND_KEY_CHANNELS,
+    CHANNELS_WITH_CHORDS,
+    CHANNELS_WITH_SCORE,
+    CONTROL_CHANNELS,
+    NO_CONTROLS,
+)
+from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, FullScore, ScorePart
+from jen1cli.recipe import Recipe
 
 SHORT = {"seconds": 0.4, "steps": 1}
 
@@ -63,8 +72,9 @@ def test_given_controls_stand_over_the_rules(tiny):
     given = Controls(bpm=77.0, meter="3/4", chords="C | F", drums="none")
     controls = settings(tiny, "rock", seed=1, composer="rules", controls=given).controls
     assert controls == dataclasses.replace(
-        given, key=controls.key, mode=controls.mode, melody=controls.melody
+        given, key=controls.key, mode=controls.mode, melody=controls.melody, score=controls.score
     )
+    assert all(part.role != "drums" for part in controls.score.parts)
     assert (controls.key, controls.mode) == ("C", "major")
 
 
@@ -216,3 +226,112 @@ def test_a_classifier_is_stored_beside_the_encoder(tmp_path):
     (tmp_path / "styles.safetensors").write_bytes(b"no tensors")
     with pytest.raises(CheckpointError, match="cannot read the style classifier"):
         StyleClassifier.load(tmp_path, 16)
+
+
+# --- the full score ---
+
+
+def test_the_score_of_the_rules_is_in_the_recipe(tiny):
+    """All parts, and the melody is the lead; read back from JSON it is the same."""
+    recipe = settings(tiny, "jazz trio", seed=3, composer="rules")
+    score = recipe.controls.score
+    assert {"bass", "drums"} <= {part.role for part in score.parts}
+    assert score.style == "jazz trio"
+    assert score.seconds == pytest.approx(SHORT["seconds"])
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_a_long_score_makes_no_long_recipe(tiny):
+    """Ten minutes of dense music: less than 1/200 of the samples, and quick to read."""
+    from jen1cli.composition.full_score import full_score
+    from jen1cli.composition.pieces.piece import compose_piece
+
+    score = full_score(compose_piece("drum and bass", 1, 600.0))
+    count = sum(len(part.notes) for part in score.parts)
+    recipe = settings(tiny, "x", seed=1)
+    long = dataclasses.replace(recipe, controls=Controls(score=score))
+    text = long.to_json()
+    assert count > 5000
+    assert len(text) < 16 * count + 2000
+    assert Recipe.from_json(text) == long
+
+
+def test_a_given_score_is_filled_where_it_is_open(tiny):
+    lead = ScorePart("lead", "woodwinds", ((0.0, 0.2, 72, 0.8),))
+    given = FullScore((lead,), 0.4, left_open=("bass", "comping", "drums", "families"))
+    asked = Controls(120.0, "4/4", melody="C5", score=given)
+    score = settings(tiny, "rock", seed=1, composer="rules", controls=asked).controls.score
+    leads = [part for part in score.parts if part.role == "lead"]
+    assert [part.notes for part in leads] == [lead.notes]
+    assert "bass" in {part.role for part in score.parts}
+    assert (score.left_open, score.style) == ((), "rock")
+
+
+def test_an_upbeat_keeps_its_place_under_the_rules(tiny):
+    """What the rules add begins at the bar line before the music, as the given score has it."""
+    lead = ScorePart("lead", "woodwinds", ((0.0, 0.2, 72, 0.8),))
+    given = FullScore((lead,), 2.0, left_open=("bass", "comping", "drums"))
+    asked = Controls(120.0, "4/4", downbeat=-1.5, melody=". . . C5", score=given)
+    found = settings(tiny, "rock", seed=1, composer="rules", controls=asked).controls
+    assert (found.downbeat, found.score.start) == (-1.5, 0.0)
+    bass = next(part for part in found.score.parts if part.role == "bass")
+    assert bass.notes[0][0] == pytest.approx(-1.5, abs=0.05)
+
+
+@pytest.mark.parametrize("composer", ["rules", "learned", "none"])
+def test_again_keeps_an_upbeat(tiny, composer):
+    """The network is asked again without the score, whose clock is that of the patterns."""
+    lead = ScorePart("lead", "woodwinds", ((0.0, 0.2, 72, 0.8),))
+    asked = Controls(120.0, "4/4", -1.5, melody=". . . C5 | E5", score=FullScore((lead,), 2.0))
+    music = tiny.generate("rock", controls=asked, seed=1, composer=composer, **SHORT)
+    assert music.recipe.controls.downbeat == -1.5
+    again = tiny.again(music.recipe)
+    assert torch.equal(again.waveform, music.waveform)
+    assert again.recipe == music.recipe
+
+
+def test_instruments_choose_the_families_of_the_score(tiny, caplog):
+    recipe = settings(tiny, "rock", seed=1, composer="rules", instruments=("piano", "strings"))
+    assert {part.family for part in recipe.controls.score.parts} == {"piano", "strings"}
+    assert recipe.controls.drums == "none"
+    assert recipe.instruments == ("piano", "strings")
+    assert caplog.text.count("takes instruments from the words alone") == 1
+    caplog.clear()
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert tiny.again(recipe).recipe == recipe
+    assert caplog.text == ""
+
+
+def test_instruments_without_a_score_are_no_notes(tiny, caplog):
+    recipe = settings(tiny, "rock", seed=1, composer="learned", instruments=("piano",))
+    assert recipe.controls.score is None
+    assert "takes instruments from the words alone" in caplog.text
+    with pytest.raises(ConfigError, match="unknown instruments 'kazoo'"):
+        settings(tiny, "rock", instruments=("kazoo",))
+
+
+def test_a_network_with_families_gets_them_without_notes(model):
+    from jen1cli.pipeline.composing import played_by
+
+    networks = model.networks
+    networks.unet.config = dataclasses.replace(
+        networks.unet.config, control_channels=CHANNELS_WITH_SCORE
+    )
+    controls = played_by(networks, Controls(100.0), ("piano", "bass"), 1.0, 2.0)
+    channels = control_channels([controls], [0.0], 40, 10.0, CHANNELS_WITH_SCORE)[
+        0, CONTROL_CHANNELS:
+    ]
+    families = channels[SCORE_GROUPS["families"]]
+    inside = [index for index in range(len(FAMILIES)) if families[index, 15] > 0]
+    assert [FAMILIES[index] for index in inside] == ["piano", "bass"]
+    assert families[len(FAMILIES) :, 15].all()
+    assert not families[:, 5].any()
+    for group in ("bass", "comping", "lead", "drums"):
+        assert not channels[SCORE_GROUPS[group]].any()
+    assert midi_parts(controls) == []
+
+
+def midi_parts(controls):
+    from jen1cli.midi import Passage
+
+    return Passage(controls, 0.0, 4.0).parts()

@@ -11,6 +11,7 @@ from jen1cli.conditioning.controls.predictor import ControlPredictor
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ControlsConfig
 from jen1cli.errors import ConfigError
+from jen1cli.midi import read_midi
 from jen1cli.music.chords import parse_chord
 from jen1cli.music.controls import (
     BEAT_AND_KEY_CHANNELS,
@@ -281,6 +282,46 @@ def test_full_score_reaches_a_network_that_takes_it(tiny):
     assert "score" not in silent.recipe.to_dict()["guide"]
 
 
-def test_full_score_is_refused_by_a_model_that_takes_none(tiny):
-    with pytest.raises(ConfigError, match="takes no full score"):
-        tiny.generate("x", seconds=0.5, controls=Controls(100.0, "4/4", score=SCORE))
+def test_a_model_that_takes_no_full_score_says_so_and_plays_the_rest(tiny, caplog):
+    """The score stays in the recipe, changes no sample, and is no matter of `again`."""
+    options = {"seconds": 0.5, "seed": 1, "steps": 2}
+    given = Controls(100.0, "4/4", chords="C", drums="none", melody="none", key="C", mode="major")
+    plain = tiny.generate("x", controls=given, **options)
+    assert caplog.text == ""
+    music = tiny.generate("x", controls=dataclasses.replace(given, score=SCORE), **options)
+    assert "its other parts and its instruments it takes from the words alone" in caplog.text
+    assert music.recipe.controls.score == SCORE
+    assert torch.equal(music.waveform, plain.waveform)
+    caplog.clear()
+    again = tiny.again(music.recipe)
+    assert again.recipe == music.recipe
+    assert torch.equal(again.waveform, plain.waveform)
+    assert caplog.text == ""
+
+
+def info_of(path):
+    from jen1cli.cli.music.info import _table, read_facts
+
+    return "\n".join(_table(read_facts(str(path))))
+
+
+def test_a_score_begins_with_the_new_music_of_an_edit(tiny, music, tmp_path):
+    """At the bar nearest to the mask, on the clock of the recording, and so it can be written."""
+    given = Controls(120.0, "4/4", chords="C | F", score=SCORE)
+    recording = torch.from_numpy(music(6.0))
+    edit = tiny.inpaint(
+        recording, [(3.5, 4.5)], controls=given, sample_rate=48_000, seed=1, steps=1,
+        composer="none",
+    )  # fmt: skip
+    (passage,) = edit.recipe.passages
+    assert (passage.start, passage.stop) == pytest.approx((3.5, 4.5), abs=0.2)
+    assert passage.controls.downbeat == pytest.approx(4.0)
+    assert passage.controls.score.start == pytest.approx(4.0)
+    assert edit.recipe.controls == given
+    edit.save_midi(tmp_path / "edit.mid")  # its bars begin at 0, and a bar has two seconds
+    (bass, *_) = read_midi(tmp_path / "edit.mid").controls.score.parts
+    assert (bass.role, bass.notes[0][:3]) == ("bass", (0.0, 0.2, 36))
+    edit.save(tmp_path / "edit.wav")
+    assert "played" in info_of(tmp_path / "edit.wav")
+    assert Recipe.from_json(edit.recipe.to_json()) == edit.recipe
+    assert tiny.again(edit.recipe, edit.source).recipe.passages == edit.recipe.passages

@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from jen1cli.cli import options, streams
 from jen1cli.cli.console import Console, Progress
 from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Target
-from jen1cli.cli.sampling import DTYPES, QUALITIES, check_choice, check_device
+from jen1cli.cli.sampling import DTYPES, QUALITIES, SamplingChoice, check_choice, check_device
 from jen1cli.cli.signing import Signing
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.files import make_folder, writing
@@ -175,8 +175,20 @@ class Engine:
         with self.report.progress(title) as progress:
             yield progress
 
-    def deliver(self, music: "Music | Edit", target: Target) -> None:
-        """Write one result, or send it over stdout, and report it."""
+    def report_scores(self, choices: Sequence[SamplingChoice]) -> None:
+        """Report what was understood of each score, once."""
+        lines = dict.fromkeys(line for choice in choices for line in choice.score_report())
+        for line in lines:
+            self.report.note(line)
+
+    def deliver(self, music: "Music | Edit", target: Target, score: Path | None = None) -> None:
+        """Write one result, or send it over stdout, and report it.
+
+        Args:
+            music: the result.
+            target: its file, or stdout.
+            score: MIDI file for the score that was played; None: none.
+        """
         from jen1cli.audio import choose_format, read_marks
         from jen1cli.cli.music.proof import Proof
         from jen1cli.pipeline import Edit
@@ -194,7 +206,10 @@ class Engine:
         def save(path: Path) -> None:
             music.save(path, suffix=target.suffix, signer=self.signer)
 
-        with written(target, save) as path:
+        with contextlib.ExitStack() as files:
+            path = files.enter_context(written(target, save))
+            if score is not None:
+                score = self._write_score(music, score, files, overwrite=target.overwrite)
             kind = media_type(choose_format(path, suffix=target.suffix)[0])
             if self.signer is not None and read_marks(path).signed:
                 music = _with_signature(music, "c2pa")
@@ -205,11 +220,27 @@ class Engine:
             facts = music_facts(music.recipe, music.seconds, music.sample_rate)
             facts["path"] = None if target.path is None else str(target.path)
             facts["format"] = target.extension
+            if score is not None:
+                facts["midi"] = str(score)
             facts["elapsed_seconds"] = round(elapsed, 3)
             if proof is not None:
                 unchanged = facts["unchanged"] = proof.compare(path)
                 note += f"; {_in_words(unchanged, target.extension)}"
         self.report.result(facts, note)
+
+    def _write_score(
+        self, music: "Music | Edit", path: Path, files: contextlib.ExitStack, *, overwrite: bool
+    ) -> Path | None:
+        """Write a MIDI file, which appears when `files` closes; None if no score is known."""
+        if not music.has_score:
+            self.report.warn(
+                f"no score is known of this music, so {path} is not written; choose another"
+                " --composer, or give chords, drums or a melody"
+            )
+            return None
+        make_folder(path.parent)
+        music.save_midi(files.enter_context(writing(path, overwrite=overwrite)))
+        return path
 
 
 def _with_signature(music: "Music | Edit", signature: "SignatureName") -> "Music | Edit":
@@ -245,7 +276,9 @@ def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
 
 def music_facts(recipe: "Recipe", seconds: float, sample_rate: int) -> dict[str, Any]:
     """Return the JSON fields of music: path, seed and seconds first, then all settings."""
-    settings = recipe.to_dict()
+    from jen1cli.recipe import readable
+
+    settings = readable(recipe.to_dict())
     facts = {"path": None, "seed": settings.pop("seed"), "seconds": round(seconds, 6)}
     settings["new_seconds"] = settings.pop("seconds")
     return {**facts, "sample_rate": sample_rate, "settings": settings}

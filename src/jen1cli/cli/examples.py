@@ -20,8 +20,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "the same again with the same seed",
         ),
         (
-            'jen1 generate "slow ambient pad" -n 4 -o "takes/{slug}-{index}.{ext}"',
-            "four takes with the seeds s, s+1, s+2, s+3",
+            'jen1 generate "music box" --score tune.mid -n 2 --midi "{name}.mid"',
+            "a MIDI file in the words' sound, twice, and what was played as MIDI",
         ),
         ("jen1 generate --from prompts.txt --json", "one prompt per line, one JSON object each"),
     ),
@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "info": (
         ("jen1 info lofi-piano-7.wav", "prompt, seed and settings that made the file"),
+        ("jen1 info lofi-piano-7.wav --midi score.mid", "its score as a MIDI file"),
         ("jen1 info take.safetensors --json", "facts of a latent file for a script"),
     ),
     "again": (

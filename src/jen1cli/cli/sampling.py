@@ -4,14 +4,15 @@ import difflib
 import math
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
 from jen1cli.cli import options
+from jen1cli.cli.music.scores import ScoreOptions
 from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
-from jen1cli.errors import ConfigError
+from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
 from jen1cli.sampling import MAX_STEPS, SamplingOptions
@@ -209,6 +210,7 @@ class SamplingChoice:
     """All options of sampling."""
 
     controls: ControlOptions = ControlOptions()
+    score: ScoreOptions = field(default_factory=ScoreOptions)
     negative: Negative = None
     sampler_choice: SamplerChoice = SamplerChoice()
 
@@ -226,19 +228,40 @@ class SamplingChoice:
         if self.negative is not None:
             check_text(self.negative, f"{place}--negative")
         try:
-            self.controls.read()
-        except ConfigError as error:
-            raise ConfigError(f"{place}{error}") from error
+            self.score.families()
+            self.given_controls()
+        except Jen1Error as error:
+            raise type(error)(f"{place}{error}") from error
         return self
+
+    def given_controls(self) -> Controls:
+        """Return the controls of the options, over those of the score.
+
+        Raises:
+            Jen1Error: a value or the score cannot be used.
+        """
+        return self.score.controls(self.controls.read())
+
+    def score_seconds(self) -> float | None:
+        """Return the length of the score; None without one."""
+        tune = self.score.read(self.controls.read())
+        return None if tune is None else tune.seconds
+
+    def score_report(self) -> tuple[str, ...]:
+        """Return what was understood of the score, a line each."""
+        tune = self.score.read(self.controls.read())
+        return () if tune is None else tune.report
 
     def arguments(self) -> SamplingOptions:
         """Return what was given, as keyword arguments of every method that samples."""
         given = self.sampler_choice.arguments()
         if self.negative is not None:
             given["negative_prompt"] = self.negative
-        controls = self.controls.read()
+        controls = self.given_controls()
         if controls != NO_CONTROLS:
             given["controls"] = controls
+        if families := self.score.families():
+            given["instruments"] = families
         return given
 
 
@@ -268,6 +291,25 @@ def check_choice(value: str, known: Sequence[str], option: str, place: str = "")
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise ConfigError(f"{place}unknown {option} '{value}'; {hint}known: {', '.join(known)}")
     return value
+
+
+DEFAULT_SECONDS = 10.0
+
+
+def chosen_seconds(given: float | None, sampling: SamplingChoice, where: str = "") -> float:
+    """Return the length that is given, or that of the score, or `DEFAULT_SECONDS`.
+
+    Raises:
+        ConfigError: it is too short or too long.
+    """
+    seconds = sampling.score_seconds() if given is None else given
+    if given is None and seconds is not None and seconds > MAX_SECONDS:
+        place = f"{where}: " if where.startswith("line") else ""
+        raise ConfigError(
+            f"{place}--score {sampling.score.score} is {seconds:g} s long, more than the"
+            f" {MAX_SECONDS:g} s made at once; give --seconds for its beginning"
+        )
+    return check_seconds(DEFAULT_SECONDS if seconds is None else seconds, where)
 
 
 def check_seconds(seconds: float, where: str = "", option: str = "--seconds") -> float:

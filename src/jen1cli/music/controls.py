@@ -14,7 +14,13 @@ from typing import Any
 
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
-from jen1cli.music.full_score import PLAYED_SCORE_CHANNELS, SCORE_CHANNELS, FullScore
+from jen1cli.music.full_score import (
+    PLAYED_SCORE_CHANNELS,
+    SCORE_CHANNELS,
+    FullScore,
+    packed,
+    unpacked,
+)
 from jen1cli.music.keys import MODES, note_names
 from jen1cli.music.patterns import DRUMS, OCTAVES, Pattern, Sound, parse_drums, parse_melody
 
@@ -61,7 +67,9 @@ class Controls:
     drums: str = field(default="", metadata={"optional": True})  # as in `music.patterns`
     melody: str = field(default="", metadata={"optional": True})  # likewise
     # all parts, in seconds on the same clock; it does not repeat
-    score: FullScore | None = field(default=None, metadata={"optional": True})
+    score: FullScore | None = field(
+        default=None, metadata={"optional": True, "write": packed, "read": unpacked}
+    )
 
     def __post_init__(self) -> None:
         """Check that all values are valid.
@@ -148,7 +156,7 @@ class Controls:
             rhythm = {"meter": self.meter or other.meter}
         keys = {} if self.key else {"key": other.key, "mode": other.mode}
         written = {name: getattr(self, name) or getattr(other, name) for name in WRITTEN}
-        score = self.score or other.score
+        score = other.score if self.score is None else self.score.over(other.score)
         return dataclasses.replace(self, **rhythm, **keys, **written, score=score)
 
     def with_bar_at(self, seconds: float) -> "Controls":
@@ -157,7 +165,7 @@ class Controls:
         Raises:
             ConfigError: chords, drums or a melody are given without a tempo.
         """
-        if not self.has_parts:
+        if not self.has_parts and not (self.score and self.bpm):
             return self
         if not self.bpm:
             what = next(name for name in WRITTEN if getattr(self, name))
@@ -168,10 +176,24 @@ class Controls:
         late = timed.bar_seconds * round(timed.bars_at(seconds))
         return timed.shifted(late)
 
+    @property
+    def upbeat(self) -> float:
+        """Seconds from the last downbeat to time 0, less than a bar; 0 without one before it."""
+        before = -self.downbeat if self.has_bars else 0.0
+        return before if 0.0 < before < self.bar_seconds else 0.0
+
+    def begun(self) -> "Controls":
+        """Return the controls of music that begins at time 0: at a bar, or with an upbeat."""
+        return self if self.upbeat else self.with_bar_at(0.0)
+
     def shifted(self, seconds: float) -> "Controls":
         """Return the controls for a time origin `seconds` earlier."""
         score = self.score and self.score.shifted(seconds)
         return dataclasses.replace(self, downbeat=self.downbeat + seconds, score=score)
+
+    def until(self, seconds: float) -> "Controls":
+        """Return the controls without the notes of the full score that begin at a time or later."""
+        return dataclasses.replace(self, score=self.score and self.score.until(seconds))
 
     def describe(self) -> str:
         """Return "92 bpm in 3/4, D minor, Dm | A7", as far as it is known, in the key's spelling.

@@ -7,7 +7,7 @@ torch.
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,6 +156,126 @@ class FullScore:
     def shifted(self, seconds: float) -> "FullScore":
         """Return the score for a time origin that many seconds earlier."""
         return dataclasses.replace(self, start=self.start + seconds)
+
+    def until(self, seconds: float) -> "FullScore":
+        """Return the score without the notes that begin at a time or later."""
+        length = seconds - self.start
+        if length >= self.seconds or length <= 0.0:
+            return self
+        parts = tuple(
+            dataclasses.replace(part, notes=tuple(n for n in part.notes if n[0] < length))
+            for part in self.parts
+        )
+        kept = tuple(part for part in parts if part.notes)
+        return dataclasses.replace(self, parts=kept, seconds=round(length, 3))
+
+    def rounded(self) -> "FullScore":
+        """Return the score with times in whole milliseconds and levels in thousandths.
+
+        This is what `packed` keeps.
+        """
+        parts = tuple(
+            dataclasses.replace(
+                part,
+                notes=tuple(
+                    (round(onset, 3), max(0.001, round(duration, 3)), pitch, round(level, 3))
+                    for onset, duration, pitch, level in part.notes
+                ),
+            )
+            for part in self.parts
+        )
+        return dataclasses.replace(self, parts=parts)
+
+    def over(self, other: "FullScore | None") -> "FullScore":
+        """Return this score, with what it leaves open taken from `other`.
+
+        Parts of `other` move to the clock of this score. Where the instruments are open, each part
+        has the family that its role has in `other`.
+        """
+        if other is None:
+            return self
+        mix = other.mix if self.mix is None else self.mix
+        found = dataclasses.replace(self, style=self.style or other.style, mix=mix)
+        if not self.left_open:
+            return found
+        parts = self.parts
+        if "families" in self.left_open:
+            family = {part.role: part.family for part in reversed(other.parts)}
+            parts = tuple(
+                dataclasses.replace(part, family=family.get(part.role, part.family))
+                for part in parts
+            )
+        late = other.start - self.start
+        added = [
+            dataclasses.replace(
+                part, notes=tuple((n[0] + late, n[1], n[2], n[3]) for n in part.notes)
+            )
+            for part in other.parts
+            if part.role in self.left_open
+        ]
+        kept = tuple(group for group in self.left_open if group in other.left_open)
+        return dataclasses.replace(found, parts=(*parts, *added), left_open=kept).rounded()
+
+
+_PER_NOTE = 4  # numbers
+
+
+def packed(score: FullScore) -> dict[str, Any]:
+    """Return a rounded score as JSON values, about 13 characters for each note.
+
+    The notes of a part are one list of whole numbers, four for each note: onset after that of the
+    note before and duration in milliseconds, MIDI number, level in thousandths.
+    """
+    parts = []
+    for part in score.rounded().parts:
+        numbers: list[int] = []
+        before = 0
+        for onset, duration, pitch, level in part.notes:
+            now = round(onset * 1000)
+            numbers += (now - before, round(duration * 1000), pitch, round(level * 1000))
+            before = now
+        parts.append({"role": part.role, "family": part.family, "notes": numbers})
+    return {
+        "parts": parts,
+        "seconds": score.seconds,
+        "start": score.start,
+        "style": score.style,
+        "mix": None if score.mix is None else list(score.mix),
+        "left_open": list(score.left_open),
+    }
+
+
+def unpacked(values: Any, where: str) -> FullScore:  # noqa: ANN401 - any JSON value
+    """Read the values of `packed`.
+
+    Raises:
+        ConfigError: they are no valid score; names the place.
+    """
+    try:
+        parts = [{**part, "notes": _unpacked_notes(part["notes"])} for part in values["parts"]]
+        return read_score({**values, "parts": parts}, where)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ConfigError(f"{where} holds no valid score ({error}); write it again") from error
+
+
+def _unpacked_notes(numbers: Sequence[int]) -> list[ScoreNote]:
+    if len(numbers) % _PER_NOTE or not all(type(number) is int for number in numbers):
+        raise ValueError("notes are four whole numbers each")
+    found: list[ScoreNote] = []
+    onset = 0
+    for at in range(0, len(numbers), _PER_NOTE):
+        late, duration, pitch, level = numbers[at : at + _PER_NOTE]
+        onset += late
+        found.append((onset / 1000, duration / 1000, pitch, level / 1000))
+    return found
+
+
+def summary(score: Mapping[str, Any]) -> str:
+    """Return the parts of a packed score in words: "lead: piano, 34 notes; bass: …"."""
+    return "; ".join(
+        f"{part['role']}: {part['family']}, {len(part['notes']) // _PER_NOTE} notes"
+        for part in score["parts"]
+    )
 
 
 def read_score(values: Mapping[str, Any], where: str) -> FullScore:

@@ -17,20 +17,20 @@ MODES: dict[str, tuple[int, ...]] = {
 }
 """Pitch classes of each mode, from its tonic."""
 
-_RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
+RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
                    "mixolydian": 5, "harmonic minor": 3, "phrygian dominant": 8}  # fmt: skip
 _FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
 
 
 def accidentals(key: str, mode: str) -> int:
     """Return the number of sharps or flats of a key signature, the smaller of both: 0 to 6."""
-    sharps = (TONICS.index(key) + _RELATIVE_MAJOR[mode]) * 7 % 12
+    sharps = (TONICS.index(key) + RELATIVE_MAJOR[mode]) * 7 % 12
     return min(sharps, 12 - sharps)
 
 
 def note_names(key: str, mode: str) -> tuple[str, ...]:
     """Return the spelling of the twelve pitch classes in a key; sharps without a key."""
-    flat = bool(key) and (TONICS.index(key) + _RELATIVE_MAJOR[mode]) % 12 in _FLAT_MAJORS
+    flat = bool(key) and (TONICS.index(key) + RELATIVE_MAJOR[mode]) % 12 in _FLAT_MAJORS
     return FLAT_NAMES if flat else TONICS
 
 

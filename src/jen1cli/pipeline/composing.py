@@ -6,6 +6,7 @@ network's channels take of it. It is imported where it is used: the other compos
 """
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 
 from jen1cli.config import ComposerName
@@ -14,11 +15,16 @@ from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
     CHANNELS_WITH_PARTS,
     NO_CONTROLS,
+    PLAYED_CHANNELS,
     Controls,
 )
+from jen1cli.music.instruments import DRUM_FAMILIES, families_alone, with_families
+from jen1cli.music.patterns import NONE
 from jen1cli.pipeline.denoising import Prompts, seeded
 from jen1cli.pipeline.networks import Networks
 from jen1cli.sampling import Sampling, SamplingOptions
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +78,7 @@ def write_controls(
             for i in range(len(texts))
         )
         found = [
-            _composed(networks, *piece, seconds)
+            _composed(networks, *piece, seconds, sampling.instruments)
             for piece in zip(found, styles, texts, seeds, strict=True)
         ]
     elif composer == "learned" and networks.predictor is not None:
@@ -84,7 +90,10 @@ def write_controls(
         ]
     else:
         composer = "none"
-    controls = tuple(one.with_bar_at(0.0) for one in found)
+    controls = tuple(
+        played_by(networks, one.begun(), sampling.instruments, 0.0, seconds).until(seconds)
+        for one in found
+    )
     return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
 
 
@@ -133,17 +142,67 @@ def choose_style(
 
 
 def _composed(
-    networks: Networks, given: Controls, style: str, text: str, seed: int, seconds: float
+    networks: Networks,
+    given: Controls,
+    style: str,
+    text: str,
+    seed: int,
+    seconds: float,
+    instruments: tuple[str, ...],
 ) -> Controls:
+    from jen1cli.composition.full_score import full_score
     from jen1cli.composition.pieces.piece import compose_piece
     from jen1cli.composition.transcription import score_controls
     from jen1cli.composition.words import read_wishes
 
-    score = compose_piece(style, seed, seconds, given, read_wishes(text))
-    written = score_controls(score)
+    if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
+        given = dataclasses.replace(given, drums=NONE)
+    piece = compose_piece(style, seed, seconds + given.upbeat, given, read_wishes(text))
+    written = score_controls(piece)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:
         written = dataclasses.replace(written, drums="", melody="")
     if channels < CHANNELS_WITH_CHORDS:
         written = dataclasses.replace(written, chords="")
-    return given.over(written)
+    found = given.over(written).begun()
+    whole = full_score(piece).shifted(found.downbeat)
+    score = whole if found.score is None else found.score.over(whole)
+    return dataclasses.replace(found, score=score)
+
+
+def played_by(
+    networks: Networks,
+    controls: Controls,
+    instruments: tuple[str, ...],
+    start: float,
+    seconds: float,
+) -> Controls:
+    """Return controls whose score has only the given families of instruments.
+
+    Without a score, a network that takes one gets the families alone, and which notes they play is
+    left open.
+
+    Args:
+        networks: of the model.
+        controls: of one piece.
+        instruments: families of `FAMILIES`; empty: any.
+        start: beginning of the new music on the controls' clock, in seconds.
+        seconds: its length.
+    """
+    if not instruments:
+        return controls
+    takes_score = networks.unet.config.control_channels >= PLAYED_CHANNELS
+    if not takes_score:
+        logger.warning(
+            "this model takes instruments from the words alone, so name them in the prompt too;"
+            " only the written score follows --instruments"
+        )
+    score = controls.score
+    if score is None and not takes_score:
+        return controls
+    if score is None:
+        return dataclasses.replace(controls, score=families_alone(instruments, start, seconds))
+    drums = controls.drums if set(instruments) & set(DRUM_FAMILIES) else NONE
+    if networks.unet.config.control_channels < CHANNELS_WITH_PARTS:
+        drums = controls.drums
+    return dataclasses.replace(controls, score=with_families(score, instruments), drums=drums)

@@ -1,6 +1,7 @@
 """Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance."""
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ from jen1cli.pipeline.windows import Window
 from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import KeepMask, Latent
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,14 @@ def _check_supported(networks: Networks, asked: Controls) -> None:
         ("chords", asked.chords, CHANNELS_WITH_CHORDS),
         ("drum pattern", asked.drums, CHANNELS_WITH_PARTS),
         ("melody", asked.melody, CHANNELS_WITH_PARTS),
-        ("full score", asked.score, PLAYED_CHANNELS),
     ):
         if given and channels < needed:
             raise ConfigError(f"this model takes no {what}; leave it out, or choose another model")
+    if asked.score is not None and channels < PLAYED_CHANNELS:
+        logger.warning(
+            "this model plays tempo, key, chords, drums and melody of a score; its other parts and"
+            " its instruments it takes from the words alone"
+        )
     if asked != NO_CONTROLS and not channels:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
 
@@ -131,7 +138,11 @@ def transcribe_controls(
     transcribed: TranscribedLoop | None = None
     if networks.tracker is not None:
         music = (canvas.latent, canvas.known, networks.frame_rate)
-        controls = networks.tracker.track(*music, controls)
+        tracked = networks.tracker.track(*music, controls)
+        moved = tracked.downbeat - controls.downbeat
+        controls = dataclasses.replace(
+            tracked, score=tracked.score and tracked.score.shifted(moved)
+        )
         transcribed = networks.tracker.loop(*music, controls)
     controls = controls.with_bar_at(hole)
     text = (prompts.text[:1], prompts.mask[:1], generator)

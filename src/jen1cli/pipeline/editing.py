@@ -1,5 +1,6 @@
 """Inpainting and continuation: generates the unknown intervals of a recording."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,10 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
 from jen1cli.errors import ConfigError
+from jen1cli.midi import Passage
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.composing import played_by
 from jen1cli.pipeline.denoising import (
     Canvas,
     Prompts,
@@ -48,8 +51,8 @@ def edit(
     reach: int,
     direction: DirectionName,
     progress: Progress | None,
-) -> list[Patch]:
-    """Generate the unknown intervals of a recording.
+) -> tuple[list[Patch], list[Passage]]:
+    """Generate the unknown intervals of a recording; returns also what was played in them.
 
     Args:
         networks: of the model.
@@ -163,8 +166,8 @@ def make_patches(
     sampling: Sampling,
     generator: torch.Generator,
     progress: Progress | None,
-) -> list[Patch]:
-    """Generate the samples of all unknown intervals, at the file's rate and layout.
+) -> tuple[list[Patch], list[Passage]]:
+    """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
 
     Args:
         networks: of the model.
@@ -175,18 +178,29 @@ def make_patches(
         generator: on the CPU.
         progress: called with (steps done, steps in all).
     """
-    patches = []
+    patches: list[Patch] = []
+    passages: list[Passage] = []
     done, total = 0, sum(len(section.windows) for section in sections) * sampling.steps
     for section in sections:
         canvas, raw = _known_canvas(networks, timeline, section)
         count = len(section.windows) * sampling.steps
+        found = transcribe_controls(
+            networks, prompts, canvas, section.start, generator, sampling.effective_composer
+        )
+        rate = networks.frame_rate
+        begin, end = section.unknown[0][0] / rate, section.unknown[-1][1] / rate
+        (controls,) = found.controls
+        controls = played_by(networks, controls, sampling.instruments, begin, end - begin)
+        clock = section.start / rate
+        passages += [
+            Passage(controls.shifted(clock), clock + first / rate, clock + last / rate)
+            for first, last in section.unknown
+        ]
         filled = fill(
             networks,
             canvas,
             section.windows,
-            transcribe_controls(
-                networks, prompts, canvas, section.start, generator, sampling.effective_composer
-            ),
+            dataclasses.replace(found, controls=(controls,)),
             sampling,
             [generator],
             shifted(progress, done, total),
@@ -196,7 +210,7 @@ def make_patches(
         for start, stop in section.unknown:
             raw[..., start:stop] = made[..., start:stop]
         patches += _decoded_patches(networks, timeline, section, raw)
-    return patches
+    return patches, passages
 
 
 def _known_canvas(

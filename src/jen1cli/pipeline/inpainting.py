@@ -37,7 +37,7 @@ def inpaint(
     spans = mask_spans(ranges, info, audio.name_of(source))
     audio.check(source)
     window = _frames(model, model.window_seconds)
-    patches = edit(
+    patches, passages = edit(
         model.networks,
         timeline_of(model, source, info, spans),
         prompt,
@@ -57,6 +57,7 @@ def inpaint(
         prompt=prompt,
         seconds=sum(stop - start for start, stop in spans) / info.sample_rate,
         masks=tuple(sorted(ranges)),
+        passages=tuple(passages),
         input=describe_input(source),
     )
     return Edit(source, tuple(patches), info.sample_rate, recipe)
@@ -84,7 +85,7 @@ def continue_(
     audio.check(source)
     span = (0, new) if before else (info.samples, info.samples + new)
     context = _frames(model, context_seconds)
-    patches = edit(
+    patches, passages = edit(
         model.networks,
         timeline_of(model, source, info, [span], new=new, offset=new if before else 0),
         prompt,
@@ -106,6 +107,7 @@ def continue_(
         direction="bidirectional" if before else direction,
         before=before,
         context_seconds=context_seconds,
+        passages=tuple(passages),
         input=describe_input(source),
     )
     return Edit(source, tuple(patches), info.sample_rate, recipe)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jen1cli import audio
 from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format, edited_source_type
+from jen1cli.midi import has_score, write_midi
 from jen1cli.pipeline.signing import Target, save_signed
 from jen1cli.provenance import Signer
 from jen1cli.recipe import Recipe
@@ -34,6 +35,20 @@ class Music:
     def seconds(self) -> float:
         """Length."""
         return self.waveform.shape[-1] / self.sample_rate
+
+    @property
+    def has_score(self) -> bool:
+        """Whether anything of a score is known."""
+        return has_score(self.recipe.played)
+
+    def save_midi(self, target: str | Path) -> None:
+        """Write the score that was played as a standard MIDI file, which is overwritten.
+
+        Raises:
+            ConfigError: nothing of a score is known.
+            OutputError: the target cannot be written.
+        """
+        write_midi(Path(target), self.recipe.played)
 
     def save(
         self,
@@ -87,6 +102,20 @@ class Edit:
     patches: tuple[audio.Patch, ...]
     sample_rate: int  # Hz, that of the source
     recipe: Recipe
+
+    @property
+    def has_score(self) -> bool:
+        """Whether anything of a score is known."""
+        return has_score(self.recipe.played)
+
+    def save_midi(self, target: str | Path) -> None:
+        """Write the score of the generated intervals, on the clock of the whole recording.
+
+        Raises:
+            ConfigError: nothing of a score is known.
+            OutputError: the target cannot be written.
+        """
+        write_midi(Path(target), self.recipe.played)
 
     @property
     def waveform(self) -> Channels:

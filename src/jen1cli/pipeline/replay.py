@@ -1,5 +1,6 @@
 """Recording of recipes, and reproduction of a result from its recipe."""
 
+import dataclasses
 import io
 import logging
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
+from jen1cli.music.controls import PLAYED_CHANNELS
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.progress import Progress
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, TaskName, find_recipe
@@ -80,6 +82,29 @@ def again(
             f"the recipe was followed in quality '{recipe.quality}', this model was loaded in"
             f" '{model.quality}'; load it in that of the recipe"
         )
+    result = _again(model, _for_network(model, recipe), source, progress)
+    return dataclasses.replace(
+        result,
+        recipe=dataclasses.replace(
+            result.recipe,
+            controls=recipe.controls,
+            instruments=recipe.instruments,
+            passages=recipe.passages,
+        ),
+    )
+
+
+def _for_network(model: "Jen1", recipe: Recipe) -> Recipe:
+    """Return a recipe without what the network does not take, of which it would warn."""
+    if model.networks.unet.config.control_channels >= PLAYED_CHANNELS:
+        return recipe
+    controls = dataclasses.replace(recipe.controls, score=None)
+    return dataclasses.replace(recipe, controls=controls, instruments=())
+
+
+def _again(
+    model: "Jen1", recipe: Recipe, source: Source | None, progress: Progress | None
+) -> Music | Edit:
     asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "generate":
         return model.generate(

@@ -9,6 +9,7 @@ from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.music.prompts import check_prompt
+from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import (
     DIRECTIONS,
@@ -16,6 +17,7 @@ from jen1cli.cli.sampling import (
     check_choice,
     check_seconds,
     check_seed,
+    chosen_seconds,
 )
 from jen1cli.sampling import draw_seed
 
@@ -25,8 +27,14 @@ def continue_(
     source: options.AudioInput,
     *,
     seconds: Annotated[
-        float, typer.Option("--seconds", "-s", metavar="X", help="How much is added.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            "--seconds",
+            "-s",
+            metavar="X",
+            help="How much is added. Left out: as long as the score, or 10.",
+        ),
+    ] = None,
     before: Annotated[
         bool,
         typer.Option("--before", metavar="", help="Add in front of the start, not behind the end."),
@@ -44,11 +52,12 @@ def continue_(
     sampling: SamplingChoice,
     seed: options.Seed = None,
     direction: Annotated[str | None, options.DIRECTION] = None,
+    midi: Midi = None,
     model: ModelOptions,
 ) -> None:
     """Lengthen a file with music that follows from it."""
     sampling.check()
-    check_seconds(seconds)
+    seconds = chosen_seconds(seconds, sampling)
     if context is not None:
         check_seconds(context, option="--context")
     if direction is not None:
@@ -61,8 +70,10 @@ def continue_(
         default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
+    (score,) = plan_midi(midi, [target], force=destination.force)
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
+        engine.report_scores([sampling])
         with engine.making("continue") as progress:
             music = engine.model.continue_(
                 opened.source,
@@ -75,4 +86,4 @@ def continue_(
                 context_seconds=context,
                 **sampling.arguments(),
             )
-        engine.deliver(music, target)
+        engine.deliver(music, target, score)

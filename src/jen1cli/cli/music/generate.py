@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +11,11 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped, options_of
 from jen1cli.cli.music.prompts import Request, read_requests
+from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, Target, slugify
-from jen1cli.cli.sampling import SamplingChoice
+from jen1cli.cli.sampling import SamplingChoice, check_seconds
 
-Job = tuple[Request, Target]
+Job = tuple[Request, Target, Path | None]
 
 
 @grouped
@@ -28,8 +30,14 @@ def generate(
     *,
     destination: options.Destination,
     seconds: Annotated[
-        float, typer.Option("--seconds", "-s", metavar="X", help="Length of each piece.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            "--seconds",
+            "-s",
+            metavar="X",
+            help="Length of each piece. Left out: that of the score, or 10.",
+        ),
+    ] = None,
     count: Annotated[
         int, typer.Option("--count", "-n", metavar="N", help="Pieces for each prompt.")
     ] = 1,
@@ -46,31 +54,35 @@ def generate(
     sampling: SamplingChoice,
     seed: options.Seed = None,
     direction: Annotated[str, options.DIRECTION] = "bidirectional",
+    midi: Midi = None,
     model: ModelOptions,
 ) -> None:
     """Make music from text."""
     sampling.check()
-    base = Request("", 0, seconds, direction, sampling)
+    base = Request("", 0, 0.0 if seconds is None else check_seconds(seconds), direction, sampling)
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = destination.plan(
         [Result(slugify(item.prompt), item.seed, i + 1) for i, item in enumerate(requests)],
         default_name="{slug}-{seed}.{ext}",
         extension="wav",
     )
+    scores = plan_midi(midi, targets, force=destination.force)
+    jobs = list(zip(requests, targets, scores, strict=True))
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
-        for group in _groups(list(zip(requests, targets, strict=True)), engine):
+        engine.report_scores([request.sampling for request in requests])
+        for group in _groups(jobs, engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:
                 pieces = engine.model.generate_batch(
-                    [request.prompt for request, _ in group],
+                    [request.prompt for request, _, _ in group],
                     seconds=first.seconds,
                     seed=first.seed,
                     direction=first.direction,  # type: ignore[arg-type]
                     progress=progress,
                     **first.sampling.arguments(),
                 )
-            for music, (_, target) in zip(pieces, group, strict=True):
-                engine.deliver(music, target)
+            for music, (_, target, score) in zip(pieces, group, strict=True):
+                engine.deliver(music, target, score)
 
 
 def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:

@@ -11,6 +11,10 @@ import typer
 from jen1cli.cli import options, streams, terminal
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
+from jen1cli.cli.music.scores import Midi, plan_midi
+from jen1cli.cli.outputs import Target
+from jen1cli.errors import ConfigError
+from jen1cli.files import make_folder, writing
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
 
@@ -19,6 +23,7 @@ EXPIRED = "signingCredential.expired"
 
 if TYPE_CHECKING:
     from jen1cli.audio import Source
+    from jen1cli.recipe import Recipe
 
 
 def info(
@@ -28,14 +33,17 @@ def info(
             metavar="FILE", help="Audio or latent files, or '-' for stdin.", show_default=False
         ),
     ],
+    midi: Midi = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
     """Show the recipe that a file carries, and the facts of its sound."""
     faults = Faults()
     shown = 0
-    for given in files:
+    scores = _plan_scores(midi, files, force=force)
+    for given, score in zip(files, scores, strict=True):
         with faults.kept():
-            facts = read_facts(given)
+            facts = read_facts(given, score, force=force)
             if as_json:
                 terminal.echo_json(facts)
             else:
@@ -44,16 +52,46 @@ def info(
     faults.raise_collected()
 
 
-def read_facts(given: str) -> dict[str, Any]:
-    """Return all facts of a file as JSON values.
+def _plan_scores(midi: str | None, files: Sequence[str], *, force: bool) -> list[Path | None]:
+    targets = [
+        Target(None if given == "-" else Path(given), Path(given).suffix.removeprefix("."))
+        for given in files
+    ]
+    return plan_midi(midi, targets, force=force)
+
+
+def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> None:
+    """Write the score that a recipe holds.
 
     Raises:
-        Jen1Error: the file cannot be read.
+        ConfigError: it holds none.
+    """
+    from jen1cli.midi import has_score, midi_bytes
+
+    if not has_score(recipe.played):
+        raise ConfigError(f"the recipe of {given} holds no score, so there is no MIDI to write")
+    make_folder(path.parent)
+    with writing(path, overwrite=force) as temporary:
+        temporary.write_bytes(midi_bytes(recipe.played))
+
+
+def read_facts(given: str, score: Path | None = None, *, force: bool = False) -> dict[str, Any]:
+    """Return all facts of a file as JSON values.
+
+    Args:
+        given: path, or '-' for stdin.
+        score: MIDI file, to which the score of the recipe is written.
+        force: whether an existing one is replaced.
+
+    Raises:
+        Jen1Error: the file cannot be read, or the score not be written.
     """
     from jen1cli import audio
-    from jen1cli.recipe import RecipeError, read_recipe
+    from jen1cli.recipe import RecipeError, read_recipe, readable
 
     if given.lower().endswith(LATENT_SUFFIXES):
+        if score is not None:
+            raise ConfigError(f"{given} is a latent file, which holds no score")
         return _latent_facts(Path(given))
     source = streams.open_source(given)
     about = audio.probe(source)
@@ -69,9 +107,16 @@ def read_facts(given: str) -> dict[str, Any]:
         "recipe": None,
     }
     try:
-        facts["recipe"] = read_recipe(source).to_dict()
+        recipe = read_recipe(source)
     except RecipeError as error:
+        if score is not None:
+            raise
         facts["no_recipe"] = str(error)
+        return facts
+    facts["recipe"] = readable(recipe.to_dict())
+    if score is not None:
+        _write_score(given, recipe, score, force=force)
+        facts["midi"] = str(score)
     return facts
 
 
@@ -163,14 +208,28 @@ def _table(facts: dict[str, Any]) -> list[str]:
 
     for key, value in recipe.items():
         name = NAMES[key]
+        if name == "passages":
+            lines.extend(_row("  played", _passage_text(passage)) for passage in value)
+            continue
         shown = {name: value}
         if name == "controls":
             given = {control: text for control, text in _spelled(value).items() if text}
-            written = {control: given.pop(control, "") for control in WRITTEN}  # a row for each
+            rows = (*WRITTEN, "score")  # a row for each
+            written = {control: given.pop(control, "") for control in rows}
             shown = {name: given, **written}
         lines.extend(_row("  " + k, v) for k, v in shown.items() if not _is_idle(v))
     lines.extend(_row("  lora", lora) for lora in recipe["model"].get("loras", ()))
     return lines
+
+
+def _passage_text(passage: dict[str, Any]) -> str:
+    """Return the interval of a passage and its tempo, key and chords: "3-6 s, 92 bpm, C major"."""
+    from jen1cli.music.controls import Controls
+    from jen1cli.typed_json import from_dict
+
+    controls = from_dict(Controls, {**passage["controls"], "score": None})
+    interval = f"{passage['start']:.4g}-{passage['stop']:.4g} s"
+    return ", ".join(filter(None, (interval, controls.describe(), passage["controls"]["score"])))
 
 
 def _spelled(controls: dict[str, Any]) -> dict[str, Any]:

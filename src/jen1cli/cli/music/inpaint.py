@@ -10,6 +10,7 @@ from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.music.masks import parse_masks, resolve_masks
 from jen1cli.cli.music.prompts import check_prompt
+from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import SamplingChoice, check_seed
 from jen1cli.sampling import draw_seed
@@ -32,6 +33,7 @@ def inpaint(
     prompt: options.Prompt = None,
     destination: options.Destination,
     seed: options.Seed = None,
+    midi: Midi = None,
     model: ModelOptions,
 ) -> None:
     """Replace ranges of a file, leaving every other sample as it was."""
@@ -46,8 +48,10 @@ def inpaint(
         default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
+    (score,) = plan_midi(midi, [target], force=destination.force)
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
+        engine.report_scores([sampling])
         with engine.making("inpaint") as progress:
             music = engine.model.inpaint(
                 opened.source,
@@ -57,4 +61,4 @@ def inpaint(
                 progress=progress,
                 **sampling.arguments(),
             )
-        engine.deliver(music, target)
+        engine.deliver(music, target, score)

@@ -12,9 +12,9 @@ from jen1cli.cli.sampling import (
     DIRECTIONS,
     SamplingChoice,
     check_choice,
-    check_seconds,
     check_seed,
     check_text,
+    chosen_seconds,
 )
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.jsonfiles import parse_object, read_lines
@@ -56,7 +56,7 @@ class Request:
 
     prompt: str
     seed: int
-    seconds: float
+    seconds: float  # of a base, 0: that of the score, or the usual one
     direction: str
     sampling: SamplingChoice
 
@@ -157,10 +157,13 @@ def _parse_line(text: str, where: str) -> PromptLine:
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
     place = f"{where}: " if where.startswith("line") else ""
+    sampling = replaced(base.sampling, line.sampling()).check(where)
     return Request(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
-        seconds=check_seconds(base.seconds if line.seconds is None else line.seconds, where),
+        seconds=chosen_seconds(
+            base.seconds or None if line.seconds is None else line.seconds, sampling, where
+        ),
         direction=check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place),
-        sampling=replaced(base.sampling, line.sampling()).check(where),
+        sampling=sampling,
     )
