@@ -111,6 +111,11 @@ class Recipe(Sampling):
     ai_generated: bool = True  # machine-readable mark of generated sound
     recipe_version: int = RECIPE_VERSION
 
+    def describe_seed(self) -> str:
+        """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""
+        mixed = (f"{item.amount:g} of seed {item.seed}" for item in self.variations)
+        return ", ".join((f"seed {self.seed}", *mixed))
+
     def to_json(self) -> str:
         """Return one line of ASCII JSON."""
         return json.dumps(self.to_dict(), ensure_ascii=True, separators=(",", ":"))
@@ -129,7 +134,7 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
-        for name in ("composer", "style"):
+        for name in ("composer", "style", "variations"):
             if not values[name]:
                 del values[name]
         if self.controls.score is None:
@@ -180,7 +185,10 @@ class Recipe(Sampling):
             ConfigError: names the first.
         """
         fits = {
-            "seed": -(2**63) <= self.seed < 2**64,  # what torch takes
+            "seed": _is_seed(self.seed),
+            "variations": all(
+                _is_seed(item.seed) and 0 <= item.amount <= 1 for item in self.variations
+            ),
             "seconds": 0 <= self.seconds < 1e6,
             "steps": 0 <= self.steps <= 10_000,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
@@ -188,6 +196,10 @@ class Recipe(Sampling):
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:
             raise ConfigError(f"recipe.{wrong[0]} is {getattr(self, wrong[0])}, out of range")
+
+
+def _is_seed(number: int) -> bool:
+    return -(2**63) <= number < 2**64  # what torch takes
 
 
 NAMES = {stored_key(item): item.name for item in dataclasses.fields(Recipe)}

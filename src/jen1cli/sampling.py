@@ -13,6 +13,14 @@ from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.typed_json import stored_key
 
 
+@dataclass(frozen=True)
+class Variation:
+    """Noise of a further seed, mixed into the noise of a piece."""
+
+    seed: int
+    amount: float  # 0: the noise of the piece, 1: that of this seed (`diffusion.noise`)
+
+
 class SamplingOptions(TypedDict, total=False):
     """Keyword arguments of every sampling method; missing ones take the model's defaults."""
 
@@ -31,6 +39,7 @@ class SamplingOptions(TypedDict, total=False):
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
+    variations: tuple[Variation, ...]  # of the noise, one after the other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +65,7 @@ class Sampling:
     # "" in recipes of earlier versions, whose controls were predicted
     composer: ComposerName | Literal[""] = field(default="", metadata={"optional": True})
     style: str = field(default="", metadata={"optional": True})  # of the composer by rule
+    variations: tuple[Variation, ...] = field(default=(), metadata={"optional": True})
 
     @property
     def effective_composer(self) -> ComposerName:
@@ -113,6 +123,11 @@ def check_seconds(seconds: float) -> None:
 
 def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
+    for variation in values["variations"]:
+        if not 0.0 <= variation.amount <= 1.0:
+            raise ConfigError(
+                f"the amount of a variation is {variation.amount:g}; give a number from 0 to 1"
+            )
     if values["steps"] < 1:
         raise ConfigError(f"steps is {values['steps']}; give 1 or more")
     known = typing.get_args(SamplerName)

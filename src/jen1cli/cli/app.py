@@ -30,6 +30,7 @@ COMMANDS = {
     "generate": "Make music from text.",
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
     "continue": "Lengthen a file with music that follows from it.",
+    "vary": "Make variations of a file: the same score with other noise, words or controls.",
     "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
     "decode": "Turn latent files back into audio; folders keep their tree.",
     "info": "Show the recipe that a file carries, and the facts of its sound.",
@@ -47,7 +48,7 @@ HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _MODULES = {  # inside of `jen1cli.cli`
     **{
         name: f"music.{name}"
-        for name in ("generate", "inpaint", "encode", "decode", "info", "again")
+        for name in ("generate", "inpaint", "vary", "encode", "decode", "info", "again")
     },
     "continue": "music.continuation",
     "models": "installation.models",

@@ -42,6 +42,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("jen1 continue - --context 8 -o - < intro.wav > longer.wav", "in a pipe"),
     ),
+    "vary": (
+        ("jen1 vary lofi-piano-7.wav -n 4", "four more performances of the same score"),
+        ("jen1 vary lofi-piano-7.wav --amount 0.3 -o near.wav", "near the file, yet different"),
+        ('jen1 vary lofi-piano-7.wav "same, with strings"', "the same noise in other words"),
+        ('jen1 vary lofi-piano-7.wav --chords "Dm7 G7 Cmaj7 A7"', "the same noise, other chords"),
+    ),
     "encode": (
         ("jen1 encode take.wav -o take.safetensors", "audio to a latent file"),
         ("jen1 encode album/ -o latents/", "a folder; its tree is kept"),

@@ -13,7 +13,7 @@ from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
-from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
+from jen1cli.diffusion import Denoiser, Known, Noise, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
@@ -26,7 +26,7 @@ from jen1cli.music.prompt import read_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
 from jen1cli.progress import Progress
-from jen1cli.sampling import Sampling
+from jen1cli.sampling import Sampling, Variation
 from jen1cli.shapes import KeepMask, Latent
 
 
@@ -147,13 +147,18 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator(device="cpu").manual_seed(seed)
 
 
+def seeded_noise(seed: int, variations: Sequence[Variation] = ()) -> Noise:
+    """Return the noise of a piece, with its variations mixed in."""
+    return Noise(seeded(seed), [(seeded(item.seed), item.amount) for item in variations])
+
+
 def fill(
     networks: Networks,
     canvas: Canvas,
     windows: Sequence[Window],
     prompts: Prompts,
     sampling: Sampling,
-    generators: Sequence[torch.Generator],
+    noises: Sequence[Noise],
     progress: Progress | None = None,
 ) -> Latent:
     """Sample the windows in order; each is conditioned on the windows before it.
@@ -164,7 +169,7 @@ def fill(
         windows: result of `plan_windows`.
         prompts: encoded prompts of all pieces of the canvas.
         sampling: settings.
-        generators: one per piece, on the CPU, so that noise does not depend on the batch.
+        noises: one per piece, so that it does not depend on the batch.
         progress: called with (steps done, steps in all).
 
     Returns:
@@ -186,7 +191,7 @@ def fill(
             sampling
             if found
             else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
-            generators,
+            noises,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
         )
         for start, stop in window.unknown:
@@ -200,11 +205,11 @@ def _sample_window(
     window: Window,
     prompts: Prompts,
     sampling: Sampling,
-    generators: Sequence[torch.Generator],
+    noises: Sequence[Noise],
     progress: Progress | None,
 ) -> Latent:
     shape = part.latent.shape[1:]
-    noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
+    noise = torch.stack([each.draw(shape) for each in noises])
     controls = _controls_of(networks, prompts.controls, window)
     conditioned = tasks.make_context(part.latent, part.known, controls)
     null = controls if controls is None else torch.zeros_like(controls)
@@ -248,7 +253,7 @@ def _sample_window(
         sampler=sampling.sampler,  # type: ignore[arg-type] - checked by Sampling.over
         steps=sampling.steps,
         eta=sampling.eta,
-        generator=list(generators),
+        generator=list(noises),
         known=Known(part.latent, part.known) if bool(part.known.any()) else None,
         progress=progress,
     )

@@ -8,6 +8,7 @@ import torch
 
 from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
+from jen1cli.diffusion import Noise
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
@@ -41,7 +42,7 @@ def edit(
     timeline: Timeline,
     prompt: str,
     sampling: Sampling,
-    generator: torch.Generator,
+    noise: Noise,
     *,
     window: int,
     context: int,
@@ -56,7 +57,7 @@ def edit(
         timeline: the recording.
         prompt: description of the new music.
         sampling: settings.
-        generator: generator of the noise, on the CPU.
+        noise: of the piece; its generator serves the transcription too.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
         reach: most known frames that condition the windows, on both sides of a section.
@@ -83,7 +84,7 @@ def edit(
         sampling.controls,
         sampling.effective_composer,
     )
-    return make_patches(networks, timeline, sections, prompts, sampling, generator, progress)
+    return make_patches(networks, timeline, sections, prompts, sampling, noise, progress)
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def make_patches(
     sections: Sequence[Section],
     prompts: Prompts,
     sampling: Sampling,
-    generator: torch.Generator,
+    noise: Noise,
     progress: Progress | None,
 ) -> list[Patch]:
     """Generate the samples of all unknown intervals, at the file's rate and layout.
@@ -172,7 +173,7 @@ def make_patches(
         sections: result of `plan_sections`.
         prompts: one encoded prompt.
         sampling: settings.
-        generator: on the CPU.
+        noise: of the piece; its generator serves the transcription too.
         progress: called with (steps done, steps in all).
     """
     patches = []
@@ -185,10 +186,15 @@ def make_patches(
             canvas,
             section.windows,
             transcribe_controls(
-                networks, prompts, canvas, section.start, generator, sampling.effective_composer
+                networks,
+                prompts,
+                canvas,
+                section.start,
+                noise.generator,
+                sampling.effective_composer,
             ),
             sampling,
-            [generator],
+            [noise],
             shifted(progress, done, total),
         )
         done += count

@@ -30,9 +30,7 @@ def generate(
     seconds: Annotated[
         float, typer.Option("--seconds", "-s", metavar="X", help="Length of each piece.")
     ] = 10.0,
-    count: Annotated[
-        int, typer.Option("--count", "-n", metavar="N", help="Pieces for each prompt.")
-    ] = 1,
+    count: options.Count = 1,
     source: Annotated[
         str | None,
         typer.Option(

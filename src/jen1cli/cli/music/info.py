@@ -150,6 +150,8 @@ def _table(facts: dict[str, Any]) -> list[str]:
     for key, value in recipe.items():
         name = NAMES[key]
         shown = {name: value}
+        if name == "variations":
+            shown = {name: [f"{item['amount']:g} of seed {item['seed']}" for item in value]}
         if name == "controls":
             given = {control: text for control, text in _spelled(value).items() if text}
             written = {control: given.pop(control, "") for control in WRITTEN}  # a row for each
