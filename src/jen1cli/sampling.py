@@ -12,6 +12,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.typed_json import stored_key
 
+MAX_LOOP_BARS = 64
+
 
 @dataclass(frozen=True)
 class Variation:
@@ -119,6 +121,12 @@ def check_seconds(seconds: float) -> None:
     """Refuse a length that is not finite or too short to generate."""
     if not math.isfinite(seconds) or seconds < 0.01:
         raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
+
+
+def check_loop_bars(bars: int, place: str = "") -> None:
+    """Refuse a number of bars that is no loop; `place` is a prefix of the error."""
+    if not 1 <= bars <= MAX_LOOP_BARS:
+        raise ConfigError(f"{place}a loop of {bars} bars cannot be made; give 1 to {MAX_LOOP_BARS}")
 
 
 def _check(values: dict[str, Any]) -> None:

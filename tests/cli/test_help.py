@@ -11,7 +11,7 @@ from jen1cli.cli.examples import EXAMPLES
 from jen1cli.cli.outputs import FIELDS
 
 COMMAND = typer.main.get_command(app_module.app)
-COMMANDS = ["generate", "inpaint", "continue", "vary", "encode", "decode", "info", "again",
+COMMANDS = ["generate", "inpaint", "continue", "vary", "encode", "decode", "play", "info", "again",
          "models", "doctor"]  # fmt: skip
 
 

@@ -37,6 +37,8 @@ def write_controls(
     seeds: Sequence[int],
     seconds: float,
     sampling: Sampling,
+    *,
+    loops: bool = False,
 ) -> Written:
     """Write the controls that are not given, for pieces of a given length.
 
@@ -47,6 +49,7 @@ def write_controls(
         seeds: one per piece.
         seconds: length of the pieces.
         sampling: which composer, and its style.
+        loops: whether the end of a piece leads to its beginning.
 
     Raises:
         ConfigError: the composer by rule has no style to choose, or the network takes no controls.
@@ -61,7 +64,7 @@ def write_controls(
             for i in range(len(texts))
         )
         found = [
-            _composed(networks, *piece, seconds)
+            _composed(networks, *piece, seconds, loops=loops)
             for piece in zip(found, styles, texts, seeds, strict=True)
         ]
     elif composer == "learned" and networks.predictor is not None:
@@ -107,9 +110,16 @@ def choose_style(
 
 
 def _composed(
-    networks: Networks, given: Controls, style: str, text: str, seed: int, seconds: float
+    networks: Networks,
+    given: Controls,
+    style: str,
+    text: str,
+    seed: int,
+    seconds: float,
+    *,
+    loops: bool,
 ) -> Controls:
-    score = compose_piece(style, seed, seconds, given, read_wishes(text))
+    score = compose_piece(style, seed, seconds, given, read_wishes(text), loops=loops)
     written = score_controls(score)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:

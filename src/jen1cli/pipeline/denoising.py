@@ -1,7 +1,7 @@
 """Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -181,10 +181,10 @@ def fill(
         keep_mask = window.conditioning.keep_mask.to(networks.device)
         part = Canvas(latent[..., inside], keep_mask.expand(prompts.batch, -1, -1))
         found = torch.equal(part.known, canvas.known[..., inside])
-        x = _sample_window(
+        x = sample_canvas(
             networks,
             part,
-            window,
+            _controls_of(networks, prompts.controls, window),
             prompts,
             # guidance towards generated context removes high frequencies, more with each window,
             # so it is left out
@@ -193,24 +193,44 @@ def fill(
             else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
             noises,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
+            causal=window.conditioning.causal,
         )
         for start, stop in window.unknown:
             latent[..., start:stop] = x[..., start - window.start : stop - window.start]
     return latent
 
 
-def _sample_window(
+def sample_canvas(
     networks: Networks,
     part: Canvas,
-    window: Window,
+    controls: ControlChannels | None,
     prompts: Prompts,
     sampling: Sampling,
     noises: Sequence[Noise],
-    progress: Progress | None,
+    progress: Progress | None = None,
+    *,
+    causal: bool = False,
+    unet: Callable[..., Latent] | None = None,
 ) -> Latent:
+    """Sample all unknown frames of a canvas at once.
+
+    Args:
+        networks: of the model.
+        part: canvas whose known frames condition the others.
+        controls: channels of the canvas, on the device; None for a network that takes none.
+        prompts: encoded prompts of all pieces of the canvas.
+        sampling: settings.
+        noises: one per piece.
+        progress: called with (steps done, steps in all).
+        causal: direction.
+        unet: called in place of the network.
+
+    Returns:
+        the latent; known frames are bit-identical.
+    """
+    unet = unet or networks.unet
     shape = part.latent.shape[1:]
     noise = torch.stack([each.draw(shape) for each in noises])
-    controls = _controls_of(networks, prompts.controls, window)
     conditioned = tasks.make_context(part.latent, part.known, controls)
     null = controls if controls is None else torch.zeros_like(controls)
     nothing = torch.zeros_like(part.known)
@@ -220,24 +240,24 @@ def _sample_window(
         weaker = null if in_interval(t, sampling.control_guidance_interval) else controls
         known = nothing if in_interval(t, sampling.context_guidance_interval) else part.known
         away = tasks.make_context(part.latent, known, weaker)
-        return networks.unet(
+        return unet(
             x_t,
             t,
             context=torch.cat([conditioned, away]),
             text=prompts.text,
             text_mask=prompts.mask,
-            causal=window.conditioning.causal,
+            causal=causal,
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:
         half = prompts.batch
-        return networks.unet(
+        return unet(
             x_t,
             t,
             context=conditioned,
             text=prompts.text[:half],
             text_mask=prompts.mask[:half],
-            causal=window.conditioning.causal,
+            causal=causal,
         )
 
     predict = guide_batched(

@@ -10,10 +10,12 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
+from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.composing import write_controls
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded_noise
+from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.replay import record
@@ -46,19 +48,29 @@ def generate(
     *,
     seed: int,
     direction: DirectionName,
+    loop_bars: int | None,
     progress: Progress | None,
 ) -> list[Music]:
     """Generate one piece per prompt, with their recipes; see `Jen1.generate_batch`."""
-    made = make_pieces(
-        model.networks,
-        model.config.generation,
-        prompts,
-        seconds,
-        settings,
-        [seed + index for index in range(len(prompts))],
-        causal=direction == "unidirectional",
-        progress=progress,
-    )
+    seeds = [seed + index for index in range(len(prompts))]
+    causal = direction == "unidirectional"
+    if loop_bars is None:
+        made = make_pieces(
+            model.networks, model.config.generation, prompts, seconds, settings, seeds,
+            causal=causal, progress=progress,
+        )  # fmt: skip
+    elif causal:
+        raise ConfigError("a loop has no direction; leave 'unidirectional' out")
+    else:
+        made = [
+            Piece(
+                *make_loop(
+                    model.networks, model.config.generation, prompt, loop_bars, settings, seeds[i],
+                    _share(progress, i, 1, len(prompts)),
+                )
+            )
+            for i, prompt in enumerate(prompts)
+        ]  # fmt: skip
     return [
         Music(
             torch.from_numpy(piece.signal),
@@ -69,9 +81,10 @@ def generate(
                 piece.settings,
                 seed=seed + index,
                 prompt=prompt,
-                seconds=seconds,
+                seconds=piece.signal.shape[1] / model.sample_rate if loop_bars else seconds,
                 direction=direction,
                 context_seconds=model.config.generation.context_seconds,
+                loop_bars=loop_bars or 0,
             ),
         )
         for index, (prompt, piece) in enumerate(zip(prompts, made, strict=True))

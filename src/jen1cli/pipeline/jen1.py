@@ -180,6 +180,7 @@ class Jen1:
         seconds: float = 10.0,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
+        loop_bars: int | None = None,
         progress: Progress | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> Music:
@@ -190,6 +191,8 @@ class Jen1:
             seconds: length; music longer than the model's window is made by continuation.
             seed: seed of the noise; None draws one, see `Music.seed`.
             direction: "unidirectional" lets no frame see a later one.
+            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
+                beginning.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -201,6 +204,7 @@ class Jen1:
             seconds=seconds,
             seed=seed,
             direction=direction,
+            loop_bars=loop_bars,
             progress=progress,
             **sampling,
         )[0]
@@ -213,6 +217,7 @@ class Jen1:
         seconds: float = 10.0,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
+        loop_bars: int | None = None,
         progress: Progress | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> list[Music]:
@@ -225,6 +230,8 @@ class Jen1:
             seconds: length of each; music longer than the model's window is made by continuation.
             seed: seed of the first piece's noise; None draws one.
             direction: "unidirectional" lets no frame see a later one.
+            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
+                beginning.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -241,6 +248,7 @@ class Jen1:
             settings,
             seed=draw_seed() if seed is None else seed,
             direction=direction,
+            loop_bars=loop_bars,
             progress=progress,
         )
 

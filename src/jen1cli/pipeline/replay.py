@@ -83,7 +83,11 @@ def again(
     asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "generate":
         return model.generate(
-            recipe.prompt, seconds=recipe.seconds, direction=recipe.direction, **asked
+            recipe.prompt,
+            seconds=recipe.seconds,
+            direction=recipe.direction,
+            loop_bars=recipe.loop_bars or None,
+            **asked,
         )
     if recipe.task == "decode" or recipe.input is None:
         raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")

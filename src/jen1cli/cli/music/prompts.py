@@ -18,11 +18,12 @@ from jen1cli.cli.sampling import (
 )
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.jsonfiles import parse_object, read_lines
-from jen1cli.sampling import draw_seed
+from jen1cli.sampling import check_loop_bars, draw_seed
 from jen1cli.typed_json import from_dict
 
 MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
+DEFAULT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class PromptLine:
     seed: int | None = None
     seconds: float | None = None
     direction: str | None = None
+    loop_bars: int | None = None
 
     def sampling(self) -> dict[str, object]:
         """Return the options of `SamplingChoice` that the line sets."""
@@ -56,9 +58,15 @@ class Request:
 
     prompt: str
     seed: int
-    seconds: float
+    seconds: float | None
     direction: str
     sampling: SamplingChoice
+    loop_bars: int | None = None  # None: no loop
+
+    @property
+    def length(self) -> float:
+        """Length in seconds, if it is no loop."""
+        return DEFAULT_SECONDS if self.seconds is None else self.seconds
 
 
 def check_prompt(prompt: str, where: str = "the prompt") -> str:
@@ -157,10 +165,21 @@ def _parse_line(text: str, where: str) -> PromptLine:
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
     place = f"{where}: " if where.startswith("line") else ""
+    seconds, bars = line.seconds, line.loop_bars
+    if seconds is None and bars is None:  # a line has a length of its own, or the common one
+        seconds, bars = base.seconds, base.loop_bars
+    elif None not in (seconds, bars):
+        raise ConfigError(f"{place}seconds and loop_bars are two lengths; give one of them")
+    if bars is not None:
+        check_loop_bars(bars, place)
+    direction = check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place)
+    if bars is not None and direction != DIRECTIONS[0]:
+        raise ConfigError(f"{place}--direction {direction} is not for loops; leave it out")
     return Request(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
-        seconds=check_seconds(base.seconds if line.seconds is None else line.seconds, where),
-        direction=check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place),
+        seconds=None if seconds is None else check_seconds(seconds, where),
+        direction=direction,
         sampling=replaced(base.sampling, line.sampling()).check(where),
+        loop_bars=bars,
     )
