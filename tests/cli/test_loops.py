@@ -9,7 +9,7 @@ from jen1cli.recipe import read_recipe
 
 
 def asked(model):
-    return [arguments["loop_bars"] for _, arguments in model.calls]
+    return [arguments.get("loop_bars") for _, arguments in model.calls]
 
 
 def test_a_loop_has_eight_bars_unless_told_otherwise(jen1, model):

@@ -10,7 +10,7 @@ from jen1cli.diffusion import Noise
 from jen1cli.errors import ConfigError
 from jen1cli.music.full_score import FullScore
 from jen1cli.pipeline.denoising import seeded
-from jen1cli.pipeline.variations import varied
+from jen1cli.pipeline.replay import varied
 from jen1cli.recipe import Recipe, RecipeError
 from jen1cli.sampling import Variation
 

@@ -132,7 +132,9 @@ class ProgramPlayer:
             elapsed = time.monotonic() - started
         # ffplay exits with 0 also where it finds no sound device
         if done.returncode or elapsed < repeat * info.seconds - _EARLY_SECONDS:
-            said = done.stderr.replace(str(path), "it").strip().splitlines() or [f"it ended after {elapsed:.1f} s"]
+            said = done.stderr.replace(str(path), "it").strip().splitlines() or [
+                f"it ended after {elapsed:.1f} s"
+            ]
             raise AudioError(
                 f"{self.name} does not play {_name(source)} ({said[-1].strip()}); is there a sound"
                 " device? pip install 'jen1cli[play]' brings another player"

@@ -27,7 +27,6 @@ from jen1cli.pipeline.networks import (
     with_quality,
 )
 from jen1cli.pipeline.sources import Input, as_source
-from jen1cli.pipeline.variations import vary
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel
@@ -362,7 +361,7 @@ class Jen1:
             RecipeError: there is no recipe, or it is of another model.
             ConfigError: a setting makes no sense.
         """
-        return vary(self, made, prompt, amount, seed, source, progress, sampling)
+        return replay.vary(self, made, prompt, amount, seed, source, progress, sampling)
 
     @torch.inference_mode()
     def encode(self, source: Input, *, sample_rate: int | None = None) -> LatentFile:

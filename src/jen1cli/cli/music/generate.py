@@ -81,11 +81,10 @@ def generate(
             with engine.making(f"seed {first.seed}") as progress:
                 pieces = engine.model.generate_batch(
                     [request.prompt for request, _ in group],
-                    seconds=first.length,
                     seed=first.seed,
                     direction=first.direction,  # type: ignore[arg-type]
-                    loop_bars=first.loop_bars,
                     progress=progress,
+                    **first.length,
                     **first.sampling.arguments(),
                 )
             for music, (_, target) in zip(pieces, group, strict=True):
@@ -127,7 +126,7 @@ def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
     """Group consecutive jobs with equal settings and consecutive seeds into batches."""
     group: list[Job] = []
     for job in jobs:
-        size = engine.batch_size(job[0].length)
+        size = engine.batch_size(job[0].length.get("seconds", 0.0))
         if group and (len(group) >= size or not _follows(group[-1][0], job[0])):
             yield group
             group = []

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jen1cli.cli import streams
 from jen1cli.cli.groups import options_of, replaced
@@ -64,9 +65,11 @@ class Request:
     loop_bars: int | None = None  # None: no loop
 
     @property
-    def length(self) -> float:
-        """Length in seconds, if it is no loop."""
-        return DEFAULT_SECONDS if self.seconds is None else self.seconds
+    def length(self) -> dict[str, Any]:
+        """The length as keyword argument of `Jen1.generate_batch`."""
+        if self.loop_bars is not None:
+            return {"loop_bars": self.loop_bars}
+        return {"seconds": DEFAULT_SECONDS if self.seconds is None else self.seconds}
 
 
 def check_prompt(prompt: str, where: str = "the prompt") -> str:
