@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import AudioError, MissingExtraError
 
@@ -29,21 +29,7 @@ _BLOCK_SECONDS = 0.5
 _EARLY_SECONDS = 0.5  # a program that ends that much too early has not played
 
 
-class Player(Protocol):
-    """Plays sound."""
-
-    name: str
-
-    def play(self, source: "Source", info: "AudioInfo", repeat: int = 1) -> None:
-        """Play a recording to its end, `repeat` times without a gap.
-
-        Raises:
-            AudioError: it cannot be played.
-        """
-        ...
-
-
-def find_player() -> Player:
+def find_player() -> "Player":
     """Choose sounddevice if it has a device, else the first program that is installed.
 
     Raises:
@@ -84,7 +70,11 @@ class DevicePlayer:
     name: str = "sounddevice"
 
     def play(self, source: "Source", info: "AudioInfo", repeat: int = 1) -> None:
-        """Play block by block; see `Player`."""
+        """Play a recording `repeat` times without a gap.
+
+        Raises:
+            AudioError: the device fails.
+        """
         try:
             with self.sounddevice.OutputStream(
                 samplerate=info.sample_rate, channels=info.channels, dtype="float32"
@@ -110,7 +100,11 @@ class ProgramPlayer:
         return self.command[0]
 
     def play(self, source: "Source", info: "AudioInfo", repeat: int = 1) -> None:
-        """Run the program to its end; see `Player`."""
+        """Play a recording `repeat` times without a gap.
+
+        Raises:
+            AudioError: the program does not start, fails, or ends too early.
+        """
         from jen1cli import audio
 
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
@@ -139,6 +133,9 @@ class ProgramPlayer:
                 f"{self.name} does not play {_name(source)} ({said[-1].strip()}); is there a sound"
                 " device? pip install 'jen1cli[play]' brings another player"
             )
+
+
+Player = DevicePlayer | ProgramPlayer
 
 
 def _blocks(source: "Source", info: "AudioInfo", repeat: int) -> Iterator["Signal"]:
