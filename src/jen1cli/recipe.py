@@ -12,7 +12,7 @@ from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.music.chords import TONICS
 from jen1cli.music.controls import SIXTEENTHS
-from jen1cli.sampling import SETTING_KEYS, Sampling
+from jen1cli.sampling import MAX_LOOP_BARS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
 RECIPE_VERSION = 3
@@ -205,7 +205,7 @@ class Recipe(Sampling):
             "seconds": 0 <= self.seconds < 1e6,
             "steps": 0 <= self.steps <= 10_000,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
-            "loop_bars": 0 <= self.loop_bars <= 10_000,
+            "loop_bars": 0 <= self.loop_bars <= MAX_LOOP_BARS,
             "context_seconds": 0 <= self.context_seconds < 1e6,
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:

@@ -65,7 +65,7 @@ def test_a_variation_of_nothing_new_has_the_same_bytes(here):
 
 def test_a_loop_is_made_and_made_again(here):
     options = ["--loop", "--bars", "1", "--bpm", "125", "--seed", "7", "-q"]
-    assert call("generate", "lofi piano", *options, "-o", "a.wav") == 0
+    assert call("generate", "lofi piano in 4/4", *options, "-o", "a.wav") == 0
     assert soundfile.info("a.wav").frames == 92_160
     assert run(["again", "a.wav", "-o", "b.wav", "-q"]) == 0
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()

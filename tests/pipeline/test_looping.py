@@ -8,9 +8,16 @@ import torch
 
 from jen1cli import Controls, Jen1, audio
 from jen1cli.audio.chunks import read_chunks
+from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.errors import ConfigError
+from jen1cli.music.controls import CHANNELS_WITH_CHORDS
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.looping import _decoded_ring, ring_windows, stretched_ring
+from jen1cli.pipeline.looping import (
+    _decoded_ring,
+    _ring_controls,
+    ring_windows,
+    stretched_ring,
+)
 from jen1cli.recipe import Recipe, read_recipe
 
 SHORT = {"seed": 3, "steps": 2}
@@ -85,16 +92,15 @@ def test_windows_go_round_the_ring(frames):
     torch.testing.assert_close(found[..., at_seam], truth[..., at_seam], atol=0.35, rtol=0)
 
 
-def test_a_turned_ring_gives_the_same_turned(tiny):
-    """No place of a ring is special to the windows but by where they are cut."""
-
+@pytest.mark.parametrize("frames", [5, 50, 90])
+def test_windows_that_agree_are_blended_to_what_they_agree_on(frames):
     def network(x, t, *, context, text, text_mask, causal):
         return 0.5 * x + context
 
-    windowed = ring_windows(network, 50, 40)
-    x = torch.randn(1, 3, 50)
-    more = {"text": torch.zeros(1, 1, 4), "text_mask": torch.ones(1, 1).bool(), "causal": False}
-    torch.testing.assert_close(windowed(x, torch.zeros(1), context=x, **more), 1.5 * x)
+    windowed = ring_windows(network, frames, 40)
+    x = torch.randn(2, 3, frames)
+    more = {"text": torch.zeros(2, 1, 4), "text_mask": torch.ones(2, 1).bool(), "causal": False}
+    torch.testing.assert_close(windowed(x, torch.zeros(2), context=x, **more), 1.5 * x)
 
 
 @pytest.mark.parametrize("samples", [999, 1000, 1001, 1013])
@@ -106,17 +112,14 @@ def test_a_ring_is_stretched_as_a_periodic_signal(samples):
     np.testing.assert_allclose(stretched_ring(ring, samples), truth, atol=1e-5)
 
 
-def test_strokes_at_the_beginning_reach_back_over_the_seam(tiny):
-    from jen1cli.conditioning.controls.channels import control_channels
-    from jen1cli.pipeline.looping import _PHASES, _ring_controls
-
-    controls = Controls(bpm=120.0, meter="4/4", drums="kick x...", chords="C")
-    networks = tiny.networks
-    ring = _ring_controls(networks, controls, 40, 2.0)
-    long = control_channels([controls], [2.0 - 1 / 20], 41, 20.0, ring.shape[1])
-    torch.testing.assert_close(ring[..., :-1].cpu(), long[..., 1:-1])
-    torch.testing.assert_close(ring[:, :_PHASES, -1].cpu(), long[:, :_PHASES, 0])
-    assert ring[..., -1].cpu().allclose(torch.maximum(long[..., 0], ring[..., -1].cpu()))
+def test_the_score_goes_on_over_the_seam(tiny):
+    """Its channels are those of a later repetition; the first stroke reaches back over the seam."""
+    controls = Controls(bpm=120.0, meter="4/4", drums="kick x...", chords="C G")
+    ring = _ring_controls(tiny.networks, controls, 80, 4.0)
+    later = control_channels([controls], [4.0], 80, 20.0, ring.shape[1])
+    torch.testing.assert_close(ring.cpu(), later)
+    kick = ring[0, CHANNELS_WITH_CHORDS].cpu()
+    assert float(kick[0]) == float(kick[-1]) == 0.5
 
 
 def test_a_loop_is_made_again_varied_and_stored(tiny, tmp_path):

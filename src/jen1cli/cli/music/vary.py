@@ -12,7 +12,7 @@ from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import AudioInput, open_input
 from jen1cli.cli.music.again import find_input, remake_input, same_place, settle
 from jen1cli.cli.music.prompts import check_prompt
-from jen1cli.cli.outputs import Result
+from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import ControlOptions, check_seed
 from jen1cli.errors import ConfigError
 from jen1cli.sampling import SamplingOptions, draw_seed
@@ -70,6 +70,7 @@ def vary(
         default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
+    check_takes(targets[0].extension, opened.info.sample_rate, opened.info.channels)
     choice = same_place(recipe, model, beside).check()
     with Engine.open(choice, destination.report(), destination.signing) as engine:
         recipe = settle(recipe, engine)
