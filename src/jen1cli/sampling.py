@@ -123,6 +123,11 @@ def check_seconds(seconds: float) -> None:
         raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
 
 
+def default_amount(*, is_changed: bool) -> float:
+    """Return the amount of new noise of a variation: none where words or settings are new."""
+    return 0.0 if is_changed else 1.0
+
+
 def check_loop_bars(bars: int, place: str = "") -> None:
     """Refuse a number of bars that is no loop; `place` is a prefix of the error."""
     if not 1 <= bars <= MAX_LOOP_BARS:

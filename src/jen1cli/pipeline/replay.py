@@ -20,7 +20,7 @@ from jen1cli.recipe import (
     find_recipe,
     read_recipe,
 )
-from jen1cli.sampling import Sampling, SamplingOptions, Variation, draw_seed
+from jen1cli.sampling import Sampling, SamplingOptions, Variation, default_amount, draw_seed
 
 if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
@@ -177,7 +177,7 @@ def varied(
         raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
     changes = dict(options or {})
     if amount is None:
-        amount = 0.0 if prompt is not None or changes else 1.0
+        amount = default_amount(is_changed=prompt is not None or bool(changes))
     if "controls" in changes:
         # a full score would contradict new controls; the composer writes another around them
         former = dataclasses.replace(recipe.controls, score=None)

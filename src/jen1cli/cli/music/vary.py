@@ -15,7 +15,7 @@ from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import ControlOptions, check_seed
 from jen1cli.errors import ConfigError
-from jen1cli.sampling import SamplingOptions, draw_seed
+from jen1cli.sampling import SamplingOptions, default_amount, draw_seed
 
 if TYPE_CHECKING:
     from jen1cli.recipe import Recipe
@@ -107,7 +107,7 @@ def _check_amount(amount: float | None, count: int, *, is_changed: bool) -> floa
     if count < 1:
         raise ConfigError(f"--count {count} makes nothing; give 1 or more")
     if amount is None:
-        amount = 0.0 if is_changed else 1.0
+        amount = default_amount(is_changed=is_changed)
     if not 0.0 <= amount <= 1.0:
         raise ConfigError(f"--amount {amount:g} is not between 0 (the same noise) and 1 (all new)")
     if amount == 0.0 and count > 1:
