@@ -6,13 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jen1cli.audio import Source, digest, name_of, read_note, sample_digest
+from jen1cli.audio import Loop, Source, digest, name_of, read_note, sample_digest
 from jen1cli.config import QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.midi import Passage
+from jen1cli.music.chords import TONICS
+from jen1cli.music.controls import SIXTEENTHS
 from jen1cli.music.full_score import summary
-from jen1cli.sampling import MAX_STEPS, SETTING_KEYS, Sampling
+from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
 RECIPE_VERSION = 4
@@ -102,6 +104,7 @@ class Recipe(Sampling):
     direction: DirectionName = "bidirectional"
     masks: tuple[tuple[float, float], ...] = ()  # regenerated intervals [from, to) in seconds
     before: bool = False  # continued to the left
+    loop_bars: int = field(default=0, metadata={"optional": True})  # of a loop; 0: it is none
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps
     dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
@@ -123,6 +126,21 @@ class Recipe(Sampling):
             return (Passage(self.controls, 0.0, self.seconds),)
         return self.passages
 
+    def describe_seed(self) -> str:
+        """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""
+        mixed = (f"{item.amount:g} of seed {item.seed}" for item in self.variations)
+        return ", ".join((f"seed {self.seed}", *mixed))
+
+    def loop(self, samples: int, sample_rate: int) -> Loop | None:
+        """Return the description of a loop of that length and rate in Hz; None if it is none."""
+        meter = self.controls.meter
+        if not self.loop_bars or not meter:
+            return None
+        beats, note = map(int, meter.split("/"))
+        quarters = self.loop_bars * SIXTEENTHS[meter] / 4
+        root = TONICS.index(self.controls.key) if self.controls.key else None
+        return Loop(samples, sample_rate, quarters, (beats, note), root)
+
     def to_json(self) -> str:
         """Return one line of ASCII JSON."""
         return json.dumps(self.to_dict(), ensure_ascii=True, separators=(",", ":"))
@@ -141,7 +159,7 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
-        for name in ("composer", "style", "instruments", "passages"):
+        for name in ("composer", "style", "instruments", "passages", "variations", "loop_bars"):
             if not values[name]:
                 del values[name]
         if self.controls.score is None:
@@ -192,10 +210,14 @@ class Recipe(Sampling):
             ConfigError: names the first.
         """
         fits = {
-            "seed": -(2**63) <= self.seed < 2**64,  # what torch takes
+            "seed": _is_seed(self.seed),
+            "variations": all(
+                _is_seed(item.seed) and 0 <= item.amount <= 1 for item in self.variations
+            ),
             "seconds": 0 <= self.seconds < 1e6,
             "steps": 0 <= self.steps <= MAX_STEPS,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
+            "loop_bars": 0 <= self.loop_bars <= MAX_LOOP_BARS,
             "context_seconds": 0 <= self.context_seconds < 1e6,
         }
         if wrong := [name for name, is_right in fits.items() if not is_right]:
@@ -228,6 +250,10 @@ def readable(values: dict[str, Any]) -> dict[str, Any]:
 def _without_notes(controls: dict[str, Any]) -> dict[str, Any]:
     score = controls.get("score")
     return controls if score is None else {**controls, "score": summary(score)}
+
+
+def _is_seed(number: int) -> bool:
+    return -(2**63) <= number < 2**64  # what torch takes
 
 
 NAMES = {stored_key(item): item.name for item in dataclasses.fields(Recipe)}

@@ -14,6 +14,15 @@ from jen1cli.music.full_score import FAMILIES
 from jen1cli.typed_json import stored_key
 
 MAX_STEPS = 1_000
+MAX_LOOP_BARS = 64
+
+
+@dataclass(frozen=True)
+class Variation:
+    """Noise of a further seed, mixed into the noise of a piece."""
+
+    seed: int
+    amount: float  # 0: the noise of the piece, 1: that of this seed (`diffusion.noise`)
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -35,6 +44,7 @@ class SamplingOptions(TypedDict, total=False):
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
+    variations: tuple[Variation, ...]  # of the noise, one after the other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +71,7 @@ class Sampling:
     composer: ComposerName | Literal[""] = field(default="", metadata={"optional": True})
     style: str = field(default="", metadata={"optional": True})  # of the composer by rule
     instruments: tuple[str, ...] = field(default=(), metadata={"optional": True})  # families
+    variations: tuple[Variation, ...] = field(default=(), metadata={"optional": True})
 
     @property
     def effective_composer(self) -> ComposerName:
@@ -119,10 +130,26 @@ def check_seconds(seconds: float) -> None:
         raise ConfigError(f"seconds is {seconds:g}; give at least 0.01")
 
 
+def default_amount(*, is_changed: bool) -> float:
+    """Return the amount of new noise of a variation: none where words or settings are new."""
+    return 0.0 if is_changed else 1.0
+
+
+def check_loop_bars(bars: int, place: str = "") -> None:
+    """Refuse a number of bars that is no loop; `place` is a prefix of the error."""
+    if not 1 <= bars <= MAX_LOOP_BARS:
+        raise ConfigError(f"{place}a loop of {bars} bars cannot be made; give 1 to {MAX_LOOP_BARS}")
+
+
 def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
     if not 1 <= values["steps"] <= MAX_STEPS:
         raise ConfigError(f"steps is {values['steps']}; give 1 to {MAX_STEPS:,}")
+    for variation in values["variations"]:
+        if not 0.0 <= variation.amount <= 1.0:
+            raise ConfigError(
+                f"the amount of a variation is {variation.amount:g}; give a number from 0 to 1"
+            )
     known = typing.get_args(SamplerName)
     if values["sampler"] not in known:
         raise ConfigError(f"unknown sampler '{values['sampler']}'; known: {', '.join(known)}")

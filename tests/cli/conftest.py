@@ -18,7 +18,7 @@ from jen1cli.cli import engine
 from jen1cli.cli.app import run
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import Edit, LatentFile, Music
-from jen1cli.pipeline.replay import describe_input
+from jen1cli.pipeline.replay import describe_input, varied
 from jen1cli.presets import TINY
 from jen1cli.recipe import Recipe, RecipeLora, RecipeModel
 from jen1cli.typed_json import to_dict
@@ -132,6 +132,12 @@ class FakeJen1:
         if recipe.task == "inpaint":
             return self.inpaint(source, recipe.masks, **common)
         return self.continue_(source, recipe.seconds, before=recipe.before, **common)
+
+    def vary(self, recipe, prompt=None, *, amount, seed, source=None, progress=None, **options):
+        self._note("vary", prompt=prompt, amount=amount, seed=seed, source=source, **options)
+        recipe = varied(recipe, prompt, amount, seed, options)
+        music = self.again(recipe, source)
+        return dataclasses.replace(music, recipe=recipe)
 
     def encode(self, source):
         self._note("encode", source=source)

@@ -52,6 +52,25 @@ def test_the_same_seed_gives_the_same_bytes_and_so_does_again(here):
     assert Path("a.wav").read_bytes() != Path("d.wav").read_bytes()
 
 
+def test_a_variation_of_nothing_new_has_the_same_bytes(here):
+    assert call("generate", "lofi piano", "-s", "0.5", "--seed", "7", "-o", "a.wav", "-q") == 0
+    assert run(["vary", "a.wav", "--amount", "0", "-o", "same.wav", "-q"]) == 0
+    assert Path("a.wav").read_bytes() == Path("same.wav").read_bytes()
+    assert run(["vary", "a.wav", "-a", "0.4", "-n", "2", "-o", "b-{index}.wav", "-q"]) == 0
+    assert run(["again", "b-2.wav", "-o", "c.wav", "-q"]) == 0
+    first, second, again = (Path(n).read_bytes() for n in ("b-1.wav", "b-2.wav", "c.wav"))
+    assert second == again
+    assert first != second
+
+
+def test_a_loop_is_made_and_made_again(here):
+    options = ["--loop", "--bars", "1", "--bpm", "125", "--seed", "7", "-q"]
+    assert call("generate", "lofi piano in 4/4", *options, "-o", "a.wav") == 0
+    assert soundfile.info("a.wav").frames == 92_160
+    assert run(["again", "a.wav", "-o", "b.wav", "-q"]) == 0
+    assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
+
+
 RECORDINGS = [
     ("take.wav", 44_100, 2, "PCM_16"),
     ("take.wav", 48_000, 2, "PCM_24"),

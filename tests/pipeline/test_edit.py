@@ -346,7 +346,7 @@ def test_guidance_leads_away_from_unknown_surroundings_for_a_part_of_the_time(ti
 def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     """At every sampler: what was known before sampling is untouched after it."""
     from jen1cli.music.controls import Controls
-    from jen1cli.pipeline.denoising import encode_prompts, fill
+    from jen1cli.pipeline.denoising import encode_prompts, fill, seeded_noise
     from jen1cli.pipeline.editing import _known_canvas
     from jen1cli.sampling import Sampling
 
@@ -360,8 +360,8 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
         kept = canvas.known[0, 0]
         for sampler in ("ddpm", "ddim", "dpmpp-2m", "unipc"):
             settings = Sampling.over(tiny.config.generation, {"sampler": sampler})
-            generators = [torch.Generator().manual_seed(0)]
-            after = fill(tiny.networks, canvas, section.windows, prompts, settings, generators)
+            noises = [seeded_noise(0)]
+            after = fill(tiny.networks, canvas, section.windows, prompts, settings, noises)
             assert torch.equal(after[..., kept], canvas.latent[..., kept])
             assert not torch.equal(after[..., ~kept], canvas.latent[..., ~kept])
 

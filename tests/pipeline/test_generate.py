@@ -7,7 +7,7 @@ import torch
 from jen1cli import Jen1, audio
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill
+from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded_noise
 from jen1cli.pipeline.networks import choose_dtype
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.recipe import read_recipe
@@ -68,7 +68,7 @@ def test_one_call_for_three_pieces_equals_three_calls(tiny):
             windows,
             encode_prompts(networks, prompts, "", NO_CONTROLS),
             settings,
-            [torch.Generator().manual_seed(seed) for seed in seeds],
+            [seeded_noise(seed) for seed in seeds],
         )
 
     with torch.inference_mode():

@@ -24,7 +24,7 @@ from jen1cli.audio.loudness import (
     loudness,
     true_peak,
 )
-from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, edited_source_type
+from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, Loop, edited_source_type
 from jen1cli.audio.notes import Marks, read_marks, read_note
 from jen1cli.audio.resampling import (
     Resampler,
@@ -41,6 +41,7 @@ from jen1cli.audio.writing import (
     FileFormat,
     Target,
     choose_format,
+    encoded,
     is_exact,
     to_bytes,
     write,
@@ -54,6 +55,7 @@ __all__ = [
     "PARTLY_GENERATED",
     "AudioInfo",
     "FileFormat",
+    "Loop",
     "LoudnessMeter",
     "Marks",
     "Patch",
@@ -68,6 +70,7 @@ __all__ = [
     "db_to_amplitude",
     "digest",
     "edited_source_type",
+    "encoded",
     "extrapolate",
     "fast_loudness",
     "is_exact",

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from jen1cli.audio.chunks import ByteFile, clear_time_stamp
 from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal
-from jen1cli.audio.metadata import GENERATED, SOURCE_TYPE_FIELD, Metadata, write_metadata
+from jen1cli.audio.metadata import GENERATED, SOURCE_TYPE_FIELD, Loop, Metadata, write_metadata
 from jen1cli.audio.notes import check_note
 from jen1cli.errors import AudioError, OutputError
 from jen1cli.files import byte_name, writing
@@ -119,6 +119,7 @@ def write(
     suffix: str | None = None,
     note: str | None = None,
     tags: tuple[tuple[str, str], ...] = (),
+    loop: Loop | None = None,
 ) -> None:
     """Write `[channels, samples]` to a file (the suffix selects the format) or a WAV buffer.
 
@@ -132,6 +133,7 @@ def write(
         note: ASCII text stored inside: the recipe.
         tags: (name, text) with the field names of Vorbis comments, such as ("title", …).
         suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
+        loop: description of a loop, for WAV.
 
     Raises:
         AudioError: unknown suffix, NaN in the signal.
@@ -139,7 +141,8 @@ def write(
     """
     format_, subtype = choose_format(target, None, subtype, suffix)
     format_ = large_format(format_, subtype, signal.size)
-    metadata = Metadata(texts=tuple((name.upper(), text) for name, text in tags))
+    texts = tuple((name.upper(), text) for name, text in tags)
+    metadata = Metadata(texts=texts, loop=loop)
     kind = FileFormat(format_, subtype, note, metadata)
     parts = (signal[:, at : at + BLOCK] for at in range(0, signal.shape[1], BLOCK))
     write_blocks(target, (encoded(part, subtype) for part in parts), sample_rate, len(signal), kind)

@@ -31,8 +31,10 @@ COMMANDS = {
     "generate": "Make music from text.",
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
     "continue": "Lengthen a file with music that follows from it.",
+    "vary": "Make variations of a file: the same score with other noise, words or controls.",
     "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
     "decode": "Turn latent files back into audio; folders keep their tree.",
+    "play": "Play audio files: through sounddevice, or a player of the system.",
     "info": "Show the recipe that a file carries, and the facts of its sound.",
     "again": "Make a file again from its own recipe: same version and kind of device, same bytes.",
     "models": "Show weight sets and presets.",
@@ -47,7 +49,7 @@ DEVELOPER_COMMANDS = {
 _MODULES = {  # inside of `jen1cli.cli`
     **{
         name: f"music.{name}"
-        for name in ("generate", "inpaint", "encode", "decode", "info", "again")
+        for name in ("generate", "inpaint", "vary", "encode", "decode", "play", "info", "again")
     },
     "continue": "music.continuation",
     "models": "installation.models",
@@ -56,7 +58,7 @@ _MODULES = {  # inside of `jen1cli.cli`
     "corpus": "corpus",
     "evaluate": "evaluation.evaluate",
 }
-_LIGHT_COMMANDS = ("info", "models", "doctor")  # those that do not load torch in this process
+_LIGHT_COMMANDS = ("play", "info", "models", "doctor")  # without torch in this process
 _FUNCTIONS = {"continue": "continue_"}
 _MACHINE = frozenset(
     getattr(errno, name)

@@ -199,8 +199,9 @@ class Engine:
             music = _with_signature(music, "off" if self._signing.is_off else "")
         style = f"{music.recipe.style} by rules" if music.recipe.style else ""
         controls = music.recipe.controls.describe()
-        made = f"{music.seconds:.2f} s, seed {music.seed}, made in {elapsed:.1f} s"
-        note = ", ".join(filter(None, (style, controls, made)))
+        loop = f"loop of {music.recipe.loop_bars} bars" if music.recipe.loop_bars else ""
+        made = f"{music.seconds:.2f} s, {music.recipe.describe_seed()}, made in {elapsed:.1f} s"
+        note = ", ".join(filter(None, (style, controls, loop, made)))
         proof = Proof(music) if isinstance(music, Edit) else None
 
         def save(path: Path) -> None:

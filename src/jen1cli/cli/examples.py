@@ -12,8 +12,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "generate": (
         (
-            'jen1 generate "deep house" --bpm 122 --key "F minor"',
-            "ten seconds; the file is named after prompt and seed",
+            'jen1 generate "deep house" --bpm 122 --key "F minor" --loop --bars 4',
+            "four bars that go round; the file is named after prompt and seed",
         ),
         (
             'jen1 generate "warm jazz trio, brushed drums" --seconds 30 --seed 7 -o trio.flac',
@@ -42,6 +42,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("jen1 continue - --context 8 -o - < intro.wav > longer.wav", "in a pipe"),
     ),
+    "vary": (
+        ("jen1 vary lofi-piano-7.wav -n 4", "four more performances of the same score"),
+        ("jen1 vary lofi-piano-7.wav --amount 0.3 -o near.wav", "near the file, yet different"),
+        ('jen1 vary lofi-piano-7.wav "same, with strings"', "the same noise in other words"),
+        ('jen1 vary lofi-piano-7.wav --chords "Dm7 G7 Cmaj7 A7"', "the same noise, other chords"),
+    ),
     "encode": (
         ("jen1 encode take.wav -o take.safetensors", "audio to a latent file"),
         ("jen1 encode album/ -o latents/", "a folder; its tree is kept"),
@@ -49,6 +55,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "decode": (
         ("jen1 decode take.safetensors -o take-back.wav", "a latent file to audio"),
         ("jen1 decode latents/ -o album-back/ --format flac", "a folder; its tree is kept"),
+    ),
+    "play": (
+        ("jen1 play lofi-piano-7.wav takes/", "a file, then all of a folder"),
+        ("jen1 play loop.wav --repeat 4", "a loop four times"),
     ),
     "info": (
         ("jen1 info lofi-piano-7.wav", "prompt, seed and settings that made the file"),

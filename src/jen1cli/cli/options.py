@@ -128,6 +128,21 @@ Seed = Annotated[
         rich_help_panel=SAMPLING_PANEL,
     ),
 ]
+Count = Annotated[
+    int,
+    typer.Option(
+        "--count", "-n", metavar="N", help="Pieces for each prompt, or variations of the file."
+    ),
+]
+EditedInput = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="FILE",
+        help="The recording that an edit began with, where it was piped or has moved.",
+    ),
+]
 DIRECTION = typer.Option(
     "--direction",
     metavar="NAME",

@@ -2,12 +2,14 @@
 
 from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_x
 from jen1cli.diffusion.guidance import guide, guide_batched, in_interval
+from jen1cli.diffusion.noise import Noise
 from jen1cli.diffusion.samplers import Known, sample, time_grid
 from jen1cli.diffusion.schedule import Schedule, append_dims
 
 __all__ = [
     "Denoiser",
     "Known",
+    "Noise",
     "Predict",
     "Schedule",
     "append_dims",

@@ -21,13 +21,14 @@ from torch import Tensor
 
 from jen1cli.config import PredictionName, SamplerName
 from jen1cli.diffusion.denoiser import Denoiser
+from jen1cli.diffusion.noise import Source, draw
 from jen1cli.diffusion.schedule import Schedule
 from jen1cli.progress import Progress
 
 ANGLE_POWER = 1.5
 """Exponent by which multistep samplers concentrate steps near t = 0, for v prediction."""
 
-Generators = torch.Generator | Sequence[torch.Generator]
+Generators = Source | Sequence[Source]
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,6 @@ def _points(schedule: Schedule, steps: int, times: Sequence[float]) -> list[_Poi
 
 def _fresh(like: Tensor, generator: Generators | None) -> Tensor:
     if isinstance(generator, Sequence):
-        items = [torch.randn(like.shape[1:], generator=each) for each in generator]
-        return torch.stack(items).to(like)
-    return torch.randn(like.shape, generator=generator).to(like)
+        return torch.stack([draw(like.shape[1:], each) for each in generator]).to(like)
+    assert generator is not None  # checked by `sample`
+    return draw(like.shape, generator).to(like)

@@ -1,17 +1,54 @@
 """Encoding of recordings and decoding of latents, of any length in bounded memory."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from jen1cli import audio
 from jen1cli.audio import AudioInfo, Resampler, Signal, Source
+from jen1cli.pipeline import gain_matching
+from jen1cli.pipeline.latents import LatentFile
+from jen1cli.pipeline.music import Music
 from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.replay import record
 from jen1cli.pipeline.storage import allocate
+from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent, Waveform
 
+if TYPE_CHECKING:
+    from jen1cli.pipeline.jen1 import Jen1
+
 _BLOCK_SECONDS = 5
+
+
+def encode(model: "Jen1", source: Source) -> LatentFile:
+    """Encode a recording; see `Jen1.encode`."""
+    info = audio.probe(source)
+    return LatentFile(
+        latent=encode_source(model.networks, source, info)[0],
+        frame_rate=model.config.frame_rate,
+        samples=info.samples,
+        sample_rate=info.sample_rate,
+        channels=info.channels,
+        model=model.config.name,
+        sha256=model.autoencoder_sha256,
+    )
+
+
+def decode(model: "Jen1", latent: LatentFile | str | Path | bytes) -> Music:
+    """Decode a latent or latent file; see `Jen1.decode`."""
+    if not isinstance(latent, LatentFile):
+        latent = LatentFile.load(latent)
+    latent.check_autoencoder(model.config, model.autoencoder_sha256)
+    signal = decode_latent(
+        model.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
+    )
+    gain_matching.limit(signal, latent.sample_rate, ceiling=1.0)
+    recipe = record(model, "decode", Sampling(), seed=0, seconds=latent.seconds)
+    return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
 
 
 def encode_source(networks: Networks, source: Source, info: AudioInfo) -> Latent:

@@ -54,6 +54,8 @@ def write_controls(
     seeds: Sequence[int],
     seconds: float,
     sampling: Sampling,
+    *,
+    loops: bool = False,
 ) -> Written:
     """Write the controls that are not given, for pieces of a given length.
 
@@ -64,6 +66,7 @@ def write_controls(
         seeds: one per piece.
         seconds: length of the pieces.
         sampling: which composer, and its style.
+        loops: whether the end of a piece leads to its beginning.
 
     Raises:
         ConfigError: the composer by rule has no style to choose, or the network takes no controls.
@@ -78,7 +81,7 @@ def write_controls(
             for i in range(len(texts))
         )
         found = [
-            _composed(networks, *piece, seconds, sampling.instruments)
+            _composed(networks, *piece, seconds, sampling.instruments, loops=loops)
             for piece in zip(found, styles, texts, seeds, strict=True)
         ]
     elif composer == "learned" and networks.predictor is not None:
@@ -149,6 +152,8 @@ def _composed(
     seed: int,
     seconds: float,
     instruments: tuple[str, ...],
+    *,
+    loops: bool,
 ) -> Controls:
     from jen1cli.composition.full_score import full_score
     from jen1cli.composition.pieces.piece import compose_piece
@@ -157,7 +162,8 @@ def _composed(
 
     if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
         given = dataclasses.replace(given, drums=NONE)
-    piece = compose_piece(style, seed, seconds + given.upbeat, given, read_wishes(text))
+    length = seconds + given.upbeat
+    piece = compose_piece(style, seed, length, given, read_wishes(text), loops=loops)
     written = score_controls(piece)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
-from jen1cli.diffusion import Denoiser, Known, guide_batched, in_interval, sample
+from jen1cli.diffusion import Denoiser, Known, Noise, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
@@ -27,7 +27,7 @@ from jen1cli.music.prompt import read_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
 from jen1cli.progress import Progress
-from jen1cli.sampling import Sampling
+from jen1cli.sampling import Sampling, Variation
 from jen1cli.shapes import KeepMask, Latent
 
 logger = logging.getLogger(__name__)
@@ -158,13 +158,18 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator(device="cpu").manual_seed(seed)
 
 
+def seeded_noise(seed: int, variations: Sequence[Variation] = ()) -> Noise:
+    """Return the noise of a piece, with its variations mixed in."""
+    return Noise(seeded(seed), [(seeded(item.seed), item.amount) for item in variations])
+
+
 def fill(
     networks: Networks,
     canvas: Canvas,
     windows: Sequence[Window],
     prompts: Prompts,
     sampling: Sampling,
-    generators: Sequence[torch.Generator],
+    noises: Sequence[Noise],
     progress: Progress | None = None,
 ) -> Latent:
     """Sample the windows in order; each is conditioned on the windows before it.
@@ -175,7 +180,7 @@ def fill(
         windows: result of `plan_windows`.
         prompts: encoded prompts of all pieces of the canvas.
         sampling: settings.
-        generators: one per piece, on the CPU, so that noise does not depend on the batch.
+        noises: one per piece, so that it does not depend on the batch.
         progress: called with (steps done, steps in all).
 
     Returns:
@@ -187,36 +192,56 @@ def fill(
         keep_mask = window.conditioning.keep_mask.to(networks.device)
         part = Canvas(latent[..., inside], keep_mask.expand(prompts.batch, -1, -1))
         context_is_recorded = torch.equal(part.known, canvas.known[..., inside])
-        x = _sample_window(
+        x = sample_canvas(
             networks,
             part,
-            window,
+            _controls_of(networks, prompts.controls, window),
             prompts,
             # guidance towards generated context removes high frequencies, more with each window,
             # so it is left out
             sampling
             if context_is_recorded
             else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
-            generators,
+            noises,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
+            causal=window.conditioning.causal,
         )
         for start, stop in window.unknown:
             latent[..., start:stop] = x[..., start - window.start : stop - window.start]
     return latent
 
 
-def _sample_window(
+def sample_canvas(
     networks: Networks,
     part: Canvas,
-    window: Window,
+    controls: ControlChannels | None,
     prompts: Prompts,
     sampling: Sampling,
-    generators: Sequence[torch.Generator],
-    progress: Progress | None,
+    noises: Sequence[Noise],
+    progress: Progress | None = None,
+    *,
+    causal: bool = False,
+    unet: Callable[..., Latent] | None = None,
 ) -> Latent:
+    """Sample all unknown frames of a canvas at once.
+
+    Args:
+        networks: of the model.
+        part: canvas whose known frames condition the others.
+        controls: channels of the canvas, on the device; None for a network that takes none.
+        prompts: encoded prompts of all pieces of the canvas.
+        sampling: settings.
+        noises: one per piece.
+        progress: called with (steps done, steps in all).
+        causal: direction.
+        unet: called in place of the network.
+
+    Returns:
+        the latent; known frames are bit-identical.
+    """
+    unet = unet or networks.unet
     shape = part.latent.shape[1:]
-    noise = torch.stack([torch.randn(shape, generator=each) for each in generators])
-    controls = _controls_of(networks, prompts.controls, window)
+    noise = torch.stack([each.draw(shape) for each in noises])
     conditioned = tasks.make_context(part.latent, part.known, controls)
     no_controls = controls if controls is None else torch.zeros_like(controls)
     no_known = torch.zeros_like(part.known)
@@ -228,24 +253,24 @@ def _sample_window(
         )
         known = no_known if in_interval(t, sampling.context_guidance_interval) else part.known
         contrast_context = tasks.make_context(part.latent, known, contrast_controls)
-        return networks.unet(
+        return unet(
             x_t,
             t,
             context=torch.cat([conditioned, contrast_context]),
             text=prompts.text,
             text_mask=prompts.mask,
-            causal=window.conditioning.causal,
+            causal=causal,
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:
         half = prompts.batch
-        return networks.unet(
+        return unet(
             x_t,
             t,
             context=conditioned,
             text=prompts.text[:half],
             text_mask=prompts.mask[:half],
-            causal=window.conditioning.causal,
+            causal=causal,
         )
 
     predict = guide_batched(
@@ -261,7 +286,7 @@ def _sample_window(
         sampler=sampling.sampler,  # type: ignore[arg-type] - checked by Sampling.over
         steps=sampling.steps,
         eta=sampling.eta,
-        generator=list(generators),
+        generator=list(noises),
         known=Known(part.latent, part.known) if bool(part.known.any()) else None,
         progress=progress,
     )

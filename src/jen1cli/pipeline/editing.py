@@ -9,6 +9,7 @@ import torch
 
 from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
+from jen1cli.diffusion import Noise
 from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
 from jen1cli.pipeline import gain_matching
@@ -44,7 +45,7 @@ def edit(
     timeline: Timeline,
     prompt: str,
     sampling: Sampling,
-    generator: torch.Generator,
+    noise: Noise,
     *,
     window: int,
     context: int,
@@ -59,7 +60,7 @@ def edit(
         timeline: the recording.
         prompt: description of the new music.
         sampling: settings.
-        generator: generator of the noise, on the CPU.
+        noise: of the piece; its generator serves the transcription too.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
         reach: most known frames that condition the windows, on both sides of a section.
@@ -86,7 +87,7 @@ def edit(
         sampling.controls,
         sampling.effective_composer,
     )
-    return make_patches(networks, timeline, sections, prompts, sampling, generator, progress)
+    return make_patches(networks, timeline, sections, prompts, sampling, noise, progress)
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def make_patches(
     sections: Sequence[Section],
     prompts: Prompts,
     sampling: Sampling,
-    generator: torch.Generator,
+    noise: Noise,
     progress: Progress | None,
 ) -> tuple[list[Patch], list[Passage]]:
     """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
@@ -175,7 +176,7 @@ def make_patches(
         sections: result of `plan_sections`.
         prompts: one encoded prompt.
         sampling: settings.
-        generator: on the CPU.
+        noise: of the piece; its generator serves the transcription too.
         progress: called with (steps done, steps in all).
     """
     patches: list[Patch] = []
@@ -185,7 +186,7 @@ def make_patches(
         canvas, raw = _known_canvas(networks, timeline, section)
         count = len(section.windows) * sampling.steps
         found = transcribe_controls(
-            networks, prompts, canvas, section.start, generator, sampling.effective_composer
+            networks, prompts, canvas, section.start, noise.generator, sampling.effective_composer
         )
         rate = networks.frame_rate
         begin, end = section.unknown[0][0] / rate, section.unknown[-1][1] / rate
@@ -202,7 +203,7 @@ def make_patches(
             section.windows,
             dataclasses.replace(found, controls=(controls,)),
             sampling,
-            [generator],
+            [noise],
             shifted(progress, done, total),
         )
         done += count

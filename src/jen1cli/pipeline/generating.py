@@ -3,22 +3,31 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
+from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.composing import write_controls
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded
+from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded_noise
+from jen1cli.pipeline.looping import make_loop
+from jen1cli.pipeline.music import Music
 from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.replay import record
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.progress import Progress
+from jen1cli.recipe import DirectionName
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline.jen1 import Jen1
 
 _LARGEST_BATCH = 8  # pieces per batch on a GPU; a CPU samples one by one
 
@@ -29,6 +38,57 @@ class Piece:
 
     signal: Signal  # [channels, samples] at the model's rate
     settings: Sampling  # with the controls of the piece, their composer and its style
+
+
+def generate(
+    model: "Jen1",
+    prompts: Sequence[str],
+    seconds: float,
+    settings: Sampling,
+    *,
+    seed: int,
+    direction: DirectionName,
+    loop_bars: int | None,
+    progress: Progress | None,
+) -> list[Music]:
+    """Generate one piece per prompt, with their recipes; see `Jen1.generate_batch`."""
+    seeds = [seed + index for index in range(len(prompts))]
+    causal = direction == "unidirectional"
+    if loop_bars is None:
+        made = make_pieces(
+            model.networks, model.config.generation, prompts, seconds, settings, seeds,
+            causal=causal, progress=progress,
+        )  # fmt: skip
+    elif causal:
+        raise ConfigError("a loop has no direction; leave 'unidirectional' out")
+    else:
+        made = [
+            Piece(
+                *make_loop(
+                    model.networks, model.config.generation, prompt, loop_bars, settings, seeds[i],
+                    _share(progress, i, 1, len(prompts)),
+                )
+            )
+            for i, prompt in enumerate(prompts)
+        ]  # fmt: skip
+    return [
+        Music(
+            torch.from_numpy(piece.signal),
+            model.sample_rate,
+            record(
+                model,
+                "generate",
+                piece.settings,
+                seed=seed + index,
+                prompt=prompt,
+                seconds=piece.signal.shape[1] / model.sample_rate if loop_bars else seconds,
+                direction=direction,
+                context_seconds=model.config.generation.context_seconds,
+                loop_bars=loop_bars or 0,
+            ),
+        )
+        for index, (prompt, piece) in enumerate(zip(prompts, made, strict=True))
+    ]
 
 
 @torch.inference_mode()
@@ -87,7 +147,7 @@ def make_pieces(
             windows,
             encoded,
             sampling,
-            [seeded(seed) for seed in batch_seeds],
+            [seeded_noise(seed, sampling.variations) for seed in batch_seeds],
             _share(progress, first, len(batch), len(prompts)),
         )
         latents = networks.whitening.unwhiten(made)

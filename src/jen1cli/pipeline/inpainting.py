@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
-from jen1cli.pipeline.denoising import seeded
+from jen1cli.pipeline.denoising import seeded_noise
 from jen1cli.pipeline.editing import edit
 from jen1cli.pipeline.music import Edit
 from jen1cli.pipeline.replay import describe_input, record
@@ -42,7 +42,7 @@ def inpaint(
         timeline_of(model, source, info, spans),
         prompt,
         settings,
-        seeded(seed),
+        seeded_noise(seed, settings.variations),
         window=window,
         context=window // 2,
         reach=window,
@@ -90,7 +90,7 @@ def continue_(
         timeline_of(model, source, info, [span], new=new, offset=new if before else 0),
         prompt,
         settings,
-        seeded(seed),
+        seeded_noise(seed, settings.variations),
         window=_frames(model, model.window_seconds),
         context=context,
         reach=context,

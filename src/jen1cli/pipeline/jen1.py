@@ -6,15 +6,14 @@ from typing import Unpack
 
 import torch
 
-from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import ConfigError
-from jen1cli.pipeline import gain_matching, replay
-from jen1cli.pipeline.coding import decode_latent, encode_source
+from jen1cli.pipeline import replay
+from jen1cli.pipeline.coding import decode, encode
 from jen1cli.pipeline.composing import check_composer
-from jen1cli.pipeline.generating import make_pieces
+from jen1cli.pipeline.generating import generate
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
@@ -28,7 +27,6 @@ from jen1cli.pipeline.networks import (
     random_networks,
     with_quality,
 )
-from jen1cli.pipeline.replay import record
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
@@ -45,6 +43,7 @@ class Jen1:
         config: configuration of the weight set.
         sha256: of the weight set (`checkpoint.SetDescription`); for random weights, their name.
         former_sha256: digests of the weight set in earlier versions.
+        autoencoder_sha256: digest of the autoencoder's weights.
         networks: networks of the model.
         quality: quality of the decoder.
         recipe_model: description of the model in recipes: name, sha256 and LoRA files.
@@ -67,7 +66,7 @@ class Jen1:
         self.former_sha256 = former_sha256
         self.quality: QualityName = quality
         self.recipe_model = RecipeModel(config.name, sha256, loras, config.release)
-        self._autoencoder_sha256 = autoencoder_sha256
+        self.autoencoder_sha256 = autoencoder_sha256
 
     @classmethod
     def load(
@@ -181,6 +180,7 @@ class Jen1:
         seconds: float = 10.0,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
+        loop_bars: int | None = None,
         progress: Progress | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> Music:
@@ -191,6 +191,8 @@ class Jen1:
             seconds: length; music longer than the model's window is made by continuation.
             seed: seed of the noise; None draws one, see `Music.seed`.
             direction: "unidirectional" lets no frame see a later one.
+            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
+                beginning.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -202,6 +204,7 @@ class Jen1:
             seconds=seconds,
             seed=seed,
             direction=direction,
+            loop_bars=loop_bars,
             progress=progress,
             **sampling,
         )[0]
@@ -214,6 +217,7 @@ class Jen1:
         seconds: float = 10.0,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
+        loop_bars: int | None = None,
         progress: Progress | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> list[Music]:
@@ -226,6 +230,8 @@ class Jen1:
             seconds: length of each; music longer than the model's window is made by continuation.
             seed: seed of the first piece's noise; None draws one.
             direction: "unidirectional" lets no frame see a later one.
+            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
+                beginning.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -236,34 +242,16 @@ class Jen1:
         check_composer(self.networks, sampling)
         check_seconds(seconds)
         check_direction(direction)
-        seed = draw_seed() if seed is None else seed
-        made = make_pieces(
-            self.networks,
-            self.config.generation,
+        return generate(
+            self,
             prompts,
             seconds,
             settings,
-            [seed + index for index in range(len(prompts))],
-            causal=direction == "unidirectional",
+            seed=draw_seed() if seed is None else seed,
+            direction=direction,
+            loop_bars=loop_bars,
             progress=progress,
         )
-        return [
-            Music(
-                torch.from_numpy(piece.signal),
-                self.sample_rate,
-                record(
-                    self,
-                    "generate",
-                    piece.settings,
-                    seed=seed + index,
-                    prompt=prompt,
-                    seconds=seconds,
-                    direction=direction,
-                    context_seconds=self.config.generation.context_seconds,
-                ),
-            )
-            for index, (prompt, piece) in enumerate(zip(prompts, made, strict=True))
-        ]
 
     def inpaint(
         self,
@@ -348,6 +336,35 @@ class Jen1:
             progress=progress,
         )
 
+    def vary(
+        self,
+        made: Input | Recipe,
+        prompt: str | None = None,
+        *,
+        amount: float | None = None,
+        seed: int | None = None,
+        source: Source | None = None,
+        progress: Progress | None = None,
+        **sampling: Unpack[SamplingOptions],
+    ) -> Music | Edit:
+        """Make a variation of a result: the score of its recipe, with other noise or other words.
+
+        Args:
+            made: result of this package, its file, or its recipe.
+            prompt: new words; "same" at their beginning stands for the former ones.
+            amount: of new noise: 0 keeps the noise, 1 is new noise, and the variance is 1 between.
+                None: 0 where words or settings are new, else 1.
+            seed: seed of the new noise; None draws one.
+            source: the source recording of an edit; None takes that of the result or recipe.
+            progress: called with (steps done, steps in all).
+            **sampling: settings in place of the recipe's; its controls are kept beside new ones.
+
+        Raises:
+            RecipeError: there is no recipe, or it is of another model.
+            ConfigError: a setting makes no sense.
+        """
+        return replay.vary(self, made, prompt, amount, seed, source, progress, sampling)
+
     @torch.inference_mode()
     def encode(self, source: Input, *, sample_rate: int | None = None) -> LatentFile:
         """Encode a recording of any length, in bounded memory.
@@ -355,17 +372,7 @@ class Jen1:
         Raises:
             AudioError: the source cannot be used.
         """
-        given = as_source(source, sample_rate)
-        info = audio.probe(given)
-        return LatentFile(
-            latent=encode_source(self.networks, given, info)[0],
-            frame_rate=self.config.frame_rate,
-            samples=info.samples,
-            sample_rate=info.sample_rate,
-            channels=info.channels,
-            model=self.config.name,
-            sha256=self._autoencoder_sha256,
-        )
+        return encode(self, as_source(source, sample_rate))
 
     @torch.inference_mode()
     def decode(self, latent: LatentFile | str | Path | bytes) -> Music:
@@ -374,15 +381,7 @@ class Jen1:
         Raises:
             CheckpointError: the latent is damaged, or another autoencoder wrote it.
         """
-        if not isinstance(latent, LatentFile):
-            latent = LatentFile.load(latent)
-        latent.check_autoencoder(self.config, self._autoencoder_sha256)
-        signal = decode_latent(
-            self.networks, latent.latent[None], latent.samples, latent.sample_rate, latent.channels
-        )
-        gain_matching.limit(signal, latent.sample_rate, ceiling=1.0)
-        recipe = record(self, "decode", Sampling(), seed=0, seconds=latent.seconds)
-        return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
+        return decode(self, latent)
 
     def again(
         self, recipe: Recipe, source: Source | None = None, *, progress: Progress | None = None

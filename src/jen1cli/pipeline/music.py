@@ -82,6 +82,7 @@ class Music:
                 suffix=suffix,
                 note=recipe.to_json(),
                 tags=audio.GENERATED_TAGS,
+                loop=self.recipe.loop(self.waveform.shape[-1], self.sample_rate),
             )
 
         format_, _ = choose_format(target, None, subtype, suffix)

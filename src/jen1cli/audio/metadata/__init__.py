@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from jen1cli.audio.chunks import ByteFile, read_chunks
 from jen1cli.audio.metadata.id3 import move_block as move_id3_block
+from jen1cli.audio.metadata.loops import Loop
 from jen1cli.audio.metadata.model import Block, Metadata, Moves
 from jen1cli.audio.metadata.mp3 import read_mp3, write_mp3
 from jen1cli.audio.metadata.riff import move_riff_block, read_riff, write_riff
@@ -28,6 +29,7 @@ __all__ = [
     "GENERATED",
     "PARTLY_GENERATED",
     "SOURCE_TYPE_FIELD",
+    "Loop",
     "Metadata",
     "Moves",
     "carry",

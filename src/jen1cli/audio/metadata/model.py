@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jen1cli.audio.metadata.loops import Loop
 
 RECIPE_FIELD = "JEN1_RECIPE"
 """Name of the comment (Vorbis) or user text (ID3) that holds the recipe."""
@@ -35,6 +39,7 @@ class Metadata:
         pictures: bodies of FLAC PICTURE blocks.
         blocks: parts that only the same family can hold.
         note: the recipe.
+        loop: of a new file that is a loop; WAV has chunks for it.
         signed: whether the file has a C2PA manifest, which no block holds: it fits one file alone.
     """
 
@@ -44,6 +49,7 @@ class Metadata:
     blocks: tuple[Block, ...] = ()
     note: str | None = None
     signed: bool = False
+    loop: "Loop | None" = None
 
     @property
     def size(self) -> int:

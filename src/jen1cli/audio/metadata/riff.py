@@ -111,6 +111,8 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
     own = "AIFF" if layout.is_aiff else "RIFF"
     same = metadata.family == own
     blocks = list(metadata.blocks) if same else _built(metadata, layout)
+    if metadata.loop is not None and not layout.is_aiff:
+        blocks += metadata.loop.blocks()
     source_type = source_type_of(metadata.texts)
     if source_type is not None:
         blocks = _marked(blocks, source_type, is_aiff=layout.is_aiff)

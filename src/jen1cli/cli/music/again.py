@@ -37,15 +37,7 @@ def again(
             metavar="FILE", help="A file that jen1 wrote, or '-' for stdin.", show_default=False
         ),
     ],
-    input_: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="FILE",
-            help="The recording that an edit began with, where it was piped or has moved.",
-        ),
-    ] = None,
+    input_: options.EditedInput = None,
     *,
     context: typer.Context,
     destination: options.Destination,
@@ -59,7 +51,7 @@ def again(
     if recipe.task == "decode":
         raise ConfigError(f"{opened.name} was decoded from a latent; use jen1 decode on that again")
     beside = Path(file).parent
-    source = _find_input(recipe, input_, beside)
+    source = find_input(recipe, input_, beside)
     stem = slugify(recipe.prompt) if recipe.task == "generate" else f"{opened.stem}-again"
     (target,) = destination.plan(
         [Result(stem, recipe.seed, 1)],
@@ -67,15 +59,14 @@ def again(
         extension=opened.extension,
     )
     report = destination.report()
-    loras = parse_loras(model.lora) or _find_loras(recipe.model, beside)
-    choice = _same_place(recipe, model, loras)
+    choice = same_place(recipe, model, beside)
     signing = _signing(context, recipe, destination.signing, report)
     with Engine.open(choice.check(), report, signing) as engine:
-        recipe = _settle(recipe, engine)
+        recipe = settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
-                source = _remake_input(recipe, engine, Path(folder), beside)
-            engine.deliver(_follow(recipe, source, engine), target)
+                source = remake_input(recipe, engine, Path(folder), beside)
+            engine.deliver(follow(recipe, source, engine), target)
 
 
 def _signing(
@@ -108,10 +99,12 @@ def _is_given(context: typer.Context, option: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelChoice:
-    """Choose model, device and dtype from the recipe, unless given on the command line.
+def same_place(recipe: "Recipe", given: ModelOptions, beside: Path) -> ModelChoice:
+    """Choose model, LoRA files, device and dtype from the recipe, unless given by options.
 
-    If the recipe's kind of device is not available, the best available one replaces it; `_settle`
+    LoRA files are looked for at their path, then in the folder `beside`.
+
+    If the recipe's kind of device is not available, the best available one replaces it; `settle`
     warns about that.
     """
     device, dtype = given.device, given.dtype
@@ -126,7 +119,7 @@ def _same_place(recipe: "Recipe", given: ModelOptions, loras: Loras) -> ModelCho
         device=device,
         dtype=dtype,
         random_weights=untrained,
-        loras=loras,
+        loras=parse_loras(given.lora) or _find_loras(recipe.model, beside),
         quality=given.quality or recipe.quality,
     )
 
@@ -168,7 +161,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | None":
+def find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | None":
     """Find the source of an edit; None if the recipe can reproduce it, or needs none.
 
     Raises:
@@ -200,20 +193,20 @@ def _find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | 
     raise AudioError(f"the recording that the edit began with {seen}; give it with --input FILE")
 
 
-def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -> "Source | None":
+def remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -> "Source | None":
     """Reproduce the input of an edit from the input's own recipe, recursively."""
     from jen1cli.recipe import Recipe
 
-    source = _find_input(recipe, None, beside)
+    source = find_input(recipe, None, beside)
     if source is not None or recipe.input is None:
         return source
     inner = Recipe.from_dict(recipe.input.recipe, "the input")
     inside = folder / "input"
     inside.mkdir()
     engine.report.note(f"making the input ({inner.task}, seed {inner.seed}) from its own recipe")
-    first = _remake_input(inner, engine, inside, beside)
+    first = remake_input(inner, engine, inside, beside)
     # with its original recipe, since its bytes have to be the same
-    music = dataclasses.replace(_follow(_settle(inner, engine), first, engine), recipe=inner)
+    music = dataclasses.replace(follow(settle(inner, engine), first, engine), recipe=inner)
     for extension in REMADE_FORMATS:
         path = folder / f"input.{extension}"
         music.save(path, signer=engine.signer if inner.signature == "c2pa" else None)
@@ -225,14 +218,14 @@ def _remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) 
     )
 
 
-def _follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music | Edit":
+def follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music | Edit":
     """Reproduce the music; its recipe is unchanged, even if the input has another name."""
     with engine.making(recipe.task) as progress:
         music = engine.model.again(recipe, source, progress=progress)
     return dataclasses.replace(music, recipe=recipe)
 
 
-def _settle(recipe: "Recipe", engine: Engine) -> "Recipe":
+def settle(recipe: "Recipe", engine: Engine) -> "Recipe":
     """Warn about differences that may change the bytes; return the adapted recipe."""
     from jen1cli.recipe import RECIPE_VERSION
 

@@ -1,7 +1,7 @@
 """`jen1 generate`: text to music."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +13,11 @@ from jen1cli.cli.groups import grouped, options_of
 from jen1cli.cli.music.prompts import Request, read_requests
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, Target, slugify
-from jen1cli.cli.sampling import SamplingChoice, check_seconds
+from jen1cli.cli.player import Player, find_player
+from jen1cli.cli.sampling import SamplingChoice
+from jen1cli.errors import ConfigError
 
+DEFAULT_BARS = 8
 Job = tuple[Request, Target, Path | None]
 
 
@@ -38,19 +41,30 @@ def generate(
             help="Length of each piece. Left out: that of the score, or 10.",
         ),
     ] = None,
-    count: Annotated[
-        int, typer.Option("--count", "-n", metavar="N", help="Pieces for each prompt.")
-    ] = 1,
+    loop: Annotated[
+        bool,
+        typer.Option(
+            "--loop", metavar="", help="Make loops: whole bars whose end leads to their beginning."
+        ),
+    ] = False,
+    bars: Annotated[
+        int | None,
+        typer.Option("--bars", metavar="N", help="Bars of a loop. Left out: 8."),
+    ] = None,
+    count: options.Count = 1,
     source: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="FILE",
             help="Prompts from a file or '-': one per line, or a JSON object per line with"
-            " 'prompt' and its own seed, seconds,"
+            " 'prompt' and its own seed, seconds, loop_bars,"
             f" {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
         ),
     ] = None,
+    play: Annotated[
+        bool, typer.Option("--play", metavar="", help="Play each piece when it is made.")
+    ] = False,
     sampling: SamplingChoice,
     seed: options.Seed = None,
     direction: Annotated[str, options.DIRECTION] = "bidirectional",
@@ -59,7 +73,7 @@ def generate(
 ) -> None:
     """Make music from text."""
     sampling.check()
-    base = Request("", 0, 0.0 if seconds is None else check_seconds(seconds), direction, sampling)
+    base = Request("", 0, seconds, direction, sampling, _check_bars(bars, seconds, loop=loop))
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = destination.plan(
         [Result(slugify(item.prompt), item.seed, i + 1) for i, item in enumerate(requests)],
@@ -68,6 +82,7 @@ def generate(
     )
     scores = plan_midi(midi, targets, force=destination.force)
     jobs = list(zip(requests, targets, scores, strict=True))
+    player = _find_player(targets) if play else None
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         engine.report_scores([request.sampling for request in requests])
         for group in _groups(jobs, engine):
@@ -75,21 +90,52 @@ def generate(
             with engine.making(f"seed {first.seed}") as progress:
                 pieces = engine.model.generate_batch(
                     [request.prompt for request, _, _ in group],
-                    seconds=first.seconds,
                     seed=first.seed,
                     direction=first.direction,  # type: ignore[arg-type]
                     progress=progress,
+                    **first.length,
                     **first.sampling.arguments(),
                 )
             for music, (_, target, score) in zip(pieces, group, strict=True):
                 engine.deliver(music, target, score)
+                if player is not None and target.path is not None:
+                    from jen1cli import audio
+
+                    player.play(target.path, audio.probe(target.path))
+
+
+def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int | None:
+    """Return the bars of a loop; None for music that is none.
+
+    Raises:
+        ConfigError: bars without a loop, or a loop with a length in seconds.
+    """
+    if not loop:
+        if bars is not None:
+            raise ConfigError(f"--bars {bars} counts the bars of a loop; add --loop")
+        return None
+    if seconds is not None:
+        raise ConfigError(f"--seconds {seconds:g} and --loop: a loop is as long as its --bars")
+    return DEFAULT_BARS if bars is None else bars
+
+
+def _find_player(targets: Sequence[Target]) -> Player:
+    """Return the player, before any music is made.
+
+    Raises:
+        ConfigError: the music goes to stdout.
+        MissingExtraError: nothing plays here.
+    """
+    if any(target.path is None for target in targets):
+        raise ConfigError("--play and -o -: what goes to stdout is played by what reads it")
+    return find_player()
 
 
 def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
     """Group consecutive jobs with equal settings and consecutive seeds into batches."""
     group: list[Job] = []
     for job in jobs:
-        size = engine.batch_size(job[0].seconds)
+        size = engine.batch_size(job[0].length.get("seconds", 0.0))
         if group and (len(group) >= size or not _follows(group[-1][0], job[0])):
             yield group
             group = []

@@ -212,6 +212,8 @@ def _table(facts: dict[str, Any]) -> list[str]:
             lines.extend(_row("  played", _passage_text(passage)) for passage in value)
             continue
         shown = {name: value}
+        if name == "variations":
+            shown = {name: [f"{item['amount']:g} of seed {item['seed']}" for item in value]}
         if name == "controls":
             given = {control: text for control, text in _spelled(value).items() if text}
             rows = (*WRITTEN, "score")  # a row for each

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jen1cli.cli import streams
 from jen1cli.cli.groups import options_of, replaced
@@ -18,7 +19,7 @@ from jen1cli.cli.sampling import (
 )
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.jsonfiles import parse_object, read_lines
-from jen1cli.sampling import draw_seed
+from jen1cli.sampling import check_loop_bars, draw_seed
 from jen1cli.typed_json import from_dict
 
 MAX_PROMPT_CHARACTERS = 1_000
@@ -33,6 +34,7 @@ class PromptLine:
     seed: int | None = None
     seconds: float | None = None
     direction: str | None = None
+    loop_bars: int | None = None
 
     def sampling(self) -> dict[str, object]:
         """Return the options of `SamplingChoice` that the line sets."""
@@ -56,9 +58,17 @@ class Request:
 
     prompt: str
     seed: int
-    seconds: float  # of a base, 0: that of the score, or the usual one
+    seconds: float | None  # of a base, None: that of the score, or the usual one
     direction: str
     sampling: SamplingChoice
+    loop_bars: int | None = None  # None: no loop
+
+    @property
+    def length(self) -> dict[str, Any]:
+        """The length as keyword argument of `Jen1.generate_batch`."""
+        if self.loop_bars is not None:
+            return {"loop_bars": self.loop_bars}
+        return {"seconds": self.seconds}
 
 
 def check_prompt(prompt: str, where: str = "the prompt") -> str:
@@ -157,13 +167,22 @@ def _parse_line(text: str, where: str) -> PromptLine:
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
     place = f"{where}: " if where.startswith("line") else ""
+    seconds, bars = line.seconds, line.loop_bars
+    if seconds is None and bars is None:  # a line has a length of its own, or the common one
+        seconds, bars = base.seconds, base.loop_bars
+    elif None not in (seconds, bars):
+        raise ConfigError(f"{place}seconds and loop_bars are two lengths; give one of them")
+    if bars is not None:
+        check_loop_bars(bars, place)
+    direction = check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place)
+    if bars is not None and direction != DIRECTIONS[0]:
+        raise ConfigError(f"{place}--direction {direction} is not for loops; leave it out")
     sampling = replaced(base.sampling, line.sampling()).check(where)
     return Request(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
-        seconds=chosen_seconds(
-            base.seconds or None if line.seconds is None else line.seconds, sampling, where
-        ),
-        direction=check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place),
+        seconds=chosen_seconds(seconds, sampling, where) if bars is None else None,
+        direction=direction,
         sampling=sampling,
+        loop_bars=bars,
     )

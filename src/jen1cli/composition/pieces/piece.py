@@ -79,6 +79,8 @@ def compose_piece(
     seconds: float,
     given: Controls = NO_CONTROLS,
     wishes: Wishes = NO_WISHES,
+    *,
+    loops: bool = False,
 ) -> Score:
     """Compose a piece of exactly this length; the same arguments give the same score everywhere.
 
@@ -92,6 +94,7 @@ def compose_piece(
         seconds: length, more than 0.
         given: controls to keep.
         wishes: further requests, read from the prompt.
+        loops: whether the end leads to the beginning: no form and no ending.
 
     Raises:
         KeyError: the style is unknown.
@@ -101,10 +104,10 @@ def compose_piece(
         return compose_sounds(style, seed, seconds)
     piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes)
     frame = piece.frame
-    if frame.seconds >= LONG_FROM:
+    if frame.seconds >= LONG_FROM and not loops:
         parts, sections, chords = _with_form(piece)
     else:
-        parts, sections, chords = _excerpt(piece)
+        parts, sections, chords = _excerpt(piece, may_end=not loops)
     parts = with_given_parts(parts, frame, given)
     parts = [part for part in (_clipped(part, frame.beats) for part in parts) if part.notes]
     tonal = any(part.stem != "drums" for part in parts)
@@ -160,7 +163,9 @@ def _choose(
     )
 
 
-def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
+def _excerpt(
+    piece: _Piece, *, may_end: bool
+) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
     """Compose a short piece as the corpus does."""
     frame, chance = piece.frame, piece.random.substream("ending").chance
     phrase = phrase_bars(frame.bar_seconds, frame.bars)
@@ -169,7 +174,7 @@ def _excerpt(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar,
         frame.bar_seconds,
     )  # fmt: skip
     room = frame.bars * frame.bar_seconds >= ENDS_FROM and frame.last_bar == frame.bars - 1
-    ends = bool(piece.style.cadence) and room
+    ends = bool(piece.style.cadence) and room and may_end
     plan = _plan(piece, piece.random, sections, _chords(piece, "A", 0, frame.bars, 0, ends=ends))
     parts = _arranged(piece, plan)
     if ends and chance(0.65):

@@ -1,0 +1,140 @@
+"""`jen1 vary`: variations of a file from the recipe inside it."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jen1cli.cli import options
+from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.groups import Without, grouped
+from jen1cli.cli.inputs import AudioInput, open_input
+from jen1cli.cli.music.again import find_input, remake_input, same_place, settle
+from jen1cli.cli.music.prompts import check_prompt
+from jen1cli.cli.outputs import Result, check_takes
+from jen1cli.cli.sampling import ControlOptions, check_seed
+from jen1cli.errors import ConfigError
+from jen1cli.sampling import SamplingOptions, default_amount, draw_seed
+
+if TYPE_CHECKING:
+    from jen1cli.recipe import Recipe
+
+
+@grouped
+def vary(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT", help="A file that jen1 wrote, or '-' for stdin.", show_default=False
+        ),
+    ],
+    words: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROMPT",
+            help="New words; 'same' at their beginning stands for the former ones.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    amount: Annotated[
+        float | None,
+        typer.Option(
+            "--amount",
+            "-a",
+            metavar="X",
+            help="Of new noise: 0 keeps the noise of the file, 1 is all new. Left out: 0 with new"
+            " words or controls, else 1.",
+        ),
+    ] = None,
+    count: options.Count = 1,
+    input_: options.EditedInput = None,
+    controls: ControlOptions,
+    destination: options.Destination,
+    seed: options.Seed = None,
+    model: Annotated[ModelOptions, Without("random_weights")],
+) -> None:
+    """Make variations of a file: the same score with other noise, words or controls."""
+    given = _settings(controls)
+    text = None if words is None else check_prompt(words)
+    amount = _check_amount(amount, count, is_changed=text is not None or bool(given))
+    seed = draw_seed() if seed is None else check_seed(seed)
+    check_seed(seed + count - 1)
+    opened = open_input(file)
+    recipe = _read_recipe(opened)
+    beside = Path(file).parent
+    source = find_input(recipe, input_, beside)
+    targets = destination.plan(
+        [Result(f"{opened.stem}-vary", seed + i, i + 1) for i in range(count)],
+        default_name="{slug}-{seed}.{ext}",
+        extension=opened.extension,
+    )
+    check_takes(targets[0].extension, opened.info.sample_rate, opened.info.channels)
+    choice = same_place(recipe, model, beside).check()
+    with Engine.open(choice, destination.report(), destination.signing) as engine:
+        recipe = settle(recipe, engine)
+        with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
+            if source is None:
+                source = remake_input(recipe, engine, Path(folder), beside)
+            for i, target in enumerate(targets):
+                with engine.making(f"variation {i + 1}") as progress:
+                    music = engine.model.vary(
+                        recipe,
+                        text,
+                        amount=amount,
+                        seed=seed + i,
+                        source=source,
+                        progress=progress,
+                        **given,
+                    )
+                engine.deliver(music, target)
+
+
+def _settings(controls: ControlOptions) -> SamplingOptions:
+    from jen1cli.music.controls import NO_CONTROLS
+
+    found = controls.read()
+    return {} if found == NO_CONTROLS else {"controls": found}
+
+
+def _check_amount(amount: float | None, count: int, *, is_changed: bool) -> float:
+    """Return the amount of new noise.
+
+    Raises:
+        ConfigError: it is out of range, or all variations would be the same.
+    """
+    if count < 1:
+        raise ConfigError(f"--count {count} makes nothing; give 1 or more")
+    if amount is None:
+        amount = default_amount(is_changed=is_changed)
+    if not 0.0 <= amount <= 1.0:
+        raise ConfigError(f"--amount {amount:g} is not between 0 (the same noise) and 1 (all new)")
+    if amount == 0.0 and count > 1:
+        raise ConfigError(
+            f"without new noise all {count} variations would be the same; give --amount, such as"
+            " --amount 0.5"
+        )
+    return amount
+
+
+def _read_recipe(opened: AudioInput) -> "Recipe":
+    """Read the recipe of a file that can be varied.
+
+    Raises:
+        RecipeError: there is none, or it is of a decoded latent.
+    """
+    from jen1cli.recipe import RecipeError, read_recipe
+
+    try:
+        recipe = read_recipe(opened.source)
+    except RecipeError as error:
+        raise RecipeError(
+            f"{error}; any other recording can be edited: jen1 inpaint, jen1 continue"
+        ) from error
+    if recipe.task == "decode":
+        raise RecipeError(
+            f"{opened.name} was decoded from a latent, which has no noise to vary; vary a file that"
+            " was generated or edited"
+        )
+    return recipe

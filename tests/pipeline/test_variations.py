@@ -1,0 +1,150 @@
+"""Variations on the tiny model: noise between two seeds, words, controls, edits."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from jen1cli import Controls
+from jen1cli.diffusion import Noise
+from jen1cli.errors import ConfigError
+from jen1cli.music.full_score import FullScore
+from jen1cli.pipeline.denoising import seeded
+from jen1cli.pipeline.replay import varied
+from jen1cli.recipe import Recipe, RecipeError
+from jen1cli.sampling import Variation
+
+SHAPE = (4, 20_000)
+
+
+@pytest.fixture
+def piece(tiny):
+    return tiny.generate("lofi piano", seconds=0.5, seed=7, steps=2)
+
+
+def distance(one, other):
+    return float((one.waveform - other.waveform).pow(2).mean())
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.3, 0.7, 1.0])
+def test_noise_between_two_seeds_keeps_its_variance(amount):
+    mixed = Noise(seeded(1), [(seeded(2), amount)]).draw(SHAPE)
+    assert float(mixed.var()) == pytest.approx(1.0, abs=0.02)
+    first, second = (torch.randn(SHAPE, generator=seeded(seed)) for seed in (1, 2))
+    likeness = float(torch.corrcoef(torch.stack([mixed.flatten(), first.flatten()]))[0, 1])
+    assert likeness == pytest.approx(
+        float(torch.cos(torch.tensor(amount * torch.pi / 2))), abs=0.01
+    )
+    assert torch.equal(mixed, first) == (amount == 0.0)
+    assert torch.equal(mixed, second) == (amount == 1.0)
+
+
+def test_amount_0_is_the_piece_itself(tiny, piece):
+    same = tiny.vary(piece, amount=0.0)
+    assert torch.equal(same.waveform, piece.waveform)
+    assert same.recipe == piece.recipe
+
+
+def test_a_larger_amount_is_further_away(tiny, piece):
+    near, far = (tiny.vary(piece, amount=amount, seed=9) for amount in (0.1, 0.6))
+    assert 0.0 < distance(near, piece) < distance(far, piece)
+    assert near.recipe.controls == far.recipe.controls == piece.recipe.controls
+    assert near.recipe.variations == (Variation(9, 0.1),)
+
+
+def test_all_new_noise_is_that_of_the_seed_under_the_same_score(tiny, piece):
+    new = tiny.vary(piece, seed=9)
+    assert new.recipe.variations == (Variation(9, 1.0),)
+    controls = piece.recipe.controls
+    other = tiny.generate("lofi piano", seconds=0.5, seed=9, steps=2, controls=controls)
+    assert torch.equal(new.waveform, other.waveform)
+
+
+def test_a_variation_is_made_again_and_varied_again(tiny, piece, tmp_path):
+    first = tiny.vary(piece, amount=0.3, seed=9)
+    second = tiny.vary(first, amount=0.2, seed=10)
+    assert second.recipe.variations == (Variation(9, 0.3), Variation(10, 0.2))
+    assert distance(second, first) > 0.0
+    second.save(tmp_path / "a.wav")
+    from_file = tiny.vary(tmp_path / "a.wav", amount=0.0)
+    assert torch.equal(from_file.waveform, second.waveform)
+    assert torch.equal(tiny.again(second.recipe).waveform, second.waveform)
+    assert Recipe.from_json(second.recipe.to_json()) == second.recipe
+
+
+def test_a_recipe_without_variations_does_not_name_them(piece):
+    assert "variations" not in piece.recipe.to_dict()
+
+
+def test_new_words_keep_noise_and_score(tiny, piece):
+    new = tiny.vary(piece, "same, with strings")
+    assert new.recipe.prompt == "lofi piano, with strings"
+    assert new.recipe.variations == ()
+    assert new.recipe.controls == piece.recipe.controls
+    assert not torch.equal(new.waveform, piece.waveform)
+
+
+@pytest.mark.parametrize(
+    ("words", "prompt"),
+    [
+        ("techno", "techno"),
+        ("same", "lofi"),
+        ("Same, slower", "lofi, slower"),
+        ("same with choir", "lofi with choir"),
+        ("samewhat", "samewhat"),
+    ],
+)
+def test_same_stands_for_the_former_words(piece, words, prompt):
+    recipe = dataclasses.replace(piece.recipe, prompt="lofi")
+    assert varied(recipe, words).prompt == prompt
+
+
+def test_new_controls_keep_the_noise_and_the_other_controls(tiny, piece):
+    new = tiny.vary(piece, controls=Controls(chords="Dm | G"))
+    assert new.recipe.controls == dataclasses.replace(piece.recipe.controls, chords="Dm | G")
+    assert new.recipe.variations == ()
+
+
+def test_a_full_score_gives_way_to_new_controls(piece):
+    controls = dataclasses.replace(piece.recipe.controls, score=FullScore((), 1.0))
+    recipe = dataclasses.replace(piece.recipe, controls=controls)
+    assert varied(recipe, amount=0.5).controls.score is not None
+    new = varied(recipe, options={"controls": Controls(key="D", mode="minor")}).controls
+    assert (new.score, new.key, new.bpm) == (None, "D", controls.bpm)
+
+
+@pytest.mark.parametrize("task", ["inpaint", "continue"])
+def test_edits_are_varied_inside_the_edit_alone(tiny, tmp_path, music, task):
+    from jen1cli import audio
+
+    path = tmp_path / "in.wav"
+    audio.write(path, music(2.0), 48_000)
+    if task == "inpaint":
+        made = tiny.inpaint(path, [(0.5, 1.0)], seed=1, steps=2)
+        inside = slice(24_000, 48_000)
+    else:
+        made = tiny.continue_(path, 0.5, seed=1, steps=2)
+        inside = slice(96_000, None)
+    same, new = tiny.vary(made, amount=0.0), tiny.vary(made, amount=0.5, seed=3)
+    assert torch.equal(same.waveform, made.waveform)
+    assert not torch.equal(new.waveform[:, inside], made.waveform[:, inside])
+    outside = torch.ones(made.waveform.shape[1], dtype=torch.bool)
+    outside[inside] = False
+    assert torch.equal(new.waveform[:, outside], made.waveform[:, outside])
+    assert torch.equal(tiny.again(new.recipe).waveform, new.waveform)
+
+
+def test_mixed_noise_goes_on_from_window_to_window():
+    noise = Noise(seeded(1), [(seeded(2), 1.0)])
+    assert not torch.equal(noise.draw((3, 5)), noise.draw((3, 5)))
+
+
+def test_what_cannot_be_varied_is_said(tiny, piece, tmp_path, music):
+    with pytest.raises(ConfigError, match=r"amount of a variation is 1\.5"):
+        tiny.vary(piece, amount=1.5)
+    decoded = dataclasses.replace(piece.recipe, task="decode")
+    with pytest.raises(RecipeError, match="decoded from a latent"):
+        tiny.vary(decoded)
+    damaged = piece.recipe.to_dict() | {"variations": [{"seed": 1, "amount": 2.0}]}
+    with pytest.raises(RecipeError, match="variations is"):
+        Recipe.from_dict(damaged)
