@@ -16,10 +16,11 @@ from jen1cli.typed_json import from_dict, stored_key, to_dict
 RECIPE_VERSION = 3
 """Version of the recipe's fields; a newer one is refused.
 
-2: the model has a release. 3: composer and style.
+2: the model has a release. 3: composer, style and batch.
 """
 
 GENERATOR = "jen1cli"
+MAX_BATCH = 1_024  # pieces
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode"]
 DirectionName = Literal["bidirectional", "unidirectional"]
@@ -103,6 +104,8 @@ class Recipe(Sampling):
     device: str = "cpu"  # kind of device: cpu, cuda, mps
     dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
     quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
+    batch: int = field(default=1, metadata={"optional": True})
+    """Size of the batch, whose last bits it decides; 1: made alone."""
     signature: SignatureName = field(default="", metadata={"optional": True})
     """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
     input: RecipeInput | None = None
@@ -129,6 +132,8 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
+        if self.batch == 1:
+            del values["batch"]
         for name in ("composer", "style"):
             if not values[name]:
                 del values[name]
@@ -183,6 +188,7 @@ class Recipe(Sampling):
             "seed": -(2**63) <= self.seed < 2**64,  # what torch takes
             "seconds": 0 <= self.seconds < 1e6,
             "steps": 0 <= self.steps <= 10_000,
+            "batch": 1 <= self.batch <= MAX_BATCH,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
             "context_seconds": 0 <= self.context_seconds < 1e6,
         }

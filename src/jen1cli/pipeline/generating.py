@@ -11,8 +11,8 @@ from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import write_controls
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded
+from jen1cli.pipeline.composing import Written, write_controls
+from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
@@ -21,6 +21,15 @@ from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent
 
 _LARGEST_BATCH = 8  # pieces per batch on a GPU; a CPU samples one by one
+
+
+@dataclass(frozen=True)
+class Order:
+    """One piece to make."""
+
+    prompt: str
+    seed: int  # of the noise
+    sampling: Sampling
 
 
 @dataclass(frozen=True)
@@ -35,24 +44,28 @@ class Piece:
 def make_pieces(
     networks: Networks,
     generation: GenerationConfig,
-    prompts: Sequence[str],
+    orders: Sequence[Order],
     seconds: float,
-    sampling: Sampling,
-    seeds: Sequence[int],
     *,
     causal: bool,
-    progress: Progress | None,
+    batch: int = 0,
+    progress: Progress | None = None,
 ) -> list[Piece]:
-    """Generate one piece per prompt.
+    """Generate one piece per order.
+
+    The kernels of matrix products depend on the size of the batch, and so do the last bits of their
+    results. In batches of one size and one number of text tokens, the bits of a piece depend
+    neither on its place in the batch nor on the other pieces.
 
     Args:
         networks: of the model.
         generation: window of the model, context and direction of continuation.
-        prompts: descriptions of the pieces.
+        orders: of the pieces; in a batch, they differ in prompt, negative prompt, seed, controls,
+            composer and style only.
         seconds: length of each piece.
-        sampling: settings.
-        seeds: seeds of the noise, one per prompt.
         causal: whether all windows are unidirectional; if False, the first is bidirectional.
+        batch: size of every batch, which copies of the last piece fill up; 0: one by one on the
+            CPU, up to 8 on a GPU, not filled up.
         progress: called with (steps done, steps in all).
     """
     autoencoder = networks.autoencoder
@@ -68,41 +81,48 @@ def make_pieces(
         causal_continuation=causal or generation.continuation == "unidirectional",
     )
     cuts = [window.unknown[0][0] * autoencoder.hop_length for window in windows[1:]]
-    size = 1 if networks.device.type == "cpu" else _LARGEST_BATCH
+    size = batch or (1 if networks.device.type == "cpu" else _LARGEST_BATCH)
     pieces: list[Piece] = []
-    for first in range(0, len(prompts), size):
-        batch, batch_seeds = prompts[first : first + size], seeds[first : first + size]
-        encoded = encode_prompts(
-            networks,
-            batch,
-            sampling.negative_prompt,
-            sampling.controls,
-            sampling.effective_composer,
+    for first in range(0, len(orders), size):
+        group = orders[first : first + size]
+        written = [_written(networks, order, seconds) for order in group]
+        spare = max(0, batch - len(group))
+        prompts = joined_prompts(
+            [item.prompts for item in [*written, *written[-1:] * spare]],
+            tokens=networks.text_encoder.config.max_tokens if batch > 1 else 0,
         )
-        written = write_controls(networks, encoded, batch, batch_seeds, seconds, sampling)
-        encoded = written.prompts
         made = fill(
             networks,
-            Canvas.empty(networks, frames, encoded.batch),
+            Canvas.empty(networks, frames, prompts.batch),
             windows,
-            encoded,
-            sampling,
-            [seeded(seed) for seed in batch_seeds],
-            _share(progress, first, len(batch), len(prompts)),
+            prompts,
+            group[0].sampling,
+            [seeded(order.seed) for order in [*group, *group[-1:] * spare]],
+            _share(progress, first, len(group), len(orders)),
         )
-        latents = networks.whitening.unwhiten(made)
-        pieces += [
-            Piece(
-                _finished(networks, latent[None], samples, cuts),
-                dataclasses.replace(
-                    sampling, controls=controls, composer=written.composer, style=style
-                ),
+        for latent, item, order in zip(made, written, group, strict=False):
+            settings = dataclasses.replace(
+                order.sampling,
+                controls=item.prompts.controls[0],
+                composer=item.composer,
+                style=item.styles[0],
             )
-            for latent, controls, style in zip(
-                latents, encoded.controls, written.styles, strict=True
-            )
-        ]
+            unwhitened = networks.whitening.unwhiten(latent[None])
+            pieces.append(Piece(_finished(networks, unwhitened, samples, cuts), settings))
     return pieces
+
+
+def _written(networks: Networks, order: Order, seconds: float) -> Written:
+    """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
+    sampling = order.sampling
+    encoded = encode_prompts(
+        networks,
+        [order.prompt],
+        sampling.negative_prompt,
+        sampling.controls,
+        sampling.effective_composer,
+    )
+    return write_controls(networks, encoded, [order.prompt], [order.seed], seconds, sampling)
 
 
 def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:

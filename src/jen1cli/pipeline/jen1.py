@@ -12,8 +12,9 @@ from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching, replay
+from jen1cli.pipeline.batching import generate_orders
 from jen1cli.pipeline.coding import decode_latent, encode_source
-from jen1cli.pipeline.generating import make_pieces
+from jen1cli.pipeline.generating import Order
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
@@ -27,12 +28,12 @@ from jen1cli.pipeline.networks import (
     random_networks,
     with_quality,
 )
-from jen1cli.pipeline.replay import record
+from jen1cli.pipeline.recording import record
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel
-from jen1cli.sampling import Sampling, SamplingOptions, check_direction, check_seconds, draw_seed
+from jen1cli.sampling import Sampling, SamplingOptions, draw_seed
 from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
@@ -232,36 +233,9 @@ class Jen1:
             ConfigError: a setting makes no sense.
         """
         settings = Sampling.over(self.config.generation, sampling)
-        check_seconds(seconds)
-        check_direction(direction)
         seed = draw_seed() if seed is None else seed
-        made = make_pieces(
-            self.networks,
-            self.config.generation,
-            prompts,
-            seconds,
-            settings,
-            [seed + index for index in range(len(prompts))],
-            causal=direction == "unidirectional",
-            progress=progress,
-        )
-        return [
-            Music(
-                torch.from_numpy(piece.signal),
-                self.sample_rate,
-                record(
-                    self,
-                    "generate",
-                    piece.settings,
-                    seed=seed + index,
-                    prompt=prompt,
-                    seconds=seconds,
-                    direction=direction,
-                    context_seconds=self.config.generation.context_seconds,
-                ),
-            )
-            for index, (prompt, piece) in enumerate(zip(prompts, made, strict=True))
-        ]
+        orders = [Order(prompt, seed + index, settings) for index, prompt in enumerate(prompts)]
+        return generate_orders(self, orders, seconds, direction, progress=progress)
 
     def inpaint(
         self,

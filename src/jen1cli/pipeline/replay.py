@@ -1,16 +1,17 @@
-"""Recording of recipes, and reproduction of a result from its recipe."""
+"""Reproduction of a result from its recipe."""
 
 import io
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
+from jen1cli.pipeline.batching import generate_orders
+from jen1cli.pipeline.generating import Order
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.progress import Progress
-from jen1cli.recipe import Recipe, RecipeError, RecipeInput, TaskName, find_recipe
+from jen1cli.recipe import Recipe, RecipeError, RecipeInput, find_recipe
 from jen1cli.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -26,30 +27,6 @@ def describe_input(source: Source) -> RecipeInput:
     samples = audio.sample_digest(source) if audio.read_marks(source).signed else ""
     return RecipeInput(
         name, audio.digest(source), None if recipe is None else recipe.to_dict(), samples
-    )
-
-
-def record(
-    model: "Jen1",
-    task: TaskName,
-    settings: Sampling,
-    *,
-    seed: int,
-    seconds: float,
-    **fields: Any,  # noqa: ANN401 - the types of the recipe's fields
-) -> Recipe:
-    """Return the recipe of a result; `fields` are further fields of `Recipe`."""
-    return Recipe(
-        **settings.settings(),
-        task=task,
-        model=model.recipe_model,
-        seconds=seconds,
-        seed=seed,
-        device=model.device,
-        dtype=model.dtype,
-        quality=model.quality,
-        version=jen1cli.__version__,
-        **fields,
     )
 
 
@@ -80,14 +57,17 @@ def again(
             f"the recipe was followed in quality '{recipe.quality}', this model was loaded in"
             f" '{model.quality}'; load it in that of the recipe"
         )
-    asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "generate":
-        return model.generate(
-            recipe.prompt, seconds=recipe.seconds, direction=recipe.direction, **asked
-        )
+        settings: Any = recipe.settings()
+        order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
+        batch = recipe.batch if recipe.batch > 1 else 0
+        return generate_orders(
+            model, [order], recipe.seconds, recipe.direction, batch=batch, progress=progress
+        )[0]
     if recipe.task == "decode" or recipe.input is None:
         raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
     given = _same_input(recipe.input, source)
+    asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "inpaint":
         return model.inpaint(given, recipe.masks, recipe.prompt, **asked)
     return model.continue_(
