@@ -86,9 +86,9 @@ def make_pieces(
     for first in range(0, len(orders), size):
         group = orders[first : first + size]
         written = [_written(networks, order, seconds) for order in group]
-        spare = max(0, batch - len(group))
+        spare = [group[-1]] * max(0, batch - len(group))
         prompts = joined_prompts(
-            [item.prompts for item in [*written, *written[-1:] * spare]],
+            [item.prompts for item in [*written, *written[-1:] * len(spare)]],
             tokens=networks.text_encoder.config.max_tokens if batch > 1 else 0,
         )
         made = fill(
@@ -97,7 +97,7 @@ def make_pieces(
             windows,
             prompts,
             group[0].sampling,
-            [seeded(order.seed) for order in [*group, *group[-1:] * spare]],
+            [seeded(order.seed) for order in [*group, *spare]],
             _share(progress, first, len(group), len(orders)),
         )
         for latent, item, order in zip(made, written, group, strict=False):
