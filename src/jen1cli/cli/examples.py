@@ -24,6 +24,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "four takes with the seeds s, s+1, s+2, s+3",
         ),
         ("jen1 generate --from prompts.txt --json", "one prompt per line, one JSON object each"),
+        (
+            "jen1 generate --from prompts.jsonl -o out --shard 3/64 --resume",
+            "one part of a set of any size; after an end of any kind, what is missing",
+        ),
     ),
     "inpaint": (
         ("jen1 inpaint take.wav --mask 3-6s -o fixed.wav", "replace three seconds, keep the rest"),
