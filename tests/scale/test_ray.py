@@ -28,6 +28,7 @@ ROWS[9] = {"prompt": "jazz", "seed": 3, "seconds": 0.2, "bpm": 90}
 def ray():
     """A local Ray of two processors, whose processes find the package and the tests' tools."""
     ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
+    pytest.importorskip("pandas", reason="the extra 'ray' is not installed")
     roots = [str(EXAMPLES.parent / "src"), str(EXAMPLES.parent / "tests")]
     before = {name: os.environ.get(name) for name in ("PYTHONPATH", "RAY_USAGE_STATS_ENABLED")}
     os.environ["PYTHONPATH"] = os.pathsep.join([*roots, os.environ.get("PYTHONPATH", "")])

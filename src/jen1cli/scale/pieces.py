@@ -24,7 +24,6 @@ class Start:
     folder: Path  # of the set
     extension: str  # of the audio files
     batch: int  # size of every batch
-    unsigned: bool = False  # whether recipes say that no signature was wanted
 
     def open(self) -> "Maker":
         """Load the model.
@@ -81,15 +80,16 @@ class Maker:
             )
             for job in jobs
         ]
+        direction: Any = first.direction  # checked there
         return generate_orders(
-            self._model, orders, first.seconds, first.direction, batch=self._start.batch
+            self._model, orders, first.seconds, direction, batch=self._start.batch
         )
 
     def _write(self, job: Job, music: "Music") -> None:
         """Write the audio, then its facts, whose file says that the piece is whole."""
-        if self._start.unsigned:
-            recipe = dataclasses.replace(music.recipe, signature="off")
-            music = dataclasses.replace(music, recipe=recipe)
+        # a signature differs each time it is made, so that sets have none
+        recipe = dataclasses.replace(music.recipe, signature="off")
+        music = dataclasses.replace(music, recipe=recipe)
         audio, facts = places(self._start.folder, job.place, self._start.extension)
         with explaining(audio):
             audio.parent.mkdir(exist_ok=True)  # not its parents: a set that vanished stays gone

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from jen1cli.recipe import DirectionName
 from jen1cli.sampling import SamplingOptions
 from jen1cli.scale.rows import Row
 
@@ -19,7 +18,7 @@ class Request:
     prompt: str
     seed: int
     seconds: float
-    direction: DirectionName = "bidirectional"
+    direction: str = "bidirectional"
     options: SamplingOptions = field(default_factory=lambda: SamplingOptions())
 
     @property

@@ -208,7 +208,7 @@ class RowReader:
                     request.prompt,
                     request.seed,
                     request.seconds,
-                    request.direction,  # type: ignore[arg-type] - checked
+                    request.direction,
                     request.sampling.arguments(),
                 )
             )

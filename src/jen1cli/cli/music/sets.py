@@ -199,7 +199,6 @@ class SetJob:
                 self._folder.absolute(),
                 settings.extension,
                 settings.batch,
-                self.destination.signing.is_off,
             )
             for device in list_devices(self.model.device, self.options.devices)
         ]
