@@ -49,6 +49,13 @@ _ObjectLine = dataclasses.make_dataclass(
     frozen=True,
 )
 """A line that is a JSON object: with every option of sampling under its own name."""
+_NUMBERS = {
+    name: kind
+    for name, hint in typing.get_type_hints(_ObjectLine).items()
+    for kind in (int, float)
+    if kind in typing.get_args(hint)
+}
+"""Columns of numbers."""
 
 
 @dataclass(frozen=True)
@@ -173,14 +180,11 @@ def _parse_row(row: Row) -> PromptLine:
 
 def _typed(key: str, text: str) -> object:
     """Read a cell of a table as the number that its column holds; other text stays as it is."""
-    hint = typing.get_type_hints(_ObjectLine).get(key)
-    for kind in (int, float):
-        if kind in typing.get_args(hint):
-            try:
-                return kind(text)
-            except ValueError:
-                return text  # refused later, with its column
-    return text
+    kind = _NUMBERS.get(key)
+    try:
+        return text if kind is None else kind(text)
+    except ValueError:
+        return text  # refused later, with its column
 
 
 @dataclass(frozen=True)
