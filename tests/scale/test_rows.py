@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tracemalloc
 
 import pytest
@@ -107,6 +108,12 @@ def test_rows_that_cannot_be_read_do_not_end_the_file(tmp_path):
     assert "line 2 of" in str(rows[1].fault)
     assert "is not UTF-8" in str(rows[2].fault)
     assert "more than 64 MB" in str(rows[3].fault)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a device of a POSIX system")
+def test_a_line_without_end_is_refused():
+    with pytest.raises(DataError, match="line 1 of /dev/zero has more than 1 GB"):
+        list(read_rows("/dev/zero"))
 
 
 def test_a_table_row_that_cannot_be_read_does_not_end_the_file(tmp_path):

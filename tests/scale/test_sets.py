@@ -71,6 +71,7 @@ def test_a_set_is_made_of_rows(generate, prompts):
     assert not Path("out/errors.jsonl").exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("layout", ["files", "tar"])
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_row_has_the_same_bytes_in_any_shard(generate, prompts, layout, batch):
@@ -91,6 +92,7 @@ def test_a_row_has_the_same_bytes_in_any_shard(generate, prompts, layout, batch)
         ]
 
 
+@pytest.mark.heavy
 def test_a_row_alone_is_what_it_is_in_a_set(generate, prompts, tmp_path):
     """A batch of one row against one of eight; the settings are the same."""
     assert generate("-o", "whole", "--batch", 8, "--seed", 10).code == 0
@@ -134,6 +136,7 @@ def test_without_a_seed_one_is_drawn_for_all_shards(generate, prompts):
     assert first != {0}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("layout", ["files", "tar"])
 def test_training_and_evaluation_read_a_set(generate, prompts, layout):
     assert generate("-o", "out", "--layout", layout, "--seed", 1, "-s", 1).code == 0
@@ -160,6 +163,7 @@ def test_tar_files_are_webdataset(generate, prompts):
     ]  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_blocks_of_a_shard_have_tar_files_of_their_own(generate, prompts, monkeypatch):
     monkeypatch.setattr(set_folder, "BLOCK_ROWS", 2)
     for index in range(2):
@@ -177,6 +181,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("layout", ["files", "tar"])
 def test_bad_rows_are_named_and_do_not_end_the_run(generate, tmp_path, layout):
     write_prompts(tmp_path / "prompts.jsonl", BAD)
@@ -229,6 +234,7 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert tree("out") == tree("whole")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("layout", ["files", "tar"])
 def test_what_is_lost_is_made_again(generate, prompts, layout):
     arguments = ["-o", "out", "--layout", layout, "--seed", 10, "--resume"]
@@ -258,6 +264,7 @@ def test_rows_that_are_added_are_made(generate, prompts, tmp_path):
     assert tree("out") == tree("whole")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -342,6 +349,7 @@ def test_a_folder_that_vanishes_is_named(generate, prompts, monkeypatch):
     assert not Path("out").exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="needs limits of a POSIX system")
 def test_a_full_disk_is_named_and_the_rest_made_later(generate, prompts, monkeypatch):
     import resource
@@ -361,6 +369,7 @@ def test_a_full_disk_is_named_and_the_rest_made_later(generate, prompts, monkeyp
     assert tree("out") == tree("whole")
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="signals of a POSIX system")
 @pytest.mark.parametrize("layout", ["files", "tar"])
 def test_sigterm_finishes_the_piece_and_stops(generate, prompts, monkeypatch, layout):

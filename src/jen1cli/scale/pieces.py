@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import Jen1Error
-from jen1cli.files import encoded, explaining, writing
+from jen1cli.files import explaining, write_text
 from jen1cli.jsonfiles import to_json
 from jen1cli.scale.models import ModelSource
 from jen1cli.scale.requests import Job, Outcome
@@ -93,11 +93,10 @@ class Maker:
         audio, facts = places(self._start.folder, job.place, self._start.extension)
         with explaining(audio):
             audio.parent.mkdir(exist_ok=True)  # not its parents: a set that vanished stays gone
-        with writing(audio) as temporary:
-            music.save(temporary, suffix=audio.suffix)
-            size = temporary.stat().st_size
-        with writing(facts) as temporary:
-            temporary.write_bytes(encoded(to_json(_facts(job, music, size))))
+        music.save(audio)
+        with explaining(audio):
+            size = audio.stat().st_size
+        write_text(facts, to_json(_facts(job, music, size)))
 
 
 def places(folder: Path, place: str, extension: str) -> tuple[Path, Path]:

@@ -15,6 +15,7 @@ from jen1cli.scale.shards import WHOLE, Shard
 
 PROMPT = "prompt"
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")  # unpacked where they come from a URL
+_LONGEST_LINE = 2**30  # bytes, that are passed over
 _PARQUET_ROWS = 1_024  # read at once
 
 
@@ -84,14 +85,26 @@ def _line_rows(file: BinaryIO, name: str, shard: Shard) -> Iterator[Row]:
     for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1):
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
-        while len(line) > MAX_BYTES and not line.endswith(b"\n"):  # the rest of the line
-            rest = file.readline(MAX_BYTES)
-            line = line if rest and not rest.endswith(b"\n") else line + b"\n"
+        if len(line) > MAX_BYTES and not line.endswith(b"\n"):
+            _skip_line(file, f"line {number} of {name}")
         if not line.strip():
             continue
         index += 1
         if shard.has(index):
             yield _line_row(index, f"line {number} of {name}", line)
+
+
+def _skip_line(file: BinaryIO, where: str) -> None:
+    """Read to the end of a line.
+
+    Raises:
+        DataError: it has none within reach, as in a device.
+    """
+    for _ in range(_LONGEST_LINE // MAX_BYTES):
+        rest = file.readline(MAX_BYTES)
+        if not rest or rest.endswith(b"\n"):
+            return
+    raise DataError(f"{where} has more than {_LONGEST_LINE >> 30} GB; give one prompt on a line")
 
 
 def _line_row(index: int, where: str, line: bytes) -> Row:

@@ -4,7 +4,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -14,7 +14,6 @@ from jen1cli.scale.pieces import Start
 from jen1cli.scale.requests import Job, Outcome
 
 Batch = Sequence[Job]
-_AHEAD = 2  # batches that a process holds, so that it never waits for the queue
 _MAX_ENDS = 2  # times that a process may end over one batch
 
 
@@ -40,9 +39,9 @@ def make_in_processes(starts: Sequence[Start], batches: Iterator[Batch]) -> Iter
     try:
         while True:
             for worker in workers:
-                while len(worker.held) < _AHEAD and (batch := next(batches, None)) is not None:
+                if worker.held is None and (batch := next(batches, None)) is not None:
                     worker.give(_Held(batch))
-            busy = [worker for worker in workers if worker.held]
+            busy = [worker for worker in workers if worker.held is not None]
             if not busy:
                 return
             for ready in wait([worker.connection for worker in busy]):
@@ -62,7 +61,7 @@ class _Held:
 @dataclass
 class _Worker:
     start: Start
-    held: list[_Held] = field(default_factory=list)
+    held: _Held | None = None
     is_loaded: bool = False
 
     def __post_init__(self) -> None:
@@ -79,8 +78,9 @@ class _Worker:
         self.is_loaded = False
 
     def give(self, held: _Held) -> None:
-        self.held.append(held)
-        self._send(held.batch)
+        self.held = held
+        with contextlib.suppress(OSError):  # the process has ended, which `receive` notices
+            self.connection.send(held.batch)
 
     def receive(self) -> Iterator[list[Outcome]]:
         """Yield outcomes that the process sends; replace one that has ended."""
@@ -92,7 +92,7 @@ class _Worker:
         if kind == "loaded":
             self.is_loaded = True
         elif kind == "made":
-            self.held.pop(0)
+            self.held = None
             yield content
         else:
             raise OutputError(content) if kind == "unwritable" else Jen1Error(content)
@@ -101,10 +101,6 @@ class _Worker:
         self.connection.close()
         self.process.kill()
         self.process.join()
-
-    def _send(self, batch: Batch) -> None:
-        with contextlib.suppress(OSError):  # the process has ended, which `receive` notices
-            self.connection.send(batch)
 
     def _replace(self) -> Iterator[list[Outcome]]:
         self.process.join()
@@ -115,13 +111,15 @@ class _Worker:
                 " fewer --devices"
             )
         self.connection.close()
-        self.held[0].ends += 1
-        if self.held[0].ends >= _MAX_ENDS:
-            lost = self.held.pop(0)
-            yield [Outcome(job, f"its process {how}, twice") for job in lost.batch]
         self._open()
-        for held in self.held:
-            self._send(held.batch)
+        held, self.held = self.held, None
+        if held is None:
+            return
+        held.ends += 1
+        if held.ends < _MAX_ENDS:
+            self.give(held)
+        else:
+            yield [Outcome(job, f"its process {how}, twice") for job in held.batch]
 
 
 def _serve(connection: "Connection[Any, Any]", start: Start) -> None:
