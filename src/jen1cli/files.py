@@ -184,10 +184,11 @@ def remove_leftovers(folder: Path, stems: Collection[str]) -> None:
     Raises:
         OutputError: the folder cannot be listed.
     """
+    short = {stem[:_STEM] for stem in stems}
     with explaining(folder), contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             left = _LEFTOVER.fullmatch(entry.name)
-            if left is not None and left[1] in stems:
+            if left is not None and left[1] in short:
                 _remove(Path(entry.path))
 
 

@@ -1,4 +1,4 @@
-"""Two thousand rows in eight shards, killed at random moments: complete, no double, same bytes."""
+"""Rows in eight shards, killed at random moments: complete, no double, the same bytes."""
 
 import os
 import random
@@ -12,11 +12,9 @@ from faults import forked
 from scale_support import SHORT, lines_of, manifest, tree, write_prompts
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(7200),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks"),
 ]
-ROWS = int(os.environ.get("JEN1_TEST_ROWS", "2000"))
 SHARDS = 8
 KILLS = 3  # of each shard
 CHANGES = 9  # of files, about, for each piece
@@ -39,9 +37,16 @@ def make(folder, *arguments, kill_at=None):
     return os.waitstatus_to_exitcode(status), said
 
 
-@pytest.mark.parametrize("layout", ["files", "tar"])
-def test_random_kills_leave_a_set_like_an_undisturbed_one(tmp_path, layout, fault):
-    rows = ROWS if layout == "files" else ROWS // 8
+@pytest.mark.parametrize(
+    ("rows", "layout"),
+    [
+        pytest.param(40, "files", marks=pytest.mark.heavy),
+        pytest.param(40, "tar", marks=pytest.mark.heavy),
+        pytest.param(2_000, "files", marks=pytest.mark.slow),
+        pytest.param(250, "tar", marks=pytest.mark.slow),
+    ],
+)
+def test_random_kills_leave_a_set_like_an_undisturbed_one(tmp_path, rows, layout, fault):
     write_prompts(
         tmp_path / "prompts.jsonl",
         [{"prompt": f"piece number {n}", "seconds": 0.1 + 0.1 * (n % 3 == 0)} for n in range(rows)],
