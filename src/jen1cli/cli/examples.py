@@ -23,7 +23,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             'jen1 generate "slow ambient pad" -n 4 -o "takes/{slug}-{index}.{ext}"',
             "four takes with the seeds s, s+1, s+2, s+3",
         ),
-        ("jen1 generate --from prompts.txt --json", "one prompt per line, one JSON object each"),
         (
             "jen1 generate --from prompts.jsonl -o out --shard 3/64 --resume",
             "one part of a set of any size; after an end of any kind, what is missing",

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from jen1cli.pipeline.generating import Order, make_pieces
-from jen1cli.pipeline.music import Music
-from jen1cli.pipeline.recording import record
+from jen1cli.pipeline.music import Music, record
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
 from jen1cli.sampling import check_direction, check_seconds

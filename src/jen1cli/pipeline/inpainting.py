@@ -8,8 +8,7 @@ from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded
 from jen1cli.pipeline.editing import edit
-from jen1cli.pipeline.music import Edit
-from jen1cli.pipeline.recording import record
+from jen1cli.pipeline.music import Edit, record
 from jen1cli.pipeline.replay import describe_input
 from jen1cli.pipeline.sources import mask_spans
 from jen1cli.pipeline.timeline import Timeline

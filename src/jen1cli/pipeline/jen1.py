@@ -18,7 +18,7 @@ from jen1cli.pipeline.generating import Order
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
-from jen1cli.pipeline.music import Edit, Music
+from jen1cli.pipeline.music import Edit, Music, record
 from jen1cli.pipeline.networks import (
     DtypeName,
     Networks,
@@ -28,7 +28,6 @@ from jen1cli.pipeline.networks import (
     random_networks,
     with_quality,
 )
-from jen1cli.pipeline.recording import record
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
