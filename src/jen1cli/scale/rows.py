@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from jen1cli.errors import ConfigError, DataError, Jen1Error, needs_extra
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_object
@@ -30,7 +30,9 @@ class Row:
     fault: Jen1Error | None = None  # why the row cannot be read
 
 
-def read_rows(source: str, shard: Shard = WHOLE, *, stdin: BinaryIO | None = None) -> Iterator[Row]:
+def read_rows(
+    source: str, shard: Shard = WHOLE, *, stdin: io.IOBase | None = None
+) -> Iterator[Row]:
     """Yield the rows of a shard in bounded memory.
 
     A file whose name ends in .csv or .parquet is a table with a column "prompt". Any other has
@@ -60,7 +62,7 @@ def read_rows(source: str, shard: Shard = WHOLE, *, stdin: BinaryIO | None = Non
 
 
 @contextlib.contextmanager
-def _opened(source: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
+def _opened(source: str, stdin: io.IOBase | None) -> Iterator[io.IOBase]:
     if source == "-":
         if stdin is None:
             raise ConfigError("prompts cannot be read from stdin here; give a file")
@@ -80,7 +82,7 @@ def _opened(source: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
             yield local
 
 
-def _line_rows(file: BinaryIO, name: str, shard: Shard) -> Iterator[Row]:
+def _line_rows(file: io.IOBase, name: str, shard: Shard) -> Iterator[Row]:
     index = -1
     for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1):
         if number == 1:
@@ -94,7 +96,7 @@ def _line_rows(file: BinaryIO, name: str, shard: Shard) -> Iterator[Row]:
             yield _line_row(index, f"line {number} of {name}", line)
 
 
-def _skip_line(file: BinaryIO, where: str) -> None:
+def _skip_line(file: io.IOBase, where: str) -> None:
     """Read to the end of a line.
 
     Raises:
@@ -116,9 +118,10 @@ def _line_row(index: int, where: str, line: bytes) -> Row:
         return Row(index, where, fault=error)
 
 
-def _table_rows(file: BinaryIO, name: str, shard: Shard) -> Iterator[Row]:
+def _table_rows(file: io.IOBase, name: str, shard: Shard) -> Iterator[Row]:
     # bytes that are not UTF-8 stay in their cell, whose row is refused later
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+    binary: Any = file
+    text = io.TextIOWrapper(binary, "utf-8-sig", errors="surrogateescape", newline="")
     try:
         yield from _cells(csv.reader(text), name, shard)
     finally:
@@ -150,7 +153,7 @@ def _cells(reader: Any, name: str, shard: Shard) -> Iterator[Row]:  # noqa: ANN4
         yield Row(index, where, values, is_text=True, fault=fault)
 
 
-def _parquet_rows(file: BinaryIO, name: str, shard: Shard) -> Iterator[Row]:
+def _parquet_rows(file: io.IOBase, name: str, shard: Shard) -> Iterator[Row]:
     with needs_extra("scale", "reading prompts from Parquet"):
         import pyarrow
         from pyarrow import parquet

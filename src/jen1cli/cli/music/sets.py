@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import itertools
 import signal
 import sys
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -308,10 +309,11 @@ def _stopping() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _stdin() -> BinaryIO:
+def _stdin() -> io.IOBase:
     """Return stdin, which is read as it comes."""
     streams.check_stdin("prompts")
-    return sys.stdin.buffer
+    buffer: Any = sys.stdin.buffer
+    return buffer
 
 
 def _with_first(rows: "Iterator[Row]", source: str, shard: "Shard") -> "Iterator[Row]":
