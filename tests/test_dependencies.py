@@ -26,8 +26,8 @@ MODULES = {  # where a module is not called after its distribution
     "pytest-timeout": "pytest_timeout",
     "pytest-xdist": "xdist",
 }
-# Declared for a package of theirs, which imports them: torch.utils.tensorboard
-INDIRECT = {"tensorboard"}
+# Declared for packages that import them: torch.utils.tensorboard and ray.data
+INDIRECT = {"tensorboard", "pandas"}
 
 
 def declared(extra=""):

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from jen1cli import files
 from jen1cli.errors import ConfigError, OutputError
-from jen1cli.files import writing, writing_folder, writing_together
+from jen1cli.files import remove_leftovers, writing, writing_folder, writing_together
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX system")
 
@@ -348,3 +348,22 @@ def test_a_file_that_was_replaced_comes_back_when_its_partner_cannot_be_placed(
     assert contents == [b"new"]
     assert pair[1].read_bytes() == b"old"
     assert names(tmp_path) == ["a.json"]
+
+
+def test_leftovers_of_killed_processes_are_removed(tmp_path):
+    left = [".a-0123abcd.wav", ".a-89abcdef", ".b.x-01234567.tar.gz"]
+    kept = ["a.wav", ".a.wav", ".a-0123abc.wav", ".c-0123abcd.wav", ".a-0123abcx.wav"]
+    for name in (*left, *kept):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path, {"a", "b.x"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+    remove_leftovers(tmp_path / "none", {"a"})  # a folder that is not there has none
+
+
+def test_what_writing_leaves_when_it_is_killed_is_known(tmp_path):
+    with writing(tmp_path / ("n" * 60 + ".flac")) as temporary:
+        copy = tmp_path / "copy"
+        copy.mkdir()
+        (copy / temporary.name).touch()
+    remove_leftovers(copy, {"n" * 60})
+    assert list(copy.iterdir()) == []

@@ -391,3 +391,22 @@ def test_compressed_tar_files_are_named(tmp_path, read, skipped):
         tar.add(tmp_path / "a.wav", "b.wav")
     assert names(read(tmp_path), tmp_path) == ["a.wav"]
     assert "uncompressed tar" in skipped[0][1]
+
+
+def test_clips_of_one_tar_file_are_split_one_by_one(tmp_path):
+    (tmp_path / "all.tar").write_bytes(bytes(4_000))
+    lines = [
+        {
+            "audio": "all.tar",
+            "captions": [f"clip {n}"],
+            "seconds": 1.0,
+            "offset": 10 * n,
+            "size": 10,
+        }
+        for n in range(400)
+    ]
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    splits = [clip.split for clip in read_folder(tmp_path)]
+    assert {"train", "validation", "test"} == set(splits)
+    assert splits.count("train") > 320
+    assert [clip.split for clip in read_folder(tmp_path)] == splits

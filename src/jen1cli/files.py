@@ -8,20 +8,26 @@ disk, Ctrl-C) leaves no temporary file, and an old file is kept until then.
 import contextlib
 import errno
 import glob
+import io
 import os
 import re
 import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import ConfigError, Jen1Error, OutputError
 
+if TYPE_CHECKING:
+    import tarfile
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_STEM = 40  # characters of a target's stem in its temporary name
+_LEFTOVER = re.compile(r"\.(.{1,40})-[0-9a-f]{8}(?:\..*)?")
 _IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # of Rust libraries and shutil
 
 
@@ -174,6 +180,24 @@ def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
     return path
 
 
+def remove_leftovers(folder: Path, stems: Collection[str]) -> None:
+    """Remove temporary files that `writing` left when its process was killed.
+
+    Args:
+        folder: of the targets; it may be missing.
+        stems: of the targets, which no other process writes now.
+
+    Raises:
+        OutputError: the folder cannot be listed.
+    """
+    short = {stem[:_STEM] for stem in stems}
+    with explaining(folder), contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            left = _LEFTOVER.fullmatch(entry.name)
+            if left is not None and left[1] in short:
+                _remove(Path(entry.path))
+
+
 def encoded(text: str) -> bytes:
     r"""Return text in UTF-8.
 
@@ -230,6 +254,16 @@ def reserve(file: int, size: int) -> None:
         os.posix_fallocate(file, 0, size)
     else:
         os.truncate(file, size)
+
+
+def add_to_tar(tar: "tarfile.TarFile", name: str, data: bytes) -> int:
+    """Add a file without date or owner to a tar file; return the byte offset of its data."""
+    from tarfile import BLOCKSIZE, TarInfo  # not for --help, since it takes its time to load
+
+    info = TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+    return tar.offset - -(-info.size // BLOCKSIZE) * BLOCKSIZE
 
 
 def is_stream(path: Path) -> bool:

@@ -167,7 +167,7 @@ def _from_line(folder: Path, audio: str, told: Description, skip: Skip) -> Clip 
         path,
         told.captions or (caption_from_name(path.stem),),
         seconds,
-        named or _split_of(audio),
+        named or _split_of(f"{audio}/{offset}" if size else audio),
         told.attributes or {},
         offset,
         size,

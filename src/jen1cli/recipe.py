@@ -21,10 +21,11 @@ RECIPE_VERSION = 4
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
-4: full score, instruments and passages.
+4: full score, instruments, passages, variations, loops and batch.
 """
 
 GENERATOR = "jen1cli"
+MAX_BATCH = 1_024  # pieces
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode"]
 DirectionName = Literal["bidirectional", "unidirectional"]
@@ -109,6 +110,8 @@ class Recipe(Sampling):
     device: str = "cpu"  # kind of device: cpu, cuda, mps
     dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
     quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
+    batch: int = field(default=1, metadata={"optional": True})
+    """Size of the batch, whose last bits it decides; 1: made alone."""
     signature: SignatureName = field(default="", metadata={"optional": True})
     """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
     # what was played in the generated intervals of an edit
@@ -159,6 +162,8 @@ class Recipe(Sampling):
             del values["model"]["release"]
         if self.quality == "normal":
             del values["quality"]
+        if self.batch == 1:
+            del values["batch"]
         for name in ("composer", "style", "instruments", "passages", "variations", "loop_bars"):
             if not values[name]:
                 del values[name]
@@ -216,6 +221,7 @@ class Recipe(Sampling):
             ),
             "seconds": 0 <= self.seconds < 1e6,
             "steps": 0 <= self.steps <= MAX_STEPS,
+            "batch": 1 <= self.batch <= MAX_BATCH,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
             "loop_bars": 0 <= self.loop_bars <= MAX_LOOP_BARS,
             "context_seconds": 0 <= self.context_seconds < 1e6,

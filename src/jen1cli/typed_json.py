@@ -7,6 +7,7 @@ files.
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from typing import Any, Literal, TypeVar
@@ -62,7 +63,7 @@ def from_dict(kind: type[T], values: object, where: str = "config", *, complete:
         raise ConfigError(f"{where or 'it'} must be an object, not {json_type(values)}")
     prefix = f"{where} " if where else ""
     fields = {stored_key(item): item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     for key in values:
         if key not in fields:
             close = difflib.get_close_matches(key, fields, n=1)
@@ -78,6 +79,9 @@ def from_dict(kind: type[T], values: object, where: str = "config", *, complete:
         for key, value in values.items()
     }
     return kind(**read)
+
+
+_hints = functools.cache(typing.get_type_hints)  # half of the time that a short object takes
 
 
 def _read_field(item: dataclasses.Field[Any], hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401

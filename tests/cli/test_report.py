@@ -38,3 +38,16 @@ def test_quiet_shows_none(capsys, monkeypatch):
     with Console(quiet=True).progress("making") as progress:
         progress(1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_million_warnings_are_a_hundred_and_a_word(capsys):
+    report = Console()
+    for number in range(1_000):
+        report.warn(f"row {number} is odd")
+    report.warn("row 3 is odd")
+    assert len(report.warnings) == 101
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "jen1: warning: row 0 is odd"
+    assert said[99:] == [
+        "jen1: warning: row 99 is odd", "jen1: warning: further warnings are not shown",
+    ]  # fmt: skip

@@ -10,6 +10,8 @@ from typing import Any
 from jen1cli.cli import terminal
 from jen1cli.progress import Progress
 
+MAX_WARNINGS = 100  # different ones
+
 
 class Console:
     """Reporter of one command.
@@ -36,8 +38,10 @@ class Console:
     def warn(self, text: str) -> None:
         """Print a warning; JSON results repeat it."""
         line = " ".join(text.split())
-        if line in self.warnings:
+        if line in self.warnings or len(self.warnings) > MAX_WARNINGS:
             return
+        if len(self.warnings) == MAX_WARNINGS:  # a set of a million rows may have as many
+            line = "further warnings are not shown"
         self.warnings.append(line)
         self.note(f"jen1: warning: {line}")
 

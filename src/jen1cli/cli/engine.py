@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1, Music
     from jen1cli.provenance import Signer
     from jen1cli.recipe import Recipe, SignatureName
+    from jen1cli.scale.models import ModelSource
 
 DEFAULT_PRESET = "mini"
 BATCH_SIZE = 8  # pieces per batch on a GPU
@@ -37,6 +38,16 @@ class ModelChoice:
     random_weights: bool = False
     loras: Loras = ()
     quality: str = "normal"
+
+    @property
+    def source(self) -> "ModelSource":
+        """The model as a process needs it to load it."""
+        from jen1cli.scale.models import ModelSource
+
+        name = self.preset_name if self.random_weights else self.name
+        return ModelSource(
+            name, self.device, self.dtype, self.quality, self.loras, self.random_weights
+        )
 
     def check(self) -> "ModelChoice":
         """Check the choice without importing torch, and return it.
@@ -120,15 +131,12 @@ def load_model(choice: ModelChoice, report: Console) -> "Jen1":
 
 def _load(choice: ModelChoice) -> "Jen1":
     try:
-        from jen1cli.pipeline import Jen1
+        import jen1cli.pipeline  # noqa: F401 - what does not load is told here
     except (ImportError, OSError, RuntimeError) as error:
         raise Jen1Error(
             f"the libraries of the model do not load ({error}); 'jen1 doctor' says what to do"
         ) from error
-    place: Any = {"device": choice.device, "dtype": choice.dtype, "quality": choice.quality}
-    if choice.random_weights:
-        return Jen1.from_preset(choice.preset_name, random_weights=True, **place)
-    return Jen1.load(choice.name, loras=dict(choice.loras), **place)
+    return choice.source.load()
 
 
 class Engine:

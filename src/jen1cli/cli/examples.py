@@ -23,7 +23,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             'jen1 generate "music box" --score tune.mid -n 2 --midi "{name}.mid"',
             "a MIDI file in the words' sound, twice, and what was played as MIDI",
         ),
-        ("jen1 generate --from prompts.txt --json", "one prompt per line, one JSON object each"),
+        (
+            "jen1 generate --from prompts.jsonl -o out --shard 3/64 --resume",
+            "one part of a set of any size; after an end of any kind, what is missing",
+        ),
     ),
     "inpaint": (
         ("jen1 inpaint take.wav --mask 3-6s -o fixed.wav", "replace three seconds, keep the rest"),

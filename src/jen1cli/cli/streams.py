@@ -40,14 +40,23 @@ def read_stdin(what: str = "audio") -> io.BytesIO:
     Raises:
         AudioError: stdin is closed, a terminal, empty, or without end.
     """
-    if sys.stdin is None or sys.stdin.closed:
-        raise AudioError(f"stdin is closed, so no {what} can be read from '-'; give a file")
-    if sys.stdin.isatty():
-        raise AudioError(f"'-' reads {what} from stdin, which is a terminal; pipe a file into it")
+    check_stdin(what)
     try:
         return _read_all(sys.stdin.buffer.read, what, "stdin")
     except (OSError, ValueError) as error:
         raise AudioError(f"stdin cannot be read ({error}); give a file instead of '-'") from error
+
+
+def check_stdin(what: str = "audio") -> None:
+    """Check that stdin is open and no terminal.
+
+    Raises:
+        AudioError: stdin is closed or a terminal.
+    """
+    if sys.stdin is None or sys.stdin.closed:
+        raise AudioError(f"stdin is closed, so no {what} can be read from '-'; give a file")
+    if sys.stdin.isatty():
+        raise AudioError(f"'-' reads {what} from stdin, which is a terminal; pipe a file into it")
 
 
 def _read_all(read: Callable[[int], bytes], what: str, name: str) -> io.BytesIO:

@@ -29,7 +29,15 @@ from jen1cli.corpus.dataset import (
 from jen1cli.corpus.rendering.stereo import SAMPLE_RATE
 from jen1cli.corpus.scores import CORPUS_NAME, composed_score, place_of
 from jen1cli.errors import DataError
-from jen1cli.files import expand_user, explaining, leftovers, make_folder, write_text, writing
+from jen1cli.files import (
+    add_to_tar,
+    expand_user,
+    explaining,
+    leftovers,
+    make_folder,
+    write_text,
+    writing,
+)
 from jen1cli.jsonfiles import parse_object, read_lines, read_object
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
 from jen1cli.music.full_score import FullScore
@@ -373,21 +381,12 @@ def _make_block(
                 tars[name] = stack.enter_context(
                     tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
                 )
-            offset = _add_member(tars[name], f"{facts['index']:06d}.flac", audio)
+            offset = add_to_tar(tars[name], f"{facts['index']:06d}.flac", audio)
             text = json.dumps(facts, ensure_ascii=False).encode()
-            _add_member(tars[name], f"{facts['index']:06d}.json", text)
+            add_to_tar(tars[name], f"{facts['index']:06d}.json", text)
             line = {"audio": name, "offset": offset, "size": len(audio), **facts}
             finished.append((line, score))
             tally.add(line, reused=False)
             if tally.is_full:
                 break
     return finished
-
-
-def _add_member(tar: tarfile.TarFile, name: str, data: bytes) -> int:
-    """Add a file without date or owner; return the byte offset of its data."""
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    start = tar.offset + len(info.tobuf(tarfile.USTAR_FORMAT))
-    tar.addfile(info, io.BytesIO(data))
-    return start

@@ -11,9 +11,8 @@ from jen1cli import audio
 from jen1cli.audio import AudioInfo, Resampler, Signal, Source
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.latents import LatentFile
-from jen1cli.pipeline.music import Music
+from jen1cli.pipeline.music import Music, record
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.replay import record
 from jen1cli.pipeline.storage import allocate
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent, Waveform

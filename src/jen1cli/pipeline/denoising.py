@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from jen1cli import tasks
 from jen1cli.conditioning import join
@@ -89,6 +89,22 @@ def encode_prompts(
     reads = composer != "none"
     controls = tuple(asked.over(read_controls(prompt)) if reads else asked for prompt in prompts)
     return Prompts(*join(*positive, *[null] * len(prompts)), controls)
+
+
+def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
+    """Join encoded prompts to one batch.
+
+    Args:
+        pieces: one or more prompts each.
+        tokens: least number of tokens to pad the texts to; 0: those of the longest.
+    """
+    positive = [(piece.text[: piece.batch], piece.mask[: piece.batch]) for piece in pieces]
+    negative = [(piece.text[piece.batch :], piece.mask[piece.batch :]) for piece in pieces]
+    text, mask = join(*positive, *negative)
+    spare = max(0, tokens - text.shape[1])
+    text = nn.functional.pad(text, (0, 0, 0, spare))
+    mask = nn.functional.pad(mask, (0, spare), value=False)
+    return Prompts(text, mask, tuple(one for piece in pieces for one in piece.controls))
 
 
 def _check_supported(networks: Networks, asked: Controls) -> None:

@@ -13,23 +13,31 @@ from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import write_controls
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, seeded_noise
+from jen1cli.pipeline.composing import Written, write_controls
+from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded_noise
 from jen1cli.pipeline.looping import make_loop
-from jen1cli.pipeline.music import Music
+from jen1cli.pipeline.music import Music, record
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.replay import record
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
-from jen1cli.sampling import Sampling
+from jen1cli.sampling import Sampling, check_direction, check_seconds
 from jen1cli.shapes import Latent
 
 if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
 
 _LARGEST_BATCH = 8  # pieces per batch on a GPU; a CPU samples one by one
+
+
+@dataclass(frozen=True)
+class Order:
+    """One piece to make."""
+
+    prompt: str
+    seed: int  # of the noise
+    sampling: Sampling
 
 
 @dataclass(frozen=True)
@@ -40,24 +48,39 @@ class Piece:
     settings: Sampling  # with the controls of the piece, their composer and its style
 
 
-def generate(
+def generate_orders(
     model: "Jen1",
-    prompts: Sequence[str],
+    orders: Sequence[Order],
     seconds: float,
-    settings: Sampling,
+    direction: DirectionName = "bidirectional",
     *,
-    seed: int,
-    direction: DirectionName,
-    loop_bars: int | None,
-    progress: Progress | None,
+    loop_bars: int | None = None,
+    batch: int = 0,
+    progress: Progress | None = None,
 ) -> list[Music]:
-    """Generate one piece per prompt, with their recipes; see `Jen1.generate_batch`."""
-    seeds = [seed + index for index in range(len(prompts))]
+    """Generate one piece of music per order.
+
+    Args:
+        model: a loaded model.
+        orders: see `make_pieces`.
+        seconds: length of each; music longer than the model's window is made by continuation.
+        direction: "unidirectional" lets no frame see a later one.
+        loop_bars: makes loops of so many bars, one by one, in place of `seconds`.
+        batch: fixed size of the batches, in which a piece has the same bits in any company; 0: what
+            is fastest on the device.
+        progress: called with (steps done, steps in all).
+
+    Raises:
+        ConfigError: a setting makes no sense.
+    """
+    check_seconds(seconds)
+    check_direction(direction)
     causal = direction == "unidirectional"
+    generation = model.config.generation
     if loop_bars is None:
         made = make_pieces(
-            model.networks, model.config.generation, prompts, seconds, settings, seeds,
-            causal=causal, progress=progress,
+            model.networks, generation, orders, seconds,
+            causal=causal, batch=batch, progress=progress,
         )  # fmt: skip
     elif causal:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
@@ -65,11 +88,11 @@ def generate(
         made = [
             Piece(
                 *make_loop(
-                    model.networks, model.config.generation, prompt, loop_bars, settings, seeds[i],
-                    _share(progress, i, 1, len(prompts)),
+                    model.networks, generation, order.prompt, loop_bars, order.sampling, order.seed,
+                    _share(progress, index, 1, len(orders)),
                 )
             )
-            for i, prompt in enumerate(prompts)
+            for index, order in enumerate(orders)
         ]  # fmt: skip
     return [
         Music(
@@ -79,15 +102,16 @@ def generate(
                 model,
                 "generate",
                 piece.settings,
-                seed=seed + index,
-                prompt=prompt,
-                seconds=piece.signal.shape[1] / model.sample_rate if loop_bars else seconds,
+                seed=order.seed,
+                prompt=order.prompt,
+                seconds=seconds if loop_bars is None else piece.signal.shape[1] / model.sample_rate,
                 direction=direction,
-                context_seconds=model.config.generation.context_seconds,
+                context_seconds=generation.context_seconds,
                 loop_bars=loop_bars or 0,
+                batch=max(1, batch) if loop_bars is None else 1,
             ),
         )
-        for index, (prompt, piece) in enumerate(zip(prompts, made, strict=True))
+        for order, piece in zip(orders, made, strict=True)
     ]
 
 
@@ -95,24 +119,28 @@ def generate(
 def make_pieces(
     networks: Networks,
     generation: GenerationConfig,
-    prompts: Sequence[str],
+    orders: Sequence[Order],
     seconds: float,
-    sampling: Sampling,
-    seeds: Sequence[int],
     *,
     causal: bool,
-    progress: Progress | None,
+    batch: int = 0,
+    progress: Progress | None = None,
 ) -> list[Piece]:
-    """Generate one piece per prompt.
+    """Generate one piece per order.
+
+    The kernels of matrix products depend on the size of the batch, and so do the last bits of their
+    results. In batches of one size and one number of text tokens, the bits of a piece depend
+    neither on its place in the batch nor on the other pieces.
 
     Args:
         networks: of the model.
         generation: window of the model, context and direction of continuation.
-        prompts: descriptions of the pieces.
+        orders: of the pieces; in a batch, they differ in prompt, negative prompt, seed, controls,
+            composer and style only.
         seconds: length of each piece.
-        sampling: settings.
-        seeds: seeds of the noise, one per prompt.
         causal: whether all windows are unidirectional; if False, the first is bidirectional.
+        batch: size of every batch, which copies of the last piece fill up; 0: one by one on the
+            CPU, up to 8 on a GPU, not filled up.
         progress: called with (steps done, steps in all).
     """
     autoencoder = networks.autoencoder
@@ -128,41 +156,48 @@ def make_pieces(
         causal_continuation=causal or generation.continuation == "unidirectional",
     )
     cuts = [window.unknown[0][0] * autoencoder.hop_length for window in windows[1:]]
-    size = 1 if networks.device.type == "cpu" else _LARGEST_BATCH
+    size = batch or (1 if networks.device.type == "cpu" else _LARGEST_BATCH)
     pieces: list[Piece] = []
-    for first in range(0, len(prompts), size):
-        batch, batch_seeds = prompts[first : first + size], seeds[first : first + size]
-        encoded = encode_prompts(
-            networks,
-            batch,
-            sampling.negative_prompt,
-            sampling.controls,
-            sampling.effective_composer,
+    for first in range(0, len(orders), size):
+        group = orders[first : first + size]
+        written = [_written(networks, order, seconds) for order in group]
+        spare = [group[-1]] * max(0, batch - len(group))
+        prompts = joined_prompts(
+            [item.prompts for item in [*written, *written[-1:] * len(spare)]],
+            tokens=networks.text_encoder.config.max_tokens if batch > 1 else 0,
         )
-        written = write_controls(networks, encoded, batch, batch_seeds, seconds, sampling)
-        encoded = written.prompts
         made = fill(
             networks,
-            Canvas.empty(networks, frames, encoded.batch),
+            Canvas.empty(networks, frames, prompts.batch),
             windows,
-            encoded,
-            sampling,
-            [seeded_noise(seed, sampling.variations) for seed in batch_seeds],
-            _share(progress, first, len(batch), len(prompts)),
+            prompts,
+            group[0].sampling,
+            [seeded_noise(order.seed, order.sampling.variations) for order in [*group, *spare]],
+            _share(progress, first, len(group), len(orders)),
         )
-        latents = networks.whitening.unwhiten(made)
-        pieces += [
-            Piece(
-                _finished(networks, latent[None], samples, cuts),
-                dataclasses.replace(
-                    sampling, controls=controls, composer=written.composer, style=style
-                ),
+        for latent, item, order in zip(made, written, group, strict=False):
+            settings = dataclasses.replace(
+                order.sampling,
+                controls=item.prompts.controls[0],
+                composer=item.composer,
+                style=item.styles[0],
             )
-            for latent, controls, style in zip(
-                latents, encoded.controls, written.styles, strict=True
-            )
-        ]
+            unwhitened = networks.whitening.unwhiten(latent[None])
+            pieces.append(Piece(_finished(networks, unwhitened, samples, cuts), settings))
     return pieces
+
+
+def _written(networks: Networks, order: Order, seconds: float) -> Written:
+    """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
+    sampling = order.sampling
+    encoded = encode_prompts(
+        networks,
+        [order.prompt],
+        sampling.negative_prompt,
+        sampling.controls,
+        sampling.effective_composer,
+    )
+    return write_controls(networks, encoded, [order.prompt], [order.seed], seconds, sampling)
 
 
 def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:

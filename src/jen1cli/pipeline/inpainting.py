@@ -8,8 +8,8 @@ from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded_noise
 from jen1cli.pipeline.editing import edit
-from jen1cli.pipeline.music import Edit
-from jen1cli.pipeline.replay import describe_input, record
+from jen1cli.pipeline.music import Edit, record
+from jen1cli.pipeline.replay import describe_input
 from jen1cli.pipeline.sources import mask_spans
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span

@@ -13,7 +13,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
 from jen1cli.pipeline.composing import check_composer
-from jen1cli.pipeline.generating import generate
+from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
@@ -31,7 +31,7 @@ from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel
-from jen1cli.sampling import Sampling, SamplingOptions, check_direction, check_seconds, draw_seed
+from jen1cli.sampling import Sampling, SamplingOptions, draw_seed
 from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
@@ -240,17 +240,10 @@ class Jen1:
         """
         settings = Sampling.over(self.config.generation, sampling)
         check_composer(self.networks, sampling)
-        check_seconds(seconds)
-        check_direction(direction)
-        return generate(
-            self,
-            prompts,
-            seconds,
-            settings,
-            seed=draw_seed() if seed is None else seed,
-            direction=direction,
-            loop_bars=loop_bars,
-            progress=progress,
+        seed = draw_seed() if seed is None else seed
+        orders = [Order(prompt, seed + index, settings) for index, prompt in enumerate(prompts)]
+        return generate_orders(
+            self, orders, seconds, direction, loop_bars=loop_bars, progress=progress
         )
 
     def inpaint(

@@ -1,19 +1,25 @@
-"""Results of the model: generated music, and edits of a recording."""
+"""Results of the model: generated music, edits of a recording, and their recipes."""
 
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+import jen1cli
 from jen1cli import audio
 from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format, edited_source_type
 from jen1cli.midi import has_score, write_midi
 from jen1cli.pipeline.signing import Target, save_signed
 from jen1cli.provenance import Signer
-from jen1cli.recipe import Recipe
+from jen1cli.recipe import Recipe, TaskName
+from jen1cli.sampling import Sampling
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline.jen1 import Jen1
 
 Channels = Float[Tensor, "audio_channels samples"]
 
@@ -191,3 +197,27 @@ class Edit:
         buffer = io.BytesIO()
         self.save(buffer, subtype=subtype)
         return buffer.getvalue()
+
+
+def record(
+    model: "Jen1",
+    task: TaskName,
+    settings: Sampling,
+    *,
+    seed: int,
+    seconds: float,
+    **fields: Any,  # noqa: ANN401 - the types of the recipe's fields
+) -> Recipe:
+    """Return the recipe of a result; `fields` are further fields of `Recipe`."""
+    return Recipe(
+        **settings.settings(),
+        task=task,
+        model=model.recipe_model,
+        seconds=seconds,
+        seed=seed,
+        device=model.device,
+        dtype=model.dtype,
+        quality=model.quality,
+        version=jen1cli.__version__,
+        **fields,
+    )

@@ -1,4 +1,4 @@
-"""Recording of recipes, and reproduction and variation of a result from its recipe."""
+"""Reproduction and variation of a result from its recipe."""
 
 import dataclasses
 import io
@@ -6,21 +6,14 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.music.controls import PLAYED_CHANNELS
+from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress
-from jen1cli.recipe import (
-    Recipe,
-    RecipeError,
-    RecipeInput,
-    TaskName,
-    find_recipe,
-    read_recipe,
-)
+from jen1cli.recipe import Recipe, RecipeError, RecipeInput, find_recipe, read_recipe
 from jen1cli.sampling import Sampling, SamplingOptions, Variation, default_amount, draw_seed
 
 if TYPE_CHECKING:
@@ -38,30 +31,6 @@ def describe_input(source: Source) -> RecipeInput:
     samples = audio.sample_digest(source) if audio.read_marks(source).signed else ""
     return RecipeInput(
         name, audio.digest(source), None if recipe is None else recipe.to_dict(), samples
-    )
-
-
-def record(
-    model: "Jen1",
-    task: TaskName,
-    settings: Sampling,
-    *,
-    seed: int,
-    seconds: float,
-    **fields: Any,  # noqa: ANN401 - the types of the recipe's fields
-) -> Recipe:
-    """Return the recipe of a result; `fields` are further fields of `Recipe`."""
-    return Recipe(
-        **settings.settings(),
-        task=task,
-        model=model.recipe_model,
-        seconds=seconds,
-        seed=seed,
-        device=model.device,
-        dtype=model.dtype,
-        quality=model.quality,
-        version=jen1cli.__version__,
-        **fields,
     )
 
 
@@ -115,18 +84,22 @@ def _for_network(model: "Jen1", recipe: Recipe) -> Recipe:
 def _again(
     model: "Jen1", recipe: Recipe, source: Source | None, progress: Progress | None
 ) -> Music | Edit:
-    asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "generate":
-        return model.generate(
-            recipe.prompt,
-            seconds=recipe.seconds,
-            direction=recipe.direction,
+        settings: Any = recipe.settings()
+        order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
+        return generate_orders(
+            model,
+            [order],
+            recipe.seconds,
+            recipe.direction,
             loop_bars=recipe.loop_bars or None,
-            **asked,
-        )
+            batch=recipe.batch if recipe.batch > 1 else 0,
+            progress=progress,
+        )[0]
     if recipe.task == "decode" or recipe.input is None:
         raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
     given = _same_input(recipe.input, source)
+    asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
     if recipe.task == "inpaint":
         return model.inpaint(given, recipe.masks, recipe.prompt, **asked)
     return model.continue_(

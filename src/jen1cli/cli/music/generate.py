@@ -10,8 +10,9 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped, options_of
-from jen1cli.cli.music.prompts import Request, read_requests
+from jen1cli.cli.music.prompts import Request, check_base, read_requests
 from jen1cli.cli.music.scores import Midi, plan_midi
+from jen1cli.cli.music.sets import SetJob, SetOptions
 from jen1cli.cli.outputs import Result, Target, slugify
 from jen1cli.cli.player import Player, find_player
 from jen1cli.cli.sampling import SamplingChoice
@@ -57,8 +58,8 @@ def generate(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Prompts from a file or '-': one per line, or a JSON object per line with"
-            " 'prompt' and its own seed, seconds, loop_bars,"
+            help="Prompts from a file, a URL or '-': one per line, or a JSON object per line, or a"
+            " table in CSV or Parquet, with 'prompt' and its own seed, seconds, loop_bars,"
             f" {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
         ),
     ] = None,
@@ -70,10 +71,21 @@ def generate(
     direction: Annotated[str, options.DIRECTION] = "bidirectional",
     midi: Midi = None,
     model: ModelOptions,
+    many: SetOptions,
 ) -> None:
     """Make music from text."""
     sampling.check()
     base = Request("", 0, seconds, direction, sampling, _check_bars(bars, seconds, loop=loop))
+    if many.is_asked:
+        many.check()
+        if source is None or prompts:
+            raise ConfigError("a set is made of the rows of --from FILE alone; give one")
+        if midi is not None or play:
+            raise ConfigError("--midi and --play are for single pieces; leave them out of a set")
+        check_base(base, count, seed)
+        choice = model.choice().check()
+        SetJob(many, source, base, seed, count, destination, choice).run()
+        return
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = destination.plan(
         [Result(slugify(item.prompt), item.seed, i + 1) for i, item in enumerate(requests)],

@@ -1,10 +1,10 @@
 """Prompts from the command line or a file, as one request per piece."""
 
 import dataclasses
+import typing
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jen1cli.cli import streams
@@ -13,17 +13,20 @@ from jen1cli.cli.sampling import (
     DIRECTIONS,
     SamplingChoice,
     check_choice,
+    check_seconds,
     check_seed,
     check_text,
     chosen_seconds,
 )
-from jen1cli.errors import AudioError, ConfigError
-from jen1cli.jsonfiles import parse_object, read_lines
+from jen1cli.errors import ConfigError
 from jen1cli.sampling import check_loop_bars, draw_seed
+from jen1cli.scale import requests
+from jen1cli.scale.rows import Row, read_rows
 from jen1cli.typed_json import from_dict
 
 MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
+BAR_SECONDS = 2.0  # of the loops in the plan of a set, whose tempo is not yet known
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,13 @@ _ObjectLine = dataclasses.make_dataclass(
     frozen=True,
 )
 """A line that is a JSON object: with every option of sampling under its own name."""
+_NUMBERS = {
+    name: kind
+    for name, hint in typing.get_type_hints(_ObjectLine).items()
+    for kind in (int, float)
+    if kind in typing.get_args(hint)
+}
+"""Columns of numbers."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +127,8 @@ def read_requests(
         seed: first seed; drawn where None.
         base: the settings of the command line, which a line of the file may replace.
     """
-    if count < 1:
-        raise ConfigError(f"--count {count} makes nothing; give 1 or more")
-    first = draw_seed() if seed is None else check_seed(seed)
+    check_base(base, count, seed)
+    first = draw_seed() if seed is None else seed
     lines: list[tuple[PromptLine, str]] = []
     for prompt in prompts:
         if prompt == "-":
@@ -140,29 +149,88 @@ def read_requests(
     return requests
 
 
+def check_base(base: Request, count: int, seed: int | None) -> None:
+    """Check what the command line says of every piece.
+
+    Raises:
+        ConfigError: a value makes no sense.
+    """
+    if count < 1:
+        raise ConfigError(f"--count {count} makes nothing; give 1 or more")
+    if seed is not None:
+        check_seed(seed)
+    if base.seconds is not None:
+        check_seconds(base.seconds)
+    check_choice(base.direction, DIRECTIONS, "--direction")
+
+
 def _read_lines(source: str) -> list[tuple[PromptLine, str]]:
     name = "stdin" if source == "-" else source
     lines = []
-    try:
-        given = streams.read_stdin("prompts").getvalue() if source == "-" else Path(source)
-        for where, text in read_lines(given, name):
-            lines.append((_parse_line(text, where), where))
-            if len(lines) > MAX_REQUESTS:
-                raise ConfigError(f"--from {name} has more than {MAX_REQUESTS} prompts; split it")
-    except OSError as error:
-        raise AudioError(f"--from {name} cannot be read: {error.strerror}") from error
+    given = streams.read_stdin("prompts") if source == "-" else None
+    for row in read_rows(source, stdin=given):
+        lines.append((_parse_row(row), row.where))
+        if len(lines) > MAX_REQUESTS:
+            raise ConfigError(
+                f"--from {name} has more than {MAX_REQUESTS} prompts; make a set of them, with"
+                " --resume"
+            )
     if not lines:
         raise ConfigError(f"--from {name} has no prompts; write one per line")
     return lines
 
 
-def _parse_line(text: str, where: str) -> PromptLine:
-    if not text.startswith("{"):
-        return PromptLine(text)
+def _parse_row(row: Row) -> PromptLine:
+    if row.fault is not None:
+        raise row.fault
     try:
-        return from_dict(_ObjectLine, parse_object(text, where), "", complete=False)
+        values = {key: _typed(key, value) if row.is_text else value
+                  for key, value in row.values.items()}  # fmt: skip
+        return from_dict(_ObjectLine, values, "", complete=False)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(f"{row.where}: {error}") from error
+
+
+def _typed(key: str, text: str) -> object:
+    """Read a cell of a table as the number that its column holds; other text stays as it is."""
+    kind = _NUMBERS.get(key)
+    try:
+        return text if kind is None else kind(text)
+    except ValueError:
+        return text  # refused later, with its column
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads the requests of a row, each with the seed of its number in the whole source."""
+
+    base: Request  # settings that a row may replace
+    first_seed: int  # of the first piece; a row's own seed goes before
+    copies: int = 1  # pieces for each row
+
+    def __call__(self, row: Row) -> list[requests.Request]:
+        """Return the requests of a row.
+
+        Raises:
+            Jen1Error: what is wrong with the row.
+        """
+        line = _parse_row(row)
+        found = []
+        for copy in range(self.copies):
+            number = row.index * self.copies + copy
+            seed = self.first_seed + number if line.seed is None else line.seed + copy
+            request = _build(line, row.where, check_seed(seed, row.where), self.base)
+            found.append(
+                requests.Request(
+                    request.prompt,
+                    request.seed,
+                    request.seconds or BAR_SECONDS * (request.loop_bars or 0),
+                    request.direction,
+                    request.sampling.arguments(),
+                    request.loop_bars,
+                )
+            )
+        return found
 
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:

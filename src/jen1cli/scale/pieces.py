@@ -1,0 +1,139 @@
+"""Making pieces with a loaded model, and writing each with its facts beside it."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jen1cli.errors import Jen1Error
+from jen1cli.files import explaining, write_text
+from jen1cli.jsonfiles import to_json
+from jen1cli.scale.models import ModelSource
+from jen1cli.scale.requests import Job, Outcome
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline import Jen1, Music
+
+
+@dataclass(frozen=True)
+class Start:
+    """All that a process needs to make pieces of a set; it can be sent to one."""
+
+    model: ModelSource
+    folder: Path  # of the set
+    extension: str  # of the audio files
+    batch: int  # size of every batch
+
+    def open(self) -> "Maker":
+        """Load the model.
+
+        On a CPU one thread computes, since the number of threads can change the last bits of a
+        result; several processes use several cores, and better.
+
+        Raises:
+            Jen1Error: the model cannot be loaded.
+        """
+        import torch
+
+        model = self.model.load()
+        if model.device == "cpu":
+            torch.set_num_threads(1)
+        return Maker(self, model)
+
+
+class Maker:
+    """Makes pieces and writes them."""
+
+    def __init__(self, start: Start, model: "Jen1") -> None:
+        self._start = start
+        self._model = model
+
+    def make(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Make a batch of jobs of one kind, and write what could be made.
+
+        Where a batch fails, each of its jobs is tried alone, so that one row spoils no other.
+
+        Raises:
+            OutputError: nothing can be written; no row is to blame.
+        """
+        try:
+            made = self._made(jobs)
+        except Exception as error:  # whatever a row leads to, the others are made
+            if len(jobs) == 1:
+                return [Outcome(jobs[0], _reason(error))]
+            return [outcome for job in jobs for outcome in self.make([job])]
+        for job, music in zip(jobs, made, strict=True):
+            self._write(job, music)
+        return [Outcome(job) for job in jobs]
+
+    def _made(self, jobs: Sequence[Job]) -> "list[Music]":
+        from jen1cli.pipeline.composing import check_composer
+        from jen1cli.pipeline.generating import Order, generate_orders
+        from jen1cli.sampling import Sampling
+
+        first = jobs[0].request
+        for job in jobs:
+            check_composer(self._model.networks, job.request.options)
+        defaults = self._model.config.generation
+        orders = [
+            Order(
+                job.request.prompt, job.request.seed, Sampling.over(defaults, job.request.options)
+            )
+            for job in jobs
+        ]
+        direction: Any = first.direction  # checked there
+        return generate_orders(
+            self._model,
+            orders,
+            first.seconds,
+            direction,
+            loop_bars=first.loop_bars,
+            batch=self._start.batch,
+        )
+
+    def _write(self, job: Job, music: "Music") -> None:
+        """Write the audio, then its facts, whose file says that the piece is whole."""
+        # a signature differs each time it is made, so that sets have none
+        recipe = dataclasses.replace(music.recipe, signature="off")
+        music = dataclasses.replace(music, recipe=recipe)
+        audio, facts = places(self._start.folder, job.place, self._start.extension)
+        with explaining(audio):
+            audio.parent.mkdir(exist_ok=True)  # not its parents: a set that vanished stays gone
+        music.save(audio)
+        with explaining(audio):
+            size = audio.stat().st_size
+        write_text(facts, to_json(_facts(job, music, size)))
+
+
+def places(folder: Path, place: str, extension: str) -> tuple[Path, Path]:
+    """Return the paths of a piece's audio and of its facts."""
+    return folder / f"{place}.{extension}", folder / f"{place}.json"
+
+
+def _facts(job: Job, music: "Music", size: int) -> dict[str, Any]:
+    """Return what a manifest says of a piece, and its recipe."""
+    controls = music.recipe.controls
+    attributes = {
+        "style": music.recipe.style,
+        "bpm": round(controls.bpm, 2),
+        "key": controls.key,
+        "mode": controls.mode,
+        "meter": controls.meter,
+    }
+    return {
+        "captions": [job.request.prompt],
+        "seconds": round(music.seconds, 6),
+        "attributes": {key: value for key, value in attributes.items() if value},
+        "seed": job.request.seed,
+        "row": job.row,
+        "piece": job.piece,
+        "request": job.request.digest,
+        "bytes": size,
+        "recipe": music.recipe.to_dict(),
+    }
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())[:1_000]
+    return text if isinstance(error, Jen1Error) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,61 @@
+"""The pieces that the rows of a source ask for."""
+
+import hashlib
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from jen1cli.sampling import SamplingOptions
+from jen1cli.scale.rows import Row
+
+_OWN = frozenset({"controls", "composer", "style", "instruments", "negative_prompt"})
+"""Settings that may differ between the pieces of a batch."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One piece of music to make."""
+
+    prompt: str
+    seed: int
+    seconds: float  # of a loop: about, at the usual tempo
+    direction: str = "bidirectional"
+    options: SamplingOptions = field(default_factory=lambda: SamplingOptions())
+    loop_bars: int | None = None  # None: no loop
+
+    @property
+    def kind(self) -> Hashable:
+        """What the pieces of a batch have in common."""
+        common = {key: value for key, value in self.options.items() if key not in _OWN}
+        return self.seconds, self.direction, self.loop_bars, tuple(sorted(common.items()))
+
+    @property
+    def digest(self) -> str:
+        """Short digest of all that makes the piece, to notice a row that has changed."""
+        options = sorted(self.options.items())
+        whole = repr(
+            (self.prompt, self.seed, self.seconds, self.direction, self.loop_bars, options)
+        )
+        return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+ReadRow = Callable[[Row], list[Request]]
+"""Reads the requests of a row; raises a `Jen1Error` that says why it cannot."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request with its place in the set."""
+
+    piece: int  # number over the whole set, independent of shards
+    row: int
+    where: str  # of the row in its source
+    place: str  # path of the audio inside the set's folder, without its extension
+    request: Request
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job."""
+
+    job: Job
+    error: str = ""  # why it failed; empty if the piece is written

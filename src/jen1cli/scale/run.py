@@ -1,0 +1,145 @@
+"""Makes one shard of a set: rows in blocks, sorted to batches, made by one or more processes."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from jen1cli.errors import Jen1Error
+from jen1cli.scale.folder import Block, SetFolder
+from jen1cli.scale.pieces import Start
+from jen1cli.scale.requests import Job, ReadRow
+from jen1cli.scale.rows import Row
+from jen1cli.scale.workers import make_here, make_in_processes
+
+
+@dataclass
+class Tally:
+    """Counts of a run."""
+
+    rows: int = 0  # read
+    made: int = 0  # pieces
+    reused: int = 0  # pieces of earlier runs
+    failed: int = 0  # rows that cannot be read, and pieces that cannot be made
+    is_stopped: bool = False
+
+
+Listener = Callable[[Tally], None]
+
+
+def make_shard(
+    folder: SetFolder,
+    rows: Iterable[Row],
+    read: ReadRow,
+    starts: Sequence[Start],
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    listener: Listener = lambda tally: None,
+) -> Tally:
+    """Make what is missing of a shard.
+
+    Args:
+        folder: of the set.
+        rows: of the shard, in order.
+        read: reads the requests of a row.
+        starts: one for each process; a single one is opened in this process.
+        stopped: asked before each batch; once true, only what is begun is finished.
+        listener: called after each batch.
+
+    Raises:
+        DataError: the rows cannot be read on, or are not those of the earlier runs.
+        OutputError: the folder cannot be written.
+        Jen1Error: the model cannot be loaded.
+    """
+    folder.begin()
+    shard = _Shard(folder, rows, read, stopped)
+    batches = shard.batches()
+    first = next(batches, None)  # without one, no model is loaded
+    if first is not None:
+        queue = itertools.chain([first], batches)
+        made = make_here(starts[0], queue)
+        if len(starts) > 1:
+            made = make_in_processes(starts, queue)
+        for outcomes in made:
+            for outcome in outcomes:
+                shard.take(outcome.job, outcome.error)
+            listener(shard.tally)
+    return shard.tally
+
+
+class _Shard:
+    """The blocks of a shard while they are made."""
+
+    def __init__(
+        self, folder: SetFolder, rows: Iterable[Row], read: ReadRow, stopped: Callable[[], bool]
+    ) -> None:
+        self.tally = Tally()
+        self._folder = folder
+        self._rows = iter(rows)
+        self._read = read
+        self._stopped = stopped
+        self._blocks: dict[int, Block] = {}  # by piece, of the jobs that are handed out
+
+    def batches(self) -> Iterator[list[Job]]:
+        """Yield the jobs that are missing, in batches of one kind."""
+        settings = self._folder.settings
+        for position in itertools.count():
+            rows = list(itertools.islice(self._rows, settings.block_rows))
+            if not rows:
+                return
+            block = self._folder.block(position)
+            jobs = [job for row in rows for job in self._missing(row, block)]
+            block.sweep(jobs)
+            for batch in in_batches(jobs, settings.batch):
+                if self._stopped():
+                    self.tally.is_stopped = True
+                    return
+                self._blocks |= {job.piece: block for job in batch}
+                block.open_jobs += len(batch)
+                yield batch
+            block.is_closed = True
+            _finish_if_done(block)
+
+    def take(self, job: Job, error: str) -> None:
+        """Take up the outcome of a job."""
+        block = self._blocks.pop(job.piece)
+        if error:
+            self._fail(job.row, job.where, error)
+        else:
+            block.add(job)
+            self.tally.made += 1
+        block.open_jobs -= 1
+        _finish_if_done(block)
+
+    def _missing(self, row: Row, block: Block) -> Iterator[Job]:
+        self.tally.rows += 1
+        try:
+            if row.fault is not None:
+                raise row.fault
+            requests = self._read(row)
+        except Jen1Error as error:
+            self._fail(row.index, row.where, str(error))
+            return
+        for copy, request in enumerate(requests):
+            piece = row.index * self._folder.settings.copies + copy
+            if block.has(piece, request, row.where):
+                self.tally.reused += 1
+            else:
+                yield Job(piece, row.index, row.where, block.place(piece), request)
+
+    def _fail(self, row: int, where: str, error: str) -> None:
+        self.tally.failed += 1
+        self._folder.note_error(row, where, error)
+
+
+def _finish_if_done(block: Block) -> None:
+    if block.is_closed and not block.open_jobs:
+        block.finish()
+
+
+def in_batches(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:
+    """Sort jobs to batches of one kind, of at most a given size."""
+    ordered = sorted(jobs, key=lambda job: repr(job.request.kind))  # stable: in order of rows
+    for _, alike in itertools.groupby(ordered, key=lambda job: job.request.kind):
+        same = list(alike)
+        for first in range(0, len(same), size):
+            yield same[first : first + size]

@@ -1,0 +1,82 @@
+"""Rows in eight shards, killed at random moments: complete, no double, the same bytes."""
+
+import os
+import random
+import signal
+import sys
+from collections import Counter
+
+import pytest
+
+from faults import forked
+from scale_support import SHORT, lines_of, manifest, tree, write_prompts
+
+pytestmark = [
+    pytest.mark.timeout(7200),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks"),
+]
+SHARDS = 8
+KILLS = 3  # of each shard
+CHANGES = 9  # of files, about, for each piece
+
+
+@pytest.fixture(autouse=True)
+def _loaded():
+    """Import what the command needs before the forks."""
+    import jen1cli.cli.music.generate
+    import jen1cli.pipeline  # noqa: F401
+
+
+def make(folder, *arguments, kill_at=None):
+    """Run the command in a fork; return its exit code and what it said."""
+    command = ["generate", "--from", "prompts.jsonl", "--seed", "1", *SHORT, *arguments]
+    process, told = forked(folder, *command, kill_at=kill_at, wait=False)
+    _, status = os.waitpid(process, 0)
+    said = told.read_text(errors="replace")
+    told.unlink()
+    return os.waitstatus_to_exitcode(status), said
+
+
+@pytest.mark.parametrize(
+    ("rows", "layout"),
+    [
+        pytest.param(40, "files", marks=pytest.mark.heavy),
+        pytest.param(40, "tar", marks=pytest.mark.heavy),
+        pytest.param(2_000, "files", marks=pytest.mark.slow),
+        pytest.param(250, "tar", marks=pytest.mark.slow),
+    ],
+)
+def test_random_kills_leave_a_set_like_an_undisturbed_one(tmp_path, rows, layout, fault):
+    write_prompts(
+        tmp_path / "prompts.jsonl",
+        [{"prompt": f"piece number {n}", "seconds": 0.1 + 0.1 * (n % 3 == 0)} for n in range(rows)],
+    )
+    chance = random.Random(7)
+    killed = 0
+    for index in chance.sample(range(SHARDS), SHARDS):
+        arguments = ["-o", "killed", "--layout", layout, "--resume", "--shard", f"{index}/{SHARDS}"]
+        for _ in range(KILLS):
+            moment = chance.randrange(CHANGES * rows // SHARDS // 2)
+            code, said = make(tmp_path, *arguments, kill_at=moment)
+            killed += code == -signal.SIGKILL
+            assert code in (0, -signal.SIGKILL), said
+        code, said = make(tmp_path, *arguments)
+        assert code == 0, said
+    assert killed >= SHARDS
+    shards = ["0/1"] if layout == "files" else [f"{n}/{SHARDS}" for n in range(SHARDS)]
+    for shard in shards:
+        code, said = make(tmp_path, "-o", "whole", "--layout", layout, "--shard", shard)
+        assert code == 0, said
+    lines = manifest(tmp_path / "killed")
+    assert Counter(line["piece"] for line in lines) == Counter(range(rows))
+    made, whole = tree(tmp_path / "killed"), tree(tmp_path / "whole")
+    assert sorted(made) == sorted(whole)
+    assert {name for name in made if made[name] != whole[name]} <= {"manifest.jsonl"}
+    by_piece = sorted(lines, key=lambda line: line["piece"])
+    assert by_piece == sorted(
+        lines_of(tmp_path / "whole" / "manifest.jsonl"), key=lambda line: line["piece"]
+    )
+    fault(
+        f"generate: kill -9 at {killed} random moments of {rows} rows in {SHARDS} shards, {layout}",
+        "--resume makes what is missing; the files are those of an undisturbed run",
+    )

@@ -1,0 +1,170 @@
+"""Rows of prompt files: lines, CSV and Parquet, from a path, a URL or stdin, whole or in shards."""
+
+import io
+import json
+import os
+import tracemalloc
+
+import pytest
+
+from jen1cli.errors import ConfigError, DataError
+from jen1cli.jsonfiles import MAX_BYTES
+from jen1cli.scale.rows import read_rows
+from jen1cli.scale.shards import Shard
+
+VALUES = [
+    {"prompt": "lofi piano", "seed": 7, "bpm": 90.5},
+    {"prompt": 'techno, "hard"', "seconds": 2.0},
+    {"prompt": "a\u2028b"},
+]
+
+
+def write(folder, kind):
+    path = folder / f"prompts.{kind}"
+    if kind == "jsonl":
+        path.write_text("\n\n".join(map(json.dumps, VALUES)))
+    elif kind == "csv":
+        path.write_text(
+            "prompt,seed,bpm,seconds\nlofi piano,7,90.5,\n\n"
+            '"techno, ""hard""",,,2.0\na\u2028b,,,\n',
+            encoding="utf-8-sig",
+        )
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pyarrow.Table.from_pylist(VALUES, pyarrow.schema({
+            "prompt": pyarrow.string(), "seed": pyarrow.int64(), "bpm": pyarrow.float64(),
+            "seconds": pyarrow.float64(),
+        })), path, row_group_size=2)  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_every_kind_has_the_same_rows(tmp_path, kind):
+    rows = list(read_rows(str(write(tmp_path, kind))))
+    assert [row.index for row in rows] == [0, 1, 2]
+    assert [row.fault for row in rows] == [None] * 3
+    expected = VALUES
+    if kind == "csv":
+        assert all(row.is_text for row in rows)
+        expected = [{key: str(value) for key, value in values.items()} for values in VALUES]
+    assert [dict(row.values) for row in rows] == expected
+    assert all(row.where.startswith("line ") for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_shards_share_the_rows_out(tmp_path, kind):
+    path = str(write(tmp_path, kind))
+    whole = list(read_rows(path))
+    parts = [list(read_rows(path, Shard(index, 2))) for index in range(2)]
+    assert [row.index for row in parts[0]] == [0, 2]
+    assert sorted(parts[0] + parts[1], key=lambda row: row.index) == whole
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_url_of_fsspec_is_a_source(tmp_path, kind):
+    pytest.importorskip("fsspec")
+    path = write(tmp_path, kind)
+    rows = list(read_rows(f"file://{path}"))
+    assert [row.values for row in rows] == [row.values for row in read_rows(str(path))]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_compressed_url_is_unpacked(tmp_path, kind):
+    import gzip
+
+    pytest.importorskip("fsspec")
+    plain = write(tmp_path, kind)
+    path = tmp_path / f"prompts.{kind}.gz"
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    rows = list(read_rows(f"file://{path}"))
+    assert [row.values for row in rows] == [row.values for row in read_rows(str(plain))]
+
+
+def test_lines_of_stdin_are_read_as_they_come():
+    class Endless(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            text = b"lofi piano\n" * 100
+            buffer[: len(text)] = text
+            return len(text)
+
+    rows = read_rows("-", Shard(1, 2), stdin=io.BufferedReader(Endless(), 1100))
+    assert [next(rows).index for _ in range(3)] == [1, 3, 5]
+
+
+def test_rows_that_cannot_be_read_do_not_end_the_file(tmp_path):
+    path = tmp_path / "prompts.jsonl"
+    path.write_bytes(
+        b'\xef\xbb\xbfpiano\n{"prompt": \n\xff\xfe\n' + b"x" * (MAX_BYTES + 10) + b"\ntechno\n"
+    )
+    rows = list(read_rows(str(path)))
+    assert [row.index for row in rows] == [0, 1, 2, 3, 4]
+    assert [row.fault is None for row in rows] == [True, False, False, False, True]
+    assert rows[0].values == {"prompt": "piano"}
+    assert rows[4].values == {"prompt": "techno"}
+    assert "line 2 of" in str(rows[1].fault)
+    assert "is not UTF-8" in str(rows[2].fault)
+    assert "more than 64 MB" in str(rows[3].fault)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a device of a POSIX system")
+def test_a_line_without_end_is_refused():
+    with pytest.raises(DataError, match="line 1 of /dev/zero has more than 1 GB"):
+        list(read_rows("/dev/zero"))
+
+
+def test_a_table_row_that_cannot_be_read_does_not_end_the_file(tmp_path):
+    path = tmp_path / "prompts.csv"
+    path.write_text(f"prompt,seed\na,1,2\nb,2\n{'c' * 200_000},3\nd,4\n")
+    rows = list(read_rows(str(path)))
+    assert "3 cells, the header 2" in str(rows[0].fault)
+    assert [row.values.get("prompt") for row in rows][1::2] == ["b", "d"]
+    assert "is not CSV" in str(rows[2].fault)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"", "no column 'prompt'; its columns: none"),
+        ("a.csv", b"text,seed\n", "its columns: text, seed"),
+        ("a.csv", b"prompt,seed,seed\n", "names a column twice"),
+        ("a.parquet", b"", "is not whole Parquet"),
+        ("a.parquet", b"PAR1 and nothing more", "is not whole Parquet"),
+    ],
+)
+def test_a_table_without_prompts_is_refused(tmp_path, name, content, words):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises((ConfigError, DataError), match=words):
+        list(read_rows(str(tmp_path / name)))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("none.jsonl", "No such file"), ("file:///none/x.csv", "No such file"),
+     ("nonsense://x/y.jsonl", "cannot be opened")],
+)  # fmt: skip
+def test_a_source_that_is_not_there_is_named(source, words):
+    pytest.importorskip("fsspec")
+    with pytest.raises(DataError, match=words) as refused:
+        list(read_rows(source))
+    assert f"--from {source}" in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_memory_does_not_grow_with_the_file(tmp_path, kind):
+    def peak(count):
+        path = tmp_path / f"{count}.{kind}"
+        path.write_text("prompt\n" * (kind == "csv") + "lofi piano, warm and slow\n" * count)
+        tracemalloc.start()
+        seen = sum(1 for _ in read_rows(str(path)))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert seen == count
+        return most
+
+    assert peak(20_000) < 1.2 * peak(1_000) + 50_000
