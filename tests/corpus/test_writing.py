@@ -314,7 +314,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "_add_member" if shards else "_move_in", full)
+    monkeypatch.setattr(writing, "add_to_tar" if shards else "_move_in", full)
     with pytest.raises(OutputError, match="No space left on device; free some space"):
         make(tmp_path / "x", shards=shards)
     left = [path.name for path in (tmp_path / "x").rglob("*") if path.is_file()]

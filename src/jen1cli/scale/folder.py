@@ -171,7 +171,7 @@ class SetFolder:
         there = read_object(path)
         if settings.seed is None:
             seeded = dataclasses.replace(settings, seed=there.get("seed"))
-        for key, value in json.loads(json.dumps(seeded.stored())).items():
+        for key, value in parse_object(to_json(seeded.stored()), str(path)).items():
             if there.get(key) != value:
                 raise ConfigError(
                     f"-o {self.folder} holds a set with another {key.replace('_', ' ')}"

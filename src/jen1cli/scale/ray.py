@@ -12,13 +12,12 @@ more than what was in progress. `make_set` does all of it and writes the manifes
 """
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import DataError, Jen1Error, needs_extra
-from jen1cli.jsonfiles import to_json
+from jen1cli.jsonfiles import parse_object, to_json
 from jen1cli.scale.folder import SetFolder, file_place, read_piece
 from jen1cli.scale.pieces import Start
 from jen1cli.scale.requests import Job, Outcome, ReadRow
@@ -182,5 +181,5 @@ def _row(values: dict[str, Any]) -> Row:
         given = {key: value for key, value in values.items() if value is not None}
         return Row(index, f"row {index}", given)
     fault = DataError(values["fault"]) if values["fault"] else None
-    content = json.loads(values["values"])
+    content = parse_object(values["values"], values["where"])
     return Row(index, values["where"], content, is_text=values["is_text"], fault=fault)
