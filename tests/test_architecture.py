@@ -26,6 +26,7 @@ HELP_MODULES = {  # of ours; each command has a module of its own
 HELP_SECONDS = 0.6  # of processor time
 
 
+@pytest.mark.heavy
 def test_imports_point_down():
     code = (
         "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
@@ -39,6 +40,7 @@ def test_imports_point_down():
     assert int(kept[1]) >= 3
 
 
+@pytest.mark.heavy
 def test_help_is_quick_and_loads_nothing_heavy():
     """CPU time is measured, so that a busy machine does not matter."""
     code = (
@@ -64,6 +66,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
     assert min(float(words[1]) for words in said) < HELP_SECONDS
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("words", ["jen1 ", "jen1 gen", "jen1 generate --se"])
 def test_completion_loads_nothing_heavy(words):
     code = (
@@ -114,6 +117,7 @@ def test_file_names_are_nouns_in_snake_case():
     assert [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
 
 
+@pytest.mark.heavy
 def test_every_module_says_what_it_is():
     silent = [
         path
@@ -133,6 +137,7 @@ def test_no_module_has(forbidden):
     assert [path for path in found if path.name not in allowed] == []
 
 
+@pytest.mark.heavy
 def test_nothing_prints_but_the_command_line():
     printing = []
     for path in MODULES:

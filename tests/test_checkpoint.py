@@ -126,6 +126,7 @@ def test_a_missing_file_is_named(folder, name):
     assert "missing" in message
 
 
+@pytest.mark.heavy
 def test_missing_extra_and_misshapen_tensors_are_named(folder):
     rewrite(folder, "unet.safetensors", lambda t: t.pop("unet.norm.weight"))
     assert "1 tensors missing, 0 unexpected (first: norm.weight)" in fails(folder, load_model)

@@ -76,16 +76,19 @@ def test_every_declared_package_loads():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.heavy
 def test_what_is_imported_is_declared():
     unknown = {(path.name, name) for path in FILES for name in imports(path) - RUNTIME}
     assert unknown == set()
 
 
+@pytest.mark.heavy
 def test_what_is_declared_is_imported():
     imported = set().union(*map(imports, FILES))
     assert RUNTIME - imported - INDIRECT == set()
 
 
+@pytest.mark.heavy
 def test_making_music_needs_the_core_alone():
     """Nothing that an extra brings is imported with what `jen1 generate` imports."""
     outside = {"training", "evaluation", "corpus", "pages", "metrics"}
@@ -110,6 +113,7 @@ def test_the_tested_versions_are_inside_the_bounds():
             assert tested[canonicalize_name(requirement.name)] in requirement.specifier, requirement
 
 
+@pytest.mark.heavy
 def test_torchaudio_is_no_ones():
     assert "torchaudio" not in ALL
     assert all("torchaudio" not in imports(path) for path in FILES)

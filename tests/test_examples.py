@@ -31,6 +31,7 @@ def recording(tmp_path, tone):
     return str(path)
 
 
+@pytest.mark.heavy
 def test_generate(run):
     said = run("generate.py")
     assert "same samples again: True" in said
@@ -45,6 +46,7 @@ def test_inpaint(run, recording):
     assert soundfile.info("fixed.wav").subtype == "PCM_24"
 
 
+@pytest.mark.heavy
 def test_continue_track(run, recording):
     run("continue_track.py", recording)
     assert soundfile.info("longer.flac").frames == 4 * 44_100

@@ -66,6 +66,7 @@ def test_a_full_disk_is_one_line_whichever_library_met_it(tmp_path, error):
     assert names(tmp_path) == []
 
 
+@pytest.mark.heavy
 @posix
 def test_a_limit_met_inside_a_library_leaves_nothing(tmp_path):
     """In one process of their own, since it cannot raise its limit again."""
@@ -274,6 +275,7 @@ def test_the_home_of_nobody_is_one_line():
     assert files.expand_user("~") == Path.home()
 
 
+@pytest.mark.heavy
 @posix
 def test_a_disk_too_full_for_long_audio_is_an_error_and_not_a_crash():
     """A memory map with holes would end the process by SIGBUS at the first block without space."""

@@ -135,6 +135,7 @@ def test_a_recipe_of_the_former_digest_is_followed_and_another_is_refused(folder
         model.again(made_by("e" * 64))
 
 
+@pytest.mark.heavy
 def test_a_lora_of_the_former_digest_gets_no_warning(folder, tmp_path, caplog):
     description = read_description(folder)
     unet = UNet1d(description.config.unet)

@@ -94,6 +94,7 @@ def test_what_is_written_can_be_read_back():
         to_json(float("nan"))
 
 
+@pytest.mark.heavy
 def test_nothing_else_reads_json():
     found = []
     for path in PACKAGE.rglob("*.py"):

@@ -251,6 +251,7 @@ def test_shards_of_others_are_read(tmp_path, read, skipped):
     assert sorted(path.name for path, _ in skipped) == ["broken.tar", "song3.flac"]
 
 
+@pytest.mark.heavy
 def test_torch_is_not_needed():
     import subprocess
     import sys

@@ -188,6 +188,7 @@ stale
 """
 
 
+@pytest.mark.heavy
 def test_the_checks_see_what_they_check():
     assert [words[0] for words in commands(SAMPLE)] == [
         "generate", "continue", "inpaint", "models", "info",

@@ -243,6 +243,7 @@ def test_recipes_in_the_place_of_comments_are_still_read(tmp_path, music, suffix
         assert (texts["TITLE"], "COMMENT" in texts) == ("Song", False)
 
 
+@pytest.mark.heavy
 def test_a_small_comment_that_unpacks_to_gigabytes_takes_no_memory(tmp_path, noise):
     import tracemalloc
 

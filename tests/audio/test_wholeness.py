@@ -127,6 +127,7 @@ def test_joined_files_are_refused(tmp_path, music, suffix, second):
     assert "more than one recording" in refusal(io.BytesIO(joined.read_bytes()))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("suffix", ["ogg", "opus", "mp3", "flac"])
 @pytest.mark.parametrize("level", [0.0, 0.3])
 def test_whole_files_are_not_taken_for_joined_ones(tmp_path, noise, suffix, level):
@@ -263,6 +264,7 @@ def outcome_of(source):
     return ""
 
 
+@pytest.mark.heavy
 def test_damage_of_any_kind_is_an_error_in_words(tmp_path, music):
     """Bytes are changed at random, most of them near the start; nothing else may be raised."""
     rng = np.random.default_rng(7)

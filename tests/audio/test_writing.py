@@ -43,6 +43,7 @@ def test_long_notes_survive_or_are_refused_aloud(tmp_path, noise, suffix, length
     assert audio.read_note(path) == note
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_note_that_could_not_be_read_again_is_refused(tmp_path, noise, suffix):
     rng = np.random.default_rng(0)
@@ -54,6 +55,7 @@ def test_a_note_that_could_not_be_read_again_is_refused(tmp_path, noise, suffix)
     assert audio.read_note(tmp_path / f"a.{suffix}") == note[1:]
 
 
+@pytest.mark.heavy
 def test_same_samples_give_the_same_bytes(tmp_path, music):
     script = (
         "import sys, numpy as np; from pathlib import Path; from jen1cli import audio;"
@@ -150,6 +152,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, noise):
     assert os.listdir(tmp_path) == ["a.wav"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, suffix):
     script = (

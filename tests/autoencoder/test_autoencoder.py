@@ -83,6 +83,7 @@ def test_masking_follows_the_ratio_of_the_configuration(waveform):
     assert not Echo(config).train()(waveform)[0].any()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 5.0])
 @pytest.mark.parametrize("block", [100, 320, 7001, 20_001])
 def test_streamed_equals_whole(smoother, waveform, seconds, block):

@@ -60,6 +60,7 @@ def assert_same_outputs(folder, theirs, samples):
         assert decoded.std() > 0.01
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("frames", [1, 2, 101])
 def test_outputs_equal_those_of_transformers_at_48_khz(folder_48k, frames):
     folder, theirs = folder_48k

@@ -96,6 +96,7 @@ def test_the_last_round_imposes_no_envelope() -> None:
     assert not torch.equal(two(spectrum, loud), two(spectrum))
 
 
+@pytest.mark.heavy
 @torch.no_grad()
 def test_pieces_equal_the_whole() -> None:
     autoencoder = build()

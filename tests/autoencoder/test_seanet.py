@@ -60,6 +60,7 @@ def test_mono_and_other_widths_follow_the_configuration():
     assert model.encoder.recurrent.lstm.hidden_size == 8
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("config", [SMALL, TINY.autoencoder], ids=["lstm", "tiny"])
 @pytest.mark.parametrize("seconds", [0.0005, 0.01, 0.05])
 @torch.no_grad()

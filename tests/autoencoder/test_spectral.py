@@ -115,6 +115,7 @@ def test_silence_stays_silent() -> None:
     assert float(through_features(autoencoder, silence).abs().max()) < 1e-6
 
 
+@pytest.mark.heavy
 def test_streams_equal_the_whole() -> None:
     waveform = whole(chord(13.0, wide=0.5)) * torch.linspace(0.2, 1.0, 2048 * 304)
     autoencoder = fitted(waveform)

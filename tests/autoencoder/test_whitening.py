@@ -87,6 +87,7 @@ def test_held_out_latents_are_white():
     assert_close(covariance, torch.eye(CHANNELS).double(), rtol=0, atol=0.05)
 
 
+@pytest.mark.heavy
 @torch.no_grad()
 def test_held_out_latents_of_an_autoencoder_are_white_and_decode_as_before():
     """Paper.md section 13, line 11, with a real encoder: also the decoder sees no difference."""

@@ -87,6 +87,7 @@ def test_styles_are_listed(capsys):
         assert facts["tempo"][0] <= facts["tempo"][1]
 
 
+@pytest.mark.heavy
 def test_make_and_inspect_for_real(tmp_path, capsys):
     font = tmp_path / "font.sf2"
     font.write_bytes(make_soundfont())

@@ -48,6 +48,7 @@ def test_lines_say_the_same(jen1, healthy):
     assert "Apache-2.0" in result.out
 
 
+@pytest.mark.heavy
 def test_a_package_that_does_not_load_is_named_with_its_remedy(jen1, healthy):
     healthy["soxr"] = "OSError: undefined symbol"
     code, ok, found = findings(jen1)
@@ -86,6 +87,7 @@ def test_an_absent_extra_is_no_illness(jen1, healthy, monkeypatch):
     assert found["extra train"]["remedy"] == "pip install 'jen1cli[train]'"
 
 
+@pytest.mark.heavy
 def test_damaged_weights_are_found(jen1, healthy, monkeypatch, tiny_folder, tmp_path):
     import shutil
 
@@ -144,6 +146,7 @@ def test_packages_are_loaded_in_a_process_of_their_own(tmp_path, monkeypatch):
     }
 
 
+@pytest.mark.heavy
 def test_the_self_test_knows_a_wrong_sound(tiny, monkeypatch):
     levels = selftest.self_test(tiny, "a").levels_db
     assert len(levels) == 8

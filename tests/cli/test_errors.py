@@ -146,6 +146,7 @@ def test_signals_that_were_ignored_stay_ignored(monkeypatch):
     assert [signal.getsignal(number) for number in numbers] == [signal.SIG_IGN] * 3
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")
 @pytest.mark.parametrize("ignored", [True, False])
 def test_nohup_keeps_a_command_alive(tmp_path, ignored):
@@ -206,6 +207,7 @@ def test_the_script_enters_where_little_is_imported():
     assert "typer" not in done.stdout.split()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["COLUMNS", "TERMINAL_WIDTH"])
 @pytest.mark.parametrize("width", ["0", "3", "-1", "wide"])
 def test_a_width_that_shows_nothing_is_not_taken(tmp_path, name, width):

@@ -165,6 +165,7 @@ def unprivileged():
         pytest.skip("this process cannot give up its rights")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("arguments", [
     ["generate", "lofi", *TINY, "-s", "0.2", "-o", "shut/out.wav"],
     ["inpaint", "music/0.wav", "--mask", "0.2-0.4s", *TINY, "-o", "shut/out.wav"],
@@ -206,6 +207,7 @@ def test_weights_that_must_not_be_read(tmp_path, unprivileged, tiny_folder, faul
     fault("weights without permission to read", line)
 
 
+@pytest.mark.heavy
 def test_weights_home_and_caches_that_must_not_be_written(
     tmp_path, music, unprivileged, tiny_folder, fault, monkeypatch
 ):
@@ -360,6 +362,7 @@ def test_memory_that_ends_in_the_middle(tmp_path, music, fault, monkeypatch, mor
     assert not [path for path in tmp_path.rglob("*.wav") if "out" in path.parts and done.code]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("verb", ["generate", "train", "evaluate"])
 def test_an_address_space_too_small_for_torch_is_said_at_once(tmp_path, fault, verb):
     command = f"ulimit -v 3000000; {sys.executable} -m jen1cli {verb} audio x"
@@ -370,6 +373,7 @@ def test_an_address_space_too_small_for_torch_is_said_at_once(tmp_path, fault, v
     fault(f"{verb}: ulimit -v 3000000", done.stderr.removeprefix("jen1: error: "))
 
 
+@pytest.mark.heavy
 def test_a_small_address_space_is_enough_for_info_and_help(tmp_path, music, fault):
     for arguments in ("info music/0.wav", "generate --help", "models list"):
         command = f"ulimit -v 3000000; {sys.executable} -m jen1cli {arguments}"
@@ -381,6 +385,7 @@ def test_a_small_address_space_is_enough_for_info_and_help(tmp_path, music, faul
 # --- many at once, and streams ---
 
 
+@pytest.mark.heavy
 def test_ten_processes_at_once_write_one_name_once(tmp_path, fault, monkeypatch):
     monkeypatch.setenv("JEN1_PROVENANCE", "1")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -398,6 +403,7 @@ def test_ten_processes_at_once_write_one_name_once(tmp_path, fault, monkeypatch)
     fault("ten processes at once write the same name", f"one file is written; nine: {refused[0]}")
 
 
+@pytest.mark.heavy
 def test_ten_processes_at_once_write_ten_names(tmp_path, music, fault):
     running = [
         forked(tmp_path, "continue", "music/0.wav", "-s", "0.2", *TINY, "-o", f"{i}.wav",
@@ -410,6 +416,7 @@ def test_ten_processes_at_once_write_ten_names(tmp_path, music, fault):
     fault("ten processes at once edit one recording", "ten files of the same bytes")
 
 
+@pytest.mark.heavy
 def test_trainings_at_once_in_one_folder(tmp_path, music, fault):
     arguments = ("train", "autoencoder", "music", "--preset", "tiny", "--steps", "1", *TRAIN)
     running = [forked(tmp_path, *arguments, "-o", "out", wait=False) for _ in range(4)]
@@ -420,6 +427,7 @@ def test_trainings_at_once_in_one_folder(tmp_path, music, fault):
     fault("four trainings at once in one folder", "no traceback; the weights are whole")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_signals_in_the_middle_leave_nothing(tmp_path, fault, name):
     command = [sys.executable, "-m", "jen1cli", "generate", "a", *TINY, "-s", "600", "-o", "a.wav"]
@@ -434,6 +442,7 @@ def test_signals_in_the_middle_leave_nothing(tmp_path, fault, name):
     fault(f"{name} in the middle", "exit code 130, nothing is left")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("redirection", "code"),
     [(">/dev/full", 1), (">&-", 0), ("<&-", 0), ("2>&-", 0), ("2>/dev/full", 0)],

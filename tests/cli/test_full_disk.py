@@ -88,6 +88,7 @@ def test_latents_of_names_that_are_no_text_and_of_a_full_disk(tmp_path, music):
     assert "d\\udce9.wav" in (tmp_path / "cache" / "clips.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.heavy
 def test_a_page_of_names_that_are_no_text(tmp_path, music):
     done = run(tmp_path, 2**40, "corpus", "inspect", "music", "-q")
     assert done.returncode == 0, done.stderr

@@ -42,6 +42,7 @@ def test_generate_writes_what_was_asked_for(here, capfd):
     assert samples.any()
 
 
+@pytest.mark.heavy
 def test_the_same_seed_gives_the_same_bytes_and_so_does_again(here):
     for name in ("a.wav", "b.wav"):
         assert call("generate", "lofi piano", "-s", "0.5", "--seed", "7", "-o", name, "-q") == 0
@@ -80,6 +81,7 @@ RECORDINGS = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "rate", "channels", "subtype"), RECORDINGS)
 def test_edits_keep_rate_layout_depth_and_every_other_sample(
     here, capfd, name, rate, channels, subtype
@@ -108,6 +110,7 @@ def test_edits_keep_rate_layout_depth_and_every_other_sample(
     assert (continued[: 2 * rate] == before).all()
 
 
+@pytest.mark.heavy
 def test_encode_and_decode(here, capfd):
     soundfile.write("take.wav", np.zeros((44_100, 1)), 44_100)
     assert call("encode", "take.wav", "-q") == 0

@@ -171,6 +171,7 @@ def test_a_full_stdout_is_told_in_one_line(jen1, model, monkeypatch, capfd):
     assert error.count("\n") == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 @pytest.mark.parametrize(
     ("redirection", "words"),
@@ -189,6 +190,7 @@ def test_closed_streams(redirection, words, model, tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 def test_text_to_a_reader_that_leaves_early(tmp_path):
     command = f"'{sys.executable}' -m jen1cli generate --help | head -c 10"

@@ -143,6 +143,7 @@ def test_names_that_are_no_text_go_through_every_verb(jen1, model):
         assert result.code == 0, ascii(result.err)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 def test_an_encoding_that_lacks_letters_is_no_traceback(encoding, tmp_path):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (24_000, 2))

@@ -50,6 +50,7 @@ def test_clips_have_the_wanted_length() -> None:
     assert compose("techno", 1, seconds=13.0).seconds < compose("techno", 1, seconds=28.0).seconds
 
 
+@pytest.mark.heavy
 def test_notes_are_playable_and_inside_the_clip() -> None:
     for score in scores():
         for part in score.parts:

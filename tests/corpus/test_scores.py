@@ -84,6 +84,7 @@ def test_mix_tells_dark_from_bright_and_dry_from_wet():
     assert dry[2] == 0.0 < plain[2] < cave[2]
 
 
+@pytest.mark.heavy
 def test_corpus_has_the_scores_of_its_clips(corpus):
     scores = dict(read_scores(corpus / SCORES_NAME))
     clips = read_folder(corpus)

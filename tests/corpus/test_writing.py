@@ -59,6 +59,7 @@ def contents(folder):
     }
 
 
+@pytest.mark.heavy
 def test_folder_holds_what_the_manifest_says(corpus):
     clips = read_folder(corpus)
     assert sum(clip.seconds for clip in clips) >= HOURS * 3600
@@ -84,6 +85,7 @@ def test_two_workers_write_the_same_bytes(tmp_path, make, corpus):
     assert contents(tmp_path / "two") == contents(corpus)
 
 
+@pytest.mark.heavy
 def test_interrupted_run_goes_on_where_it_stopped(tmp_path, make, corpus):
     def stop(progress):
         if progress.clips == 2:
@@ -113,6 +115,7 @@ def test_lost_files_are_made_again(tmp_path, make, corpus):
     assert contents(tmp_path / "x") == contents(corpus)
 
 
+@pytest.mark.heavy
 def test_finished_corpus_is_left_alone_and_can_grow(tmp_path, make, corpus):
     shutil.copytree(corpus, tmp_path / "x")
     again = make(tmp_path / "x")
@@ -125,6 +128,7 @@ def test_finished_corpus_is_left_alone_and_can_grow(tmp_path, make, corpus):
     assert make(tmp_path / "x", hours=HOURS).clips == grown.clips  # nothing is thrown away
 
 
+@pytest.mark.heavy
 def test_files_hold_the_clips_that_are_made(corpus, soundfont):
     plan = make_plan(3, STYLES, soundfont, clip_seconds=SECONDS)
     for clip, made in zip(
@@ -137,6 +141,7 @@ def test_files_hold_the_clips_that_are_made(corpus, soundfont):
         assert clip.attributes == {key: made.attributes[key] for key in clip.attributes}
 
 
+@pytest.mark.heavy
 def test_stems_lie_beside_the_music(tmp_path, make):
     make(tmp_path / "x", hours=0.001, stems=True)
     line = json.loads((tmp_path / "x" / "manifest.jsonl").read_text().splitlines()[0])
@@ -156,6 +161,7 @@ def shards(tmp_path_factory, make):
     return folder
 
 
+@pytest.mark.heavy
 def test_shards_hold_the_same_music(corpus, shards):
     clips, packed = read_folder(corpus), read_folder(shards)
     assert [(c.captions, c.split, c.attributes) for c in packed] == [
@@ -244,6 +250,7 @@ def test_styles_come_equally_often(soundfont):
     assert len({tuple(styles[i : i + 3]) for i in range(0, 30, 3)}) > 2
 
 
+@pytest.mark.heavy
 def test_few_clips_are_made_ahead(soundfont, monkeypatch):
     asked = []
 
@@ -307,6 +314,7 @@ def test_workers_end_with_a_killed_parent(tmp_path, soundfont):
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shards", [True, False])
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     tmp_path, make, monkeypatch, shards

@@ -42,6 +42,7 @@ def run(denoiser, start, sampler, steps, **settings):
     return sample(denoiser, start, sampler=sampler, steps=steps, generator=generator(9), **settings)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("schedule", ["linear", "sqrt-linear", "cosine"])
 def test_gaussian_gets_its_mean_and_spread(sampler, schedule):

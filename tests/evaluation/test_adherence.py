@@ -38,6 +38,7 @@ def table(made, real):
     return {row.name: row for row in adherence_table(made, real)}
 
 
+@pytest.mark.heavy
 def test_perfect_music_reaches_the_ceiling():
     rows = table([scored(i) for i in range(40)], [scored(i) for i in range(40)])
     for name in ("style", "instruments", "drums", "tempo", "key and mode (signal)"):
@@ -48,6 +49,7 @@ def test_perfect_music_reaches_the_ceiling():
     assert rows["energy"].value.value == pytest.approx(1.0)
 
 
+@pytest.mark.heavy
 def test_music_of_another_prompt_is_no_better_than_the_floor():
     rows = table([scored(i, right=False) for i in range(40)], [scored(i) for i in range(40)])
     assert rows["style"].value.value == 0.0
@@ -65,6 +67,7 @@ def test_what_is_not_asked_for_is_not_scored():
     assert rows["text cosine"].value.count == 5
 
 
+@pytest.mark.heavy
 def test_counts_are_those_of_prompts_that_name_the_thing():
     rows = table([scored(i) for i in range(10)], [])
     assert rows["instruments"].value.count == 5

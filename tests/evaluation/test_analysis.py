@@ -14,6 +14,7 @@ from jen1cli.evaluation.analysis import (
 from jen1cli.music.controls import NO_CONTROLS, Controls
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("bpm", "chord", "key"),
     [(120.0, (60, 64, 67), ("C", "major")), (92.0, (57, 60, 64), ("A", "minor"))],
@@ -31,6 +32,7 @@ def test_silence_has_neither(tone):
     assert np.isnan(found.steadiness)
 
 
+@pytest.mark.heavy
 def test_a_tone_without_strokes_is_not_percussive(tone):
     assert analyze(tone(seconds=3.0), 48_000).percussive < 0.05
 

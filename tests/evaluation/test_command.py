@@ -201,6 +201,7 @@ def test_a_listening_test_replaces_nothing_unasked(music_folder, tmp_path, capsy
     assert theirs.read_text() != "mine"
 
 
+@pytest.mark.heavy
 def test_help_loads_no_torch():
     code = (
         "import sys\nfrom jen1cli.cli.app import run\nrun(['evaluate', 'prompts', '--help'])\n"

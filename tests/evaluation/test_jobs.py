@@ -28,6 +28,7 @@ WISHES = [
 ]
 
 
+@pytest.mark.heavy
 def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_folder, tmp_path):
     done = []
     job = PromptsJob(WISHES, tmp_path / "out" / "audio", music_folder(), seconds=1.5, diverse=1,
@@ -55,6 +56,7 @@ def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_fold
     assert page.read_text().count("data:audio/ogg") == 3
 
 
+@pytest.mark.heavy
 def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path):
     folder = tmp_path / "audio"
     job = PromptsJob(WISHES, folder, seconds=1.0, diverse=0)
@@ -68,6 +70,7 @@ def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path):
         PromptsJob(WISHES, folder, seconds=1.0, seed=9, diverse=0).run(tiny)
 
 
+@pytest.mark.heavy
 def test_a_folder_begun_under_a_former_digest_of_the_model_goes_on(
     tiny, tagger_installed, tmp_path
 ):
@@ -85,6 +88,7 @@ def test_a_folder_begun_under_a_former_digest_of_the_model_goes_on(
         begun_by("e" * 64)
 
 
+@pytest.mark.heavy
 def test_music_that_is_there_is_scored_without_a_model(tagger_installed, music_folder):
     report = PromptsJob([], music_folder(count=4, seconds=5.0), seconds=5.0, limit=3).run(None)
     (row,) = [row for row in report.tables[0].rows if row[0] == "tempo (signal)"]
@@ -93,6 +97,7 @@ def test_music_that_is_there_is_scored_without_a_model(tagger_installed, music_f
     assert row[1].value == 1.0  # the clicks are found
 
 
+@pytest.mark.heavy
 def test_a_reference_that_is_too_small_is_named(tagger_installed, music_folder):
     job = PromptsJob([], music_folder("a"), music_folder("b", count=2), seconds=1.0, limit=9)
     report = job.run(None)
@@ -171,6 +176,7 @@ def test_a_spectral_codec_is_measured_beside_better_phases(music_folder, beat_ma
     follows_schema(report.facts())
 
 
+@pytest.mark.heavy
 def test_dropped_components_have_a_column_of_their_own(tiny_folder, music_folder, one_sine):
     whole = CodecUnderTest.load(tiny_folder)
     whitening = Whitening(WhiteningConfig(8, 2))
@@ -208,6 +214,7 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
         EditsJob(music_folder("short", count=1), seconds=20.0).run(tiny, None)
 
 
+@pytest.mark.heavy
 def test_seams_rank_jumps_against_music(noise, tone):
     quiet, loud = noise(seconds=1.0, level=0.02, seed=1), noise(seconds=1.0, level=0.3, seed=2)
     untouched = noise(seconds=2.0, level=0.1, seed=3)
@@ -229,6 +236,7 @@ def test_notes_are_alike_in_one_key_and_not_a_tritone_away():
     assert _likeness(major, np.ones(12)) == 0.0
 
 
+@pytest.mark.heavy
 def test_the_schema_refuses_what_is_no_report(tagger_installed, music_folder, tmp_path):
     report = PromptsJob([], music_folder(), seconds=2.0).run(None)
     path, _ = write_report(tmp_path / "report", report)

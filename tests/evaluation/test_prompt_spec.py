@@ -118,6 +118,7 @@ def test_a_wrong_line_of_prompts_is_named(tmp_path, line, words):
         read_prompts(path)
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(20)
 def test_long_texts_are_read_in_short_time():
     text = "no rock guitar, " * 4000

@@ -95,6 +95,7 @@ def test_handcrafted_rows_have_names_and_hear_music(music_folder):
     assert np.isfinite(measured.rows).all()
 
 
+@pytest.mark.heavy
 def test_different_music_is_further_away_than_the_same_kind(tmp_path, music_folder, noise):
     same, other = music_folder("same", 6), music_folder("other", 6, first=50)
     odd = tmp_path / "odd"
@@ -128,6 +129,7 @@ def test_kl_pairs_clips_by_name():
     assert found.kl_sets == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.heavy
 def test_statistics_stand_in_for_the_folder(tmp_path, music_folder):
     folder, other = music_folder("a", 5), music_folder("b", 5, first=9)
     measured, audit = measure_folder(folder, ["handcrafted"])
@@ -156,6 +158,7 @@ def test_other_weights_do_not_compare():
         compare(join("x", "1", rows, names_), Reference.of(join("x", "2", rows, names_)))
 
 
+@pytest.mark.heavy
 def test_the_job_reports(music_folder, tagger_installed, tmp_path):
     report = AudioJob(music_folder("a"), music_folder("b"), ("tagger", "handcrafted")).run()
     rows = {table.name: [row[0] for row in table.rows] for table in report.tables}
@@ -187,6 +190,7 @@ def test_enough_windows_give_fad_infinity_and_its_curve():
     assert [float(row[0]) for row in table.rows] == sorted(float(row[0]) for row in table.rows)
 
 
+@pytest.mark.heavy
 def test_the_page_plays_only_what_counts_and_names_the_rest(
     mixed_folder, tagger_installed, tmp_path
 ):

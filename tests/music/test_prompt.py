@@ -244,6 +244,7 @@ def test_a_prompt_gives_all_three():
     assert read_controls("house") == NO_CONTROLS
 
 
+@pytest.mark.heavy
 def test_long_and_odd_prompts_are_read_in_no_time():
     for text in ("a " * 50_000, "1" * 100_000, "in " * 50_000, "tempo " * 30_000, "-" * 100_000):
         assert read_controls(text) == NO_CONTROLS

@@ -31,6 +31,7 @@ def orders(tiny):
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("batch", [1, 4, 8])
 def test_a_piece_has_the_same_bits_in_any_company(tiny, orders, batch):
     together = generate_orders(tiny, orders, 0.5, batch=batch)
@@ -42,6 +43,7 @@ def test_a_piece_has_the_same_bits_in_any_company(tiny, orders, batch):
         assert alone.recipe == one.recipe == other.recipe
 
 
+@pytest.mark.heavy
 def test_batches_of_one_are_what_generate_makes(tiny, orders):
     made = generate_orders(tiny, orders, 0.5, batch=1)
     for order, piece in zip(orders, made, strict=True):
@@ -52,6 +54,7 @@ def test_batches_of_one_are_what_generate_makes(tiny, orders):
         assert alone.recipe == piece.recipe
 
 
+@pytest.mark.heavy
 def test_a_batch_makes_nearly_what_its_pieces_are_alone(tiny, orders):
     alone = generate_orders(tiny, orders, 0.5, batch=1)
     for one, other in zip(alone, generate_orders(tiny, orders, 0.5, batch=8), strict=True):

@@ -137,6 +137,7 @@ def test_a_learned_composer_by_name_needs_predictors(model):
     assert settings(model, "rock", seed=1, composer="none").composer == "none"
 
 
+@pytest.mark.heavy
 def test_the_composer_by_rule_is_loaded_where_it_writes():
     code = (
         "import sys, jen1cli.pipeline.jen1\n"
@@ -241,6 +242,7 @@ def test_the_score_of_the_rules_is_in_the_recipe(tiny):
     assert Recipe.from_json(recipe.to_json()) == recipe
 
 
+@pytest.mark.heavy
 def test_a_long_score_makes_no_long_recipe(tiny):
     """Ten minutes of dense music: less than 1/200 of the samples, and quick to read."""
     from jen1cli.composition.full_score import full_score

@@ -131,6 +131,7 @@ def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
     assert starts[-1] > 0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["inpaint", "continue"])
 def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, command, monkeypatch):
     heard = Controls(77.0, "4/4", 0.25, "G", "major")
@@ -182,6 +183,7 @@ def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, m
     assert chords[[0, 4, 7], -1].all()  # C, not F: the chart begins with what is made
 
 
+@pytest.mark.heavy
 def test_what_is_heard_goes_on_where_music_is_made(tiny, told, tone, monkeypatch):
     heard = Controls(240.0, "2/4", 0.1, "C", "major")  # bars of half a second from 0.1 s on
     loop = TranscribedLoop(0.6, (parse_chord("F"), *[parse_chord("G")] * 15), (1,) * 64, (2,) * 64)
@@ -305,6 +307,7 @@ def info_of(path):
     return "\n".join(_table(read_facts(str(path))))
 
 
+@pytest.mark.heavy
 def test_a_score_begins_with_the_new_music_of_an_edit(tiny, music, tmp_path):
     """At the bar nearest to the mask, on the clock of the recording, and so it can be written."""
     given = Controls(120.0, "4/4", chords="C | F", score=SCORE)

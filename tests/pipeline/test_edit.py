@@ -39,6 +39,7 @@ def recording(tmp_path, music):
     return make
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("suffix", "subtype", "rate", "channels"), FILES)
 def test_inpainting_changes_the_mask_and_nothing_else(
     tiny, recording, tmp_path, suffix, subtype, rate, channels
@@ -77,6 +78,7 @@ def test_continuation_adds_exactly_and_keeps_the_recording(
     assert new.std() > 1e-3
 
 
+@pytest.mark.heavy
 def test_seams_have_no_step(tiny, recording):
     source = recording(2.0)
     original = audio.read(source)
@@ -90,6 +92,7 @@ def test_seams_have_no_step(tiny, recording):
         assert np.abs(longer[:, at] - longer[:, at - 1]).max() <= 1.5 * usual
 
 
+@pytest.mark.heavy
 def test_what_stood_inside_the_mask_has_no_say(tiny, tmp_path, music, noise):
     signal = music(2.0)
     other = signal.copy()
@@ -102,6 +105,7 @@ def test_what_stood_inside_the_mask_has_no_say(tiny, tmp_path, music, noise):
     assert torch.equal(*made)
 
 
+@pytest.mark.heavy
 def test_surroundings_prompt_and_seed_have_a_say(tiny, tmp_path, music):
     for name, seed in [("a.wav", 0), ("b.wav", 1)]:
         soundfile.write(tmp_path / name, music(2.0, seed=seed).T, 48_000)
@@ -117,6 +121,7 @@ def test_surroundings_prompt_and_seed_have_a_say(tiny, tmp_path, music):
         assert not torch.allclose(plain, other, atol=1e-3)
 
 
+@pytest.mark.heavy
 def test_the_direction_of_a_continuation_is_the_models_or_the_callers(tiny, tone, monkeypatch):
     seen = []
     hook = tiny.networks.unet.register_forward_pre_hook(
@@ -141,6 +146,7 @@ def test_the_direction_of_a_continuation_is_the_models_or_the_callers(tiny, tone
     hook.remove()
 
 
+@pytest.mark.heavy
 def test_each_task_tells_the_network_what_is_kept(tiny, recording, calls):
     source = recording(2.0)
     tiny.inpaint(source, [(0.8, 1.0)], seed=0)  # 30 frames inside a window of 150
@@ -155,6 +161,7 @@ def test_each_task_tells_the_network_what_is_kept(tiny, recording, calls):
     assert [kept for _, kept in calls()][:2] == [0] * 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "masks",
     [
@@ -197,6 +204,7 @@ def test_silence_can_be_continued(tiny, tmp_path):
     assert not edit[:, :24_000].any()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("silent", [0, 1])
 @pytest.mark.parametrize("rest", [0.0, 1.5e-5, 0.01], ids=["zeros", "dither", "offset"])
 def test_a_silent_channel_stays_silent(tiny, tmp_path, music, silent, rest):
@@ -220,6 +228,7 @@ def test_a_silent_channel_stays_silent(tiny, tmp_path, music, silent, rest):
             assert patch.signal[1 - silent].std() > 1e-3
 
 
+@pytest.mark.heavy
 def test_a_mono_recording_and_silence_all_over_are_no_silent_channels(tiny, tmp_path, music):
     soundfile.write(tmp_path / "mono.wav", music(2.0, channels=1).T, 48_000)
     assert tiny.inpaint(tmp_path / "mono.wav", [(0.5, 1.0)], seed=0).patches[0].signal.std() > 1e-3
@@ -233,6 +242,7 @@ def slow_part(signal):
     return oaconvolve(signal, window / window.sum(), "valid")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("masks", [[(1.0, 3.0)], [(1.0, 1.2)], [(0.5, 1.0), (3.0, 3.5)]])
 def test_a_dc_offset_goes_on_through_a_hole(tiny, tmp_path, music, masks):
     for offsets in ((0.1, -0.05), (0.3, 0.3)):
@@ -247,6 +257,7 @@ def test_a_dc_offset_goes_on_through_a_hole(tiny, tmp_path, music, masks):
         assert np.abs(edit).max() <= 1.0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("before", [False, True])
 def test_a_dc_offset_goes_on_in_a_continuation(tiny, tmp_path, music, before):
     soundfile.write(tmp_path / "in.wav", 0.5 * music(3.0).T + 0.2, 48_000, subtype="FLOAT")
@@ -264,6 +275,7 @@ def test_without_an_offset_the_mean_is_left_alone(tiny, tmp_path, music, monkeyp
     tiny.inpaint(tmp_path / "in.wav", [(1.0, 2.0)], seed=0)
 
 
+@pytest.mark.heavy
 def test_new_music_is_as_loud_as_its_surroundings(tiny, tmp_path, music):
     for level in (0.03, 1.0):  # soft and loud surroundings
         soundfile.write(tmp_path / "in.wav", level * music(4.0).T, 48_000, subtype="PCM_24")
@@ -287,6 +299,7 @@ def test_markers_and_tags_of_the_recording_stay(tiny, tmp_path, music):
     assert read_recipe(tmp_path / "out.flac") == edit.recipe
 
 
+@pytest.mark.heavy
 def test_longer_than_a_window_by_sliding(tiny, recording):
     source = recording(1.5)
     edit = tiny.continue_(source, 2.7, seed=0)
@@ -297,6 +310,7 @@ def test_longer_than_a_window_by_sliding(tiny, recording):
         assert not torch.allclose(new[:, start : start + 24_000], known, atol=1e-2)
 
 
+@pytest.mark.heavy
 def test_edits_have_a_guidance_of_their_own(tiny_folder, device, recording):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
     gentle = dataclasses.replace(
@@ -312,6 +326,7 @@ def test_edits_have_a_guidance_of_their_own(tiny_folder, device, recording):
     assert scales == [4.0, 1.5, 1.5, 2.0]
 
 
+@pytest.mark.heavy
 def test_guidance_leads_away_from_unknown_surroundings_for_a_part_of_the_time(tiny, recording):
     kept = []
 
@@ -366,6 +381,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
             assert not torch.equal(after[..., ~kept], canvas.latent[..., ~kept])
 
 
+@pytest.mark.heavy
 def test_progress_counts_all_windows_of_all_masks(tiny, recording):
     seen = []
     tiny.inpaint(
@@ -374,6 +390,7 @@ def test_progress_counts_all_windows_of_all_masks(tiny, recording):
     assert seen == [(i + 1, 4) for i in range(4)]
 
 
+@pytest.mark.heavy
 def test_all_kinds_of_input_mean_the_same(tiny, recording):
     path = recording(1.0, subtype="FLOAT")
     by_path = tiny.inpaint(path, [(0.3, 0.6)], seed=2)
@@ -431,6 +448,7 @@ def test_damaged_recordings_are_refused_before_any_work(tiny, recording, calls):
     assert calls() == []
 
 
+@pytest.mark.heavy
 def test_edits_can_be_repeated_from_their_recipe(tiny, recording, tmp_path):
     source = recording(1.5, "flac", rate=44_100)
     for name, edit in [
@@ -460,6 +478,7 @@ def test_in_place_edits_keep_the_rest(tiny, recording):
     np.testing.assert_array_equal(before[:, 19_200:], after[:, 19_200:])
 
 
+@pytest.mark.heavy
 def test_lossy_recordings_keep_length_and_format(tiny, tmp_path, music):
     for suffix in ("mp3", "ogg"):
         source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
@@ -470,6 +489,7 @@ def test_lossy_recordings_keep_length_and_format(tiny, tmp_path, music):
         assert np.corrcoef(a[0, :13_000], b[0, :13_000])[0, 1] > 0.98
 
 
+@pytest.mark.heavy
 def test_far_masks_are_made_apart(tiny, recording):
     """A second mask beyond two windows changes nothing of the first one's music."""
     source = recording(6.0, rate=44_100)

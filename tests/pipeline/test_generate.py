@@ -158,6 +158,7 @@ def test_any_prompt_makes_music(tiny, prompt):
     assert torch.isfinite(tiny.generate(prompt, seconds=0.2, seed=0).waveform).all()
 
 
+@pytest.mark.heavy
 def test_files_carry_the_recipe_and_it_makes_the_same_bytes(tiny, tmp_path):
     music = tiny.generate(
         "lofi", seconds=1.7, seed=9, steps=3, direction="unidirectional", negative_prompt="drums"

@@ -45,6 +45,7 @@ def test_a_file_holds_all_that_was_said(tiny, tmp_path, music):
     assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
 
 
+@pytest.mark.heavy
 def test_long_recordings_are_encoded_in_pieces_that_fit(tiny, tmp_path, music):
     path = tmp_path / "in.wav"
     soundfile.write(path, music(12.0, 44_100).T, 44_100)

@@ -37,6 +37,7 @@ def write(path, folder, **changed):
     return path
 
 
+@pytest.mark.heavy
 def test_a_lora_changes_the_music_and_strength_zero_does_not(tiny_folder, lora):
     plain = Jen1.load(tiny_folder, **PLACE).generate("soft piano", **SHORT).waveform
     changed = Jen1.load(tiny_folder, loras={lora: 1.0}, **PLACE).generate("soft piano", **SHORT)
@@ -45,6 +46,7 @@ def test_a_lora_changes_the_music_and_strength_zero_does_not(tiny_folder, lora):
     assert torch.equal(plain, nothing.waveform)
 
 
+@pytest.mark.heavy
 def test_the_recipe_names_the_lora_and_is_followed_with_it_only(tiny_folder, lora, tmp_path):
     model = Jen1.load(tiny_folder, loras={str(lora): 0.5}, **PLACE)
     music = model.generate("soft piano", **SHORT)
@@ -58,6 +60,7 @@ def test_the_recipe_names_the_lora_and_is_followed_with_it_only(tiny_folder, lor
             Jen1.load(tiny_folder, loras=loras, **PLACE).again(recipe)
 
 
+@pytest.mark.heavy
 def test_other_weights_of_the_same_shape_get_a_warning(tiny_folder, lora, tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     Jen1.load(tiny_folder, loras={lora: 1.0}, **PLACE)

@@ -30,6 +30,7 @@ def test_each_quality_refines_the_phase_as_often_as_it_says():
     assert rounds == {"draft": usual // 4, "normal": usual, "best": 3 * usual}
 
 
+@pytest.mark.heavy
 def test_the_same_music_at_another_quality_differs_in_its_phase_alone(models):
     made = {
         quality: model.generate("piano", seconds=1.0, seed=1, steps=2).waveform.numpy()

@@ -43,6 +43,7 @@ def test_all_stages_make_a_model_from_a_folder(tones, other_tones, text_folder, 
     assert json.loads((tmp_path / "diffusion" / "state" / "state.json").read_text())["step"] == 3
 
 
+@pytest.mark.heavy
 def test_lora_of_a_users_folder_is_one_small_file(tones, tiny_folder, tmp_path):
     job = jobs.FinetuneJob(
         data=tones, model=str(tiny_folder), output=tmp_path, lora=2, steps=2, batch_size=3,
@@ -57,6 +58,7 @@ def test_lora_of_a_users_folder_is_one_small_file(tones, tiny_folder, tmp_path):
     assert not (tmp_path / "weights" / "config.json").exists()
 
 
+@pytest.mark.heavy
 def test_whole_fine_tuning_keeps_autoencoder_and_whitening(tones, tiny_folder, tmp_path):
     job = jobs.FinetuneJob(
         data=tones, model=str(tiny_folder), output=tmp_path, steps=2, batch_size=3,
@@ -159,6 +161,7 @@ def test_missing_text_encoder_is_a_clear_error(cache, tmp_path, monkeypatch):
         job.run()
 
 
+@pytest.mark.heavy
 def test_nothing_held_out_is_said(tones, tiny_folder, tmp_path):
     (tmp_path / "music").mkdir()
     shutil.copy(tones / "0.wav", tmp_path / "music" / "0.wav")

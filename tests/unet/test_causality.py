@@ -40,6 +40,7 @@ def positions(frames):
     return sorted({1, 2, 3, 4, frames // 3, frames // 2, frames // 2 + 1, frames - 1})
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", CASES)
 def test_line_9_causal_output_ignores_the_future_bit_for_bit(case):
     config, frames = CASES[case]

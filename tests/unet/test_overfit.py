@@ -105,6 +105,7 @@ def make(trained, conditioning, which, sampler="dpmpp-2m"):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("sampler", ["ddim", "dpmpp-2m", "unipc"])
 def test_learned_clip_is_sampled_from_its_text(trained, sampler):
     latents, _ = clips()

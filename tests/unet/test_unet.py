@@ -115,6 +115,7 @@ def test_checkpointing_changes_no_gradient():
         torch.testing.assert_close(plain, recomputed)
 
 
+@pytest.mark.heavy
 def test_a_new_network_predicts_zero_and_can_leave_it():
     unet = UNet1d(CONFIG)
     inputs = unet_inputs(CONFIG, 12)

@@ -77,6 +77,7 @@ def test_rows_tell_what_came_before_and_which_chord_sounds():
     assert rows[39][:4] == part_rows(tokens[:40], CONTROLS, 62)[39][:4]
 
 
+@pytest.mark.heavy
 def test_a_prior_that_learned_one_loop_draws_it_in_every_key():
     torch.manual_seed(0)
     melody = "D4 - F4 - A4 - F4 - | C#5 A4 - - E4 - . . | D4 - F4 - A4 - F4 - | E4 - - - . . . ."
@@ -110,6 +111,7 @@ def test_drawing_step_by_step_is_what_training_sees():
         torch.testing.assert_close(logits[:, 0], whole[:, step])
 
 
+@pytest.mark.heavy
 def test_controls_are_completed_with_parts_and_keep_what_is_asked_for():
     torch.manual_seed(0)
     shape = ControlsConfig(

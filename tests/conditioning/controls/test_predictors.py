@@ -174,6 +174,7 @@ def test_a_chord_depends_on_those_before_it_alone():
     assert not torch.equal(whole.root[:, 6:], changed.root[:, 6:])
 
 
+@pytest.mark.heavy
 def test_a_prior_that_learned_one_chart_draws_it_in_every_key():
     torch.manual_seed(0)
     predictor = ChordPredictor(12, 32)

@@ -110,6 +110,7 @@ def test_without_a_key_no_melody_is_written_down():
     assert loop.drums[0] == 0b101
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("bars", [8, 5])
 def test_what_was_heard_goes_on_in_the_hole(bars):
     piece = dataclasses.replace(PIECE, melody=MELODY + " | D5 - - - | . . . . | C5 - - -")
@@ -133,6 +134,7 @@ def test_what_was_heard_goes_on_in_the_hole(bars):
         assert gone_on(beat, loop, seed=1) != made  # three bars are drawn
 
 
+@pytest.mark.heavy
 def test_what_is_asked_for_begins_at_the_downbeat_and_the_rest_goes_on():
     end = 0.7 + 5 * BAR
     loop = heard(known_until(end))

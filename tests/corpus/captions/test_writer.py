@@ -48,6 +48,7 @@ def test_every_clip_has_several_different_captions() -> None:
         assert all(text.strip() == text and 2 < len(text) < 400 for text in texts)
 
 
+@pytest.mark.heavy
 def test_captions_claim_nothing_false() -> None:
     for score, texts in captioned():
         if score.style == "sounds":
@@ -166,6 +167,7 @@ def test_the_checker_knows_keys() -> None:
     assert false_claims("techno in C# major", facts) == ["C# major"]
 
 
+@pytest.mark.heavy
 def test_the_vocabulary_is_wide() -> None:
     words: set[str] = set()
     for score, _ in captioned():

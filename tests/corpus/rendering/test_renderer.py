@@ -40,12 +40,14 @@ def peak_db(sound):
     return 20 * np.log10(np.abs(signal.resample_poly(sound.astype(float), 8, 1, axis=1)).max())
 
 
+@pytest.mark.heavy
 def test_same_score_gives_the_same_samples(renderer, mix):
     renderer.render(make_score("chords", seed=9, instruments={"chords": "supersaw"}))
     assert np.array_equal(renderer.render(make_score(bars=4)), mix)
     assert np.array_equal(Renderer().render(make_score(bars=4)), mix)
 
 
+@pytest.mark.heavy
 def test_another_seed_sounds_different(renderer, mix):
     assert not np.array_equal(renderer.render(make_score(bars=4, seed=2)), mix)
 

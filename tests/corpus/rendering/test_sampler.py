@@ -46,6 +46,7 @@ def cents(sound, reference):
     return 1200 * np.log2(peaks[0] / peaks[1])
 
 
+@pytest.mark.heavy
 def test_a_sample_in_tune_is_played_point_by_point(tmp_path):
     """40 cycles lie in the sample: the rest comes from its loop."""
     np.testing.assert_allclose(play(tmp_path, TUNED), saw(9600), atol=2e-6)
@@ -127,6 +128,7 @@ def test_pan_keeps_the_power(tmp_path):
     assert not sound[1].any()
 
 
+@pytest.mark.heavy
 def test_the_filter_is_the_two_pole_low_pass_of_its_cutoff():
     rng = np.random.default_rng(1)
     noise = rng.standard_normal(48_000).astype(np.float32)
@@ -171,6 +173,7 @@ def test_tremolo(tmp_path):
     assert gain.min() == pytest.approx(-6, abs=0.3)
 
 
+@pytest.mark.heavy
 def test_another_process_plays_the_same(tmp_path):
     path = tmp_path / "font.sf2"
     path.write_bytes(make_soundfont(amounts=((8, 8000), (11, 3000), (26, 0), (6, 20))))
@@ -200,6 +203,7 @@ def test_kits_that_a_font_lacks_are_played_by_its_standard_kit(tmp_path):
     np.testing.assert_array_equal(brush, standard)
 
 
+@pytest.mark.heavy
 def test_damaged_fonts_are_refused_or_played(tmp_path):
     """Nothing but a DataError comes out, and no amount makes the compiled loops read astray."""
     rng = np.random.default_rng(7)

@@ -49,6 +49,7 @@ def _save_tokenizer(folder):
     ).save_pretrained(folder)
 
 
+@pytest.mark.heavy
 def test_clap_hears_and_reads(clap_folder, music):
     embedding = load_embedding(f"clap={clap_folder}")
     rows = embedding.embed(music(seconds=2.0), 48_000)
@@ -79,6 +80,7 @@ def test_an_audioset_tagger_labels(tmp_path, music):
     assert embedding.embed(music(), 48_000).shape == (1, 16)
 
 
+@pytest.mark.heavy
 def test_vggish_reads_torchvggish_names(tmp_path):
     with pytest.raises(CheckpointError, match="not shipped"):
         load_embedding("vggish")

@@ -41,6 +41,7 @@ def study_of(page):
     return json.loads(text)
 
 
+@pytest.mark.heavy
 def test_the_page_is_blind_and_self_contained(page):
     text = page.read_text()
     study = study_of(page)
@@ -66,6 +67,7 @@ def test_a_prompt_cannot_break_out_of_the_script(music_folder, tmp_path):
     assert study_of(path)["items"][0]["prompt"] == "</script><b>lofi</b>"
 
 
+@pytest.mark.heavy
 def test_systems_are_heard_with_the_same_prompts_where_they_have_some(music_folder, tmp_path):
     """Two folders of which only clips 2 and 3 of the first were made for the same words."""
     folders = [music_folder("a", 4), music_folder("b", 4)]
@@ -103,6 +105,7 @@ def answers(page, listener, scores):
     return path
 
 
+@pytest.mark.heavy
 def test_answers_become_means_with_intervals(page):
     for number in range(6):
         answers(page, f"l{number}", {"ours": (70 + number, 80), "theirs": (60 + number, 50)})
@@ -118,6 +121,7 @@ def test_answers_become_means_with_intervals(page):
     assert not report.warnings
 
 
+@pytest.mark.heavy
 def test_strange_answers_are_named(page):
     answers(page, "good", {"ours": (70, 80), "theirs": (60, 50)})
     copy = page.parent / "results" / "copy.json"
@@ -137,6 +141,7 @@ def test_strange_answers_are_named(page):
     assert any("listeners are few" in line for line in summarize(ratings, problems).warnings)
 
 
+@pytest.mark.heavy
 def test_a_wrong_key_is_refused(page, tmp_path):
     (tmp_path / "no.json").write_text("[]")
     with pytest.raises(DataError, match="no key of a listening test"):
@@ -191,6 +196,7 @@ def test_clips_are_found_by_their_usual_names_and_missing_ones_are_stated(table,
     assert [entry.video for entry in missing] == ["gone"]
 
 
+@pytest.mark.heavy
 def test_the_protocol_prints_the_papers_table_beside_the_own_row(
     table, tmp_path, beat_maker, tiny, tagger_installed, monkeypatch
 ):

@@ -137,6 +137,7 @@ def test_crops_of_short_clips_are_filled(music_folder):
     assert (found.mel[:, :, -10:] == -16).all()
 
 
+@pytest.mark.heavy
 def test_training_learns_and_saves(music_folder, tmp_path, monkeypatch):
     monkeypatch.setattr("jen1cli.evaluation.tagger.labels._RAREST", 2)
     music = music_folder(count=12, seconds=2.0)

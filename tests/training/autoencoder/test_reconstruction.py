@@ -32,6 +32,7 @@ def tune(music):
     return torch.from_numpy(music(1.0))[None]
 
 
+@pytest.mark.heavy
 def test_losses_are_zero_for_the_same_and_rise_with_noise(tune):
     for loss in (waveform_loss, lambda a, b: spectral_loss(a, b, RATE)):
         same, near, far = (
@@ -59,6 +60,7 @@ def test_losses_of_silence_are_finite_with_finite_gradients():
     assert torch.isfinite(found.grad).all()
 
 
+@pytest.mark.heavy
 def test_losses_of_a_batch_are_the_mean_of_its_items(tune):
     pair = torch.cat([tune, tune.flip(-1)])
     broken = pair + noise(*pair.shape)

@@ -61,6 +61,7 @@ def changed(before, module):
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
+@pytest.mark.heavy
 def test_loss_falls_on_one_repeated_batch(make_stage):
     stage = make_stage(with_optimisation(RECONSTRUCT, lr=3e-3))
     crops = stage._parts.crops.batch(0, [0, 1], 2)
@@ -72,6 +73,7 @@ def test_loss_falls_on_one_repeated_batch(make_stage):
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.heavy
 def test_discriminator_enters_after_the_warm_up(make_stage):
     chosen = dataclasses.replace(BASE, adversarial_from=0.5, discriminator_share=1.0)
     stage = make_stage(chosen)
@@ -117,6 +119,7 @@ def test_always_frozen_encoder_never_moves(make_stage):
     assert not any(name.startswith("encoder") for name in moved)
 
 
+@pytest.mark.heavy
 def test_envelopes_are_trained_alone(make_stage):
     bands = (SpectralBand(2048, 6_000.0), SpectralBand(512, 24_000.0, num_features=32, tonal=False))
     shape = dataclasses.replace(SPECTRAL.autoencoder, bands=bands)
@@ -146,6 +149,7 @@ def test_masking_happens_in_training_only(make_stage):
         assert not torch.allclose(objective.eval()(waveform), empty, atol=1e-6)
 
 
+@pytest.mark.heavy
 def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path):
     chosen = dataclasses.replace(BASE, adversarial_from=0.3, discriminator_share=1.0)
     whole = make_stage(chosen)
@@ -183,6 +187,7 @@ def test_report_stands_beside_the_linear_floor(make_stage):
     assert values["floor/si_sdr"] > 3 > values["validation/si_sdr"]  # nothing is trained yet
 
 
+@pytest.mark.heavy
 def test_with_nothing_held_out_training_crops_are_heard_and_it_is_said(tones, tmp_path):
     for name in ("0.wav", "2.wav"):
         shutil.copy(tones / name, tmp_path / name)
@@ -200,6 +205,7 @@ def test_with_nothing_held_out_training_crops_are_heard_and_it_is_said(tones, tm
     stage.close()
 
 
+@pytest.mark.heavy
 def test_a_family_brings_its_own_loss_and_its_own_start(make_stage):
     stage = make_stage(BASE, SPECTRAL)
     assert stage.objective.own_loss

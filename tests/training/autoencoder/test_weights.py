@@ -16,6 +16,7 @@ def digest(folder):
     return hashlib.sha256((folder / "autoencoder.safetensors").read_bytes()).hexdigest()
 
 
+@pytest.mark.heavy
 def test_a_decoder_trained_on_its_own_stays_in_its_weight_set(tiny_folder, tmp_path):
     codec = load_codec(tiny_folder)
     codec.autoencoder.decoder.last.conv.bias.data.add_(0.5)

@@ -85,6 +85,7 @@ def stage(beat_cache, tiny_folder):
     return build_controls(beat_cache.folder, tiny_folder, chosen, accelerator, seed=1)
 
 
+@pytest.mark.heavy
 def test_beat_targets_turn_with_the_music(stage):
     controls_batch = [controls_of(clip.attributes) for clip in stage.sampler.clips]
     windows = stage.sampler.windows(0, 4, np.random.default_rng(0))
@@ -129,6 +130,7 @@ def test_losses_fall_and_the_answers_come_right(stage):
     assert found["validation/tracker chords right"] >= 0.5
 
 
+@pytest.mark.heavy
 def test_job_gives_a_weight_set_controls_and_changes_nothing_else(
     beat_cache, tiny_folder, tmp_path
 ):
@@ -192,12 +194,14 @@ def test_resumed_training_equals_an_uninterrupted_one(beat_cache, tiny_folder, t
         assert all(torch.equal(whole[name][key], parts[name][key]) for key in whole[name])
 
 
+@pytest.mark.heavy
 def test_music_without_tempi_cannot_teach_it(cache, tiny_folder, tmp_path):
     shared = {"init": tiny_folder, "output": tmp_path / "run", "steps": 1, **QUICK}
     with pytest.raises(ConfigError, match="are not those of"):
         jobs.ControlsJob(cache=cache.folder, **shared).run()
 
 
+@pytest.mark.heavy
 def test_a_cache_without_tempi_is_refused(tones, tiny_folder, tmp_path):
     latents = write_latents(
         tones, tiny_folder, tmp_path / "cache", keep_whitening=True, device="cpu"
@@ -219,6 +223,7 @@ def test_all_stages_end_with_controls_where_there_are_tempi(beats, text_folder, 
     assert model.networks.predictor is not None
 
 
+@pytest.mark.heavy
 def test_diffusion_keeps_the_controls_of_the_set_it_continues(beat_cache, tiny_folder, tmp_path):
     folder = shutil.copytree(tiny_folder, tmp_path / "trained")
     about = json.loads((folder / "config.json").read_text())
@@ -233,6 +238,7 @@ def test_diffusion_keeps_the_controls_of_the_set_it_continues(beat_cache, tiny_f
     assert all(torch.equal(new["prior"][key], old["prior"][key]) for key in old["prior"])
 
 
+@pytest.mark.heavy
 def test_a_new_text_encoder_drops_the_controls(beat_cache, tiny_folder, text_folder, tmp_path):
     events = []
     jobs.DiffusionJob(
@@ -282,6 +288,7 @@ def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tin
     torch.testing.assert_close(new, old)
 
 
+@pytest.mark.heavy
 def test_parts_of_the_controls_are_left_out_now_and_then(beat_cache):
     sampler = WindowSampler(beat_cache.split("train"), 20, 0)
     base = dataclasses.replace(training_config("tiny").diffusion, batch_size=60)

@@ -65,6 +65,7 @@ def test_every_caption_has_the_latents_of_its_own_file(cache, tones):
         assert apart[clip.captions[0]] < 0.02 * float(wanted.norm())
 
 
+@pytest.mark.heavy
 def test_statistics_leave_held_out_clips_out(tones, codec_folder, tmp_path):
     whole = write_latents(tones, codec_folder, tmp_path / "a", device="cpu")
     before = load_codec(whole.folder).whitening.mean
@@ -75,6 +76,7 @@ def test_statistics_leave_held_out_clips_out(tones, codec_folder, tmp_path):
     assert torch.equal(load_codec(other.folder).whitening.mean, before)
 
 
+@pytest.mark.heavy
 def test_coloured_copies_have_no_captions_and_move_no_statistics(
     cache, tones, codec_folder, tmp_path
 ):

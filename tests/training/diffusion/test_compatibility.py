@@ -87,6 +87,7 @@ def test_the_digest_is_of_what_decides_the_latents():
     assert latents_digest(untrained) == own
 
 
+@pytest.mark.heavy
 def test_layers_that_change_only_what_whitening_drops_do_not_count():
     shape = SpectralConfig(trunk_channels=16, num_encoder_blocks=1, num_decoder_blocks=1)
     whitening = WhiteningConfig(128, 8)
@@ -120,6 +121,7 @@ def test_a_set_stored_in_half_precision_fits_the_latents_of_the_whole(tiny_folde
     assert latents_digest(load_codec(half)) == latents_digest(load_codec(tiny_folder))
 
 
+@pytest.mark.heavy
 def test_fine_tuning_takes_a_cache_of_the_same_music_and_model_alone(
     tones, other_tones, tiny_folder, other_set, tmp_path
 ):
@@ -138,6 +140,7 @@ def test_fine_tuning_takes_a_cache_of_the_same_music_and_model_alone(
     assert latents.stat().st_mtime_ns == stamp
 
 
+@pytest.mark.heavy
 def test_latents_are_not_taken_from_a_cache_of_another_autoencoder(
     tones, codec_folder, other_set, tmp_path
 ):
@@ -171,6 +174,7 @@ def test_a_cache_of_before_it_said_its_music_is_taken(tones, other_tones, codec_
     assert dataclasses.replace(job, data=other_tones).run(keep=True)["clips"] == 6
 
 
+@pytest.mark.heavy
 def test_weights_of_other_latents_are_not_continued(own_cache, tiny_folder, other_set, tmp_path):
     job = jobs.DiffusionJob(
         cache=own_cache, init=tiny_folder, output=tmp_path / "run", steps=1, **QUICK
@@ -184,6 +188,7 @@ def test_weights_of_other_latents_are_not_continued(own_cache, tiny_folder, othe
     assert refusal(controls) == words
 
 
+@pytest.mark.heavy
 def test_a_run_is_resumed_with_what_it_began_with(own_cache, tiny_folder, tmp_path):
     run = tmp_path / "run"
     job = jobs.DiffusionJob(cache=own_cache, init=tiny_folder, output=run, steps=1, **QUICK)
@@ -232,6 +237,7 @@ def test_a_training_that_is_there_is_refused_before_anything_is_encoded(
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.heavy
 def test_every_training_takes_a_weight_set_by_its_name(tones, tiny_folder, tmp_path, monkeypatch):
     shutil.copytree(tiny_folder, tmp_path / "sets" / "mine")
     monkeypatch.setenv("JEN1_WEIGHTS", str(tmp_path / "sets"))

@@ -175,6 +175,7 @@ def test_network_is_as_wide_as_the_cache_asks(build, make_stage):
     assert width(build()) == CHANNELS_WITH_SCORE
 
 
+@pytest.mark.heavy
 def test_widened_network_gives_the_same_output_at_first(
     build, scored, text_folder, codec_folder, tmp_path
 ):
@@ -245,6 +246,7 @@ def test_items_without_any_control_have_no_score(build, fp32):
     assert any(w.dropped == NOTHING_DROPPED for w in windows if w.caption)
 
 
+@pytest.mark.heavy
 def test_score_changes_the_loss_only_after_training(build, fp32):
     stage = build(dataclasses.replace(fp32, optimisation=dataclasses.replace(
         fp32.optimisation, warmup_steps=1, ema_decay=0.0)))  # fmt: skip
@@ -264,6 +266,7 @@ def test_score_changes_the_loss_only_after_training(build, fp32):
     assert after["validation/generate, score"] != after["validation/generate"]
 
 
+@pytest.mark.heavy
 def test_samples_play_the_scores_of_held_out_clips(build, fp32, monkeypatch, tmp_path):
     from jen1cli.pipeline.jen1 import Jen1
 
@@ -281,6 +284,7 @@ def test_samples_play_the_scores_of_held_out_clips(build, fp32, monkeypatch, tmp
     assert asked == [(f"{PITCHES[-1]} hertz", Controls(score=tone_score(len(PITCHES) - 1)))]
 
 
+@pytest.mark.heavy
 def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path):
     def train(steps, *decays, resume=False):
         jobs.DiffusionJob(

@@ -40,6 +40,7 @@ def weights_of(stage):
     return {name: p.detach().clone() for name, p in stage.objective.named_parameters()}
 
 
+@pytest.mark.heavy
 def test_loss_falls_on_one_repeated_batch(make_stage, fp32):
     stage = make_stage(with_optimisation(fp32, lr=5e-3, warmup_steps=1))
     spec = stage._batch_sampler.spec(0)
@@ -61,6 +62,7 @@ def test_losses_are_reported_for_each_task(make_stage):
     assert "loss" not in stage.take_values()  # each step is reported once
 
 
+@pytest.mark.heavy
 def test_resumed_training_equals_an_uninterrupted_one(make_stage, tmp_path, fp32):
     changed = with_optimisation(fp32, warmup_steps=3)
     whole = make_stage(changed)
@@ -130,6 +132,7 @@ def test_a_new_process_makes_the_same_music_from_the_saved_weights(make_stage, t
     assert torch.equal(loaded, trained)
 
 
+@pytest.mark.heavy
 def test_saved_weights_are_the_averaged_ones(make_stage, tmp_path):
     """Line 10: the average is used, not only computed."""
     stage = make_stage()
@@ -141,6 +144,7 @@ def test_saved_weights_are_the_averaged_ones(make_stage, tmp_path):
     assert not torch.equal(saved["unet"][name], weights_of(stage)[f"unet.{name}"])
 
 
+@pytest.mark.heavy
 def test_weight_set_makes_music_and_knows_where_it_comes_from(make_stage, tmp_path):
     stage = make_stage()
     trainer = Trainer(stage, tmp_path, Budget(steps=2), accelerator=stage._accelerator)
@@ -156,6 +160,7 @@ def test_weight_set_makes_music_and_knows_where_it_comes_from(make_stage, tmp_pa
     assert {"prompt-1.wav", "inpaint.wav", "continue.wav", "spectrograms.png"} <= names
 
 
+@pytest.mark.heavy
 def test_accumulated_micro_batches_equal_one_batch(make_stage, fp32):
     whole, parts = make_stage(), make_stage(with_optimisation(fp32, accumulation=2))
     for stage in (whole, parts):
@@ -164,6 +169,7 @@ def test_accumulated_micro_batches_equal_one_batch(make_stage, fp32):
         assert torch.allclose(value, weights_of(parts)[name], atol=2e-5), name
 
 
+@pytest.mark.heavy
 def test_recomputed_activations_give_the_same_weights(make_stage, fp32):
     plain, checkpointed = make_stage(), make_stage(with_optimisation(fp32, checkpointing=True))
     for stage in (plain, checkpointed):
@@ -172,6 +178,7 @@ def test_recomputed_activations_give_the_same_weights(make_stage, fp32):
         assert torch.allclose(value, weights_of(checkpointed)[name], atol=1e-6), name
 
 
+@pytest.mark.heavy
 def test_held_out_loss_is_the_same_for_every_seed_and_repeats(make_stage, fp32):
     first, second = make_stage(seed=0), make_stage(seed=1)
     second.ema.load(first.ema.state(), 0)
@@ -182,6 +189,7 @@ def test_held_out_loss_is_the_same_for_every_seed_and_repeats(make_stage, fp32):
     assert first.objective.training
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("null_prompt", ["empty", "learned"])
 @pytest.mark.parametrize("fast_bf16", [False, True])
 def test_samples_are_what_the_saved_weights_make(
@@ -202,6 +210,7 @@ def test_samples_are_what_the_saved_weights_make(
     assert not torch.equal(weights_of(stage)["unet.output.weight"], before["unet.output.weight"])
 
 
+@pytest.mark.heavy
 def test_samples_of_a_lora_are_what_its_file_makes_of_the_weight_set(make_stage, tmp_path):
     """The weight set has networks for the controls, which the samples take part in."""
     shape = ControlsConfig(predictor_features=16, tracker_channels=8, tracker_dilations=(1, 2))
@@ -249,6 +258,7 @@ def assert_made_by(model, samples, frames):
         assert np.array_equal(found, again), name
 
 
+@pytest.mark.heavy
 def test_minutes_end_on_time_with_a_rate_of_zero(make_stage, tmp_path, monkeypatch):
     events, rates, stage = [], [], make_stage()
     now = [0.0]
@@ -274,6 +284,7 @@ def test_minutes_end_on_time_with_a_rate_of_zero(make_stage, tmp_path, monkeypat
     assert kinds.index(Saved) < kinds.index(Validated), "what was trained is on disk on time"
 
 
+@pytest.mark.heavy
 def test_interrupt_saves_before_it_stops(make_stage, tmp_path):
     stage = make_stage()
     plain = stage.train_step
@@ -331,6 +342,7 @@ def test_gradient_that_is_not_finite_changes_nothing(make_stage):
     assert all(torch.equal(value, before[name]) for name, value in weights_of(stage).items())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("null_prompt", ["empty", "learned"])
 def test_training_continues_from_a_weight_set(make_stage, tmp_path, null_prompt):
     text = dataclasses.replace(TINY.text, null_prompt=null_prompt)
@@ -358,6 +370,7 @@ def test_nothing_to_resume_is_a_clear_error(make_stage, tmp_path):
         trainer.resume()
 
 
+@pytest.mark.heavy
 def test_metrics_are_json_lines(make_stage, tmp_path):
     stage, writer = make_stage(), MetricsWriter(tmp_path, tensorboard=False)
     trainer = Trainer(

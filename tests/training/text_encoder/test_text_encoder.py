@@ -226,6 +226,7 @@ def test_tempo_loss_is_least_at_the_right_tempo():
     assert at(92) < at(93) < at(96)
 
 
+@pytest.mark.heavy
 def test_training_lowers_the_loss_and_writes_what_inference_loads(trained):
     folder, losses = trained
     assert losses["steps"] == 12
@@ -255,6 +256,7 @@ def test_saved_encoder_equals_the_library_of_inference(trained):
     assert (own - text)[mask].abs().max() < 1e-4
 
 
+@pytest.mark.heavy
 def test_training_goes_on_from_an_encoder_with_its_tokenizer(trained, teacher, tmp_path):
     folder, _ = trained
     config = TextEncoderTrainingConfig(steps=1, batch_size=8, made_up_prompts=50, lr=1e-6)
@@ -306,6 +308,7 @@ def test_figures_and_card_are_complete(trained, teacher):
     assert f"| parameters | {figures['parameters']:,.4g} |" in card
 
 
+@pytest.mark.heavy
 def test_probes_read_facts_from_tokens(trained):
     folder, _ = trained
     report = probe_tokens(load_student(folder), made_up_prompts(900), steps=5)
