@@ -9,7 +9,14 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from typer import Context as Context
+else:  # what commands receive is of the base class, which Typer does not export
+    Context = typer.Context.__base__
 
 T = TypeVar("T")
 

@@ -38,8 +38,8 @@ class Grid:
     meter: str
     quarters_per_beat: float
     ticks_per_quarter: int
-    first: float  # tick at time 0
-    bar_tick: float  # tick of a bar line at or before the first note
+    first: int | float  # tick at time 0
+    bar_tick: int | float  # tick of a bar line at or before the first note
 
     @property
     def beat_ticks(self) -> float:
@@ -56,11 +56,11 @@ class Grid:
         """Time of the first bar line in seconds, at most 0."""
         return self.seconds(self.bar_tick)
 
-    def seconds(self, tick: float) -> float:
+    def seconds(self, tick: int | float) -> float:
         """Return the time of a tick."""
         return (tick - self.first) / self.beat_ticks * 60.0 / self.bpm
 
-    def beats(self, tick: float) -> float:
+    def beats(self, tick: int | float) -> float:
         """Return the beats from the first bar line to a tick."""
         return (tick - self.bar_tick) / self.beat_ticks
 
@@ -113,15 +113,15 @@ def _last(song: Song) -> int:
 
 def _main_meter(
     song: Song, start: int, stop: int, said: list[str]
-) -> tuple[tuple[int, int], float]:
+) -> tuple[tuple[int, int], int]:
     """Return the time signature of most of the music, and a tick at which its bars begin."""
     changes = _changes([(tick, (upper, lower)) for tick, upper, lower in song.meters])
     if not changes:
-        return _DEFAULT_SIGNATURE, 0.0
+        return _DEFAULT_SIGNATURE, 0
     if changes[0][0] > 0:
         changes.insert(0, (0, _DEFAULT_SIGNATURE))
     spans: dict[tuple[int, int], float] = {}
-    ticks: dict[tuple[int, int], tuple[float, float]] = {}
+    ticks: dict[tuple[int, int], tuple[int, int]] = {}
     for index, (tick, signature) in enumerate(changes):
         end = changes[index + 1][0] if index + 1 < len(changes) else max(stop, tick)
         length = max(0, min(end, stop) - max(tick, start))
@@ -210,7 +210,7 @@ def _by_bar(grid: Grid, notes: Sequence[RawNote], bars: int) -> list[list[tuple[
     return found
 
 
-def count_bars(grid: Grid, stop: float) -> int:
+def count_bars(grid: Grid, stop: int | float) -> int:
     """Return the number of bars up to a tick, at most `MAX_BARS`."""
     bars = math.ceil((stop - grid.bar_tick) / grid.bar_ticks - 0.02)
     return min(MAX_BARS, max(1, bars))

@@ -13,7 +13,7 @@ import jen1cli
 from jen1cli.cli import options, streams
 from jen1cli.cli.console import Console
 from jen1cli.cli.engine import Engine, ModelChoice, ModelOptions
-from jen1cli.cli.groups import Without, grouped
+from jen1cli.cli.groups import Context, Without, grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.loras import Loras, parse_loras
 from jen1cli.cli.outputs import Result, slugify
@@ -39,7 +39,7 @@ def again(
     ],
     input_: options.EditedInput = None,
     *,
-    context: typer.Context,
+    context: Context,
     destination: options.Destination,
     model: Annotated[ModelOptions, Without("random_weights")],
 ) -> None:
@@ -70,7 +70,7 @@ def again(
 
 
 def _signing(
-    context: typer.Context, recipe: "Recipe", given: Signing, report: Console
+    context: Context, recipe: "Recipe", given: Signing, report: Console
 ) -> Signing | None:
     """Sign as the command line says, else what was signed; None keeps the bytes of the rest.
 
@@ -93,7 +93,7 @@ def _signing(
     return Signing()
 
 
-def _is_given(context: typer.Context, option: str) -> bool:
+def _is_given(context: Context, option: str) -> bool:
     """Whether an option is on the command line; its value may be the environment's."""
     source = context.get_parameter_source(option)
     return source is not None and source.name == "COMMANDLINE"
