@@ -36,6 +36,28 @@ def written(controls, seconds, start=0.0):
     return midi_bytes([Passage(controls, start, seconds)])
 
 
+def test_patterns_go_on_after_the_end_of_a_score():
+    """As the network plays them; a role that the score has is not played twice before."""
+    controls = dataclasses.replace(CONTROLS, drums="kick x...x... snare ..x.", melody="C5 - E5 .")
+    parts = Passage(controls, 0.0, 6.0).parts()
+    found = {}
+    for part in parts:
+        found.setdefault(part.role, []).append(part)
+    (first, then) = found["lead"]
+    assert first.notes == LEAD.notes
+    assert [(onset, pitch) for onset, _, pitch, _ in then.notes] == [
+        (2.0, 72), (3.0, 76), (4.0, 72), (5.0, 76)
+    ]  # fmt: skip
+    (chords,) = found["comping"]
+    assert [note[0] for note in chords.notes if note[2] % 12 == 5][:1] == [2.0]  # F7
+    assert all(onset >= 2.0 for onset, *_ in chords.notes)
+    strokes = [onset for onset, *_ in found["drums"][-1].notes]
+    assert (min(strokes), max(strokes)) == (2.0, 5.0)
+    assert [part.notes for part in found["drums"][:-1]] == [KIT.notes, TAIKO.notes]
+    assert {part.role for part in Passage(controls, 0.0, 2.0).parts()} == {"lead", "bass", "drums"}
+    assert len(Passage(controls, 0.0, 2.05).parts()) == 4
+
+
 def test_another_library_reads_what_was_written():
     found = symusic.Score.from_midi(written(CONTROLS, 2.0))
     assert found.tpq == TICKS

@@ -247,6 +247,11 @@ class SamplingChoice:
         tune = self.score.read(self.controls.read())
         return None if tune is None else tune.seconds
 
+    def score_bars(self) -> int | None:
+        """Return the bars of the score, that of its upbeat included; None without one."""
+        tune = self.score.read(self.controls.read())
+        return None if tune is None else math.ceil(tune.controls.bars_at(tune.seconds) - 1e-3)
+
     def score_report(self) -> tuple[str, ...]:
         """Return what was understood of the score, a line each."""
         tune = self.score.read(self.controls.read())
