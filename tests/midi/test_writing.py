@@ -1,7 +1,9 @@
 """Scores as MIDI: read back by another library, and by our own reader to the same notes."""
 
 import dataclasses
+import io
 
+import mido
 import pytest
 import symusic
 
@@ -56,6 +58,33 @@ def test_patterns_go_on_after_the_end_of_a_score():
     assert [part.notes for part in found["drums"][:-1]] == [KIT.notes, TAIKO.notes]
     assert {part.role for part in Passage(controls, 0.0, 2.0).parts()} == {"lead", "bass", "drums"}
     assert len(Passage(controls, 0.0, 2.05).parts()) == 4
+
+
+def channels_of(families):
+    parts = tuple(
+        ScorePart("lead", family, ((0.5 * index, 0.4, 40 + index, 0.8),))
+        for index, family in enumerate(families)
+    )
+    controls = Controls(120.0, "4/4", score=FullScore(parts, 60.0))
+    found = mido.MidiFile(file=io.BytesIO(written(controls, 60.0)))
+    return [
+        (message.channel, message.program)
+        for track in found.tracks for message in track if message.type == "program_change"
+    ]  # fmt: skip
+
+
+def test_no_channel_has_two_programs(caplog):
+    """Also with more pitched parts than channels, as long as there are no more families."""
+    fifteen = [name for name in FAMILIES if name != "drums"][:15]
+    assert len({channel for channel, _ in channels_of(fifteen)}) == 15
+    assert len({channel for channel, _ in channels_of(["piano"] * 15)}) == 15
+    found = channels_of([*fifteen, "strings", "piano", "piano"])
+    programs = dict(found)
+    assert all(programs[channel] == program for channel, program in found)
+    assert 9 not in programs
+    assert caplog.text == ""
+    channels_of([*fifteen, "synth pad"])
+    assert "these are of 16 families: synth pad share the sounds of others" in caplog.text
 
 
 def test_another_library_reads_what_was_written():
