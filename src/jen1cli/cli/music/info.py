@@ -57,7 +57,7 @@ def _plan_scores(midi: str | None, files: Sequence[str], *, force: bool) -> list
         Target(None if given == "-" else Path(given), Path(given).suffix.removeprefix("."))
         for given in files
     ]
-    return plan_midi(midi, targets, force=force)
+    return plan_midi(midi, targets, force=force, piped="comes from stdin")
 
 
 def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> None:
