@@ -14,7 +14,7 @@ from pathlib import Path
 import mido
 
 from jen1cli.errors import ConfigError
-from jen1cli.files import writing
+from jen1cli.files import make_folder, writing
 from jen1cli.midi.general_midi import DRUM_CHANNEL, PROGRAMS, track_name
 from jen1cli.midi.passages import Passage
 from jen1cli.music.chords import FLAT_NAMES, NO_CHORD, TONICS
@@ -34,19 +34,21 @@ _LOUDEST = 1.6  # level of a part that needs more than the full volume
 _MODES_OF_SIGNATURES = ("major", "minor", "harmonic minor")
 
 
-def write_midi(path: Path, passages: Sequence[Passage]) -> None:
+def write_midi(path: Path, passages: Sequence[Passage], *, overwrite: bool = True) -> None:
     """Write the score of a piece.
 
     Args:
-        path: target, which is overwritten.
+        path: target; its folder is made.
         passages: on the clock of the piece; the first determines the bars.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         ConfigError: nothing of a score is known.
         OutputError: the target cannot be written.
     """
     data = midi_bytes(passages)
-    with writing(path) as temporary:
+    make_folder(path.parent)
+    with writing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
 
 

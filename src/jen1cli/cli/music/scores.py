@@ -43,7 +43,8 @@ class ScoreOptions:
             metavar="FILE",
             help="MIDI file to play: its tempo, metre, key, chords, melody, drums and parts. --bpm"
             " plays it at another tempo, --key in another key of its mode; --chords, --drums and"
-            " --melody replace its own.",
+            " --melody replace its own. Longer music repeats the bars of its chords, drums and"
+            " melody.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
