@@ -17,7 +17,6 @@ from jen1cli.cli.outputs import Result, Target, slugify
 from jen1cli.cli.player import Player, find_player
 from jen1cli.cli.sampling import SamplingChoice
 from jen1cli.errors import ConfigError
-from jen1cli.sampling import MAX_LOOP_BARS
 
 DEFAULT_BARS = 8
 Job = tuple[Request, Target, Path | None]
@@ -138,13 +137,7 @@ def _check_bars(
         raise ConfigError(f"--seconds {seconds:g} and --loop: a loop is as long as its --bars")
     if bars is not None:
         return bars
-    found = sampling.score_bars()
-    if found is not None and found > MAX_LOOP_BARS:
-        raise ConfigError(
-            f"--score {sampling.score.score} has {found} bars, more than the {MAX_LOOP_BARS} of a"
-            " loop; give --bars for its beginning"
-        )
-    return found or DEFAULT_BARS
+    return sampling.score_bars() or DEFAULT_BARS
 
 
 def _find_player(targets: Sequence[Target]) -> Player:
