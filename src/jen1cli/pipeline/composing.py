@@ -54,7 +54,7 @@ def warn_unplayed(networks: Networks, options: SamplingOptions) -> None:
     """
     if networks.unet.config.control_channels >= PLAYED_CHANNELS:
         return
-    if options.get("controls", NO_CONTROLS).score is not None:
+    if (options.get("controls") or NO_CONTROLS).score is not None:
         logger.warning(
             "this model plays tempo, key, chords, drums and melody of a score; its other parts and"
             " its instruments it takes from the words alone"
