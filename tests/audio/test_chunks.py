@@ -63,9 +63,13 @@ def wave(tmp_path, noise):
 
 def test_chunks_of_a_wav_stay_in_their_places(tmp_path, wave):
     target = tmp_path / "out.wav"
-    assert edit(wave, target, tail=999) == ""
+    assert edit(wave, target) == ""
+    assert {tag: chunks_of(target)[tag] for tag in LATE} == LATE
+    edit(wave, target, tail=999)
     found = chunks_of(target)
-    assert {tag: found[tag] for tag in (*EARLY, *LATE)} == {**EARLY, **LATE}
+    kept = {**EARLY, **LATE}
+    del kept[b"acid"]  # its beats are those of the whole file
+    assert {tag: found[tag] for tag in kept} == kept
     tags = list(found)
     assert tags.index(b"bext") < tags.index(b"data") < tags.index(b"cue ")
     assert audio.read_note(target) == RECIPE
@@ -81,7 +85,9 @@ def test_chunks_of_a_wav_stay_in_their_places(tmp_path, wave):
 
 def test_markers_of_a_wav_move_with_an_insertion_on_the_left(tmp_path, wave):
     target = tmp_path / "out.wav"
-    assert edit(wave, target, lead=LEAD, tail=500) == ""
+    said = edit(wave, target, lead=LEAD, tail=500)
+    assert "acid" in said
+    assert "smpl" not in said
     found = chunks_of(target)
     assert found[b"cue "] == cues(1_000 + LEAD, 40_000 + LEAD)
     assert found[b"smpl"] == sampler(2_000 + LEAD, 30_000 + LEAD)
@@ -89,8 +95,21 @@ def test_markers_of_a_wav_move_with_an_insertion_on_the_left(tmp_path, wave):
     time = (1 << 32) + 10 - LEAD
     assert b"_HI>%d<" % (time >> 32) in found[b"iXML"]
     assert b"_LO>%d<" % (time & 0xFFFFFFFF) in found[b"iXML"]
-    for tag in (b"LISTadtl", b"LISTINFO", b"acid", b"odd!"):
+    for tag in (b"LISTadtl", b"LISTINFO", b"odd!"):
         assert found[tag] == LATE[tag]
+    assert b"acid" not in found
+
+
+@pytest.mark.parametrize("longer", [{"lead": LEAD}, {"tail": 500}])
+def test_a_longer_file_is_no_loop(tmp_path, noise, longer):
+    """The chunks of a loop that `generate --loop` writes go; an edit inside keeps them."""
+    late = chunk(b"smpl", sampler(0, RATE - 1)) + chunk(b"acid", ACID)
+    source = with_chunks(tmp_path / "in.wav", noise(1.0), b"", late)
+    edit(source, tmp_path / "same.wav")
+    assert {b"smpl", b"acid"} <= set(chunks_of(tmp_path / "same.wav"))
+    said = edit(source, tmp_path / "longer.wav", **longer)
+    assert {b"smpl", b"acid"}.isdisjoint(chunks_of(tmp_path / "longer.wav"))
+    assert all(name in said for name in ("smpl", "acid"))
 
 
 def test_chunks_that_would_be_untrue_are_named(tmp_path, noise):

@@ -173,10 +173,33 @@ def test_without_any_player_the_remedy_is_said(jen1, programs, short):
     assert "pip install 'jen1cli[play]'" in result.err
 
 
-def test_a_device_less_machine_takes_a_program(jen1, programs, device, short):
+@pytest.mark.skipif(os.name == "nt", reason="scripts with a first line")
+def test_a_machine_without_a_device_takes_a_program(jen1, programs, device, short):
+    device.missing = True
+    programs.install("aplay")
+    result = jen1("play", "short.flac")
+    assert result.code == 0, result.err
+    assert "short.flac, 0.25 s, through aplay" in result.err
+    assert (programs.folder / "heard--q.wav").exists()
+    assert device.streams == []
+
+
+def test_a_machine_without_device_and_program_is_told_why(jen1, programs, device, short):
     device.missing = True
     result = jen1("play", "short.flac")
-    assert "sounddevice finds no output device" in result.err
+    assert result.code == 1
+    assert "nothing here plays sound (sounddevice finds no output device)" in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="scripts with a first line")
+def test_a_program_gets_no_copy_that_fills_the_disk(jen1, programs, take):
+    programs.install("aplay")
+    with soundfile.SoundFile("long.wav", "w", 8_000, 1, "PCM_U8") as file:
+        file.write(np.zeros(8_000 * 60, np.float32))
+    result = jen1("play", "long.wav", "--repeat", "1000")
+    assert result.code == 1
+    assert result.err.splitlines()[-1].startswith("jen1: error: long.wav 1,000 times would be 16.7")
+    assert not (programs.folder / "heard--q.wav").exists()
 
 
 def test_what_is_made_is_played(jen1, model, device):
@@ -190,4 +213,5 @@ def test_what_is_made_is_played(jen1, model, device):
 def test_play_is_refused_before_the_model_loads(refused, device, programs, take):
     refused("generate", "lofi", "--play", "-o", "-", words="is played by what reads it")
     refused("play", take, "--repeat", "0", words="--repeat 0 plays nothing")
+    refused("play", take, "--repeat", "1000000", words="has no end; give 1,000 or less")
     refused("generate", "lofi", "--play", "-o", "a.wav", words="nothing here plays sound")

@@ -177,3 +177,14 @@ def test_music_without_a_score_warns_and_is_kept(jen1, model):
     assert not Path("a.mid").exists()
     said = jen1("info", "a.wav", "--midi", "a.mid").err
     assert "the recipe of a.wav holds no score" in said
+
+
+def test_a_name_of_midi_has_no_other_braces(jen1, refused, take):
+    refused("generate", "x", "--midi", "{seed}.mid", "-o", "a.wav", words="has '{seed}'")
+    refused("generate", "x", "--midi", "{name}-{slug}.mid", words="has '{slug}'")
+    refused("generate", "x", "--midi", "{name.mid", words="write '{name}' for the name")
+
+
+def test_midi_of_a_pipe_needs_a_name(jen1, refused):
+    refused("generate", "x", "--midi", "{name}.mid", "-o", "-", words="but that goes to stdout")
+    refused("info", "-", "--midi", "{name}.mid", words="but that comes from stdin; name the MIDI")

@@ -51,6 +51,12 @@ def test_words_and_controls_keep_the_noise(jen1, model, made):
     assert [item["amount"] for item in asked(model)[2:]] == [0.5, 0.5]
 
 
+def test_the_same_noise_has_the_name_of_its_seed(jen1, model, made):
+    result = jen1("vary", "a.wav", "same, with strings")
+    assert result.out.strip() == "a-vary-3.wav"
+    assert read_recipe(Path("a-vary-3.wav")).seed == 3
+
+
 def test_an_edit_is_varied_from_its_input(jen1, model, take):
     jen1("inpaint", take, "--mask", "0.5-1s", "-o", "edit.wav", "--seed", "4")
     assert jen1("vary", "edit.wav", "-o", "b.wav", "--seed", "5").code == 0
@@ -76,6 +82,8 @@ def test_bad_amounts_counts_and_files_get_one_line(refused, take):
     refused("vary", take, "-n", "0", words="--count 0 makes nothing")
     refused("vary", take, "-n", "2", "-a", "0", words="all 2 variations would be the same")
     refused("vary", take, "techno", "-n", "2", words="all 2 variations would be the same")
+    refused("vary", take, "--seed", "5", "-a", "0", words="--seed 5 is of new noise")
+    refused("vary", take, "techno", "--seed", "5", words="give --amount, such as --amount 0.5")
     refused("vary", take, words="take.wav carries no recipe")
     refused("vary", take, words="jen1 inpaint, jen1 continue")
     refused("vary", "missing.wav", words="missing.wav does not exist")

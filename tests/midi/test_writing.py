@@ -1,7 +1,9 @@
 """Scores as MIDI: read back by another library, and by our own reader to the same notes."""
 
 import dataclasses
+import io
 
+import mido
 import pytest
 import symusic
 
@@ -34,6 +36,55 @@ def composed(style, seed, seconds):
 
 def written(controls, seconds, start=0.0):
     return midi_bytes([Passage(controls, start, seconds)])
+
+
+def test_patterns_go_on_after_the_end_of_a_score():
+    """As the network plays them; a role that the score has is not played twice before."""
+    controls = dataclasses.replace(CONTROLS, drums="kick x...x... snare ..x.", melody="C5 - E5 .")
+    parts = Passage(controls, 0.0, 6.0).parts()
+    found = {}
+    for part in parts:
+        found.setdefault(part.role, []).append(part)
+    (first, then) = found["lead"]
+    assert first.notes == LEAD.notes
+    assert [(onset, pitch) for onset, _, pitch, _ in then.notes] == [
+        (2.0, 72), (3.0, 76), (4.0, 72), (5.0, 76)
+    ]  # fmt: skip
+    (chords,) = found["comping"]
+    assert [note[0] for note in chords.notes if note[2] % 12 == 5][:1] == [2.0]  # F7
+    assert all(onset >= 2.0 for onset, *_ in chords.notes)
+    strokes = [onset for onset, *_ in found["drums"][-1].notes]
+    assert (min(strokes), max(strokes)) == (2.0, 5.0)
+    assert [part.notes for part in found["drums"][:-1]] == [KIT.notes, TAIKO.notes]
+    assert {part.role for part in Passage(controls, 0.0, 2.0).parts()} == {"lead", "bass", "drums"}
+    assert len(Passage(controls, 0.0, 2.05).parts()) == 4
+
+
+def channels_of(families):
+    parts = tuple(
+        ScorePart("lead", family, ((0.5 * index, 0.4, 40 + index, 0.8),))
+        for index, family in enumerate(families)
+    )
+    controls = Controls(120.0, "4/4", score=FullScore(parts, 60.0))
+    found = mido.MidiFile(file=io.BytesIO(written(controls, 60.0)))
+    return [
+        (message.channel, message.program)
+        for track in found.tracks for message in track if message.type == "program_change"
+    ]  # fmt: skip
+
+
+def test_no_channel_has_two_programs(caplog):
+    """Also with more pitched parts than channels, as long as there are no more families."""
+    fifteen = [name for name in FAMILIES if name != "drums"][:15]
+    assert len({channel for channel, _ in channels_of(fifteen)}) == 15
+    assert len({channel for channel, _ in channels_of(["piano"] * 15)}) == 15
+    found = channels_of([*fifteen, "strings", "piano", "piano"])
+    programs = dict(found)
+    assert all(programs[channel] == program for channel, program in found)
+    assert 9 not in programs
+    assert caplog.text == ""
+    channels_of([*fifteen, "synth pad"])
+    assert "these are of 16 families: synth pad share the sounds of others" in caplog.text
 
 
 def test_another_library_reads_what_was_written():

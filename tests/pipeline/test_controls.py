@@ -289,6 +289,7 @@ def test_a_model_that_takes_no_full_score_says_so_and_plays_the_rest(tiny, caplo
     options = {"seconds": 0.5, "seed": 1, "steps": 2}
     given = Controls(100.0, "4/4", chords="C", drums="none", melody="none", key="C", mode="major")
     plain = tiny.generate("x", controls=given, **options)
+    tiny.generate("x", controls=None, instruments=None, **options)
     assert caplog.text == ""
     music = tiny.generate("x", controls=dataclasses.replace(given, score=SCORE), **options)
     assert "its other parts and its instruments it takes from the words alone" in caplog.text

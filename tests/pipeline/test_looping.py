@@ -11,7 +11,10 @@ from jen1cli.audio.chunks import read_chunks
 from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import CHANNELS_WITH_CHORDS
+from jen1cli.music.full_score import FullScore, ScorePart
+from jen1cli.music.patterns import parse_melody
 from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.denoising import seeded
 from jen1cli.pipeline.looping import (
     _decoded_ring,
     _ring_controls,
@@ -62,7 +65,8 @@ def test_a_loop_has_no_ending_and_no_form():
 
 def test_the_last_samples_are_those_that_lead_to_the_first(tiny):
     networks = tiny.networks
-    latent = torch.randn(1, networks.autoencoder.latent_channels, 30, device=networks.device)
+    latent = torch.randn(1, networks.autoencoder.latent_channels, 30, generator=seeded(1))
+    latent = latent.to(networks.device)
     with torch.inference_mode():
         ring = _decoded_ring(networks, latent)
         around = torch.cat([latent, latent, latent], dim=-1)
@@ -82,7 +86,7 @@ def test_windows_go_round_the_ring(frames):
         return padded[..., :-2] + 2 * padded[..., 2:]
 
     network = ring_windows(neighbours, frames, 60)
-    x = torch.randn(2, 3, frames, dtype=torch.float64)
+    x = torch.randn(2, 3, frames, generator=seeded(frames), dtype=torch.float64)
     more = {"context": x, "text": torch.zeros(2, 1, 4), "text_mask": torch.ones(2, 1).bool()}
     found = network(x, torch.zeros(2), causal=False, **more)
     truth = x.roll(1, -1) + 2 * x.roll(-1, -1)
@@ -98,7 +102,7 @@ def test_windows_that_agree_are_blended_to_what_they_agree_on(frames):
         return 0.5 * x + context
 
     windowed = ring_windows(network, frames, 40)
-    x = torch.randn(2, 3, frames)
+    x = torch.randn(2, 3, frames, generator=seeded(frames))
     more = {"text": torch.zeros(2, 1, 4), "text_mask": torch.ones(2, 1).bool(), "causal": False}
     torch.testing.assert_close(windowed(x, torch.zeros(2), context=x, **more), 1.5 * x)
 
@@ -120,6 +124,22 @@ def test_the_score_goes_on_over_the_seam(tiny):
     torch.testing.assert_close(ring.cpu(), later)
     kick = ring[0, CHANNELS_WITH_CHORDS].cpu()
     assert float(kick[0]) == float(kick[-1]) == 0.5
+
+
+@pytest.mark.parametrize("composer", ["rules", "none"])
+def test_score_and_patterns_of_a_loop_with_an_upbeat_are_in_step(tiny, composer):
+    """The upbeat is the last beat of the first bar."""
+    lead = ScorePart("lead", "woodwinds", ((0.0, 0.4, 72, 0.8), (0.5, 0.4, 76, 0.8)))
+    given = Controls(120.0, "4/4", -1.5, melody=". . . C5 | E5", score=FullScore((lead,), 2.0))
+    style = {"style": "folk"} if composer == "rules" else {}
+    music = tiny.generate("folk", loop_bars=2, controls=given, composer=composer, **style, **SHORT)
+    found = music.recipe.controls
+    assert found.downbeat == 0.0
+    pattern = [sound.start for sound in found.sounding(parse_melody(found.melody), 0.0, 4.0)]
+    (part,) = [part for part in found.score.parts if part.role == "lead"]
+    onsets = [found.score.start + onset for onset, *_ in part.notes]
+    assert onsets == pytest.approx(pattern)
+    assert onsets == pytest.approx([1.5, 2.0])
 
 
 def test_a_loop_is_made_again_varied_and_stored(tiny, tmp_path):

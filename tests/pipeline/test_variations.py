@@ -8,7 +8,6 @@ import torch
 from jen1cli import Controls
 from jen1cli.diffusion import Noise
 from jen1cli.errors import ConfigError
-from jen1cli.music.full_score import FullScore
 from jen1cli.pipeline.denoising import seeded
 from jen1cli.pipeline.replay import varied
 from jen1cli.recipe import Recipe, RecipeError
@@ -105,12 +104,116 @@ def test_new_controls_keep_the_noise_and_the_other_controls(tiny, piece):
     assert new.recipe.variations == ()
 
 
-def test_a_full_score_gives_way_to_new_controls(piece):
-    controls = dataclasses.replace(piece.recipe.controls, score=FullScore((), 1.0))
-    recipe = dataclasses.replace(piece.recipe, controls=controls)
-    assert varied(recipe, amount=0.5).controls.score is not None
-    new = varied(recipe, options={"controls": Controls(key="D", mode="minor")}).controls
-    assert (new.score, new.key, new.bpm) == (None, "D", controls.bpm)
+@pytest.fixture
+def written(tiny):
+    """A piece of the composer by rule, in A major."""
+    return tiny.generate(
+        "pop", seconds=4.0, seed=7, steps=1, style="pop", composer="rules",
+        controls=Controls(bpm=120.0, meter="4/4", key="A", mode="major"),
+    )  # fmt: skip
+
+
+def notes_of(music, role):
+    parts = (part for passage in music.recipe.played for part in passage.parts())
+    return [part.notes for part in parts if part.role == role]
+
+
+def test_the_recipe_holds_the_score_that_new_chords_lead_to(tiny, written):
+    new = tiny.vary(written, controls=Controls(chords="Am | F"))
+    controls = new.recipe.controls
+    assert controls.chords == "Am | F"
+    bass = [pitch % 12 for notes in notes_of(new, "bass") for _, _, pitch, _ in notes]
+    assert bass
+    assert bass[0] == 9  # A
+    assert notes_of(new, "bass") != notes_of(written, "bass")
+    assert notes_of(new, "lead") == notes_of(written, "lead")
+    assert notes_of(new, "drums") == notes_of(written, "drums")
+    assert tiny.again(new.recipe).recipe == new.recipe
+    assert torch.equal(tiny.again(new.recipe).waveform, new.waveform)
+
+
+def test_silent_drums_leave_all_other_parts(tiny, written):
+    new = tiny.vary(written, controls=Controls(drums="none"))
+    assert notes_of(written, "drums")
+    assert not notes_of(new, "drums")
+    for role in ("bass", "comping", "lead"):
+        assert notes_of(new, role) == notes_of(written, role)
+    assert notes_of(new, "bass")
+
+
+def test_the_recipe_of_a_varied_edit_holds_what_was_played_now(tiny, tmp_path, music):
+    from jen1cli import audio
+
+    audio.write(tmp_path / "in.wav", music(2.0), 48_000)
+    made = tiny.continue_(
+        tmp_path / "in.wav", 2.0, seed=1, steps=1, controls=Controls(bpm=120.0, chords="Am")
+    )
+    new = tiny.vary(made, controls=Controls(bpm=90.0, chords="C"))
+    assert [(item.controls.bpm, item.controls.chords) for item in new.recipe.passages] == [
+        (90.0, "C")
+    ]
+    assert tiny.again(new.recipe).recipe == new.recipe
+
+
+def test_new_instruments_are_those_of_the_recipe(tiny, written, caplog):
+    new = tiny.vary(written, instruments=("piano",))
+    assert "takes instruments from the words alone" in caplog.text
+    assert new.recipe.instruments == ("piano",)
+    assert new.recipe.controls.drums == "none"
+    assert {part.family for part in new.recipe.controls.score.parts} == {"piano"}
+    assert notes_of(new, "bass") == notes_of(written, "bass")
+
+
+def test_a_new_key_replaces_what_is_in_the_former_one(tiny, written):
+    new = tiny.vary(written, controls=Controls(key="D", mode="minor"))
+    controls = new.recipe.controls
+    assert (controls.key, controls.mode, controls.bpm) == ("D", "minor", 120.0)
+    assert controls.drums == written.recipe.controls.drums
+    assert notes_of(new, "drums") == notes_of(written, "drums")
+    chords = written.recipe.controls.chords
+    assert chords
+    assert controls.chords not in ("", chords)
+    scale = {(2 + step) % 12 for step in (0, 2, 3, 5, 7, 8, 9, 10, 11)}  # of all minor modes
+    bass = {pitch % 12 for notes in notes_of(new, "bass") for _, _, pitch, _ in notes}
+    assert bass <= scale
+    same = varied(written.recipe, options={"controls": Controls(key="A", mode="major")})
+    assert same.controls == written.recipe.controls
+
+
+def test_an_upbeat_has_as_many_beats_at_a_new_tempo(piece):
+    upbeat = dataclasses.replace(piece.recipe.controls, bpm=120.0, meter="4/4", downbeat=-1.5)
+    recipe = dataclasses.replace(piece.recipe, controls=upbeat)
+    new = varied(recipe, options={"controls": Controls(bpm=90.0)}).controls
+    assert (new.bpm, new.downbeat) == (90.0, pytest.approx(-2.0))
+
+
+def test_a_full_score_gives_way_to_a_new_tempo(written):
+    new = varied(written.recipe, options={"controls": Controls(bpm=90.0)}).controls
+    former = written.recipe.controls
+    assert (new.score, new.chords, new.melody) == (None, former.chords, former.melody)
+    assert varied(written.recipe, amount=0.5).controls == former
+
+
+def test_a_new_style_is_written_anew(tiny, written):
+    new = tiny.vary(written, style="techno")
+    assert new.recipe.style == "techno"
+    assert (new.recipe.controls.bpm, new.recipe.controls.key) == (120.0, "A")
+    assert notes_of(new, "drums") != notes_of(written, "drums")
+    assert not torch.equal(new.waveform, written.waveform)
+    learned = tiny.vary(new, composer="learned")
+    assert (learned.recipe.style, learned.recipe.composer) == ("", "learned")
+    assert learned.recipe.controls.score is None
+
+
+def test_what_is_no_setting_is_refused(tiny, piece):
+    with pytest.raises(TypeError, match="unknown setting 'seconds'; known: negative_prompt"):
+        tiny.vary(piece, seconds=2.0)
+
+
+@pytest.mark.parametrize("asked", [{"amount": 0.0}, {"prompt": "same, with strings"}])
+def test_a_seed_without_new_noise_is_refused(tiny, piece, asked):
+    with pytest.raises(ConfigError, match="seed 5 is of new noise, and there is none"):
+        tiny.vary(piece, seed=5, **asked)
 
 
 @pytest.mark.parametrize("task", ["inpaint", "continue"])

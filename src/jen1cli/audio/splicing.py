@@ -179,7 +179,9 @@ def _carried(
             if begin < info.samples:  # no metadata has a position after the end of the input
                 inserted.append((begin, samples))
     length = spliced_length(info, patches)
-    kept, dropped = carry(found, format_, Moves(info.sample_rate, length, tuple(inserted)))
+    kept, dropped = carry(
+        found, format_, Moves(info.sample_rate, info.samples, length, tuple(inserted))
+    )
     if found.signed and not keeps_manifest:
         dropped.append("the C2PA manifest")
     return kept, dropped

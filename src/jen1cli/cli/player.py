@@ -25,6 +25,7 @@ PROGRAMS = (
 )
 """Programs that play a WAV file, with their options, in the order in which they are tried."""
 
+MAX_SECONDS = 6 * 3600.0  # that a program plays of one file: 4 GB of CD quality
 _BLOCK_SECONDS = 0.5
 _EARLY_SECONDS = 0.5  # a program that ends that much too early has not played
 
@@ -103,9 +104,17 @@ class ProgramPlayer:
         """Play a recording `repeat` times without a gap.
 
         Raises:
-            AudioError: the program does not start, fails, or ends too early.
+            AudioError: it is too long to copy, or the program does not start, fails, or ends too
+                early.
         """
         from jen1cli import audio
+
+        if repeat * info.seconds > MAX_SECONDS:
+            raise AudioError(
+                f"{_name(source)} {repeat:,} times would be {repeat * info.seconds / 3600:,.1f}"
+                f" hours, of which {self.name} needs a copy; give a smaller --repeat, for"
+                f" {MAX_SECONDS / 3600:g} hours or less, or pip install 'jen1cli[play]'"
+            )
 
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             path = Path(folder) / "sound.wav"

@@ -15,7 +15,7 @@ from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
-from jen1cli.sampling import MAX_STEPS, SamplingOptions
+from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 COMPOSERS: tuple[str, ...] = typing.get_args(ComposerName)
@@ -246,6 +246,23 @@ class SamplingChoice:
         """Return the length of the score; None without one."""
         tune = self.score.read(self.controls.read())
         return None if tune is None else tune.seconds
+
+    def score_bars(self) -> int | None:
+        """Return the bars of a loop of the score, that of its upbeat included; None without one.
+
+        Raises:
+            ConfigError: they are too many for a loop.
+        """
+        tune = self.score.read(self.controls.read())
+        if tune is None:
+            return None
+        bars = math.ceil(tune.controls.bars_at(tune.seconds) - 1e-3)
+        if bars > MAX_LOOP_BARS:
+            raise ConfigError(
+                f"--score {self.score.score} has {bars} bars, more than the {MAX_LOOP_BARS} of a"
+                " loop; give --bars for its beginning"
+            )
+        return bars
 
     def score_report(self) -> tuple[str, ...]:
         """Return what was understood of the score, a line each."""

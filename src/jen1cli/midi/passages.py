@@ -14,7 +14,6 @@ DRUM_KEYS = (36, 38, 42, 51, 63)
 
 _LEVEL = 0.7
 _CHORD_LOWEST = 48  # MIDI number of the lowest root
-_ROLE_OF = {"chords": "comping", "drums": "drums", "melody": "lead"}
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,12 @@ class Passage:
     def parts(self) -> list[ScorePart]:
         """Return the parts that are known, with times on the clock of the piece.
 
-        Of roles that the full score leaves open, chords, drums and melody stand for them.
+        Chords, drums and melody stand for roles that the full score leaves open; and for all roles
+        after its end, where the network plays them on.
         """
         score = self.controls.score
         found: list[ScorePart] = []
-        open_roles: tuple[str, ...] = tuple(_ROLE_OF.values())
         if score is not None:
-            open_roles = score.left_open
             for part in score.parts:
                 if part.role == "effects" and part.family != "effects":
                     continue  # a family that plays, without its notes
@@ -49,13 +47,25 @@ class Passage:
                 found.append(ScorePart(part.role, part.family, self._cut(notes)))
         controls = self.timed
         if controls.has_bars:
-            if "comping" in open_roles and controls.chords:
-                found.append(ScorePart("comping", "piano", self._cut(self._chord_notes())))
-            if "drums" in open_roles and controls.drums not in ("", NONE):
-                found.append(ScorePart("drums", "drums", self._cut(self._strokes())))
-            if "lead" in open_roles and controls.melody not in ("", NONE):
-                found.append(ScorePart("lead", "piano", self._cut(self._melody())))
+            for name, role, family, write in (
+                ("chords", "comping", "piano", Passage._chord_notes),
+                ("drums", "drums", "drums", Passage._strokes),
+                ("melody", "lead", "piano", Passage._melody),
+            ):
+                rest = self._open(role)
+                if rest is not None and getattr(controls, name) not in ("", NONE):
+                    found.append(ScorePart(role, family, rest._cut(write(rest))))
         return [part for part in found if part.notes]
+
+    def _open(self, role: str) -> "Passage | None":
+        """Return the interval in which no full score plays a role; None if there is none."""
+        score = self.controls.score
+        if score is None or role in score.left_open:
+            return self
+        end = max(self.start, score.start + score.seconds)
+        beat = 60.0 / self.controls.bpm
+        # the end of a score that is as long as the music may be a rounding away from its end
+        return None if self.stop - end < beat / 4 else dataclasses.replace(self, start=end)
 
     def chords(self) -> Iterator[tuple[float, float, Chord | None]]:
         """Yield the chords of the chart: start, stop, chord; equal neighbours are one."""

@@ -56,14 +56,7 @@ class Tune:
             ConfigError: see `kept`.
         """
         kept = self.kept(keep)
-        score = kept.score
-        for text, roles in (
-            (given.chords, ("bass", "comping")), (given.drums, ("drums",)),
-            (given.melody, ("lead",)),
-        ):  # fmt: skip
-            if text and score is not None:
-                silent = text.strip().lower() == NONE
-                score = without_roles(score, roles, silent=silent)
+        score = kept.score and without_given(kept.score, given)
         return dataclasses.replace(
             kept,
             key=given.key or kept.key,
@@ -95,6 +88,21 @@ class Tune:
         if score is not None:
             score = without_roles(score, left_open)
         return dataclasses.replace(self.controls, **written, **key, score=score)
+
+
+def without_given(score: FullScore, given: Controls) -> FullScore | None:
+    """Return a score without the roles that given controls play; None if all are open.
+
+    Chords replace bass and comping, a melody the lead, drums the drums: these are left open, or
+    silent if "none" is given.
+    """
+    found: FullScore | None = score
+    for text, roles in (
+        (given.chords, ("bass", "comping")), (given.drums, ("drums",)), (given.melody, ("lead",)),
+    ):  # fmt: skip
+        if text and found is not None:
+            found = without_roles(found, roles, silent=text.strip().lower() == NONE)
+    return found
 
 
 def without_roles(

@@ -6,6 +6,7 @@ that begins within a bar begins within the file's first bar.
 """
 
 import io
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +14,15 @@ from pathlib import Path
 import mido
 
 from jen1cli.errors import ConfigError
-from jen1cli.files import writing
+from jen1cli.files import make_folder, writing
 from jen1cli.midi.general_midi import DRUM_CHANNEL, PROGRAMS, track_name
 from jen1cli.midi.passages import Passage
 from jen1cli.music.chords import FLAT_NAMES, NO_CHORD, TONICS
 from jen1cli.music.controls import BEATS, SIXTEENTHS, Controls
 from jen1cli.music.full_score import ScorePart
 from jen1cli.music.keys import RELATIVE_MAJOR, note_names
+
+logger = logging.getLogger(__name__)
 
 TICKS = 480
 """Per quarter note."""
@@ -31,19 +34,21 @@ _LOUDEST = 1.6  # level of a part that needs more than the full volume
 _MODES_OF_SIGNATURES = ("major", "minor", "harmonic minor")
 
 
-def write_midi(path: Path, passages: Sequence[Passage]) -> None:
+def write_midi(path: Path, passages: Sequence[Passage], *, overwrite: bool = True) -> None:
     """Write the score of a piece.
 
     Args:
-        path: target, which is overwritten.
+        path: target; its folder is made.
         passages: on the clock of the piece; the first determines the bars.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         ConfigError: nothing of a score is known.
         OutputError: the target cannot be written.
     """
     data = midi_bytes(passages)
-    with writing(path) as temporary:
+    make_folder(path.parent)
+    with writing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
 
 
@@ -67,17 +72,35 @@ def midi_bytes(passages: Sequence[Passage]) -> bytes:
     grid = _Grid(passages[0].controls)
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS)
     file.tracks.append(_first_track(grid, passages))
-    channels = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-    pitched = 0
-    for part in parts:
-        channel = DRUM_CHANNEL
-        if part.family != "drums":
-            channel = channels[pitched % len(channels)]
-            pitched += 1
+    for part, channel in zip(parts, _channels(parts), strict=True):
         file.tracks.append(_part_track(grid, part, channel))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def _channels(parts: Sequence[ScorePart]) -> list[int]:
+    """Return a MIDI channel for each part.
+
+    There are 15 for pitched parts. If there are more parts, those of one family, which have one
+    program, share a channel. If there are more families, some sound with another's program.
+    """
+    pitched = [part.family for part in parts if part.family != "drums"]
+    free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+    if len(pitched) <= len(free):
+        mine = iter(free)
+        return [DRUM_CHANNEL if part.family == "drums" else next(mine) for part in parts]
+    families = list(dict.fromkeys(pitched))
+    if len(families) > len(free):
+        logger.warning(
+            "MIDI has %d channels for pitched parts, and these are of %d families: %s share the"
+            " sounds of others",
+            len(free),
+            len(families),
+            ", ".join(families[len(free) :]),
+        )
+    of_family = {name: free[index % len(free)] for index, name in enumerate(families)}
+    return [of_family.get(part.family, DRUM_CHANNEL) for part in parts]
 
 
 class _Grid:

@@ -47,6 +47,25 @@ def check_composer(networks: Networks, options: SamplingOptions) -> None:
         )
 
 
+def warn_unplayed(networks: Networks, options: SamplingOptions) -> None:
+    """Warn of a given score or given instruments that only the text can tell the network.
+
+    Recipes are followed without this warning: it came when the piece was first made.
+    """
+    if networks.unet.config.control_channels >= PLAYED_CHANNELS:
+        return
+    if (options.get("controls") or NO_CONTROLS).score is not None:
+        logger.warning(
+            "this model plays tempo, key, chords, drums and melody of a score; its other parts and"
+            " its instruments it takes from the words alone"
+        )
+    if options.get("instruments"):
+        logger.warning(
+            "this model takes instruments from the words alone, so name them in the prompt too;"
+            " only the written score follows --instruments"
+        )
+
+
 def write_controls(
     networks: Networks,
     prompts: Prompts,
@@ -198,11 +217,6 @@ def played_by(
     if not instruments:
         return controls
     takes_score = networks.unet.config.control_channels >= PLAYED_CHANNELS
-    if not takes_score:
-        logger.warning(
-            "this model takes instruments from the words alone, so name them in the prompt too;"
-            " only the written score follows --instruments"
-        )
     score = controls.score
     if score is None and not takes_score:
         return controls

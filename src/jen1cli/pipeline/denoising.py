@@ -20,7 +20,6 @@ from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
     CHANNELS_WITH_PARTS,
     NO_CONTROLS,
-    PLAYED_CHANNELS,
     Controls,
 )
 from jen1cli.music.prompt import read_controls
@@ -116,11 +115,6 @@ def _check_supported(networks: Networks, asked: Controls) -> None:
     ):
         if given and channels < needed:
             raise ConfigError(f"this model takes no {what}; leave it out, or choose another model")
-    if asked.score is not None and channels < PLAYED_CHANNELS:
-        logger.warning(
-            "this model plays tempo, key, chords, drums and melody of a score; its other parts and"
-            " its instruments it takes from the words alone"
-        )
     if asked != NO_CONTROLS and not channels:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
 

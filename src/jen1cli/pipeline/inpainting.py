@@ -1,5 +1,6 @@
 """Inpainting and continuation of a recording: from the request to patches and their recipe."""
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,11 @@ from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded_noise
 from jen1cli.pipeline.editing import edit
 from jen1cli.pipeline.music import Edit, record
-from jen1cli.pipeline.replay import describe_input
 from jen1cli.pipeline.sources import mask_spans
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
-from jen1cli.recipe import DirectionName
+from jen1cli.recipe import DirectionName, RecipeInput, find_recipe
 from jen1cli.sampling import Sampling, check_direction, check_seconds
 
 if TYPE_CHECKING:
@@ -111,6 +111,16 @@ def continue_(
         input=describe_input(source),
     )
     return Edit(source, tuple(patches), info.sample_rate, recipe)
+
+
+def describe_input(source: Source) -> RecipeInput:
+    """Return the description of an edit's source recording for a recipe."""
+    name = "-" if isinstance(source, io.BytesIO) else str(source)
+    recipe = find_recipe(source)
+    samples = audio.sample_digest(source) if audio.read_marks(source).signed else ""
+    return RecipeInput(
+        name, audio.digest(source), None if recipe is None else recipe.to_dict(), samples
+    )
 
 
 def timeline_of(

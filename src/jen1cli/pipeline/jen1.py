@@ -12,7 +12,7 @@ from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
-from jen1cli.pipeline.composing import check_composer
+from jen1cli.pipeline.composing import check_composer, warn_unplayed
 from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
@@ -240,6 +240,7 @@ class Jen1:
         """
         settings = Sampling.over(self.config.generation, sampling)
         check_composer(self.networks, sampling)
+        warn_unplayed(self.networks, sampling)
         seed = draw_seed() if seed is None else seed
         orders = [Order(prompt, seed + index, settings) for index, prompt in enumerate(prompts)]
         return generate_orders(
@@ -274,6 +275,7 @@ class Jen1:
             AudioError: the source cannot be used.
             ConfigError: a mask is empty, outside, or overlaps another.
         """
+        warn_unplayed(self.networks, sampling)
         return inpaint(
             self,
             as_source(source, sample_rate),
@@ -316,6 +318,7 @@ class Jen1:
             AudioError: the source cannot be used.
             ConfigError: a setting makes no sense.
         """
+        warn_unplayed(self.networks, sampling)
         return continue_(
             self,
             as_source(source, sample_rate),
@@ -350,11 +353,12 @@ class Jen1:
             seed: seed of the new noise; None draws one.
             source: the source recording of an edit; None takes that of the result or recipe.
             progress: called with (steps done, steps in all).
-            **sampling: settings in place of the recipe's; its controls are kept beside new ones.
+            **sampling: settings in place of the recipe's; see `replay.varied` for what of the
+                recipe's controls is kept.
 
         Raises:
             RecipeError: there is no recipe, or it is of another model.
-            ConfigError: a setting makes no sense.
+            ConfigError: a setting makes no sense, or there is a seed but no new noise.
         """
         return replay.vary(self, made, prompt, amount, seed, source, progress, sampling)
 

@@ -117,9 +117,13 @@ def _write_bars(
         raise ConfigError(
             "no tempo is known to count the bars of a loop in; give one, such as --bpm 92"
         )
-    tempo = Controls(bpm=draft.bpm, meter=draft.meter or "4/4")
-    encoded = dataclasses.replace(encoded, controls=(tempo.over(encoded.controls[0]),))
-    return write(bars * tempo.bar_seconds)
+    asked = encoded.controls[0]
+    late = -asked.downbeat if asked.bpm else 0.0  # the ring begins at a bar line, with its score
+    timed = dataclasses.replace(
+        asked.shifted(late), bpm=draft.bpm, meter=draft.meter or "4/4", downbeat=0.0
+    )
+    encoded = dataclasses.replace(encoded, controls=(timed,))
+    return write(bars * timed.bar_seconds)
 
 
 def _ring_controls(

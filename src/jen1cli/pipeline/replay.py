@@ -1,37 +1,38 @@
 """Reproduction and variation of a result from its recipe."""
 
 import dataclasses
-import io
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli import audio
 from jen1cli.audio import Source
-from jen1cli.music.controls import PLAYED_CHANNELS
+from jen1cli.errors import ConfigError
+from jen1cli.midi.tune import without_given, without_roles
+from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.generating import Order, generate_orders
+from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress
-from jen1cli.recipe import Recipe, RecipeError, RecipeInput, find_recipe, read_recipe
-from jen1cli.sampling import Sampling, SamplingOptions, Variation, default_amount, draw_seed
+from jen1cli.recipe import Recipe, RecipeError, RecipeInput, read_recipe
+from jen1cli.sampling import (
+    SETTINGS,
+    Sampling,
+    SamplingOptions,
+    Variation,
+    default_amount,
+    draw_seed,
+)
 
 if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
 
 logger = logging.getLogger(__name__)
 
+_WRITERS = ("composer", "style")
 _SAME = "same"  # first word of a prompt that goes on from the former one
-
-
-def describe_input(source: Source) -> RecipeInput:
-    """Return the description of an edit's source recording for a recipe."""
-    name = "-" if isinstance(source, io.BytesIO) else str(source)
-    recipe = find_recipe(source)
-    samples = audio.sample_digest(source) if audio.read_marks(source).signed else ""
-    return RecipeInput(
-        name, audio.digest(source), None if recipe is None else recipe.to_dict(), samples
-    )
 
 
 def again(
@@ -61,31 +62,14 @@ def again(
             f"the recipe was followed in quality '{recipe.quality}', this model was loaded in"
             f" '{model.quality}'; load it in that of the recipe"
         )
-    result = _again(model, _for_network(model, recipe), source, progress)
-    return dataclasses.replace(
-        result,
-        recipe=dataclasses.replace(
-            result.recipe,
-            controls=recipe.controls,
-            instruments=recipe.instruments,
-            passages=recipe.passages,
-        ),
-    )
-
-
-def _for_network(model: "Jen1", recipe: Recipe) -> Recipe:
-    """Return a recipe without what the network does not take, of which it would warn."""
-    if model.networks.unet.config.control_channels >= PLAYED_CHANNELS:
-        return recipe
-    controls = dataclasses.replace(recipe.controls, score=None)
-    return dataclasses.replace(recipe, controls=controls, instruments=())
+    return _again(model, recipe, source, progress)
 
 
 def _again(
     model: "Jen1", recipe: Recipe, source: Source | None, progress: Progress | None
 ) -> Music | Edit:
+    settings: Any = recipe.settings()
     if recipe.task == "generate":
-        settings: Any = recipe.settings()
         order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
         return generate_orders(
             model,
@@ -99,17 +83,23 @@ def _again(
     if recipe.task == "decode" or recipe.input is None:
         raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
     given = _same_input(recipe.input, source)
-    asked = {"seed": recipe.seed, "progress": progress, **recipe.settings()}
+    sampling = Sampling.over(model.config.generation.for_edits(), settings)
     if recipe.task == "inpaint":
-        return model.inpaint(given, recipe.masks, recipe.prompt, **asked)
-    return model.continue_(
+        return inpaint(
+            model, given, recipe.masks, recipe.prompt, sampling,
+            seed=recipe.seed, progress=progress,
+        )  # fmt: skip
+    return continue_(
+        model,
         given,
         recipe.seconds,
         recipe.prompt,
+        sampling,
         before=recipe.before,
         direction=recipe.direction,
         context_seconds=recipe.context_seconds,
-        **asked,
+        seed=recipe.seed,
+        progress=progress,
     )
 
 
@@ -144,6 +134,7 @@ def vary(
     else:
         recipe = given
     new = varied(recipe, prompt, amount, seed, options)
+    warn_unplayed(model.networks, options)
     result = model.again(new, source, progress=progress)
     # the input under the name that it was given, also if it was made again elsewhere
     return dataclasses.replace(
@@ -160,31 +151,67 @@ def varied(
 ) -> Recipe:
     """Return the recipe of a variation.
 
+    Of its controls, those stay that new ones do not contradict:
+
+    - New chords replace bass and comping of the full score, a new melody the lead, new drums the
+      drums.
+    - A new key also replaces chords and melody, whose notes are in the former one.
+    - A new tempo or metre replaces the full score, whose times are in seconds.
+    - A new style or composer replaces all that was written: chords, drums, melody, full score.
+
     Args:
         recipe: of the result that is varied.
         prompt: new words; "same" at their beginning stands for the former ones. None: the former.
         amount: of new noise, 0 to 1; None: 0 if words or settings are new, else 1.
         seed: of the new noise; None draws one.
-        options: settings that replace those of the recipe; controls are joined with its own.
+        options: settings that replace those of the recipe.
 
     Raises:
         RecipeError: the result was decoded from a latent.
+        ConfigError: there is a seed but no new noise.
+        TypeError: there is no such setting.
     """
     if recipe.task == "decode":
         raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
-    changes = dict(options or {})
+    changes: dict[str, Any] = {k: v for k, v in (options or {}).items() if v is not None}
+    if unknown := sorted(changes.keys() - set(SETTINGS)):
+        raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(SETTINGS)}")
     if amount is None:
         amount = default_amount(is_changed=prompt is not None or bool(changes))
-    if "controls" in changes:
-        # a full score would contradict new controls; the composer writes another around them
-        former = dataclasses.replace(recipe.controls, score=None)
-        changes["controls"] = changes["controls"].over(former)  # type: ignore[union-attr]
+    if not amount and seed is not None:
+        raise ConfigError(
+            f"seed {seed} is of new noise, and there is none; leave it out, or give an amount over"
+            " 0, such as 0.5"
+        )
+    former = recipe.controls
+    if changes.get("style"):
+        changes.setdefault("composer", "rules")  # the one that writes in a style
+    elif changes.get("composer", "rules") != "rules":
+        changes.setdefault("style", "")
+    if any(changes.get(name, getattr(recipe, name)) != getattr(recipe, name) for name in _WRITERS):
+        former = dataclasses.replace(former, chords="", drums="", melody="", score=None)
+    changes["controls"] = _joined(changes.get("controls", NO_CONTROLS), former)
     if prompt is not None:
         changes["prompt"] = _renewed(recipe.prompt, prompt)
     if amount:
         new = Variation(draw_seed() if seed is None else seed, amount)
-        changes["variations"] = (*recipe.variations, new)
+        changes["variations"] = (*changes.get("variations", recipe.variations), new)
     return dataclasses.replace(recipe, **changes)
+
+
+def _joined(new: Controls, former: Controls) -> Controls:
+    """Return new controls over those of a recipe that they do not contradict; see `varied`."""
+    if new.bpm and former.bpm:  # an upbeat is as many beats at another tempo
+        new = dataclasses.replace(
+            new, downbeat=new.downbeat or former.downbeat * former.bpm / new.bpm
+        )
+    if (new.bpm or former.bpm, new.meter or former.meter) != (former.bpm, former.meter):
+        former = dataclasses.replace(former, score=None)
+    if new.key and former.key and (new.key, new.mode) != (former.key, former.mode):
+        score = former.score and without_roles(former.score, ("bass", "comping", "lead"))
+        former = dataclasses.replace(former, chords="", melody="", score=score)
+    score = former.score and without_given(former.score, new)
+    return new.over(dataclasses.replace(former, score=score))
 
 
 def _renewed(former: str, words: str) -> str:

@@ -63,8 +63,10 @@ class Moves:
     """Maps positions in the input of an edit to positions in its output."""
 
     sample_rate: int  # Hz
-    samples: int  # length of the output
-    inserted: tuple[tuple[int, int], ...] = ()  # (position in the input, samples inserted there)
+    before: int  # samples of the input
+    samples: int  # of the output
+    # (position in the input, samples inserted there); without what is appended
+    inserted: tuple[tuple[int, int], ...] = ()
 
     @property
     def any(self) -> bool:

@@ -132,7 +132,12 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
 
 def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]]:
     """Return a chunk adjusted to an edit, and the names of data that would be invalid."""
-    if block.tag in _STALE or (block.tag in _TIMED and moves.any):
+    is_longer = moves.samples != moves.before
+    if (
+        block.tag in _STALE
+        or (block.tag in _TIMED and moves.any)
+        or (is_longer and _describes_whole(block, moves.before))
+    ):
         return None, [block.name]
     if block.tag.lower() == b"id3 ":
         return id3.move_block(block, moves)
@@ -143,6 +148,16 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
         return replace(block, data=move(block.data, moves)), []
     except struct.error:  # too short for its own counts
         return None, [block.name]
+
+
+def _describes_whole(block: Block, samples: int) -> bool:
+    """Whether a chunk describes a file of that length as one loop.
+
+    The beats and the tempo of `acid` are those of the whole file.
+    """
+    if block.tag != b"smpl" or len(block.data) < 60:
+        return block.tag == b"acid"
+    return struct.unpack_from("<8xII", block.data, 36) == (0, samples - 1)
 
 
 def _is_safe_early(block: Block, layout: ChunkFile) -> bool:

@@ -50,7 +50,9 @@ def generate(
     ] = False,
     bars: Annotated[
         int | None,
-        typer.Option("--bars", metavar="N", help="Bars of a loop. Left out: 8."),
+        typer.Option(
+            "--bars", metavar="N", help="Bars of a loop. Left out: those of the score, or 8."
+        ),
     ] = None,
     count: options.Count = 1,
     source: Annotated[
@@ -75,7 +77,9 @@ def generate(
 ) -> None:
     """Make music from text."""
     sampling.check()
-    base = Request("", 0, seconds, direction, sampling, _check_bars(bars, seconds, loop=loop))
+    base = Request(
+        "", 0, seconds, direction, sampling, _check_bars(bars, seconds, sampling, loop=loop)
+    )
     if many.is_asked:
         many.check()
         if source is None or prompts:
@@ -116,11 +120,14 @@ def generate(
                     player.play(target.path, audio.probe(target.path))
 
 
-def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int | None:
-    """Return the bars of a loop; None for music that is none.
+def _check_bars(
+    bars: int | None, seconds: float | None, sampling: SamplingChoice, *, loop: bool
+) -> int | None:
+    """Return the bars of a loop, by default those of the score; None for music that is no loop.
 
     Raises:
-        ConfigError: bars without a loop, or a loop with a length in seconds.
+        ConfigError: bars without a loop, a loop with a length in seconds, or a score that is too
+            long for one.
     """
     if not loop:
         if bars is not None:
@@ -128,7 +135,9 @@ def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int |
         return None
     if seconds is not None:
         raise ConfigError(f"--seconds {seconds:g} and --loop: a loop is as long as its --bars")
-    return DEFAULT_BARS if bars is None else bars
+    if bars is not None:
+        return bars
+    return sampling.score_bars() or DEFAULT_BARS
 
 
 def _find_player(targets: Sequence[Target]) -> Player:

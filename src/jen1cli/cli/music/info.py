@@ -14,7 +14,6 @@ from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Target
 from jen1cli.errors import ConfigError
-from jen1cli.files import make_folder, writing
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
 
@@ -57,7 +56,7 @@ def _plan_scores(midi: str | None, files: Sequence[str], *, force: bool) -> list
         Target(None if given == "-" else Path(given), Path(given).suffix.removeprefix("."))
         for given in files
     ]
-    return plan_midi(midi, targets, force=force)
+    return plan_midi(midi, targets, force=force, piped="comes from stdin")
 
 
 def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> None:
@@ -66,13 +65,11 @@ def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> No
     Raises:
         ConfigError: it holds none.
     """
-    from jen1cli.midi import has_score, midi_bytes
+    from jen1cli.midi import has_score, write_midi
 
     if not has_score(recipe.played):
         raise ConfigError(f"the recipe of {given} holds no score, so there is no MIDI to write")
-    make_folder(path.parent)
-    with writing(path, overwrite=force) as temporary:
-        temporary.write_bytes(midi_bytes(recipe.played))
+    write_midi(path, recipe.played, overwrite=force)
 
 
 def read_facts(given: str, score: Path | None = None, *, force: bool = False) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from jen1cli.cli.player import find_player
 from jen1cli.errors import ConfigError
 from jen1cli.folders import AUDIO_SUFFIXES
 
+MAX_REPEAT = 1_000
+
 
 @grouped
 def play(
@@ -32,6 +34,8 @@ def play(
     """Play audio files: through sounddevice, or a player of the system."""
     if repeat < 1:
         raise ConfigError(f"--repeat {repeat} plays nothing; give 1 or more")
+    if repeat > MAX_REPEAT:
+        raise ConfigError(f"--repeat {repeat} has no end; give {MAX_REPEAT:,} or less")
     player, report = find_player(), reporting.report()
     faults = Faults()
     for given, _ in list_files(files, AUDIO_SUFFIXES, "audio files", faults):

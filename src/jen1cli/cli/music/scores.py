@@ -1,5 +1,6 @@
 """Options of scores: MIDI in, MIDI out, and the instruments that play."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,7 +43,8 @@ class ScoreOptions:
             metavar="FILE",
             help="MIDI file to play: its tempo, metre, key, chords, melody, drums and parts. --bpm"
             " plays it at another tempo, --key in another key of its mode; --chords, --drums and"
-            " --melody replace its own.",
+            " --melody replace its own. Longer music repeats the bars of its chords, drums and"
+            " melody.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
@@ -131,13 +133,16 @@ def _tune(path: str, changed: int, melody_track: str, bpm: float, key: str, mode
     return read_midi(path, melody_track=melody_track, bpm=bpm, key=(key, mode))
 
 
-def plan_midi(given: str | None, targets: Sequence[Target], *, force: bool) -> list[Path | None]:
+def plan_midi(
+    given: str | None, targets: Sequence[Target], *, force: bool, piped: str = "goes to stdout"
+) -> list[Path | None]:
     """Name the MIDI file of each result, and check that it can be written.
 
     Args:
         given: value of --midi; None: no files.
         targets: of the results.
         force: whether existing files are replaced.
+        piped: what is said of a result without a path.
 
     Raises:
         ConfigError: a name cannot be used, or a file exists.
@@ -150,12 +155,17 @@ def plan_midi(given: str | None, targets: Sequence[Target], *, force: bool) -> l
             f"--midi {given} does not end in .mid; give a .mid file, a folder with its slash, or"
             f" '{_NAME}.mid'"
         )
+    if braces := re.search(r"\{.*\}|[{}]", given.replace(_NAME, "")):
+        raise ConfigError(
+            f"--midi {given} has '{braces[0]}', of which nothing is known here; write '{_NAME}' for"
+            " the name of the result"
+        )
     if not folder and _NAME not in given and len(targets) > 1:
         raise ConfigError(
             f"--midi {given} is one file for {len(targets)} results; give a folder, or"
             f" '{_NAME}.mid'"
         )
-    paths = [_midi_path(given, target.path, folder=folder) for target in targets]
+    paths = [_midi_path(given, target.path, piped, folder=folder) for target in targets]
     for path, target in zip(paths, targets, strict=True):
         if path == target.path or paths.count(path) > 1:
             raise ConfigError(f"--midi {given} names {path} twice; choose another name")
@@ -164,11 +174,13 @@ def plan_midi(given: str | None, targets: Sequence[Target], *, force: bool) -> l
     return list(paths)
 
 
-def _midi_path(given: str, result: Path | None, *, folder: bool) -> Path:
+def _midi_path(given: str, result: Path | None, piped: str, *, folder: bool) -> Path:
     if folder:
         return Path(given) / (f"{result.stem}.mid" if result is not None else "score.mid")
     if _NAME not in given:
         return Path(given)
     if result is None:
-        raise ConfigError(f"--midi {given} takes the name of a result, but that goes to stdout")
+        raise ConfigError(
+            f"--midi {given} takes the name of a file, but that {piped}; name the MIDI file"
+        )
     return Path(given.replace(_NAME, str(result.with_suffix(""))))

@@ -59,14 +59,16 @@ def vary(
     given = _settings(controls)
     text = None if words is None else check_prompt(words)
     amount = _check_amount(amount, count, is_changed=text is not None or bool(given))
-    seed = draw_seed() if seed is None else check_seed(seed)
-    check_seed(seed + count - 1)
+    seeds = _new_seeds(seed, amount, count)
     opened = open_input(file)
     recipe = _read_recipe(opened)
     beside = Path(file).parent
     source = find_input(recipe, input_, beside)
     targets = destination.plan(
-        [Result(f"{opened.stem}-vary", seed + i, i + 1) for i in range(count)],
+        [
+            Result(f"{opened.stem}-vary", recipe.seed if new is None else new, i)
+            for i, new in enumerate(seeds, 1)
+        ],
         default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
@@ -77,13 +79,13 @@ def vary(
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
                 source = remake_input(recipe, engine, Path(folder), beside)
-            for i, target in enumerate(targets):
-                with engine.making(f"variation {i + 1}") as progress:
+            for i, (new, target) in enumerate(zip(seeds, targets, strict=True), 1):
+                with engine.making(f"variation {i}") as progress:
                     music = engine.model.vary(
                         recipe,
                         text,
                         amount=amount,
-                        seed=seed + i,
+                        seed=new,
                         source=source,
                         progress=progress,
                         **given,
@@ -116,6 +118,24 @@ def _check_amount(amount: float | None, count: int, *, is_changed: bool) -> floa
             " --amount 0.5"
         )
     return amount
+
+
+def _new_seeds(seed: int | None, amount: float, count: int) -> list[int | None]:
+    """Return the seed of each variation's new noise; None without any.
+
+    Raises:
+        ConfigError: a seed is out of range, or given without new noise.
+    """
+    if not amount:
+        if seed is not None:
+            raise ConfigError(
+                f"--seed {seed} is of new noise, and there is none; leave it out, or give --amount,"
+                " such as --amount 0.5"
+            )
+        return [None] * count
+    first = draw_seed() if seed is None else check_seed(seed)
+    check_seed(first + count - 1)
+    return [first + i for i in range(count)]
 
 
 def _read_recipe(opened: AudioInput) -> "Recipe":
