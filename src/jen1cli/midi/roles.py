@@ -48,7 +48,7 @@ class Part:
     @cached_property
     def register(self) -> float:
         """The median MIDI number."""
-        return median(note.pitch for note in self.notes)
+        return float(median(note.pitch for note in self.notes))
 
     @cached_property
     def chord_share(self) -> float:
