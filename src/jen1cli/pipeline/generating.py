@@ -1,7 +1,8 @@
 """Text to music: samples, decodes and levels pieces from encoded prompts."""
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ def generate_orders(
     *,
     loop_bars: int | None = None,
     batch: int = 0,
+    threads: int = 0,
     progress: Progress | None = None,
 ) -> list[Music]:
     """Generate one piece of music per order.
@@ -68,6 +70,7 @@ def generate_orders(
         loop_bars: makes loops of so many bars, one by one, in place of `seconds`.
         batch: fixed size of the batches, in which a piece has the same bits in any company; 0: what
             is fastest on the device.
+        threads: fixed number of threads of the CPU; 0: that of torch.
         progress: called with (steps done, steps in all).
 
     Raises:
@@ -77,23 +80,24 @@ def generate_orders(
     check_direction(direction)
     causal = direction == "unidirectional"
     generation = model.config.generation
-    if loop_bars is None:
-        made = make_pieces(
-            model.networks, generation, orders, seconds,
-            causal=causal, batch=batch, progress=progress,
-        )  # fmt: skip
-    elif causal:
+    if causal and loop_bars is not None:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
-    else:
-        made = [
-            Piece(
-                *make_loop(
-                    model.networks, generation, order.prompt, loop_bars, order.sampling, order.seed,
-                    _share(progress, index, 1, len(orders)),
+    with _with_threads(threads):
+        if loop_bars is None:
+            made = make_pieces(
+                model.networks, generation, orders, seconds,
+                causal=causal, batch=batch, progress=progress,
+            )  # fmt: skip
+        else:
+            made = [
+                Piece(
+                    *make_loop(
+                        model.networks, generation, order.prompt, loop_bars, order.sampling,
+                        order.seed, _share(progress, index, 1, len(orders)),
+                    )
                 )
-            )
-            for index, order in enumerate(orders)
-        ]  # fmt: skip
+                for index, order in enumerate(orders)
+            ]  # fmt: skip
     return [
         Music(
             torch.from_numpy(piece.signal),
@@ -109,10 +113,24 @@ def generate_orders(
                 context_seconds=generation.context_seconds,
                 loop_bars=loop_bars or 0,
                 batch=max(1, batch) if loop_bars is None else 1,
+                threads=threads,
             ),
         )
         for order, piece in zip(orders, made, strict=True)
     ]
+
+
+@contextlib.contextmanager
+def _with_threads(count: int) -> Iterator[None]:
+    """Compute with so many threads of the CPU, of which the last bits depend; 0: leave them."""
+    before = torch.get_num_threads()
+    try:
+        if count:
+            torch.set_num_threads(count)
+        yield
+    finally:
+        if count:
+            torch.set_num_threads(before)
 
 
 @torch.inference_mode()

@@ -94,6 +94,7 @@ def _again(
             recipe.direction,
             loop_bars=recipe.loop_bars or None,
             batch=recipe.batch if recipe.batch > 1 else 0,
+            threads=recipe.threads,
             progress=progress,
         )[0]
     if recipe.task == "decode" or recipe.input is None:

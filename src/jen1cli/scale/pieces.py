@@ -15,6 +15,10 @@ from jen1cli.scale.requests import Job, Outcome
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1, Music
 
+_CPU_THREADS = 1
+"""Their number can change the last bits of a result, so it must not depend on the machine. Several
+processes use several cores, and better."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -28,18 +32,10 @@ class Start:
     def open(self) -> "Maker":
         """Load the model.
 
-        On a CPU one thread computes, since the number of threads can change the last bits of a
-        result; several processes use several cores, and better.
-
         Raises:
             Jen1Error: the model cannot be loaded.
         """
-        import torch
-
-        model = self.model.load()
-        if model.device == "cpu":
-            torch.set_num_threads(1)
-        return Maker(self, model)
+        return Maker(self, self.model.load())
 
 
 class Maker:
@@ -90,6 +86,7 @@ class Maker:
             direction,
             loop_bars=first.loop_bars,
             batch=self._start.batch,
+            threads=_CPU_THREADS if self._model.device == "cpu" else 0,
         )
 
     def _write(self, job: Job, music: "Music") -> None:
