@@ -1,8 +1,7 @@
 """Text to music: samples, decodes and levels pieces from encoded prompts."""
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from jen1cli.pipeline.composing import Written, write_controls
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded_noise
 from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, record
-from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.progress import Progress
@@ -82,7 +81,7 @@ def generate_orders(
     generation = model.config.generation
     if causal and loop_bars is not None:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
-    with _with_threads(threads):
+    with fixed_threads(threads):
         if loop_bars is None:
             made = make_pieces(
                 model.networks, generation, orders, seconds,
@@ -118,19 +117,6 @@ def generate_orders(
         )
         for order, piece in zip(orders, made, strict=True)
     ]
-
-
-@contextlib.contextmanager
-def _with_threads(count: int) -> Iterator[None]:
-    """Compute with so many threads of the CPU, of which the last bits depend; 0: leave them."""
-    before = torch.get_num_threads()
-    try:
-        if count:
-            torch.set_num_threads(count)
-        yield
-    finally:
-        if count:
-            torch.set_num_threads(before)
 
 
 @torch.inference_mode()
