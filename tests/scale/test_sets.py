@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import tarfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +16,13 @@ import torch
 
 from jen1cli.cli.app import run
 from jen1cli.manifest import read_folder
+from jen1cli.pipeline import generating
 from jen1cli.recipe import Recipe, read_recipe
 from jen1cli.scale import folder as set_folder
+from jen1cli.scale import planning
 from jen1cli.scale import run as set_run
+from jen1cli.scale.pieces import Maker, Start
+from midi_support import notes, song, track
 from scale_support import SHORT, TINY, lines_of, manifest, tree, write_prompts
 
 ROWS = [
@@ -218,8 +223,6 @@ def test_bad_rows_are_named_and_do_not_end_the_run(generate, tmp_path, layout):
 
 
 def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monkeypatch):
-    from jen1cli.pipeline import generating
-
     make = generating.make_pieces
 
     def failing(networks, generation, orders, *arguments, **options):
@@ -231,7 +234,7 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert generate("-o", "out", "--batch", 8, "--seed", 10).code == 1
     (error,) = lines_of("out/errors.jsonl")
     assert error == {
-        "row": 3, "where": "line 4 of prompts.jsonl", "error": "ZeroDivisionError: no folk",
+        "row": 3, "piece": 3, "where": "line 4 of prompts.jsonl", "error": "ZeroDivisionError: no folk",
     }  # fmt: skip
     monkeypatch.undo()
     os.chdir(prompts.parent)
@@ -239,6 +242,79 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert generate("-o", "out", "--batch", 8, "--seed", 10, "--resume").code == 0
     assert generate("-o", "whole", "--batch", 8, "--seed", 10).code == 0
     assert tree("out") == tree("whole")
+
+
+def test_rows_that_fail_are_counted_not_pieces(generate, tmp_path):
+    write_prompts(tmp_path / "prompts.jsonl", ["lofi", {"prompt": "jazz", "style": "nothing"}, "{"])
+    result = generate("-o", "out", "-n", 3, "--composer", "rules", "--json")
+    assert result.code == 1
+    assert json.loads(result.out)["failed"] == 2
+    assert "2 of 3 rows failed, the others are made" in result.err
+
+
+def test_a_row_of_which_every_copy_fails_counts_once(generate, prompts, monkeypatch):
+    def failing(*arguments, **options):
+        raise ZeroDivisionError("nothing")
+
+    monkeypatch.setattr(generating, "make_pieces", failing)
+    write_prompts(prompts, ["lofi"])
+    result = generate("-o", "out", "-n", 3, "--json")
+    assert [line["piece"] for line in lines_of("out/errors.jsonl")] == [0, 1, 2]
+    facts = json.loads(result.out)
+    assert (facts["rows"], facts["failed"], facts["is_complete"]) == (1, 1, False)
+    assert "1 of 1 row failed; see" in result.err
+
+
+def test_a_set_without_a_piece_is_not_complete(generate, tmp_path):
+    write_prompts(tmp_path / "prompts.jsonl", ["{", "привет"])
+    result = generate("-o", "out", "--json", "--seed", 1)
+    assert result.code == 1
+    assert not json.loads(result.out)["is_complete"]
+    assert "2 of 2 rows failed; see" in result.err
+    assert "made" not in result.err.splitlines()[-1]
+    assert not Path("out/manifest.jsonl").exists()
+    write_prompts(tmp_path / "prompts.jsonl", ["lofi", "jazz"])
+    assert generate("-o", "out", "--resume", "--seed", 1).code == 0
+    assert len(manifest("out")) == 2
+
+
+def test_a_score_that_changes_or_vanishes_is_named(generate, prompts):
+    write_prompts(prompts, [{"prompt": "lofi", "score": "theme.mid"}, "jazz"])
+    Path("theme.mid").write_bytes(song(track(*notes([60, 67, 72, 67] * 2))))
+    assert generate("-o", "out", "--seed", 1).code == 0
+    before = made("out")
+    Path("theme.mid").write_bytes(song(track(*notes([64, 67, 72, 67] * 2))))
+    result = generate("-o", "out", "--seed", 1, "--resume")
+    assert "line 1 of prompts.jsonl, or its score, is not what piece 0 of" in result.err
+    Path("theme.mid").unlink()
+    result = generate("-o", "out", "--seed", 1, "--resume", "--json")
+    assert json.loads(result.out)["failed"] == 1
+    (error,) = lines_of("out/errors.jsonl")
+    assert "theme.mid" in error["error"]
+    assert error["error"].endswith("(what was made of the row is kept)")
+    assert made("out") == before
+
+
+def test_the_speed_is_measured_from_when_the_model_is_loaded(generate, prompts, monkeypatch):
+    opened = Start.open
+
+    def slow(self):
+        time.sleep(1.0)
+        return opened(self)
+
+    clock = []
+    make = Maker.make
+
+    def timed(self, jobs):
+        began = time.monotonic()
+        outcomes = make(self, jobs)
+        clock.append(time.monotonic() - began)
+        return outcomes
+
+    monkeypatch.setattr(Start, "open", slow)
+    monkeypatch.setattr(Maker, "make", timed)
+    result = generate("-o", "out", "--seed", 10, "--json")
+    assert sum(clock) <= json.loads(result.out)["seconds"] < sum(clock) + 0.9
 
 
 @pytest.mark.heavy
@@ -259,7 +335,7 @@ def test_a_changed_row_is_refused(generate, prompts, tmp_path):
     write_prompts(tmp_path / "prompts.jsonl", [*ROWS[:3], "other", *ROWS[4:]])
     result = generate("-o", "out", "--seed", 10, "--resume")
     assert result.code == 1
-    assert "line 4 of prompts.jsonl is not the row that piece 3 of" in result.err
+    assert "line 4 of prompts.jsonl, or its score, is not what piece 3 of" in result.err
 
 
 def test_rows_that_are_added_are_made(generate, prompts, tmp_path):
@@ -420,6 +496,28 @@ def test_a_plan_counts_and_makes_nothing(generate, tmp_path):
     words = generate("--plan", "--devices", 2)
     assert words.out.splitlines()[0] == "rows      8, 1 that cannot be read"
     assert "with 2 at once" in words.out
+
+
+def test_a_plan_measures_what_a_loop_really_takes(generate, tmp_path, monkeypatch):
+    """Eight bars at 60 bpm are 32 s; the probe makes two of them, and its facts say 8 s."""
+    asked, clock = [], iter(range(100))
+    make = Maker.make
+
+    def noted(self, jobs):
+        asked.extend(job.request.loop_bars for job in jobs)
+        return make(self, jobs)
+
+    monkeypatch.setattr(Maker, "make", noted)
+    monkeypatch.setattr(planning.time, "perf_counter", lambda: float(next(clock)))
+    write_prompts(tmp_path / "prompts.jsonl", [{"prompt": "lofi", "loop_bars": 8, "bpm": 60}])
+    result = generate("--plan", "--json")
+    assert result.code == 0, result.err
+    plan = json.loads(result.out)
+    assert asked == [1, 2]
+    assert plan["hours"] == pytest.approx(32 / 3600)
+    assert plan["seconds_per_piece"] == pytest.approx(32 * 1.0 / 8, rel=0.01)  # 1 s by this clock
+    write_prompts(tmp_path / "prompts.jsonl", [{"prompt": "waltz", "loop_bars": 2, "meter": "3/4"}])
+    assert json.loads(generate("--plan", "--json").out)["hours"] == pytest.approx(3 / 3600)
 
 
 def test_a_small_list_may_be_a_table(tmp_path, capfd, monkeypatch):
