@@ -14,7 +14,7 @@ from jen1cli.midi import Passage
 from jen1cli.music.chords import TONICS
 from jen1cli.music.controls import SIXTEENTHS
 from jen1cli.music.full_score import summary
-from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
+from jen1cli.sampling import MAX_BATCH, MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
 RECIPE_VERSION = 4
@@ -25,7 +25,6 @@ RECIPE_VERSION = 4
 """
 
 GENERATOR = "jen1cli"
-MAX_BATCH = 1_024  # pieces
 MAX_THREADS = 1_024
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode"]

@@ -45,6 +45,15 @@ LAYOUTS = ("files", "tar")
 BLOCK_ROWS = 1_000
 _FOLDER_PIECES = 1_000  # in one folder of the layout "files"
 _FORMAT = 1
+_NAMES = {
+    "base": "value of an option for all rows",
+    "block_rows": "number of rows in a block",
+    "copies": "--count",
+    "extension": "--format",
+    "loras": "choice of --lora",
+    "shards": "number of shards",
+}
+"""Settings in words, where their key is none."""
 
 Line = dict[str, Any]
 
@@ -178,7 +187,7 @@ class SetFolder:
         for key, value in parse_object(to_json(seeded.stored()), str(path)).items():
             if there.get(key) != value:
                 raise ConfigError(
-                    f"-o {self.folder} holds a set with another {key.replace('_', ' ')}"
+                    f"-o {self.folder} holds a set with another {_NAMES.get(key, key)}"
                     f" ({_short(there.get(key))}, now {_short(value)}); choose another folder"
                 )
         return seeded

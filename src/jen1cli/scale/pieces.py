@@ -64,18 +64,11 @@ class Maker:
         return [Outcome(job) for job in jobs]
 
     def _made(self, jobs: Sequence[Job]) -> "list[Music]":
-        from jen1cli.pipeline.composing import check_composer
         from jen1cli.pipeline.generating import Order, generate_orders
-        from jen1cli.sampling import Sampling
 
         first = jobs[0].request
-        for job in jobs:
-            check_composer(self._model.networks, job.request.options)
-        defaults = self._model.config.generation
         orders = [
-            Order(
-                job.request.prompt, job.request.seed, Sampling.over(defaults, job.request.options)
-            )
+            Order.over(self._model, job.request.prompt, job.request.seed, job.request.options)
             for job in jobs
         ]
         direction: Any = first.direction  # checked there

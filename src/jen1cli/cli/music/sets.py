@@ -20,6 +20,7 @@ from jen1cli.cli.engine import ModelChoice
 from jen1cli.cli.outputs import FORMATS
 from jen1cli.cli.sampling import check_choice
 from jen1cli.errors import ConfigError, Jen1Error
+from jen1cli.sampling import MAX_BATCH, usual_batch
 
 if TYPE_CHECKING:
     from jen1cli.cli.music.prompts import Request
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 SET_PANEL = "Sets"
 EXTENSION = "flac"
-MAX_BATCH = 256
 MAX_DEVICES = 1_024
 _NOTE_SECONDS = 60.0
 
@@ -83,7 +83,8 @@ class SetOptions:
         typer.Option(
             "--devices",
             metavar="N",
-            help="Processes that share the work; 'all': one for each GPU, else for each core.",
+            help="Processes that share the work; 'all': one for each GPU, else for each core. Left"
+            " out: one, which on a CPU computes with one thread.",
             rich_help_panel=SET_PANEL,
         ),
     ] = None
@@ -185,7 +186,7 @@ class SetJob:
             copies=self.copies,
             layout=self.options.layout or folder.LAYOUTS[0],
             extension=self.destination.audio_format or EXTENSION,
-            batch=self.options.batch or (1 if facts["device"] == "cpu" else 8),
+            batch=self.options.batch or usual_batch(str(facts["device"])),
             block_rows=folder.BLOCK_ROWS,
             facts={**facts, "base": base},
         )
