@@ -518,7 +518,8 @@ def test_a_plan_measures_what_a_loop_really_takes(generate, tmp_path, monkeypatc
     assert asked == [1, 2]
     assert plan["hours"] == pytest.approx(32 / 3600)
     assert plan["seconds_per_piece"] == pytest.approx(32 * 1.0 / 8, rel=0.01)  # 1 s by this clock
-    write_prompts(tmp_path / "prompts.jsonl", [{"prompt": "techno", "loop_bars": 2, "composer": "rules"}])
+    loop = {"prompt": "techno", "loop_bars": 2, "composer": "rules"}  # at no given tempo
+    write_prompts(tmp_path / "prompts.jsonl", [loop])
     result = generate("--plan", "--json")
     assert result.code == 0, result.err
     assert json.loads(result.out)["hours"] == pytest.approx(4 / 3600)
