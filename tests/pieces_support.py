@@ -6,7 +6,7 @@ from jen1cli.composition.words import Wishes
 from jen1cli.music.controls import NO_CONTROLS
 
 
-def told(style, seed, seconds, given=NO_CONTROLS, wishes=None):
+def composed(style, seed, seconds, given=NO_CONTROLS, wishes=None):
     """The score, and the controls that a network gets."""
     score = compose_piece(style, seed, seconds, given, wishes or Wishes())
     return score, given.over(score_controls(score)).with_bar_at(0.0)

@@ -14,7 +14,7 @@ from jen1cli.midi import Passage
 from jen1cli.music.chords import TONICS
 from jen1cli.music.controls import SIXTEENTHS
 from jen1cli.music.full_score import summary
-from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
+from jen1cli.sampling import MAX_BATCH, MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
 RECIPE_VERSION = 4
@@ -25,7 +25,7 @@ RECIPE_VERSION = 4
 """
 
 GENERATOR = "jen1cli"
-MAX_BATCH = 1_024  # pieces
+MAX_THREADS = 1_024
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode"]
 DirectionName = Literal["bidirectional", "unidirectional"]
@@ -112,6 +112,8 @@ class Recipe(Sampling):
     quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
     batch: int = field(default=1, metadata={"optional": True})
     """Size of the batch, whose last bits it decides; 1: made alone."""
+    threads: int = field(default=0, metadata={"optional": True})
+    """Of the CPU, whose number can change the last bits; 0: as many as the machine has set."""
     signature: SignatureName = field(default="", metadata={"optional": True})
     """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
     # what was played in the generated intervals of an edit
@@ -164,6 +166,8 @@ class Recipe(Sampling):
             del values["quality"]
         if self.batch == 1:
             del values["batch"]
+        if not self.threads:
+            del values["threads"]
         for name in ("composer", "style", "instruments", "passages", "variations", "loop_bars"):
             if not values[name]:
                 del values[name]
@@ -222,6 +226,7 @@ class Recipe(Sampling):
             "seconds": 0 <= self.seconds < 1e6,
             "steps": 0 <= self.steps <= MAX_STEPS,
             "batch": 1 <= self.batch <= MAX_BATCH,
+            "threads": 0 <= self.threads <= MAX_THREADS,
             "masks": all(0 <= start < stop < 1e6 for start, stop in self.masks),
             "loop_bars": 0 <= self.loop_bars <= MAX_LOOP_BARS,
             "context_seconds": 0 <= self.context_seconds < 1e6,

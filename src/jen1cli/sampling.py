@@ -15,6 +15,8 @@ from jen1cli.typed_json import stored_key
 
 MAX_STEPS = 1_000
 MAX_LOOP_BARS = 64
+MAX_BATCH = 256  # pieces
+_GPU_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ def check_direction(direction: str) -> None:
     """Refuse an unknown direction."""
     if direction not in ("bidirectional", "unidirectional"):
         raise ConfigError(f"unknown direction '{direction}'; known: bidirectional, unidirectional")
+
+
+def usual_batch(device: str) -> int:
+    """Return how many pieces are made together: on a CPU, where it brings least, one."""
+    return 1 if device == "cpu" else _GPU_BATCH
 
 
 def check_seconds(seconds: float) -> None:

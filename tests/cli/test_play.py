@@ -210,6 +210,18 @@ def test_what_is_made_is_played(jen1, model, device):
     np.testing.assert_array_equal(np.concatenate(device.streams[0][3]), made)
 
 
+def test_a_device_that_fails_ends_the_playing_and_not_the_making(jen1, model, device):
+    device.fault = PortAudioError("Unanticipated host error")
+    result = jen1("generate", "lofi", "jazz", "folk", "-s", "0.5", "-o", "takes/", "--play")
+    assert result.code == 0, result.err
+    made = result.out.splitlines()
+    assert [Path(path).name.partition("-")[0] for path in made] == ["lofi", "jazz", "folk"]
+    assert all(soundfile.info(path).frames for path in made)
+    assert len(device.streams) == 1
+    assert result.err.count("the sound device does not play") == 1
+    assert result.err.count("nothing more is played") == 1
+
+
 def test_play_is_refused_before_the_model_loads(refused, device, programs, take):
     refused("generate", "lofi", "--play", "-o", "-", words="is played by what reads it")
     refused("play", take, "--repeat", "0", words="--repeat 0 plays nothing")

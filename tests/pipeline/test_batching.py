@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from jen1cli.music.controls import Controls
+from jen1cli.pipeline import generating
 from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.recipe import Recipe, RecipeError
-from jen1cli.sampling import Sampling
+from jen1cli.sampling import Sampling, usual_batch
 
 
 @pytest.fixture
@@ -68,6 +69,22 @@ def test_the_recipe_of_a_batch_makes_the_same_bits(tiny, orders):
     stored = Recipe.from_json(piece.recipe.to_json())
     assert stored == piece.recipe
     assert torch.equal(tiny.again(stored).waveform, piece.waveform)
+
+
+def test_the_usual_batch_of_a_device_is_recorded_and_repeated(tiny, monkeypatch):
+    """On a GPU pieces are made together without a word; here a CPU does as one."""
+    monkeypatch.setattr(generating, "usual_batch", lambda device: 4)
+    made = tiny.generate_batch(["lofi", "a slow waltz", "folk"], seconds=0.5, seed=3)
+    assert [piece.recipe.batch for piece in made] == [3, 3, 3]
+    monkeypatch.undo()
+    for piece in made:
+        assert torch.equal(tiny.again(piece.recipe).waveform, piece.waveform)
+    assert tiny.generate("lofi", seconds=0.5, seed=3).recipe.batch == 1
+    assert tiny.generate_batch([], seconds=0.5) == []
+
+
+def test_the_usual_batch_is_one_on_a_cpu():
+    assert (usual_batch("cpu"), usual_batch("cuda")) == (1, 8)
 
 
 def test_a_recipe_without_a_batch_is_as_before(tiny, orders):

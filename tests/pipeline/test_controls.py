@@ -25,7 +25,7 @@ from jen1cli.recipe import Recipe
 
 
 @pytest.fixture
-def told(tiny):
+def given_channels(tiny):
     """Return a function that gives the controls channels of each call since it was last asked."""
     seen = []
 
@@ -51,22 +51,22 @@ def channels(tiny, controls, frames, start=0):
 ASKED = Controls(100.0, "3/4", 0.0, "D", "minor", "Dm | A7")
 
 
-def test_what_is_asked_for_is_told_in_full(tiny, told):
+def test_what_is_asked_for_reaches_the_network_in_full(tiny, given_channels):
     music = tiny.generate("x", seconds=0.5, seed=1, steps=2, controls=ASKED)
-    for call in told():
+    for call in given_channels():
         for half in call:  # guidance leads away from the null text alone
             assert torch.allclose(half, channels(tiny, ASKED, call.shape[-1]))
     assert music.recipe.controls == ASKED
 
 
-def test_guidance_leads_away_from_null_controls_for_a_part_of_the_time(tiny, told):
+def test_guidance_leads_away_from_null_controls_for_a_part_of_the_time(tiny, given_channels):
     options = {"seconds": 0.5, "seed": 1, "steps": 4, "controls": ASKED}
     tiny.generate("x", control_guidance_interval=(0.0, 0.6), **options)
-    away = [bool(call[1].any()) for call in told()]
+    away = [bool(call[1].any()) for call in given_channels()]
     assert away[0]
     assert not away[-1]
     music = tiny.generate("x", control_guidance_interval=(0.0, 1.0), **options)
-    for call in told():
+    for call in given_channels():
         assert torch.allclose(call[0], channels(tiny, ASKED, call.shape[-1]))
         assert not call[1].any()
     assert music.recipe.control_guidance_interval == (0.0, 1.0)
@@ -113,11 +113,11 @@ def test_again_makes_the_same_bytes(tiny):
     assert torch.equal(tiny.again(music.recipe).waveform, music.waveform)
 
 
-def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
+def test_windows_of_a_long_piece_keep_one_clock(tiny, given_channels):
     tiny.generate("x", seconds=2.0, seed=1, steps=1, controls=ASKED)
-    calls = told()
+    calls = given_channels()
     assert len(calls) > 2
-    everywhere = slice(0, BEAT_AND_KEY_CHANNELS)  # chords are told where nothing is known yet
+    everywhere = slice(0, BEAT_AND_KEY_CHANNELS)  # chords are given where nothing is known yet
     whole = channels(tiny, ASKED, 400)[everywhere]
     starts = [
         next(
@@ -133,7 +133,9 @@ def test_windows_of_a_long_piece_keep_one_clock(tiny, told):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("command", ["inpaint", "continue"])
-def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, command, monkeypatch):
+def test_edits_ask_the_tracker_and_keep_what_is_asked_for(
+    tiny, given_channels, tone, command, monkeypatch
+):
     heard = Controls(77.0, "4/4", 0.25, "G", "major")
     asked = []
 
@@ -153,7 +155,7 @@ def test_edits_ask_the_tracker_and_keep_what_is_asked_for(tiny, told, tone, comm
         expected = asked[-1].over(heard)
         assert dataclasses.replace(asked[-1], downbeat=0.0) == controls
         assert edit.recipe.controls == controls, "what was heard is heard again"
-        call = told()[-1]
+        call = given_channels()[-1]
         whole = channels(tiny, expected, 600)
         frames = call.shape[-1]
         assert any(torch.allclose(whole[:, s : s + frames], call[0], atol=1e-3) for s in range(500))
@@ -166,7 +168,9 @@ def test_a_model_without_predictors_gets_what_is_asked_for_alone(tiny_folder, de
     assert model.generate("at 90 bpm", seconds=0.3, steps=1).recipe.controls == Controls(bpm=90.0)
 
 
-def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, monkeypatch):
+def test_chords_are_given_where_music_is_made_and_begin_there(
+    tiny, given_channels, tone, monkeypatch
+):
     heard = Controls(120.0, "4/4", 0.25)  # bars of two seconds from 0.25 s on
     monkeypatch.setattr(
         tiny.networks.tracker, "track", lambda latent, known, rate, wish: wish.over(heard)
@@ -174,7 +178,7 @@ def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, m
     recording = torch.from_numpy(tone(0.6))
     options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
     tiny.continue_(recording, 0.4, controls=Controls(chords="C F"), **options)
-    call = told()[-1][0]
+    call = given_channels()[-1][0]
     chords = call[BEAT_AND_KEY_CHANNELS:CHANNELS_WITH_CHORDS]
     known = chords[-1].bool()
     frames = round(0.4 * tiny.networks.frame_rate)
@@ -184,7 +188,7 @@ def test_chords_are_told_where_music_is_made_and_begin_there(tiny, told, tone, m
 
 
 @pytest.mark.heavy
-def test_what_is_heard_goes_on_where_music_is_made(tiny, told, tone, monkeypatch):
+def test_what_is_heard_goes_on_where_music_is_made(tiny, given_channels, tone, monkeypatch):
     heard = Controls(240.0, "2/4", 0.1, "C", "major")  # bars of half a second from 0.1 s on
     loop = TranscribedLoop(0.6, (parse_chord("F"), *[parse_chord("G")] * 15), (1,) * 64, (2,) * 64)
     asked = []
@@ -205,19 +209,19 @@ def test_what_is_heard_goes_on_where_music_is_made(tiny, told, tone, monkeypatch
     controls, seconds = asked[-1]
     assert controls == heard
     assert seconds == pytest.approx(1.5, abs=0.05), "more is heard than a window has room for"
-    drums = told()[-1][0][CHANNELS_WITH_CHORDS : CHANNELS_WITH_CHORDS + 6]
+    drums = given_channels()[-1][0][CHANNELS_WITH_CHORDS : CHANNELS_WITH_CHORDS + 6]
     frames = round(0.4 * tiny.networks.frame_rate)
     assert drums[-1, -frames + 2 :].all()
     assert drums[0, -frames + 2 :].sum() > 1.0  # the kick
     assert not drums[1:5].any()
     tiny.continue_(recording, 0.4, controls=Controls(drums="snare x"), **options)
-    drums = told()[-1][0][CHANNELS_WITH_CHORDS : CHANNELS_WITH_CHORDS + 6]
+    drums = given_channels()[-1][0][CHANNELS_WITH_CHORDS : CHANNELS_WITH_CHORDS + 6]
     assert not drums[0].any()
     assert drums[1].any()
 
 
 @pytest.mark.parametrize("part", [{"drums": "kick x.x."}, {"melody": "C4 . E4 ."}])
-def test_parts_that_are_asked_for_are_told_and_others_need_a_model_that_takes_them(
+def test_parts_that_are_asked_for_reach_the_network_and_others_need_a_model_that_takes_them(
     tiny_folder, part, device
 ):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
@@ -234,7 +238,7 @@ def test_parts_that_are_asked_for_are_told_and_others_need_a_model_that_takes_th
         model.generate("x", seconds=0.3, steps=1, controls=Controls(**part))
 
 
-def test_chords_that_cannot_be_told_are_refused(tiny_folder, device, tone):
+def test_chords_that_cannot_be_given_are_refused(tiny_folder, device, tone):
     model = Jen1.load(tiny_folder, device=device, dtype="fp32")
     networks = model.networks
     model.networks = dataclasses.replace(networks, predictor=None, tracker=None)

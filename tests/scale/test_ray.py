@@ -21,6 +21,7 @@ pytestmark = [
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROWS = [{"prompt": f"piece {n}", "seconds": 0.1, "steps": 1} for n in range(24)]
 ROWS[5] = {"prompt": "techno", "tempo": 3}  # no such setting
+ROWS[7] = {"prompt": "piece 7", "steps": 1, "composer": "none"}  # of the usual length
 ROWS[9] = {"prompt": "jazz", "seed": 3, "seconds": 0.2, "bpm": 90}
 
 
@@ -45,7 +46,7 @@ def by_command(tmp_path, tiny_folder, monkeypatch):
     """The set that the command makes of the same rows."""
     monkeypatch.chdir(tmp_path)
     write_prompts(tmp_path / "prompts.jsonl", ROWS)
-    options = ["--seed", "1", "-s", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
+    options = ["--seed", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
     assert run(["generate", "--from", "prompts.jsonl", "-o", "command", *options]) == 1
     return tree("command")
 
@@ -69,7 +70,7 @@ def test_a_worker_that_is_killed_costs_no_piece(ray, by_command, tiny_folder, tm
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.scale.ray import MakePieces, rows_dataset
 
-    read = RowReader(Request("", 0, 1.0, "bidirectional", SamplingChoice()), 1)
+    read = RowReader(Request("", 0, None, "bidirectional", SamplingChoice()), 1)
     (tmp_path / "out").mkdir()
     model = ModelSource(str(tiny_folder), device="cpu")
     start = Killing(model, tmp_path / "out", "flac", 1)  # SIGKILL over row 3, the first time

@@ -168,3 +168,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path, kind):
         return most
 
     assert peak(20_000) < 1.2 * peak(1_000) + 50_000
+
+
+def test_a_list_is_no_prompt_but_brackets_are(tmp_path):
+    path = tmp_path / "prompts.jsonl"
+    path.write_text('["lofi", "jazz"]\n[1,2]\n[verse] lofi\n')
+    first, second, third = read_rows(str(path))
+    for row in (first, second):
+        assert "is a list, where an object {…} is wanted" in str(row.fault)
+    assert third.values == {"prompt": "[verse] lofi"}

@@ -1,19 +1,29 @@
 """`jen1 generate` of sets: shards, layouts, resumption, batches, failures."""
 
+import dataclasses
+import itertools
 import json
 import os
 import signal
 import tarfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import soundfile
+import torch
 
 from jen1cli.cli.app import run
 from jen1cli.manifest import read_folder
+from jen1cli.pipeline import generating
 from jen1cli.recipe import Recipe, read_recipe
 from jen1cli.scale import folder as set_folder
+from jen1cli.scale import planning
 from jen1cli.scale import run as set_run
+from jen1cli.scale.pieces import Maker, Start
+from midi_support import notes, song, track
 from scale_support import SHORT, TINY, lines_of, manifest, tree, write_prompts
 
 ROWS = [
@@ -104,13 +114,16 @@ def test_a_row_alone_is_what_it_is_in_a_set(generate, prompts, tmp_path):
         assert made(f"one-{number}")[0] == made("whole")[number]
 
 
-def test_a_set_of_batches_of_one_holds_what_generate_makes(generate, prompts):
+def test_a_set_of_batches_of_one_holds_what_generate_makes_with_one_thread(generate, prompts):
+    assert torch.get_num_threads() == 1
     assert generate("-o", "set", "--batch", 1, "--seed", 10).code == 0
     Path("plain").mkdir()
     plain = ["generate", "--from", "prompts.jsonl", "-o", "plain/{index}.flac", "--seed", "10"]
     assert run([*plain, *SHORT]) == 0
-    for number, data in made("set").items():
-        assert data == Path(f"plain/{number + 1}.flac").read_bytes()
+    for line in manifest("set"):
+        piece, plain = Path("set") / line["audio"], Path(f"plain/{line['piece'] + 1}.flac")
+        np.testing.assert_array_equal(soundfile.read(piece)[0], soundfile.read(plain)[0])
+        assert read_recipe(plain) == dataclasses.replace(read_recipe(piece), threads=0)
 
 
 def test_again_makes_the_bytes_of_a_batch(generate, prompts):
@@ -211,8 +224,6 @@ def test_bad_rows_are_named_and_do_not_end_the_run(generate, tmp_path, layout):
 
 
 def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monkeypatch):
-    from jen1cli.pipeline import generating
-
     make = generating.make_pieces
 
     def failing(networks, generation, orders, *arguments, **options):
@@ -224,7 +235,8 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert generate("-o", "out", "--batch", 8, "--seed", 10).code == 1
     (error,) = lines_of("out/errors.jsonl")
     assert error == {
-        "row": 3, "where": "line 4 of prompts.jsonl", "error": "ZeroDivisionError: no folk",
+        "row": 3, "piece": 3, "where": "line 4 of prompts.jsonl",
+        "error": "ZeroDivisionError: no folk",
     }  # fmt: skip
     monkeypatch.undo()
     os.chdir(prompts.parent)
@@ -232,6 +244,79 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert generate("-o", "out", "--batch", 8, "--seed", 10, "--resume").code == 0
     assert generate("-o", "whole", "--batch", 8, "--seed", 10).code == 0
     assert tree("out") == tree("whole")
+
+
+def test_rows_that_fail_are_counted_not_pieces(generate, tmp_path):
+    write_prompts(tmp_path / "prompts.jsonl", ["lofi", {"prompt": "jazz", "style": "nothing"}, "{"])
+    result = generate("-o", "out", "-n", 3, "--composer", "rules", "--json")
+    assert result.code == 1
+    assert json.loads(result.out)["failed"] == 2
+    assert "2 of 3 rows failed, the others are made" in result.err
+
+
+def test_a_row_of_which_every_copy_fails_counts_once(generate, prompts, monkeypatch):
+    def failing(*arguments, **options):
+        raise ZeroDivisionError("nothing")
+
+    monkeypatch.setattr(generating, "make_pieces", failing)
+    write_prompts(prompts, ["lofi"])
+    result = generate("-o", "out", "-n", 3, "--json")
+    assert [line["piece"] for line in lines_of("out/errors.jsonl")] == [0, 1, 2]
+    facts = json.loads(result.out)
+    assert (facts["rows"], facts["failed"], facts["is_complete"]) == (1, 1, False)
+    assert "1 of 1 row failed; see" in result.err
+
+
+def test_a_set_without_a_piece_is_not_complete(generate, tmp_path):
+    write_prompts(tmp_path / "prompts.jsonl", ["{", "привет"])
+    result = generate("-o", "out", "--json", "--seed", 1)
+    assert result.code == 1
+    assert not json.loads(result.out)["is_complete"]
+    assert "2 of 2 rows failed; see" in result.err
+    assert "made" not in result.err.splitlines()[-1]
+    assert not Path("out/manifest.jsonl").exists()
+    write_prompts(tmp_path / "prompts.jsonl", ["lofi", "jazz"])
+    assert generate("-o", "out", "--resume", "--seed", 1).code == 0
+    assert len(manifest("out")) == 2
+
+
+def test_a_score_that_changes_or_vanishes_is_named(generate, prompts):
+    write_prompts(prompts, [{"prompt": "lofi", "score": "theme.mid"}, "jazz"])
+    Path("theme.mid").write_bytes(song(track(*notes([60, 67, 72, 67] * 2))))
+    assert generate("-o", "out", "--seed", 1).code == 0
+    before = made("out")
+    Path("theme.mid").write_bytes(song(track(*notes([64, 67, 72, 67] * 2))))
+    result = generate("-o", "out", "--seed", 1, "--resume")
+    assert "line 1 of prompts.jsonl, or its score, is not what piece 0 of" in result.err
+    Path("theme.mid").unlink()
+    result = generate("-o", "out", "--seed", 1, "--resume", "--json")
+    assert json.loads(result.out)["failed"] == 1
+    (error,) = lines_of("out/errors.jsonl")
+    assert "theme.mid" in error["error"]
+    assert error["error"].endswith("(what was made of the row is kept)")
+    assert made("out") == before
+
+
+def test_the_speed_is_measured_from_when_the_model_is_loaded(generate, prompts, monkeypatch):
+    opened = Start.open
+
+    def slow(self):
+        time.sleep(1.0)
+        return opened(self)
+
+    clock = []
+    make = Maker.make
+
+    def timed(self, jobs):
+        began = time.monotonic()
+        outcomes = make(self, jobs)
+        clock.append(time.monotonic() - began)
+        return outcomes
+
+    monkeypatch.setattr(Start, "open", slow)
+    monkeypatch.setattr(Maker, "make", timed)
+    result = generate("-o", "out", "--seed", 10, "--json")
+    assert sum(clock) <= json.loads(result.out)["seconds"] < sum(clock) + 0.9
 
 
 @pytest.mark.heavy
@@ -252,7 +337,7 @@ def test_a_changed_row_is_refused(generate, prompts, tmp_path):
     write_prompts(tmp_path / "prompts.jsonl", [*ROWS[:3], "other", *ROWS[4:]])
     result = generate("-o", "out", "--seed", 10, "--resume")
     assert result.code == 1
-    assert "line 4 of prompts.jsonl is not the row that piece 3 of" in result.err
+    assert "line 4 of prompts.jsonl, or its score, is not what piece 3 of" in result.err
 
 
 def test_rows_that_are_added_are_made(generate, prompts, tmp_path):
@@ -269,12 +354,12 @@ def test_rows_that_are_added_are_made(generate, prompts, tmp_path):
     ("arguments", "words"),
     [
         (["--seed", 11], "another seed (10, now 11)"),
-        (["--shard", "0/2"], "another shards (1, now 2)"),
+        (["--shard", "0/2"], "another number of shards (1, now 2)"),
         (["--layout", "tar"], "another layout"),
-        (["--format", "wav"], "another extension"),
+        (["--format", "wav"], "another --format"),
         (["--batch", 2], "another batch"),
-        (["--bpm", 100], "another base"),
-        (["-n", 2], "another copies"),
+        (["--bpm", 100], "another value of an option for all rows"),
+        (["-n", 2], "another --count"),
     ],
 )
 def test_other_settings_are_refused(generate, prompts, arguments, words):
@@ -413,6 +498,31 @@ def test_a_plan_counts_and_makes_nothing(generate, tmp_path):
     words = generate("--plan", "--devices", 2)
     assert words.out.splitlines()[0] == "rows      8, 1 that cannot be read"
     assert "with 2 at once" in words.out
+
+
+def test_a_plan_measures_what_a_loop_really_takes(generate, tmp_path, monkeypatch):
+    """Eight bars at 60 bpm are 32 s; the probe makes two of them, and its facts say 8 s."""
+    asked, clock = [], itertools.count(0.0)
+    make = Maker.make
+
+    def noted(self, jobs):
+        asked.extend(job.request.loop_bars for job in jobs)
+        return make(self, jobs)
+
+    monkeypatch.setattr(Maker, "make", noted)
+    monkeypatch.setattr(planning, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    write_prompts(tmp_path / "prompts.jsonl", [{"prompt": "lofi", "loop_bars": 8, "bpm": 60}])
+    result = generate("--plan", "--json")
+    assert result.code == 0, result.err
+    plan = json.loads(result.out)
+    assert asked == [1, 2]
+    assert plan["hours"] == pytest.approx(32 / 3600)
+    assert plan["seconds_per_piece"] == pytest.approx(32 * 1.0 / 8, rel=0.01)  # 1 s by this clock
+    loop = {"prompt": "techno", "loop_bars": 2, "composer": "rules"}  # at no given tempo
+    write_prompts(tmp_path / "prompts.jsonl", [loop])
+    result = generate("--plan", "--json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["hours"] == pytest.approx(4 / 3600)
 
 
 def test_a_small_list_may_be_a_table(tmp_path, capfd, monkeypatch):

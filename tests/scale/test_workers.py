@@ -42,6 +42,17 @@ def test_processes_make_what_one_makes(tmp_path):
     assert len(files(tmp_path / "many")) == 16
 
 
+def test_warnings_of_the_processes_are_those_of_the_command(tmp_path, caplog):
+    """One row has a control that the network does not take, of which the library warns."""
+    given = start(tmp_path / "many")
+    request = Request("lofi", 1, 0.1, options={**OPTIONS, "instruments": ("piano",)})
+    queue = [[Job(n, n, "line 1", f"000000/{n}", request)] for n in range(4)]
+    list(make_in_processes([given] * 2, iter(queue)))
+    said = [record.getMessage() for record in caplog.records]
+    assert 1 <= len(said) <= 2  # once from each process
+    assert "instruments" in said[0]
+
+
 def test_a_process_that_is_killed_is_replaced(tmp_path):
     alone = start(tmp_path / "alone")
     list(make_here(alone, iter(jobs(6))))

@@ -78,14 +78,14 @@ def make(
     report = reporting.report()
     from jen1cli.corpus import writing
 
-    began = told = time.monotonic()
+    began = noted = time.monotonic()
     with report.library_warnings(), report.progress("minutes of music") as bar:
 
         def tell(progress: "CorpusProgress") -> None:
-            nonlocal told
+            nonlocal noted
             bar(int(progress.seconds / 60), int(progress.wanted_seconds / 60) + 1)
-            if time.monotonic() - told > terminal.LINE_SECONDS and not sys.stderr.isatty():
-                told = time.monotonic()
+            if time.monotonic() - noted > terminal.LINE_SECONDS and not sys.stderr.isatty():
+                noted = time.monotonic()
                 report.note(f"{progress.clips} clips, {progress.seconds / 3600:.2f} hours")
 
         made = writing.make(

@@ -16,6 +16,7 @@ from jen1cli.cli.sampling import DTYPES, QUALITIES, SamplingChoice, check_choice
 from jen1cli.cli.signing import Signing
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.files import make_folder, writing
+from jen1cli.sampling import usual_batch
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Edit, Jen1, Music
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from jen1cli.scale.models import ModelSource
 
 DEFAULT_PRESET = "mini"
-BATCH_SIZE = 8  # pieces per batch on a GPU
 LONGEST_BATCHED_SECONDS = 60.0
 
 
@@ -131,7 +131,7 @@ def load_model(choice: ModelChoice, report: Console) -> "Jen1":
 
 def _load(choice: ModelChoice) -> "Jen1":
     try:
-        import jen1cli.pipeline  # noqa: F401 - what does not load is told here
+        import jen1cli.pipeline  # noqa: F401 - what does not load is named here
     except (ImportError, OSError, RuntimeError) as error:
         raise Jen1Error(
             f"the libraries of the model do not load ({error}); 'jen1 doctor' says what to do"
@@ -173,8 +173,7 @@ class Engine:
 
     def batch_size(self, seconds: float) -> int:
         """Pieces per batch; one on a CPU, where each is reported as soon as it is done."""
-        on_gpu = self.model.device != "cpu"
-        return BATCH_SIZE if on_gpu and seconds <= LONGEST_BATCHED_SECONDS else 1
+        return usual_batch(self.model.device) if seconds <= LONGEST_BATCHED_SECONDS else 1
 
     @contextlib.contextmanager
     def making(self, title: str) -> Iterator[Progress]:

@@ -111,9 +111,7 @@ def _last(song: Song) -> int:
     return max(note.stop for voice in song.voices for note in voice.notes)
 
 
-def _main_meter(
-    song: Song, start: int, stop: int, said: list[str]
-) -> tuple[tuple[int, int], int]:
+def _main_meter(song: Song, start: int, stop: int, said: list[str]) -> tuple[tuple[int, int], int]:
     """Return the time signature of most of the music, and a tick at which its bars begin."""
     changes = _changes([(tick, (upper, lower)) for tick, upper, lower in song.meters])
     if not changes:

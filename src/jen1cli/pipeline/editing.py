@@ -69,8 +69,8 @@ def edit(
     """
     if sampling.composer == "rules":
         raise ConfigError(
-            "the composer 'rules' writes whole pieces; a recording is transcribed, and what is not"
-            " heard in it is 'learned', or 'none' leaves all to the text"
+            "the composer 'rules' writes whole pieces; a recording is transcribed, and what the"
+            " transcription leaves open 'learned' writes, while 'none' leaves it to the text"
         )
     sections = plan_sections(
         timeline,

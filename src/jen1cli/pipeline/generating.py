@@ -13,22 +13,20 @@ from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import Written, write_controls
+from jen1cli.pipeline.composing import Written, check_composer, warn_unplayed, write_controls
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded_noise
 from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, record
-from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
-from jen1cli.sampling import Sampling, check_direction, check_seconds
+from jen1cli.sampling import Sampling, SamplingOptions, check_direction, check_seconds, usual_batch
 from jen1cli.shapes import Latent
 
 if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
-
-_LARGEST_BATCH = 8  # pieces per batch on a GPU; a CPU samples one by one
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,17 @@ class Order:
     prompt: str
     seed: int  # of the noise
     sampling: Sampling
+
+    @classmethod
+    def over(cls, model: "Jen1", prompt: str, seed: int, options: SamplingOptions) -> "Order":
+        """Return an order with the options over the model's own settings.
+
+        Raises:
+            ConfigError: a setting makes no sense.
+        """
+        check_composer(model.networks, options)
+        warn_unplayed(model.networks, options)
+        return cls(prompt, seed, Sampling.over(model.config.generation, options))
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,7 @@ def generate_orders(
     *,
     loop_bars: int | None = None,
     batch: int = 0,
+    threads: int = 0,
     progress: Progress | None = None,
 ) -> list[Music]:
     """Generate one piece of music per order.
@@ -66,8 +76,9 @@ def generate_orders(
         seconds: length of each; music longer than the model's window is made by continuation.
         direction: "unidirectional" lets no frame see a later one.
         loop_bars: makes loops of so many bars, one by one, in place of `seconds`.
-        batch: fixed size of the batches, in which a piece has the same bits in any company; 0: what
-            is fastest on the device.
+        batch: size of the batches, in which a piece has the same bits in any company; 0: the usual
+            one of the device, or as many as there are orders.
+        threads: fixed number of threads of the CPU; 0: that of torch.
         progress: called with (steps done, steps in all).
 
     Raises:
@@ -77,23 +88,25 @@ def generate_orders(
     check_direction(direction)
     causal = direction == "unidirectional"
     generation = model.config.generation
-    if loop_bars is None:
-        made = make_pieces(
-            model.networks, generation, orders, seconds,
-            causal=causal, batch=batch, progress=progress,
-        )  # fmt: skip
-    elif causal:
+    if causal and loop_bars is not None:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
-    else:
-        made = [
-            Piece(
-                *make_loop(
-                    model.networks, generation, order.prompt, loop_bars, order.sampling, order.seed,
-                    _share(progress, index, 1, len(orders)),
+    batch = batch or max(1, min(len(orders), usual_batch(model.device)))
+    with fixed_threads(threads):
+        if loop_bars is None:
+            made = make_pieces(
+                model.networks, generation, orders, seconds,
+                causal=causal, batch=batch, progress=progress,
+            )  # fmt: skip
+        else:
+            made = [
+                Piece(
+                    *make_loop(
+                        model.networks, generation, order.prompt, loop_bars, order.sampling,
+                        order.seed, _share(progress, index, 1, len(orders)),
+                    )
                 )
-            )
-            for index, order in enumerate(orders)
-        ]  # fmt: skip
+                for index, order in enumerate(orders)
+            ]  # fmt: skip
     return [
         Music(
             torch.from_numpy(piece.signal),
@@ -108,7 +121,8 @@ def generate_orders(
                 direction=direction,
                 context_seconds=generation.context_seconds,
                 loop_bars=loop_bars or 0,
-                batch=max(1, batch) if loop_bars is None else 1,
+                batch=batch if loop_bars is None else 1,
+                threads=threads,
             ),
         )
         for order, piece in zip(orders, made, strict=True)
@@ -123,7 +137,7 @@ def make_pieces(
     seconds: float,
     *,
     causal: bool,
-    batch: int = 0,
+    batch: int = 1,
     progress: Progress | None = None,
 ) -> list[Piece]:
     """Generate one piece per order.
@@ -139,8 +153,7 @@ def make_pieces(
             composer and style only.
         seconds: length of each piece.
         causal: whether all windows are unidirectional; if False, the first is bidirectional.
-        batch: size of every batch, which copies of the last piece fill up; 0: one by one on the
-            CPU, up to 8 on a GPU, not filled up.
+        batch: size of every batch, which copies of the last piece fill up.
         progress: called with (steps done, steps in all).
     """
     autoencoder = networks.autoencoder
@@ -156,12 +169,11 @@ def make_pieces(
         causal_continuation=causal or generation.continuation == "unidirectional",
     )
     cuts = [window.unknown[0][0] * autoencoder.hop_length for window in windows[1:]]
-    size = batch or (1 if networks.device.type == "cpu" else _LARGEST_BATCH)
     pieces: list[Piece] = []
-    for first in range(0, len(orders), size):
-        group = orders[first : first + size]
+    for first in range(0, len(orders), batch):
+        group = orders[first : first + batch]
         written = [_written(networks, order, seconds) for order in group]
-        spare = [group[-1]] * max(0, batch - len(group))
+        spare = [group[-1]] * (batch - len(group))
         prompts = joined_prompts(
             [item.prompts for item in [*written, *written[-1:] * len(spare)]],
             tokens=networks.text_encoder.config.max_tokens if batch > 1 else 0,

@@ -12,7 +12,7 @@ from jen1cli.config import ModelConfig, QualityName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
-from jen1cli.pipeline.composing import check_composer, warn_unplayed
+from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
@@ -238,11 +238,10 @@ class Jen1:
         Raises:
             ConfigError: a setting makes no sense.
         """
-        settings = Sampling.over(self.config.generation, sampling)
-        check_composer(self.networks, sampling)
-        warn_unplayed(self.networks, sampling)
         seed = draw_seed() if seed is None else seed
-        orders = [Order(prompt, seed + index, settings) for index, prompt in enumerate(prompts)]
+        orders = [
+            Order.over(self, prompt, seed + index, sampling) for index, prompt in enumerate(prompts)
+        ]
         return generate_orders(
             self, orders, seconds, direction, loop_bars=loop_bars, progress=progress
         )

@@ -1,7 +1,8 @@
 """The networks of a model: construction from a configuration, and loading of weights."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -193,7 +194,7 @@ def random_networks(
     config: ModelConfig, seed: int, device: torch.device, dtype: Literal["fp32", "bf16"]
 ) -> Networks:
     """Build networks with seeded random weights, also in zero-initialised layers."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), fixed_threads(1):
         torch.manual_seed(seed)
         autoencoder = build_autoencoder(config.autoencoder)
         whitening = Whitening(config.whitening)
@@ -206,6 +207,20 @@ def random_networks(
         text_encoder = TextEncoder.random(text)
         controls = _control_networks(config)
     return _ready(config, autoencoder, whitening, unet, text_encoder, controls, device, dtype)
+
+
+@contextlib.contextmanager
+def fixed_threads(count: int) -> Iterator[None]:
+    """Let torch compute with so many threads of the CPU; 0: with as many as it would.
+
+    The last bits of a result depend on their number.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _control_networks(config: ModelConfig) -> dict[str, nn.Module]:

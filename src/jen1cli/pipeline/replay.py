@@ -77,7 +77,8 @@ def _again(
             recipe.seconds,
             recipe.direction,
             loop_bars=recipe.loop_bars or None,
-            batch=recipe.batch if recipe.batch > 1 else 0,
+            batch=recipe.batch,
+            threads=recipe.threads,
             progress=progress,
         )[0]
     if recipe.task == "decode" or recipe.input is None:

@@ -45,6 +45,15 @@ LAYOUTS = ("files", "tar")
 BLOCK_ROWS = 1_000
 _FOLDER_PIECES = 1_000  # in one folder of the layout "files"
 _FORMAT = 1
+_NAMES = {
+    "base": "value of an option for all rows",
+    "block_rows": "number of rows in a block",
+    "copies": "--count",
+    "extension": "--format",
+    "loras": "choice of --lora",
+    "shards": "number of shards",
+}
+"""Settings in words, where their key is none."""
 
 Line = dict[str, Any]
 
@@ -108,13 +117,14 @@ class SetFolder:
         alone = self._shard.count == 1
         return self.folder / ("errors.jsonl" if alone else f"errors-{self._shard.index:05d}.jsonl")
 
-    def note_error(self, row: int, where: str, error: str) -> None:
-        """Add a row to the file of errors.
+    def note_error(self, row: int, where: str, error: str, piece: int | None = None) -> None:
+        """Add a row to the file of errors, or one piece of it.
 
         Raises:
             OutputError: it cannot be written.
         """
-        line = to_json({"row": row, "where": where, "error": error}) + "\n"
+        of_piece = {} if piece is None else {"piece": piece}
+        line = to_json({"row": row, **of_piece, "where": where, "error": error}) + "\n"
         with explaining(self.errors), self.errors.open("ab") as file:
             file.write(encoded(line))
 
@@ -129,15 +139,18 @@ class SetFolder:
         """Note that this shard is complete; after the last one, write the manifest of the set.
 
         Returns:
-            the manifest; None while other shards are missing.
+            the manifest; None while other shards are missing, and where the set has no piece.
         """
         write_text(self._state, to_json({"is_complete": True}) + "\n")
         states = [self._state_of(index) for index in range(self._shard.count)]
         if not all(path.is_file() and read_object(path).get("is_complete") for path in states):
             return None
+        blocks = sorted((self._own / "blocks").glob("[0-9]*.jsonl"))
+        if not any(path.stat().st_size for path in blocks):
+            return None
         manifest = self.folder / MANIFEST_NAME
         with writing(manifest) as temporary, temporary.open("wb") as file:
-            for path in sorted((self._own / "blocks").glob("[0-9]*.jsonl")):
+            for path in blocks:
                 with path.open("rb") as block:
                     shutil.copyfileobj(block, file)
         return manifest
@@ -174,7 +187,7 @@ class SetFolder:
         for key, value in parse_object(to_json(seeded.stored()), str(path)).items():
             if there.get(key) != value:
                 raise ConfigError(
-                    f"-o {self.folder} holds a set with another {key.replace('_', ' ')}"
+                    f"-o {self.folder} holds a set with another {_NAMES.get(key, key)}"
                     f" ({_short(there.get(key))}, now {_short(value)}); choose another folder"
                 )
         return seeded
@@ -191,6 +204,7 @@ class Block:
         self._tar = folder / f"shard-{number:05d}.tar"
         self._made: dict[int, Line] = {}  # lines of finished pieces, of the manifest
         self._new: set[int] = set()  # those that the manifest lacks
+        self.failed_rows: set[int] = set()
         self.open_jobs = 0  # handed out and not finished
         self.is_closed = False  # whether all jobs are handed out
         for line in _read_manifest(self._manifest):
@@ -205,19 +219,23 @@ class Block:
             return f"{self._staging.relative_to(self._folder).as_posix()}/{piece:09d}"
         return file_place(piece)
 
+    def is_made(self, piece: int) -> bool:
+        """Whether a piece is made, of whatever row."""
+        return piece in self._made or self._staged(piece) is not None
+
     def has(self, piece: int, request: Request, where: str) -> bool:
-        """Whether a piece is made.
+        """Whether a piece is made of this request.
 
         Raises:
             DataError: it was made from another row.
         """
-        line = self._made.get(piece) or self._staged(piece)
-        if line is None:
+        if not self.is_made(piece):
             return False
+        line = self._made[piece]
         if line.get("request") != request.digest:
             raise DataError(
-                f"{where} is not the row that piece {piece} of {self._folder} was made from;"
-                " give the same file, or another folder"
+                f"{where}, or its score, is not what piece {piece} of {self._folder} was made"
+                " from; give the same files, or another folder"
             )
         return True
 

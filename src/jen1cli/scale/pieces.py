@@ -15,6 +15,10 @@ from jen1cli.scale.requests import Job, Outcome
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1, Music
 
+_CPU_THREADS = 1
+"""Their number can change the last bits of a result, so it must not depend on the machine. Several
+processes use several cores, and better."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -28,18 +32,10 @@ class Start:
     def open(self) -> "Maker":
         """Load the model.
 
-        On a CPU one thread computes, since the number of threads can change the last bits of a
-        result; several processes use several cores, and better.
-
         Raises:
             Jen1Error: the model cannot be loaded.
         """
-        import torch
-
-        model = self.model.load()
-        if model.device == "cpu":
-            torch.set_num_threads(1)
-        return Maker(self, model)
+        return Maker(self, self.model.load())
 
 
 class Maker:
@@ -68,19 +64,11 @@ class Maker:
         return [Outcome(job) for job in jobs]
 
     def _made(self, jobs: Sequence[Job]) -> "list[Music]":
-        from jen1cli.pipeline.composing import check_composer, warn_unplayed
         from jen1cli.pipeline.generating import Order, generate_orders
-        from jen1cli.sampling import Sampling
 
         first = jobs[0].request
-        for job in jobs:
-            check_composer(self._model.networks, job.request.options)
-            warn_unplayed(self._model.networks, job.request.options)
-        defaults = self._model.config.generation
         orders = [
-            Order(
-                job.request.prompt, job.request.seed, Sampling.over(defaults, job.request.options)
-            )
+            Order.over(self._model, job.request.prompt, job.request.seed, job.request.options)
             for job in jobs
         ]
         direction: Any = first.direction  # checked there
@@ -91,6 +79,7 @@ class Maker:
             direction,
             loop_bars=first.loop_bars,
             batch=self._start.batch,
+            threads=_CPU_THREADS if self._model.device == "cpu" else 0,
         )
 
     def _write(self, job: Job, music: "Music") -> None:

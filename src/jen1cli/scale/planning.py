@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.errors import ConfigError, Jen1Error
+from jen1cli.jsonfiles import read_object
 from jen1cli.scale.pieces import Start, places
 from jen1cli.scale.requests import Job, ReadRow, Request
 from jen1cli.scale.rows import Row
@@ -86,7 +87,7 @@ def plan_set(
     if example is None:
         raise ConfigError(f"no row can be read: {fault or 'there is none'}")
     mean = whole.seconds / whole.pieces
-    cost, size = _probe(start, dataclasses.replace(example, seconds=min(mean, PROBE_SECONDS)))
+    cost, size = _probe(start, _shortened(example, min(mean, PROBE_SECONDS)))
     return SetPlan(
         rows=whole.rows,
         bad_rows=bad,
@@ -104,6 +105,15 @@ def plan_set(
     )
 
 
+def _shortened(request: Request, seconds: float) -> Request:
+    """Return a request of at most that length; a loop has at least one bar."""
+    if request.loop_bars is None:
+        return dataclasses.replace(request, seconds=seconds)
+    bar = request.seconds / request.loop_bars
+    bars = min(request.loop_bars, max(1, int(seconds / bar)))
+    return dataclasses.replace(request, seconds=bars * bar, loop_bars=bars)
+
+
 def _probe(start: Start, request: Request) -> tuple[float, float]:
     """Return the seconds of work and the bytes that one second of music takes."""
     with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
@@ -112,15 +122,17 @@ def _probe(start: Start, request: Request) -> tuple[float, float]:
             Job(piece, piece, "the first row", f"probe/{piece}", request)
             for piece in range(start.batch)
         ]
-        warm = dataclasses.replace(request, seconds=min(1.0, request.seconds))
+        warm = _shortened(request, min(1.0, request.seconds))
         for attempt in ([dataclasses.replace(job, request=warm) for job in jobs], jobs):
             began = time.perf_counter()
             outcomes = maker.make(attempt)
             elapsed = time.perf_counter() - began
             if outcomes[0].error:
                 raise Jen1Error(f"the probe failed: {outcomes[0].error}")
-        size = sum(path.stat().st_size for path in places(Path(folder), "probe/0", start.extension))
-    return elapsed / (len(jobs) * request.seconds), size / request.seconds
+        audio, facts = places(Path(folder), "probe/0", start.extension)
+        size = audio.stat().st_size + facts.stat().st_size
+        seconds = read_object(facts)["seconds"]  # of a loop, at the tempo that was composed
+    return elapsed / (len(jobs) * seconds), size / seconds
 
 
 def _free(folder: Path) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jen1cli.errors import ConfigError, DataError, Jen1Error, needs_extra
-from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_object
+from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_json, parse_object
 from jen1cli.scale.shards import WHOLE, Shard
 
 PROMPT = "prompt"
@@ -112,10 +112,21 @@ def _skip_line(file: io.IOBase, where: str) -> None:
 def _line_row(index: int, where: str, line: bytes) -> Row:
     try:
         text = decode_text(line, where).strip()
-        values = parse_object(text, where) if text.startswith("{") else {PROMPT: text}
-        return Row(index, where, values)
+        is_json = text.startswith("{") or _is_list(text)
+        return Row(index, where, parse_object(text, where) if is_json else {PROMPT: text})
     except JsonError as error:
         return Row(index, where, fault=error)
+
+
+def _is_list(text: str) -> bool:
+    """Whether a line is a list in JSON, and no prompt such as "[verse] lofi"."""
+    if not text.startswith("["):
+        return False
+    try:
+        parse_json(text, "")
+    except JsonError:
+        return False
+    return True
 
 
 def _table_rows(file: io.IOBase, name: str, shard: Shard) -> Iterator[Row]:

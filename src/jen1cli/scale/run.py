@@ -19,7 +19,7 @@ class Tally:
     rows: int = 0  # read
     made: int = 0  # pieces
     reused: int = 0  # pieces of earlier runs
-    failed: int = 0  # rows that cannot be read, and pieces that cannot be made
+    failed: int = 0  # rows that cannot be read, or of which a piece cannot be made
     is_stopped: bool = False
 
 
@@ -43,7 +43,7 @@ def make_shard(
         read: reads the requests of a row.
         starts: one for each process; a single one is opened in this process.
         stopped: asked before each batch; once true, only what is begun is finished.
-        listener: called after each batch.
+        listener: called when a model is loaded, and after each batch.
 
     Raises:
         DataError: the rows cannot be read on, or are not those of the earlier runs.
@@ -103,7 +103,7 @@ class _Shard:
         """Take up the outcome of a job."""
         block = self._blocks.pop(job.piece)
         if error:
-            self._fail(job.row, job.where, error)
+            self._fail(block, job.row, job.where, error, job.piece)
         else:
             block.add(job)
             self.tally.made += 1
@@ -112,23 +112,28 @@ class _Shard:
 
     def _missing(self, row: Row, block: Block) -> Iterator[Job]:
         self.tally.rows += 1
+        first = row.index * self._folder.settings.copies
         try:
             if row.fault is not None:
                 raise row.fault
             requests = self._read(row)
         except Jen1Error as error:
-            self._fail(row.index, row.where, str(error))
+            made = any(map(block.is_made, range(first, first + self._folder.settings.copies)))
+            kept = " (what was made of the row is kept)" if made else ""
+            self._fail(block, row.index, row.where, f"{error}{kept}")
             return
-        for copy, request in enumerate(requests):
-            piece = row.index * self._folder.settings.copies + copy
+        for piece, request in enumerate(requests, first):
             if block.has(piece, request, row.where):
                 self.tally.reused += 1
             else:
                 yield Job(piece, row.index, row.where, block.place(piece), request)
 
-    def _fail(self, row: int, where: str, error: str) -> None:
-        self.tally.failed += 1
-        self._folder.note_error(row, where, error)
+    def _fail(
+        self, block: Block, row: int, where: str, error: str, piece: int | None = None
+    ) -> None:
+        self.tally.failed += row not in block.failed_rows
+        block.failed_rows.add(row)
+        self._folder.note_error(row, where, error, piece)
 
 
 def _finish_if_done(block: Block) -> None:

@@ -1,8 +1,10 @@
 """Processes that make pieces from one queue; one that ends is replaced."""
 
 import contextlib
+import logging
 import multiprocessing
 import signal
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -15,11 +17,15 @@ from jen1cli.scale.requests import Job, Outcome
 
 Batch = Sequence[Job]
 _MAX_ENDS = 2  # times that a process may end over one batch
+_MAX_WARNINGS = 1_000  # different ones, of one process
+
+logger = logging.getLogger(__name__)
 
 
 def make_here(start: Start, batches: Iterator[Batch]) -> Iterator[list[Outcome]]:
-    """Make batches in this process."""
+    """Make batches in this process; an empty list comes when the model is loaded."""
     maker = start.open()
+    yield []
     for batch in batches:
         yield maker.make(batch)
 
@@ -27,7 +33,8 @@ def make_here(start: Start, batches: Iterator[Batch]) -> Iterator[list[Outcome]]
 def make_in_processes(starts: Sequence[Start], batches: Iterator[Batch]) -> Iterator[list[Outcome]]:
     """Make batches in one process for each start; the outcomes come in any order.
 
-    A batch is taken from the iterator only when a process is about to need it. A process that ends,
+    An empty list comes whenever a model is loaded; warnings of the processes are logged here. A
+    batch is taken from the iterator only when a process is about to need it. A process that ends,
     for want of memory or by a signal, is replaced and its batch made again; after the second time
     the rows of that batch have failed.
 
@@ -91,6 +98,9 @@ class _Worker:
             return
         if kind == "loaded":
             self.is_loaded = True
+            yield []
+        elif kind == "warned":
+            logger.warning("%s", content)
         elif kind == "made":
             self.held = None
             yield content
@@ -126,6 +136,10 @@ def _serve(connection: "Connection[Any, Any]", start: Start) -> None:
     """Make batches in this process until the connection is closed; the parent handles signals."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    library = logging.getLogger("jen1cli")
+    library.addHandler(_Sender(connection))
+    library.propagate = False
+    warnings.simplefilter("ignore")  # as the command that started this process
     try:
         maker = start.open()
         connection.send(("loaded", None))
@@ -137,6 +151,22 @@ def _serve(connection: "Connection[Any, Any]", start: Start) -> None:
         _say(connection, "failed", str(error))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the parent has ended
+
+
+class _Sender(logging.Handler):
+    """Sends warnings of the library to the parent, each once."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        super().__init__(level=logging.WARNING)
+        self._connection = connection
+        self._sent: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record."""
+        text = record.getMessage()
+        if text not in self._sent and len(self._sent) < _MAX_WARNINGS:
+            self._sent.add(text)
+            _say(self._connection, "warned", text)
 
 
 def _say(connection: "Connection[Any, Any]", kind: str, text: str) -> None:

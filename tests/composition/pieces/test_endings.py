@@ -14,7 +14,7 @@ from jen1cli.composition.rhythm.meters import METERS, Swing
 from jen1cli.composition.score import Note, Part
 from jen1cli.music.chords import parse_chart
 from jen1cli.music.controls import Controls
-from pieces_support import told
+from pieces_support import composed
 
 
 def last_notes(score, role):
@@ -35,7 +35,7 @@ def test_the_end_is_in_the_last_chord(chords):
     for style, seed in itertools.product(("pop", "folk", "jazz trio", "cinematic"), range(3)):
         bars = len(chart) * math.ceil(16 / len(chart))  # 32 s or more: a piece with an ending
         given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", chords=chords)
-        score, _ = told(style, seed, bars * 2.0, given)
+        score, _ = composed(style, seed, bars * 2.0, given)
         classes = set(chart[-1][-1].classes)
         for part in score.parts:
             if part.stem == "drums" or part.role in ("texture", "drone"):
@@ -49,7 +49,7 @@ def test_the_end_is_in_the_last_chord(chords):
 
 def test_a_long_piece_ends_on_its_tonic():
     for style, seed in itertools.product(("pop", "jazz trio", "techno"), range(2)):
-        score, controls = told(style, seed, 60.0)
+        score, controls = composed(style, seed, 60.0)
         last = parse_chart(controls.chords)[-1][-1]
         assert last.named().startswith(controls.key)
         ending = score.sections[-1].start_beat + score.sections[-1].length_beats
@@ -61,7 +61,7 @@ def test_a_long_piece_ends_on_its_tonic():
 def test_a_style_without_cadences_ends_on_its_own_tonic_chord():
     for style, ends in (("metal", ("5", "m")), ("lofi", ("7", "9")), ("disco", ("7", "9", "6"))):
         for seed in range(4):
-            chords = parse_chart(told(style, seed, 60.0)[1].chords)
+            chords = parse_chart(composed(style, seed, 60.0)[1].chords)
             last = chords[-1][-1].named()
             before = {chord.named() for bar in chords[:-1] for chord in bar}
             assert last.endswith(ends), (style, seed)
@@ -71,7 +71,7 @@ def test_a_style_without_cadences_ends_on_its_own_tonic_chord():
 @pytest.mark.parametrize("style", ["pop", "country", "epic trailer", "waltz"])
 def test_pieces_from_sixteen_seconds_on_have_whole_bars(style):
     for seed, seconds in itertools.product(range(4), (16.0, 20.0, 27.0, 40.0)):
-        score, _ = told(style, seed, seconds)
+        score, _ = composed(style, seed, seconds)
         bars = score.length_beats / METERS[score.meter].beats
         assert bars == pytest.approx(round(bars)), (seed, seconds)
 

@@ -13,14 +13,14 @@ from jen1cli.music.chords import parse_chart
 from jen1cli.music.controls import Controls
 from jen1cli.music.patterns import parse_drums, parse_melody
 from jen1cli.music.prompt import read_controls
-from pieces_support import told
+from pieces_support import composed
 
 
 def test_no_passage_is_without_bars():
     for seconds in (13.9, 20.0, 27.9, 28.1, 33.0, 41.0, 60.0):
         for meter in ("7/8", "12/8", "5/4"):
             given = Controls(bpm=30.0, meter=meter)
-            score, _ = told("ambient", 1, seconds, given)
+            score, _ = composed("ambient", 1, seconds, given)
             assert all(section.length_beats > 0 for section in score.sections), (seconds, meter)
     for bars in range(1, 9):
         passages = plan_passages("verse", RandomStream(1), bars, 8, 14.0)
@@ -30,7 +30,7 @@ def test_no_passage_is_without_bars():
 
 def test_a_piece_with_a_form_is_long_enough_itself():
     """Not only with the rest of its last bar."""
-    score, _ = told("ambient", 1, 25.0, Controls(bpm=30.0, meter="4/4"))
+    score, _ = composed("ambient", 1, 25.0, Controls(bpm=30.0, meter="4/4"))
     assert "outro" not in [section.name for section in score.sections]
 
 
@@ -40,7 +40,7 @@ def test_a_piece_with_a_form_is_long_enough_itself():
 def test_a_twelve_bar_blues_has_twelve_bars(seed, seconds, bars):
     """After the intro; the last bars of a shorter piece are its ending."""
     prompt = "12 bar blues in E"
-    score, controls = told(
+    score, controls = composed(
         "blues shuffle", seed, seconds, read_controls(prompt), read_wishes(prompt)
     )
     assert (controls.key, controls.mode) == ("E", "mixolydian")
@@ -52,7 +52,7 @@ def test_a_twelve_bar_blues_has_twelve_bars(seed, seconds, bars):
 @pytest.mark.parametrize("seconds", [30.0, 60.0, 100.0])
 def test_a_long_piece_has_a_form(seconds):
     for style in ("pop", "techno", "celtic", "cinematic"):
-        score, controls = told(style, 1, seconds)
+        score, controls = composed(style, 1, seconds)
         names = [section.name for section in score.sections]
         assert names[0] == "intro"
         assert names[-1] == "outro"
@@ -98,7 +98,7 @@ def test_an_outro_is_shorter_than_a_passage():
 def test_a_blues_begins_with_its_turnaround():
     wishes = read_wishes("12 bar blues in E")
     for seed in range(4):
-        score, controls = told("blues shuffle", seed, 60.0, wishes=wishes)
+        score, controls = composed("blues shuffle", seed, 60.0, wishes=wishes)
         intro = int(score.sections[0].length_beats / 4.0)
         roots = "".join(bar[0].named()[:1] for bar in parse_chart(controls.chords)[:intro])
         form = "EAEEAAEEBAEB" if controls.mode != "minor" else "EAEEAAEECBEB"
@@ -109,7 +109,7 @@ def test_parts_enter_and_leave():
     """The drums are silent somewhere in nearly every long piece with drums."""
     changing = 0
     for seed in range(6):
-        score, controls = told("pop", seed, 90.0)
+        score, controls = composed("pop", seed, 90.0)
         bars = math.ceil(score.length_beats / 4.0 - 1e-6)
         struck = {int(s.start) for row in parse_drums(controls.drums) for s in row.sounds}
         changing += 0.3 < len(struck) / bars < 0.97

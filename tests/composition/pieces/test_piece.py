@@ -23,7 +23,7 @@ from jen1cli.music.controls import BEATS, MAX_BPM, NO_CONTROLS, Controls
 from jen1cli.music.keys import MODES, accidentals
 from jen1cli.music.patterns import DRUMS, parse_drums, parse_melody
 from jen1cli.music.prompt import read_controls
-from pieces_support import told
+from pieces_support import composed
 
 MUSIC = [name for name, style in STYLES.items() if style.kind == "music"]
 LENGTHS = (1.0, 2.5, 10.0, 27.0, 33.3, 45.7)
@@ -56,7 +56,7 @@ def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
             minor=draw.choice((None, True, False)), tonic=draw.choice(("", "E")),
             ensemble=draw.choice(("", "", "solo", "duo", "drums")),
         )  # fmt: skip
-        score, controls = told(style, seed, seconds, Controls(**given), wishes)
+        score, controls = composed(style, seed, seconds, Controls(**given), wishes)
         where = (seed, seconds, given, wishes)
         assert {name: getattr(controls, name) for name in given} == given, where
         assert score.seconds == pytest.approx(seconds), where
@@ -95,19 +95,19 @@ def test_the_same_seed_gives_the_same_score():
 
 def test_given_parts_are_notes_of_the_score():
     given = Controls(bpm=90.0, meter="4/4", drums="kick x.x. snare .x.x", melody="C5 - E5 G5")
-    score, _ = told("pop", 3, 10.0, given)
+    score, _ = composed("pop", 3, 10.0, given)
     heard = score_controls(score)
     assert heard.drums.startswith("kick x.......x.......")
     assert heard.melody.startswith("C5 - - - - - - - E5 - - - G5 - - - | C5")
     assert score.key  # that of the melody
-    silent = score_controls(told("pop", 3, 10.0, Controls(drums="none", melody="none"))[0])
+    silent = score_controls(composed("pop", 3, 10.0, Controls(drums="none", melody="none"))[0])
     assert (silent.drums, silent.melody) == ("none", "none")
 
 
 def test_all_else_follows_given_chords():
     given = Controls(bpm=100.0, meter="4/4", chords="F#m | F#m")
     for seed in range(6):
-        score, controls = told("folk", seed, 10.0, given)
+        score, controls = composed("folk", seed, 10.0, given)
         assert (controls.key, controls.mode) == ("F#", "minor")
         bass = [note for part in score.parts if part.role == "bass" for note in part.notes]
         downbeats = [note.pitch % 12 for note in bass if abs(note.beat % 4.0) < 0.2]
@@ -138,7 +138,7 @@ def test_chords_fit_a_given_melody(seconds):
     """
     for melody, seed in itertools.product(("C5 E5 | F5 A5", ARPEGGIOS), range(3)):
         given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody=melody)
-        _, controls = told("folk", seed, seconds, given)
+        _, controls = composed("folk", seed, seconds, given)
         assert time_on_chords(controls) > 0.6, (melody, seed)
 
 
@@ -151,12 +151,12 @@ def test_a_loop_is_compared_with_a_melody_until_both_end_together():
 
 def test_loops_that_fit_a_melody_alike_are_drawn():
     given = Controls(bpm=120.0, meter="4/4", key="C", mode="major", melody="C5 E5 | F5 A5")
-    assert len({told("pop", seed, 8.0, given)[1].chords for seed in range(6)}) > 1
+    assert len({composed("pop", seed, 8.0, given)[1].chords for seed in range(6)}) > 1
 
 
 def test_seven_eight_is_played_in_the_quarters_of_the_style():
     for style, seed in itertools.product(("techno", "metal", "drum and bass"), range(3)):
-        score, controls = told(style, seed, 20.0, Controls(meter="7/8"))
+        score, controls = composed(style, seed, 20.0, Controls(meter="7/8"))
         slowest, fastest = STYLES[style].tempo
         assert min(slowest, 150.0) <= score.bpm <= min(fastest, 150.0)  # quarters per minute
         assert controls.bpm == pytest.approx(2.0 * score.bpm)  # eighths per minute
@@ -165,7 +165,7 @@ def test_seven_eight_is_played_in_the_quarters_of_the_style():
 @pytest.mark.parametrize("style", ["techno", "house", "trance"])
 def test_four_on_the_floor_has_a_kick_on_every_beat(style):
     for seed in range(6):
-        score, controls = told(style, seed, 10.0)
+        score, controls = composed(style, seed, 10.0)
         row = next(row for row in parse_drums(controls.drums) if row.sounds[0].number == KICK)
         kicks = {round(sound.start * 4, 3) for sound in row.sounds}
         assert set(range(math.ceil(score.length_beats))) <= kicks, seed
@@ -174,39 +174,41 @@ def test_four_on_the_floor_has_a_kick_on_every_beat(style):
 def test_an_irish_jig_is_quick_and_in_six_eight():
     given = read_controls("irish jig")
     for seed in range(6):
-        _, controls = told("celtic", seed, 10.0, given)
+        _, controls = composed("celtic", seed, 10.0, given)
         assert controls.meter == "6/8"
         assert 96.0 <= controls.bpm <= 126.0
 
 
 def test_odd_metres_are_only_played_where_asked():
     for style, seed in itertools.product(("metal", "jazz trio", "minimalism"), range(8)):
-        assert told(style, seed, 10.0)[1].meter not in ("5/4", "7/8")
-    assert told("jazz trio", 1, 10.0, read_controls("jazz trio in 5/4"))[1].meter == "5/4"
+        assert composed(style, seed, 10.0)[1].meter not in ("5/4", "7/8")
+    assert composed("jazz trio", 1, 10.0, read_controls("jazz trio in 5/4"))[1].meter == "5/4"
 
 
 def test_pace_and_mood_choose_within_the_style():
     slow, fast = (
-        [told("pop", seed, 10.0, wishes=Wishes(pace=pace))[1].bpm for seed in range(4)]
+        [composed("pop", seed, 10.0, wishes=Wishes(pace=pace))[1].bpm for seed in range(4)]
         for pace in (-1, 1)
     )
     assert max(slow) < min(fast)
     for minor, mode in ((True, "minor"), (False, "major")):
-        found = {told("pop", seed, 10.0, wishes=Wishes(minor=minor))[1].mode for seed in range(4)}
+        found = {
+            composed("pop", seed, 10.0, wishes=Wishes(minor=minor))[1].mode for seed in range(4)
+        }
         assert found == {mode}
 
 
 def test_a_tonic_without_a_mode_is_not_minor():
     wishes = read_wishes("12 bar blues in E")
     for seed in range(4):
-        _, controls = told("blues shuffle", seed, 20.0, wishes=wishes)
+        _, controls = composed("blues shuffle", seed, 20.0, wishes=wishes)
         assert (controls.key, controls.mode) == ("E", "mixolydian")
         assert parse_chart(controls.chords)[0][0].named() in ("E7", "E9", "E13")
-        assert told("metal", seed, 10.0, wishes=wishes)[1].key == "E"
+        assert composed("metal", seed, 10.0, wishes=wishes)[1].key == "E"
 
 
 def test_most_keys_have_few_accidentals():
-    found = [told("country", seed, 1.0)[1] for seed in range(80)]
+    found = [composed("country", seed, 1.0)[1] for seed in range(80)]
     simple = [accidentals(c.key, c.mode) <= 3 for c in found]
     assert 0.65 < sum(simple) / len(simple) < 0.95
     assert len({c.key for c in found}) >= 9
@@ -214,27 +216,27 @@ def test_most_keys_have_few_accidentals():
 
 def test_a_usual_leading_voice_is_never_missing():
     for style, seed in itertools.product(("disco", "metal", "lofi", "techno"), range(6)):
-        assert parse_melody(told(style, seed, 10.0)[1].melody).sounds, (style, seed)
-    shy = [told("dub", seed, 10.0)[1].melody for seed in range(12)]
+        assert parse_melody(composed(style, seed, 10.0)[1].melody).sounds, (style, seed)
+    shy = [composed("dub", seed, 10.0)[1].melody for seed in range(12)]
     assert len(set(shy)) > 3
 
 
 def test_folk_has_triads_on_its_tonic():
     given = Controls(key="D", mode="dorian")
     for seed in range(16):
-        chart = parse_chart(told("celtic", seed, 10.0, given)[1].chords)
+        chart = parse_chart(composed("celtic", seed, 10.0, given)[1].chords)
         assert {"D7", "Dm7", "Dm9", "Dm11"}.isdisjoint(c.named() for bar in chart for c in bar)
 
 
 def test_a_style_without_soloists_plays_alone_with_few():
     for seed in range(3):
-        score, controls = told("pop", seed, 10.0, wishes=Wishes(ensemble="solo"))
+        score, controls = composed("pop", seed, 10.0, wishes=Wishes(ensemble="solo"))
         assert controls.drums == "none"
         assert len(score.parts) <= 2
 
 
 def test_noises_have_no_score():
-    assert told("sounds", 1, 10.0)[1] == NO_CONTROLS
+    assert composed("sounds", 1, 10.0)[1] == NO_CONTROLS
     with pytest.raises(KeyError):
         compose_piece("polyphonic silence", 1, 10.0)
 

@@ -69,9 +69,7 @@ def again(
             engine.deliver(follow(recipe, source, engine), target)
 
 
-def _signing(
-    context: Context, recipe: "Recipe", given: Signing, report: Console
-) -> Signing | None:
+def _signing(context: Context, recipe: "Recipe", given: Signing, report: Console) -> Signing | None:
     """Sign as the command line says, else what was signed; None keeps the bytes of the rest.
 
     Of the environment the certificate alone counts.

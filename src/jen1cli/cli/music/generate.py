@@ -16,7 +16,7 @@ from jen1cli.cli.music.sets import SetJob, SetOptions
 from jen1cli.cli.outputs import Result, Target, slugify
 from jen1cli.cli.player import Player, find_player
 from jen1cli.cli.sampling import SamplingChoice
-from jen1cli.errors import ConfigError
+from jen1cli.errors import AudioError, ConfigError
 
 DEFAULT_BARS = 8
 Job = tuple[Request, Target, Path | None]
@@ -115,9 +115,7 @@ def generate(
             for music, (_, target, score) in zip(pieces, group, strict=True):
                 engine.deliver(music, target, score)
                 if player is not None and target.path is not None:
-                    from jen1cli import audio
-
-                    player.play(target.path, audio.probe(target.path))
+                    player = _played(player, target.path, engine)
 
 
 def _check_bars(
@@ -150,6 +148,18 @@ def _find_player(targets: Sequence[Target]) -> Player:
     if any(target.path is None for target in targets):
         raise ConfigError("--play and -o -: what goes to stdout is played by what reads it")
     return find_player()
+
+
+def _played(player: Player, path: Path, engine: Engine) -> Player | None:
+    """Play a result; warn where the player fails, and return none for what is made after it."""
+    from jen1cli import audio
+
+    try:
+        player.play(path, audio.probe(path))
+    except AudioError as error:
+        engine.report.warn(f"{error}; nothing more is played")
+        return None
+    return player
 
 
 def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:

@@ -19,6 +19,7 @@ from jen1cli.cli.sampling import (
     chosen_seconds,
 )
 from jen1cli.errors import ConfigError
+from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.sampling import check_loop_bars, draw_seed
 from jen1cli.scale import requests
 from jen1cli.scale.rows import Row, read_rows
@@ -26,7 +27,8 @@ from jen1cli.typed_json import from_dict
 
 MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
-BAR_SECONDS = 2.0  # of the loops in the plan of a set, whose tempo is not yet known
+USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
+USUAL_METER = "4/4"
 
 
 @dataclass(frozen=True)
@@ -220,17 +222,25 @@ class RowReader:
             number = row.index * self.copies + copy
             seed = self.first_seed + number if line.seed is None else line.seed + copy
             request = _build(line, row.where, check_seed(seed, row.where), self.base)
+            options = request.sampling.arguments()
+            bar = _bar_seconds(options.get("controls", NO_CONTROLS))
             found.append(
                 requests.Request(
                     request.prompt,
                     request.seed,
-                    request.seconds or BAR_SECONDS * (request.loop_bars or 0),
+                    request.seconds or bar * (request.loop_bars or 0),
                     request.direction,
-                    request.sampling.arguments(),
+                    options,
                     request.loop_bars,
                 )
             )
         return found
+
+
+def _bar_seconds(controls: Controls) -> float:
+    """Return the length of a bar at the given tempo and metre, or the usual ones."""
+    quarters = SIXTEENTHS[controls.meter or USUAL_METER] / 4
+    return quarters * 60.0 / (controls.bpm or USUAL_BPM)
 
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:

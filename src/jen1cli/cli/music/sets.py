@@ -20,6 +20,7 @@ from jen1cli.cli.engine import ModelChoice
 from jen1cli.cli.outputs import FORMATS
 from jen1cli.cli.sampling import check_choice
 from jen1cli.errors import ConfigError, Jen1Error
+from jen1cli.sampling import MAX_BATCH, usual_batch
 
 if TYPE_CHECKING:
     from jen1cli.cli.music.prompts import Request
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 SET_PANEL = "Sets"
 EXTENSION = "flac"
-MAX_BATCH = 256
 MAX_DEVICES = 1_024
 _NOTE_SECONDS = 60.0
 
@@ -83,7 +83,8 @@ class SetOptions:
         typer.Option(
             "--devices",
             metavar="N",
-            help="Processes that share the work; 'all': one for each GPU, else for each core.",
+            help="Processes that share the work; 'all': one for each GPU, else for each core. Left"
+            " out: one, which on a CPU computes with one thread.",
             rich_help_panel=SET_PANEL,
         ),
     ] = None
@@ -185,7 +186,7 @@ class SetJob:
             copies=self.copies,
             layout=self.options.layout or folder.LAYOUTS[0],
             extension=self.destination.audio_format or EXTENSION,
-            batch=self.options.batch or (1 if facts["device"] == "cpu" else 8),
+            batch=self.options.batch or usual_batch(str(facts["device"])),
             block_rows=folder.BLOCK_ROWS,
             facts={**facts, "base": base},
         )
@@ -215,7 +216,8 @@ class SetJob:
         rows = _with_first(self._rows(WHOLE), self.source, WHOLE)
         plan = plan_set(rows, read, shard, starts[0], len(starts), self._folder)
         if plan.bad_rows:
-            report.warn(f"{plan.bad_rows} rows cannot be read; the first: {plan.first_fault}")
+            bad = _number(plan.bad_rows, "row")
+            report.warn(f"{bad} cannot be read; the first: {plan.first_fault}")
         if plan.gigabytes > plan.free_gigabytes:
             report.warn(f"the disk of {self._folder.absolute()} is too small for the set")
         if report.as_json:
@@ -263,33 +265,42 @@ def _report(
         report.note("stopped; --resume goes on")
         raise KeyboardInterrupt
     if tally.failed:
+        others = ", the others are made" if tally.failed < tally.rows else ""
         raise Jen1Error(
-            f"{tally.failed} of {tally.rows} rows failed, the others are made; see"
-            f" {folder.errors}, mend them and give --resume"
+            f"{tally.failed} of {_number(tally.rows, 'row')} failed{others}; see {folder.errors},"
+            " mend what it names and give --resume"
         )
 
 
 def _in_words(tally: "Tally", seconds: float) -> str:
     speed = 60.0 * tally.made / max(seconds, 1e-9)
     earlier = f", {tally.reused} from earlier runs" if tally.reused else ""
-    failed = f", {tally.failed} failed" if tally.failed else ""
-    return f"{tally.made} pieces made{earlier}{failed}; {speed:.1f} a minute"
+    failed = f", {_number(tally.failed, 'row')} failed" if tally.failed else ""
+    return f"{_number(tally.made, 'piece')} made{earlier}{failed}; {speed:.1f} a minute"
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")
 
 
 class _Notes:
-    """Says once a minute how far the set is; measures from the first piece asked for."""
+    """Says once a minute how far the set is; measures from when a model is loaded."""
 
     def __init__(self, report: Console) -> None:
         self._report = report
-        self._started = self._told = time.monotonic()
+        self._started: float | None = None
+        self._noted = 0.0
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self._started
+        return 0.0 if self._started is None else time.monotonic() - self._started
 
     def __call__(self, tally: "Tally") -> None:
-        if time.monotonic() - self._told >= _NOTE_SECONDS:
-            self._told = time.monotonic()
+        now = time.monotonic()
+        if self._started is None:
+            self._started = self._noted = now
+        if now - self._noted >= _NOTE_SECONDS:
+            self._noted = now
             self._report.note(_in_words(tally, self.seconds))
 
 

@@ -24,7 +24,7 @@ _ODD_METERS = frozenset(("5/4", "7/8"))  # only where they are asked for
 _TYPICAL = 0.5  # weight of an option, relative to the heaviest, from which it is typical
 # most relative change of an open tempo that makes an even number of bars fit the length
 _STRETCH = 0.03
-_LEAST_ENDING = 0.6  # heard part of the last bar in which a piece can end
+_LEAST_ENDING = 0.6  # part of the last bar, inside the piece, in which a piece can end
 _CERTAIN_DRUMS = 0.7  # chance of drums in a style from which they always play
 _CERTAIN_LEAD = 0.5  # chance of a leading voice in a style from which it always plays
 # variants that honour "no drums"; "full" and "rhythm" differ from them by drums alone
@@ -42,7 +42,7 @@ class Frame:
     swing: Swing
     beats: float  # exact length in quarter notes
     bars: int  # whole bars that contain it
-    last_bar: int  # index of the last bar that is heard for long enough to end in
+    last_bar: int  # index of the last bar of which enough lies inside the piece to end in
 
     @property
     def bpm(self) -> float:

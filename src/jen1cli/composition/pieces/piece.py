@@ -43,7 +43,7 @@ from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.patterns import NONE, parse_melody
 
-_LEAST_HEARD = 1.0  # beats of a chord in which a piece can end
+_LEAST_CHORD = 1.0  # beats of a chord in which a piece can end
 
 
 @dataclass(frozen=True)
@@ -215,8 +215,8 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
         chart += [chart[-1][-1:]] * (frame.bars - frame.last_bar - 1)
     sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
     start = passages[-1].start * beats
-    heard = max(frame.last_bar * beats, frame.beats - _LEAST_HEARD) - start
-    chord = chord_at(made[-1][0].chords, heard)
+    latest = max(frame.last_bar * beats, frame.beats - _LEAST_CHORD) - start
+    chord = chord_at(made[-1][0].chords, latest)
     ending = max(frame.last_bar * beats, start + chord.start)
     return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
 
