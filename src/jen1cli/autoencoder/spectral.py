@@ -50,6 +50,7 @@ class SpectralAutoencoder(Autoencoder):
 
     stream_seconds = 10.0
 
+    config: SpectralConfig
     feature_weight: Tensor  # [num_features]
     feature_mean: Tensor  # [num_features]
     latent_scale: Tensor  # [latent_channels]

@@ -68,7 +68,7 @@ class CodecUnderTest:
             return (
                 f"References: the latents that diffusion sees, decoded with the original's phase"
                 f" ({TRUE_PHASE}) and with {self.rounds} rounds of phase refinement in place of"
-                f" {self.codec.autoencoder.settings.refinements}."
+                f" {self.codec.autoencoder.config.refinements}."
             )
         return (
             "No references with the true phase or more refinement: this autoencoder decodes the"
