@@ -18,7 +18,7 @@ words.mkdir(parents=True)
 TextEncoder.random(TINY.text).save(words)  # random weights: its words mean nothing
 
 job = AllJob(data=music, output=Path("run"), recipe="tiny", steps=10, text_encoder=words)
-figures = job.run(listener=lambda event: print(type(event).__name__))
+figures = job.run(on_event=lambda event: print(type(event).__name__))
 print(f"trained {figures['parameters']:,} parameters")
 
 model = Jen1.load("run/diffusion/weights")

@@ -126,7 +126,7 @@ def make_set(
     *,
     actors: int = 1,
     batch_size: int = 64,
-    **resources: float,
+    **resources: int | float,
 ) -> tuple[Tally, Path | None]:
     """Make a set of the layout "files" with actors of Ray, and write its manifest.
 
