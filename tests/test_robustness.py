@@ -59,8 +59,9 @@ def test_records_become_a_page(tmp_path, monkeypatch):
     assert rows[1][:2] == ("jen1 info a.wav (and 1 more)", "no \\| such file")
 
 
-def test_errors_of_a_test_are_recorded(tmp_path, monkeypatch, request):
-    monkeypatch.setenv("JEN1_OUTCOMES", str(tmp_path))
+def recorded(folder, monkeypatch, request):
+    """Return the outcomes that are recorded of a test that raises one error and passes."""
+    monkeypatch.setenv("JEN1_OUTCOMES", str(folder))
     hook = outcomes.pytest_runtest_call(request.node)
     next(hook)
     with pytest.raises(ConfigError):
@@ -71,8 +72,13 @@ def test_errors_of_a_test_are_recorded(tmp_path, monkeypatch, request):
 
     with pytest.raises(StopIteration):
         hook.send(Passed())
-    (file,) = tmp_path.iterdir()
-    assert json.loads(file.read_text().splitlines()[-1])["outcome"] == "what is wrong"
+    (file,) = folder.iterdir()
+    return [json.loads(line)["outcome"] for line in file.read_text().splitlines()]
+
+
+def test_errors_of_a_test_are_recorded(tmp_path, monkeypatch, request):
+    (outcome,) = recorded(tmp_path, monkeypatch, request)
+    assert outcome == "what is wrong"
 
 
 def test_the_page_begins_as_it_would_be_written(page, tmp_path, monkeypatch):
@@ -84,20 +90,9 @@ def test_the_page_begins_as_it_would_be_written(page, tmp_path, monkeypatch):
 
 
 def test_a_fuzz_test_is_recorded_with_the_number_of_its_inputs(tmp_path, monkeypatch, request):
-    monkeypatch.setenv("JEN1_OUTCOMES", str(tmp_path))
     monkeypatch.setattr(outcomes, "INPUTS", 7)
-    hook = outcomes.pytest_runtest_call(request.node)  # of this name, "fuzz"
-    next(hook)
-    with pytest.raises(ConfigError):
-        raise ConfigError("what is wrong")
-
-    class Passed:
-        excinfo = None
-
-    with pytest.raises(StopIteration):
-        hook.send(Passed())
-    (file,) = tmp_path.iterdir()
-    assert json.loads(file.read_text())["outcome"].startswith("7 damaged inputs: ")
+    (outcome,) = recorded(tmp_path, monkeypatch, request)  # of this name, "fuzz"
+    assert outcome.startswith("7 damaged inputs: ")
 
 
 def test_the_citation_names_this_version():

@@ -24,23 +24,15 @@ if TYPE_CHECKING:
 Channels = Float[Tensor, "audio_channels samples"]
 
 
-@dataclass(frozen=True)
-class Music:
-    """Generated music."""
+class _Result:
+    """What a recipe says of a result."""
 
-    waveform: Channels  # float32, true peak at most -1 dBFS
-    sample_rate: int  # Hz
     recipe: Recipe
 
     @property
     def seed(self) -> int:
         """Seed of the noise it was made from."""
         return self.recipe.seed
-
-    @property
-    def seconds(self) -> float:
-        """Length."""
-        return self.waveform.shape[-1] / self.sample_rate
 
     @property
     def has_score(self) -> bool:
@@ -50,11 +42,27 @@ class Music:
     def save_midi(self, target: str | Path) -> None:
         """Write the score that was played as a standard MIDI file, which is overwritten.
 
+        Of an edit, it is the score of the generated intervals, on the clock of the recording.
+
         Raises:
             ConfigError: nothing of a score is known.
             OutputError: the target cannot be written.
         """
         write_midi(Path(target), self.recipe.played)
+
+
+@dataclass(frozen=True)
+class Music(_Result):
+    """Generated music."""
+
+    waveform: Channels  # float32, true peak at most -1 dBFS
+    sample_rate: int  # Hz
+    recipe: Recipe
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return self.waveform.shape[-1] / self.sample_rate
 
     def save(
         self,
@@ -102,7 +110,7 @@ class Music:
 
 
 @dataclass(frozen=True)
-class Edit:
+class Edit(_Result):
     """A recording with generated intervals; all other samples are bit-identical."""
 
     source: audio.Source  # read again by `save`, so it must not move
@@ -111,28 +119,9 @@ class Edit:
     recipe: Recipe
 
     @property
-    def has_score(self) -> bool:
-        """Whether anything of a score is known."""
-        return has_score(self.recipe.played)
-
-    def save_midi(self, target: str | Path) -> None:
-        """Write the score of the generated intervals, on the clock of the whole recording.
-
-        Raises:
-            ConfigError: nothing of a score is known.
-            OutputError: the target cannot be written.
-        """
-        write_midi(Path(target), self.recipe.played)
-
-    @property
     def waveform(self) -> Channels:
         """The whole edited recording as float32; read from the source at each call."""
         return torch.from_numpy(audio.spliced(self.source, self.patches))
-
-    @property
-    def seed(self) -> int:
-        """Seed of the noise it was made from."""
-        return self.recipe.seed
 
     @property
     def seconds(self) -> float:
