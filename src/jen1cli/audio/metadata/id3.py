@@ -153,6 +153,8 @@ def build(texts: Texts, pictures: tuple[bytes, ...]) -> Tag:
     frames = []
     for name, parts in joined.items():
         data = "\0".join(parts).encode("utf-8", "replace")
+        if not data.strip(b"\0"):  # readers complain about frames without content
+            continue
         if name in _ID_OF or name in _OTHER_TEXTS:
             frames.append(Frame(_ID_OF.get(name, name), b"\0\0", b"\x03" + data))
         elif name in ("COMMENT", "LYRICS"):
