@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from jen1cli.audio.chunks import ByteFile, ChunkFile, add_chunks, chunk_bytes, read_chunks
 from jen1cli.audio.metadata import id3
+from jen1cli.audio.metadata.id3_edits import move_block
 from jen1cli.audio.metadata.model import (
     COVERED,
     Block,
@@ -142,7 +143,7 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
     ):
         return None, [block.name]
     if block.tag.lower() == b"id3 ":
-        return id3.move_block(block, moves)
+        return move_block(block, moves)
     move = _moved_xmp if is_xmp(block) else _MOVERS.get(block.tag)
     if move is None or not moves.any:
         return block, []
@@ -243,8 +244,9 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
     else:
         items = [chunk_bytes("<", tag, data + b"\0") for tag, data in packed.items()]
         blocks = [Block(b"LIST", b"INFO" + b"".join(items), COVERED)] if items else []
-    if metadata.pictures or len(usual) < len(texts):
-        tag = id3.build(texts, metadata.pictures)
+    others = id3.carried_frames(metadata.blocks)
+    if metadata.pictures or len(usual) < len(texts) or others:
+        tag = id3.build(texts, metadata.pictures, others)
         blocks.append(Block(_ID3_TAGS[layout.is_aiff], tag.to_bytes(), COVERED))
     return blocks
 
