@@ -166,7 +166,9 @@ def may_be_cut(file: ByteFile) -> bool:
     That is so for a truncated file, and for a whole one with other data after its sound.
     """
     stream = flac_frames.read_stream(file)
-    return bool(stream and stream.total) and not flac_frames.has_last_frame(file, stream)
+    if stream is None or not stream.total:
+        return False
+    return not flac_frames.has_last_frame(file, stream)
 
 
 def _joined(name: str, seen: str) -> str:

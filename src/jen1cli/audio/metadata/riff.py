@@ -169,7 +169,7 @@ def _misplaced(block: Block, moves: Moves) -> list[str]:
     if block.tag == b"iXML":
         try:
             expat.ParserCreate().Parse(data.rstrip(b"\0"), True)
-        except expat.ExpatError:
+        except (expat.ExpatError, ValueError, LookupError):  # the latter of unknown encodings
             return ["perhaps places in iXML, which is not well-formed"]
         starts = (_ixml_start(data, *names) for names in _TIME_FIELDS)
         if any(start is not None and not moves.has_earlier(start) for start in starts):
