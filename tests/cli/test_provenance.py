@@ -301,15 +301,16 @@ def test_a_signature_that_is_asked_for_and_fails_is_an_error(
     assert set(Path().iterdir()) == before
 
 
-def test_a_signer_given_in_python_must_sign(model, monkeypatch):
+def test_a_signer_given_in_python_must_sign(model, monkeypatch, tmp_path):
+    path = tmp_path / "a.wav"
     music = model.generate_batch(["lofi"], seconds=0.5, seed=3)[0]
     credentials = provenance.own_credentials()
     monkeypatch.setattr(signing, "MOST_BYTES", 1000)
     with pytest.raises(provenance.SigningError, match="not written"):
-        music.save("a.wav", signer=provenance.Signer(credentials))
-    assert not Path("a.wav").exists()
-    music.save("a.wav", signer=provenance.Signer(credentials, is_required=False))
-    assert read_recipe("a.wav").signature == ""
+        music.save(path, signer=provenance.Signer(credentials))
+    assert not path.exists()
+    music.save(path, signer=provenance.Signer(credentials, is_required=False))
+    assert read_recipe(path).signature == ""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs limits of a POSIX system")
