@@ -45,7 +45,7 @@ def _record(kind, name, outcome):
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         line = json.dumps({"kind": kind, "input": name, "outcome": outcome})
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with (Path(folder) / f"{worker}.jsonl").open("a") as file:
+        with open(f"{folder}/{worker}.jsonl", "a") as file:  # noqa: PTH123 - a test replaces that
             file.write(line + "\n")
 
 
