@@ -13,6 +13,7 @@ from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.midi import Passage
 from jen1cli.music.chords import TONICS
 from jen1cli.music.controls import SIXTEENTHS
+from jen1cli.music.forms import parse_form
 from jen1cli.music.full_score import summary
 from jen1cli.sampling import MAX_BATCH, MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
@@ -21,7 +22,7 @@ RECIPE_VERSION = 4
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
-4: full score, instruments, passages, variations, loops and batch.
+4: full score, instruments, passages, variations, loops, batch and form.
 """
 
 GENERATOR = "jen1cli"
@@ -131,6 +132,17 @@ class Recipe(Sampling):
             return (Passage(self.controls, 0.0, self.seconds),)
         return self.passages
 
+    @property
+    def sections(self) -> tuple[tuple[float, str], ...]:
+        """Start in seconds and name of each section of a form that was asked for."""
+        if not self.form or not self.controls.has_bars:
+            return ()
+        form, bar = parse_form(self.form), self.controls.bar_seconds
+        return tuple(
+            (start * bar, section.name)
+            for start, section in zip(form.starts, form.sections, strict=True)
+        )
+
     def describe_seed(self) -> str:
         """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""
         mixed = (f"{item.amount:g} of seed {item.seed}" for item in self.variations)
@@ -168,7 +180,15 @@ class Recipe(Sampling):
             del values["batch"]
         if not self.threads:
             del values["threads"]
-        for name in ("composer", "style", "instruments", "passages", "variations", "loop_bars"):
+        for name in (
+            "composer",
+            "style",
+            "form",
+            "instruments",
+            "passages",
+            "variations",
+            "loop_bars",
+        ):
             if not values[name]:
                 del values[name]
         if self.controls.score is None:

@@ -21,6 +21,7 @@ _RAMP_SECONDS = 1.0
 _OFFSET_SECONDS = 1.0  # length of music over which the DC offset is estimated
 _LEAST_OFFSET = 4e-3  # amplitude; smaller steps are inaudible, and occur in any music
 _SILENT = 10 ** (-80 / 20)  # peak around the offset; a channel below it contains dither at most
+_HELD = 0.25  # part of the last chord before its decay
 _BLOCK = 1 << 20
 
 
@@ -66,6 +67,26 @@ def cap_loudness(signal: Signal, sample_rate: int) -> None:
     level = measured(signal, sample_rate)
     if level > LOUDEST:
         _scale(signal, 10 ** ((LOUDEST - level) / 20))
+
+
+def fade_out(signal: Signal, samples: int) -> None:
+    """Let the last samples decay, in place: after a quarter of them, by a raised cosine to zero.
+
+    Args:
+        signal: [channels, samples]; may lie in a file on disk.
+        samples: length of the last chord; 0 changes nothing.
+    """
+    length = signal.shape[1]
+    for at in range(max(0, length - samples), length, _BLOCK):
+        stop = min(at + _BLOCK, length)
+        signal[:, at:stop] *= decay(at, stop, length, samples)
+
+
+def decay(start: int, stop: int, length: int, samples: int) -> Float32[np.ndarray, " samples"]:
+    """Return the gain of `fade_out` from a sample to another of a signal of some length."""
+    faded = max(1, round(samples * (1 - _HELD)))
+    place = np.clip((np.arange(start, stop) - (length - faded)) / faded, 0.0, 1.0)
+    return (0.5 + 0.5 * np.cos(np.pi * place)).astype(np.float32)
 
 
 def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:

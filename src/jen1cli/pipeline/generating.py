@@ -11,10 +11,24 @@ from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
+from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import Written, check_composer, warn_unplayed, write_controls
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded_noise
+from jen1cli.pipeline.composing import (
+    Written,
+    check_composer,
+    timed_by_form,
+    warn_unplayed,
+    write_controls,
+)
+from jen1cli.pipeline.denoising import (
+    Canvas,
+    Prompts,
+    encode_prompts,
+    fill,
+    joined_prompts,
+    seeded_noise,
+)
 from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
@@ -22,7 +36,14 @@ from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
-from jen1cli.sampling import Sampling, SamplingOptions, check_direction, check_seconds, usual_batch
+from jen1cli.sampling import (
+    DEFAULT_SECONDS,
+    Sampling,
+    SamplingOptions,
+    check_direction,
+    check_seconds,
+    usual_batch,
+)
 from jen1cli.shapes import Latent
 
 if TYPE_CHECKING:
@@ -55,12 +76,13 @@ class Piece:
 
     signal: Signal  # [channels, samples] at the model's rate
     settings: Sampling  # with the controls of the piece, their composer and its style
+    seconds: float  # length that was asked for
 
 
 def generate_orders(
     model: "Jen1",
     orders: Sequence[Order],
-    seconds: float,
+    seconds: float | None = None,
     direction: DirectionName = "bidirectional",
     *,
     loop_bars: int | None = None,
@@ -74,6 +96,7 @@ def generate_orders(
         model: a loaded model.
         orders: see `make_pieces`.
         seconds: length of each; music longer than the model's window is made by continuation.
+            None: that of a form, else `DEFAULT_SECONDS`.
         direction: "unidirectional" lets no frame see a later one.
         loop_bars: makes loops of so many bars, one by one, in place of `seconds`.
         batch: size of the batches, in which a piece has the same bits in any company; 0: the usual
@@ -84,26 +107,37 @@ def generate_orders(
     Raises:
         ConfigError: a setting makes no sense.
     """
-    check_seconds(seconds)
+    if seconds is not None:
+        check_seconds(seconds)
     check_direction(direction)
     causal = direction == "unidirectional"
     generation = model.config.generation
     if causal and loop_bars is not None:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
+    has_form = any(order.sampling.form for order in orders)
+    if has_form and loop_bars is not None:
+        raise ConfigError("a loop has no form; leave one of them out")
     batch = batch or max(1, min(len(orders), usual_batch(model.device)))
+    batch = 1 if has_form or loop_bars is not None else batch
     with fixed_threads(threads):
-        if loop_bars is None:
+        if loop_bars is None and has_form:
+            made = [
+                _make_with_form(
+                    model.networks, generation, order, seconds,
+                    causal=causal, progress=_share(progress, index, 1, len(orders)),
+                )
+                for index, order in enumerate(orders)
+            ]  # fmt: skip
+        elif loop_bars is None:
             made = make_pieces(
-                model.networks, generation, orders, seconds,
+                model.networks, generation, orders, DEFAULT_SECONDS if seconds is None else seconds,
                 causal=causal, batch=batch, progress=progress,
             )  # fmt: skip
         else:
             made = [
-                Piece(
-                    *make_loop(
-                        model.networks, generation, order.prompt, loop_bars, order.sampling,
-                        order.seed, _share(progress, index, 1, len(orders)),
-                    )
+                _make_loop(
+                    model.networks, generation, order, loop_bars,
+                    _share(progress, index, 1, len(orders)),
                 )
                 for index, order in enumerate(orders)
             ]  # fmt: skip
@@ -117,11 +151,11 @@ def generate_orders(
                 piece.settings,
                 seed=order.seed,
                 prompt=order.prompt,
-                seconds=seconds if loop_bars is None else piece.signal.shape[1] / model.sample_rate,
+                seconds=piece.seconds,
                 direction=direction,
                 context_seconds=generation.context_seconds,
                 loop_bars=loop_bars or 0,
-                batch=batch if loop_bars is None else 1,
+                batch=batch,
                 threads=threads,
             ),
         )
@@ -195,21 +229,65 @@ def make_pieces(
                 style=item.styles[0],
             )
             unwhitened = networks.whitening.unwhiten(latent[None])
-            pieces.append(Piece(_finished(networks, unwhitened, samples, cuts), settings))
+            signal = _finished(networks, unwhitened, samples, cuts, last_chord(settings))
+            pieces.append(Piece(signal, settings, seconds))
     return pieces
+
+
+def _make_with_form(
+    networks: Networks,
+    generation: GenerationConfig,
+    order: Order,
+    seconds: float | None,
+    *,
+    causal: bool,
+    progress: Progress | None,
+) -> Piece:
+    """Generate a piece with a form, which determines its length or its tempo."""
+    encoded = _encoded(networks, order)
+    sampling, seconds = timed_by_form(
+        networks, encoded, order.prompt, order.seed, order.sampling, seconds
+    )
+    timed = dataclasses.replace(order, sampling=sampling)
+    return make_pieces(networks, generation, [timed], seconds, causal=causal, progress=progress)[0]
+
+
+def _make_loop(
+    networks: Networks,
+    generation: GenerationConfig,
+    order: Order,
+    bars: int,
+    progress: Progress | None,
+) -> Piece:
+    signal, settings = make_loop(
+        networks, generation, order.prompt, bars, order.sampling, order.seed, progress
+    )
+    return Piece(signal, settings, signal.shape[1] / networks.autoencoder.sample_rate)
+
+
+def last_chord(settings: Sampling) -> float:
+    """Return how many seconds of the end belong to the last chord of a form; 0: it has no end."""
+    if not settings.form:
+        return 0.0
+    return parse_form(settings.form).last_chord_bars * settings.controls.bar_seconds
 
 
 def _written(networks: Networks, order: Order, seconds: float) -> Written:
     """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
+    return write_controls(
+        networks, _encoded(networks, order), [order.prompt], [order.seed], seconds, order.sampling
+    )
+
+
+def _encoded(networks: Networks, order: Order) -> Prompts:
     sampling = order.sampling
-    encoded = encode_prompts(
+    return encode_prompts(
         networks,
         [order.prompt],
         sampling.negative_prompt,
         sampling.controls,
         sampling.effective_composer,
     )
-    return write_controls(networks, encoded, [order.prompt], [order.seed], seconds, sampling)
 
 
 def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
@@ -219,7 +297,9 @@ def _share(progress: Progress | None, first: int, items: int, all_items: int) ->
     return lambda done, total: progress(first * total + items * done, all_items * total)
 
 
-def _finished(networks: Networks, latent: Latent, samples: int, cuts: list[int]) -> Signal:
+def _finished(
+    networks: Networks, latent: Latent, samples: int, cuts: list[int], last_seconds: float
+) -> Signal:
     autoencoder = networks.autoencoder
     result = allocate(autoencoder.audio_channels, samples)
     at = 0
@@ -228,5 +308,6 @@ def _finished(networks: Networks, latent: Latent, samples: int, cuts: list[int])
         at += block.shape[1]
     gain_matching.level_segments(result, autoencoder.sample_rate, cuts, target=None)
     gain_matching.cap_loudness(result, autoencoder.sample_rate)
+    gain_matching.fade_out(result, round(last_seconds * autoencoder.sample_rate))
     gain_matching.limit(result, autoencoder.sample_rate)
     return result

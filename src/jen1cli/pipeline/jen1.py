@@ -177,7 +177,7 @@ class Jen1:
         self,
         prompt: str = "",
         *,
-        seconds: float = 10.0,
+        seconds: float | None = None,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
         loop_bars: int | None = None,
@@ -188,7 +188,8 @@ class Jen1:
 
         Args:
             prompt: description of the music; empty for unconditional generation.
-            seconds: length; music longer than the model's window is made by continuation.
+            seconds: length; music longer than the model's window is made by continuation. None:
+                that of a form, else 10.
             seed: seed of the noise; None draws one, see `Music.seed`.
             direction: "unidirectional" lets no frame see a later one.
             loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
@@ -214,7 +215,7 @@ class Jen1:
         self,
         prompts: Sequence[str],
         *,
-        seconds: float = 10.0,
+        seconds: float | None = None,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
         loop_bars: int | None = None,
@@ -228,6 +229,7 @@ class Jen1:
         Args:
             prompts: descriptions of the pieces.
             seconds: length of each; music longer than the model's window is made by continuation.
+                None: that of a form, else 10.
             seed: seed of the first piece's noise; None draws one.
             direction: "unidirectional" lets no frame see a later one.
             loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its

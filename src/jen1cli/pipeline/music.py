@@ -48,7 +48,7 @@ class _Result:
             ConfigError: nothing of a score is known.
             OutputError: the target cannot be written.
         """
-        write_midi(Path(target), self.recipe.played)
+        write_midi(Path(target), self.recipe.played, sections=self.recipe.sections)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
 from jen1cli.midi.tune import without_given, without_roles
 from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.forms import parse_form
 from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.inpainting import continue_, inpaint
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_WRITERS = ("composer", "style")
+_WRITERS = ("composer", "style", "form")
 _SAME = "same"  # first word of a prompt that goes on from the former one
 
 
@@ -191,12 +192,19 @@ def varied(
         changes.setdefault("style", "")
     if any(changes.get(name, getattr(recipe, name)) != getattr(recipe, name) for name in _WRITERS):
         former = dataclasses.replace(former, chords="", drums="", melody="", score=None)
-    changes["controls"] = _joined(changes.get("controls", NO_CONTROLS), former)
+    new = changes.get("controls", NO_CONTROLS)
+    changes["controls"] = _joined(new, former)
+    form = changes.get("form", recipe.form)
+    if form and changes["controls"].has_bars:
+        sections = parse_form(form)
+        if new.chords and "form" not in changes:
+            changes["form"] = str(sections.without_chords())
+        changes["seconds"] = sections.bars * changes["controls"].bar_seconds
     if prompt is not None:
         changes["prompt"] = _renewed(recipe.prompt, prompt)
     if amount:
-        new = Variation(draw_seed() if seed is None else seed, amount)
-        changes["variations"] = (*changes.get("variations", recipe.variations), new)
+        noise = Variation(draw_seed() if seed is None else seed, amount)
+        changes["variations"] = (*changes.get("variations", recipe.variations), noise)
     return dataclasses.replace(recipe, **changes)
 
 
