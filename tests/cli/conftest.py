@@ -86,9 +86,10 @@ class FakeJen1:
             **more,
         )
 
-    def generate_batch(self, prompts, *, seconds=10.0, seed, direction="bidirectional", **options):
+    def generate_batch(self, prompts, *, seconds=None, seed, direction="bidirectional", **options):
         self._note("generate_batch", prompts=prompts, seconds=seconds, seed=seed,
                    direction=direction, **options)  # fmt: skip
+        seconds = 10.0 if seconds is None else seconds
         options.pop("progress", None)
         return [
             Music(

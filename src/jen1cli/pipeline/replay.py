@@ -11,6 +11,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.midi.tune import without_given, without_roles
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.forms import parse_form
+from jen1cli.music.keys import MINOR_MODES
 from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.inpainting import continue_, inpaint
@@ -157,7 +158,8 @@ def varied(
 
     - New chords replace bass and comping of the full score, a new melody the lead, new drums the
       drums.
-    - A new key also replaces chords and melody, whose notes are in the former one.
+    - A new key of a mode with the same third transposes chords, melody and parts; any other
+      replaces them.
     - A new tempo or metre replaces the full score, whose times are in seconds.
     - A new style or composer replaces all that was written: chords, drums, melody, full score.
 
@@ -197,7 +199,7 @@ def varied(
     form = changes.get("form", recipe.form)
     if form and changes["controls"].has_bars:
         sections = parse_form(form)
-        if new.chords and "form" not in changes:
+        if (new.chords or new.key) and "form" not in changes:  # the chart has all chords
             changes["form"] = str(sections.without_chords())
         changes["seconds"] = sections.bars * changes["controls"].bar_seconds
     if prompt is not None:
@@ -216,7 +218,9 @@ def _joined(new: Controls, former: Controls) -> Controls:
         )
     if (new.bpm or former.bpm, new.meter or former.meter) != (former.bpm, former.meter):
         former = dataclasses.replace(former, score=None)
-    if new.key and former.key and (new.key, new.mode) != (former.key, former.mode):
+    if new.key and former.key and (new.mode in MINOR_MODES) == (former.mode in MINOR_MODES):
+        former = former.transposed(new.key)
+    elif new.key and former.key:
         score = former.score and without_roles(former.score, ("bass", "comping", "lead"))
         former = dataclasses.replace(former, chords="", melody="", score=score)
     score = former.score and without_given(former.score, new)

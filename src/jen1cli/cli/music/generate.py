@@ -172,7 +172,7 @@ def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
     """Group consecutive jobs with equal settings and consecutive seeds into batches."""
     group: list[Job] = []
     for job in jobs:
-        size = engine.batch_size(job[0].length.get("seconds", 0.0))
+        size = engine.batch_size(job[0].seconds or 0.0)
         if group and (len(group) >= size or not _follows(group[-1][0], job[0])):
             yield group
             group = []
