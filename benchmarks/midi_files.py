@@ -99,7 +99,7 @@ def main() -> None:
     _print_table(rows)
 
 
-def _mean(values) -> float | None:  # noqa: ANN001 - numbers, or None where nothing can be said
+def _mean(values) -> float | None:
     known = [float(value) for value in values if value is not None]
     return statistics.fmean(known) if known else None
 

@@ -22,7 +22,7 @@ RECIPE_VERSION = 4
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
-4: full score, instruments, passages, variations, loops, batch and form.
+4: full score, instruments, passages, variations, loops, batch, form and streams.
 """
 
 GENERATOR = "jen1cli"
@@ -106,6 +106,8 @@ class Recipe(Sampling):
     direction: DirectionName = "bidirectional"
     masks: tuple[tuple[float, float], ...] = ()  # regenerated intervals [from, to) in seconds
     before: bool = False  # continued to the left
+    streamed: bool = field(default=False, metadata={"optional": True})
+    """Made block by block (`pipeline.streaming`)."""
     loop_bars: int = field(default=0, metadata={"optional": True})  # of a loop; 0: it is none
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps
@@ -188,6 +190,7 @@ class Recipe(Sampling):
             "passages",
             "variations",
             "loop_bars",
+            "streamed",
         ):
             if not values[name]:
                 del values[name]

@@ -45,28 +45,75 @@ def level_segments(
         cuts: boundaries between windows, in samples, increasing.
         target: loudness in LUFS; None: that of the first segment.
     """
-    edges = [0, *cuts, signal.shape[1]]
-    spans = list(itertools.pairwise(edges))
-    levels = [measured(signal[:, start:stop], sample_rate) for start, stop in spans]
-    wanted = levels[0] if target is None else target
-    gains = [10 ** (matching_gain(level, wanted) / 20) for level in levels]
-    if max(abs(gain - 1) for gain in gains) < 1e-6:
+    ramps = Ramps(sample_rate, cuts, signal.shape[1], target)
+    for start, stop in itertools.pairwise([0, *cuts, signal.shape[1]]):
+        ramps.add(measured(signal[:, start:stop], sample_rate))
+    if ramps.is_idle:
         return
-    shortest = min(stop - start for start, stop in spans)
-    half = min(round(_RAMP_SECONDS * sample_rate), shortest) / 2
-    points = [0.0, *(x for cut in cuts for x in (cut - half, cut + half)), float(signal.shape[1])]
-    values = [gain for gain in gains for _ in range(2)]
     for at in range(0, signal.shape[1], _BLOCK):
         stop = min(at + _BLOCK, signal.shape[1])
-        curve = np.interp(np.arange(at, stop), points, values).astype(np.float32)
-        signal[:, at:stop] *= curve
+        signal[:, at:stop] *= ramps.curve(at, stop)
+
+
+class Ramps:
+    """Gains that match segments in loudness, with ramps around the cuts between them.
+
+    Args:
+        sample_rate: Hz.
+        cuts: boundaries between segments, in samples, increasing.
+        samples: length of the signal.
+        target: loudness in LUFS; None: that of the first segment.
+    """
+
+    def __init__(
+        self, sample_rate: int, cuts: Sequence[int], samples: int, target: float | None = None
+    ) -> None:
+        self.levels: list[float] = []
+        self._target = target
+        edges = [0, *cuts, samples]
+        shortest = min(stop - start for start, stop in itertools.pairwise(edges))
+        half = min(round(_RAMP_SECONDS * sample_rate), shortest) / 2
+        self._points = [0.0, *(x for cut in cuts for x in (cut - half, cut + half)), float(samples)]
+        self._values: list[float] = []
+
+    def add(self, level: float) -> None:
+        """Take the loudness of the next segment in LUFS."""
+        self.levels.append(level)
+        target = self.levels[0] if self._target is None else self._target
+        self._values += [10 ** (matching_gain(level, target) / 20)] * 2
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all gains are 1."""
+        return max(abs(gain - 1) for gain in self._values) < 1e-6
+
+    @property
+    def known(self) -> int:
+        """Samples of which the gain is known: up to the ramp after the last segment.
+
+        Without a target, the gain of the first segment is 1 whatever its level is.
+        """
+        least = 1 if self._target is None else 0
+        return int(self._points[max(least, len(self._values) - 1)])
+
+    def curve(self, start: int, stop: int) -> Float32[np.ndarray, " samples"]:
+        """Return the gain from a sample to another, both known."""
+        if not self._values:
+            return np.ones(stop - start, np.float32)
+        points = self._points[: len(self._values)]
+        return np.interp(np.arange(start, stop), points, self._values).astype(np.float32)
 
 
 def cap_loudness(signal: Signal, sample_rate: int) -> None:
     """Attenuate, in place, music that is louder than `LOUDEST`, as an effect of guidance."""
-    level = measured(signal, sample_rate)
-    if level > LOUDEST:
-        _scale(signal, 10 ** ((LOUDEST - level) / 20))
+    gain = cap_gain(measured(signal, sample_rate))
+    if gain < 1.0:
+        _scale(signal, gain)
+
+
+def cap_gain(level: float) -> float:
+    """Return the gain that brings music of a level in LUFS down to `LOUDEST`, 1 at most."""
+    return min(1.0, 10 ** ((LOUDEST - level) / 20))
 
 
 def fade_out(signal: Signal, samples: int) -> None:
@@ -84,6 +131,8 @@ def fade_out(signal: Signal, samples: int) -> None:
 
 def decay(start: int, stop: int, length: int, samples: int) -> Float32[np.ndarray, " samples"]:
     """Return the gain of `fade_out` from a sample to another of a signal of some length."""
+    if not samples:
+        return np.ones(stop - start, np.float32)
     faded = max(1, round(samples * (1 - _HELD)))
     place = np.clip((np.arange(start, stop) - (length - faded)) / faded, 0.0, 1.0)
     return (0.5 + 0.5 * np.cos(np.pi * place)).astype(np.float32)

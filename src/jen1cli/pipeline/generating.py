@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
@@ -30,10 +29,10 @@ from jen1cli.pipeline.denoising import (
     seeded_noise,
 )
 from jen1cli.pipeline.looping import make_loop
-from jen1cli.pipeline.music import Music, record
+from jen1cli.pipeline.music import Music, Stream, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.storage import allocate
-from jen1cli.pipeline.windows import plan_windows
+from jen1cli.pipeline.streaming import PiecePlan, streamed_signal
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
 from jen1cli.sampling import (
@@ -190,19 +189,7 @@ def make_pieces(
         batch: size of every batch, which copies of the last piece fill up.
         progress: called with (steps done, steps in all).
     """
-    autoencoder = networks.autoencoder
-    frame_rate = autoencoder.sample_rate / autoencoder.hop_length
-    samples = audio.seconds_to_samples(seconds, autoencoder.sample_rate)
-    frames = -(-samples // autoencoder.hop_length)
-    windows = plan_windows(
-        frames,
-        [(0, frames)],
-        window=max(1, round(generation.window_seconds * frame_rate)),
-        context=max(1, round(generation.context_seconds * frame_rate)),
-        causal=causal,
-        causal_continuation=causal or generation.continuation == "unidirectional",
-    )
-    cuts = [window.unknown[0][0] * autoencoder.hop_length for window in windows[1:]]
+    plan = PiecePlan.of(networks, generation, seconds, causal=causal)
     pieces: list[Piece] = []
     for first in range(0, len(orders), batch):
         group = orders[first : first + batch]
@@ -214,22 +201,17 @@ def make_pieces(
         )
         made = fill(
             networks,
-            Canvas.empty(networks, frames, prompts.batch),
-            windows,
+            Canvas.empty(networks, plan.frames, prompts.batch),
+            plan.windows,
             prompts,
             group[0].sampling,
             [seeded_noise(order.seed, order.sampling.variations) for order in [*group, *spare]],
             _share(progress, first, len(group), len(orders)),
         )
         for latent, item, order in zip(made, written, group, strict=False):
-            settings = dataclasses.replace(
-                order.sampling,
-                controls=item.prompts.controls[0],
-                composer=item.composer,
-                style=item.styles[0],
-            )
+            settings = _settings(order, item)
             unwhitened = networks.whitening.unwhiten(latent[None])
-            signal = _finished(networks, unwhitened, samples, cuts, last_chord(settings))
+            signal = _finished(networks, unwhitened, plan, _last_chord(settings))
             pieces.append(Piece(signal, settings, seconds))
     return pieces
 
@@ -244,12 +226,70 @@ def _make_with_form(
     progress: Progress | None,
 ) -> Piece:
     """Generate a piece with a form, which determines its length or its tempo."""
-    encoded = _encoded(networks, order)
-    sampling, seconds = timed_by_form(
-        networks, encoded, order.prompt, order.seed, order.sampling, seconds
-    )
-    timed = dataclasses.replace(order, sampling=sampling)
+    timed, seconds = _timed(networks, order, seconds)
     return make_pieces(networks, generation, [timed], seconds, causal=causal, progress=progress)[0]
+
+
+def _timed(networks: Networks, order: Order, seconds: float | None) -> tuple[Order, float]:
+    """Return an order and its length; a form determines its length or its tempo."""
+    if not order.sampling.form:
+        return order, DEFAULT_SECONDS if seconds is None else seconds
+    sampling, seconds = timed_by_form(
+        networks, _encoded(networks, order), order.prompt, order.seed, order.sampling, seconds
+    )
+    return dataclasses.replace(order, sampling=sampling), seconds
+
+
+@torch.inference_mode()
+def stream_order(
+    model: "Jen1",
+    order: Order,
+    seconds: float | None = None,
+    direction: DirectionName = "bidirectional",
+    progress: Progress | None = None,
+) -> Stream:
+    """Compose a piece, whose music is then made while it is read.
+
+    Args:
+        model: a loaded model.
+        order: the piece.
+        seconds: length; None: that of a form, else `DEFAULT_SECONDS`.
+        direction: "unidirectional" lets no frame see a later one.
+        progress: called with (steps done, steps in all).
+
+    Raises:
+        ConfigError: a setting makes no sense.
+    """
+    if seconds is not None:
+        check_seconds(seconds)
+    check_direction(direction)
+    order, seconds = _timed(model.networks, order, seconds)
+    generation = model.config.generation
+    written = _written(model.networks, order, seconds)
+    settings = _settings(order, written)
+    causal = direction == "unidirectional"
+    plan = PiecePlan.of(model.networks, generation, seconds, causal=causal)
+    recipe = record(
+        model,
+        "generate",
+        settings,
+        seed=order.seed,
+        prompt=order.prompt,
+        seconds=seconds,
+        direction=direction,
+        context_seconds=generation.context_seconds,
+        streamed=True,
+    )
+    blocks = streamed_signal(
+        model.networks,
+        plan,
+        written.prompts,
+        order.sampling,
+        order.seed,
+        _last_chord(settings),
+        progress,
+    )
+    return Stream(recipe, model.sample_rate, plan.samples, blocks)
 
 
 def _make_loop(
@@ -265,11 +305,21 @@ def _make_loop(
     return Piece(signal, settings, signal.shape[1] / networks.autoencoder.sample_rate)
 
 
-def last_chord(settings: Sampling) -> float:
+def _last_chord(settings: Sampling) -> float:
     """Return how many seconds of the end belong to the last chord of a form; 0: it has no end."""
     if not settings.form:
         return 0.0
     return parse_form(settings.form).last_chord_bars * settings.controls.bar_seconds
+
+
+def _settings(order: Order, written: Written) -> Sampling:
+    """Return the settings of a piece with what was written for it."""
+    return dataclasses.replace(
+        order.sampling,
+        controls=written.prompts.controls[0],
+        composer=written.composer,
+        style=written.styles[0],
+    )
 
 
 def _written(networks: Networks, order: Order, seconds: float) -> Written:
@@ -297,16 +347,14 @@ def _share(progress: Progress | None, first: int, items: int, all_items: int) ->
     return lambda done, total: progress(first * total + items * done, all_items * total)
 
 
-def _finished(
-    networks: Networks, latent: Latent, samples: int, cuts: list[int], last_seconds: float
-) -> Signal:
+def _finished(networks: Networks, latent: Latent, plan: PiecePlan, last_seconds: float) -> Signal:
     autoencoder = networks.autoencoder
-    result = allocate(autoencoder.audio_channels, samples)
+    result = allocate(autoencoder.audio_channels, plan.samples)
     at = 0
-    for block in decoded_blocks(networks, latent, samples):
+    for block in decoded_blocks(networks, latent, plan.samples):
         result[:, at : at + block.shape[1]] = block
         at += block.shape[1]
-    gain_matching.level_segments(result, autoencoder.sample_rate, cuts, target=None)
+    gain_matching.level_segments(result, autoencoder.sample_rate, plan.cuts, target=None)
     gain_matching.cap_loudness(result, autoencoder.sample_rate)
     gain_matching.fade_out(result, round(last_seconds * autoencoder.sample_rate))
     gain_matching.limit(result, autoencoder.sample_rate)

@@ -13,11 +13,11 @@ from jen1cli.errors import ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
 from jen1cli.pipeline.composing import warn_unplayed
-from jen1cli.pipeline.generating import Order, generate_orders
+from jen1cli.pipeline.generating import Order, generate_orders, stream_order
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
-from jen1cli.pipeline.music import Edit, Music
+from jen1cli.pipeline.music import Edit, Music, Stream
 from jen1cli.pipeline.networks import (
     DtypeName,
     Networks,
@@ -210,6 +210,24 @@ class Jen1:
             **sampling,
         )[0]
 
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        seconds: float | None = None,
+        seed: int | None = None,
+        direction: DirectionName = "bidirectional",
+        progress: Progress | None = None,
+        **sampling: Unpack[SamplingOptions],
+    ) -> Stream:
+        """Generate music whose parts are ready as they are made; see `generate`.
+
+        Raises:
+            ConfigError: a setting makes no sense.
+        """
+        order = Order.over(self, prompt, draw_seed() if seed is None else seed, sampling)
+        return stream_order(self, order, seconds, direction, progress)
+
     @torch.inference_mode()
     def generate_batch(
         self,
@@ -228,12 +246,10 @@ class Jen1:
 
         Args:
             prompts: descriptions of the pieces.
-            seconds: length of each; music longer than the model's window is made by continuation.
-                None: that of a form, else 10.
+            seconds: see `generate`, as for all others.
             seed: seed of the first piece's noise; None draws one.
-            direction: "unidirectional" lets no frame see a later one.
-            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
-                beginning.
+            direction: of all pieces.
+            loop_bars: of each.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 

@@ -5,6 +5,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
@@ -13,7 +16,7 @@ from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.forms import parse_form
 from jen1cli.music.keys import MINOR_MODES
 from jen1cli.pipeline.composing import warn_unplayed
-from jen1cli.pipeline.generating import Order, generate_orders
+from jen1cli.pipeline.generating import Order, generate_orders, stream_order
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
@@ -73,6 +76,10 @@ def _again(
     settings: Any = recipe.settings()
     if recipe.task == "generate":
         order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
+        if recipe.streamed:
+            stream = stream_order(model, order, recipe.seconds, recipe.direction, progress)
+            signal = np.concatenate(list(stream.blocks), axis=1)
+            return Music(torch.from_numpy(signal), stream.sample_rate, stream.recipe)
         return generate_orders(
             model,
             [order],

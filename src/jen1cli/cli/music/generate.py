@@ -110,6 +110,9 @@ def generate(
     player = _find_player(targets) if play else None
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         engine.report_scores([request.sampling for request in requests])
+        if len(jobs) == 1 and _is_streamed(*jobs[0][:2], engine):
+            _stream(*jobs[0], engine)
+            return
         for group in _groups(jobs, engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:
@@ -142,6 +145,27 @@ def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int |
     if bars is None:
         return LEFT_OPEN
     return check_loop_bars(bars)
+
+
+def _is_streamed(request: Request, target: Target, engine: Engine) -> bool:
+    """Whether a piece goes to stdout while it is made: as long WAV without a signature."""
+    if target.path is not None or target.extension != "wav" or request.loop_bars is not None:
+        return False
+    window = engine.model.config.generation.window_seconds
+    return not engine.wants_signature and (request.seconds is None or request.seconds > window)
+
+
+def _stream(request: Request, target: Target, score: Path | None, engine: Engine) -> None:
+    with engine.making(f"seed {request.seed}") as progress:
+        stream = engine.model.stream(
+            request.prompt,
+            seconds=request.seconds,
+            seed=request.seed,
+            direction=request.direction,  # type: ignore[arg-type]
+            progress=progress,
+            **request.options,
+        )
+        engine.send(stream, target, score)
 
 
 def _find_player(targets: Sequence[Target]) -> Player:
