@@ -10,7 +10,7 @@ import torch
 from jen1cli import Controls, audio
 from jen1cli.audio.limiting import BLOCK
 from jen1cli.pipeline import gain_matching
-from jen1cli.pipeline.streaming import PiecePlan, _leveled, _limited
+from jen1cli.pipeline.gain_matching import leveled_blocks, limited_blocks
 from jen1cli.recipe import read_recipe
 
 RATE = 48_000
@@ -85,16 +85,15 @@ def test_levels_and_limits_are_those_of_the_whole():
     gain_matching.level_segments(whole, RATE, cuts, target=None)
     gain_matching.fade_out(whole, last)
     pieces = [signal[:, at : at + 31_337] for at in range(0, samples, 31_337)]
-    plan = PiecePlan(samples, 1, [], cuts)
-    found = list(_leveled(iter(pieces), RATE, plan, last))
+    found = list(leveled_blocks(iter(pieces), RATE, cuts, samples, last))
     leveled = np.concatenate(found, axis=1)
     assert len(found) == 5
     assert np.array_equal(leveled, whole)
     gain_matching.limit(whole, RATE)
-    limited = np.concatenate(list(_limited(iter(found))), axis=1)
+    limited = np.concatenate(list(limited_blocks(iter(found))), axis=1)
     assert limited.shape == whole.shape
     assert np.abs(limited - whole).max() < 1e-6
-    assert all(part.shape[1] % BLOCK == 0 for part in list(_limited(iter(found)))[:-1])
+    assert all(part.shape[1] % BLOCK == 0 for part in list(limited_blocks(iter(found)))[:-1])
 
 
 def test_a_form_is_streamed_with_its_decay(tiny):

@@ -196,11 +196,29 @@ def fill(
     Returns:
         the latent with all windows filled; known frames are bit-identical.
     """
-    states = filled(networks, canvas, windows, prompts, sampling, noises, progress)
+    states = _filled(networks, canvas, windows, prompts, sampling, noises, progress)
     return [canvas.latent, *states][-1]
 
 
-def filled(
+@torch.inference_mode()
+def sampled_pieces(
+    networks: Networks,
+    canvas: Canvas,
+    windows: Sequence[Window],
+    prompts: Prompts,
+    sampling: Sampling,
+    noises: Sequence[Noise],
+    progress: Progress | None = None,
+) -> Iterator[Latent]:
+    """Yield what each window of `fill` generates, unwhitened; each has one unknown interval."""
+    states = _filled(networks, canvas, windows, prompts, sampling, noises, progress)
+    for window, latent in zip(windows, states, strict=True):
+        ((start, stop),) = window.unknown
+        # of the whole canvas, so that matrix products have the same bits as for a whole piece
+        yield networks.whitening.unwhiten(latent)[..., start:stop]
+
+
+def _filled(
     networks: Networks,
     canvas: Canvas,
     windows: Sequence[Window],

@@ -1,13 +1,13 @@
 """Matching of loudness and DC offset to the surrounding music, and a true-peak limit."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
-from jen1cli.audio.limiting import REACH, limited
+from jen1cli.audio.limiting import BLOCK, REACH, limited
 from jen1cli.audio.loudness import SILENCE
 
 Offset = Float32[np.ndarray, " channels"]
@@ -158,6 +158,61 @@ def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
     peak = true_peak(signal, sample_rate)  # measured with longer filters than the limiter's
     if peak > ceiling:
         _scale(signal, ceiling / peak)
+
+
+def leveled_blocks(
+    blocks: Iterable[Signal], sample_rate: int, cuts: Sequence[int], samples: int, last: int
+) -> Iterator[Signal]:
+    """Yield a signal with its windows as loud as the first, and the decay of its last chord.
+
+    A window is levelled when all of it is there; the gain of the first one is 1. The loudness is
+    capped by that of the first block.
+
+    Args:
+        blocks: consecutive parts of the signal.
+        sample_rate: Hz.
+        cuts: boundaries between windows, in samples, increasing.
+        samples: length of the signal.
+        last: samples of the last chord.
+    """
+    ramps = Ramps(sample_rate, cuts, samples)
+    edges = [*cuts, samples]  # of the windows that are not yet measured
+    held = np.zeros((0, 0), np.float32)
+    base = window = done = 0  # first sample that is held, that of the window, that to be yielded
+    cap: float | None = None
+    for block in blocks:
+        held = np.concatenate([held, block], axis=1) if held.size else block
+        if cap is None:
+            cap = cap_gain(measured(block, sample_rate))
+        while edges and base + held.shape[1] >= edges[0]:
+            part = held[:, window - base : edges[0] - base]
+            ramps.add(measured(part, sample_rate))
+            window = edges.pop(0)
+        stop = min(ramps.known, base + held.shape[1])
+        if stop > done:
+            gain = ramps.curve(done, stop) * decay(done, stop, samples, last)
+            yield held[:, done - base : stop - base] * (gain * np.float32(cap))
+            done = stop
+        kept = min(done, window)
+        held, base = held[:, kept - base :], kept
+
+
+def limited_blocks(blocks: Iterable[Signal]) -> Iterator[Signal]:
+    """Yield a signal whose true peak is below the ceiling, nearly as `limit` does.
+
+    A last measurement of the whole is left out.
+    """
+    held: Signal | None = None
+    before = 0  # samples that are held although they are limited
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block], axis=1)
+        ready = (held.shape[1] - REACH - before) // BLOCK * BLOCK
+        if ready > 0:
+            yield limited(held, CEILING)[:, before : before + ready]
+            kept = min(REACH, before + ready)
+            held, before = held[:, before + ready - kept :], kept
+    if held is not None and held.shape[1] > before:
+        yield limited(held, CEILING)[:, before:]
 
 
 def _scale(signal: Signal, factor: float) -> None:

@@ -1,13 +1,13 @@
 """Text to music: samples, decodes and levels pieces from encoded prompts."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from jen1cli.audio import Signal
+from jen1cli.audio import Signal, seconds_to_samples
 from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.music.forms import parse_form
@@ -26,13 +26,14 @@ from jen1cli.pipeline.denoising import (
     encode_prompts,
     fill,
     joined_prompts,
+    sampled_pieces,
     seeded_noise,
 )
 from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, Stream, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.storage import allocate
-from jen1cli.pipeline.streaming import PiecePlan, streamed_signal
+from jen1cli.pipeline.windows import PiecePlan, plan_piece
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
 from jen1cli.sampling import (
@@ -189,7 +190,7 @@ def make_pieces(
         batch: size of every batch, which copies of the last piece fill up.
         progress: called with (steps done, steps in all).
     """
-    plan = PiecePlan.of(networks, generation, seconds, causal=causal)
+    plan = _planned(networks, generation, seconds, causal=causal)
     pieces: list[Piece] = []
     for first in range(0, len(orders), batch):
         group = orders[first : first + batch]
@@ -268,7 +269,7 @@ def stream_order(
     written = _written(model.networks, order, seconds)
     settings = _settings(order, written)
     causal = direction == "unidirectional"
-    plan = PiecePlan.of(model.networks, generation, seconds, causal=causal)
+    plan = _planned(model.networks, generation, seconds, causal=causal)
     recipe = record(
         model,
         "generate",
@@ -280,16 +281,41 @@ def stream_order(
         context_seconds=generation.context_seconds,
         streamed=True,
     )
-    blocks = streamed_signal(
-        model.networks,
-        plan,
-        written.prompts,
-        order.sampling,
-        order.seed,
-        _last_chord(settings),
-        progress,
+    blocks = _streamed(
+        model.networks, plan, written.prompts, order, _last_chord(settings), progress
     )
     return Stream(recipe, model.sample_rate, plan.samples, blocks)
+
+
+@torch.inference_mode()
+def _streamed(
+    networks: Networks,
+    plan: PiecePlan,
+    prompts: Prompts,
+    order: Order,
+    last_seconds: float,
+    progress: Progress | None,
+) -> Iterator[Signal]:
+    """Yield the consecutive parts [channels, samples] of a piece, each when it can be made."""
+    rate = networks.autoencoder.sample_rate
+    noises = [seeded_noise(order.seed, order.sampling.variations)]
+    canvas = Canvas.empty(networks, plan.frames)
+    pieces = sampled_pieces(
+        networks, canvas, plan.windows, prompts, order.sampling, noises, progress
+    )
+    decoded = networks.autoencoder.decode_pieces(pieces, plan.samples)
+    signals = (block[0].float().cpu().numpy() for block in decoded)
+    last = round(last_seconds * rate)
+    leveled = gain_matching.leveled_blocks(signals, rate, plan.cuts, plan.samples, last)
+    yield from gain_matching.limited_blocks(leveled)
+
+
+def _planned(
+    networks: Networks, generation: GenerationConfig, seconds: float, *, causal: bool
+) -> PiecePlan:
+    hop, rate = networks.autoencoder.hop_length, networks.autoencoder.sample_rate
+    samples = seconds_to_samples(seconds, rate)
+    return plan_piece(samples, hop, rate, generation, causal=causal)
 
 
 def _make_loop(

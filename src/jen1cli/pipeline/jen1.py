@@ -201,14 +201,9 @@ class Jen1:
             ConfigError: a setting makes no sense.
         """
         return self.generate_batch(
-            [prompt],
-            seconds=seconds,
-            seed=seed,
-            direction=direction,
-            loop_bars=loop_bars,
-            progress=progress,
-            **sampling,
-        )[0]
+            [prompt], seconds=seconds, seed=seed, direction=direction, loop_bars=loop_bars,
+            progress=progress, **sampling,
+        )[0]  # fmt: skip
 
     def stream(
         self,
@@ -220,11 +215,7 @@ class Jen1:
         progress: Progress | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> Stream:
-        """Generate music whose parts are ready as they are made; see `generate`.
-
-        Raises:
-            ConfigError: a setting makes no sense.
-        """
+        """Generate music whose parts are ready as they are made; see `generate`."""
         order = Order.over(self, prompt, draw_seed() if seed is None else seed, sampling)
         return stream_order(self, order, seconds, direction, progress)
 
@@ -337,17 +328,12 @@ class Jen1:
         """
         warn_unplayed(self.networks, sampling)
         return continue_(
-            self,
-            as_source(source, sample_rate),
-            seconds,
-            prompt,
+            self, as_source(source, sample_rate), seconds, prompt,
             Sampling.over(self.config.generation.for_edits(), sampling),
-            before=before,
-            direction=direction or self.config.generation.continuation,
-            context_seconds=context_seconds,
-            seed=draw_seed() if seed is None else seed,
+            before=before, direction=direction or self.config.generation.continuation,
+            context_seconds=context_seconds, seed=draw_seed() if seed is None else seed,
             progress=progress,
-        )
+        )  # fmt: skip
 
     def vary(
         self,
