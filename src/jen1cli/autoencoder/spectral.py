@@ -160,7 +160,7 @@ class SpectralAutoencoder(Autoencoder):
         return self._render(self._guess_phase(described, self._followers()))
 
     def _decode_blocks(self, blocks: Iterable[Tensor], *, soon: bool = False) -> Iterator[Tensor]:
-        """Decode in pieces; the followers keep their state, and rendering always has equal pieces."""
+        """Decode in pieces; the followers keep their state, and rendering has equal pieces."""
         followers = self._followers()
         features = apply_overlapped(
             blocks,
