@@ -100,6 +100,8 @@ def test_variations_keep_the_form(tiny, piece):
     assert tiny.again(moved).recipe == moved
     slower = tiny.vary(piece, controls=Controls(bpm=240.0)).recipe
     assert slower.seconds == pytest.approx(4.0)
+    learned = tiny.vary(piece, composer="learned").recipe
+    assert (learned.form, learned.composer) == ("", "learned")
     other = tiny.vary(piece, form="intro:1 verse:1", amount=0.5).recipe
     assert other.seconds == pytest.approx(1.6)
     assert len(parse_chart(other.controls.chords)) == 2

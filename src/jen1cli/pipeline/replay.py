@@ -199,6 +199,7 @@ def varied(
         changes.setdefault("composer", "rules")  # the one that writes in a style
     elif changes.get("composer", "rules") != "rules":
         changes.setdefault("style", "")
+        changes.setdefault("form", "")
     if any(changes.get(name, getattr(recipe, name)) != getattr(recipe, name) for name in _WRITERS):
         former = dataclasses.replace(former, chords="", drums="", melody="", score=None)
     new = changes.get("controls", NO_CONTROLS)
