@@ -32,6 +32,8 @@ COMMANDS = {
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
     "continue": "Lengthen a file with music that follows from it.",
     "vary": "Make variations of a file: the same score with other noise, words or controls.",
+    "hear": "Write down the score of any recording: tempo, key, chords, drums, melody by bar.",
+    "cover": "Play the score of any recording in other words.",
     "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
     "decode": "Turn latent files back into audio; folders keep their tree.",
     "play": "Play audio files: through sounddevice, or a player of the system.",
@@ -49,7 +51,18 @@ DEVELOPER_COMMANDS = {
 _MODULES = {  # inside of `jen1cli.cli`
     **{
         name: f"music.{name}"
-        for name in ("generate", "inpaint", "vary", "encode", "decode", "play", "info", "again")
+        for name in (
+            "generate",
+            "inpaint",
+            "vary",
+            "hear",
+            "cover",
+            "encode",
+            "decode",
+            "play",
+            "info",
+            "again",
+        )  # fmt: skip
     },
     "continue": "music.continuation",
     "models": "installation.models",

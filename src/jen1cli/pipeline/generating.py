@@ -12,13 +12,12 @@ from jen1cli.audio import Signal
 from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import gain_matching
-from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.coding import allocate, decoded_blocks
 from jen1cli.pipeline.composing import Written, check_composer, warn_unplayed, write_controls
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded_noise
 from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
-from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import plan_windows
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName

@@ -69,9 +69,9 @@ def _again(
     model: "Jen1", recipe: Recipe, source: Source | None, progress: Progress | None
 ) -> Music | Edit:
     settings: Any = recipe.settings()
-    if recipe.task == "generate":
+    if recipe.task in ("generate", "cover"):
         order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
-        return generate_orders(
+        (music,) = generate_orders(
             model,
             [order],
             recipe.seconds,
@@ -80,7 +80,8 @@ def _again(
             batch=recipe.batch,
             threads=recipe.threads,
             progress=progress,
-        )[0]
+        )
+        return music if recipe.task == "generate" else music.as_cover(recipe.input)
     if recipe.task == "decode" or recipe.input is None:
         raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
     given = _same_input(recipe.input, source)
@@ -191,7 +192,7 @@ def varied(
         changes.setdefault("style", "")
     if any(changes.get(name, getattr(recipe, name)) != getattr(recipe, name) for name in _WRITERS):
         former = dataclasses.replace(former, chords="", drums="", melody="", score=None)
-    changes["controls"] = _joined(changes.get("controls", NO_CONTROLS), former)
+    changes["controls"] = joined(changes.get("controls", NO_CONTROLS), former)
     if prompt is not None:
         changes["prompt"] = _renewed(recipe.prompt, prompt)
     if amount:
@@ -200,8 +201,8 @@ def varied(
     return dataclasses.replace(recipe, **changes)
 
 
-def _joined(new: Controls, former: Controls) -> Controls:
-    """Return new controls over those of a recipe that they do not contradict; see `varied`."""
+def joined(new: Controls, former: Controls) -> Controls:
+    """Return new controls over former ones that they do not contradict; see `varied`."""
     if new.bpm and former.bpm:  # an upbeat is as many beats at another tempo
         new = dataclasses.replace(
             new, downbeat=new.downbeat or former.downbeat * former.bpm / new.bpm

@@ -98,7 +98,7 @@ def generate(
     )
     scores = plan_midi(midi, targets, force=destination.force)
     jobs = list(zip(requests, targets, scores, strict=True))
-    player = _find_player(targets) if play else None
+    player = checked_player(targets) if play else None
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         engine.report_scores([request.sampling for request in requests])
         for group in _groups(jobs, engine):
@@ -115,7 +115,7 @@ def generate(
             for music, (_, target, score) in zip(pieces, group, strict=True):
                 engine.deliver(music, target, score)
                 if player is not None and target.path is not None:
-                    player = _played(player, target.path, engine)
+                    player = played(player, target.path, engine)
 
 
 def _check_bars(
@@ -138,7 +138,7 @@ def _check_bars(
     return sampling.score_bars() or DEFAULT_BARS
 
 
-def _find_player(targets: Sequence[Target]) -> Player:
+def checked_player(targets: Sequence[Target]) -> Player:
     """Return the player, before any music is made.
 
     Raises:
@@ -150,7 +150,7 @@ def _find_player(targets: Sequence[Target]) -> Player:
     return find_player()
 
 
-def _played(player: Player, path: Path, engine: Engine) -> Player | None:
+def played(player: Player, path: Path, engine: Engine) -> Player | None:
     """Play a result; warn where the player fails, and return none for what is made after it."""
     from jen1cli import audio
 

@@ -174,6 +174,15 @@ def plan_midi(
     return list(paths)
 
 
+def plan_inputs_midi(given: str | None, files: Sequence[str], *, force: bool) -> list[Path | None]:
+    """Name the MIDI file of each input, as `plan_midi` does for results."""
+    targets = [
+        Target(None if file == "-" else Path(file), Path(file).suffix.removeprefix("."))
+        for file in files
+    ]
+    return plan_midi(given, targets, force=force, piped="comes from stdin")
+
+
 def _midi_path(given: str, result: Path | None, piped: str, *, folder: bool) -> Path:
     if folder:
         return Path(given) / (f"{result.stem}.mid" if result is not None else "score.mid")

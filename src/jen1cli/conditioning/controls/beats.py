@@ -1,10 +1,11 @@
 """Tempo, beats and bars of a recording, from the tracker's phases and the strength of onsets.
 
-The tracker knows the corpus, and is lost in sounds that it has not learned; onsets need no training,
-but do not tell a beat from its halves. The tempo is the one that both fit: the product of the
-tracker's correlation (`tracker.py`) and of the autocorrelation of the onsets at 1, 2 and 4 beats, each
-the mean over windows, so that a tempo may drift. The beats are the path through the sum of both with
-the best places at steady distances (Ellis, Beat Tracking by Dynamic Programming, JNMR 36, 2007).
+The tracker has learned the corpus and often misses beats in other sounds. Onsets need no training,
+but do not distinguish a beat from its halves. The tempo has the highest product of the tracker's
+correlation (`tracker.py`) and the autocorrelation of the onsets at 1, 2 and 4 beats. Both are means
+over windows, so that a tempo may drift. The beats are the path through the sum of both strengths
+with the best places at steady distances (Ellis, Beat Tracking by Dynamic Programming, JNMR 36,
+2007).
 """
 
 import math
@@ -24,6 +25,8 @@ _TIGHTNESS = 1500.0  # cost of a beat that is early or late, per squared logarit
 _BLUR = 1 / 32  # of a beat, within which an onset counts
 _LEAST_ONSETS = 0.01
 _FEWEST_BEATS = 4
+_CONFIDENCE = (-2.0, 3.0, 3.0, 3.0, -30.0)
+"""Weights: constant, phase fit, onset fit, fit at the beats, drift."""
 _STEADY = 0.06  # beats; root mean square by which beats at one tempo miss an even grid
 
 
@@ -36,6 +39,15 @@ class Beats(NamedTuple):
     drift: float  # root mean square of the distances from that grid, in beats
     phase_fit: float  # correlation of the tracker's phases with the tempo, 0 to 1
     onset_fit: float  # autocorrelation of the onsets at the tempo
+    beat_fit: float  # mean of the real part of the tracker's phase at the beats
+
+    @property
+    def confidence(self) -> float:
+        """Probability that these are beats: logistic, fitted to music of known tempo."""
+        drift = min(self.drift, 0.1)
+        features = (1.0, self.phase_fit, self.onset_fit, self.beat_fit, drift)
+        score = sum(w * x for w, x in zip(_CONFIDENCE, features, strict=True))
+        return 1.0 / (1.0 + math.exp(-score))
 
     @property
     def is_steady(self) -> bool:
@@ -100,7 +112,7 @@ def find_beats(
     drift = float(np.sqrt(np.mean(np.square(times - origin - period * numbers))) / period)
     return Beats(
         times, 60.0 / float(period), float(origin), drift,
-        float(phase_fits[best]), float(onset_fits[best]),
+        float(phase_fits[best]), float(onset_fits[best]), _fit_at(times, phase, frame_rate),
     )  # fmt: skip
 
 
@@ -115,7 +127,8 @@ def find_bars(
         beats: result of `find_beats`.
     """
     frames = (np.arange(len(bar)) + 0.5) / frame_rate
-    arrows = np.interp(beats.times, frames, bar.real) + 1j * np.interp(beats.times, frames, bar.imag)
+    parts = (np.interp(beats.times, frames, part) for part in (bar.real, bar.imag))
+    arrows = next(parts) + 1j * next(parts)
     lengths = np.array(list(BAR_METERS))
     numbers = np.arange(len(beats.times))
     fits = np.exp(-2j * np.pi * numbers / lengths[:, None]) @ arrows / len(numbers)
@@ -152,6 +165,11 @@ def _onset_fits(
         [np.interp(np.minimum(lags * m, longest), np.arange(length), curve) for m in _MULTIPLES],
         axis=0,
     )
+
+
+def _fit_at(times: np.ndarray, phase: np.ndarray, frame_rate: float) -> float:
+    frames = (np.arange(len(phase)) + 0.5) / frame_rate
+    return float(np.interp(times, frames, phase.real).mean())
 
 
 def _windows(signal: np.ndarray, length: int) -> np.ndarray:

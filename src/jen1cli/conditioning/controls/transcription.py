@@ -303,7 +303,7 @@ def _likely_chord(transcribed: Probabilities, span: slice | None) -> tuple[Chord
     chord = _chord(transcribed, span)
     if span is None:
         return chord, 0.0
-    chords, tones = _templates()
+    _, tones = _templates()
     probability = transcribed[:, span]
     sounding, silent = probability.log().mean(1), (1.0 - probability).log().mean(1)
     likelihood = tones @ sounding + (1.0 - tones) @ silent
