@@ -11,7 +11,7 @@ from typing import Any
 
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import MAX_BARS, NO_CHORD, TONICS, chart_text, parse_chart
-from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, SIXTEENTHS, Controls
+from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, SIXTEENTHS, WRITTEN, Controls
 from jen1cli.music.keys import note_names
 from jen1cli.music.patterns import NONE, REST, drums_text, melody_text
 
@@ -78,10 +78,8 @@ class Heard:
         Raises:
             ConfigError: an unknown name, or nothing was heard of one.
         """
-        names = self.sure if keep is None else tuple(keep)
+        names = self.sure if keep is None else check_kept(keep)
         for name in names:
-            if name not in KEPT:
-                raise ConfigError(f"unknown part '{name[:40]}' to keep; known: {', '.join(KEPT)}")
             if not self._has(name):
                 raise ConfigError(f"no {name} was heard, so it cannot be kept; leave it out")
         found = NO_CONTROLS
@@ -124,11 +122,20 @@ class Heard:
             key = self._marked("key", f"{tonic} {self.mode}")
         return [tempo, key]
 
-    def _marked(self, name: str, text: str) -> str:
+    def summary(self) -> str:
+        """Return what was heard, and how sure each part is, in one line."""
+        parts = [f"{part} {self.percent(part)}" for part in WRITTEN] if self.bars else []
+        return "; ".join((*self.describe(), *parts))
+
+    def percent(self, name: str) -> str:
+        """Return the confidence of a value in words: "71 %" or "unsure: 34 %"."""
         percent = f"{100 * self.confidence.get(name, 0.0):.0f} %"
-        return (
-            f"{text} ({percent})" if self.is_sure(name) else f"perhaps {text} (unsure: {percent})"
-        )
+        sure = name in self.sure if name in KEPT else self.is_sure(name)
+        return percent if sure else f"unsure: {percent}"
+
+    def _marked(self, name: str, text: str) -> str:
+        perhaps = "" if self.is_sure(name) else "perhaps "
+        return f"{perhaps}{text} ({self.percent(name)})"
 
     def table(self) -> list[str]:
         """Return a row for each bar: number, time, chords, drums, melody; guesses with "?"."""
@@ -203,6 +210,20 @@ def _melody_cell(bar: HeardBar) -> str:
 
 def _cell(text: str, confidence: float, *, sure: bool) -> str:
     return text if sure and confidence >= SURE else f"{text}?"
+
+
+def check_kept(names: Collection[str]) -> tuple[str, ...]:
+    """Return names of what is kept.
+
+    Raises:
+        ConfigError: there are none, or one is not of `KEPT`.
+    """
+    if not names:
+        raise ConfigError(f"nothing is named to be kept; name some of {', '.join(KEPT)}")
+    for name in names:
+        if name not in KEPT:
+            raise ConfigError(f"unknown part '{name[:40]}' to keep; known: {', '.join(KEPT)}")
+    return tuple(names)
 
 
 def is_tempo(bpm: float) -> bool:

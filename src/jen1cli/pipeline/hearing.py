@@ -65,6 +65,7 @@ class Hearing:
         prompt: str,
         *,
         keep: Collection[str] | None = None,
+        heard: Heard | None = None,
         seconds: float | None = None,
         sample_rate: int | None = None,
         seed: int | None = None,
@@ -77,6 +78,7 @@ class Hearing:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
             prompt: description of the new sound.
             keep: some of `music.heard.KEPT`; None: all that is sure.
+            heard: result of `hear`, to save its time; None: hears the recording.
             seconds: length; None: that of the recording.
             sample_rate: of a waveform, in Hz.
             seed: of the noise; None draws one.
@@ -88,7 +90,7 @@ class Hearing:
             ConfigError: a setting makes no sense.
         """
         given = as_source(source, sample_rate)
-        heard = self.hear(given)
+        heard = self.hear(given) if heard is None else heard
         return _cover(
             self,
             describe_input(given),
