@@ -48,22 +48,11 @@ DEVELOPER_COMMANDS = {
     "corpus": "Compose and render the training music.",
     "evaluate": "Measure folders of audio.",
 }
+_MUSIC = (
+    "generate", "inpaint", "vary", "hear", "cover", "encode", "decode", "play", "info", "again",
+)  # fmt: skip
 _MODULES = {  # inside of `jen1cli.cli`
-    **{
-        name: f"music.{name}"
-        for name in (
-            "generate",
-            "inpaint",
-            "vary",
-            "hear",
-            "cover",
-            "encode",
-            "decode",
-            "play",
-            "info",
-            "again",
-        )  # fmt: skip
-    },
+    **{name: f"music.{name}" for name in _MUSIC},
     "continue": "music.continuation",
     "models": "installation.models",
     "doctor": "installation.doctor",

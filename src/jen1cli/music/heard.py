@@ -15,10 +15,8 @@ from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, SIXTEENTHS, WR
 from jen1cli.music.keys import note_names
 from jen1cli.music.patterns import NONE, REST, drums_text, melody_text
 
-SURE = 0.5
+SURE = {"tempo": 0.75, "meter": 0.5, "key": 0.75, "chords": 0.5, "drums": 0.5, "melody": 0.6}
 """Least confidence of a value that is taken for a fact."""
-SURE_KEY = 0.3
-"""That of the key: below one half, nine in ten of its notes still belong to the true key."""
 KEPT = ("tempo", "key", "chords", "drums", "melody")
 """What can be kept of a recording."""
 
@@ -55,7 +53,7 @@ class Heard:
     bpm_range: tuple[float, float] = (0.0, 0.0)  # slowest and fastest
     is_steady: bool = True  # whether one tempo describes all beats
     meter: str = ""
-    downbeat: float = 0.0  # seconds, of the even grid of bars: not after 0, by less than a bar
+    downbeat: float = 0.0  # seconds, of the even grid of bars, the last before 0
     beats: tuple[float, ...] = ()  # seconds
     key: str = ""
     mode: str = ""
@@ -63,7 +61,7 @@ class Heard:
 
     def is_sure(self, name: str) -> bool:
         """Whether a value of `KEPT`, or the metre, is more than a guess."""
-        return self.confidence.get(name, 0.0) >= (SURE_KEY if name == "key" else SURE)
+        return self.confidence.get(name, 0.0) >= SURE[name]
 
     @property
     def sure(self) -> tuple[str, ...]:
@@ -148,8 +146,8 @@ class Heard:
                     str(number),
                     f"{max(0.0, bar.start):.2f}",
                     _chord_cell(bar, names, sure=sure),
-                    _cell(_drum_cell(bar), bar.drums_confidence, sure=sure),
-                    _cell(_melody_cell(bar), bar.melody_confidence, sure=sure),
+                    _cell(_drum_cell(bar), sure and bar.drums_confidence >= SURE["drums"]),
+                    _cell(_melody_cell(bar), sure and bar.melody_confidence >= SURE["melody"]),
                 )
             )
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -196,7 +194,7 @@ def _chord_cell(bar: HeardBar, names: tuple[str, ...], *, sure: bool) -> str:
     for chord in bar.chords:
         (parsed,) = parse_chart(chord.name)[0]
         name = NO_CHORD if parsed is None else parsed.named(names)
-        found.append(_cell(name, chord.confidence, sure=sure))
+        found.append(_cell(name, sure and chord.confidence >= SURE["chords"]))
     return found[0] if len(set(found)) == 1 else " ".join(found)
 
 
@@ -208,8 +206,8 @@ def _melody_cell(bar: HeardBar) -> str:
     return NONE if set(bar.melody) <= {REST} else " ".join(bar.melody)
 
 
-def _cell(text: str, confidence: float, *, sure: bool) -> str:
-    return text if sure and confidence >= SURE else f"{text}?"
+def _cell(text: str, is_sure: bool) -> str:
+    return text if is_sure else f"{text}?"
 
 
 def check_kept(names: Collection[str]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ RATE = 22_050  # Hz of the onsets
 _HOP, _WINDOW, _BANDS = 256, 1024, 80
 _BLOCK_SECONDS = 30
 _RANGE_DB = 80.0  # below the loudest moment, onsets do not count
+_PART_OF_BEAT = 0.25  # beats; a shorter part of a bar at the beginning or end is no bar
 _SILENT = 1e-3  # highest sample of a recording without music
 
 
@@ -186,8 +187,9 @@ def _written(
     confidence["tempo"] = beats.confidence
     confidence["meter"] = min(beats.confidence, bar_confidence(fit))
     length = BEATS[meter]
-    number = first + length * math.floor((beats.number_at(0.0) - first) / length)
-    count = max(1, math.ceil((beats.number_at(seconds) - number) / length - 1e-3))
+    start, stop = beats.number_at(0.0) + _PART_OF_BEAT, beats.number_at(seconds) - _PART_OF_BEAT
+    number = first + length * math.floor((start - first) / length)
+    count = max(1, math.ceil((stop - number) / length))
     edges = [beats.time_of(number + i * length) for i in range(count + 1)]
     read = read_bars(output.parts[0], edges, SIXTEENTHS[meter], frame_rate)
     bars = tuple(
@@ -205,14 +207,15 @@ def _written(
     confidence.update(_means(read))
     bar_seconds = 60.0 * length / beats.bpm
     downbeat = beats.origin + number * 60.0 / beats.bpm
-    downbeat -= bar_seconds * math.ceil(round(downbeat / bar_seconds, 6))
+    late = _PART_OF_BEAT * 60.0 / beats.bpm
+    downbeat -= bar_seconds * math.ceil((downbeat - late) / bar_seconds)
     return dataclasses.replace(
         heard,
         bpm=beats.bpm,
         bpm_range=beats.bpm_range,
         is_steady=beats.is_steady,
         meter=meter,
-        downbeat=round(downbeat, 6) + 0.0,
+        downbeat=round(downbeat, 6),
         beats=tuple(_inside(beats, seconds)),
         bars=bars,
     )

@@ -25,8 +25,8 @@ _TIGHTNESS = 1500.0  # cost of a beat that is early or late, per squared logarit
 _BLUR = 1 / 32  # of a beat, within which an onset counts
 _LEAST_ONSETS = 0.01
 _FEWEST_BEATS = 4
-_CONFIDENCE = (-2.0, 3.0, 3.0, 3.0, -30.0)
-"""Weights: constant, phase fit, onset fit, fit at the beats, drift."""
+_CONFIDENCE = (-0.1, 2.7, 1.7, -19.0)
+"""Weights: constant, phase fit, fit at the beats, drift."""
 _STEADY = 0.06  # beats; root mean square by which beats at one tempo miss an even grid
 
 
@@ -38,14 +38,13 @@ class Beats(NamedTuple):
     origin: float  # seconds; a beat of that grid
     drift: float  # root mean square of the distances from that grid, in beats
     phase_fit: float  # correlation of the tracker's phases with the tempo, 0 to 1
-    onset_fit: float  # autocorrelation of the onsets at the tempo
     beat_fit: float  # mean of the real part of the tracker's phase at the beats
 
     @property
     def confidence(self) -> float:
         """Probability that these are beats: logistic, fitted to music of known tempo."""
         drift = min(self.drift, 0.1)
-        features = (1.0, self.phase_fit, self.onset_fit, self.beat_fit, drift)
+        features = (1.0, self.phase_fit, self.beat_fit, drift)
         score = sum(w * x for w, x in zip(_CONFIDENCE, features, strict=True))
         return 1.0 / (1.0 + math.exp(-score))
 
@@ -112,7 +111,7 @@ def find_beats(
     drift = float(np.sqrt(np.mean(np.square(times - origin - period * numbers))) / period)
     return Beats(
         times, 60.0 / float(period), float(origin), drift,
-        float(phase_fits[best]), float(onset_fits[best]), _fit_at(times, phase, frame_rate),
+        float(phase_fits[best]), _fit_at(times, phase, frame_rate),
     )  # fmt: skip
 
 
