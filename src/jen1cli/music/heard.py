@@ -15,7 +15,7 @@ from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, SIXTEENTHS, WR
 from jen1cli.music.keys import note_names
 from jen1cli.music.patterns import NONE, REST, drums_text, melody_text
 
-SURE = {"tempo": 0.75, "meter": 0.5, "key": 0.75, "chords": 0.5, "drums": 0.5, "melody": 0.6}
+SURE = {"tempo": 0.7, "meter": 0.5, "key": 0.75, "chords": 0.5, "drums": 0.5, "melody": 0.6}
 """Least confidence of a value that is taken for a fact."""
 KEPT = ("tempo", "key", "chords", "drums", "melody")
 """What can be kept of a recording."""
