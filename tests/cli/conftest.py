@@ -42,7 +42,7 @@ HEARD = Heard(
     bars=(
         HeardBar(
             0.0, 2.0, (HeardChord("Am", 0.9), HeardChord("F", 0.3)),
-            {"kick": "x...x...x...x..."}, 0.7, tuple("C5 - - -".split() * 4), 0.2,
+            {"kick": "x...x...x...x..."}, 0.7, tuple(["C5", "-", "-", "-"] * 4), 0.2,
         ),
     ),
 )  # fmt: skip
