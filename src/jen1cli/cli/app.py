@@ -32,7 +32,7 @@ COMMANDS = {
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
     "continue": "Lengthen a file with music that follows from it.",
     "vary": "Make variations of a file: the same score with other noise, words or controls.",
-    "hear": "Write down the score of any recording: tempo, key, chords, drums, melody by bar.",
+    "hear": "Write down the score of any recording, bar by bar, and how sure it is.",
     "cover": "Play the score of any recording in other words.",
     "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
     "decode": "Turn latent files back into audio; folders keep their tree.",

@@ -27,7 +27,7 @@ def hear(
     reporting: options.Reporting,
     model: Annotated[ModelOptions, Without("lora", "quality", "random_weights")],
 ) -> None:
-    """Write down the score of any recording: tempo, key, chords, drums, melody by bar."""
+    """Write down the score of any recording, bar by bar, and how sure it is."""
     faults = Faults()
     opened = []
     for given, score in zip(files, plan_inputs_midi(midi, files, force=force), strict=True):
