@@ -1,6 +1,6 @@
 """`jen1 cover`: the score of a recording in other words."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,14 +10,11 @@ from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import AudioInput, open_input
 from jen1cli.cli.music.generate import checked_player, played
 from jen1cli.cli.music.prompts import check_prompt
-from jen1cli.cli.music.scores import Midi, plan_midi
+from jen1cli.cli.music.scores import KEEP_HELP, Midi, plan_midi
 from jen1cli.cli.outputs import Result
 from jen1cli.cli.sampling import MAX_SECONDS, SamplingChoice, check_seconds, check_seed
 from jen1cli.errors import ConfigError
 from jen1cli.sampling import draw_seed
-
-if TYPE_CHECKING:
-    from jen1cli.pipeline.sources import Input
 
 
 @grouped
@@ -32,8 +29,7 @@ def cover(
         typer.Option(
             "--keep",
             metavar="LIST",
-            help="What is kept of the recording: some of tempo,key,chords,drums,melody, also what"
-            " is not sure. Left out: all that is sure.",
+            help=KEEP_HELP,
         ),
     ] = None,
     seconds: Annotated[
@@ -70,14 +66,13 @@ def cover(
     scores = plan_midi(midi, targets, force=destination.force)
     player = checked_player(targets) if play else None
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
-        source: Input = opened.source
         with engine.making(f"hearing {opened.name}"):
-            heard = engine.model.hear(source)
+            heard = engine.model.hear(opened.source)
         engine.report.note(f"{opened.name}: {heard.summary()}")
         for i, (target, score) in enumerate(zip(targets, scores, strict=True)):
             with engine.making(f"seed {first + i}") as progress:
                 music = engine.model.cover(
-                    source,
+                    opened.source,
                     text,
                     heard=heard,
                     keep=names,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MIDI_SUFFIXES = (".mid", ".midi")
 _NAME = "{name}"
+KEEP_HELP = (
+    "What is kept: of --score some of chords,melody,drums,bass,comping,instruments; of a recording"
+    " some of tempo,key,chords,drums,melody, also if unsure. Left out: all, or all that is sure."
+)
 
 Midi = Annotated[
     str | None,
@@ -53,8 +57,7 @@ class ScoreOptions:
         typer.Option(
             "--keep",
             metavar="LIST",
-            help="What is kept of --score: some of chords,melody,drums,bass,comping,instruments."
-            " Left out: all.",
+            help=KEEP_HELP,
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
