@@ -10,7 +10,8 @@ import torch
 from jen1cli import audio
 from jen1cli.conditioning.controls.channels import TRANSCRIBED, control_channels
 from jen1cli.conditioning.controls.predictor import KEYS
-from jen1cli.conditioning.controls.tracker import TrackerOutput
+from jen1cli.conditioning.controls.tracker import ControlTracker, TrackerOutput
+from jen1cli.config import ControlsConfig
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CONTROL_CHANNELS, Controls
 from jen1cli.music.heard import KEPT, Heard
@@ -18,20 +19,23 @@ from jen1cli.pipeline.hearing import hear, kept_controls, onset_strength
 
 RATE = 48_000 / 2048
 SECONDS = 22.0
+SHAPE = ControlsConfig(
+    predictor_features=8, tracker_channels=8, tracker_dilations=(1, 2),
+    transcribed_channels=sum(TRANSCRIBED.values()),
+)  # fmt: skip
 DRUMS = "kick x...x...x...x... | x.....x...x..... snare ....x.......x..."
 MELODY = "C5 - E5 - | A4 . . C5 | F4 F4 G4 G4 | G4 - - ."
 PIECE = Controls(122.0, "4/4", -0.7, "C", "major", "C | Am7 | F C/G | G7", DRUMS, MELODY)
 
 
-class PerfectTracker:
+class PerfectTracker(ControlTracker):
     """Hears all channels of `PIECE`, and is sure of them."""
 
-    parts = True
-
     def __init__(self, sure=8.0):
+        super().__init__(4, SHAPE)
         self.sure = sure
 
-    def __call__(self, latent, known):
+    def forward(self, latent, known):
         frames = known.shape[-1]
         channels = control_channels([PIECE], [0.0], frames, RATE, CONTROL_CHANNELS)
         groups = channels[:, BEAT_AND_KEY_CHANNELS:].split(
