@@ -62,7 +62,7 @@ class Beats(NamedTuple):
         slow, fast = np.quantile(60.0 * _FEWEST_BEATS / span, (0.05, 0.95))
         return float(slow), float(fast)
 
-    def time_of(self, number: float) -> float:
+    def time_of(self, number: int) -> float:
         """Return the time of a beat by its number; outside of the beats, the even grid goes on."""
         index = np.arange(len(self.times))
         if 0 <= number <= len(self.times) - 1:
