@@ -152,6 +152,7 @@ HEARD = Heard(0.5, {"tempo": 0.9, "key": 0.9}, bpm=120.0, meter="4/4", downbeat=
               key="D", mode="minor", bpm_range=(119.0, 121.0))  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_a_cover_is_made_again_from_its_recipe_alone(tiny):
     source = recording(0.5)
     music = tiny.cover(source, "flute", heard=HEARD, seed=3, steps=2)
@@ -168,6 +169,7 @@ def test_a_cover_is_made_again_from_its_recipe_alone(tiny):
     assert again.recipe == recipe
 
 
+@pytest.mark.heavy
 def test_given_controls_go_before_what_was_heard(tiny):
     asked = Controls(bpm=60.0, key="E", mode="minor")
     music = tiny.cover(recording(0.5), "flute", heard=HEARD, seed=3, steps=2, controls=asked)

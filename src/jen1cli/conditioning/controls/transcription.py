@@ -236,24 +236,16 @@ def read_bars(
         frame_rate: frames per second.
     """
     transcribed = parts.float().sigmoid().clamp(_RANGE, 1.0 - _RANGE).cpu()
-    chords, drums, melody = transcribed.split(list(TRANSCRIBED.values()))
-    frames = transcribed.shape[1]
     return [
-        _bar(chords, drums, melody, start * frame_rate, stop * frame_rate, steps, frames)
+        _bar(transcribed, start * frame_rate, stop * frame_rate, steps)
         for start, stop in itertools.pairwise(edges)
     ]
 
 
-def _bar(
-    chords: Probabilities,
-    drums: Probabilities,
-    melody: Probabilities,
-    start: float,
-    stop: float,
-    steps: int,
-    frames: int,
-) -> TranscribedBar:
+def _bar(transcribed: Probabilities, start: float, stop: float, steps: int) -> TranscribedBar:
     """Read the bar between two places in frames."""
+    chords, drums, melody = transcribed.split(list(TRANSCRIBED.values()))
+    frames = transcribed.shape[1]
     length = stop - start
 
     def span(place: float, share: float) -> slice | None:
