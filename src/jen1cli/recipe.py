@@ -22,13 +22,13 @@ RECIPE_VERSION = 4
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
-4: full score, instruments, passages, variations, loops, batch, form and streams.
+4: full score, instruments, passages, variations, loops, batch, form, streams and covers.
 """
 
 GENERATOR = "jen1cli"
 MAX_THREADS = 1_024
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
-TaskName = Literal["generate", "inpaint", "continue", "decode"]
+TaskName = Literal["generate", "inpaint", "continue", "decode", "cover"]
 DirectionName = Literal["bidirectional", "unidirectional"]
 SignatureName = Literal["", "c2pa", "off"]
 
@@ -39,7 +39,7 @@ class RecipeError(Jen1Error):
 
 @dataclass(frozen=True)
 class RecipeInput:
-    """The source recording of an edit."""
+    """The source recording of an edit or a cover."""
 
     name: str  # path as it was given, or "-" for piped audio
     sha256: str  # of the file's bytes
@@ -130,7 +130,7 @@ class Recipe(Sampling):
     @property
     def played(self) -> tuple[Passage, ...]:
         """The controls that were played, on the clock of the result."""
-        if self.task == "generate":
+        if self.task in ("generate", "cover"):
             return (Passage(self.controls, 0.0, self.seconds),)
         return self.passages
 
@@ -144,6 +144,11 @@ class Recipe(Sampling):
             (start * bar, section.name)
             for start, section in zip(form.starts, form.sections, strict=True)
         )
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether the source recording is read again; of a cover, the score is in the recipe."""
+        return self.input is not None and self.task != "cover"
 
     def describe_seed(self) -> str:
         """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""

@@ -17,7 +17,9 @@ from jen1cli import audio
 from jen1cli.cli import engine
 from jen1cli.cli.app import run
 from jen1cli.errors import ConfigError
+from jen1cli.music.heard import Heard, HeardBar, HeardChord
 from jen1cli.pipeline import Edit, LatentFile, Music, Stream
+from jen1cli.pipeline.hearing import kept_controls
 from jen1cli.pipeline.inpainting import describe_input
 from jen1cli.pipeline.replay import varied
 from jen1cli.presets import TINY
@@ -26,6 +28,24 @@ from jen1cli.typed_json import to_dict
 from outcomes import tried
 
 RATE = 48_000
+
+
+HEARD = Heard(
+    seconds=2.0,
+    confidence={"tempo": 0.9, "meter": 0.8, "key": 0.8, "chords": 0.7, "drums": 0.6, "melody": 0.2},
+    bpm=120.0,
+    bpm_range=(119.5, 120.5),
+    meter="4/4",
+    beats=(0.0, 0.5, 1.0, 1.5),
+    key="A",
+    mode="minor",
+    bars=(
+        HeardBar(
+            0.0, 2.0, (HeardChord("Am", 0.9), HeardChord("F", 0.3)),
+            {"kick": "x...x...x...x..."}, 0.7, tuple(["C5", "-", "-", "-"] * 4), 0.2,
+        ),
+    ),
+)  # fmt: skip
 
 
 class FakeJen1:
@@ -44,6 +64,7 @@ class FakeJen1:
         self.calls = []
         self.error = None
         self.load = None
+        self.heard = HEARD
 
     @property
     def recipe_model(self):
@@ -137,7 +158,7 @@ class FakeJen1:
     def again(self, recipe, source=None, *, progress=None):
         self._note("again", recipe=recipe, source=source, progress=progress)
         common = {"seed": recipe.seed, "prompt": recipe.prompt}
-        if recipe.task == "generate":
+        if recipe.task in ("generate", "cover"):
             return self.generate_batch([recipe.prompt], seconds=recipe.seconds, seed=recipe.seed)[0]
         if recipe.task == "inpaint":
             return self.inpaint(source, recipe.masks, **common)
@@ -148,6 +169,19 @@ class FakeJen1:
         recipe = varied(recipe, prompt, amount, seed, options)
         music = self.again(recipe, source)
         return dataclasses.replace(music, recipe=recipe)
+
+    def hear(self, source):
+        self._note("hear", source=source)
+        return dataclasses.replace(self.heard, seconds=audio.probe(source).seconds)
+
+    def cover(self, source, prompt, *, heard, keep=None, seconds, seed, progress=None, **options):
+        self._note("cover", source=source, prompt=prompt, keep=keep, seconds=seconds, seed=seed,
+                   progress=progress, **options)  # fmt: skip
+        controls = kept_controls(heard, keep, audio.name_of(source))
+        (music,) = self.generate_batch(
+            [prompt], seconds=seconds, seed=seed, **{**options, "controls": controls}
+        )
+        return music.as_cover(describe_input(source))
 
     def encode(self, source):
         self._note("encode", source=source)

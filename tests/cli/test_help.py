@@ -11,8 +11,8 @@ from jen1cli.cli.examples import EXAMPLES
 from jen1cli.cli.outputs import FIELDS
 
 COMMAND = typer.main.get_command(app_module.app)
-COMMANDS = ["generate", "inpaint", "continue", "vary", "encode", "decode", "play", "info", "again",
-         "models", "doctor"]  # fmt: skip
+COMMANDS = ["generate", "inpaint", "continue", "vary", "hear", "cover", "encode", "decode", "play",
+         "info", "again", "models", "doctor"]  # fmt: skip
 
 
 def command(name):

@@ -32,6 +32,8 @@ COMMANDS = {
     "inpaint": "Replace ranges of a file, leaving every other sample as it was.",
     "continue": "Lengthen a file with music that follows from it.",
     "vary": "Make variations of a file: the same score with other noise, words or controls.",
+    "hear": "Write down the score of any recording, bar by bar, and how sure it is.",
+    "cover": "Play the score of any recording in other words.",
     "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
     "decode": "Turn latent files back into audio; folders keep their tree.",
     "play": "Play audio files: through sounddevice, or a player of the system.",
@@ -46,11 +48,11 @@ DEVELOPER_COMMANDS = {
     "corpus": "Compose and render the training music.",
     "evaluate": "Measure folders of audio.",
 }
+_MUSIC = (
+    "generate", "inpaint", "vary", "hear", "cover", "encode", "decode", "play", "info", "again",
+)  # fmt: skip
 _MODULES = {  # inside of `jen1cli.cli`
-    **{
-        name: f"music.{name}"
-        for name in ("generate", "inpaint", "vary", "encode", "decode", "play", "info", "again")
-    },
+    **{name: f"music.{name}" for name in _MUSIC},
     "continue": "music.continuation",
     "models": "installation.models",
     "doctor": "installation.doctor",

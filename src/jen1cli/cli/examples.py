@@ -51,6 +51,19 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ('jen1 vary lofi-piano-7.wav "same, with strings"', "the same noise in other words"),
         ('jen1 vary lofi-piano-7.wav --chords "Dm7 G7 Cmaj7 A7"', "the same noise, other chords"),
     ),
+    "hear": (
+        ("jen1 hear song.mp3", "tempo and key, then chords, drums and melody bar by bar"),
+        ("jen1 hear song.mp3 --midi song.mid", "what is sure, as a MIDI file"),
+        ("jen1 hear - --json < song.wav", "every value with its confidence, for a script"),
+    ),
+    "cover": (
+        ('jen1 cover song.mp3 "string quartet"', "all that is heard for sure, in other words"),
+        (
+            'jen1 cover song.mp3 "music box" --keep chords,melody --seconds 20 -o box.wav',
+            "its chords and melody at another tempo, the first twenty seconds",
+        ),
+        ('jen1 cover song.mp3 "techno" -n 4 --midi "{name}.mid"', "four, and what they play"),
+    ),
     "encode": (
         ("jen1 encode take.wav -o take.safetensors", "audio to a latent file"),
         ("jen1 encode album/ -o latents/", "a folder; its tree is kept"),

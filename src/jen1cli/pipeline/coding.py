@@ -1,5 +1,6 @@
 """Encoding of recordings and decoding of latents, of any length in bounded memory."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,11 @@ import torch
 
 from jen1cli import audio
 from jen1cli.audio import AudioInfo, Resampler, Signal, Source
+from jen1cli.files import explaining, reserve
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.music import Music, record
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.storage import allocate
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent, Waveform
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
 
 _BLOCK_SECONDS = 5
+LARGEST_IN_MEMORY = 64 * 2**20  # bytes; about three minutes of 48 kHz stereo
 
 
 def encode(model: "Jen1", source: Source) -> LatentFile:
@@ -103,3 +105,15 @@ def _model_blocks(
         last = resampler.feed(np.zeros((channels, 0), np.float32), last=True)[:, :left]
         last = np.pad(last, ((0, 0), (0, left - last.shape[1])))
         yield torch.from_numpy(np.ascontiguousarray(last))[None].to(networks.device)
+
+
+def allocate(channels: int, samples: int) -> Signal:
+    """Return float32 zeros [channels, samples]; disk space is freed with the array."""
+    if channels * samples * 4 <= LARGEST_IN_MEMORY:
+        return np.zeros((channels, samples), np.float32)
+    with (
+        explaining(Path(tempfile.gettempdir())),
+        tempfile.TemporaryFile(prefix="jen1-") as file,
+    ):
+        reserve(file.fileno(), channels * samples * 4)
+        return np.memmap(file, np.float32, "r+", shape=(channels, samples))

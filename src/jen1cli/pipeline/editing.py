@@ -13,7 +13,7 @@ from jen1cli.diffusion import Noise
 from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
 from jen1cli.pipeline import gain_matching
-from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.coding import allocate, decoded_blocks
 from jen1cli.pipeline.composing import played_by
 from jen1cli.pipeline.denoising import (
     Canvas,
@@ -26,7 +26,6 @@ from jen1cli.pipeline.denoising import (
 from jen1cli.pipeline.gain_matching import Offset
 from jen1cli.pipeline.matching_eq import apply_filters, matching_filters
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span, Window, plan_windows
 from jen1cli.progress import Progress

@@ -12,7 +12,7 @@ from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
-from jen1cli.pipeline.coding import decoded_blocks
+from jen1cli.pipeline.coding import allocate, decoded_blocks
 from jen1cli.pipeline.composing import (
     Written,
     check_composer,
@@ -32,7 +32,6 @@ from jen1cli.pipeline.denoising import (
 from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, Stream, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
-from jen1cli.pipeline.storage import allocate
 from jen1cli.pipeline.windows import PiecePlan, plan_piece
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName

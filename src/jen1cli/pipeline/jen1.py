@@ -14,6 +14,7 @@ from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
 from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.generating import Order, generate_orders, stream_order
+from jen1cli.pipeline.hearing import Hearing
 from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
@@ -36,7 +37,7 @@ from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights
 
 
-class Jen1:
+class Jen1(Hearing):
     """A loaded model.
 
     Attributes:

@@ -1,5 +1,6 @@
 """Results of the model: generated music, edits of a recording, and their recipes."""
 
+import dataclasses
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format, edited_sou
 from jen1cli.midi import has_score, write_midi
 from jen1cli.pipeline.signing import Target, check_manifest, save_signed
 from jen1cli.provenance import Signer
-from jen1cli.recipe import Recipe, TaskName
+from jen1cli.recipe import Recipe, RecipeInput, TaskName
 from jen1cli.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ class Music(_Result):
     def seconds(self) -> float:
         """Length."""
         return self.waveform.shape[-1] / self.sample_rate
+
+    def as_cover(self, source: RecipeInput | None) -> "Music":
+        """Return the music with a recipe that says that it is a cover of a recording."""
+        recipe = dataclasses.replace(self.recipe, task="cover", input=source)
+        return dataclasses.replace(self, recipe=recipe)
 
     def save(
         self,

@@ -74,13 +74,13 @@ def _again(
     model: "Jen1", recipe: Recipe, source: Source | None, progress: Progress | None
 ) -> Music | Edit:
     settings: Any = recipe.settings()
-    if recipe.task == "generate":
+    if recipe.task in ("generate", "cover"):
         order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
         if recipe.streamed:
             stream = stream_order(model, order, recipe.seconds, recipe.direction, progress)
             signal = np.concatenate(list(stream.blocks), axis=1)
             return Music(torch.from_numpy(signal), stream.sample_rate, stream.recipe)
-        return generate_orders(
+        (music,) = generate_orders(
             model,
             [order],
             recipe.seconds,
@@ -89,7 +89,8 @@ def _again(
             batch=recipe.batch,
             threads=recipe.threads,
             progress=progress,
-        )[0]
+        )
+        return music if recipe.task == "generate" else music.as_cover(recipe.input)
     if recipe.task == "decode" or recipe.input is None:
         raise RecipeError("a decoded file has no recipe to repeat; decode its latent again")
     given = _same_input(recipe.input, source)
@@ -203,7 +204,7 @@ def varied(
     if any(changes.get(name, getattr(recipe, name)) != getattr(recipe, name) for name in _WRITERS):
         former = dataclasses.replace(former, chords="", drums="", melody="", score=None)
     new = changes.get("controls", NO_CONTROLS)
-    changes["controls"] = _joined(new, former)
+    changes["controls"] = joined(new, former)
     form = changes.get("form", recipe.form)
     if form and changes["controls"].has_bars:
         sections = parse_form(form)
@@ -218,8 +219,8 @@ def varied(
     return dataclasses.replace(recipe, **changes)
 
 
-def _joined(new: Controls, former: Controls) -> Controls:
-    """Return new controls over those of a recipe that they do not contradict; see `varied`."""
+def joined(new: Controls, former: Controls) -> Controls:
+    """Return new controls over former ones that they do not contradict; see `varied`."""
     if new.bpm and former.bpm:  # an upbeat is as many beats at another tempo
         new = dataclasses.replace(
             new, downbeat=new.downbeat or former.downbeat * former.bpm / new.bpm

@@ -53,7 +53,9 @@ def again(
         raise ConfigError(f"{opened.name} was decoded from a latent; use jen1 decode on that again")
     beside = Path(file).parent
     source = find_input(recipe, input_, beside)
-    stem = slugify(recipe.prompt) if recipe.task == "generate" else f"{opened.stem}-again"
+    stem = (
+        slugify(recipe.prompt) if recipe.task in ("generate", "cover") else f"{opened.stem}-again"
+    )
     (target,) = destination.plan(
         [Result(stem, recipe.seed, 1)],
         default_name="{slug}-{seed}.{ext}",
@@ -170,7 +172,7 @@ def find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | N
     """
     from jen1cli import audio
 
-    if recipe.input is None:
+    if recipe.input is None or not recipe.needs_input:
         if given is not None:
             raise ConfigError(f"--input {given} is not needed: the recipe is of {recipe.task}")
         return None
@@ -198,7 +200,7 @@ def remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -
     from jen1cli.recipe import Recipe
 
     source = find_input(recipe, None, beside)
-    if source is not None or recipe.input is None:
+    if source is not None or recipe.input is None or not recipe.needs_input:
         return source
     inner = Recipe.from_dict(recipe.input.recipe, "the input")
     inside = folder / "input"

@@ -107,7 +107,7 @@ def generate(
     )
     scores = plan_midi(midi, targets, force=destination.force)
     jobs = list(zip(requests, targets, scores, strict=True))
-    player = _find_player(targets) if play else None
+    player = checked_player(targets) if play else None
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         engine.report_scores([request.sampling for request in requests])
         if len(jobs) == 1 and _is_streamed(*jobs[0][:2], engine):
@@ -127,7 +127,7 @@ def generate(
             for music, (_, target, score) in zip(pieces, group, strict=True):
                 engine.deliver(music, target, score)
                 if player is not None and target.path is not None:
-                    player = _played(player, target.path, engine)
+                    player = played(player, target.path, engine)
 
 
 def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int | None:
@@ -168,7 +168,7 @@ def _stream(request: Request, target: Target, score: Path | None, engine: Engine
         engine.send(stream, target, score)
 
 
-def _find_player(targets: Sequence[Target]) -> Player:
+def checked_player(targets: Sequence[Target]) -> Player:
     """Return the player, before any music is made.
 
     Raises:
@@ -180,7 +180,7 @@ def _find_player(targets: Sequence[Target]) -> Player:
     return find_player()
 
 
-def _played(player: Player, path: Path, engine: Engine) -> Player | None:
+def played(player: Player, path: Path, engine: Engine) -> Player | None:
     """Play a result; warn where the player fails, and return none for what is made after it."""
     from jen1cli import audio
 

@@ -11,8 +11,7 @@ import typer
 from jen1cli.cli import options, streams, terminal
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
-from jen1cli.cli.music.scores import Midi, plan_midi
-from jen1cli.cli.outputs import Target
+from jen1cli.cli.music.scores import Midi, plan_inputs_midi
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
@@ -43,7 +42,7 @@ def info(
     """Show the recipe that a file carries, and the facts of its sound."""
     faults = Faults()
     shown = 0
-    scores = _plan_scores(midi, files, force=force)
+    scores = plan_inputs_midi(midi, files, force=force)
     for given, score in zip(files, scores, strict=True):
         with faults.kept():
             facts = read_facts(given, score, force=force)
@@ -73,14 +72,6 @@ def _require_manifest(facts: dict[str, Any]) -> None:
         if manifest["state"] == "unverified":
             words += f": {', '.join(manifest['problems'])}"
         raise SigningError(f"the C2PA manifest of {facts['path']} is {words}")
-
-
-def _plan_scores(midi: str | None, files: Sequence[str], *, force: bool) -> list[Path | None]:
-    targets = [
-        Target(None if given == "-" else Path(given), Path(given).suffix.removeprefix("."))
-        for given in files
-    ]
-    return plan_midi(midi, targets, force=force, piped="comes from stdin")
 
 
 def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MIDI_SUFFIXES = (".mid", ".midi")
 _NAME = "{name}"
+KEEP_HELP = (
+    "What is kept: of --score some of chords,melody,drums,bass,comping,instruments; of a recording"
+    " some of tempo,key,chords,drums,melody, also if unsure. Left out: all, or all that is sure."
+)
 
 Midi = Annotated[
     str | None,
@@ -53,8 +57,7 @@ class ScoreOptions:
         typer.Option(
             "--keep",
             metavar="LIST",
-            help="What is kept of --score: some of chords,melody,drums,bass,comping,instruments."
-            " Left out: all.",
+            help=KEEP_HELP,
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
@@ -172,6 +175,15 @@ def plan_midi(
         tree = Path() if path.parent.exists() else Path(path.parent.name)
         check_place(path, force=force, tree=tree)
     return list(paths)
+
+
+def plan_inputs_midi(given: str | None, files: Sequence[str], *, force: bool) -> list[Path | None]:
+    """Name the MIDI file of each input, as `plan_midi` does for results."""
+    targets = [
+        Target(None if file == "-" else Path(file), Path(file).suffix.removeprefix("."))
+        for file in files
+    ]
+    return plan_midi(given, targets, force=force, piped="comes from stdin")
 
 
 def _midi_path(given: str, result: Path | None, piped: str, *, folder: bool) -> Path:

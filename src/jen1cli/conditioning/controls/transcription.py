@@ -6,8 +6,11 @@ positions of the bars. `read_loop` reads eight bars step by step. The predictors
 """
 
 import functools
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -15,10 +18,16 @@ from torch import Tensor
 
 from jen1cli.conditioning.controls.channels import TRANSCRIBED
 from jen1cli.conditioning.controls.chord_predictor import SLOTS
-from jen1cli.conditioning.controls.part_predictor import BARS, HOLDS, RESTS, note_token
+from jen1cli.conditioning.controls.part_predictor import (
+    BARS,
+    FIRST_NOTE,
+    HOLDS,
+    RESTS,
+    note_token,
+)
 from jen1cli.music.chords import SUFFIXES, TONICS, Chord
 from jen1cli.music.controls import SIXTEENTHS, Controls
-from jen1cli.music.patterns import DRUMS, OCTAVES
+from jen1cli.music.patterns import DRUMS, HOLD, LOWEST, OCTAVES, REST, STROKE, note_name
 from jen1cli.shapes import KeepMask
 
 SOUNDS = 0.5
@@ -161,11 +170,28 @@ def _strokes(transcribed: Probabilities, span: slice | None) -> int | None:
 def _notes(
     transcribed: Probabilities, grid: _Grid, steps: list[float], controls: Controls
 ) -> tuple[int | None, ...]:
+    if not controls.key:
+        return (None,) * len(steps)
+    places = [(grid.frames(step, 1.0 / grid.steps), grid.stroke(step)) for step in steps]
+    return tuple(
+        found if found is None or found < FIRST_NOTE else note_token(found - FIRST_NOTE, controls)
+        for found in _line(transcribed, places)
+    )
+
+
+def _line(
+    transcribed: Probabilities, places: Sequence[tuple[slice | None, slice | None]]
+) -> list[int | None]:
+    """Read a melody step by step: `RESTS`, `HOLDS`, or a semitone above `LOWEST` + `FIRST_NOTE`.
+
+    Args:
+        transcribed: probabilities of the melody's channels.
+        places: frames of each step, and the frames around its beginning; None where unknown.
+    """
     found: list[int | None] = []
     before: int | None = None
-    for step in steps:
-        span, begin = grid.frames(step, 1.0 / grid.steps), grid.stroke(step)
-        if span is None or begin is None or not controls.key:
+    for span, begin in places:
+        if span is None or begin is None:
             found.append(None)
             before = None
             continue
@@ -177,6 +203,108 @@ def _notes(
             continue
         note = 12 * int(octaves.argmax()) + int(classes.argmax())
         again = float(transcribed[-1, begin].sum()) >= SOUNDS
-        found.append(HOLDS if note == before and not again else note_token(note, controls))
+        found.append(HOLDS if note == before and not again else FIRST_NOTE + note)
         before = note
-    return tuple(found)
+    return found
+
+
+class TranscribedBar(NamedTuple):
+    """What sounds in one bar, each with a confidence from 0 to 1."""
+
+    chords: tuple[tuple[Chord | None, float], ...]  # of each half
+    drums: dict[str, str]  # strokes of each drum that plays, in sixteenths (`music.patterns`)
+    drums_confidence: float
+    melody: tuple[str, ...]  # notes, holds and rests, in sixteenths
+    melody_confidence: float
+
+
+def read_bars(
+    parts: Float[Tensor, "transcribed_channels frames"],
+    edges: Sequence[float],
+    steps: int,
+    frame_rate: float,
+) -> list[TranscribedBar]:
+    """Read every bar of a recording; bars may differ in length.
+
+    The confidence of drums and melody is the F-measure to be expected if the tracker's
+    probabilities are right; that of a chord is its probability among all chords.
+
+    Args:
+        parts: logits of the tracker.
+        edges: beginning of each bar and end of the last, in seconds.
+        steps: sixteenths of a bar.
+        frame_rate: frames per second.
+    """
+    transcribed = parts.float().sigmoid().clamp(_RANGE, 1.0 - _RANGE).cpu()
+    return [
+        _bar(transcribed, start * frame_rate, stop * frame_rate, steps)
+        for start, stop in itertools.pairwise(edges)
+    ]
+
+
+def _bar(transcribed: Probabilities, start: float, stop: float, steps: int) -> TranscribedBar:
+    """Read the bar between two places in frames."""
+    chords, drums, melody = transcribed.split(list(TRANSCRIBED.values()))
+    frames = transcribed.shape[1]
+    length = stop - start
+
+    def span(place: float, share: float) -> slice | None:
+        first = math.ceil(start + place * length - 0.5)
+        last = max(first + 1, math.ceil(start + (place + share) * length - 0.5))
+        inside = slice(max(0, first), min(last, frames))
+        return inside if inside.start < inside.stop else None
+
+    def begin(place: float) -> slice | None:
+        first = math.floor(start + place * length - 0.5)
+        inside = slice(max(0, first), min(first + 2, frames))
+        return inside if inside.start < inside.stop else None
+
+    places = [(span(i / steps, 1.0 / steps), begin(i / steps)) for i in range(steps)]
+    strokes = torch.stack(
+        [drums.new_zeros(len(drums)) if at is None else drums[:, at].sum(1) for _, at in places]
+    ).clamp(max=1.0)
+    struck = strokes >= SOUNDS
+    rows = {
+        name: "".join(STROKE if one else REST for one in column)
+        for name, column in zip(DRUMS, struck.T.tolist(), strict=True)
+        if any(column)
+    }
+    line = [RESTS if found is None else found for found in _line(melody, places)]
+    sounding = torch.stack(
+        [
+            melody.new_zeros(len(TONICS)) if at is None else melody[: len(TONICS), at].mean(1)
+            for at, _ in places
+        ]
+    )
+    chosen = sounding.max(dim=1, keepdim=True).values
+    sounds = (sounding == chosen) & (sounding >= SOUNDS)
+    return TranscribedBar(
+        tuple(_likely_chord(chords, span(half, 0.5)) for half in (0.0, 0.5)),
+        rows,
+        _expected_f(strokes, struck),
+        tuple(_SYMBOLS.get(token) or note_name(LOWEST + token - FIRST_NOTE) for token in line),
+        _expected_f(sounding, sounds),
+    )
+
+
+_SYMBOLS = {RESTS: REST, HOLDS: HOLD}
+
+
+def _likely_chord(transcribed: Probabilities, span: slice | None) -> tuple[Chord | None, float]:
+    """Return the most likely chord of an interval and its probability."""
+    chord = _chord(transcribed, span)
+    if span is None:
+        return chord, 0.0
+    _, tones = _templates()
+    probability = transcribed[:, span]
+    sounding, silent = probability.log().mean(1), (1.0 - probability).log().mean(1)
+    likelihood = tones @ sounding + (1.0 - tones) @ silent
+    return chord, float(likelihood.softmax(0).max())
+
+
+def _expected_f(probability: Tensor, found: Tensor) -> float:
+    """Return the expected F-measure of what was found; of nothing, that nothing was missed."""
+    expected, count = float(probability.sum()), int(found.sum())
+    if not count:
+        return max(0.0, 1.0 - expected)
+    return 2.0 * float(probability[found].sum()) / (expected + count)

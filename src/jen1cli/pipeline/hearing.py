@@ -1,0 +1,283 @@
+"""The score of any recording with confidences, and covers, which play it in other words."""
+
+import dataclasses
+import logging
+import math
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Unpack
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from jen1cli import audio
+from jen1cli.audio import AudioInfo, Resampler, Signal, Source
+from jen1cli.conditioning.controls.beats import Beats, find_bars, find_beats
+from jen1cli.conditioning.controls.predictor import KEYS
+from jen1cli.conditioning.controls.tracker import TrackerOutput
+from jen1cli.conditioning.controls.transcription import TranscribedBar, read_bars
+from jen1cli.errors import AudioError, ConfigError
+from jen1cli.metrics.mel import mel_filters
+from jen1cli.music.controls import BEATS, NO_CONTROLS, SIXTEENTHS, Controls
+from jen1cli.music.heard import Heard, HeardBar, HeardChord, is_tempo
+from jen1cli.pipeline.coding import encode_source
+from jen1cli.pipeline.generating import Order, generate_orders
+from jen1cli.pipeline.inpainting import describe_input
+from jen1cli.pipeline.music import Music
+from jen1cli.pipeline.replay import joined
+from jen1cli.pipeline.sources import Input, as_source
+from jen1cli.progress import Progress
+from jen1cli.recipe import RecipeInput
+from jen1cli.sampling import SamplingOptions, draw_seed
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline.jen1 import Jen1
+
+logger = logging.getLogger(__name__)
+
+RATE = 22_050  # Hz of the onsets
+_HOP, _WINDOW, _BANDS = 256, 1024, 80
+_BLOCK_SECONDS = 30
+_RANGE_DB = 80.0  # below the loudest moment, onsets do not count
+_PART_OF_BEAT = 0.25  # beats; a shorter part of a bar at the beginning or end is no bar
+_SILENT = 1e-3  # highest sample of a recording without music
+
+
+class Hearing:
+    """What a model does with the scores of recordings; a part of `Jen1`."""
+
+    @torch.inference_mode()
+    def hear(self: "Jen1", source: Input, *, sample_rate: int | None = None) -> Heard:  # type: ignore[misc]
+        """Transcribe a recording: tempo, beats, bars, key, chords, drums and melody.
+
+        Args:
+            source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
+            sample_rate: of a waveform, in Hz.
+
+        Raises:
+            AudioError: the source cannot be used.
+            ConfigError: the model transcribes nothing.
+        """
+        return hear(self, as_source(source, sample_rate))
+
+    def cover(
+        self: "Jen1",  # type: ignore[misc]
+        source: Input,
+        prompt: str,
+        *,
+        keep: Collection[str] | None = None,
+        heard: Heard | None = None,
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        seed: int | None = None,
+        progress: Progress | None = None,
+        **sampling: Unpack[SamplingOptions],
+    ) -> Music:
+        """Play the score of a recording in other words.
+
+        Args:
+            source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
+            prompt: description of the new sound.
+            keep: some of `music.heard.KEPT`; None: all that is sure.
+            heard: result of `hear`, to save its time; None: hears the recording.
+            seconds: length; None: that of the recording.
+            sample_rate: of a waveform, in Hz.
+            seed: of the noise; None draws one.
+            progress: called with (steps done, steps in all).
+            **sampling: see `SamplingOptions`; its controls go before those that were heard.
+
+        Raises:
+            AudioError: the source cannot be used, or nothing in it is sure.
+            ConfigError: a setting makes no sense.
+        """
+        given = as_source(source, sample_rate)
+        heard = self.hear(given) if heard is None else heard
+        return _cover(
+            self,
+            describe_input(given),
+            heard.seconds if seconds is None else seconds,
+            prompt,
+            draw_seed() if seed is None else seed,
+            kept_controls(heard, keep, audio.name_of(given)),
+            sampling,
+            progress=progress,
+        )
+
+
+def kept_controls(heard: Heard, keep: Collection[str] | None, name: str) -> Controls:
+    """Return what a cover keeps; warns of guesses that are kept because they are asked for.
+
+    Args:
+        heard: the score of a recording.
+        keep: some of `KEPT`; None: all that is sure.
+        name: of the recording, for messages.
+
+    Raises:
+        AudioError: nothing is sure.
+        ConfigError: see `Heard.controls`.
+    """
+    controls = heard.controls(keep)
+    if controls == NO_CONTROLS:
+        raise AudioError(
+            f"nothing in {name} is sure enough to be played again (heard:"
+            f" {'; '.join(heard.describe())}); name what to keep all the same, such as --keep"
+            " tempo, or give a recording with a clear beat"
+        )
+    if guesses := [part for part in keep or () if part not in heard.sure]:
+        logger.warning("%s: kept as asked, though unsure: %s", name, ", ".join(guesses))
+    if controls.bpm and not heard.is_steady:
+        logger.warning(
+            "the tempo of %s varies from %.0f to %.0f bpm; the cover keeps to %.1f bpm",
+            name, *heard.bpm_range, heard.bpm,
+        )  # fmt: skip
+    return controls
+
+
+def _cover(
+    model: "Jen1",
+    source: RecipeInput,
+    seconds: float,
+    prompt: str,
+    seed: int,
+    heard: Controls,
+    options: SamplingOptions,
+    *,
+    progress: Progress | None,
+) -> Music:
+    """Play a score that was heard; given controls replace it as in `replay.varied`."""
+    controls = joined(options.get("controls", NO_CONTROLS), heard)
+    order = Order.over(model, prompt, seed, {**options, "controls": controls})
+    with torch.inference_mode():
+        (music,) = generate_orders(model, [order], seconds, progress=progress)
+    return music.as_cover(source)
+
+
+def hear(model: "Jen1", source: Source) -> Heard:
+    """Transcribe a recording; see `Jen1.hear`."""
+    networks = model.networks
+    tracker = networks.tracker
+    if tracker is None or tracker.parts is None:
+        raise ConfigError(
+            f"the model '{model.config.name}' transcribes no recordings; use jen1-mini"
+        )
+    info = audio.check(source)
+    onsets, peak = onset_strength(source, info)
+    if peak < _SILENT:
+        return Heard(info.seconds, {}, is_silent=True)
+    latent = networks.whitening.whiten(encode_source(networks, source, info).to(networks.device))
+    output = tracker(latent, torch.ones_like(latent[:, :1], dtype=torch.bool))
+    return _written(output, networks.frame_rate, onsets, info.seconds)
+
+
+def _written(
+    output: TrackerOutput,
+    frame_rate: float,
+    onsets: Float[np.ndarray, " steps"],
+    seconds: float,
+) -> Heard:
+    """Write down what the tracker and the onsets of one recording say."""
+    probability, index = output.key[0].softmax(-1).max(-1)
+    tonic, mode = KEYS[int(index)]
+    confidence = {"key": float(probability) if tonic else 0.0}
+    heard = Heard(seconds, confidence, key=tonic, mode=mode)
+    beats = find_beats(_complex(output.beat), frame_rate, onsets, RATE / _HOP)
+    if beats is None or not is_tempo(beats.bpm) or output.parts is None:
+        return heard
+    meter, first, fit = find_bars(_complex(output.bar), frame_rate, beats)
+    confidence["tempo"] = beats.confidence
+    confidence["meter"] = min(beats.confidence, bar_confidence(fit))
+    length = BEATS[meter]
+    start, stop = beats.number_at(0.0) + _PART_OF_BEAT, beats.number_at(seconds) - _PART_OF_BEAT
+    number = first + length * math.floor((start - first) / length)
+    count = max(1, math.ceil((stop - number) / length))
+    edges = [beats.time_of(number + i * length) for i in range(count + 1)]
+    read = read_bars(output.parts[0], edges, SIXTEENTHS[meter], frame_rate)
+    bars = tuple(
+        HeardBar(
+            round(start, 4),
+            round(stop, 4),
+            tuple(HeardChord("N.C." if c is None else str(c), round(p, 3)) for c, p in bar.chords),
+            bar.drums,
+            round(bar.drums_confidence, 3),
+            bar.melody,
+            round(bar.melody_confidence, 3),
+        )
+        for bar, start, stop in zip(read, edges, edges[1:], strict=False)
+    )
+    confidence.update(_means(read))
+    bar_seconds = 60.0 * length / beats.bpm
+    downbeat = beats.origin + number * 60.0 / beats.bpm
+    late = _PART_OF_BEAT * 60.0 / beats.bpm
+    downbeat -= bar_seconds * math.ceil((downbeat - late) / bar_seconds)
+    return dataclasses.replace(
+        heard,
+        bpm=beats.bpm,
+        bpm_range=beats.bpm_range,
+        is_steady=beats.is_steady,
+        meter=meter,
+        downbeat=round(downbeat, 6),
+        beats=tuple(_inside(beats, seconds)),
+        bars=bars,
+    )
+
+
+def _means(bars: Sequence[TranscribedBar]) -> dict[str, float]:
+    """Return the mean confidence of each part."""
+    return {
+        "chords": float(np.mean([chance for bar in bars for _, chance in bar.chords])),
+        "drums": float(np.mean([bar.drums_confidence for bar in bars])),
+        "melody": float(np.mean([bar.melody_confidence for bar in bars])),
+    }
+
+
+def _inside(beats: Beats, seconds: float) -> Iterator[float]:
+    """Yield the times of all beats within a recording."""
+    for number in range(math.ceil(beats.number_at(0.0)), math.floor(beats.number_at(seconds)) + 1):
+        yield round(max(0.0, beats.time_of(number)), 4)
+
+
+def _complex(phases: torch.Tensor) -> np.ndarray:
+    return phases[0].to(torch.complex64).cpu().numpy()
+
+
+def bar_confidence(fit: float) -> float:
+    """Return how likely metre and downbeat are right, from the correlation of the bar's phase."""
+    return 1.0 / (1.0 + math.exp(-12.0 * (fit - 0.3)))
+
+
+def onset_strength(source: Source, info: AudioInfo) -> tuple[Float[np.ndarray, " steps"], float]:
+    """Return the flux of mel bands, every `_HOP` samples at `RATE`, and the highest sample.
+
+    The rise of the level in dB, averaged over bands (Böck and Widmer, DAFx 2013, without their
+    maximum filter).
+    """
+    filters = mel_filters(_WINDOW // 2 + 1, 30.0, 10_000.0, _BANDS, RATE, scale="slaney")
+    window = torch.hann_window(_WINDOW)
+    levels: list[torch.Tensor] = []
+    peak = 0.0
+    left = np.zeros(_WINDOW // 2, np.float32)
+    for block in _mono_blocks(source, info):
+        peak = max(peak, float(np.abs(block).max(initial=0.0)))
+        left = np.concatenate([left, block])
+        count = (len(left) - _WINDOW) // _HOP + 1
+        if count < 1:
+            continue
+        frames = torch.from_numpy(left).unfold(0, _WINDOW, _HOP)[:count]
+        power = torch.fft.rfft(frames * window).abs().square() @ filters
+        levels.append(10.0 * power.clamp(min=1e-10).log10())
+        left = left[count * _HOP :]
+    if not levels:
+        return np.zeros(0), peak
+    level = torch.cat(levels)
+    level = level.clamp(min=float(level.max()) - _RANGE_DB)
+    flux = level.diff(dim=0, prepend=level[:1]).clamp(min=0.0).mean(dim=1)
+    return flux.double().numpy(), peak
+
+
+def _mono_blocks(source: Source, info: AudioInfo) -> Iterator[Float[np.ndarray, " samples"]]:
+    resampler = Resampler(info.sample_rate, RATE, 1)
+    for block in audio.blocks(source, 0, info.samples, _BLOCK_SECONDS * info.sample_rate):
+        yield resampler.feed(audio.to_channels(block, 1))[0]
+    tail: Signal = np.zeros((1, 0), np.float32)
+    yield resampler.feed(tail, last=True)[0]
+    yield np.zeros(_WINDOW // 2, np.float32)
