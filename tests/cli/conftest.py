@@ -18,7 +18,7 @@ from jen1cli.cli import engine
 from jen1cli.cli.app import run
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import Edit, LatentFile, Music
-from jen1cli.pipeline.inpainting import describe_input
+from jen1cli.pipeline.edits.inpainting import describe_input
 from jen1cli.pipeline.replay import varied
 from jen1cli.presets import TINY
 from jen1cli.recipe import Recipe, RecipeLora, RecipeModel

@@ -207,8 +207,9 @@ class Engine:
         style = f"{music.recipe.style} by rules" if music.recipe.style else ""
         controls = music.recipe.controls.describe()
         loop = f"loop of {music.recipe.loop_bars} bars" if music.recipe.loop_bars else ""
+        copied = _copies_in_words(music.recipe)
         made = f"{music.seconds:.2f} s, {music.recipe.describe_seed()}, made in {elapsed:.1f} s"
-        note = ", ".join(filter(None, (style, controls, loop, made)))
+        note = ", ".join(filter(None, (style, controls, loop, copied, made)))
         proof = Proof(music) if isinstance(music, Edit) else None
 
         def save(path: Path) -> None:
@@ -280,6 +281,16 @@ def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
         save(path)
         yield path
         streams.write_stdout(path)
+
+
+def _copies_in_words(recipe: "Recipe") -> str:
+    """Return where the music of an edit was copied from; "" where nothing was."""
+    if not recipe.copies:
+        return ""
+    seconds = sum(copy.stop - copy.start for copy in recipe.copies)
+    places = ", ".join(f"{copy.source:.1f}" for copy in recipe.copies[:4])
+    more = ", …" if len(recipe.copies) > 4 else ""
+    return f"{seconds:.2f} s copied from {places}{more} s (--novelty 1 makes it anew)"
 
 
 def music_facts(recipe: "Recipe", seconds: float, sample_rate: int) -> dict[str, Any]:

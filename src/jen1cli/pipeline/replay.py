@@ -11,8 +11,8 @@ from jen1cli.errors import ConfigError
 from jen1cli.midi.tune import without_given, without_roles
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.pipeline.composing import warn_unplayed
+from jen1cli.pipeline.edits.inpainting import continue_, inpaint
 from jen1cli.pipeline.generating import Order, generate_orders
-from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress

@@ -4,8 +4,8 @@ import numpy as np
 
 from jen1cli import audio
 from jen1cli.audio import Signal
-from jen1cli.pipeline.repetition.search import Repeat
-from jen1cli.pipeline.timeline import Timeline
+from jen1cli.pipeline.edits.repetition.search import Repeat
+from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 
 _FADE_SECONDS = 0.03  # at the joins of two pieces
@@ -29,8 +29,10 @@ def splice(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> Signal
         last = start + round(piece.stop * timeline.rate)
         first = span[0] if index == 0 else first
         last = span[1] if index + 1 == len(repeat.pieces) else last
-        lag = start + round(piece.start * timeline.rate) - (
-            start + round(piece.source * timeline.rate)
+        lag = (
+            start
+            + round(piece.start * timeline.rate)
+            - (start + round(piece.source * timeline.rate))
         )
         before = min(half, first - span[0]) if index else 0
         after = min(half, span[1] - last)
@@ -38,9 +40,7 @@ def splice(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> Signal
         at = first - before - span[0]
         fade = 2 * before
         if fade:
-            result[:, at : at + fade] = audio.crossfade(
-                result[:, at : at + fade], copied[:, :fade]
-            )
+            result[:, at : at + fade] = audio.crossfade(result[:, at : at + fade], copied[:, :fade])
         result[:, at + fade : at + copied.shape[1]] = copied[:, fade:]
     return result * _gains(timeline, span, repeat, start)
 
@@ -57,8 +57,7 @@ def _gains(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> np.nda
         timeline.read(end, end + right.shape[1]),
     )
     found = [
-        _difference(known, copied)
-        for known, copied in zip((left, right), copies, strict=True)
+        _difference(known, copied) for known, copied in zip((left, right), copies, strict=True)
     ]
     ends = [gain for gain in found if gain is not None] or [0.0]
     curve = np.linspace(ends[0], ends[-1], span[1] - span[0], dtype=np.float32)
@@ -67,7 +66,9 @@ def _gains(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> np.nda
 
 def _difference(known: Signal, copied: Signal) -> float | None:
     """Return the gain in dB that the copy needs; None without music."""
-    energies = [float(np.square(signal).mean()) if signal.size else 0.0 for signal in (known, copied)]
+    energies = [
+        float(np.square(signal).mean()) if signal.size else 0.0 for signal in (known, copied)
+    ]
     if min(energies) < 1e-9:
         return None
     return float(np.clip(10 * np.log10(energies[0] / energies[1]), -_MOST, _MOST))

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from jen1cli.pipeline.repetition.features import FRAME_RATE, HOP, RATE, Features
+from jen1cli.pipeline.edits.repetition.features import FRAME_RATE, HOP, RATE, Features
 
 _CONTEXT: Final = round(4.0 * FRAME_RATE)  # frames of music that are compared on each side
 _DECAY: Final = 1.5 * FRAME_RATE  # frames after which music counts for 1 / e
@@ -25,7 +25,7 @@ _CANDIDATES: Final = 12  # lags of each side
 _APART: Final = 8  # frames between two candidates
 _JOIN: Final = round(0.2 * FRAME_RATE)  # frames on each side over which a join is judged
 _JOIN_WEIGHT: Final = 0.5
-_PERIOD_WEIGHT: Final = 0.5  # of the similarity of the whole recording at a lag
+_PERIOD_WEIGHTS: Final = (0.75, 0.1)  # of one side and of two; see `_guesses`
 _WRAP_COST: Final = 0.05  # of each period after the first
 _REFINED: Final = 6  # candidates that are aligned by their waveforms
 _FINE: Final = HOP * 3 // 2  # samples at `RATE` around a lag that are tried
@@ -164,8 +164,9 @@ def _guesses(
     # music that repeats at a lag everywhere does so inside the interval too
     period = _distances(features, known, known.astype(float), 0.0)[1]
     period = np.where(np.isfinite(period), period, 2.0)
+    weight = _PERIOD_WEIGHTS[len(there) - 1]
     for side in there:
-        side.costs = (side.costs + _PERIOD_WEIGHT * period) / (1 + _PERIOD_WEIGHT)
+        side.costs = (side.costs + weight * period) / (1 + weight)
     unknown = np.concatenate([[0], np.cumsum(~known)])
 
     def usable(start: int, stop: int) -> Bool[np.ndarray, " lags"]:
@@ -326,9 +327,7 @@ def _periods(start: float, stop: float, lag: float, *, from_left: bool) -> list[
     if from_left and 0 < lag < stop - start:
         edges = [*np.arange(start, stop, lag), stop]
         return [
-            Piece(float(a), float(b), start - lag)
-            for a, b in itertools.pairwise(edges)
-            if b > a
+            Piece(float(a), float(b), start - lag) for a, b in itertools.pairwise(edges) if b > a
         ]
     if not from_left and lag < 0 and -lag < stop - start:
         edges = [start, *np.arange(stop, start, lag)[::-1]]
