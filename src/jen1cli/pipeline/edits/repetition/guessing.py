@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from jen1cli.audio import Signal
-from jen1cli.pipeline.edits.repetition.features import FRAME_RATE, find_features, to_mono
+from jen1cli.pipeline.edits.repetition.features import (
+    FRAME_RATE,
+    count_frames,
+    find_features,
+    to_mono,
+    untouched,
+)
 from jen1cli.pipeline.edits.repetition.search import find_repeat
 from jen1cli.pipeline.edits.repetition.splicing import splice
 from jen1cli.pipeline.edits.timeline import Timeline
@@ -13,7 +19,6 @@ from jen1cli.pipeline.windows import Span
 from jen1cli.recipe import Copy
 
 _SEARCHED_SECONDS = 150.0  # of the recording on each side of the interval; bounds the memory
-_BLURRED = 4  # frames next to an unknown interval whose spectra reach into it
 
 
 @dataclass(frozen=True)
@@ -45,14 +50,15 @@ def guess(timeline: Timeline, span: Span) -> Guess | None:
     reach = round(_SEARCHED_SECONDS * rate)
     start, stop = max(0, span[0] - reach), min(timeline.samples, span[1] + reach)
     part = timeline.read(start, stop)
-    features = find_features(part, rate)
-    known = np.ones(len(features), bool)
+    mono = to_mono(part, rate)
+    known = np.ones(count_frames(len(mono)), bool)
     for first, last in timeline.unknown:
-        low = int((first - start) / rate * FRAME_RATE) - _BLURRED
-        high = int(np.ceil((last - start) / rate * FRAME_RATE)) + _BLURRED
+        low = int((first - start) / rate * FRAME_RATE)
+        high = int(np.ceil((last - start) / rate * FRAME_RATE))
         known[max(0, low) : max(0, high)] = False
     interval = ((span[0] - start) / rate, (span[1] - start) / rate)
-    repeat = find_repeat(features, known, to_mono(part, rate), interval)
+    features = find_features(mono, untouched(known))
+    repeat = find_repeat(features, known, mono, interval)
     if repeat is None:
         return None
     begin = start / rate

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from jen1cli.pipeline.edits.repetition.features import FRAME_RATE, HOP, RATE, Features
+from jen1cli.pipeline.edits.repetition.features import FRAME_RATE, HOP, RATE, Features, untouched
 
 _CONTEXT: Final = round(4.0 * FRAME_RATE)  # frames of music that are compared on each side
 _DECAY: Final = 1.5 * FRAME_RATE  # frames after which music counts for 1 / e
@@ -25,6 +25,8 @@ _CANDIDATES: Final = 12  # lags of each side
 _APART: Final = 8  # frames between two candidates
 _JOIN: Final = round(0.2 * FRAME_RATE)  # frames on each side over which a join is judged
 _JOIN_WEIGHT: Final = 0.5
+_JOIN_COST: Final = 0.05
+_SHORTEST_PIECE: Final = round(0.15 * FRAME_RATE)
 _PERIOD_WEIGHTS: Final = (0.75, 0.1)  # of one side and of two; see `_guesses`
 _WRAP_COST: Final = 0.05  # of each period after the first
 _REFINED: Final = 6  # candidates that are aligned by their waveforms
@@ -84,7 +86,8 @@ def find_repeat(
     """
     first = int(interval[0] * FRAME_RATE)
     last = max(first + 1, int(np.ceil(interval[1] * FRAME_RATE)))
-    sides = [_Side(features, known, first, -1), _Side(features, known, last, 1)]
+    compared = untouched(known)
+    sides = [_Side(features, compared, first, -1), _Side(features, compared, last, 1)]
     guesses = _guesses(features, known, sides, first, last)
     if not guesses:
         return None
@@ -162,7 +165,8 @@ def _guesses(
         return []
     lags = there[0].lags
     # music that repeats at a lag everywhere does so inside the interval too
-    period = _distances(features, known, known.astype(float), 0.0)[1]
+    compared = untouched(known)
+    period = _distances(features, compared, compared.astype(float), 0.0)[1]
     period = np.where(np.isfinite(period), period, 2.0)
     weight = _PERIOD_WEIGHTS[len(there) - 1]
     for side in there:
@@ -250,6 +254,7 @@ def _joined(
     kernel = np.ones(min(2 * _JOIN + 1, len(both)))
     amount = np.convolve(both, kernel, "same")
     costs = np.convolve(np.where(both, apart, 0.0), kernel, "same") / np.maximum(amount, 1e-9)
+    both[:_SHORTEST_PIECE] = both[len(both) - _SHORTEST_PIECE :] = False
     # left of the join all must be there of the one, right of it of the other
     fits = np.logical_and.accumulate(left >= 0) & both
     fits &= np.logical_and.accumulate((right >= 0)[::-1])[::-1]
@@ -258,7 +263,7 @@ def _joined(
     at = int(np.argmin(np.where(fits, costs, np.inf)))
     side = (sides[0].cost(lags[0]) + sides[1].cost(lags[1])) / 2
     wraps = sum((last - first - 1) // abs(lag) for lag in lags) / 2
-    cost = side + _JOIN_WEIGHT * float(costs[at]) + _WRAP_COST * wraps
+    cost = side + _JOIN_COST + _JOIN_WEIGHT * float(costs[at]) + _WRAP_COST * wraps
     return _Guess(cost, *lags, first + at) if np.isfinite(cost) else None
 
 
