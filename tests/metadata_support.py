@@ -1,5 +1,6 @@
 """Files with chunks and tags, and what an edit of them keeps."""
 
+import contextlib
 import logging
 import struct
 
@@ -76,13 +77,20 @@ def edit(source, target, lead=0, tail=0, note=RECIPE):
     if tail:
         silence = np.zeros((channels, tail), np.float32)
         patches.append(Patch(length + lead, silence, insert=True))
-    records = []
+    with recorded() as said:
+        audio.write_spliced(target, source, patches, note=note)
+    return " ".join(said)
+
+
+@contextlib.contextmanager
+def recorded():
+    """Yield the lines that the library logs."""
+    said = []
     handler = logging.Handler()
-    handler.emit = records.append
+    handler.emit = lambda record: said.append(record.getMessage())
     logger = logging.getLogger("jen1cli")
     logger.addHandler(handler)
     try:
-        audio.write_spliced(target, source, patches, note=note)
+        yield said
     finally:
         logger.removeHandler(handler)
-    return " ".join(record.getMessage() for record in records)

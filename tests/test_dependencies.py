@@ -179,6 +179,13 @@ def test_the_check_of_licences_knows_the_strict_ones(licence, is_strict):
     assert runpy.run_path(str(ROOT / ".ci" / "licences.py"))["is_strict"](licence) == is_strict
 
 
+def test_a_package_without_a_licence_is_found_unless_it_is_known():
+    faults = runpy.run_path(str(ROOT / ".ci" / "licences.py"))["faults"]
+    names = {"cuda-toolkit": "UNKNOWN", "a": "UNKNOWN", "b": "", "c": "MIT", "d": "GPLv3"}
+    packages = [{"Name": name, "License": licence} for name, licence in names.items()]
+    assert faults(packages) == ["a: UNKNOWN", "b: UNKNOWN", "d: GPLv3"]
+
+
 def test_the_checks_begin_without_the_settings_of_their_user():
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))

@@ -9,7 +9,15 @@ import pytest
 from jen1cli import audio
 from jen1cli.midi import Passage
 from jen1cli.music.controls import Controls
-from jen1cli.recipe import Recipe, RecipeError, RecipeInput, RecipeModel, find_recipe, read_recipe
+from jen1cli.recipe import (
+    Recipe,
+    RecipeError,
+    RecipeInput,
+    RecipeModel,
+    find_recipe,
+    read_recipe,
+    readable,
+)
 from jen1cli.sampling import MAX_STEPS
 
 
@@ -183,3 +191,14 @@ def test_passages_come_back_and_are_left_out_if_there_are_none():
     assert Recipe.from_json(recipe.to_json()) == recipe
     plain = Recipe("inpaint", RecipeModel("tiny", "a" * 64), 1.0, 7).to_dict()
     assert not {"passages", "instruments"} & plain.keys()
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [{"any": "thing"}, {"input": "text"}, {"input": {"recipe": 3}}, {"guide": []}, {"passages": 1}],
+)
+def test_the_recipe_of_an_input_may_be_anything(recipe, inner):
+    edited = dataclasses.replace(recipe, input=RecipeInput("in.wav", "cd" * 32, inner))
+    assert readable(edited.to_dict())["input"]["recipe"] == inner
+    whole = dataclasses.replace(recipe, input=RecipeInput("in.wav", "cd" * 32, recipe.to_dict()))
+    assert readable(whole.to_dict())["input"]["recipe"] == recipe.to_dict()

@@ -19,7 +19,7 @@ from typing import Any
 import soundfile
 
 from jen1cli.audio import GENERATED_TAGS, name_of, read_note
-from jen1cli.audio.files import info_of, opened
+from jen1cli.audio.files import has_its_end, info_of, opened
 from jen1cli.descriptions import (
     Description,
     caption_from_name,
@@ -219,11 +219,13 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
                 skip(place, "no samples in it")
                 return None
             seconds, tags = info_of(file, name_of(source)).seconds, dict(file.copy_metadata())
-            if not _has_its_end(file):
+            if not has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
                 return None
         return _Probe(seconds, _tags_of_recipe(tags, read_note(source)))
-    except (AudioError, soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+    except soundfile.SoundFileError:
+        skip(place, "not readable as audio (it is damaged)")
+    except (AudioError, OSError, RuntimeError, ValueError) as error:
         why = str(error).removeprefix(f"{name_of(source)} ").rstrip(".") or type(error).__name__
         skip(place, why if why.startswith("is not audio") else f"not readable as audio ({why})")
     return None
@@ -243,14 +245,6 @@ def _tags_of_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
     except (JsonError, AttributeError):
         pass  # written by another program
     return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
-
-
-def _has_its_end(file: soundfile.SoundFile) -> bool:
-    try:
-        file.seek(max(0, file.frames - 1))
-        return len(file.read(1, dtype="float32")) > 0
-    except (RuntimeError, ValueError):  # ValueError: negative length
-        return False
 
 
 def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:

@@ -273,8 +273,16 @@ def readable(values: dict[str, Any]) -> dict[str, Any]:
         ]
     source = found.get("input") or {}
     if source.get("recipe") is not None:
-        found["input"] = {**source, "recipe": readable(source["recipe"])}
+        found["input"] = {**source, "recipe": _readable_input(source["recipe"])}
     return found
+
+
+def _readable_input(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the recipe of an input; one that cannot be used stays as the file has it."""
+    try:
+        return readable(Recipe.from_dict(values).to_dict())
+    except RecipeError:
+        return values
 
 
 def _without_notes(controls: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from metadata_support import (
     edit,
     metadata_of,
     picture,
+    recorded,
     with_chunks,
 )
 
@@ -122,6 +123,44 @@ def test_chunks_that_would_be_untrue_are_named(tmp_path, noise):
     said = edit(source, tmp_path / "b.wav", lead=LEAD)
     assert all(name in said for name in ("levl", "strc", "cue"))
     assert not {b"levl", b"strc", b"cue "} & set(chunks_of(tmp_path / "b.wav"))
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff"])
+@pytest.mark.parametrize(("before", "after"), [("FLOAT", "FLOAT"), ("FLOAT", "PCM_16")])
+def test_the_peaks_of_a_file_are_computed_anew_or_named(tmp_path, noise, suffix, before, after):
+    soundfile.write(tmp_path / f"in.{suffix}", noise(0.2).T, RATE, subtype=before)
+    assert b"PEAK" in chunks_of(tmp_path / f"in.{suffix}")
+    target = tmp_path / f"out.{suffix}"
+    with recorded() as said:
+        audio.write_spliced(target, tmp_path / f"in.{suffix}", [], subtype=after)
+    has_peaks = after == "FLOAT"
+    assert (b"PEAK" in chunks_of(target)) == has_peaks
+    assert [line.endswith(": PEAK") for line in said] == [True] * (not has_peaks)
+
+
+@pytest.mark.parametrize(
+    ("tag", "data", "said"),
+    [
+        (b"bext", b"x".ljust(338, b"\0") + struct.pack("<Q", LEAD - 1) + bytes(256),
+         "before midnight (bext)"),
+        (b"iXML", IXML.replace(b">1<", b">0<"), "before midnight (iXML)"),
+        (b"iXML", IXML.replace(b"</BWFXML>", b""), "places in iXML, which is not well-formed"),
+        (b"iXML", b"\xff\xfenot XML", "places in iXML, which is not well-formed"),
+        (b"iXML", b'<?xml version="1.0" encoding="shift_jis"?><a/>', "is not well-formed"),
+        (b"iXML", b'<?xml version="1.0" encoding="nonsense"?><a/>', "is not well-formed"),
+        (b"smpl", sampler(2_000, RATE), "smpl loops that are not in the sound"),
+        (b"smpl", sampler(3_000, 2_000), "smpl loops that are not in the sound"),
+        (b"smpl", sampler(0, 9)[:28] + struct.pack("<I", 3) + sampler(0, 9)[32:],
+         "2 of 3 smpl loops, which are not there"),
+    ],
+)  # fmt: skip
+def test_positions_that_cannot_be_moved_are_named(tmp_path, noise, tag, data, said):
+    source = with_chunks(tmp_path / "in.wav", noise(1.0), chunk(tag, data))
+    assert edit(source, tmp_path / "same.wav", tail=500) == ""
+    line = edit(source, tmp_path / "moved.wav", lead=LEAD)
+    assert said in line
+    assert "\n" not in line
+    assert tag in chunks_of(tmp_path / "moved.wav")
 
 
 def test_what_another_format_cannot_hold_is_named(tmp_path, wave):

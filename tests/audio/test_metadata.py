@@ -137,12 +137,102 @@ def test_times_in_an_mp3_move_or_are_named(tmp_path, music):
     )  # fmt: skip
     source = with_tag(tmp_path / "in.mp3", music(1.0), tag)
     assert edit(source, tmp_path / "a.mp3").endswith(": ID3 MLLT")
-    said = edit(source, tmp_path / "b.mp3", lead=LEAD)
-    assert "ID3 ETCO" in said
+    assert edit(source, tmp_path / "b.mp3", lead=LEAD).endswith(": ID3 MLLT")
     _, frames = frames_of(tmp_path / "b.mp3")
     assert frames["TLEN"] == b"\x001500"
     assert struct.unpack_from(">2I", frames["CHAP"], 3) == (600, 700)
-    assert "ETCO" not in frames
+
+
+def at(milliseconds):
+    return struct.pack(">I", milliseconds)
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "wav"])
+def test_lyrics_and_events_with_times_move(tmp_path, music, suffix):
+    events = b"\2\3" + at(0) + b"\xfd" + at(900)
+    plain = b"\3eng\2\1about\0one\0" + at(10) + b"two\0" + at(500)
+    wide = b"\1eng\2\1" + b"".join(
+        text.encode("utf-16") + b"\0\0" + time
+        for text, time in (("x", b""), ("one", at(10)), ("two", at(500)))
+    )
+    tag = id3.Tag(4, (frame("ETCO", events), frame("SYLT", plain), frame("SYLT", wide)))
+    source = with_tag(tmp_path / "in.mp3", music(1.0), tag)
+    target = tmp_path / f"out.{suffix}"
+    assert edit(source, target, lead=LEAD) == ""
+    data = target.read_bytes()
+    assert b"\2\3" + at(500) + b"\xfd" + at(1_400) in data
+    assert b"about\0one\0" + at(510) + b"two\0" + at(1_000) in data
+    assert "two".encode("utf-16") + b"\0\0" + at(1_000) in data
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "flags"),
+    [
+        ("ETCO", b"\1\3" + at(0), b"\0\0"),  # its times are frames of the old stream
+        ("ETCO", b"\2\3\0", b"\0\0"),
+        ("SYLT", b"\3eng\1\1\0one\0" + at(10), b"\0\0"),
+        ("SYLT", b"\3eng\2\1\0one\0\0", b"\0\0"),
+        ("SYLT", b"\3en", b"\0\0"),
+        ("CHAP", CHAPTER, b"\0\x08"),  # packed
+        ("CHAP", b"c1\0\0", b"\0\0"),
+    ],
+)
+def test_times_that_cannot_be_moved_are_named(tmp_path, music, kind, data, flags):
+    source = with_tag(tmp_path / "in.mp3", music(0.5), id3.Tag(4, (id3.Frame(kind, flags, data),)))
+    assert edit(source, tmp_path / "same.mp3", tail=100) == ""
+    assert edit(source, tmp_path / "out.mp3", lead=LEAD).endswith(f": ID3 {kind}")
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("suffix", ["wav", "aiff"])
+def test_frames_of_an_mp3_go_into_the_tag_of_a_wav_and_back(tmp_path, music, suffix, version):
+    inner = frame("TIT2", b"\0" + b"Chapter one ".ljust(200, b"x"), version)
+    chapter = CHAPTER + id3.Tag(version, (inner,)).to_bytes()[10:]
+    contents = b"toc\0\3\1c1\0"
+    frames = {
+        "POPM": b"me@x\0\xff\0\0\0\5", "PRIV": b"me\0\xff\xe0",
+        "GEOB": b"\0text/x\0a\0b\0" + b"x" * 300,
+        "RVA2": b"a\0\1\0\0\0", "CTOC": contents, "CHAP": chapter,
+    }  # fmt: skip
+    note = b"\0JEN1_RECIPE\0" + RECIPE.encode()
+    texts = {"TIT2": b"\3mine", "COMM": b"\3engabout\0a word", "TXXX": note}
+    tag = id3.Tag(version, tuple(frame(*item, version) for item in (frames | texts).items()))
+    source = with_tag(tmp_path / "in.mp3", music(0.5), tag)
+    middle, back = tmp_path / f"middle.{suffix}", tmp_path / "back.mp3"
+    other = '{"generator":"jen1cli","prompt":"another"}'
+    assert edit(source, middle, note=other) == ""
+    assert middle.read_bytes().count(RECIPE.encode()) == 0
+    assert edit(middle, back, lead=LEAD, note=other) == ""
+    found = dict(frames_of(back)[1])
+    assert struct.unpack_from(">2I", found["CHAP"], 3) == (600, 700)
+    moved = found.pop("CHAP")
+    (inside,) = id3.frames_in(moved[19:], 4)
+    assert (inside.id, inside.data) == (inner.id, inner.data)
+    for name in frames.keys() - {"CHAP"}:
+        assert found[name] == frames[name]
+    texts = dict(metadata_of(back).texts)
+    assert (texts["TITLE"], texts["COMMENT:ABOUT"]) == ("mine", "a word")
+
+
+@pytest.mark.parametrize("suffix", ["flac", "ogg"])
+def test_comments_with_a_description_become_comments(tmp_path, music, suffix):
+    about, lost = frame("COMM", b"\3engAbout\0a word"), frame("PRIV", b"me\0x")
+    source = with_tag(tmp_path / "in.mp3", music(0.5), id3.Tag(4, (about, lost)))
+    target = tmp_path / f"out.{suffix}"
+    assert edit(source, target).endswith(": ID3 PRIV")
+    assert dict(metadata_of(target).texts)["COMMENT:ABOUT"] == "a word"
+    edit(target, tmp_path / "back.mp3")
+    assert frames_of(tmp_path / "back.mp3")[1]["COMM"] == b"\3engABOUT\0a word"
+
+
+def test_frames_that_version_2_4_lacks_are_named(tmp_path, music):
+    frames = (frame("RVAD", bytes(10), 3), frame("PRIV", b"me\0x", 3))
+    source = with_tag(tmp_path / "in.mp3", music(0.5), id3.Tag(3, frames))
+    assert edit(source, tmp_path / "out.wav").endswith(": ID3 RVAD")
+    older = id3.Tag(2, (frame("RVA", bytes(10), 2), frame("GEO", b"\0a/b\0c\0d\0e", 2)))
+    source = with_tag(tmp_path / "in.mp3", music(0.5), older)
+    assert edit(source, tmp_path / "out.wav").endswith(": ID3 RVA")
+    assert b"GEOB" in (tmp_path / "out.wav").read_bytes()
 
 
 def test_only_an_id3v1_tag_is_read_too(tmp_path, music):

@@ -140,7 +140,8 @@ def test_patches_must_lie_inside_and_apart(tmp_path, noise):
 def test_damage_found_on_the_way_leaves_no_output(tmp_path, noise):
     audio.write(tmp_path / "a.flac", noise(3.0), 48_000)
     data = (tmp_path / "a.flac").read_bytes()
-    (tmp_path / "a.flac").write_bytes(data[: len(data) // 2])
+    half = len(data) // 2
+    (tmp_path / "a.flac").write_bytes(data[:half] + bytes(9_000) + data[half + 9_000 :])
     with pytest.raises(AudioError, match="damaged"):
         audio.write_spliced(tmp_path / "b.flac", tmp_path / "a.flac", [])
     assert not (tmp_path / "b.flac").exists()

@@ -1,7 +1,9 @@
 """Files whose headers tell no length or a wrong one, files joined, and kinds that are not read."""
 
 import io
+import os
 import struct
+import threading
 
 import numpy as np
 import pytest
@@ -9,8 +11,11 @@ import soundfile
 
 from jen1cli import audio
 from jen1cli.audio import Patch, flac_frames, mpeg
+from jen1cli.audio.metadata import id3
 from jen1cli.audio.mpeg import read_frames
-from jen1cli.errors import AudioError
+from jen1cli.audio.quiet import quiet
+from jen1cli.errors import AudioError, OutputError
+from metadata_support import chunk
 
 RATE = 48_000
 
@@ -197,6 +202,28 @@ def test_files_cut_short_are_refused(tmp_path, noise, suffix, format_, share):
     assert "cut short" in refusal(path)
 
 
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.97])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_the_header_of_a_flac_cut_short_is_not_believed(tmp_path, noise, subtype, share):
+    path = write_sound(tmp_path / "a.flac", noise(4.0), subtype=subtype)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    for source in (path, io.BytesIO(path.read_bytes())):
+        with pytest.raises(AudioError, match="cut short: its header promises 192000 samples"):
+            audio.probe(source)
+    path.write_bytes(data[:-1])
+    with pytest.raises(AudioError, match="cut short"):
+        audio.probe(path)
+
+
+@pytest.mark.parametrize("behind", [b"TAG" + bytes(125), bytes(1_000), b"APETAGEX" * 300])
+def test_a_whole_flac_with_other_data_behind_its_sound_is_read(tmp_path, noise, behind):
+    path = write_sound(tmp_path / "a.flac", noise(1.0))
+    path.write_bytes(path.read_bytes() + behind)
+    assert audio.probe(path).samples == RATE
+    assert audio.check(path).samples == RATE
+
+
 # --- kinds that are not read ---
 
 
@@ -209,9 +236,112 @@ def wave_with(codec, extensible=False):
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def wave_format(rate=RATE, channels=2, bits=16, code=1):
+    size = channels * bits // 8
+    return chunk(b"fmt ", struct.pack("<HHIIHH", code, channels, rate, 9, size, bits))
+
+
+WAVE_FORMAT, SOUND = wave_format(), chunk(b"data", bytes(4_800))
+
+
 def ogg_with(magic):
     page = struct.pack("<4sBBqIIIB", b"OggS", 0, 2, 0, 1, 0, 0, 1) + bytes([64])
     return page + magic.ljust(64, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ((WAVE_FORMAT, SOUND, SOUND), "it has 2 sound chunks ('data')"),
+        ((WAVE_FORMAT, WAVE_FORMAT, SOUND), "it has 2 format chunks ('fmt')"),
+        ((SOUND, WAVE_FORMAT), "its sound comes before its format"),
+        ((SOUND,), "it has no format chunk ('fmt')"),
+        ((WAVE_FORMAT,), "it has no sound chunk ('data')"),
+        ((wave_format(rate=0), SOUND), "its sample rate is 0 Hz"),
+        ((wave_format(rate=0xFFFFFFFF), SOUND), "its sample rate is 4294967295 Hz"),
+        ((wave_format(channels=0), SOUND), "it has 0 channels"),
+        ((wave_format(bits=0), SOUND), "its samples have 0 bits"),
+        ((wave_format(code=9_999), SOUND), "nobody knows its encoding, number 9999"),
+        ((chunk(b"fmt ", b"\1\0\2\0"), SOUND), "its format chunk ('fmt') has 4 bytes"),
+    ],
+)
+def test_what_is_wrong_with_the_header_of_a_wav_is_said(tmp_path, parts, said):
+    body = b"WAVE" + b"".join(parts)
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert f"a.wav has a damaged header: {said}" in refusal(path)
+
+
+@pytest.mark.parametrize("tag", [b"COMM", b"SSND"])
+def test_what_is_wrong_with_the_header_of_an_aiff_is_said(tmp_path, noise, tag):
+    path = write_sound(tmp_path / "a.aiff", noise(0.1))
+    path.write_bytes(path.read_bytes().replace(tag, b"junk", 1))
+    assert f"('{tag.decode()}'), and one is needed" in refusal(path)
+
+
+def test_no_words_of_the_library_reach_the_user(tmp_path, noise):
+    path = write_sound(tmp_path / "a.flac", noise(2.0))
+    data = path.read_bytes()
+    half = len(data) // 2
+    path.write_bytes(data[:half] + bytes(9_000) + data[half + 9_000 :])
+    assert "its sound cannot be decoded to its end" in refusal(path)
+    with pytest.raises(OutputError) as caught:
+        audio.write(tmp_path / "b.flac", np.zeros((9, 100), np.float32), 48_000)
+    assert "choose another format" in str(caught.value)
+    assert "Format not" not in str(caught.value)
+
+
+# --- words of libmpg123 ---
+
+
+def test_tags_and_damage_of_an_mp3_print_nothing(tmp_path, noise, capfd):
+    path = write_sound(tmp_path / "a.mp3", noise(2.0))
+    data = path.read_bytes()
+    frames = b"".join(
+        tag + struct.pack(">I", len(body)) + b"\0\0" + body
+        for tag, body in ((b"COMM", b"\3eng\0"), (b"TXXX", b"\3X\0"), (b"USLT", b"\3eng\0"))
+    )
+    empty = b"ID3\4\0\0\0\0\0" + bytes([len(frames)]) + frames
+    path.write_bytes(empty + data)
+    assert audio.check(path).samples == 2 * RATE
+    assert audio.read_note(path) is None
+    half = len(data) // 2
+    path.write_bytes(data[:half] + b"\xff\xfb\x11" * 3_000 + data[half:])
+    refusal(path)
+    os.write(2, b"still there\n")
+    assert capfd.readouterr().err == "still there\n"
+
+
+def test_an_empty_text_makes_no_frame_of_an_mp3(tmp_path, noise):
+    texts = (("COMMENT", ""), ("LYRICS", ""), ("X", ""), ("TITLE", "a"))
+    found = id3.build(texts, ())
+    assert [frame.id for frame in found.frames] == ["TIT2"]
+
+
+def test_stderr_is_given_back_whoever_ends_first(capfd):
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold():
+        with quiet:
+            inside.set()
+            leave.wait(10)
+
+    with quiet:
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert inside.wait(10)
+    os.write(2, b"lost\n")
+    if hasattr(os, "fork"):
+        child = os.fork()
+        if child == 0:
+            os.write(2, b"child\n")
+            os._exit(0)
+        os.waitpid(child, 0)
+    leave.set()
+    thread.join()
+    os.write(2, b"back\n")
+    expected = "child\nback\n" if hasattr(os, "fork") else "back\n"
+    assert capfd.readouterr().err == expected
 
 
 @pytest.mark.parametrize(

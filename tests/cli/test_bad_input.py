@@ -52,7 +52,7 @@ def broken(refused):
         ("hertz.wav", "hertz.wav has a sample rate of 1 Hz; at least 100 Hz are needed"),
         ("short.wav", "short.wav is 0.050 s long"),
         ("cut.wav", "cut"),
-        ("cut.flac", "cut.flac is damaged"),
+        ("cut.flac", "cut.flac is cut short"),
     ],
 )
 def test_a_broken_input(broken, command, name, words):

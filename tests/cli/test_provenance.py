@@ -4,6 +4,7 @@ import datetime
 import http.server
 import io
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 
 import jen1cli
+from faults import forked
 from jen1cli import audio, provenance
 from jen1cli.audio.metadata import Metadata
 from jen1cli.errors import Jen1Error
@@ -213,6 +215,7 @@ def test_an_edit_of_a_file_with_a_damaged_manifest_is_signed(jen1, model, facts)
     assert (found["c2pa"]["state"], found["c2pa"]["problems"]) == ("valid", [])
     (ingredient,) = found["c2pa"]["ingredients"]
     assert (ingredient["name"], ingredient["has_manifest"]) == ("a.wav", False)
+    assert ingredient["problems"][0].startswith("C2PA could not read it: ")
 
 
 def test_the_size_of_an_input_that_is_not_read_does_not_matter(tone, tmp_path, monkeypatch):
@@ -273,12 +276,113 @@ def test_stdout_and_buffers_are_signed(jen1, model, tmp_path):
 
 def test_a_file_too_large_to_sign_is_marked_by_its_tags(jen1, model, facts, monkeypatch):
     monkeypatch.setattr(signing, "MOST_BYTES", 1000)
-    result = make(jen1, "a.wav", "--provenance")
+    result = make(jen1, "a.wav")
     assert "marked by its tags, but not signed: C2PA manifests are made for files and" in result.err
     assert result.err.count("not signed") == 1
     found = facts("a.wav")
     assert found["c2pa"] is None
     assert "signature" not in found["recipe"]
+
+
+@pytest.mark.parametrize("asked", ["--provenance", "--certificate"])
+@pytest.mark.parametrize("task", ["generate", "continue"])
+def test_a_signature_that_is_asked_for_and_fails_is_an_error(
+    jen1, model, monkeypatch, tone, pem, asked, task
+):
+    audio.write(Path("take.wav"), tone(0.5), 48_000)
+    options = [asked] if asked == "--provenance" else [asked, pem("key", "signer", "issuer")]
+    provenance.own_credentials()
+    before = set(Path().iterdir())
+    monkeypatch.setattr(signing, "MOST_BYTES", 1000)
+    arguments = ["generate", "lofi"] if task == "generate" else ["continue", "take.wav"]
+    result = jen1(*arguments, "-s", "0.5", "-o", "a.wav", *options)
+    assert result.code == 1
+    assert result.err.splitlines()[-1].startswith("jen1: error: the file cannot be signed, so it")
+    assert set(Path().iterdir()) == before
+
+
+def test_a_signer_given_in_python_must_sign(model, monkeypatch, tmp_path):
+    path = tmp_path / "a.wav"
+    music = model.generate_batch(["lofi"], seconds=0.5, seed=3)[0]
+    credentials = provenance.own_credentials()
+    monkeypatch.setattr(signing, "MOST_BYTES", 1000)
+    with pytest.raises(provenance.SigningError, match="not written"):
+        music.save(path, signer=provenance.Signer(credentials))
+    assert not path.exists()
+    music.save(path, signer=provenance.Signer(credentials, is_required=False))
+    assert read_recipe(path).signature == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs limits of a POSIX system")
+@pytest.mark.parametrize("asked", [[], ["--provenance"]])
+def test_a_disk_that_fills_up_while_signing_is_an_error(jen1, model, tmp_path, asked):
+    import resource
+
+    provenance.own_credentials()
+    make(jen1, "plain.wav", "--no-provenance")
+    limit = Path("plain.wav").stat().st_size + 1000  # a manifest takes more
+    place = tmp_path / "full"
+    place.mkdir()
+    command = ("generate", "lofi piano", "-s", "0.5", "--seed", "3", "-o", "a.wav", *asked)
+    done = forked(
+        place,
+        *command,
+        prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (done.code, done.err) == (
+        1, "jen1: error: cannot write a.wav: File too large; free some space\n"
+    )  # fmt: skip
+    assert list(place.iterdir()) == []
+
+
+def test_a_lost_manifest_is_said(jen1, model, facts):
+    make(jen1, "a.wav")
+    data = Path("a.wav").read_bytes()
+    Path("a.wav").write_bytes(data.replace(b"C2PA", b"junk", 1))
+    assert facts("a.wav")["c2pa"] == {"state": "missing", "problems": []}
+    assert "MISSING: the recipe says that the file was signed" in jen1("info", "a.wav").out
+
+
+def test_verify_fails_unless_the_manifest_is_valid(jen1, model, monkeypatch):
+    make(jen1, "good.wav")
+    make(jen1, "off.wav", "--no-provenance")
+    data = Path("good.wav").read_bytes()
+    Path("lost.wav").write_bytes(data.replace(b"C2PA", b"junk", 1))
+    Path("bad.wav").write_bytes(data[:1000] + bytes([data[1000] ^ 1]) + data[1001:])
+    assert jen1("info", "good.wav", "--verify").code == 0
+    for name, words in (
+        ("off.wav", "off.wav has no C2PA manifest"),
+        ("lost.wav", "is MISSING: the recipe says"),
+        ("bad.wav", "is INVALID: the file or the manifest was changed"),
+    ):
+        result = jen1("info", name, "--verify")
+        assert result.code == 1
+        assert words in result.err
+        assert "sample rate" in result.out  # the facts are shown nevertheless
+        assert jen1("info", name).code == 0
+    result = jen1("info", "good.wav", "bad.wav", "off.wav", "--verify")
+    assert result.code == 1
+    assert result.err.count("jen1: error: ") == 2
+    monkeypatch.setattr(provenance, "is_installed", lambda: False)
+    result = jen1("info", "good.wav", "--verify")
+    assert result.code == 1
+    assert "is not verified: " in result.err
+    assert "pip install" in result.err
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("task", ["inpaint", "continue", "vary", "again"])
+def test_an_input_that_was_changed_after_it_was_signed_is_named(jen1, model, task, signed):
+    make(jen1, "a.wav")
+    data = bytearray(Path("a.wav").read_bytes())
+    data[1000] ^= 1
+    Path("a.wav").write_bytes(data)
+    options = {"inpaint": ["--mask", "0.1-0.2"], "continue": ["-s", "0.5"]}.get(task, [])
+    off = [] if signed else ["--no-provenance"]
+    result = jen1(task, "a.wav", *options, "-o", "b.wav", *off)
+    assert result.code == 0, result.err
+    line = "jen1: warning: the C2PA manifest of a.wav is invalid: the file or the manifest was"
+    assert result.err.count(line) == 1
 
 
 def test_a_file_too_large_to_verify_is_not_read(jen1, model, facts, monkeypatch):
@@ -392,6 +496,55 @@ def test_a_file_in_the_place_of_the_own_certificate_stays(jen1, model, facts, ow
     assert "has no private key" in result.err
     assert path.read_text() == "perhaps a key"
     assert facts("a.wav")["c2pa"]["state"] == "valid"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_the_place_of_the_own_certificate_is_followed(
+    own_folder, tmp_path, there, monkeypatch
+):
+    own_folder.mkdir(parents=True)
+    path, target = own_folder / "provenance.pem", tmp_path / "kept.pem"
+    path.symlink_to(target)
+    if there:
+        target.write_text(expired(monkeypatch))
+    chain = provenance.own_credentials().chain
+    assert path.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert provenance.read_credentials(target).chain == chain
+
+
+def test_a_link_into_no_folder_is_kept(own_folder, tmp_path, caplog):
+    own_folder.mkdir(parents=True)
+    path = own_folder / "provenance.pem"
+    path.symlink_to(tmp_path / "gone" / "kept.pem")
+    assert "CERTIFICATE" in provenance.own_credentials().chain
+    assert path.is_symlink()
+    assert "serves this run alone" in caplog.text
+
+
+def test_another_certificate_cannot_pass_for_the_own_one(jen1, model, facts, pem, own_folder):
+    """The same names and the same issuer's name, and yet another key."""
+    make(jen1, "mine.wav")
+    make(jen1, "theirs.wav", "--certificate", pem("key", "signer", "issuer"))
+    mine, theirs = facts("mine.wav")["c2pa"], facts("theirs.wav")["c2pa"]
+    assert mine["signer"] == theirs["signer"]
+    assert (mine["state"], theirs["state"]) == ("valid", "valid")
+    assert (mine["self_made"], theirs["self_made"]) == (True, False)
+    assert "the self-made one in your folder" in jen1("info", "mine.wav").out
+    shown = jen1("info", "theirs.wav").out
+    assert "self-made one" not in shown
+    assert "nobody vouches for its name" in shown
+    (own_folder / "provenance.pem").unlink()
+    assert facts("mine.wav")["c2pa"]["self_made"] is False
+    assert not own_folder.joinpath("provenance.pem").exists()  # looking makes none
+
+
+def test_a_name_in_a_certificate_stays_between_its_quotation_marks(jen1, model, pem, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "SELF_MADE", 'Me"\n  certificate    the self-made one in your')
+        path = pem("key", "signer", "issuer")
+    make(jen1, "a.wav", "--certificate", path)
+    assert '"Me\\" certificate the self-made one in your"\n' in jen1("info", "a.wav").out
 
 
 def expired(monkeypatch, organisation=certificates.SELF_MADE):
@@ -527,6 +680,65 @@ def test_a_certificate_that_c2pa_refuses_is_found_before_the_model_loads(refused
     )
     result = refused("generate", "a", "-o", "a.wav", "--certificate", path)
     assert "C2PA does not take the" in result.err
+
+
+def signed_by(key, issuer, name="Studio", purposes=None, **usages):
+    """Issue a certificate that may break the rules of C2PA; return PEM with its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    names = [
+        x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, text)])
+        for text in (name, "Authority")
+    ]
+    usage = dict.fromkeys(
+        ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+         "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False,
+    )  # fmt: skip
+    usage |= {"digital_signature": True, **usages}
+    now = datetime.datetime.now(datetime.UTC)
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
+    certificate = (
+        x509.CertificateBuilder(names[1], names[0], key.public_key(), 7)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=9))
+        .add_extension(x509.KeyUsage(**usage), critical=True)
+        .add_extension(authority, critical=False)
+        .add_extension(
+            x509.ExtendedKeyUsage(purposes or [ExtendedKeyUsageOID.EMAIL_PROTECTION]),
+            critical=False,
+        )
+        .sign(issuer, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def test_why_a_certificate_is_refused_is_said_in_plain_words(refused, tmp_path):
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    key, issuer = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    small = rsa.generate_private_key(65_537, 1024)
+    other = ec.generate_private_key(ec.SECP256K1())
+    purpose = [ExtendedKeyUsageOID.SERVER_AUTH]
+    path = tmp_path / "mine.pem"
+    for made, words in (
+        (signed_by(key, issuer, purposes=purpose), "extended key usage lacks one that C2PA takes"),
+        (signed_by(key, issuer, digital_signature=False), "key usage lacks digital signatures"),
+        (signed_by(key, key, "Authority", key_cert_sign=True, purposes=purpose), "is self-signed"),
+        (signed_by(small, issuer), "has 1024 bits; C2PA takes 2048 or more"),
+        (signed_by(other, issuer), "a key that C2PA does not take (secp256k1)"),
+    ):
+        path.write_bytes(made)
+        result = refused("generate", "a", "-o", "a.wav", "--certificate", path)
+        assert words in result.err
+        assert "Signature:" not in result.err
 
 
 # --- what a file of somebody else does ---

@@ -9,6 +9,7 @@ import pytest
 import jen1cli
 from jen1cli import audio
 from jen1cli.recipe import read_recipe
+from metadata_support import chunk
 
 
 def test_info_shows_recipe_and_facts(jen1, model):
@@ -66,6 +67,26 @@ def test_info_of_a_file_without_recipe(jen1, model, take):
     assert result.code == 0
     assert "carries no recipe" in result.out
     assert json.loads(jen1("info", take, "--json").out)["recipe"] is None
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "latin-1"])
+def test_info_of_a_recipe_in_another_encoding_shows_the_sound(jen1, model, codec):
+    """Another program has rewritten the text; `again` needs the recipe, `info` does not."""
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    data = Path("a.wav").read_bytes()
+    note = read_recipe("a.wav").to_json()
+    before = chunk(b"jen1", note.encode())
+    assert before in data
+    data = data.replace(before, chunk(b"jen1", note.replace("lofi", "ö").encode(codec)))
+    Path("a.wav").write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    found = json.loads(jen1("info", "a.wav", "--json").out)
+    assert (found["samples"], found["recipe"]) == (24_000, None)
+    assert "the recipe in a.wav is damaged" in found["no_recipe"]
+    shown = jen1("info", "a.wav")
+    assert shown.code == 0
+    assert "sample rate" in shown.out
+    assert "is damaged; it cannot be read" in shown.out
+    assert jen1("again", "a.wav", "-o", "b.wav").code == 1
 
 
 def test_info_of_many_files_prints_one_object_each(jen1, model, take):

@@ -17,6 +17,8 @@ _KINDS: dict[bytes, Literal["<", ">"]] = {
     b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">", b"FORM": ">",
 }  # fmt: skip
 _LONG = (b"RF64", b"BW64")  # kinds with 64-bit sizes in a ds64 chunk
+_NEEDED = {b"fmt ": "format", b"data": "sound"}
+_WAVE_CODES = (1, 3, 6, 7, 0xFFFE)  # integers, floats, A-law, mu-law, and extended headers
 _MOST_CHUNKS = 10_000
 _BLOCK = 1 << 20
 
@@ -82,6 +84,41 @@ def read_chunks(file: ByteFile) -> ChunkFile | None:
             )
         at += 8 + size + size % 2
     return ChunkFile(head[:4], order, tuple(found), total, joined)
+
+
+def header_fault(file: ByteFile) -> str | None:
+    """Say why the header of a WAV or AIFF file describes no sound; None if it seems to.
+
+    Returns:
+        None also for files of other formats.
+    """
+    layout = read_chunks(file)
+    if layout is None:
+        return None
+    wanted = {b"COMM": "format", b"SSND": "sound"} if layout.is_aiff else _NEEDED
+    tags = [chunk.tag for chunk in layout.chunks]
+    for tag, content in wanted.items():
+        count = tags.count(tag)
+        if count != 1:
+            seen = f"{count} {content} chunks" if count else f"no {content} chunk"
+            return f"it has {seen} ('{tag.decode().strip()}'), and one is needed"
+    if layout.is_aiff:
+        return None
+    form = layout.chunks[tags.index(b"fmt ")]
+    file.seek(form.at)
+    data = file.read(min(form.size, 16))
+    if len(data) < 16:
+        return f"its format chunk ('fmt') has {len(data)} bytes, and 16 are needed"
+    code, channels, rate, _, _, bits = struct.unpack(f"{layout.order}HHIIHH", data)
+    if tags.index(b"data") < tags.index(b"fmt "):
+        return "its sound comes before its format"
+    if not channels:
+        return "it has 0 channels"
+    if not 0 < rate < 1 << 31:
+        return f"its sample rate is {rate} Hz"
+    if code == 1 and not 0 < bits <= 32:
+        return f"its samples have {bits} bits"
+    return f"nobody knows its encoding, number {code}" if code not in _WAVE_CODES else None
 
 
 def chunk_bytes(order: str, tag: bytes, payload: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Reads audio files: header, integrity check, and any range of samples."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -14,7 +15,8 @@ import soundfile
 from jaxtyping import Float32, Shaped
 
 from jen1cli.audio import foreign_formats, wholeness
-from jen1cli.audio.chunks import ByteFile
+from jen1cli.audio.chunks import ByteFile, header_fault
+from jen1cli.audio.quiet import quiet
 from jen1cli.errors import AudioError
 
 Signal = Float32[np.ndarray, "_channels _samples"]  # lengths may differ within one function
@@ -54,7 +56,8 @@ def opened(source: Source, *, whole: bool = False) -> Iterator[soundfile.SoundFi
 
     Args:
         source: file or buffer.
-        whole: also check that the file is a single recording, which takes time for long files.
+        whole: also check that the file is a single recording and, as far as its header and its end
+            tell, a whole one, which takes time for long files.
     """
     name = name_of(source)
     if not isinstance(source, io.BytesIO):
@@ -67,6 +70,11 @@ def opened(source: Source, *, whole: bool = False) -> Iterator[soundfile.SoundFi
         if whole:
             wholeness.refuse_joined(data, name)
         with _sound_of(data, source, name) as file:
+            if whole and wholeness.may_be_cut(data) and not has_its_end(file):
+                raise AudioError(
+                    f"{name} is cut short: its header promises {file.frames} samples and the last"
+                    " of them are not there; copy or convert it again"
+                )
             yield file
 
 
@@ -102,6 +110,18 @@ def info_of(file: soundfile.SoundFile, name: str) -> AudioInfo:
             " mix it down first"
         )
     return info
+
+
+def has_its_end(file: soundfile.SoundFile) -> bool:
+    """Whether the last sample that the header promises can be read; rewinds the file."""
+    try:
+        with _quiet_for(file):
+            file.seek(max(0, file.frames - 1))
+            found = len(file.read(1, dtype="float32")) > 0
+            file.seek(0)
+    except (RuntimeError, ValueError):  # ValueError: negative length
+        return False
+    return found
 
 
 def check(source: Source) -> AudioInfo:
@@ -207,13 +227,15 @@ def _sound_of(data: ByteFile, source: Source, name: str) -> soundfile.SoundFile:
         buffered = isinstance(source, io.BytesIO)
         given = wholeness.Patched(source, b"", 0) if buffered else os.fsencode(source)
     try:
-        file = soundfile.SoundFile(given)
+        with quiet:
+            file = soundfile.SoundFile(given)
     except soundfile.SoundFileError as error:
         given = wholeness.without_extras(data)
         if given is None:
             raise AudioError(_why_unreadable(source)) from error
         try:
-            file = soundfile.SoundFile(given)
+            with quiet:
+                file = soundfile.SoundFile(given)
         except soundfile.SoundFileError:
             raise AudioError(_why_unreadable(source)) from error
     if file.format == "WAV" and file.subtype.startswith("MPEG"):
@@ -226,7 +248,8 @@ def _seek(file: soundfile.SoundFile, start: int, name: str) -> None:
     if start == 0:
         return
     try:
-        file.seek(start)
+        with _quiet_for(file):
+            file.seek(start)
     except soundfile.SoundFileError as error:
         raise AudioError(
             f"{name} is damaged: there is no way to sample {start} of {file.frames};"
@@ -238,9 +261,17 @@ def _read_frames(
     file: soundfile.SoundFile, count: int, sample_type: SampleType, name: str
 ) -> Frames:
     try:
-        return file.read(count, dtype=sample_type, always_2d=True)
+        with _quiet_for(file):
+            return file.read(count, dtype=sample_type, always_2d=True)
     except soundfile.SoundFileError as error:
-        raise AudioError(f"{name} is damaged: {error}; convert it again from its source") from error
+        raise AudioError(
+            f"{name} is damaged: its sound cannot be decoded to its end; convert it again from its"
+            " source"
+        ) from error
+
+
+def _quiet_for(file: soundfile.SoundFile) -> contextlib.AbstractContextManager[None]:
+    return quiet if file.format == "MP3" else contextlib.nullcontext()
 
 
 def _why_unreadable(source: Source) -> str:
@@ -248,10 +279,13 @@ def _why_unreadable(source: Source) -> str:
     with opened_bytes(source) as file:
         start = file.read(512)
         kind = foreign_formats.describe(file)
+        fault = header_fault(file)
     if not start:
         return f"{name} is empty (0 bytes); give a file with sound in it"
     if kind is not None:
         return f"{name} is {kind}, which is not read; convert it, for example: ffmpeg -i IN OUT.wav"
+    if fault is not None:
+        return f"{name} has a damaged header: {fault}; convert it again from its source"
     text = not any(byte < 9 for byte in start)
     seen = "it looks like text" if text else "no known audio header"
     return f"{name} is not audio ({seen}); give a wav, flac, ogg, opus, mp3 or aiff file"

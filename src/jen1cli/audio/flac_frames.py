@@ -78,6 +78,17 @@ def find_end(file: ByteFile, stream: Stream) -> int | None:
     return None
 
 
+def has_last_frame(file: ByteFile, stream: Stream) -> bool:
+    """Whether the file ends with a whole frame whose last sample is the last of the header's."""
+    start = max(stream.start, stream.stop - _LAST_BYTES)
+    file.seek(start)
+    data = file.read(stream.stop - start)
+    return any(
+        frame.first + frame.samples == stream.total and _crc16(data[frame.at :]) == 0
+        for frame in _frames(data, stream)
+    )
+
+
 def is_joined(file: ByteFile, stream: Stream) -> bool:
     """Whether a second file seems to follow: the frames' sample numbers start from 0 again."""
     size = stream.stop - stream.start

@@ -110,6 +110,8 @@ def write_spliced(
         metadata = replace(metadata, texts=with_source_type(metadata.texts, source_type))
     values = info.channels * spliced_length(info, patches)
     format_ = large_format(format_, subtype, values, metadata.size)
+    if format_ in ("WAV", "WAVEX", "AIFF") and subtype in ("FLOAT", "DOUBLE"):
+        dropped = [name for name in dropped if name != "PEAK"]  # libsndfile writes a new one
     kind = FileFormat(format_, subtype, note, metadata)
     frames = _frames(source, info, patches, subtype)
     write_blocks(target, frames, info.sample_rate, info.channels, kind)

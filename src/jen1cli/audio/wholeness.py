@@ -160,6 +160,17 @@ def refuse_joined(file: ByteFile, name: str) -> None:
             )
 
 
+def may_be_cut(file: ByteFile) -> bool:
+    """Whether the last frame that a FLAC file's header promises is not found whole at its end.
+
+    That is so for a truncated file, and for a whole one with other data after its sound.
+    """
+    stream = flac_frames.read_stream(file)
+    if stream is None or not stream.total:
+        return False
+    return not flac_frames.has_last_frame(file, stream)
+
+
 def _joined(name: str, seen: str) -> str:
     return (
         f"{name} holds more than one recording ({seen}), of which only the first would be read;"

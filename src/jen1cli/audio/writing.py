@@ -262,9 +262,9 @@ def _create(
         )
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         place = f" into {target.parent}" if isinstance(target, Path) else ""
-        why = getattr(error, "error_string", error)  # without the temporary file name
         raise OutputError(
-            f"cannot write {kind.format} {kind.subtype} at {sample_rate} Hz{place}: {why}"
+            f"cannot write {kind.format} {kind.subtype} with {channels} channels at {sample_rate}"
+            f" Hz{place}; choose another format, or check that the folder can be written"
         ) from error
 
 
@@ -277,7 +277,8 @@ def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int
             samples += len(block)
     except (soundfile.SoundFileError, AssertionError, OSError) as error:
         raise OutputError(
-            f"cannot write {name} ({error or 'disk full'}); is there space on the disk?"
+            f"cannot write {name} whole ({getattr(error, 'strerror', None) or 'disk full'}); is"
+            " there space on the disk?"
         ) from error
     return samples
 

@@ -76,6 +76,6 @@ class Signing:
             credentials = provenance.own_credentials()
         else:
             credentials = provenance.read_credentials(expand_user(self.certificate))
-        signer = provenance.Signer(credentials)
+        signer = provenance.Signer(credentials, is_required=self.is_wanted)
         signer.check()
         return signer

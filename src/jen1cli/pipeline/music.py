@@ -13,7 +13,7 @@ import jen1cli
 from jen1cli import audio
 from jen1cli.audio import GENERATED, PARTLY_GENERATED, choose_format, edited_source_type
 from jen1cli.midi import has_score, write_midi
-from jen1cli.pipeline.signing import Target, save_signed
+from jen1cli.pipeline.signing import Target, check_manifest, save_signed
 from jen1cli.provenance import Signer
 from jen1cli.recipe import Recipe, TaskName
 from jen1cli.sampling import Sampling
@@ -165,6 +165,7 @@ class Edit(_Result):
                 keeps_manifest=recipe.signature == "c2pa",
             )
 
+        check_manifest(self.source)
         if signer is None:
             return save(target, self.recipe)
         marks = audio.read_marks(self.source)

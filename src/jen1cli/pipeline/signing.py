@@ -1,4 +1,4 @@
-"""Writes results with a C2PA manifest, or with their tags alone where that is not possible."""
+"""Writes results with a C2PA manifest, and checks the manifests of inputs."""
 
 import dataclasses
 import io
@@ -7,9 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from jen1cli.audio import Source, name_of
+from jen1cli.audio import Source, name_of, read_marks
 from jen1cli.files import writing
-from jen1cli.provenance import Ingredient, Signer, SigningError, media_type
+from jen1cli.provenance import (
+    Ingredient,
+    Signer,
+    SigningError,
+    describe_manifest,
+    is_installed,
+    media_type,
+    why_invalid,
+)
 from jen1cli.recipe import Recipe
 
 Target = Path | io.BytesIO
@@ -31,7 +39,8 @@ def save_signed(
 ) -> Result:
     """Write a file and sign it.
 
-    A file that cannot be signed after all is written without, with a warning.
+    A file that cannot be signed after all is written without, with a warning, unless the signature
+    is required.
 
     Args:
         target: file or buffer.
@@ -45,6 +54,10 @@ def save_signed(
 
     Returns:
         what `save` returns.
+
+    Raises:
+        SigningError: it cannot be signed, although that is required; nothing is written.
+        OutputError: it cannot be written.
     """
     kind = media_type(format_)
     if signer is None or kind is None:
@@ -61,11 +74,38 @@ def save_signed(
             signer.sign(temporary, kind, source_type, ingredient)
         return result
     except SigningError as error:
+        if signer.is_required:
+            raise SigningError(
+                f"the file cannot be signed, so it is not written: {error}; without the signature"
+                " (--no-provenance) it is written with its tags"
+            ) from error
         _log.warning("the file is marked by its tags, but not signed: %s", error)
     if isinstance(target, io.BytesIO):
         target.seek(0)
         target.truncate()
     return save(target, recipe)
+
+
+def check_manifest(source: Source, name: str | None = None) -> None:
+    """Warn about an input that is not as it was signed.
+
+    Args:
+        source: the input. Without a manifest, or without the extra, nothing is said.
+        name: of the input, for the message.
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+    marks = read_marks(source)
+    if not marks.signed or not is_installed():
+        return
+    place = source if isinstance(source, io.BytesIO) else Path(source)
+    found = describe_manifest(place, marks.format)
+    name = name or name_of(source)
+    if found["state"] == "invalid":
+        _log.warning("the C2PA manifest of %s is invalid: %s", name, why_invalid(found["problems"]))
+    elif found["state"] == "unverified":
+        _log.warning("the C2PA manifest of %s is not verified: %s", name, found["problems"][0])
 
 
 def _ingredient(source: Source, format_: str, recipe: Recipe) -> Ingredient:

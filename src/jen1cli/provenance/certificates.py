@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import ConfigError, OutputError, needs_extra
-from jen1cli.files import explaining
+from jen1cli.files import destination, explaining
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -29,6 +29,7 @@ _FILE = "provenance.pem"
 _DAYS = 3650
 _EARLIER = datetime.timedelta(minutes=5)  # for clocks that are slow
 _MOST_BYTES = 1 << 20
+_FEWEST_RSA_BITS = 2048
 _PRIVATE_KEY = re.compile(
     rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.+?-----END \1PRIVATE KEY-----", re.DOTALL
 )
@@ -71,9 +72,7 @@ def own_credentials() -> Credentials:
     is, even if it cannot be used: it may hold a key of the user's. A warning then says so, as where
     nothing can be kept, and new credentials serve this process alone.
     """
-    with needs_extra("provenance", "signing"):
-        import platformdirs
-    path = platformdirs.user_config_path("jen1") / _FILE
+    path = _own_path()
     if not path.is_absolute():
         return _for_this_run(f"there is no home folder to keep it in ({path})")
     try:
@@ -97,6 +96,79 @@ def own_credentials() -> Credentials:
         return _for_this_run(str(error))
 
 
+def own_issuer() -> str | None:
+    """Return the certificate that issued the self-made one in the user's folder, as PEM.
+
+    Its key was never kept, so nothing else is issued by it: what it vouches for was signed with
+    the key in that folder, whatever names another certificate carries.
+
+    Returns:
+        None if there is no self-made certificate that can be used.
+    """
+    path = _own_path()
+    if not path.is_absolute():
+        return None
+    try:
+        chain = _certificates(_read(path).chain)
+    except (OSError, ConfigError):
+        return None
+    is_self_made = len(chain) == 2 and _organisation(chain[0]) == SELF_MADE  # as `_make` makes it
+    return _pem(chain[1]) if is_self_made else None
+
+
+def why_refused(credentials: Credentials) -> str | None:
+    """Say which rule of C2PA a certificate breaks that c2pa has refused; None if not known.
+
+    Rules: C2PA specification 2.x, "Certificate profile".
+    """
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    certificate = _certificates(credentials.chain)[0]
+    extensions = certificate.extensions
+
+    def value(kind: Any) -> Any:  # noqa: ANN401 - cryptography's kinds of extensions
+        try:
+            return extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
+
+    limits, usage = value(x509.BasicConstraints), value(x509.KeyUsage)
+    purposes = value(x509.ExtendedKeyUsage)
+    if certificate.issuer == certificate.subject:
+        return "it is self-signed; use one that an authority has issued"
+    if limits is not None and limits.ca:
+        return "it is that of an authority (CA), not of a signer"
+    start = certificate.not_valid_before_utc
+    if start > datetime.datetime.now(datetime.UTC):
+        return f"it is valid from {start:%Y-%m-%d} on"
+    if usage is None or not usage.digital_signature:
+        return "its key usage lacks digital signatures"
+    if value(x509.AuthorityKeyIdentifier) is None:
+        return "it lacks the key identifier of its authority"
+    if purposes is None or ExtendedKeyUsageOID.EMAIL_PROTECTION not in purposes:
+        return "its extended key usage lacks one that C2PA takes, such as email protection"
+    return None
+
+
+def _own_path() -> Path:
+    with needs_extra("provenance", "signing"):
+        import platformdirs
+    return platformdirs.user_config_path("jen1") / _FILE
+
+
+def _certificates(chain: str) -> "list[x509.Certificate]":
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificates(chain.encode())
+
+
+def _pem(certificate: "x509.Certificate") -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
 def _for_this_run(reason: str) -> Credentials:
     """Make credentials that are not kept, and warn why."""
     _log.warning("the self-made certificate serves this run alone: %s", reason)
@@ -109,9 +181,10 @@ def _read(path: Path) -> Credentials:
 
 
 def _keep(path: Path, made: str) -> None:
-    """Write a file that no other user can read at any moment."""
+    """Write a file that no other user can read at any moment; a link is followed."""
     with explaining(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = destination(path)
         handle, temporary = tempfile.mkstemp(prefix=".provenance-", dir=path.parent)  # mode 600
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
@@ -150,7 +223,7 @@ def _parse(data: bytes, name: str) -> Credentials:
             is_self_made=_organisation(chain[0]) == SELF_MADE,
         )
     return Credentials(
-        "".join(certificate.public_bytes(encoding).decode() for certificate in chain),
+        "".join(map(_pem, chain)),
         key.private_bytes(
             encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode(),
@@ -164,12 +237,19 @@ def _algorithm(key: Any, name: str) -> str:  # noqa: ANN401 - one of cryptograph
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "ed25519"
     if isinstance(key, rsa.RSAPrivateKey):
+        if key.key_size < _FEWEST_RSA_BITS:
+            raise ConfigError(
+                f"the RSA key in {name} has {key.key_size} bits; C2PA takes {_FEWEST_RSA_BITS} or"
+                " more"
+            )
         return "ps256"
-    bits = key.curve.key_size if isinstance(key, ec.EllipticCurvePrivateKey) else 0
-    algorithm = {256: "es256", 384: "es384", 521: "es512"}.get(bits)
+    curve = key.curve.name if isinstance(key, ec.EllipticCurvePrivateKey) else ""
+    algorithm = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}.get(curve)
     if algorithm is None:
+        seen = f" ({curve})" if curve else ""
         raise ConfigError(
-            f"{name} has a key that C2PA does not know; use P-256, P-384, P-521, Ed25519 or RSA"
+            f"{name} has a key that C2PA does not take{seen}; use P-256, P-384, P-521, Ed25519"
+            " or RSA"
         )
     return algorithm
 

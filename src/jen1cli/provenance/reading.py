@@ -1,15 +1,19 @@
 """Verifies C2PA manifests and summarises them."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jen1cli.errors import needs_extra
 from jen1cli.jsonfiles import JsonError, parse_json
-from jen1cli.provenance.certificates import SELF_MADE
+from jen1cli.provenance.certificates import own_issuer
 from jen1cli.provenance.signing import MEDIA_TYPES, MOST_BYTES, client_settings
 
-_STATES = {"Valid": "valid", "Invalid": "invalid"}  # there is no trust list, so none is "Trusted"
+_STATES = {"Trusted": "valid", "Valid": "valid", "Invalid": "invalid"}
+_OWN = "Trusted"  # the own self-made certificate is all that is trusted
+_CHANGED = ".mismatch"  # ends C2PA's codes of hashes and signatures that do not fit
+_EXPIRED = "signingCredential.expired"
 _UNKNOWN_SIGNER = "signingCredential.untrusted"
 
 
@@ -22,10 +26,11 @@ def describe_manifest(source: Path | io.BytesIO, format_: str) -> dict[str, Any]
 
     Returns:
         JSON values: `state` is "valid" (unchanged since signing), "invalid" or "unverified", which
-        `problems` explains by C2PA's status codes; then the signer, whether the certificate is
-        self-made, the program, actions, digital source types, and the ingredients. Each of these
-        says whether it has a manifest of its own, and the state and problems of that manifest when
-        the edit was signed; `state` is None without one.
+        `problems` explains by C2PA's status codes; then the name that the certificate gives its
+        signer, whether it is the self-made one in the user's folder, the program, actions, digital
+        source types, and the ingredients. Each of these says whether it has a manifest of its own,
+        and the state and problems of that manifest when the edit was signed; `state` is None
+        without one, and the problem then why it could not be read.
 
     Raises:
         MissingExtraError: the extra is not installed.
@@ -42,7 +47,9 @@ def describe_manifest(source: Path | io.BytesIO, format_: str) -> dict[str, Any]
         stream.seek(0)
         with (
             stream if stream is not source else io.BytesIO(),
-            c2pa.Reader(MEDIA_TYPES[format_], stream, context=client_settings(c2pa)) as reader,
+            c2pa.Reader(
+                MEDIA_TYPES[format_], stream, context=client_settings(c2pa, own_issuer())
+            ) as reader,
         ):
             report = parse_json(reader.json(), "the manifest")
     except (c2pa.C2paError, JsonError) as error:
@@ -51,6 +58,15 @@ def describe_manifest(source: Path | io.BytesIO, format_: str) -> dict[str, Any]
         return _summary(report)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         return _unverified(f"the manifest has an unknown form ({type(error).__name__})")
+
+
+def why_invalid(problems: Sequence[str]) -> str:
+    """Return what C2PA's codes of failures mean."""
+    if any(code.endswith(_CHANGED) for code in problems):
+        return "the file or the manifest was changed after it was signed"
+    if _EXPIRED in problems:
+        return "the certificate has expired, and no time stamp shows that it had not at the signing"
+    return "the manifest breaks the rules of C2PA"
 
 
 def _unverified(problem: str) -> dict[str, Any]:
@@ -74,7 +90,7 @@ def _summary(report: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of a file th
     return {
         "state": _STATES.get(report.get("validation_state"), "unverified"),
         "signer": str(signer),
-        "self_made": signer == SELF_MADE,
+        "self_made": report.get("validation_state") == _OWN,
         "time": signature.get("time"),
         "program": ", ".join(programs),
         "actions": [str(action["action"]) for action in actions],
@@ -93,8 +109,9 @@ def _summary(report: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of a file th
 def _ingredient(item: dict[str, Any]) -> dict[str, Any]:
     name, has_manifest = str(item.get("title", "")), "active_manifest" in item
     found: dict[str, Any] = {"name": name, "has_manifest": has_manifest}
+    note = item.get("description")
     if not has_manifest:
-        return {**found, "state": None, "problems": []}
+        return {**found, "state": None, "problems": [str(note)] if note else []}
     results = item.get("validation_results", {}).get("activeManifest")
     if results is None:
         return {**found, "state": "unverified", "problems": ["its manifest was not verified"]}

@@ -3,7 +3,8 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed_version
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jen1cli.errors import ConfigError, Jen1Error, needs_extra
 from jen1cli.files import writing
-from jen1cli.provenance.certificates import Credentials
+from jen1cli.provenance.certificates import Credentials, why_refused
 
 if TYPE_CHECKING:
     import c2pa
@@ -50,6 +51,7 @@ class Ingredient:
     name: str
     source: Path | io.BytesIO
     media_type: str | None  # None: a format that c2pa cannot read
+    note: str = ""  # what the manifest says of it besides
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,13 @@ class Signer:
 
     Attributes:
         credentials: the certificate and its key.
+        is_required: whether a file that cannot be signed is an error; if not, it is written without
+            a manifest, with a warning.
         version: of this program, which the manifest names.
     """
 
     credentials: Credentials
+    is_required: bool = True
     version: str = field(default_factory=lambda: installed_version("jen1cli"))
 
     def check(self) -> None:
@@ -73,7 +78,8 @@ class Signer:
         try:
             self.sign(io.BytesIO(_SILENCE), "audio/wav", "")
         except SigningError as error:
-            raise ConfigError(f"C2PA does not take the certificate: {error}") from error
+            reason = why_refused(self.credentials) or error
+            raise ConfigError(f"C2PA does not take the certificate: {reason}") from error
 
     def sign(
         self,
@@ -93,6 +99,7 @@ class Signer:
 
         Raises:
             SigningError: c2pa refuses it, or it or its input is larger than `MOST_BYTES`.
+            OutputError: the file cannot be written.
         """
         sizes = [_size(target)]
         if ingredient is not None and ingredient.media_type is not None:
@@ -132,12 +139,14 @@ class Signer:
                 builder.add_ingredient(details, ingredient.media_type, stream)
         except c2pa.C2paError as error:
             builder.close()
+            reason = _in_words(error)
             _log.warning(
                 "C2PA cannot read %s, so the manifest names it without what it says of itself: %s",
                 ingredient.name,
-                " ".join(str(error).split()),
+                reason,
             )
-            return self._builder(c2pa, source_type, replace(ingredient, media_type=None))
+            named = replace(ingredient, media_type=None, note=f"C2PA could not read it: {reason}")
+            return self._builder(c2pa, source_type, named)
         return builder
 
     def _sign(
@@ -151,8 +160,15 @@ class Signer:
         mine = self.credentials
         texts = (mine.algorithm, mine.chain, mine.key)
         info = c2pa.C2paSignerInfo(*(text.encode() for text in texts), None)
-        with c2pa.Signer.from_info(info) as signer:
-            builder.sign(signer, media_type, old, new)
+        streams = _Watched(old), _Watched(new)
+        try:
+            with c2pa.Signer.from_info(info) as signer:
+                builder.sign(signer, media_type, *streams)
+        except c2pa.C2paError:
+            for stream in streams:
+                if stream.error is not None:
+                    raise stream.error from None
+            raise
 
     def _manifest(self, source_type: str, ingredient: Ingredient | None) -> dict[str, Any]:
         agent = {"name": "jen1cli", "version": self.version}
@@ -169,6 +185,25 @@ class Signer:
         return manifest
 
 
+class _Watched:
+    """A stream that keeps the system's error: c2pa says only that something failed."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.error: OSError | None = None
+        for name in ("read", "write", "seek", "tell", "flush"):
+            setattr(self, name, self._watched(getattr(stream, name)))
+
+    def _watched(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:  # noqa: ANN401 - those of a stream
+            try:
+                return call(*arguments)
+            except OSError as error:
+                self.error = self.error or error
+                raise
+
+        return watched
+
+
 def is_installed() -> bool:
     """Whether the packages of the extra are there; cheap, nothing is imported."""
     return all(map(find_spec, ("c2pa", "cryptography", "platformdirs")))
@@ -179,13 +214,21 @@ def media_type(format_: str) -> str | None:
     return MEDIA_TYPES.get(format_)
 
 
-def client_settings(c2pa: Any) -> Any:  # noqa: ANN401 - the module, and its untyped class
-    """Return c2pa's settings: no network, no thumbnails."""
-    return c2pa.Context(settings=c2pa.Settings.from_dict(_CLIENT))
+def client_settings(c2pa: Any, issuer: str | None = None) -> Any:  # noqa: ANN401 - the module, and its untyped class
+    """Return c2pa's settings: no network, no thumbnails.
+
+    Args:
+        c2pa: the module.
+        issuer: the one certificate that is trusted, as PEM; None trusts none.
+    """
+    trust = {} if issuer is None else {"trust": {"trust_anchors": issuer}}
+    return c2pa.Context(settings=c2pa.Settings.from_dict({**_CLIENT, **trust}))
 
 
 def _ingredient(given: Ingredient) -> dict[str, str]:
     shown = {"title": given.name, "relationship": "parentOf", "instance_id": "input"}
+    if given.note:
+        shown["description"] = given.note
     return {**shown, "label": "input", "format": given.media_type or "application/octet-stream"}
 
 
@@ -197,7 +240,13 @@ def _c2pa_errors() -> Iterator[Any]:
     try:
         yield c2pa
     except c2pa.C2paError as error:
-        raise SigningError(" ".join(str(error).split())) from error
+        raise SigningError(f"C2PA refuses: {_in_words(error)}") from error
+
+
+def _in_words(error: Exception) -> str:
+    """Return an error of c2pa without the name of its kind and without addresses in manifests."""
+    text = re.sub(r"^[A-Z]\w*: |\(self#[^)]*\)", "", str(error))
+    return " ".join(text.split()) or type(error).__name__
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from jen1cli.audio.chunks import ByteFile, read_chunks
-from jen1cli.audio.metadata.id3 import move_block as move_id3_block
+from jen1cli.audio.metadata.id3_edits import carry_block as carry_id3_block
+from jen1cli.audio.metadata.id3_edits import move_block as move_id3_block
 from jen1cli.audio.metadata.loops import Loop
 from jen1cli.audio.metadata.model import Block, Metadata, Moves
 from jen1cli.audio.metadata.mp3 import read_mp3, write_mp3
@@ -45,6 +46,7 @@ _FAMILIES = {
     "WAV": "RIFF", "WAVEX": "RIFF", "RF64": "RIFF", "AIFF": "AIFF", "FLAC": "FLAC", "OGG": "OGG",
     "MP3": "MP3",
 }  # fmt: skip
+_WITH_ID3 = ("RIFF", "AIFF", "MP3")
 _WRITERS: dict[str, Callable[[ByteFile, Metadata, str | None], None]] = {
     "RIFF": write_riff, "AIFF": write_riff, "FLAC": write_flac, "OGG": write_ogg, "MP3": write_mp3,
 }  # fmt: skip
@@ -87,10 +89,13 @@ def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, lis
     dropped: list[str] = []
     blocks: list[Block] = []
     for block in metadata.blocks:
-        if family_of(format_) != metadata.family:
-            dropped.append(block.name)
-            continue
-        new, lost = _move(block, metadata.family, moves)
+        family = family_of(format_)
+        if family == metadata.family:
+            new, lost = _move(block, family, moves)
+        elif family in _WITH_ID3 and block.tag.lower().strip() == b"id3":
+            new, lost = carry_id3_block(block, moves)
+        else:
+            new, lost = None, [block.name]
         dropped += lost
         if new is not None:
             blocks.append(new)

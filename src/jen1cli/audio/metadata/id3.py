@@ -10,7 +10,6 @@ from jen1cli.audio.metadata.model import (
     RECIPE_FIELD,
     Block,
     Metadata,
-    Moves,
     Texts,
     is_note,
     usual_names,
@@ -37,9 +36,9 @@ _OLDER = {
 }  # fmt: skip
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _MANIFEST_TYPES = (b"application/c2pa", b"application/x-c2pa-manifest-store")
-_STALE = {"MLLT", "ASPI", "SEEK", "AENC"}  # refer to bytes of the old file
-_TIMED = {"ETCO", "SYLT", "SYTC", "POSS"}  # have times, which are not adjusted here
 _LANGUAGE = b"eng"
+_COMMENT = "COMMENT:"
+"""Begins the field names of comments that have a description, which is the rest."""
 _OTHER_TEXTS = {
     "TCMP", "TDAT", "TDEN", "TDLY", "TDOR", "TDRL", "TDTG", "TFLT", "TIME", "TIPL", "TMCL", "TMED",
     "TOAL", "TOFN", "TOLY", "TOPE", "TORY", "TOWN", "TPRO", "TRDA", "TRSN", "TRSO", "TSIZ", "TSO2",
@@ -105,7 +104,7 @@ def parse(data: bytes) -> Tag | None:
     if flags & 0x40 and version > 2:  # an extended header
         length = _plain(body[:4]) if version == 4 else int.from_bytes(body[:4], "big") + 4
         body = body[length:]
-    return Tag(version, tuple(_frames(body, version)))
+    return Tag(version, tuple(frames_in(body, version)))
 
 
 def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
@@ -114,7 +113,7 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
     pictures: list[bytes] = []
     note, covered = None, set()
     for index, frame in enumerate(tag.frames):
-        data, kind = _content(frame, tag.version), frame.kind
+        data, kind = content(frame, tag.version), frame.kind
         if not data:
             continue
         if kind == "APIC":
@@ -133,7 +132,7 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
             if kind == "COMM" and is_note(text):
                 note = note or text
             elif kind == "COMM" and description:
-                continue
+                texts.append((f"{_COMMENT}{_field_name(description)}", text))
             else:
                 texts.append(("COMMENT" if kind == "COMM" else "LYRICS", text))
         elif kind in _FRAMES or kind in _OTHER_TEXTS:
@@ -145,33 +144,37 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
     return tuple(texts), tuple(pictures), note, covered
 
 
-def build(texts: Texts, pictures: tuple[bytes, ...]) -> Tag:
-    """Build a tag of version 2.4."""
+def carried_frames(blocks: tuple[Block, ...]) -> tuple[Frame, ...]:
+    """Return the frames that blocks of another family bring along, in a tag of version 2.4."""
+    tags = (parse(block.data) for block in blocks if block.tag == b"ID3")
+    return tuple(frame for tag in tags if tag is not None for frame in tag.frames)
+
+
+def build(texts: Texts, pictures: tuple[bytes, ...], others: tuple[Frame, ...] = ()) -> Tag:
+    """Build a tag of version 2.4; `others` are further frames of it."""
     joined: dict[str, list[str]] = {}
     for name, text in usual_names(texts):
         joined.setdefault(name, []).append(text)
     frames = []
     for name, parts in joined.items():
         data = "\0".join(parts).encode("utf-8", "replace")
+        if not data.strip(b"\0"):  # readers complain about frames without content
+            continue
         if name in _ID_OF or name in _OTHER_TEXTS:
             frames.append(Frame(_ID_OF.get(name, name), b"\0\0", b"\x03" + data))
         elif name in ("COMMENT", "LYRICS"):
             id_ = "COMM" if name == "COMMENT" else "USLT"
             frames.append(Frame(id_, b"\0\0", b"\x03" + _LANGUAGE + b"\0" + data))
+        elif name.startswith(_COMMENT):
+            about = name.removeprefix(_COMMENT).encode("utf-8", "replace")
+            frames.append(Frame("COMM", b"\0\0", b"\x03" + _LANGUAGE + about + b"\0" + data))
         else:
             name_ = name.encode("utf-8", "replace")
             frames.append(Frame("TXXX", b"\0\0", b"\x03" + name_ + b"\0" + data))
     frames += [
         Frame("APIC", b"\0\0", data) for data in map(_picture_frame, pictures) if data is not None
     ]
-    return Tag(4, tuple(frames))
-
-
-def moved(tag: Tag, moves: Moves) -> tuple[Tag, list[str]]:
-    """Return a tag adjusted to an edit, and the names of frames that would be invalid."""
-    pairs = [(frame, _moved(frame, moves)) for frame in tag.frames]
-    kept = tuple(new for _, new in pairs if new is not None)
-    return replace(tag, frames=kept), [frame.id for frame, new in pairs if new is None]
+    return Tag(4, (*frames, *others))
 
 
 def with_note(tag: Tag, note: str | None) -> Tag:
@@ -215,33 +218,8 @@ def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
     return Block(b"ID3", data, name), Metadata("ID3", texts, pictures, (), note, signed)
 
 
-def move_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
-    """Adjust the tag in a block to an edit; an unsupported tag is left unchanged."""
-    tag = parse(block.data)
-    if tag is None:
-        return block, []
-    new, dropped = moved(tag, moves)
-    return replace(block, data=new.to_bytes()), [f"ID3 {name}" for name in dropped]
-
-
-def _moved(frame: Frame, moves: Moves) -> Frame | None:
-    kind = frame.kind
-    if kind in _STALE or (kind in _TIMED and moves.any):
-        return None
-    if kind == "TLEN":
-        length = round(1000 * moves.samples / moves.sample_rate)
-        return Frame(frame.id, bytes(len(frame.flags)), b"\0" + str(length).encode())
-    if kind == "CHAP" and moves.any:
-        at = frame.data.find(b"\0") + 1
-        if at == 0 or at + 16 > len(frame.data):
-            return None
-        times = [moves.time(value, 1000) for value in struct.unpack_from(">2I", frame.data, at)]
-        new = struct.pack(">2I", *(min(time, 2**32 - 1) for time in times)) + b"\xff" * 8
-        return replace(frame, data=frame.data[:at] + new + frame.data[at + 16 :])
-    return frame
-
-
-def _frames(body: bytes, version: int) -> Iterator[Frame]:
+def frames_in(body: bytes, version: int) -> Iterator[Frame]:
+    """Yield the frames in the body of a tag, up to its padding or a truncated one."""
     letters, head = (3, 6) if version == 2 else (4, 10)
     at = 0
     while at + head <= len(body):
@@ -273,7 +251,7 @@ def _starts_frame(body: bytes, at: int) -> bool:
     return at == len(body) or here == b"\0\0\0\0" or bool(re.fullmatch(rb"[A-Z][A-Z0-9]{3}", here))
 
 
-def _content(frame: Frame, version: int) -> bytes:
+def content(frame: Frame, version: int) -> bytes:
     """Return the content of a frame without the data of its flags; b"" if packed or encrypted."""
     data = frame.data
     if version == 3 and frame.flags[1] & 0xC0:  # compressed or encrypted
@@ -299,7 +277,7 @@ def _with_field(tag: Tag, name: str, text: bytes) -> Tag:
 
 
 def _is_manifest(frame: Frame, version: int) -> bool:
-    data = _content(frame, version)
+    data = content(frame, version)
     return frame.kind == "GEOB" and data[1:].startswith(_MANIFEST_TYPES)
 
 
@@ -312,17 +290,21 @@ def _decoded(data: bytes, encoding: int) -> str:
     return data.decode(codec, "replace").removesuffix("\0").replace("\ufeff", "")
 
 
-def _two_strings(data: bytes, encoding: int) -> tuple[str, str]:
-    """Return the zero-terminated description and the text after it."""
-    wide = encoding in (1, 2)
-    step = 2 if wide else 1
-    at = 0
+def string_end(data: bytes, at: int, encoding: int) -> int:
+    """Return the offset after the zero-terminated string at this offset; the end without a zero."""
+    step = 2 if encoding in (1, 2) else 1
     while at < len(data) and any(data[at : at + step]):
         at += step
-    if wide and encoding == 1 and data[at + 2 : at + 4] not in (b"\xff\xfe", b"\xfe\xff"):
-        text = data[:2] + data[at + 2 :]  # some programs write the byte order mark only once
-        return _decoded(data[:at], encoding), _decoded(text, encoding)
-    return _decoded(data[:at], encoding), _decoded(data[at + step :], encoding)
+    return min(at + step, len(data))
+
+
+def _two_strings(data: bytes, encoding: int) -> tuple[str, str]:
+    """Return the zero-terminated description and the text after it."""
+    at = string_end(data, 0, encoding)
+    text = data[at:]
+    if encoding == 1 and text[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        text = data[:2] + text  # some programs write the byte order mark only once
+    return _decoded(data[:at], encoding), _decoded(text, encoding)
 
 
 def _field_name(name: str) -> str:
@@ -343,11 +325,8 @@ def _picture_block(data: bytes, version: int) -> bytes | None:
     if not rest:
         return None
     kind, rest = rest[0], rest[1:]
-    step = 2 if encoding in (1, 2) else 1
-    at = 0
-    while at < len(rest) and any(rest[at : at + step]):
-        at += step
-    description, image = _decoded(rest[:at], encoding).encode(), rest[at + step :]
+    at = string_end(rest, 0, encoding)
+    description, image = _decoded(rest[:at], encoding).encode(), rest[at:]
     return b"".join(
         [
             struct.pack(">II", kind, len(mime)), mime,

@@ -82,8 +82,15 @@ class Moves:
 
         So the input keeps its place on the absolute time line.
         """
-        lead = sum(count for at, count in self.inserted if at == 0)
-        return max(0, time - lead) if time else 0
+        return max(0, time - self._lead) if time else 0
+
+    def has_earlier(self, time: int) -> bool:
+        """Whether `earlier` can say when the output starts: not before midnight."""
+        return not time or time >= self._lead
+
+    @property
+    def _lead(self) -> int:
+        return sum(count for at, count in self.inserted if at == 0)
 
     def time(self, value: int, per_second: int) -> int:
         """Convert a time in the input to one in the output, in units of 1 / `per_second` s."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from jen1cli.audio.chunks import ByteFile, replace_bytes
 from jen1cli.audio.metadata.id3 import (
     build,
+    carried_frames,
     parse,
     tag_block,
     tag_size,
@@ -35,9 +36,14 @@ def read_mp3(file: ByteFile) -> Metadata:
 
 def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
     """Write tags into a new MP3 file."""
-    own = next((block for block in metadata.blocks if block.tag == b"ID3"), None)
-    tag = parse(own.data) if own else build(metadata.texts, metadata.pictures)
-    tag = with_source_type_of(tag or build(metadata.texts, metadata.pictures), metadata.texts)
+    tag = None
+    if metadata.family == "MP3":
+        own = next((block for block in metadata.blocks if block.tag == b"ID3"), None)
+        tag = None if own is None else parse(own.data)
+    if tag is None:
+        others = () if metadata.family == "MP3" else carried_frames(metadata.blocks)
+        tag = build(metadata.texts, metadata.pictures, others)
+    tag = with_source_type_of(tag, metadata.texts)
     tag = with_note(tag, note)
     file.seek(0)
     replace_bytes(file, 0, tag_size(file.read(10)), tag.to_bytes() if tag.frames else b"")

@@ -9,9 +9,11 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from xml.parsers import expat
 
 from jen1cli.audio.chunks import ByteFile, ChunkFile, add_chunks, chunk_bytes, read_chunks
 from jen1cli.audio.metadata import id3
+from jen1cli.audio.metadata.id3_edits import move_block
 from jen1cli.audio.metadata.model import (
     COVERED,
     Block,
@@ -41,18 +43,19 @@ _INFO = {
 }  # fmt: skip
 _AIFF_TEXTS = {b"NAME": "TITLE", b"AUTH": "ARTIST", b"(c) ": "COPYRIGHT", b"ANNO": "COMMENT"}
 _STRUCTURE = {
-    b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"filr",
+    b"fmt ", b"data", b"fact", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"filr",
     b"COMM", b"SSND", b"FVER",
 }  # fmt: skip
 _MANIFEST = b"C2PA"
 _ID3_TAGS = {False: b"id3 ", True: b"ID3 "}  # by whether the file is AIFF
-_STALE = {b"levl", b"MD5 "}  # computed from the samples
+_STALE = {b"levl", b"MD5 ", b"PEAK"}  # computed from the samples
 _TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
 """Chunks with positions, which are not adjusted here."""
 _TIME_FIELDS = (
     (b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", b"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
     (b"BWF_TIME_REFERENCE_HIGH", b"BWF_TIME_REFERENCE_LOW"),
 )  # fields of iXML, the two halves of one number
+_START = "the time of day at which the sound starts, which would be before midnight"
 _SYNC_POINT = b"<SYNC_POINT>"
 _SYNC_HALF = {
     name: re.compile(rb"(<SYNC_POINT_%s>\s*)(\d{1,10})" % name.encode()) for name in ("HIGH", "LOW")
@@ -140,14 +143,46 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
     ):
         return None, [block.name]
     if block.tag.lower() == b"id3 ":
-        return id3.move_block(block, moves)
+        return move_block(block, moves)
     move = _moved_xmp if is_xmp(block) else _MOVERS.get(block.tag)
     if move is None or not moves.any:
         return block, []
     try:
-        return replace(block, data=move(block.data, moves)), []
+        return replace(block, data=move(block.data, moves)), _misplaced(block, moves)
     except struct.error:  # too short for its own counts
         return None, [block.name]
+
+
+def _misplaced(block: Block, moves: Moves) -> list[str]:
+    """Name the positions in a chunk that cannot be moved to a true place."""
+    data = block.data
+    if block.tag == b"bext":
+        start = struct.unpack_from("<Q", data, 338)[0]
+        return [] if moves.has_earlier(start) else [f"{_START} (bext)"]
+    if block.tag == b"smpl":
+        (count,) = struct.unpack_from("<I", data, 28)
+        loops = [struct.unpack_from("<8xII", data, at) for at in range(36, len(data) - 23, 24)]
+        if len(loops) < count:
+            return [f"{count - len(loops)} of {count} smpl loops, which are not there"]
+        if any(not start <= stop < moves.before for start, stop in loops[:count]):
+            return ["the places of smpl loops that are not in the sound"]
+    if block.tag == b"iXML":
+        try:
+            expat.ParserCreate().Parse(data.rstrip(b"\0"), True)
+        except (expat.ExpatError, ValueError, LookupError):  # the latter of unknown encodings
+            return ["perhaps places in iXML, which is not well-formed"]
+        starts = (_ixml_start(data, *names) for names in _TIME_FIELDS)
+        if any(start is not None and not moves.has_earlier(start) for start in starts):
+            return [f"{_START} (iXML)"]
+    return []
+
+
+def _ixml_start(data: bytes, high: bytes, low: bytes) -> int | None:
+    """Return a start time in iXML, in samples since midnight, from the fields of its halves."""
+    found = [re.search(rb"<%s>\s*(\d{1,10})\s*</%s>" % (tag, tag), data) for tag in (high, low)]
+    if found[0] is None or found[1] is None:
+        return None
+    return (int(found[0][1]) << 32) + int(found[1][1])
 
 
 def _describes_whole(block: Block, samples: int) -> bool:
@@ -209,8 +244,9 @@ def _built(metadata: Metadata, layout: ChunkFile) -> list[Block]:
     else:
         items = [chunk_bytes("<", tag, data + b"\0") for tag, data in packed.items()]
         blocks = [Block(b"LIST", b"INFO" + b"".join(items), COVERED)] if items else []
-    if metadata.pictures or len(usual) < len(texts):
-        tag = id3.build(texts, metadata.pictures)
+    others = id3.carried_frames(metadata.blocks)
+    if metadata.pictures or len(usual) < len(texts) or others:
+        tag = id3.build(texts, metadata.pictures, others)
         blocks.append(Block(_ID3_TAGS[layout.is_aiff], tag.to_bytes(), COVERED))
     return blocks
 
@@ -272,10 +308,10 @@ def _moved_cart(data: bytes, moves: Moves) -> bytes:
 
 def _moved_ixml(data: bytes, moves: Moves) -> bytes:
     for high, low in _TIME_FIELDS:
-        found = [re.search(rb"<%s>\s*(\d{1,10})\s*</%s>" % (tag, tag), data) for tag in (high, low)]
-        if found[0] is None or found[1] is None:
+        start = _ixml_start(data, high, low)
+        if start is None:
             continue
-        time = moves.earlier((int(found[0][1]) << 32) + int(found[1][1]))
+        time = moves.earlier(start)
         for tag, value in ((high, time >> 32), (low, time & _MOST)):
             data = re.sub(rb"(<%s>)\s*\d+" % tag, rb"\g<1>%d" % value, data, count=1)
     first, *points = data.split(_SYNC_POINT)

@@ -44,6 +44,7 @@ def again(
     model: Annotated[ModelOptions, Without("random_weights")],
 ) -> None:
     """Make a file again from its own recipe: same version and kind of device, same bytes."""
+    from jen1cli.pipeline.signing import check_manifest
     from jen1cli.recipe import read_recipe
 
     opened = open_input(file)
@@ -62,6 +63,7 @@ def again(
     choice = same_place(recipe, model, beside)
     signing = _signing(context, recipe, destination.signing, report)
     with Engine.open(choice.check(), report, signing) as engine:
+        check_manifest(opened.source)
         recipe = settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:

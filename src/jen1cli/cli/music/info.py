@@ -13,12 +13,9 @@ from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Target
-from jen1cli.errors import ConfigError
+from jen1cli.errors import AudioError, ConfigError
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
-
-CHANGED = ".mismatch"  # ends C2PA's codes of hashes and signatures that do not fit
-EXPIRED = "signingCredential.expired"
 
 if TYPE_CHECKING:
     from jen1cli.audio import Source
@@ -34,6 +31,13 @@ def info(
     ],
     midi: Midi = None,
     force: options.Force = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Exit with code 1 unless each file has a valid C2PA manifest.",
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Show the recipe that a file carries, and the facts of its sound."""
@@ -48,7 +52,27 @@ def info(
             else:
                 terminal.echo(*[""] * bool(shown), *_table(facts))
             shown += 1
+            if verify:
+                _require_manifest(facts)
     faults.raise_collected()
+
+
+def _require_manifest(facts: dict[str, Any]) -> None:
+    """Refuse a file that is not as it was signed.
+
+    Raises:
+        SigningError: its manifest is not valid, or there is none.
+    """
+    from jen1cli.provenance import SigningError
+
+    manifest = facts.get("c2pa")
+    if manifest is None:
+        raise SigningError(f"{facts['path']} has no C2PA manifest")
+    if manifest["state"] != "valid":
+        words = _state_in_words(manifest)
+        if manifest["state"] == "unverified":
+            words += f": {', '.join(manifest['problems'])}"
+        raise SigningError(f"the C2PA manifest of {facts['path']} is {words}")
 
 
 def _plan_scores(midi: str | None, files: Sequence[str], *, force: bool) -> list[Path | None]:
@@ -105,11 +129,13 @@ def read_facts(given: str, score: Path | None = None, *, force: bool = False) ->
     }
     try:
         recipe = read_recipe(source)
-    except RecipeError as error:
+    except (RecipeError, AudioError) as error:  # the sound can be read, so it is the recipe's fault
         if score is not None:
             raise
         facts["no_recipe"] = str(error)
         return facts
+    if recipe.signature == "c2pa" and facts["c2pa"] is None:
+        facts["c2pa"] = {"state": "missing", "problems": []}
     facts["recipe"] = readable(recipe.to_dict())
     if score is not None:
         _write_score(given, recipe, score, force=force)
@@ -136,17 +162,12 @@ def _marks(source: "Source") -> dict[str, Any]:
 
 
 def _manifest_rows(manifest: dict[str, Any]) -> list[str]:
-    """Return the rows of a verified manifest."""
-    meanings = {
-        "valid": "valid: the file is as it was signed; jen1 does not know whether the signer is"
-        " who the certificate says",
-        "invalid": f"INVALID: {_reason(manifest['problems'])}",
-        "unverified": "not verified",
-    }
-    rows = [_row("C2PA manifest", meanings[manifest["state"]])]
+    """Return the rows of a manifest; the words of others stand in quotation marks."""
+    rows = [_row("C2PA manifest", _state_in_words(manifest))]
     signer = manifest.get("signer")
-    if manifest.get("self_made"):
-        signer = f"{signer} (integrity, not identity)"
+    if signer is not None:
+        words = " ".join(signer.split()).replace("\\", "\\\\").replace('"', '\\"')
+        signer = f'"{words}"'
     notes = {
         None: "",
         "valid": " (with its manifest)",
@@ -154,9 +175,17 @@ def _manifest_rows(manifest: dict[str, Any]) -> list[str]:
         "unverified": " (its manifest is not verified)",
     }
     ingredients = [item["name"] + notes[item["state"]] for item in manifest.get("ingredients", [])]
+    certificate = None
+    if signer is not None:
+        certificate = (
+            "the self-made one in your folder of settings (integrity, not identity)"
+            if manifest["self_made"]
+            else "nobody vouches for its name (integrity, not identity)"
+        )
     details = {
         "problems": manifest["problems"],
         "signer": signer,
+        "certificate": certificate,
         "signed at": manifest.get("time"),
         "program": manifest.get("program"),
         "actions": manifest.get("actions"),
@@ -166,13 +195,18 @@ def _manifest_rows(manifest: dict[str, Any]) -> list[str]:
     return rows + [_row(f"  {key}", value) for key, value in details.items() if value]
 
 
-def _reason(problems: Sequence[str]) -> str:
-    """Return what C2PA's codes of failures mean."""
-    if any(code.endswith(CHANGED) for code in problems):
-        return "the file or the manifest was changed after it was signed"
-    if EXPIRED in problems:
-        return "the certificate has expired, and no time stamp shows that it had not at the signing"
-    return "the manifest breaks the rules of C2PA"
+def _state_in_words(manifest: dict[str, Any]) -> str:
+    from jen1cli.provenance import why_invalid
+
+    problems = manifest["problems"]
+    return {
+        "valid": "valid: the file is as it was signed; jen1 does not know whether the signer is"
+        " who the certificate says",
+        "invalid": f"INVALID: {why_invalid(problems)}",
+        "missing": "MISSING: the recipe says that the file was signed; another program has"
+        " rewritten it since, or removed the manifest",
+        "unverified": "not verified",
+    }[manifest["state"]]
 
 
 def _latent_facts(path: Path) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def vary(
 ) -> None:
     """Make variations of a file: the same score with other noise, words or controls."""
     given = _settings(controls)
+    from jen1cli.pipeline.signing import check_manifest
+
     text = None if words is None else check_prompt(words)
     amount = _check_amount(amount, count, is_changed=text is not None or bool(given))
     seeds = _new_seeds(seed, amount, count)
@@ -75,6 +77,7 @@ def vary(
     check_takes(targets[0].extension, opened.info.sample_rate, opened.info.channels)
     choice = same_place(recipe, model, beside).check()
     with Engine.open(choice, destination.report(), destination.signing) as engine:
+        check_manifest(opened.source)
         recipe = settle(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:

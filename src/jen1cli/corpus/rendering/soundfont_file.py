@@ -194,7 +194,7 @@ class SoundFontFile:
                 sound, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
                 raise DataError(
-                    f"a sample of '{self._path}' cannot be decoded ({error}); "
+                    f"a sample of '{self._path}' cannot be decoded; "
                     "give --soundfont another .sf2 or .sf3 file"
                 ) from error
             return sound[:, 0].copy()
