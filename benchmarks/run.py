@@ -185,9 +185,7 @@ def musicgen_small(options: argparse.Namespace) -> dict[str, float]:
     def sample() -> None:
         past = None
         for _ in range(503):
-            made = network(
-                tokens, encoder_hidden_states=text, past_key_values=past, use_cache=True
-            )
+            made = network(tokens, encoder_hidden_states=text, past_key_values=past, use_cache=True)
             past = made.past_key_values
 
     with torch.inference_mode():

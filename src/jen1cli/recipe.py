@@ -13,6 +13,7 @@ from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.midi import Passage
 from jen1cli.music.chords import TONICS
 from jen1cli.music.controls import SIXTEENTHS
+from jen1cli.music.forms import parse_form
 from jen1cli.music.full_score import summary
 from jen1cli.sampling import MAX_BATCH, MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
@@ -21,8 +22,8 @@ RECIPE_VERSION = 5
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
-4: full score, instruments, passages, variations, loops and batch. 5: novelty and copies of edits,
-which were 1 and none before.
+4: full score, instruments, passages, variations, loops, batch, form and streams.
+5: novelty and copies of edits, which were 1 and none before.
 """
 
 _NOVELTY_VERSION = 5
@@ -117,6 +118,8 @@ class Recipe(Sampling):
     direction: DirectionName = "bidirectional"
     masks: tuple[tuple[float, float], ...] = ()  # regenerated intervals [from, to) in seconds
     before: bool = False  # continued to the left
+    streamed: bool = field(default=False, metadata={"optional": True})
+    """Made block by block (`pipeline.streaming`)."""
     loop_bars: int = field(default=0, metadata={"optional": True})  # of a loop; 0: it is none
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps
@@ -143,6 +146,17 @@ class Recipe(Sampling):
         if self.task == "generate":
             return (Passage(self.controls, 0.0, self.seconds),)
         return self.passages
+
+    @property
+    def sections(self) -> tuple[tuple[float, str], ...]:
+        """Start in seconds and name of each section of a form that was asked for."""
+        if not self.form or not self.controls.has_bars:
+            return ()
+        form, bar = parse_form(self.form), self.controls.bar_seconds
+        return tuple(
+            (start * bar, section.name)
+            for start, section in zip(form.starts, form.sections, strict=True)
+        )
 
     def describe_seed(self) -> str:
         """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""
@@ -182,8 +196,16 @@ class Recipe(Sampling):
         if not self.threads:
             del values["threads"]
         for name in (
-            "composer", "style", "instruments", "passages", "variations", "loop_bars", "copies"
-        ):  # fmt: skip
+            "composer",
+            "style",
+            "form",
+            "instruments",
+            "passages",
+            "variations",
+            "loop_bars",
+            "streamed",
+            "copies",
+        ):
             if not values[name]:
                 del values[name]
         if self.novelty is None or self.recipe_version < _NOVELTY_VERSION:

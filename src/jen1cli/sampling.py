@@ -10,9 +10,11 @@ from typing import Any, Literal, TypedDict
 from jen1cli.config import ComposerName, GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.forms import parse_form
 from jen1cli.music.full_score import FAMILIES
 from jen1cli.typed_json import stored_key
 
+DEFAULT_SECONDS = 10.0
 MAX_STEPS = 1_000
 MAX_LOOP_BARS = 64
 MAX_BATCH = 256  # pieces
@@ -35,6 +37,7 @@ class SamplingOptions(TypedDict, total=False):
     controls: Controls
     composer: ComposerName  # of the missing controls
     style: str  # of the composer by rule, which it implies; "": chosen by the prompt
+    form: str  # sections (`jen1cli.music.forms`), by the composer by rule; "": its own
     instruments: tuple[str, ...]  # families that play (`FAMILIES`); (): open
     negative_prompt: str  # replaces the null text in guidance
     steps: int
@@ -75,6 +78,7 @@ class Sampling:
     # "" in recipes of earlier versions, whose controls were predicted
     composer: ComposerName | Literal[""] = field(default="", metadata={"optional": True})
     style: str = field(default="", metadata={"optional": True})  # of the composer by rule
+    form: str = field(default="", metadata={"optional": True})  # of the composer by rule
     instruments: tuple[str, ...] = field(default=(), metadata={"optional": True})  # families
     variations: tuple[Variation, ...] = field(default=(), metadata={"optional": True})
     novelty: float | None = field(default=None, metadata={"optional": True})  # of edits
@@ -107,6 +111,8 @@ class Sampling:
         if given.get("style") and "composer" not in given:
             values["composer"] = "rules"  # the one that writes in a style
         _check(values)
+        if values["form"]:
+            values["form"] = str(parse_form(values["form"]))
         controls: Controls = values["controls"]
         if controls.score is not None:  # as recipes keep it
             values["controls"] = dataclasses.replace(controls, score=controls.score.rounded())
@@ -146,10 +152,19 @@ def default_amount(*, is_changed: bool) -> float:
     return 0.0 if is_changed else 1.0
 
 
-def check_loop_bars(bars: int, place: str = "") -> None:
-    """Refuse a number of bars that is no loop; `place` is a prefix of the error."""
+def check_loop_bars(bars: int, place: str = "") -> int:
+    """Return the bars of a loop.
+
+    Args:
+        bars: their number.
+        place: prefix of the error.
+
+    Raises:
+        ConfigError: no loop has so many.
+    """
     if not 1 <= bars <= MAX_LOOP_BARS:
         raise ConfigError(f"{place}a loop of {bars} bars cannot be made; give 1 to {MAX_LOOP_BARS}")
+    return bars
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -181,6 +196,11 @@ def _check(values: dict[str, Any]) -> None:
         raise ConfigError(
             f"the style '{values['style']}' is for the composer 'rules', not for"
             f" '{values['composer']}'; leave it out, or choose that composer"
+        )
+    if values["form"] and values["composer"] != "rules":
+        raise ConfigError(
+            f"a form is for new pieces of the composer 'rules', not for '{values['composer']}';"
+            " leave it out, or choose that composer"
         )
     for name in values["instruments"]:
         if name not in FAMILIES:

@@ -17,7 +17,7 @@ from jen1cli import audio
 from jen1cli.cli import engine
 from jen1cli.cli.app import run
 from jen1cli.errors import ConfigError
-from jen1cli.pipeline import Edit, LatentFile, Music
+from jen1cli.pipeline import Edit, LatentFile, Music, Stream
 from jen1cli.pipeline.edits.inpainting import describe_input
 from jen1cli.pipeline.replay import varied
 from jen1cli.presets import TINY
@@ -86,9 +86,10 @@ class FakeJen1:
             **more,
         )
 
-    def generate_batch(self, prompts, *, seconds=10.0, seed, direction="bidirectional", **options):
+    def generate_batch(self, prompts, *, seconds=None, seed, direction="bidirectional", **options):
         self._note("generate_batch", prompts=prompts, seconds=seconds, seed=seed,
                    direction=direction, **options)  # fmt: skip
+        seconds = 10.0 if seconds is None else seconds
         options.pop("progress", None)
         return [
             Music(
@@ -99,6 +100,14 @@ class FakeJen1:
             )
             for i, prompt in enumerate(prompts)
         ]  # fmt: skip
+
+    def stream(self, prompt, *, seconds=None, seed, direction="bidirectional", **options):
+        music = self.generate_batch([prompt], seconds=seconds, seed=seed, direction=direction,
+                                    **options)[0]  # fmt: skip
+        self.calls[-1] = ("stream", self.calls[-1][1])
+        blocks = iter(torch.split(music.waveform, RATE, dim=1))
+        recipe = dataclasses.replace(music.recipe, streamed=True)
+        return Stream(recipe, RATE, music.waveform.shape[1], (block.numpy() for block in blocks))
 
     def inpaint(self, source, masks, prompt="", *, seed, **options):
         self._note("inpaint", source=source, masks=masks, prompt=prompt, seed=seed, **options)

@@ -62,3 +62,18 @@ def test_a_loop_of_a_score_has_its_bars(jen1, model, refused):
         result = jen1("generate", "x", "--score", "tune.mid", "--loop", *options, "-o", "x/")
         assert result.code == 0, result.err
     assert asked(model) == [4, 2]
+
+
+def test_lines_with_scores_of_their_own_are_loops_of_these(jen1, model):
+    Path("tune.mid").write_bytes(band())
+    Path("long.mid").write_bytes(song(track((0, tempo(120)), *notes([60] * 70, length=1_920))))
+    lines = [{"prompt": "a"}, {"prompt": "b", "score": "tune.mid"}]
+    Path("p.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    for options in ([], ["--bars", "2"]):
+        result = jen1("generate", "--from", "p.jsonl", "--loop", *options, "-o", "x/", "--force")
+        assert result.code == 0, result.err
+    assert asked(model) == [8, 4, 2, 2]
+    Path("p.jsonl").write_text('{"prompt": "a", "score": "long.mid"}')
+    result = jen1("generate", "--from", "p.jsonl", "--loop", "-o", "x/", "--force")
+    assert result.code == 1
+    assert "long.mid has 70 bars" in result.err

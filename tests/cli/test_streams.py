@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from jen1cli.cli.app import run
+from jen1cli.recipe import read_recipe
 
 JEN1 = [sys.executable, "-m", "jen1cli"]
 
@@ -273,3 +274,33 @@ def test_a_reader_of_a_named_pipe_that_leaves_early_ends_it_quietly(jen1, model)
     reader.join()
     assert (result.code, result.out, result.err) == (1, "", "")
     assert os.listdir() == ["pipe"]
+
+
+def test_long_music_is_sent_while_it_is_made(pipe, model):
+    said = pipe("generate", "a", "-s", "2.5", "--seed", "3", "-o", "-")
+    assert model.calls[-1][0] == "stream"
+    recipe = read_recipe(io.BytesIO(said.out))
+    assert recipe.streamed
+    assert soundfile.info(io.BytesIO(said.out)).frames == 120_000
+    assert "2.50 s, seed 3" in said.err
+
+
+@pytest.mark.parametrize("options", [["--format", "flac", "-s", "2"], ["-s", "0.5"], ["--loop"]])
+def test_other_music_is_sent_when_it_is_made(pipe, model, options):
+    said = pipe("generate", "a", "-o", "-", *options)
+    assert said.code == 0, said.err
+    assert model.calls[-1][0] == "generate_batch"
+
+
+def test_a_reader_that_leaves_early_ends_a_stream_quietly(jen1, model, monkeypatch, capfd):
+    closed = SimpleNamespace(write=_break, flush=lambda: None)
+    stdout = SimpleNamespace(buffer=closed, closed=False, flush=lambda: None,
+                             isatty=lambda: False, fileno=lambda: 1)  # fmt: skip
+    monkeypatch.setattr("sys.stdout", stdout)
+    code = run(["generate", "a", "-s", "2.5", "-o", "-"])
+    assert code == 1
+    assert "error" not in capfd.readouterr().err
+
+
+def _break(data):
+    raise BrokenPipeError(32, "Broken pipe")

@@ -16,6 +16,7 @@ from jen1cli.music.patterns import (
     parse_drums,
     parse_melody,
     parse_note,
+    transposed_melody,
 )
 
 
@@ -124,3 +125,10 @@ def test_a_key_within_what_is_asked():
     assert key_of_melody(melody, only_tonic="E", only_minor=False) == ("E", "major")
     assert key_of_chart("Am F C G") == ("A", "minor")
     assert key_of_chart("Am F C G", only_tonic="C") == ("C", "major")
+
+
+def test_a_transposed_melody_stays_in_range():
+    assert transposed_melody("C5 - E5 . | Bb3", 2) == "D5 - F#5 . | C4"
+    assert transposed_melody("B6 C2", 3) == "D6 D#2"
+    assert transposed_melody("B6 C2", -3) == "G#6 A2"
+    assert transposed_melody("none", 3) == "none"

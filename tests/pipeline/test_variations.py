@@ -8,6 +8,8 @@ import torch
 from jen1cli import Controls
 from jen1cli.diffusion import Noise
 from jen1cli.errors import ConfigError
+from jen1cli.music.chords import parse_chart
+from jen1cli.music.patterns import parse_melody
 from jen1cli.pipeline.denoising import seeded
 from jen1cli.pipeline.replay import varied
 from jen1cli.recipe import Recipe, RecipeError
@@ -164,7 +166,32 @@ def test_new_instruments_are_those_of_the_recipe(tiny, written, caplog):
     assert notes_of(new, "bass") == notes_of(written, "bass")
 
 
-def test_a_new_key_replaces_what_is_in_the_former_one(tiny, written):
+@pytest.mark.parametrize(("key", "mode", "steps"), [("C", "major", 3), ("F#", "mixolydian", -3)])
+def test_a_new_key_of_its_kind_transposes_the_score(tiny, written, key, mode, steps):
+    new = tiny.vary(written, controls=Controls(key=key, mode=mode))
+    former, controls = written.recipe.controls, new.recipe.controls
+    assert (controls.key, controls.mode) == (key, mode)
+    assert controls.drums == former.drums
+    bars = zip(parse_chart(former.chords), parse_chart(controls.chords), strict=True)
+    for old, now in bars:
+        assert [((chord.root + steps) % 12, chord.suffix) for chord in old] == [
+            (chord.root, chord.suffix) for chord in now
+        ]
+    for role in ("bass", "comping", "lead"):
+        before, after = (
+            [note for notes in notes_of(music, role) for note in notes] for music in (written, new)
+        )
+        assert before
+        assert [(a, b, pitch + steps, level) for a, b, pitch, level in before] == after
+    assert notes_of(new, "drums") == notes_of(written, "drums")
+    melodies = [parse_melody(found.melody).sounds for found in (former, controls)]
+    assert [note.number % 12 for note in melodies[1]] == [
+        (note.number + steps) % 12 for note in melodies[0]
+    ]
+    assert tiny.again(new.recipe).recipe == new.recipe
+
+
+def test_a_new_key_of_another_kind_replaces_what_is_in_the_former_one(tiny, written):
     new = tiny.vary(written, controls=Controls(key="D", mode="minor"))
     controls = new.recipe.controls
     assert (controls.key, controls.mode, controls.bpm) == ("D", "minor", 120.0)

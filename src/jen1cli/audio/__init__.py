@@ -35,6 +35,7 @@ from jen1cli.audio.resampling import (
     to_channels,
 )
 from jen1cli.audio.splicing import Patch, spliced, spliced_length, write_spliced
+from jen1cli.audio.wav_stream import wav_frame, wav_samples
 from jen1cli.audio.writing import (
     GENERATED_TAGS,
     OUTPUT_SUFFIXES,
@@ -90,6 +91,8 @@ __all__ = [
     "to_bytes",
     "to_channels",
     "true_peak",
+    "wav_frame",
+    "wav_samples",
     "write",
     "write_blocks",
     "write_spliced",

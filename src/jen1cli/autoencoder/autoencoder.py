@@ -122,6 +122,18 @@ class Autoencoder(nn.Module):
         blocks = latent.split(self.stream_frames, dim=-1)
         return trim_to_samples(self._decode_blocks(blocks), samples)
 
+    def decode_pieces(self, pieces: Iterable[LatentBlock], samples: int) -> Iterator[WaveformBlock]:
+        """Decode a latent that is still being made, each piece as early as it can be.
+
+        Args:
+            pieces: consecutive parts [batch, latent_channels, any number of frames].
+            samples: length of the result.
+
+        Yields:
+            pieces of the waveform; joined they equal `decode_stream` up to rounding.
+        """
+        return trim_to_samples(self._decode_blocks(pieces, soon=True), samples)
+
     @property
     def stream_frames(self) -> int:
         """Latent frames in each piece of `encode_stream` and `decode_stream`, without context."""
@@ -137,8 +149,8 @@ class Autoencoder(nn.Module):
             in_hop=self.hop_length,
         )
 
-    def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Decode latent pieces to waveform pieces."""
+    def _decode_blocks(self, blocks: Iterable[Tensor], *, soon: bool = False) -> Iterator[Tensor]:
+        """Decode latent pieces to waveform pieces; `soon` asks for early ones."""
         return apply_overlapped(
             blocks,
             self.decode_frames,

@@ -180,7 +180,7 @@ class SeanetAutoencoder(Autoencoder):
     def _encode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
         return self._stream(self.encoder, blocks, in_hop=self.hop_length, out_hop=1)
 
-    def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+    def _decode_blocks(self, blocks: Iterable[Tensor], *, soon: bool = False) -> Iterator[Tensor]:
         return self._stream(self.decoder, blocks, in_hop=1, out_hop=self.hop_length)
 
     def _stream(

@@ -159,14 +159,14 @@ class SpectralAutoencoder(Autoencoder):
         described = self._describe_frames(latent)
         return self._render(self._guess_phase(described, self._followers()))
 
-    def _decode_blocks(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Decode in pieces; the phase followers keep their state from piece to piece."""
+    def _decode_blocks(self, blocks: Iterable[Tensor], *, soon: bool = False) -> Iterator[Tensor]:
+        """Decode in pieces; the followers keep their state, and rendering has equal pieces."""
         followers = self._followers()
         features = apply_overlapped(
             blocks,
             self._describe_frames,
             context_frames=self._trunk_context + self._envelope_context,
-            chunk_frames=self.stream_frames,
+            chunk_frames=max(1, self.stream_frames // (4 if soon else 1)),
         )
         guesses = (self._guess_phase(piece, followers) for piece in features)
         return apply_overlapped(

@@ -19,7 +19,7 @@ from jen1cli.files import make_folder, writing
 from jen1cli.sampling import usual_batch
 
 if TYPE_CHECKING:
-    from jen1cli.pipeline import Edit, Jen1, Music
+    from jen1cli.pipeline import Edit, Jen1, Music, Stream
     from jen1cli.provenance import Signer
     from jen1cli.recipe import Recipe, SignatureName
     from jen1cli.scale.models import ModelSource
@@ -204,12 +204,7 @@ class Engine:
         elapsed = time.perf_counter() - self._started
         if self._signing is not None:
             music = _with_signature(music, "off" if self._signing.is_off else "")
-        style = f"{music.recipe.style} by rules" if music.recipe.style else ""
-        controls = music.recipe.controls.describe()
-        loop = f"loop of {music.recipe.loop_bars} bars" if music.recipe.loop_bars else ""
-        copied = _copies_in_words(music.recipe)
-        made = f"{music.seconds:.2f} s, {music.recipe.describe_seed()}, made in {elapsed:.1f} s"
-        note = ", ".join(filter(None, (style, controls, loop, copied, made)))
+        note = _described(music, elapsed)
         proof = Proof(music) if isinstance(music, Edit) else None
 
         def save(path: Path) -> None:
@@ -237,8 +232,39 @@ class Engine:
                 note += f"; {_in_words(unchanged, target.extension)}"
         self.report.result(facts, note)
 
+    @property
+    def wants_signature(self) -> bool:
+        """Whether the user asks for a signature."""
+        return self._signing is not None and self._signing.is_wanted
+
+    def send(self, stream: "Stream", target: Target, score: Path | None = None) -> None:
+        """Send music over stdout while it is made, and report it.
+
+        Args:
+            stream: the music.
+            target: stdout.
+            score: MIDI file for the score that is played; None: none.
+        """
+        if self._signing is not None and self._signing.is_off:
+            stream = replace(stream, recipe=replace(stream.recipe, signature="off"))
+        with contextlib.ExitStack() as files:
+            if score is not None:
+                score = self._write_score(stream, score, files, overwrite=target.overwrite)
+            streams.send(stream.wav_parts())
+        elapsed = time.perf_counter() - self._started
+        facts = music_facts(stream.recipe, stream.seconds, stream.sample_rate)
+        facts |= {"format": target.extension, "elapsed_seconds": round(elapsed, 3)}
+        if score is not None:
+            facts["midi"] = str(score)
+        self.report.result(facts, _described(stream, elapsed))
+
     def _write_score(
-        self, music: "Music | Edit", path: Path, files: contextlib.ExitStack, *, overwrite: bool
+        self,
+        music: "Music | Edit | Stream",
+        path: Path,
+        files: contextlib.ExitStack,
+        *,
+        overwrite: bool,
     ) -> Path | None:
         """Write a MIDI file, which appears when `files` closes; None if no score is known."""
         if not music.has_score:
@@ -250,6 +276,16 @@ class Engine:
         make_folder(path.parent)
         music.save_midi(files.enter_context(writing(path, overwrite=overwrite)))
         return path
+
+
+def _described(music: "Music | Edit | Stream", elapsed: float) -> str:
+    """Return style, controls, length, seed and time of a result in words."""
+    recipe = music.recipe
+    style = f"{recipe.style} by rules" if recipe.style else ""
+    loop = f"loop of {recipe.loop_bars} bars" if recipe.loop_bars else ""
+    copied = _copies_in_words(recipe)
+    made = f"{music.seconds:.2f} s, {recipe.describe_seed()}, made in {elapsed:.1f} s"
+    return ", ".join(filter(None, (style, recipe.controls.describe(), loop, copied, made)))
 
 
 def _with_signature(music: "Music | Edit", signature: "SignatureName") -> "Music | Edit":

@@ -15,7 +15,7 @@ from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
-from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
+from jen1cli.sampling import DEFAULT_SECONDS, MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 COMPOSERS: tuple[str, ...] = typing.get_args(ComposerName)
@@ -330,9 +330,6 @@ def check_choice(value: str, known: Sequence[str], option: str, place: str = "")
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise ConfigError(f"{place}unknown {option} '{value}'; {hint}known: {', '.join(known)}")
     return value
-
-
-DEFAULT_SECONDS = 10.0
 
 
 def chosen_seconds(given: float | None, sampling: SamplingChoice, where: str = "") -> float:

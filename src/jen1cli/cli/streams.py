@@ -3,14 +3,14 @@
 import contextlib
 import io
 import os
-import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from jen1cli.errors import AudioError
 from jen1cli.files import is_stream
 
+_BLOCK = 1 << 20
 MAX_STDIN_BYTES = 4 * 1024**3  # an hour of 48 kHz stereo float is 1.4 GB
 
 
@@ -83,15 +83,25 @@ def check_stdout(what: str = "audio") -> None:
 
 
 def write_stdout(path: Path) -> None:
-    """Send a finished file over stdout.
+    """Send a finished file over stdout; see `send`."""
+    with path.open("rb") as file:
+        send(iter(lambda: file.read(_BLOCK), b""))
+
+
+def send(parts: Iterable[bytes]) -> None:
+    """Send bytes over stdout, each part as soon as it is there.
 
     Raises:
         BrokenPipeError: the reader has closed the pipe.
         AudioError: nothing more can be written.
     """
+    for part in parts:
+        _send(part)
+
+
+def _send(part: bytes) -> None:
     try:
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise

@@ -180,10 +180,13 @@ def _named(fits: np.ndarray, weights: np.ndarray, bass: np.ndarray) -> Chord | N
 def marked_chords(grid: Grid, markers: Sequence[tuple[int, str]], bars: int) -> tuple[Bar, ...]:
     """Return the chords that markers name, by bar; nothing if they are no chords.
 
-    Each marker must be a chord, on a bar line or an equal part of a bar.
+    Each marker must be a chord, on a bar line or an equal part of a bar. Names of sections in
+    brackets are passed over.
     """
     named: list[tuple[float, Chord | None]] = []
     for tick, text in markers:
+        if text.startswith("[") and text.endswith("]"):
+            continue
         try:
             named.append(((tick - grid.bar_tick) / grid.bar_ticks, parse_chord(text)))
         except ConfigError:

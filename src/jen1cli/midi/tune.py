@@ -11,11 +11,11 @@ from jen1cli.midi.grid import count_bars, drum_rows, find_grid, melody_pattern
 from jen1cli.midi.harmony import estimate_chords, find_key, marked_chords, pitch_classes
 from jen1cli.midi.reading import MidiError, RawNote, Song, read_song
 from jen1cli.midi.roles import Part, assign, is_chordal, top_line
-from jen1cli.music.chords import TONICS, Bar, Chord, chart_text
+from jen1cli.music.chords import TONICS, Bar, chart_text, transposed_bars
 from jen1cli.music.controls import Controls
 from jen1cli.music.full_score import FullScore, ScoreNote, ScorePart, drum_of_key
-from jen1cli.music.keys import MODES, note_names
-from jen1cli.music.patterns import DRUMS, NONE, drums_text
+from jen1cli.music.keys import MINOR_MODES, note_names, semitones_between
+from jen1cli.music.patterns import DRUMS, NONE, drums_text, folded
 from jen1cli.music.prompt import parse_key
 
 KEEP = ("chords", "melody", "drums", "bass", "comping", "instruments")
@@ -29,7 +29,6 @@ _SHORTEST_SECONDS = 0.1
 _GHOST, _GHOST_SHARE = 0.32, 0.4  # strokes softer than this level and share of the mean are ghosts
 _SHOWN = 12  # voices in the report
 _KEY_TEXT = re.compile(r"Key: (.{1,40})")
-_MINOR_MODES = frozenset(mode for mode, steps in MODES.items() if 3 in steps)
 
 
 @dataclass(frozen=True)
@@ -222,16 +221,16 @@ class _Reader:
         """Move all pitched voices to another key, and return by how many semitones."""
         if not wanted[0] or not own[0]:
             return 0
-        if (wanted[1] in _MINOR_MODES) != (own[1] in _MINOR_MODES):
+        if (wanted[1] in MINOR_MODES) != (own[1] in MINOR_MODES):
             raise ConfigError(
                 f"{self.name} is in {note_names(*own)[TONICS.index(own[0])]} {own[1]}, which cannot"
                 f" be moved to a key of another mode; give a {own[1]} key"
             )
-        semitones = (TONICS.index(wanted[0]) - TONICS.index(own[0]) + 6) % 12 - 6
+        semitones = semitones_between(own[0], wanted[0])
         for part in parts:
             if part.role not in ("drums", "effects"):
                 part.voice.notes = [
-                    dataclasses.replace(note, pitch=_folded(note.pitch + semitones))
+                    dataclasses.replace(note, pitch=folded(note.pitch + semitones, 0, 127))
                     for note in part.notes
                 ]
         return semitones
@@ -239,7 +238,7 @@ class _Reader:
     def _chords(self, parts: Sequence[Part], key: str, mode: str, moved: int) -> tuple[Bar, ...]:
         marked = marked_chords(self.grid, self.song.markers, self.bars)
         if marked:
-            return tuple(tuple(_moved(chord, moved) for chord in bar) for bar in marked)
+            return transposed_bars(marked, moved)
         chords = estimate_chords(self.grid, parts, self.bars, key, mode)
         if not chords:
             self.said.append("no chords are read from a single line; they are left open")
@@ -274,16 +273,6 @@ class _Reader:
             duration = max(0.001, round(stop - onset, 3))
             notes.append((onset, duration, note.pitch, round(note.level, 3)))
         return ScorePart(part.role, part.family, tuple(notes))
-
-
-def _folded(pitch: int) -> int:
-    return pitch + 12 if pitch < 0 else pitch - 12 if pitch > 127 else pitch
-
-
-def _moved(chord: Chord | None, semitones: int) -> Chord | None:
-    if chord is None:
-        return None
-    return Chord((chord.root + semitones) % 12, chord.suffix, (chord.bass + semitones) % 12)
 
 
 def _divided(parts: Sequence[Part]) -> list[Part]:

@@ -1,8 +1,8 @@
 """Writes the score of a piece as a standard MIDI file of type 1.
 
-The first track has tempo, metre, key and chord names as markers. Each part is a track of its own
-with the program of its family; drums are on channel 10. Bars are those of the controls: a piece
-that begins within a bar begins within the file's first bar.
+The first track has tempo, metre, key, and as markers chord names and sections, "[verse]". Each part
+is a track of its own with the program of its family; drums are on channel 10. Bars are those of the
+controls: a piece that begins within a bar begins within the file's first bar.
 """
 
 import io
@@ -34,19 +34,26 @@ _LOUDEST = 1.6  # level of a part that needs more than the full volume
 _MODES_OF_SIGNATURES = ("major", "minor", "harmonic minor")
 
 
-def write_midi(path: Path, passages: Sequence[Passage], *, overwrite: bool = True) -> None:
+Sections = Sequence[tuple[float, str]]
+"""Start in seconds and name of each section."""
+
+
+def write_midi(
+    path: Path, passages: Sequence[Passage], *, sections: Sections = (), overwrite: bool = True
+) -> None:
     """Write the score of a piece.
 
     Args:
         path: target; its folder is made.
         passages: on the clock of the piece; the first determines the bars.
+        sections: of the form.
         overwrite: whether an existing file is replaced.
 
     Raises:
         ConfigError: nothing of a score is known.
         OutputError: the target cannot be written.
     """
-    data = midi_bytes(passages)
+    data = midi_bytes(passages, sections)
     make_folder(path.parent)
     with writing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
@@ -57,7 +64,7 @@ def has_score(passages: Sequence[Passage]) -> bool:
     return any(passage.parts() for passage in passages)
 
 
-def midi_bytes(passages: Sequence[Passage]) -> bytes:
+def midi_bytes(passages: Sequence[Passage], sections: Sections = ()) -> bytes:
     """Return the bytes of a standard MIDI file; see `write_midi`.
 
     Raises:
@@ -71,7 +78,7 @@ def midi_bytes(passages: Sequence[Passage]) -> bytes:
     parts = _merged(passages)
     grid = _Grid(passages[0].controls)
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS)
-    file.tracks.append(_first_track(grid, passages))
+    file.tracks.append(_first_track(grid, passages, sections))
     for part, channel in zip(parts, _channels(parts), strict=True):
         file.tracks.append(_part_track(grid, part, channel))
     buffer = io.BytesIO()
@@ -145,7 +152,7 @@ def _track(events: _Events) -> mido.MidiTrack:
     return track
 
 
-def _first_track(grid: _Grid, passages: Sequence[Passage]) -> mido.MidiTrack:
+def _first_track(grid: _Grid, passages: Sequence[Passage], sections: Sections) -> mido.MidiTrack:
     controls = passages[0].controls
     numerator, denominator = map(int, grid.meter.split("/"))
     tempo = round(60e6 / grid.quarter_bpm)
@@ -165,6 +172,10 @@ def _first_track(grid: _Grid, passages: Sequence[Passage]) -> mido.MidiTrack:
             name = NO_CHORD if chord is None else chord.named(names)
             tick = grid.tick(max(start, passage.start))
             events.append((tick, len(meta), mido.MetaMessage("marker", text=name)))
+    events += [
+        (grid.tick(start), len(meta) - 1, mido.MetaMessage("marker", text=f"[{name}]"))
+        for start, name in sections
+    ]
     end = grid.tick(max(passage.stop for passage in passages))
     events.append((end, len(meta) + 1, mido.MetaMessage("end_of_track")))
     return _track(events)

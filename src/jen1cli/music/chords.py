@@ -156,6 +156,17 @@ def parse_chart(text: str) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
+def transposed_bars(bars: tuple[Bar, ...], semitones: int) -> tuple[Bar, ...]:
+    """Return a chart in another key."""
+
+    def moved(chord: Chord | None) -> Chord | None:
+        if chord is None:
+            return None
+        return Chord((chord.root + semitones) % 12, chord.suffix, (chord.bass + semitones) % 12)
+
+    return tuple(tuple(moved(chord) for chord in bar) for bar in bars)
+
+
 def chart_text(bars: tuple[Bar, ...], names: tuple[str, ...] = TONICS) -> str:
     """Return the canonical notation of a chart; a bar with one chord names it once."""
     cells = []

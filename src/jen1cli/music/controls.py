@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jen1cli.errors import ConfigError
-from jen1cli.music.chords import TONICS, Bar, Chord, chart_text, parse_chart, tonic_of
+from jen1cli.music.chords import (
+    TONICS,
+    Bar,
+    Chord,
+    chart_text,
+    parse_chart,
+    tonic_of,
+    transposed_bars,
+)
 from jen1cli.music.full_score import (
     PLAYED_SCORE_CHANNELS,
     SCORE_CHANNELS,
@@ -21,8 +29,16 @@ from jen1cli.music.full_score import (
     packed,
     unpacked,
 )
-from jen1cli.music.keys import MODES, note_names
-from jen1cli.music.patterns import DRUMS, OCTAVES, Pattern, Sound, parse_drums, parse_melody
+from jen1cli.music.keys import MODES, note_names, semitones_between
+from jen1cli.music.patterns import (
+    DRUMS,
+    OCTAVES,
+    Pattern,
+    Sound,
+    parse_drums,
+    parse_melody,
+    transposed_melody,
+)
 
 BEATS = {"4/4": 4, "3/4": 3, "6/8": 2, "12/8": 4, "5/4": 5, "7/8": 7, "2/4": 2}
 """Beats per bar: dotted quarters in 6/8 and 12/8, eighths in 7/8, else quarters."""
@@ -190,6 +206,21 @@ class Controls:
         """Return the controls for a time origin `seconds` earlier."""
         score = self.score and self.score.shifted(seconds)
         return dataclasses.replace(self, downbeat=self.downbeat + seconds, score=score)
+
+    def transposed(self, key: str) -> "Controls":
+        """Return the controls in the same mode on another tonic, the shorter way up or down.
+
+        Requires a key. Notes out of range move by octaves; drums stay.
+        """
+        semitones = semitones_between(self.key, key)
+        chords = transposed_bars(parse_chart(self.chords), semitones) if self.chords else ()
+        return dataclasses.replace(
+            self,
+            key=key,
+            chords=chart_text(chords) if chords else "",
+            melody=self.melody and transposed_melody(self.melody, semitones),
+            score=self.score and self.score.transposed(semitones),
+        )
 
     def until(self, seconds: float) -> "Controls":
         """Return the controls without the notes of the full score that begin at a time or later."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jen1cli.errors import ConfigError
-from jen1cli.music.patterns import DRUMS
+from jen1cli.music.patterns import DRUMS, folded
 
 ROLES = ("bass", "comping", "lead", "drums", "effects")
 """Roles of parts. Comping includes pads, arpeggios and drones; lead includes riffs and
@@ -120,6 +120,13 @@ class ScorePart:
                     f" a MIDI number from 0 to 127 and a level from 0 to {MAX_LEVEL:g}"
                 )
 
+    def transposed(self, semitones: int) -> "ScorePart":
+        """Return the part in another key; notes out of range move by octaves."""
+        moved = (
+            (a, b, folded(pitch + semitones, 0, 127), level) for a, b, pitch, level in self.notes
+        )
+        return dataclasses.replace(self, notes=tuple(moved))
+
 
 @dataclass(frozen=True)
 class FullScore:
@@ -156,6 +163,14 @@ class FullScore:
     def shifted(self, seconds: float) -> "FullScore":
         """Return the score for a time origin that many seconds earlier."""
         return dataclasses.replace(self, start=self.start + seconds)
+
+    def transposed(self, semitones: int) -> "FullScore":
+        """Return the score in another key; drums and effects stay."""
+        parts = tuple(
+            part if part.role in ("drums", "effects") else part.transposed(semitones)
+            for part in self.parts
+        )
+        return dataclasses.replace(self, parts=parts)
 
     def until(self, seconds: float) -> "FullScore":
         """Return the score without the notes that begin at a time or later."""

@@ -17,6 +17,9 @@ MODES: dict[str, tuple[int, ...]] = {
 }
 """Pitch classes of each mode, from its tonic."""
 
+MINOR_MODES = frozenset(mode for mode, steps in MODES.items() if 3 in steps)
+"""Modes with a minor third."""
+
 RELATIVE_MAJOR = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7,
                    "mixolydian": 5, "harmonic minor": 3, "phrygian dominant": 8}  # fmt: skip
 _FLAT_MAJORS = frozenset((1, 3, 5, 8, 10))  # Db, Eb, F, Ab, Bb
@@ -26,6 +29,11 @@ def accidentals(key: str, mode: str) -> int:
     """Return the number of sharps or flats of a key signature, the smaller of both: 0 to 6."""
     sharps = (TONICS.index(key) + RELATIVE_MAJOR[mode]) * 7 % 12
     return min(sharps, 12 - sharps)
+
+
+def semitones_between(key: str, other: str) -> int:
+    """Return the shortest way from a tonic to another, -6 to 5."""
+    return (TONICS.index(other) - TONICS.index(key) + 6) % 12 - 6
 
 
 def note_names(key: str, mode: str) -> tuple[str, ...]:

@@ -140,6 +140,25 @@ def note_name(number: int) -> str:
     return f"{TONICS[number % 12]}{number // 12 - 1}"
 
 
+def folded(number: int, lowest: int, highest: int) -> int:
+    """Return a MIDI number moved by octaves into a range of an octave or more."""
+    if number < lowest:
+        number += -(-(lowest - number) // 12) * 12
+    if number > highest:
+        number -= -(-(number - highest) // 12) * 12
+    return number
+
+
+def transposed_melody(text: str, semitones: int) -> str:
+    """Return a valid melody in another key; notes out of range move by octaves."""
+    highest = LOWEST + 12 * OCTAVES - 1
+
+    def moved(match: re.Match[str]) -> str:
+        return note_name(folded(parse_note(match[0]) + semitones, LOWEST, highest))
+
+    return text if text.strip().lower() == NONE else _NOTE.sub(moved, text)
+
+
 def drums_text(rows: dict[str, list[str]]) -> str:
     """Write a pattern from bars of strokes by drum; rows without strokes are omitted."""
     struck = {name: bars for name, bars in rows.items() if any(STROKE in bar for bar in bars)}

@@ -18,6 +18,7 @@ from jen1cli.music.controls import (
     PLAYED_CHANNELS,
     Controls,
 )
+from jen1cli.music.forms import Form, parse_form
 from jen1cli.music.instruments import DRUM_FAMILIES, families_alone, with_families
 from jen1cli.music.patterns import NONE
 from jen1cli.pipeline.denoising import Prompts, seeded
@@ -90,6 +91,7 @@ def write_controls(
     Raises:
         ConfigError: the composer by rule has no style to choose, or the network takes no controls.
     """
+    form = parse_form(sampling.form) if sampling.form else None
     styles = ("",) * len(texts)
     composer = sampling.effective_composer
     found = list(prompts.controls)
@@ -100,7 +102,7 @@ def write_controls(
             for i in range(len(texts))
         )
         found = [
-            _composed(networks, *piece, seconds, sampling.instruments, loops=loops)
+            _composed(networks, *piece, seconds, sampling.instruments, loops=loops, form=form)
             for piece in zip(found, styles, texts, seeds, strict=True)
         ]
     elif composer == "learned" and networks.predictor is not None:
@@ -119,6 +121,43 @@ def write_controls(
     return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
 
 
+def timed_by_form(
+    networks: Networks,
+    prompts: Prompts,
+    text: str,
+    seed: int,
+    sampling: Sampling,
+    seconds: float | None,
+) -> tuple[Sampling, float]:
+    """Return settings with style, tempo and metre of a piece that has a form, and its length.
+
+    Args:
+        networks: of the model.
+        prompts: one encoded prompt, with the given controls.
+        text: the same prompt as text.
+        seed: of the piece.
+        sampling: settings, with a form.
+        seconds: given length, which determines an open tempo; None: that of the bars.
+
+    Raises:
+        ConfigError: form, tempo and length contradict each other, or there is no style.
+    """
+    from jen1cli.composition.pieces.sections import timed
+    from jen1cli.composition.words import read_wishes
+
+    _check_rules(networks, sampling.style)
+    given = prompts.controls[0]
+    if given.score is not None and not given.score.style:  # none that the rules have written
+        raise ConfigError("a score has the form of its own notes; leave the form or the score out")
+    style = sampling.style or choose_style(networks, prompts, [text], 0, seed, is_music=True)
+    form = parse_form(sampling.form)
+    timed_controls = timed(style, seed, form, given, read_wishes(text), seconds)
+    return (
+        dataclasses.replace(sampling, controls=timed_controls, style=style),
+        form.bars * timed_controls.bar_seconds if seconds is None else seconds,
+    )
+
+
 def _check_rules(networks: Networks, style: str) -> None:
     if style:
         from jen1cli.composition.styles import check_style
@@ -129,7 +168,13 @@ def _check_rules(networks: Networks, style: str) -> None:
 
 
 def choose_style(
-    networks: Networks, prompts: Prompts, texts: Sequence[str], index: int, seed: int
+    networks: Networks,
+    prompts: Prompts,
+    texts: Sequence[str],
+    index: int,
+    seed: int,
+    *,
+    is_music: bool = False,
 ) -> str:
     """Choose the style of one piece: a named one, or one that the seed draws from the likeliest.
 
@@ -141,6 +186,7 @@ def choose_style(
         texts: the same prompts as text.
         index: which of them.
         seed: of the piece.
+        is_music: whether it is music, whatever is given.
 
     Raises:
         ConfigError: the words name no style, and the text encoder has no classifier.
@@ -153,7 +199,7 @@ def choose_style(
     if classifier is not None:
         one = slice(index, index + 1)
         shares = classifier.probabilities(prompts.text[one], prompts.mask[one])
-    given = prompts.controls[index] != NO_CONTROLS
+    given = is_music or prompts.controls[index] != NO_CONTROLS
     weights = style_weights(texts[index], shares, music_only=given)
     if not weights:
         raise ConfigError(
@@ -173,6 +219,7 @@ def _composed(
     instruments: tuple[str, ...],
     *,
     loops: bool,
+    form: Form | None,
 ) -> Controls:
     from jen1cli.composition.full_score import full_score
     from jen1cli.composition.pieces.piece import compose_piece
@@ -182,13 +229,15 @@ def _composed(
     if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
         given = dataclasses.replace(given, drums=NONE)
     length = seconds + given.upbeat
-    piece = compose_piece(style, seed, length, given, read_wishes(text), loops=loops)
+    piece = compose_piece(style, seed, length, given, read_wishes(text), loops=loops, form=form)
     written = score_controls(piece)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:
         written = dataclasses.replace(written, drums="", melody="")
     if channels < CHANNELS_WITH_CHORDS:
         written = dataclasses.replace(written, chords="")
+    if form is not None:  # the given chords are among those of the sections
+        given = dataclasses.replace(given, chords="")
     found = given.over(written).begun()
     whole = full_score(piece).shifted(found.downbeat)
     score = whole if found.score is None else found.score.over(whole)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -199,6 +199,40 @@ def fill(
     Returns:
         the latent with all windows filled; known frames are bit-identical.
     """
+    states = _filled(networks, canvas, windows, prompts, sampling, noises, progress, start=start)
+    return [canvas.latent, *states][-1]
+
+
+@torch.inference_mode()
+def sampled_pieces(
+    networks: Networks,
+    canvas: Canvas,
+    windows: Sequence[Window],
+    prompts: Prompts,
+    sampling: Sampling,
+    noises: Sequence[Noise],
+    progress: Progress | None = None,
+) -> Iterator[Latent]:
+    """Yield what each window of `fill` generates, unwhitened; each has one unknown interval."""
+    states = _filled(networks, canvas, windows, prompts, sampling, noises, progress)
+    for window, latent in zip(windows, states, strict=True):
+        ((start, stop),) = window.unknown
+        # of the whole canvas, so that matrix products have the same bits as for a whole piece
+        yield networks.whitening.unwhiten(latent)[..., start:stop]
+
+
+def _filled(
+    networks: Networks,
+    canvas: Canvas,
+    windows: Sequence[Window],
+    prompts: Prompts,
+    sampling: Sampling,
+    noises: Sequence[Noise],
+    progress: Progress | None = None,
+    *,
+    start: Start | None = None,
+) -> Iterator[Latent]:
+    """Yield the latent, one tensor that changes, after each window of `fill`."""
     latent = canvas.latent.clone()
     for index, window in enumerate(windows):
         inside = slice(window.start, window.stop)
@@ -222,7 +256,7 @@ def fill(
         )
         for first, last in window.unknown:
             latent[..., first:last] = x[..., first - window.start : last - window.start]
-    return latent
+        yield latent
 
 
 def sample_canvas(

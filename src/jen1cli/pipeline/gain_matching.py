@@ -1,13 +1,13 @@
 """Matching of loudness and DC offset to the surrounding music, and a true-peak limit."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
-from jen1cli.audio.limiting import REACH, limited
+from jen1cli.audio.limiting import BLOCK, REACH, limited
 from jen1cli.audio.loudness import SILENCE
 
 Offset = Float32[np.ndarray, " channels"]
@@ -21,6 +21,7 @@ _RAMP_SECONDS = 1.0
 _OFFSET_SECONDS = 1.0  # length of music over which the DC offset is estimated
 _LEAST_OFFSET = 4e-3  # amplitude; smaller steps are inaudible, and occur in any music
 _SILENT = 10 ** (-80 / 20)  # peak around the offset; a channel below it contains dither at most
+_HELD = 0.25  # part of the last chord before its decay
 _BLOCK = 1 << 20
 
 
@@ -44,28 +45,97 @@ def level_segments(
         cuts: boundaries between windows, in samples, increasing.
         target: loudness in LUFS; None: that of the first segment.
     """
-    edges = [0, *cuts, signal.shape[1]]
-    spans = list(itertools.pairwise(edges))
-    levels = [measured(signal[:, start:stop], sample_rate) for start, stop in spans]
-    wanted = levels[0] if target is None else target
-    gains = [10 ** (matching_gain(level, wanted) / 20) for level in levels]
-    if max(abs(gain - 1) for gain in gains) < 1e-6:
+    ramps = Ramps(sample_rate, cuts, signal.shape[1], target)
+    for start, stop in itertools.pairwise([0, *cuts, signal.shape[1]]):
+        ramps.add(measured(signal[:, start:stop], sample_rate))
+    if ramps.is_idle:
         return
-    shortest = min(stop - start for start, stop in spans)
-    half = min(round(_RAMP_SECONDS * sample_rate), shortest) / 2
-    points = [0.0, *(x for cut in cuts for x in (cut - half, cut + half)), float(signal.shape[1])]
-    values = [gain for gain in gains for _ in range(2)]
     for at in range(0, signal.shape[1], _BLOCK):
         stop = min(at + _BLOCK, signal.shape[1])
-        curve = np.interp(np.arange(at, stop), points, values).astype(np.float32)
-        signal[:, at:stop] *= curve
+        signal[:, at:stop] *= ramps.curve(at, stop)
+
+
+class Ramps:
+    """Gains that match segments in loudness, with ramps around the cuts between them.
+
+    Args:
+        sample_rate: Hz.
+        cuts: boundaries between segments, in samples, increasing.
+        samples: length of the signal.
+        target: loudness in LUFS; None: that of the first segment.
+    """
+
+    def __init__(
+        self, sample_rate: int, cuts: Sequence[int], samples: int, target: float | None = None
+    ) -> None:
+        self.levels: list[float] = []
+        self._target = target
+        edges = [0, *cuts, samples]
+        shortest = min(stop - start for start, stop in itertools.pairwise(edges))
+        half = min(round(_RAMP_SECONDS * sample_rate), shortest) / 2
+        self._points = [0.0, *(x for cut in cuts for x in (cut - half, cut + half)), float(samples)]
+        self._values: list[float] = []
+
+    def add(self, level: float) -> None:
+        """Take the loudness of the next segment in LUFS."""
+        self.levels.append(level)
+        target = self.levels[0] if self._target is None else self._target
+        self._values += [10 ** (matching_gain(level, target) / 20)] * 2
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all gains are 1."""
+        return max(abs(gain - 1) for gain in self._values) < 1e-6
+
+    @property
+    def known(self) -> int:
+        """Samples of which the gain is known: up to the ramp after the last segment.
+
+        Without a target, the gain of the first segment is 1 whatever its level is.
+        """
+        least = 1 if self._target is None else 0
+        return int(self._points[max(least, len(self._values) - 1)])
+
+    def curve(self, start: int, stop: int) -> Float32[np.ndarray, " samples"]:
+        """Return the gain from a sample to another, both known."""
+        if not self._values:
+            return np.ones(stop - start, np.float32)
+        points = self._points[: len(self._values)]
+        return np.interp(np.arange(start, stop), points, self._values).astype(np.float32)
 
 
 def cap_loudness(signal: Signal, sample_rate: int) -> None:
     """Attenuate, in place, music that is louder than `LOUDEST`, as an effect of guidance."""
-    level = measured(signal, sample_rate)
-    if level > LOUDEST:
-        _scale(signal, 10 ** ((LOUDEST - level) / 20))
+    gain = cap_gain(measured(signal, sample_rate))
+    if gain < 1.0:
+        _scale(signal, gain)
+
+
+def cap_gain(level: float) -> float:
+    """Return the gain that brings music of a level in LUFS down to `LOUDEST`, 1 at most."""
+    return min(1.0, 10 ** ((LOUDEST - level) / 20))
+
+
+def fade_out(signal: Signal, samples: int) -> None:
+    """Let the last samples decay, in place: after a quarter of them, by a raised cosine to zero.
+
+    Args:
+        signal: [channels, samples]; may lie in a file on disk.
+        samples: length of the last chord; 0 changes nothing.
+    """
+    length = signal.shape[1]
+    for at in range(max(0, length - samples), length, _BLOCK):
+        stop = min(at + _BLOCK, length)
+        signal[:, at:stop] *= decay(at, stop, length, samples)
+
+
+def decay(start: int, stop: int, length: int, samples: int) -> Float32[np.ndarray, " samples"]:
+    """Return the gain of `fade_out` from a sample to another of a signal of some length."""
+    if not samples:
+        return np.ones(stop - start, np.float32)
+    faded = max(1, round(samples * (1 - _HELD)))
+    place = np.clip((np.arange(start, stop) - (length - faded)) / faded, 0.0, 1.0)
+    return (0.5 + 0.5 * np.cos(np.pi * place)).astype(np.float32)
 
 
 def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
@@ -88,6 +158,61 @@ def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
     peak = true_peak(signal, sample_rate)  # measured with longer filters than the limiter's
     if peak > ceiling:
         _scale(signal, ceiling / peak)
+
+
+def leveled_blocks(
+    blocks: Iterable[Signal], sample_rate: int, cuts: Sequence[int], samples: int, last: int
+) -> Iterator[Signal]:
+    """Yield a signal with its windows as loud as the first, and the decay of its last chord.
+
+    A window is levelled when all of it is there; the gain of the first one is 1. The loudness is
+    capped by that of the first block.
+
+    Args:
+        blocks: consecutive parts of the signal.
+        sample_rate: Hz.
+        cuts: boundaries between windows, in samples, increasing.
+        samples: length of the signal.
+        last: samples of the last chord.
+    """
+    ramps = Ramps(sample_rate, cuts, samples)
+    edges = [*cuts, samples]  # of the windows that are not yet measured
+    held = np.zeros((0, 0), np.float32)
+    base = window = done = 0  # first sample that is held, that of the window, that to be yielded
+    cap: float | None = None
+    for block in blocks:
+        held = np.concatenate([held, block], axis=1) if held.size else block
+        if cap is None:
+            cap = cap_gain(measured(block, sample_rate))
+        while edges and base + held.shape[1] >= edges[0]:
+            part = held[:, window - base : edges[0] - base]
+            ramps.add(measured(part, sample_rate))
+            window = edges.pop(0)
+        stop = min(ramps.known, base + held.shape[1])
+        if stop > done:
+            gain = ramps.curve(done, stop) * decay(done, stop, samples, last)
+            yield held[:, done - base : stop - base] * (gain * np.float32(cap))
+            done = stop
+        kept = min(done, window)
+        held, base = held[:, kept - base :], kept
+
+
+def limited_blocks(blocks: Iterable[Signal]) -> Iterator[Signal]:
+    """Yield a signal whose true peak is below the ceiling, nearly as `limit` does.
+
+    A last measurement of the whole is left out.
+    """
+    held: Signal | None = None
+    before = 0  # samples that are held although they are limited
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block], axis=1)
+        ready = (held.shape[1] - REACH - before) // BLOCK * BLOCK
+        if ready > 0:
+            yield limited(held, CEILING)[:, before : before + ready]
+            kept = min(REACH, before + ready)
+            held, before = held[:, before + ready - kept :], kept
+    if held is not None and held.shape[1] > before:
+        yield limited(held, CEILING)[:, before:]
 
 
 def _scale(signal: Signal, factor: float) -> None:

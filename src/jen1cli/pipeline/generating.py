@@ -1,28 +1,49 @@
 """Text to music: samples, decodes and levels pieces from encoded prompts."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from jen1cli import audio
-from jen1cli.audio import Signal
+from jen1cli.audio import Signal, seconds_to_samples
 from jen1cli.config import GenerationConfig
 from jen1cli.errors import ConfigError
+from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import Written, check_composer, warn_unplayed, write_controls
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, fill, joined_prompts, seeded_noise
+from jen1cli.pipeline.composing import (
+    Written,
+    check_composer,
+    timed_by_form,
+    warn_unplayed,
+    write_controls,
+)
+from jen1cli.pipeline.denoising import (
+    Canvas,
+    Prompts,
+    encode_prompts,
+    fill,
+    joined_prompts,
+    sampled_pieces,
+    seeded_noise,
+)
 from jen1cli.pipeline.looping import make_loop
-from jen1cli.pipeline.music import Music, record
+from jen1cli.pipeline.music import Music, Stream, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.storage import allocate
-from jen1cli.pipeline.windows import plan_windows
+from jen1cli.pipeline.windows import PiecePlan, plan_piece
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName
-from jen1cli.sampling import Sampling, SamplingOptions, check_direction, check_seconds, usual_batch
+from jen1cli.sampling import (
+    DEFAULT_SECONDS,
+    Sampling,
+    SamplingOptions,
+    check_direction,
+    check_seconds,
+    usual_batch,
+)
 from jen1cli.shapes import Latent
 
 if TYPE_CHECKING:
@@ -55,12 +76,13 @@ class Piece:
 
     signal: Signal  # [channels, samples] at the model's rate
     settings: Sampling  # with the controls of the piece, their composer and its style
+    seconds: float  # length that was asked for
 
 
 def generate_orders(
     model: "Jen1",
     orders: Sequence[Order],
-    seconds: float,
+    seconds: float | None = None,
     direction: DirectionName = "bidirectional",
     *,
     loop_bars: int | None = None,
@@ -74,6 +96,7 @@ def generate_orders(
         model: a loaded model.
         orders: see `make_pieces`.
         seconds: length of each; music longer than the model's window is made by continuation.
+            None: that of a form, else `DEFAULT_SECONDS`.
         direction: "unidirectional" lets no frame see a later one.
         loop_bars: makes loops of so many bars, one by one, in place of `seconds`.
         batch: size of the batches, in which a piece has the same bits in any company; 0: the usual
@@ -84,26 +107,37 @@ def generate_orders(
     Raises:
         ConfigError: a setting makes no sense.
     """
-    check_seconds(seconds)
+    if seconds is not None:
+        check_seconds(seconds)
     check_direction(direction)
     causal = direction == "unidirectional"
     generation = model.config.generation
     if causal and loop_bars is not None:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
+    has_form = any(order.sampling.form for order in orders)
+    if has_form and loop_bars is not None:
+        raise ConfigError("a loop has no form; leave one of them out")
     batch = batch or max(1, min(len(orders), usual_batch(model.device)))
+    batch = 1 if has_form or loop_bars is not None else batch
     with fixed_threads(threads):
-        if loop_bars is None:
+        if loop_bars is None and has_form:
+            made = [
+                _make_with_form(
+                    model.networks, generation, order, seconds,
+                    causal=causal, progress=_share(progress, index, 1, len(orders)),
+                )
+                for index, order in enumerate(orders)
+            ]  # fmt: skip
+        elif loop_bars is None:
             made = make_pieces(
-                model.networks, generation, orders, seconds,
+                model.networks, generation, orders, DEFAULT_SECONDS if seconds is None else seconds,
                 causal=causal, batch=batch, progress=progress,
             )  # fmt: skip
         else:
             made = [
-                Piece(
-                    *make_loop(
-                        model.networks, generation, order.prompt, loop_bars, order.sampling,
-                        order.seed, _share(progress, index, 1, len(orders)),
-                    )
+                _make_loop(
+                    model.networks, generation, order, loop_bars,
+                    _share(progress, index, 1, len(orders)),
                 )
                 for index, order in enumerate(orders)
             ]  # fmt: skip
@@ -117,11 +151,11 @@ def generate_orders(
                 piece.settings,
                 seed=order.seed,
                 prompt=order.prompt,
-                seconds=seconds if loop_bars is None else piece.signal.shape[1] / model.sample_rate,
+                seconds=piece.seconds,
                 direction=direction,
                 context_seconds=generation.context_seconds,
                 loop_bars=loop_bars or 0,
-                batch=batch if loop_bars is None else 1,
+                batch=batch,
                 threads=threads,
             ),
         )
@@ -156,19 +190,7 @@ def make_pieces(
         batch: size of every batch, which copies of the last piece fill up.
         progress: called with (steps done, steps in all).
     """
-    autoencoder = networks.autoencoder
-    frame_rate = autoencoder.sample_rate / autoencoder.hop_length
-    samples = audio.seconds_to_samples(seconds, autoencoder.sample_rate)
-    frames = -(-samples // autoencoder.hop_length)
-    windows = plan_windows(
-        frames,
-        [(0, frames)],
-        window=max(1, round(generation.window_seconds * frame_rate)),
-        context=max(1, round(generation.context_seconds * frame_rate)),
-        causal=causal,
-        causal_continuation=causal or generation.continuation == "unidirectional",
-    )
-    cuts = [window.unknown[0][0] * autoencoder.hop_length for window in windows[1:]]
+    plan = _planned(networks, generation, seconds, causal=causal)
     pieces: list[Piece] = []
     for first in range(0, len(orders), batch):
         group = orders[first : first + batch]
@@ -180,36 +202,168 @@ def make_pieces(
         )
         made = fill(
             networks,
-            Canvas.empty(networks, frames, prompts.batch),
-            windows,
+            Canvas.empty(networks, plan.frames, prompts.batch),
+            plan.windows,
             prompts,
             group[0].sampling,
             [seeded_noise(order.seed, order.sampling.variations) for order in [*group, *spare]],
             _share(progress, first, len(group), len(orders)),
         )
         for latent, item, order in zip(made, written, group, strict=False):
-            settings = dataclasses.replace(
-                order.sampling,
-                controls=item.prompts.controls[0],
-                composer=item.composer,
-                style=item.styles[0],
-            )
+            settings = _settings(order, item)
             unwhitened = networks.whitening.unwhiten(latent[None])
-            pieces.append(Piece(_finished(networks, unwhitened, samples, cuts), settings))
+            signal = _finished(networks, unwhitened, plan, _last_chord(settings))
+            pieces.append(Piece(signal, settings, seconds))
     return pieces
+
+
+def _make_with_form(
+    networks: Networks,
+    generation: GenerationConfig,
+    order: Order,
+    seconds: float | None,
+    *,
+    causal: bool,
+    progress: Progress | None,
+) -> Piece:
+    """Generate a piece with a form, which determines its length or its tempo."""
+    timed, seconds = _timed(networks, order, seconds)
+    return make_pieces(networks, generation, [timed], seconds, causal=causal, progress=progress)[0]
+
+
+def _timed(networks: Networks, order: Order, seconds: float | None) -> tuple[Order, float]:
+    """Return an order and its length; a form determines its length or its tempo."""
+    if not order.sampling.form:
+        return order, DEFAULT_SECONDS if seconds is None else seconds
+    sampling, seconds = timed_by_form(
+        networks, _encoded(networks, order), order.prompt, order.seed, order.sampling, seconds
+    )
+    return dataclasses.replace(order, sampling=sampling), seconds
+
+
+@torch.inference_mode()
+def stream_order(
+    model: "Jen1",
+    order: Order,
+    seconds: float | None = None,
+    direction: DirectionName = "bidirectional",
+    progress: Progress | None = None,
+) -> Stream:
+    """Compose a piece, whose music is then made while it is read.
+
+    Args:
+        model: a loaded model.
+        order: the piece.
+        seconds: length; None: that of a form, else `DEFAULT_SECONDS`.
+        direction: "unidirectional" lets no frame see a later one.
+        progress: called with (steps done, steps in all).
+
+    Raises:
+        ConfigError: a setting makes no sense.
+    """
+    if seconds is not None:
+        check_seconds(seconds)
+    check_direction(direction)
+    order, seconds = _timed(model.networks, order, seconds)
+    generation = model.config.generation
+    written = _written(model.networks, order, seconds)
+    settings = _settings(order, written)
+    causal = direction == "unidirectional"
+    plan = _planned(model.networks, generation, seconds, causal=causal)
+    recipe = record(
+        model,
+        "generate",
+        settings,
+        seed=order.seed,
+        prompt=order.prompt,
+        seconds=seconds,
+        direction=direction,
+        context_seconds=generation.context_seconds,
+        streamed=True,
+    )
+    blocks = _streamed(
+        model.networks, plan, written.prompts, order, _last_chord(settings), progress
+    )
+    return Stream(recipe, model.sample_rate, plan.samples, blocks)
+
+
+@torch.inference_mode()
+def _streamed(
+    networks: Networks,
+    plan: PiecePlan,
+    prompts: Prompts,
+    order: Order,
+    last_seconds: float,
+    progress: Progress | None,
+) -> Iterator[Signal]:
+    """Yield the consecutive parts [channels, samples] of a piece, each when it can be made."""
+    rate = networks.autoencoder.sample_rate
+    noises = [seeded_noise(order.seed, order.sampling.variations)]
+    canvas = Canvas.empty(networks, plan.frames)
+    pieces = sampled_pieces(
+        networks, canvas, plan.windows, prompts, order.sampling, noises, progress
+    )
+    decoded = networks.autoencoder.decode_pieces(pieces, plan.samples)
+    signals = (block[0].float().cpu().numpy() for block in decoded)
+    last = round(last_seconds * rate)
+    leveled = gain_matching.leveled_blocks(signals, rate, plan.cuts, plan.samples, last)
+    yield from gain_matching.limited_blocks(leveled)
+
+
+def _planned(
+    networks: Networks, generation: GenerationConfig, seconds: float, *, causal: bool
+) -> PiecePlan:
+    hop, rate = networks.autoencoder.hop_length, networks.autoencoder.sample_rate
+    samples = seconds_to_samples(seconds, rate)
+    return plan_piece(samples, hop, rate, generation, causal=causal)
+
+
+def _make_loop(
+    networks: Networks,
+    generation: GenerationConfig,
+    order: Order,
+    bars: int,
+    progress: Progress | None,
+) -> Piece:
+    signal, settings = make_loop(
+        networks, generation, order.prompt, bars, order.sampling, order.seed, progress
+    )
+    return Piece(signal, settings, signal.shape[1] / networks.autoencoder.sample_rate)
+
+
+def _last_chord(settings: Sampling) -> float:
+    """Return how many seconds of the end belong to the last chord of a form; 0: it has no end."""
+    if not settings.form:
+        return 0.0
+    return parse_form(settings.form).last_chord_bars * settings.controls.bar_seconds
+
+
+def _settings(order: Order, written: Written) -> Sampling:
+    """Return the settings of a piece with what was written for it."""
+    return dataclasses.replace(
+        order.sampling,
+        controls=written.prompts.controls[0],
+        composer=written.composer,
+        style=written.styles[0],
+    )
 
 
 def _written(networks: Networks, order: Order, seconds: float) -> Written:
     """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
+    return write_controls(
+        networks, _encoded(networks, order), [order.prompt], [order.seed], seconds, order.sampling
+    )
+
+
+def _encoded(networks: Networks, order: Order) -> Prompts:
     sampling = order.sampling
-    encoded = encode_prompts(
+    return encode_prompts(
         networks,
         [order.prompt],
         sampling.negative_prompt,
         sampling.controls,
         sampling.effective_composer,
     )
-    return write_controls(networks, encoded, [order.prompt], [order.seed], seconds, sampling)
 
 
 def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
@@ -219,14 +373,15 @@ def _share(progress: Progress | None, first: int, items: int, all_items: int) ->
     return lambda done, total: progress(first * total + items * done, all_items * total)
 
 
-def _finished(networks: Networks, latent: Latent, samples: int, cuts: list[int]) -> Signal:
+def _finished(networks: Networks, latent: Latent, plan: PiecePlan, last_seconds: float) -> Signal:
     autoencoder = networks.autoencoder
-    result = allocate(autoencoder.audio_channels, samples)
+    result = allocate(autoencoder.audio_channels, plan.samples)
     at = 0
-    for block in decoded_blocks(networks, latent, samples):
+    for block in decoded_blocks(networks, latent, plan.samples):
         result[:, at : at + block.shape[1]] = block
         at += block.shape[1]
-    gain_matching.level_segments(result, autoencoder.sample_rate, cuts, target=None)
+    gain_matching.level_segments(result, autoencoder.sample_rate, plan.cuts, target=None)
     gain_matching.cap_loudness(result, autoencoder.sample_rate)
+    gain_matching.fade_out(result, round(last_seconds * autoencoder.sample_rate))
     gain_matching.limit(result, autoencoder.sample_rate)
     return result

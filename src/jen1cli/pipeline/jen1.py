@@ -14,10 +14,10 @@ from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
 from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.edits.inpainting import continue_, inpaint
-from jen1cli.pipeline.generating import Order, generate_orders
+from jen1cli.pipeline.generating import Order, generate_orders, stream_order
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
-from jen1cli.pipeline.music import Edit, Music
+from jen1cli.pipeline.music import Edit, Music, Stream
 from jen1cli.pipeline.networks import (
     DtypeName,
     Networks,
@@ -177,7 +177,7 @@ class Jen1:
         self,
         prompt: str = "",
         *,
-        seconds: float = 10.0,
+        seconds: float | None = None,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
         loop_bars: int | None = None,
@@ -188,7 +188,8 @@ class Jen1:
 
         Args:
             prompt: description of the music; empty for unconditional generation.
-            seconds: length; music longer than the model's window is made by continuation.
+            seconds: length; music longer than the model's window is made by continuation. None:
+                that of a form, else 10.
             seed: seed of the noise; None draws one, see `Music.seed`.
             direction: "unidirectional" lets no frame see a later one.
             loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
@@ -200,21 +201,30 @@ class Jen1:
             ConfigError: a setting makes no sense.
         """
         return self.generate_batch(
-            [prompt],
-            seconds=seconds,
-            seed=seed,
-            direction=direction,
-            loop_bars=loop_bars,
-            progress=progress,
-            **sampling,
-        )[0]
+            [prompt], seconds=seconds, seed=seed, direction=direction, loop_bars=loop_bars,
+            progress=progress, **sampling,
+        )[0]  # fmt: skip
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        seconds: float | None = None,
+        seed: int | None = None,
+        direction: DirectionName = "bidirectional",
+        progress: Progress | None = None,
+        **sampling: Unpack[SamplingOptions],
+    ) -> Stream:
+        """Generate music whose parts are ready as they are made; see `generate`."""
+        order = Order.over(self, prompt, draw_seed() if seed is None else seed, sampling)
+        return stream_order(self, order, seconds, direction, progress)
 
     @torch.inference_mode()
     def generate_batch(
         self,
         prompts: Sequence[str],
         *,
-        seconds: float = 10.0,
+        seconds: float | None = None,
         seed: int | None = None,
         direction: DirectionName = "bidirectional",
         loop_bars: int | None = None,
@@ -227,11 +237,10 @@ class Jen1:
 
         Args:
             prompts: descriptions of the pieces.
-            seconds: length of each; music longer than the model's window is made by continuation.
+            seconds: see `generate`, as for all others.
             seed: seed of the first piece's noise; None draws one.
-            direction: "unidirectional" lets no frame see a later one.
-            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
-                beginning.
+            direction: of all pieces.
+            loop_bars: of each.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -319,17 +328,12 @@ class Jen1:
         """
         warn_unplayed(self.networks, sampling)
         return continue_(
-            self,
-            as_source(source, sample_rate),
-            seconds,
-            prompt,
+            self, as_source(source, sample_rate), seconds, prompt,
             Sampling.over(self.config.generation.for_edits(), sampling),
-            before=before,
-            direction=direction or self.config.generation.continuation,
-            context_seconds=context_seconds,
-            seed=draw_seed() if seed is None else seed,
+            before=before, direction=direction or self.config.generation.continuation,
+            context_seconds=context_seconds, seed=draw_seed() if seed is None else seed,
             progress=progress,
-        )
+        )  # fmt: skip
 
     def vary(
         self,

@@ -1,6 +1,7 @@
 """Results of the model: generated music, edits of a recording, and their recipes."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ class _Result:
             ConfigError: nothing of a score is known.
             OutputError: the target cannot be written.
         """
-        write_midi(Path(target), self.recipe.played)
+        write_midi(Path(target), self.recipe.played, sections=self.recipe.sections)
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,36 @@ class Music(_Result):
         buffer = io.BytesIO()
         self.save(buffer, subtype=subtype)
         return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Stream(_Result):
+    """Music that is being made."""
+
+    recipe: Recipe  # of the whole piece
+    sample_rate: int  # Hz
+    samples: int  # of the whole piece
+    blocks: Iterator[audio.Signal]  # its consecutive parts; each is made when it is asked for
+
+    @property
+    def seconds(self) -> float:
+        """Length of the whole piece."""
+        return self.samples / self.sample_rate
+
+    def wav_parts(self) -> Iterator[bytes]:
+        """Yield a 16-bit WAV file with the recipe inside, part by part as the music is made.
+
+        Raises:
+            AudioError: the music has NaN, or too many samples for WAV.
+        """
+        first = next(self.blocks)
+        head, tail = audio.wav_frame(
+            len(first), self.sample_rate, self.samples,
+            note=self.recipe.to_json(), tags=audio.GENERATED_TAGS,
+        )  # fmt: skip
+        yield head + audio.wav_samples(first)
+        yield from map(audio.wav_samples, self.blocks)
+        yield tail
 
 
 @dataclass(frozen=True)

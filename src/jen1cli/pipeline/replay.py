@@ -5,14 +5,19 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
 from jen1cli.midi.tune import without_given, without_roles
 from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.forms import parse_form
+from jen1cli.music.keys import MINOR_MODES
 from jen1cli.pipeline.composing import warn_unplayed
 from jen1cli.pipeline.edits.inpainting import continue_, inpaint
-from jen1cli.pipeline.generating import Order, generate_orders
+from jen1cli.pipeline.generating import Order, generate_orders, stream_order
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_WRITERS = ("composer", "style")
+_WRITERS = ("composer", "style", "form")
 _SAME = "same"  # first word of a prompt that goes on from the former one
 
 
@@ -71,6 +76,10 @@ def _again(
     settings: Any = recipe.settings()
     if recipe.task == "generate":
         order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
+        if recipe.streamed:
+            stream = stream_order(model, order, recipe.seconds, recipe.direction, progress)
+            signal = np.concatenate(list(stream.blocks), axis=1)
+            return Music(torch.from_numpy(signal), stream.sample_rate, stream.recipe)
         return generate_orders(
             model,
             [order],
@@ -156,7 +165,8 @@ def varied(
 
     - New chords replace bass and comping of the full score, a new melody the lead, new drums the
       drums.
-    - A new key also replaces chords and melody, whose notes are in the former one.
+    - A new key of a mode with the same third transposes chords, melody and parts; any other
+      replaces them.
     - A new tempo or metre replaces the full score, whose times are in seconds.
     - A new style or composer replaces all that was written: chords, drums, melody, full score.
 
@@ -189,14 +199,22 @@ def varied(
         changes.setdefault("composer", "rules")  # the one that writes in a style
     elif changes.get("composer", "rules") != "rules":
         changes.setdefault("style", "")
+        changes.setdefault("form", "")
     if any(changes.get(name, getattr(recipe, name)) != getattr(recipe, name) for name in _WRITERS):
         former = dataclasses.replace(former, chords="", drums="", melody="", score=None)
-    changes["controls"] = _joined(changes.get("controls", NO_CONTROLS), former)
+    new = changes.get("controls", NO_CONTROLS)
+    changes["controls"] = _joined(new, former)
+    form = changes.get("form", recipe.form)
+    if form and changes["controls"].has_bars:
+        sections = parse_form(form)
+        if (new.chords or new.key) and "form" not in changes:  # the chart has all chords
+            changes["form"] = str(sections.without_chords())
+        changes["seconds"] = sections.bars * changes["controls"].bar_seconds
     if prompt is not None:
         changes["prompt"] = _renewed(recipe.prompt, prompt)
     if amount:
-        new = Variation(draw_seed() if seed is None else seed, amount)
-        changes["variations"] = (*changes.get("variations", recipe.variations), new)
+        noise = Variation(draw_seed() if seed is None else seed, amount)
+        changes["variations"] = (*changes.get("variations", recipe.variations), noise)
     return dataclasses.replace(recipe, **changes)
 
 
@@ -208,7 +226,9 @@ def _joined(new: Controls, former: Controls) -> Controls:
         )
     if (new.bpm or former.bpm, new.meter or former.meter) != (former.bpm, former.meter):
         former = dataclasses.replace(former, score=None)
-    if new.key and former.key and (new.key, new.mode) != (former.key, former.mode):
+    if new.key and former.key and (new.mode in MINOR_MODES) == (former.mode in MINOR_MODES):
+        former = former.transposed(new.key)
+    elif new.key and former.key:
         score = former.score and without_roles(former.score, ("bass", "comping", "lead"))
         former = dataclasses.replace(former, chords="", melody="", score=score)
     score = former.score and without_given(former.score, new)

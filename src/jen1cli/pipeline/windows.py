@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jen1cli import tasks
+from jen1cli.config import GenerationConfig
 
 Span = tuple[int, int]  # frames [start, stop)
 _Place = tuple[int, int, tuple[Span, ...]]  # start, stop and unknown intervals of a window
@@ -42,6 +43,42 @@ class Window:
         """Return the window on a canvas that begins `frames` frames earlier."""
         unknown = _shifted(self.unknown, frames)
         return Window(self.start + frames, self.stop + frames, unknown, self.conditioning)
+
+
+@dataclass(frozen=True)
+class PiecePlan:
+    """Length and windows of a new piece."""
+
+    samples: int
+    frames: int
+    windows: list[Window]
+    cuts: list[int]  # samples at which windows meet
+
+
+def plan_piece(
+    samples: int, hop_length: int, sample_rate: int, generation: GenerationConfig, *, causal: bool
+) -> PiecePlan:
+    """Plan a piece of some samples.
+
+    Args:
+        samples: length.
+        hop_length: samples in a frame.
+        sample_rate: Hz.
+        generation: window of the model, context and direction of continuation.
+        causal: whether all windows are unidirectional.
+    """
+    frame_rate = sample_rate / hop_length
+    frames = -(-samples // hop_length)
+    windows = plan_windows(
+        frames,
+        [(0, frames)],
+        window=max(1, round(generation.window_seconds * frame_rate)),
+        context=max(1, round(generation.context_seconds * frame_rate)),
+        causal=causal,
+        causal_continuation=causal or generation.continuation == "unidirectional",
+    )
+    cuts = [window.unknown[0][0] * hop_length for window in windows[1:]]
+    return PiecePlan(samples, frames, windows, cuts)
 
 
 def plan_windows(

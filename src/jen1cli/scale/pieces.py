@@ -75,7 +75,7 @@ class Maker:
         return generate_orders(
             self._model,
             orders,
-            first.seconds,
+            first.length,
             direction,
             loop_bars=first.loop_bars,
             batch=self._start.batch,

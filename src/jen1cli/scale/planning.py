@@ -106,9 +106,11 @@ def plan_set(
 
 
 def _shortened(request: Request, seconds: float) -> Request:
-    """Return a request of at most that length; a loop has at least one bar."""
+    """Return a request of at most that length, without a form; a loop has at least one bar."""
     if request.loop_bars is None:
-        return dataclasses.replace(request, seconds=seconds)
+        options = request.options.copy()
+        options.pop("form", None)
+        return dataclasses.replace(request, seconds=seconds, options=options, is_timed=True)
     bar = request.seconds / request.loop_bars
     bars = min(request.loop_bars, max(1, int(seconds / bar)))
     return dataclasses.replace(request, seconds=bars * bar, loop_bars=bars)

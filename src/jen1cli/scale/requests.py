@@ -17,10 +17,16 @@ class Request:
 
     prompt: str
     seed: int
-    seconds: float  # of a loop: about, at the usual tempo
+    seconds: float  # of a loop or form: about, at the usual tempo
     direction: str = "bidirectional"
     options: SamplingOptions = field(default_factory=lambda: SamplingOptions())
     loop_bars: int | None = None  # None: no loop
+    is_timed: bool = True  # whether the seconds are given; False: about
+
+    @property
+    def length(self) -> float | None:
+        """Length in seconds; None if bars at an unknown tempo determine it."""
+        return self.seconds if self.is_timed else None
 
     @property
     def kind(self) -> Hashable:

@@ -10,15 +10,15 @@ import typer
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import grouped, options_of
-from jen1cli.cli.music.prompts import Request, check_base, read_requests
+from jen1cli.cli.music.prompts import LEFT_OPEN, Request, check_base, read_requests
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.music.sets import SetJob, SetOptions
 from jen1cli.cli.outputs import Result, Target, slugify
 from jen1cli.cli.player import Player, find_player
 from jen1cli.cli.sampling import SamplingChoice
 from jen1cli.errors import AudioError, ConfigError
+from jen1cli.sampling import check_loop_bars
 
-DEFAULT_BARS = 8
 Job = tuple[Request, Target, Path | None]
 
 
@@ -39,7 +39,17 @@ def generate(
             "--seconds",
             "-s",
             metavar="X",
-            help="Length of each piece. Left out: that of the score, or 10.",
+            help="Length of each piece. Left out: that of form or score, or 10.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--form",
+            metavar="SECTIONS",
+            help="Sections with their bars: 'intro:4 verse:8[Am F C G] chorus:8 verse:8 end', each"
+            " with chords of its own if it has some. Sections of one name are alike; 'outro:4' or"
+            " 'end' lets the piece end. Left out: the composer chooses.",
         ),
     ] = None,
     loop: Annotated[
@@ -62,7 +72,7 @@ def generate(
             metavar="FILE",
             help="Prompts from a file, a URL or '-': one per line, or a JSON object per line, or a"
             " table in CSV or Parquet, with 'prompt' and its own seed, seconds, loop_bars,"
-            f" {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
+            f" form, {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
         ),
     ] = None,
     play: Annotated[
@@ -77,9 +87,8 @@ def generate(
 ) -> None:
     """Make music from text."""
     sampling.check()
-    base = Request(
-        "", 0, seconds, direction, sampling, _check_bars(bars, seconds, sampling, loop=loop)
-    )
+    loop_bars = _check_bars(bars, seconds, loop=loop)
+    base = Request("", 0, seconds, direction, sampling, loop_bars, form)
     if many.is_asked:
         many.check()
         if source is None or prompts:
@@ -101,6 +110,9 @@ def generate(
     player = _find_player(targets) if play else None
     with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
         engine.report_scores([request.sampling for request in requests])
+        if len(jobs) == 1 and _is_streamed(*jobs[0][:2], engine):
+            _stream(*jobs[0], engine)
+            return
         for group in _groups(jobs, engine):
             first = group[0][0]
             with engine.making(f"seed {first.seed}") as progress:
@@ -110,7 +122,7 @@ def generate(
                     direction=first.direction,  # type: ignore[arg-type]
                     progress=progress,
                     **first.length,
-                    **first.sampling.arguments(),
+                    **first.options,
                 )
             for music, (_, target, score) in zip(pieces, group, strict=True):
                 engine.deliver(music, target, score)
@@ -118,14 +130,11 @@ def generate(
                     player = _played(player, target.path, engine)
 
 
-def _check_bars(
-    bars: int | None, seconds: float | None, sampling: SamplingChoice, *, loop: bool
-) -> int | None:
-    """Return the bars of a loop, by default those of the score; None for music that is no loop.
+def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int | None:
+    """Return the bars of a loop, `LEFT_OPEN` if it has none yet; None for music that is no loop.
 
     Raises:
-        ConfigError: bars without a loop, a loop with a length in seconds, or a score that is too
-            long for one.
+        ConfigError: bars without a loop, or a loop with a length in seconds.
     """
     if not loop:
         if bars is not None:
@@ -133,9 +142,30 @@ def _check_bars(
         return None
     if seconds is not None:
         raise ConfigError(f"--seconds {seconds:g} and --loop: a loop is as long as its --bars")
-    if bars is not None:
-        return bars
-    return sampling.score_bars() or DEFAULT_BARS
+    if bars is None:
+        return LEFT_OPEN
+    return check_loop_bars(bars)
+
+
+def _is_streamed(request: Request, target: Target, engine: Engine) -> bool:
+    """Whether a piece goes to stdout while it is made: as long WAV without a signature."""
+    if target.path is not None or target.extension != "wav" or request.loop_bars is not None:
+        return False
+    window = engine.model.config.generation.window_seconds
+    return not engine.wants_signature and (request.seconds is None or request.seconds > window)
+
+
+def _stream(request: Request, target: Target, score: Path | None, engine: Engine) -> None:
+    with engine.making(f"seed {request.seed}") as progress:
+        stream = engine.model.stream(
+            request.prompt,
+            seconds=request.seconds,
+            seed=request.seed,
+            direction=request.direction,  # type: ignore[arg-type]
+            progress=progress,
+            **request.options,
+        )
+        engine.send(stream, target, score)
 
 
 def _find_player(targets: Sequence[Target]) -> Player:
@@ -166,7 +196,7 @@ def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
     """Group consecutive jobs with equal settings and consecutive seeds into batches."""
     group: list[Job] = []
     for job in jobs:
-        size = engine.batch_size(job[0].length.get("seconds", 0.0))
+        size = engine.batch_size(job[0].seconds or 0.0)
         if group and (len(group) >= size or not _follows(group[-1][0], job[0])):
             yield group
             group = []

@@ -93,7 +93,7 @@ def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> No
 
     if not has_score(recipe.played):
         raise ConfigError(f"the recipe of {given} holds no score, so there is no MIDI to write")
-    write_midi(path, recipe.played, overwrite=force)
+    write_midi(path, recipe.played, sections=recipe.sections, overwrite=force)
 
 
 def read_facts(given: str, score: Path | None = None, *, force: bool = False) -> dict[str, Any]:

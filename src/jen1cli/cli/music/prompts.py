@@ -20,7 +20,8 @@ from jen1cli.cli.sampling import (
 )
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
-from jen1cli.sampling import check_loop_bars, draw_seed
+from jen1cli.music.forms import parse_form
+from jen1cli.sampling import SamplingOptions, check_loop_bars, draw_seed
 from jen1cli.scale import requests
 from jen1cli.scale.rows import Row, read_rows
 from jen1cli.typed_json import from_dict
@@ -29,6 +30,10 @@ MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
 USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
 USUAL_METER = "4/4"
+DEFAULT_BARS = 8
+"""Of a loop without a score."""
+LEFT_OPEN = 0
+"""Bars of a loop that the score of each line determines."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class PromptLine:
     seconds: float | None = None
     direction: str | None = None
     loop_bars: int | None = None
+    form: str | None = None
 
     def sampling(self) -> dict[str, object]:
         """Return the options of `SamplingChoice` that the line sets."""
@@ -73,7 +79,9 @@ class Request:
     seconds: float | None  # of a base, None: that of the score, or the usual one
     direction: str
     sampling: SamplingChoice
-    loop_bars: int | None = None  # None: no loop
+    # None: no loop; of a base, `LEFT_OPEN`: those of a line's own score, or the usual ones
+    loop_bars: int | None = None
+    form: str | None = None
 
     @property
     def length(self) -> dict[str, Any]:
@@ -81,6 +89,14 @@ class Request:
         if self.loop_bars is not None:
             return {"loop_bars": self.loop_bars}
         return {"seconds": self.seconds}
+
+    @property
+    def options(self) -> SamplingOptions:
+        """Form and settings as keyword arguments of `Jen1.generate_batch`."""
+        options = self.sampling.arguments()
+        if self.form is not None:
+            options["form"] = self.form
+        return options
 
 
 def check_prompt(prompt: str, where: str = "the prompt") -> str:
@@ -222,16 +238,18 @@ class RowReader:
             number = row.index * self.copies + copy
             seed = self.first_seed + number if line.seed is None else line.seed + copy
             request = _build(line, row.where, check_seed(seed, row.where), self.base)
-            options = request.sampling.arguments()
+            options = request.options
             bar = _bar_seconds(options.get("controls", NO_CONTROLS))
+            bars = parse_form(request.form).bars if request.form else request.loop_bars or 0
             found.append(
                 requests.Request(
                     request.prompt,
                     request.seed,
-                    request.seconds or bar * (request.loop_bars or 0),
+                    bar * bars if request.seconds is None else request.seconds,
                     request.direction,
                     options,
                     request.loop_bars,
+                    request.seconds is not None,
                 )
             )
         return found
@@ -245,22 +263,57 @@ def _bar_seconds(controls: Controls) -> float:
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
     place = f"{where}: " if where.startswith("line") else ""
-    seconds, bars = line.seconds, line.loop_bars
-    if seconds is None and bars is None:  # a line has a length of its own, or the common one
-        seconds, bars = base.seconds, base.loop_bars
-    elif None not in (seconds, bars):
-        raise ConfigError(f"{place}seconds and loop_bars are two lengths; give one of them")
+    seconds, bars, form = line.seconds, line.loop_bars, line.form
     if bars is not None:
         check_loop_bars(bars, place)
+    if seconds is None and bars is None and form is None:
+        # a line has a length of its own, or the common one
+        seconds, bars, form = base.seconds, base.loop_bars, base.form
+    elif None not in (seconds, bars):
+        raise ConfigError(f"{place}seconds and loop_bars are two lengths; give one of them")
     direction = check_choice(line.direction or base.direction, DIRECTIONS, "--direction", place)
     if bars is not None and direction != DIRECTIONS[0]:
         raise ConfigError(f"{place}--direction {direction} is not for loops; leave it out")
     sampling = replaced(base.sampling, line.sampling()).check(where)
+    if bars == LEFT_OPEN:
+        bars = sampling.score_bars() or DEFAULT_BARS
+    if form is not None:
+        form = _check_form(form, sampling, bars, place)
+        if seconds is not None:
+            check_seconds(seconds, where)
+    elif bars is None:
+        seconds = chosen_seconds(seconds, sampling, where)
     return Request(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
-        seconds=chosen_seconds(seconds, sampling, where) if bars is None else None,
+        seconds=seconds,
         direction=direction,
         sampling=sampling,
         loop_bars=bars,
+        form=form,
     )
+
+
+def _check_form(form: str, sampling: SamplingChoice, bars: int | None, place: str) -> str:
+    """Return the canonical text of a form.
+
+    Raises:
+        ConfigError: it is no form, or something else determines the sections too.
+    """
+    try:
+        text = str(parse_form(form))
+    except ConfigError as error:
+        raise ConfigError(f"{place}{error}") from error
+    composer = sampling.sampler_choice.composer
+    for other, seen, remedy in (
+        (bars is not None, "a loop", "a loop has no sections"),
+        (sampling.score.score is not None, "a score", "a score has the form of its own notes"),
+        (
+            composer not in (None, "rules"),
+            f"--composer {composer}",
+            "only the composer 'rules' writes sections",
+        ),
+    ):
+        if other:
+            raise ConfigError(f"{place}--form and {seen}: {remedy}; leave one of them out")
+    return text

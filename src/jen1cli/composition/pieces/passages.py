@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jen1cli.composition.random_stream import RandomStream
+from jen1cli.music.chords import Bar
 
 LONG_FROM = 28.0
 """Seconds from which a piece has a form of its own; shorter ones are excerpts like the corpus'."""
@@ -73,6 +74,10 @@ class Passage:
     bars: int
     energy: float
     silent: frozenset[str] = frozenset()  # roles of parts that do not play
+    # of a given form
+    section: str = ""  # name, whose notes are the same wherever it comes
+    whole: int = 0  # bars of the longest section with these notes, of which it is the beginning
+    chords: tuple[Bar, ...] = ()  # given ones of each of those bars
 
 
 def passage_bars(bar_seconds: float, cycle: int) -> int:
@@ -109,12 +114,12 @@ def plan_passages(
         found.append((name, material, variation, length, energy))
     if outro:
         found.append(("outro", "outro", 0, outro, 0.35))
-    first_silent = _silent_intro(random, max(item[2] for item in body))
+    first_silent = silent_intro(random, max(item[2] for item in body))
     passages: list[Passage] = []
     start = 0
     for name, material, variation, length, energy in found:
         stream = random.substream(name, str(start))
-        silent = first_silent if name == "intro" else _silent(name, stream)
+        silent = first_silent if name == "intro" else silent_in(name, stream)
         passages.append(Passage(name, material, variation, start, length, energy, silent))
         start += length
     return tuple(passages)
@@ -167,7 +172,8 @@ def _chosen(body: tuple[_Item, ...], count: int) -> list[_Item]:
     return chosen
 
 
-def _silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
+def silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
+    """Draw the roles that are silent in an intro, from the energy of the body."""
     driving = energy >= 0.75
     choice = random.substream("intro").weighted(
         {"harmony": 1.0 if driving else 3.0, "beat": 2.0 if driving else 0.5, "band": 2.0}
@@ -179,7 +185,8 @@ def _silent_intro(random: RandomStream, energy: float) -> frozenset[str]:
     }[choice]
 
 
-def _silent(name: str, random: RandomStream) -> frozenset[str]:
+def silent_in(name: str, random: RandomStream) -> frozenset[str]:
+    """Draw the roles that are silent in a passage of this name."""
     if name == "break":
         return _DRUMS if random.chance(0.6) else _DRUMS | LEADING
     if name == "build":

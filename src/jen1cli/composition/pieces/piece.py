@@ -1,5 +1,6 @@
 """Composes a whole piece for a style, a seed and a length, with the controls that are given."""
 
+import math
 from dataclasses import dataclass, replace
 
 from jen1cli.composition.automation import hold_last_chord
@@ -32,6 +33,7 @@ from jen1cli.composition.pieces.passages import (
     passage_bars,
     plan_passages,
 )
+from jen1cli.composition.pieces.sections import all_chords, plan_sections, timed
 from jen1cli.composition.plan import Plan
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.score import Note, Part, Score, Section
@@ -41,9 +43,11 @@ from jen1cli.composition.styles.style import Style, read_effects, read_weights
 from jen1cli.composition.words import NO_WISHES, Wishes
 from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.forms import END, Form
 from jen1cli.music.patterns import NONE, parse_melody
 
 _LEAST_CHORD = 1.0  # beats of a chord in which a piece can end
+_EARLY = 0.1  # beats by which swing and human timing may move a note to the front
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,15 @@ class _Piece:
     cycle: int  # bars after which the chords repeat
     in_phase: bool  # whether chords repeat from the start of the piece: with what is given
     chart: tuple[Bar, ...]  # given chords
+    sections: Form | None  # a given form
 
     def phase(self, passage: Passage) -> int:
         """Return the bars of the chords' cycle that are over at the start of a passage.
 
         A short intro or outro ends with the cycle, as the turnaround of a blues does.
         """
+        if passage.chords:
+            return 0
         if self.in_phase:
             return passage.start % self.cycle
         short = passage.name in ("intro", "outro") and passage.bars < self.cycle
@@ -81,6 +88,7 @@ def compose_piece(
     wishes: Wishes = NO_WISHES,
     *,
     loops: bool = False,
+    form: Form | None = None,
 ) -> Score:
     """Compose a piece of exactly this length; the same arguments give the same score everywhere.
 
@@ -95,16 +103,21 @@ def compose_piece(
         given: controls to keep.
         wishes: further requests, read from the prompt.
         loops: whether the end leads to the beginning: no form and no ending.
+        form: sections of the piece, which determine its length.
 
     Raises:
         KeyError: the style is unknown.
+        ConfigError: the style has no bars for a form.
     """
     described = STYLES[style]
+    if form is not None:
+        given = timed(style, seed, form, given, wishes)
+        seconds = form.bars * given.bar_seconds
     if described.kind == "sounds":
         return compose_sounds(style, seed, seconds)
-    piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes)
+    piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes, form)
     frame = piece.frame
-    if frame.seconds >= LONG_FROM and not loops:
+    if form is not None or (frame.seconds >= LONG_FROM and not loops):
         parts, sections, chords = _with_form(piece)
     else:
         parts, sections, chords = _excerpt(piece, may_end=not loops)
@@ -112,6 +125,7 @@ def compose_piece(
     parts = [part for part in (_clipped(part, frame.beats) for part in parts) if part.notes]
     tonal = any(part.stem != "drums" for part in parts)
     has_key = tonal or bool(given.key)
+    chart = chart_text(chords) if chords and (tonal or form is not None) else ""
     return Score(
         seed=seed,
         style=style,
@@ -126,14 +140,20 @@ def compose_piece(
         room=described.room,
         energy=energy_of(described, piece.variant, frame.bpm),
         moods=moods_of(described, frame.mode, piece.random),
-        chords=given.chords or (chart_text(chords) if tonal else ""),
+        chords=chart if form is not None else given.chords or chart,
     )
 
 
 def _choose(
-    style: Style, random: RandomStream, seconds: float, given: Controls, wishes: Wishes
+    style: Style,
+    random: RandomStream,
+    seconds: float,
+    given: Controls,
+    wishes: Wishes,
+    sections: Form | None,
 ) -> _Piece:
-    frame = choose_frame(style, random.substream("frame"), seconds, given, wishes)
+    harmonic = given if sections is None else replace(given, chords=all_chords(sections, given))
+    frame = choose_frame(style, random.substream("frame"), seconds, harmonic, wishes)
     form = random.substream("shape").weighted(read_weights(style.forms))
     melody = parse_melody(given.melody) if given.melody not in ("", NONE) else None
     chart = parse_chart(given.chords) if given.chords else ()
@@ -160,6 +180,7 @@ def _choose(
         cycle=cycle_bars(style, loops, chart),
         in_phase=bool(chart) or melody is not None,
         chart=chart,
+        sections=sections,
     )
 
 
@@ -183,21 +204,22 @@ def _excerpt(
 
 
 def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Bar, ...]]:
-    """Compose a long piece passage by passage; equal passages are composed once."""
+    """Compose a piece passage by passage; equal passages are composed once."""
     frame = piece.frame
     beats = frame.meter.beats
-    unit = passage_bars(frame.bar_seconds, piece.cycle)
-    passages = plan_passages(
-        piece.form, piece.random.substream("passages"), frame.last_bar + 1, unit,
-        frame.bar_seconds, piece.cycle,
-    )  # fmt: skip
-    blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]] = {}
+    passages = _passages(piece)
+    blocks: dict[tuple[object, ...], tuple[Plan, list[Part]]] = {}
     notes: dict[tuple[str, str, int], list[Note]] = {}
     first: dict[tuple[str, str, int], Part] = {}
     chart: list[Bar] = []
-    made = [_block(piece, blocks, passage, ends=passage is passages[-1]) for passage in passages]
+    last = 1 if piece.sections is None else piece.sections.last_chord_bars
+    made = [
+        _block(piece, blocks, passage, ends=bool(last) and passage is passages[-1])
+        for passage in passages
+    ]
     for passage, (plan, parts) in zip(passages, made, strict=True):
-        chart += _bars(plan, piece)
+        chart += passage.chords[: passage.bars] or _bars(plan, piece)[: passage.bars]
+        cut = passage.bars * beats if passage.whole > passage.bars else math.inf
         seen: dict[tuple[str, str], int] = {}
         for part in parts:
             voice = (part.role, part.instrument)
@@ -209,33 +231,55 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
                 notes.setdefault(key, []).extend(
                     Note(round(n.beat + shift, 5), n.duration, n.pitch, n.velocity)
                     for n in part.notes
+                    if n.beat < cut - _EARLY
                 )
     found = [replace(first[key], notes=tuple(notes[key])) for key in notes]
     if chart:  # the last chord sounds on
         chart += [chart[-1][-1:]] * (frame.bars - frame.last_bar - 1)
     sections = tuple(Section(p.name, p.start * beats, p.bars * beats, p.energy) for p in passages)
+    if not last:
+        return found, sections, tuple(chart)
     start = passages[-1].start * beats
     latest = max(frame.last_bar * beats, frame.beats - _LEAST_CHORD) - start
     chord = chord_at(made[-1][0].chords, latest)
     ending = max(frame.last_bar * beats, start + chord.start)
+    if passages[-1].section == END:
+        ending = start
     return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
+
+
+def _passages(piece: _Piece) -> tuple[Passage, ...]:
+    frame, random = piece.frame, piece.random.substream("passages")
+    if piece.sections is not None:
+        return plan_sections(piece.sections, random, piece.chart)
+    unit = passage_bars(frame.bar_seconds, piece.cycle)
+    return plan_passages(
+        piece.form, random, frame.last_bar + 1, unit, frame.bar_seconds, piece.cycle
+    )
 
 
 def _block(
     piece: _Piece,
-    blocks: dict[tuple[str, int, int, int], tuple[Plan, list[Part]]],
+    blocks: dict[tuple[object, ...], tuple[Plan, list[Part]]],
     passage: Passage,
     *,
     ends: bool,
 ) -> tuple[Plan, list[Part]]:
-    """Return plan and parts of a passage, at time 0."""
+    """Return plan and parts of a passage, or of a longer one that begins with it, at time 0."""
     material = passage.material if passage.material in MATERIALS else "A"
     phase = piece.phase(passage)
-    key = (passage.material, passage.variation, passage.bars, phase)
+    bars = passage.bars if ends else max(passage.bars, passage.whole)
+    key = (passage.section, passage.material, passage.variation, bars, phase, passage.chords)
     if ends or key not in blocks:
-        section = Section(passage.name, 0.0, passage.bars * piece.frame.meter.beats, passage.energy)
-        chords = _chords(piece, material, passage.start, passage.bars, phase, ends=ends)
-        plan = _plan(piece, piece.random.substream("material", material), (section,), chords)
+        section = Section(passage.name, 0.0, bars * piece.frame.meter.beats, passage.energy)
+        if passage.chords:
+            chords = chart_chords(passage.chords, 0, bars, piece.frame.meter.beats)
+        elif passage.section == END:
+            chords = _last_chord(piece, section.length_beats)
+        else:
+            chords = _chords(piece, material, passage.start, bars, phase, ends=ends)
+        names = ("section", passage.section) if passage.section else ("material", material)
+        plan = _plan(piece, piece.random.substream(*names), (section,), chords)
         parts = _arranged(piece, plan)
         if passage.variation:
             stream = piece.random.substream("material", material, str(passage.variation))
@@ -248,6 +292,11 @@ def _block(
             parts = hold_last_chord(plan, parts)
         blocks[key] = plan, parts
     return blocks[key]
+
+
+def _last_chord(piece: _Piece, beats: float) -> tuple[Chord, ...]:
+    laid = loop_chords(piece.loops["A"], piece.style, piece.frame, 1, cadence=piece.cadence)
+    return (replace(laid[-1], start=0.0, length=beats),)
 
 
 def _chords(
@@ -297,8 +346,10 @@ def _arranged(piece: _Piece, plan: Plan) -> list[Part]:
 
 
 def _bars(plan: Plan, piece: _Piece) -> tuple[Bar, ...]:
-    """Return the bars of a plan's chords; empty if the chords are given."""
-    return () if piece.chart else chart_bars(plan.chords, plan.meter.beats, plan.bars)
+    """Return the bars of a plan's chords; empty if those of the whole piece are given."""
+    if piece.chart and piece.sections is None:
+        return ()
+    return chart_bars(plan.chords, plan.meter.beats, plan.bars)
 
 
 def _clipped(part: Part, beats: float) -> Part:
