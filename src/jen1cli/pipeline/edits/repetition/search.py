@@ -34,7 +34,7 @@ _FINE: Final = HOP * 3 // 2  # samples at `RATE` around a lag that are tried
 _FINE_CONTEXT: Final = RATE  # samples of the waveforms that are compared
 _NCC_WEIGHT: Final = 0.6  # of the correlation of waveforms: 1 is an exact repeat
 
-Frames = Int[np.ndarray, " frames"]
+Lags = Int[np.ndarray, " lags"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class _Side:
 
 def _distances(
     features: Features, known: Bool[np.ndarray, " frames"], weights: np.ndarray, least: float
-) -> tuple[Frames, np.ndarray]:
+) -> tuple[Lags, np.ndarray]:
     """Return all lags, and the weighted mean of ||F(t) - F(t - lag)||² at each.
 
     It is infinite where less than the share `least` of the weights meets known frames.
@@ -200,7 +200,7 @@ def _guesses(
     return sorted(found, key=lambda guess: guess.cost)
 
 
-def _candidates(costs: np.ndarray, lags: Frames) -> list[int]:
+def _candidates(costs: np.ndarray, lags: Lags) -> list[int]:
     """Return the best lags that are local minima and apart."""
     chosen: list[int] = []
     allowed = np.flatnonzero(np.isfinite(costs) & (np.abs(lags) >= _SHORTEST))
@@ -214,7 +214,7 @@ def _candidates(costs: np.ndarray, lags: Frames) -> list[int]:
 
 def _sources(
     lag: int, first: int, last: int, known: Bool[np.ndarray, " frames"], toward: int
-) -> Frames | None:
+) -> Int[np.ndarray, " interval"] | None:
     """Return the frame that fills each frame of the interval; -1 where the recording has none.
 
     Args:
