@@ -18,12 +18,15 @@ from jen1cli.music.full_score import summary
 from jen1cli.sampling import MAX_BATCH, MAX_LOOP_BARS, MAX_STEPS, SETTING_KEYS, Sampling
 from jen1cli.typed_json import from_dict, stored_key, to_dict
 
-RECIPE_VERSION = 4
+RECIPE_VERSION = 5
 """Version of the recipe's fields; a newer one is refused.
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
 4: full score, instruments, passages, variations, loops, batch, form, streams and covers.
+5: novelty and copies of edits, which were 1 and none before.
 """
+
+_NOVELTY_VERSION = 5
 
 GENERATOR = "jen1cli"
 MAX_THREADS = 1_024
@@ -52,6 +55,15 @@ class RecipeInput:
         if digest(source) == self.sha256:
             return True
         return bool(self.samples_sha256) and sample_digest(source) == self.samples_sha256
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A stretch of an edit that was copied from the recording; seconds of the result."""
+
+    start: float
+    stop: float
+    source: float  # where the copied stretch begins
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ class Recipe(Sampling):
     """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
     # what was played in the generated intervals of an edit
     passages: tuple[Passage, ...] = field(default=(), metadata={"optional": True})
+    copies: tuple[Copy, ...] = field(default=(), metadata={"optional": True})
     input: RecipeInput | None = None
     version: str = ""  # of jen1cli
     generator: str = GENERATOR
@@ -196,9 +209,12 @@ class Recipe(Sampling):
             "variations",
             "loop_bars",
             "streamed",
+            "copies",
         ):
             if not values[name]:
                 del values[name]
+        if self.novelty is None or self.recipe_version < _NOVELTY_VERSION:
+            del values["novelty"]
         if self.controls.score is None:
             del values["guide"]["score"]
         if not self.signature:
@@ -233,6 +249,8 @@ class Recipe(Sampling):
                 f"{where} carries a recipe of version {version}, this {GENERATOR} knows up to"
                 f" {RECIPE_VERSION}; upgrade {GENERATOR}"
             )
+        if version < _NOVELTY_VERSION:
+            values = {"novelty": 1.0, **values}
         try:
             recipe = from_dict(cls, values, "recipe")
             recipe._check_numbers()

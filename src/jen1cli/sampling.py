@@ -50,6 +50,9 @@ class SamplingOptions(TypedDict, total=False):
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
     variations: tuple[Variation, ...]  # of the noise, one after the other
+    # of edits, 0 to 1: 0 copies what the recording repeats, 1 starts from noise; missing: a copy
+    # where one fits and nothing new is asked for
+    novelty: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ class Sampling:
     form: str = field(default="", metadata={"optional": True})  # of the composer by rule
     instruments: tuple[str, ...] = field(default=(), metadata={"optional": True})  # families
     variations: tuple[Variation, ...] = field(default=(), metadata={"optional": True})
+    novelty: float | None = field(default=None, metadata={"optional": True})  # of edits
 
     @property
     def effective_composer(self) -> ComposerName:
@@ -167,6 +171,9 @@ def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
     if not 1 <= values["steps"] <= MAX_STEPS:
         raise ConfigError(f"steps is {values['steps']}; give 1 to {MAX_STEPS:,}")
+    novelty = values["novelty"]
+    if novelty is not None and not 0.0 <= novelty <= 1.0:
+        raise ConfigError(f"novelty is {novelty:g}; give 0 for copies to 1 for new music")
     for variation in values["variations"]:
         if not 0.0 <= variation.amount <= 1.0:
             raise ConfigError(

@@ -19,8 +19,8 @@ from jen1cli.cli.app import run
 from jen1cli.errors import ConfigError
 from jen1cli.music.heard import Heard, HeardBar, HeardChord
 from jen1cli.pipeline import Edit, LatentFile, Music, Stream
+from jen1cli.pipeline.edits.inpainting import describe_input
 from jen1cli.pipeline.hearing import kept_controls
-from jen1cli.pipeline.inpainting import describe_input
 from jen1cli.pipeline.replay import varied
 from jen1cli.presets import TINY
 from jen1cli.recipe import Recipe, RecipeLora, RecipeModel

@@ -205,7 +205,12 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
     assert {clip["verb"] for clip in report.clips} == {"inpaint", "continue"}
     assert len(report.clips[0]["seams"]) == 2
     assert report.samples[0].marks == (1.0, 2.0)
-    untouched = {row[0]: row[2] for row in report.tables[0].rows}["level jump, rank"]
+    assert report.tables[0].columns[1:] == ("edited", "loop-fill", "original, coded", "untouched")
+    rows = {row[0]: row[1:] for row in report.tables[0].rows}
+    untouched = rows["level jump, rank"][-1]
+    near = [cell.value for cell in rows["mel distance to the original"][:3]]
+    assert min(near) > 0.0
+    assert near[2] < near[0]  # random weights are further from the original than its own coding
     assert 0.0 < untouched.value < 1.0
     assert untouched.count == 2
     assert len(report.samples) == 4

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jen1cli.pipeline import matching_eq
-from jen1cli.pipeline.matching_eq import apply_filters, matching_filters
+from jen1cli.pipeline.edits import matching_eq
+from jen1cli.pipeline.edits.matching_eq import apply_filters, matching_filters
 
 RATE = 48_000
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jen1cli import audio
-from jen1cli.pipeline.timeline import Timeline
+from jen1cli.pipeline.edits.timeline import Timeline
 
 HOP = 320
 

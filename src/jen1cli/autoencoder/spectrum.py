@@ -228,14 +228,14 @@ def _unpooling(bins: int, groups: int) -> Tensor:
     """Return the matrix [bins, groups] of linear interpolation between the groups' centres."""
     edges = _boundaries(bins, groups)
     centres = torch.tensor([(a + b - 1) / 2 for a, b in itertools.pairwise(edges)])
+    k = torch.arange(bins)
+    right = torch.searchsorted(centres, k.float()).clamp(1, groups - 1) if groups > 1 else k * 0
+    left = (right - 1).clamp(min=0)
+    width = (centres[right] - centres[left]).clamp(min=1)
+    share = ((k - centres[left]) / width).clamp(0, 1).double()  # held beyond the outer centres
     matrix = torch.zeros(bins, groups)
-    for k in range(bins):
-        right = int(torch.searchsorted(centres, torch.tensor(float(k))))
-        if right == 0 or right == groups:
-            matrix[k, min(right, groups - 1)] = 1
-            continue
-        share = float((k - centres[right - 1]) / (centres[right] - centres[right - 1]))
-        matrix[k, right - 1], matrix[k, right] = 1 - share, share
+    matrix[k, left] = (1 - share).float()
+    matrix[k, right] = share.float() if groups > 1 else torch.ones(bins)
     return matrix
 
 

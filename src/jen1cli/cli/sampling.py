@@ -40,6 +40,21 @@ Negative = Annotated[
 ]
 
 
+Novelty = Annotated[
+    float | None,
+    typer.Option(
+        "--novelty",
+        metavar="0-1",
+        min=0.0,
+        max=1.0,
+        help="How new the music is: 0 copies what the recording repeats, 1 is made by the model"
+        " alone, between them the model changes the copy. Left out: a copy where one fits and no"
+        " prompt or control asks for more; else 1.",
+        rich_help_panel=options.SAMPLING_PANEL,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class ControlOptions:
     """Options of musical controls; None leaves the choice to prompt, music or model."""
@@ -279,6 +294,13 @@ class SamplingChoice:
             given["controls"] = controls
         if families := self.score.families():
             given["instruments"] = families
+        return given
+
+    def edit_arguments(self, novelty: float | None) -> SamplingOptions:
+        """Return what was given, as keyword arguments of inpainting and continuation."""
+        given = self.arguments()
+        if novelty is not None:
+            given["novelty"] = novelty
         return given
 
 

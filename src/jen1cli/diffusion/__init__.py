@@ -3,7 +3,7 @@
 from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_x
 from jen1cli.diffusion.guidance import guide, guide_batched, in_interval
 from jen1cli.diffusion.noise import Noise
-from jen1cli.diffusion.samplers import Known, sample, time_grid
+from jen1cli.diffusion.samplers import Known, Start, sample, time_grid
 from jen1cli.diffusion.schedule import Schedule, append_dims
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Noise",
     "Predict",
     "Schedule",
+    "Start",
     "append_dims",
     "guide",
     "guide_batched",

@@ -44,6 +44,14 @@ class Known:
         return torch.where(self.keep_mask.to(x_t.device), given, x_t)
 
 
+@dataclass(frozen=True)
+class Start:
+    """A clean latent whose noised version begins the sampling (SDEdit, arXiv 2108.01073)."""
+
+    latent: Tensor  # [batch, channels, frames]
+    time: float  # 0 would change nothing, 1 is noise alone
+
+
 @dataclass
 class _Point:
     """Values of the schedule at one time."""
@@ -107,6 +115,7 @@ def sample(
     eta: float = 0.0,
     generator: Generators | None = None,
     known: Known | None = None,
+    start: Start | None = None,
     progress: Progress | None = None,
     times: Sequence[float] | None = None,
 ) -> Tensor:
@@ -122,6 +131,7 @@ def sample(
         generator: source of the noise that `ddpm`, and `ddim` with eta > 0, add; on the CPU, so
             that a seed gives the same noise on every device. One for the batch or one per item.
         known: given frames, equal to the input in the result.
+        start: latent to begin with, and the time at which; None: noise, at time 1.
         progress: called with (steps done, steps) after each step.
         times: `steps` + 1 decreasing times, instead of those of `time_grid`.
 
@@ -137,9 +147,13 @@ def sample(
         raise ValueError(f"{sampler} adds noise at each step; give a generator")
     if times is None:
         times = time_grid(denoiser.schedule, sampler, steps, denoiser.prediction)
+    if start is not None:
+        times = [start.time * t for t in times]
     points = _points(denoiser.schedule, steps, times)
     step, times_dtype = _STEPS[sampler], torch.promote_types(noise.dtype, torch.float32)
     x_t, state = noise, _State()
+    if start is not None:
+        x_t = points[0].alpha * start.latent.to(noise) + points[0].sigma * noise
     for index, (point, following) in enumerate(itertools.pairwise(points)):
         if known is not None:
             x_t = known.impose(x_t, point.alpha, point.sigma, noise)

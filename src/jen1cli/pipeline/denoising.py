@@ -14,7 +14,7 @@ from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
-from jen1cli.diffusion import Denoiser, Known, Noise, guide_batched, in_interval, sample
+from jen1cli.diffusion import Denoiser, Known, Noise, Start, guide_batched, in_interval, sample
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
@@ -181,6 +181,8 @@ def fill(
     sampling: Sampling,
     noises: Sequence[Noise],
     progress: Progress | None = None,
+    *,
+    start: Start | None = None,
 ) -> Latent:
     """Sample the windows in order; each is conditioned on the windows before it.
 
@@ -192,11 +194,12 @@ def fill(
         sampling: settings.
         noises: one per piece, so that it does not depend on the batch.
         progress: called with (steps done, steps in all).
+        start: latent of the whole canvas from which sampling starts; None: from noise.
 
     Returns:
         the latent with all windows filled; known frames are bit-identical.
     """
-    states = _filled(networks, canvas, windows, prompts, sampling, noises, progress)
+    states = _filled(networks, canvas, windows, prompts, sampling, noises, progress, start=start)
     return [canvas.latent, *states][-1]
 
 
@@ -226,6 +229,8 @@ def _filled(
     sampling: Sampling,
     noises: Sequence[Noise],
     progress: Progress | None = None,
+    *,
+    start: Start | None = None,
 ) -> Iterator[Latent]:
     """Yield the latent, one tensor that changes, after each window of `fill`."""
     latent = canvas.latent.clone()
@@ -247,9 +252,10 @@ def _filled(
             noises,
             shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
             causal=window.conditioning.causal,
+            start=start and dataclasses.replace(start, latent=start.latent[..., inside]),
         )
-        for start, stop in window.unknown:
-            latent[..., start:stop] = x[..., start - window.start : stop - window.start]
+        for first, last in window.unknown:
+            latent[..., first:last] = x[..., first - window.start : last - window.start]
         yield latent
 
 
@@ -263,6 +269,7 @@ def sample_canvas(
     progress: Progress | None = None,
     *,
     causal: bool = False,
+    start: Start | None = None,
     unet: Callable[..., Latent] | None = None,
 ) -> Latent:
     """Sample all unknown frames of a canvas at once.
@@ -276,6 +283,7 @@ def sample_canvas(
         noises: one per piece.
         progress: called with (steps done, steps in all).
         causal: direction.
+        start: latent from which sampling starts; None: from noise.
         unet: called in place of the network.
 
     Returns:
@@ -330,6 +338,7 @@ def sample_canvas(
         eta=sampling.eta,
         generator=list(noises),
         known=Known(part.latent, part.known) if bool(part.known.any()) else None,
+        start=start,
         progress=progress,
     )
 

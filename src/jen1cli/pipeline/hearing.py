@@ -21,8 +21,8 @@ from jen1cli.metrics.mel import mel_filters
 from jen1cli.music.controls import BEATS, NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.heard import Heard, HeardBar, HeardChord, is_tempo
 from jen1cli.pipeline.coding import encode_source
+from jen1cli.pipeline.edits.inpainting import describe_input
 from jen1cli.pipeline.generating import Order, generate_orders
-from jen1cli.pipeline.inpainting import describe_input
 from jen1cli.pipeline.music import Music
 from jen1cli.pipeline.replay import joined
 from jen1cli.pipeline.sources import Input, as_source

@@ -13,9 +13,9 @@ from jen1cli.errors import ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
 from jen1cli.pipeline.composing import warn_unplayed
+from jen1cli.pipeline.edits.inpainting import continue_, inpaint
 from jen1cli.pipeline.generating import Order, generate_orders, stream_order
 from jen1cli.pipeline.hearing import Hearing
-from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.loras import apply_loras
 from jen1cli.pipeline.music import Edit, Music, Stream

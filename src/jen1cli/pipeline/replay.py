@@ -16,8 +16,8 @@ from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.forms import parse_form
 from jen1cli.music.keys import MINOR_MODES
 from jen1cli.pipeline.composing import warn_unplayed
+from jen1cli.pipeline.edits.inpainting import continue_, inpaint
 from jen1cli.pipeline.generating import Order, generate_orders, stream_order
-from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress

@@ -13,6 +13,7 @@ from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import (
     DIRECTIONS,
+    Novelty,
     SamplingChoice,
     check_choice,
     check_seconds,
@@ -48,6 +49,7 @@ def continue_(
         ),
     ] = None,
     prompt: options.Prompt = None,
+    novelty: Novelty = None,
     destination: options.Destination,
     sampling: SamplingChoice,
     seed: options.Seed = None,
@@ -84,6 +86,6 @@ def continue_(
                 progress=progress,
                 direction=direction,  # type: ignore[arg-type]
                 context_seconds=context,
-                **sampling.arguments(),
+                **sampling.edit_arguments(novelty),
             )
         engine.deliver(music, target, score)

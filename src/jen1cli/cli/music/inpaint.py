@@ -12,7 +12,7 @@ from jen1cli.cli.music.masks import parse_masks, resolve_masks
 from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, check_takes
-from jen1cli.cli.sampling import SamplingChoice, check_seed
+from jen1cli.cli.sampling import Novelty, SamplingChoice, check_seed
 from jen1cli.sampling import draw_seed
 
 
@@ -31,6 +31,7 @@ def inpaint(
     ] = None,
     sampling: SamplingChoice,
     prompt: options.Prompt = None,
+    novelty: Novelty = None,
     destination: options.Destination,
     seed: options.Seed = None,
     midi: Midi = None,
@@ -59,6 +60,6 @@ def inpaint(
                 prompt=text,
                 seed=seed,
                 progress=progress,
-                **sampling.arguments(),
+                **sampling.edit_arguments(novelty),
             )
         engine.deliver(music, target, score)

@@ -1,17 +1,19 @@
 """`jen1 evaluate edits`: inpainting and continuation on real music.
 
 For every clip it measures whether each kept sample is unchanged, whether jumps at the seam exceed
-those within music, and whether tempo, key and timbre are continued. The ceiling is the clip's own
-continuation.
+those within music, whether tempo, key and timbre are continued, and how near the new stretch is to
+the one that was there. Beside the edit stand loop-fill (`evaluation.loop_fill`), the original
+stretch through the autoencoder, and the untouched clip.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from jen1cli import audio
 from jen1cli.audio import Signal
@@ -20,11 +22,12 @@ from jen1cli.evaluation.analysis import analyze, tempo_matches
 from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import mean_interval
+from jen1cli.evaluation.loop_fill import loop_fill
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.tagger import Tagger
 from jen1cli.files import make_folder
-from jen1cli.metrics.signals import level
+from jen1cli.metrics.signals import level, mel_distance
 from jen1cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from jen1cli.sampling import SamplingOptions
 
 _SHOWN = 8
+EDITED, LOOP_FILL, THROUGH_CODEC = "edited", "loop-fill", "original, coded"
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,18 @@ class EditsJob:
             (original[:, outside] == edited[:, outside]).all()
         )
         known = original[:, :start]
+        others = self._others(model, original, original, one.sample_rate, (start, stop))
         scored = _judge(
-            "inpaint", one, kept, edited, (start, stop), known, original, (start, stop), tagger
+            "inpaint",
+            one,
+            kept,
+            edited,
+            others,
+            (start, stop),
+            known,
+            original,
+            (start, stop),
+            tagger,
         )
         return scored, path
 
@@ -144,9 +158,19 @@ class EditsJob:
         kept = bool((edited[:, :known_samples] == original).all())
         whole = one.signal[:, : known_samples + new_samples]
         span = (known_samples, known_samples + new_samples)
+        others = self._others(model, whole, original, rate, span)
         return _judge(
-            "continue", one, kept, edited, span, original, whole, (known_samples,), tagger
+            "continue", one, kept, edited, others, span, original, whole, (known_samples,), tagger
         ), path
+
+    def _others(
+        self, model: "Jen1", whole: Signal, known: Signal, rate: int, span: tuple[int, int]
+    ) -> dict[str, Signal]:
+        """Return what else could fill the interval: the baseline and the autoencoder's ceiling."""
+        start, stop = span
+        given = torch.from_numpy(np.ascontiguousarray(whole))
+        coded = model.decode(model.encode(given, sample_rate=rate)).waveform.numpy()
+        return {LOOP_FILL: loop_fill(known, rate, span), THROUGH_CODEC: coded[:, start:stop]}
 
 
 def _written(path: Path, signal: Signal, sample_rate: int) -> Path:
@@ -169,7 +193,7 @@ class _Judgement:
     seams: tuple[dict[str, float], ...]
     real_seams: tuple[dict[str, float], ...]  # seams of the unedited clip at the same positions
     places: tuple[float, ...]  # positions of the seams in seconds
-    made: dict[str, float]
+    made: dict[str, dict[str, float]]  # by what fills the interval
     real: dict[str, float]
 
     def facts(self) -> dict[str, Any]:
@@ -185,6 +209,7 @@ def _judge(
     one: LoadedClip,
     kept: bool,
     edited: Signal,
+    others: Mapping[str, Signal],
     span: tuple[int, int],
     known: Signal,
     whole: Signal,
@@ -205,9 +230,28 @@ def _judge(
         seams,
         real_seams,
         tuple(place / rate for place in boundaries),
-        _fits(known, edited[:, start:stop], rate, tagger),
+        {
+            name: {
+                **_fits(known, sound, rate, tagger),
+                **_nearness(whole[:, start:stop], sound, rate),
+            }
+            for name, sound in {EDITED: edited[:, start:stop], **others}.items()
+        },
         _fits(known, whole[:, start:stop], rate, tagger),
     )
+
+
+def _nearness(truth: Signal, made: Signal, sample_rate: int) -> dict[str, float]:
+    """Return how near a new stretch is to the one that was there."""
+    first, second = (analyze(sound, sample_rate) for sound in (truth, made))
+    frames = min(first.chroma.shape[1], second.chroma.shape[1])
+    chroma = (first.chroma[:, :frames] * second.chroma[:, :frames]).sum(axis=0)
+    moments = min(len(first.onsets), len(second.onsets))
+    return {
+        "chroma by frame, to the original": float(chroma.mean()),
+        "onset curve, to the original": _likeness(first.onsets[:moments], second.onsets[:moments]),
+        "mel distance to the original": mel_distance(truth, made, sample_rate),
+    }
 
 
 def _fits(known: Signal, new: Signal, sample_rate: int, tagger: Tagger) -> dict[str, float]:
@@ -241,9 +285,14 @@ def _likeness(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
-    made, real = scored[0].made, scored[0].real
+    fillers = tuple(scored[0].made)
+    real = scored[0].real
     lines: list[tuple[Any, ...]] = [
-        ("kept samples equal", mean_interval([float(one.kept) for one in scored]), None)
+        (
+            "kept samples equal",
+            mean_interval([float(one.kept) for one in scored]),
+            *[None] * len(fillers),
+        )
     ]
     for key, what in (
         ("level_rank", "level jump, rank"),
@@ -256,23 +305,26 @@ def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
             mean_interval(np.array([np.mean([seam[key] for seam in seams]) for seams in side]))
             for side in sides
         )
-        lines.append((what, *cells))
-    for key in made:
+        edited, untouched = cells
+        lines.append((what, edited, *[None] * (len(fillers) - 1), untouched))
+    for key in scored[0].made[EDITED]:
+        cells = [mean_interval([one.made[name][key] for one in scored]) for name in fillers]
         lines.append(
             (
                 key,
-                mean_interval([one.made[key] for one in scored]),
+                *cells,
                 mean_interval([one.real[key] for one in scored]) if key in real else None,
             )
         )
     return Table(
         name,
         title,
-        ("", "edited", "untouched"),
+        ("", *fillers, "untouched"),
         tuple(lines),
         note="Ranks: where the jump at the seam stands among 60 places of the untouched clip: near"
         " 0.5 where nothing was edited, 1 where it is larger than all. Kept: the new stretch"
-        " against the known one; untouched: the clip itself at the same places.",
+        " against the known one; untouched: the clip itself at the same places. Loop-fill copies"
+        " the best-matching stretch a whole number of beats away.",
         plot="together",
     )
 

@@ -8,9 +8,10 @@ Audio inside an unknown interval is never read. Linear prediction from both side
 recording into it, as context for the encoder and for the cross-fade at the seam.
 """
 
+import copy
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -52,6 +53,17 @@ class Timeline:
         self.file_step, self.model_step = self.rate // common, model_rate // common
         self.model_samples = audio.resampled_length(samples, self.rate, model_rate)
         self.frames = -(-self.model_samples // hop_length)
+        self._guesses: Mapping[Span, Signal] = {}
+
+    def filled(self, guesses: Mapping[Span, Signal]) -> "Timeline":
+        """Return a timeline that has samples in unknown intervals, in place of predictions.
+
+        Args:
+            guesses: [channels, samples] of whole intervals.
+        """
+        other = copy.copy(self)
+        other._guesses = dict(guesses)
+        return other
 
     def frame_span(self, span: Span) -> Span:
         """Round an interval of file samples outward to frames."""
@@ -100,7 +112,10 @@ class Timeline:
             result[:, begin - start : end - start] = self._recorded(begin, end)
         for span in self.unknown:
             lo, hi = max(span[0], start), min(span[1], stop)
-            if lo < hi:
+            if lo < hi and span in self._guesses:
+                known = self._guesses[span][:, lo - span[0] : hi - span[0]]
+                result[:, lo - start : hi - start] = known
+            elif lo < hi:
                 result[:, lo - start : hi - start] = self._filled(span, lo, hi)
         return result
 

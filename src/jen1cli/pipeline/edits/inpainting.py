@@ -8,10 +8,10 @@ from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded_noise
-from jen1cli.pipeline.editing import edit
+from jen1cli.pipeline.edits.editing import edit
+from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.music import Edit, record
 from jen1cli.pipeline.sources import mask_spans
-from jen1cli.pipeline.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
 from jen1cli.recipe import DirectionName, RecipeInput, find_recipe
@@ -37,7 +37,7 @@ def inpaint(
     spans = mask_spans(ranges, info, audio.name_of(source))
     audio.check(source)
     window = _frames(model, model.window_seconds)
-    patches, passages = edit(
+    filled = edit(
         model.networks,
         timeline_of(model, source, info, spans),
         prompt,
@@ -57,10 +57,11 @@ def inpaint(
         prompt=prompt,
         seconds=sum(stop - start for start, stop in spans) / info.sample_rate,
         masks=tuple(sorted(ranges)),
-        passages=tuple(passages),
+        passages=filled.passages,
+        copies=filled.copies,
         input=describe_input(source),
     )
-    return Edit(source, tuple(patches), info.sample_rate, recipe)
+    return Edit(source, filled.patches, info.sample_rate, recipe)
 
 
 def continue_(
@@ -85,7 +86,7 @@ def continue_(
     audio.check(source)
     span = (0, new) if before else (info.samples, info.samples + new)
     context = _frames(model, context_seconds)
-    patches, passages = edit(
+    filled = edit(
         model.networks,
         timeline_of(model, source, info, [span], new=new, offset=new if before else 0),
         prompt,
@@ -107,10 +108,11 @@ def continue_(
         direction="bidirectional" if before else direction,
         before=before,
         context_seconds=context_seconds,
-        passages=tuple(passages),
+        passages=filled.passages,
+        copies=filled.copies,
         input=describe_input(source),
     )
-    return Edit(source, tuple(patches), info.sample_rate, recipe)
+    return Edit(source, filled.patches, info.sample_rate, recipe)
 
 
 def describe_input(source: Source) -> RecipeInput:

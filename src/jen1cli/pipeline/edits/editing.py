@@ -1,0 +1,266 @@
+"""Inpainting and continuation: fills the unknown intervals of a recording.
+
+An interval is filled by samples of the recording itself where the music around it is repeated
+elsewhere, and by the network where it is not, or where something new is asked for. In between, the
+network starts from the latent of the copy with some noise (SDEdit, arXiv 2108.01073): how much is
+`Sampling.novelty`.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from jen1cli.audio import Patch
+from jen1cli.diffusion import Noise, Start
+from jen1cli.errors import ConfigError
+from jen1cli.midi import Passage
+from jen1cli.music.controls import NO_CONTROLS
+from jen1cli.pipeline.composing import played_by
+from jen1cli.pipeline.denoising import (
+    Canvas,
+    Prompts,
+    encode_prompts,
+    fill,
+    shifted,
+    transcribe_controls,
+)
+from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
+from jen1cli.pipeline.edits.repetition import Guess, guess
+from jen1cli.pipeline.edits.sections import Section, plan_sections
+from jen1cli.pipeline.edits.timeline import Timeline
+from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.windows import Span
+from jen1cli.progress import Progress
+from jen1cli.recipe import Copy, DirectionName
+from jen1cli.sampling import Sampling
+
+# chosen on recordings by people, by chroma, onsets and mel distance to what was there
+_COPIED_FIT = 0.5
+_CHANGED_FIT = 0.2
+_CHANGED_NOVELTY = 0.6
+
+Plan = Mapping[Span, tuple[Guess, float]]
+"""Guesses for unknown intervals, with the novelty of what is made of them."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What fills the unknown intervals of a recording.
+
+    Attributes:
+        patches: samples, in the order of time.
+        passages: the controls that were played, where the network played.
+        copies: where samples were copied from.
+    """
+
+    patches: tuple[Patch, ...]
+    passages: tuple[Passage, ...]
+    copies: tuple[Copy, ...]
+
+
+@torch.inference_mode()
+def edit(
+    networks: Networks,
+    timeline: Timeline,
+    prompt: str,
+    sampling: Sampling,
+    noise: Noise,
+    *,
+    window: int,
+    context: int,
+    reach: int,
+    direction: DirectionName,
+    progress: Progress | None,
+) -> Filled:
+    """Fill the unknown intervals of a recording.
+
+    Args:
+        networks: of the model.
+        timeline: the recording.
+        prompt: description of the new music.
+        sampling: settings.
+        noise: of the piece; its generator serves the transcription too.
+        window: most frames in one sampling.
+        context: known frames in front of each window of a long stretch.
+        reach: most known frames that condition the windows, on both sides of a section.
+        direction: direction of continuation.
+        progress: called with (steps done, steps in all).
+    """
+    if sampling.composer == "rules":
+        raise ConfigError(
+            "the composer 'rules' writes whole pieces; a recording is transcribed, and what the"
+            " transcription leaves open 'learned' writes, while 'none' leaves it to the text"
+        )
+    plan = _plan(timeline, prompt, sampling)
+    copied = {span: found for span, (found, novelty) in plan.items() if novelty == 0.0}
+    copies = tuple(copy for found in copied.values() for copy in found.copies)
+    by_copy = {span: copied_patch(timeline, span, found.signal) for span, found in copied.items()}
+    if len(copied) == len(timeline.unknown):
+        return Filled(tuple(by_copy.values()), (), copies)
+    sections = plan_sections(
+        timeline,
+        window=window,
+        context=context,
+        reach=reach,
+        decoder_reach=networks.autoencoder.context_frames,
+        causal_continuation=direction == "unidirectional",
+    )
+    prompts = encode_prompts(
+        networks,
+        [prompt],
+        sampling.negative_prompt,
+        sampling.controls,
+        sampling.effective_composer,
+    )
+    patches, passages = make_patches(
+        networks, timeline, sections, prompts, sampling, noise, progress, plan
+    )
+    spans = sorted(timeline.unknown)
+    made = sorted(patches, key=lambda patch: patch.start)
+    chosen = [by_copy.get(span, patch) for span, patch in zip(spans, made, strict=True)]
+    return Filled(tuple(chosen), tuple(passages), copies)
+
+
+def is_asked_for_more(prompt: str, sampling: Sampling) -> bool:
+    """Whether the settings ask for music that the recording may not have."""
+    return bool(
+        prompt.strip()
+        or sampling.negative_prompt
+        or sampling.controls != NO_CONTROLS
+        or sampling.instruments
+        or sampling.variations
+    )
+
+
+def _plan(timeline: Timeline, prompt: str, sampling: Sampling) -> Plan:
+    """Return what is guessed for the unknown intervals, and how new they become.
+
+    Raises:
+        ConfigError: the novelty needs a guess, and there is none.
+    """
+    novelty = sampling.novelty
+    if novelty == 1.0 or (novelty is None and is_asked_for_more(prompt, sampling)):
+        return {}
+    plan: dict[Span, tuple[Guess, float]] = {}
+    for span in timeline.unknown:
+        found = guess(timeline, span)
+        if found is not None:
+            plan[span] = found, usual_novelty(found.fit) if novelty is None else novelty
+        elif novelty is not None:
+            start, stop = (at / timeline.rate for at in span)
+            raise ConfigError(
+                f"nothing in the recording can fill {start:.2f}-{stop:.2f}s, which novelty"
+                f" {novelty:g} starts from; leave the novelty out, or give 1"
+            )
+    return plan
+
+
+def usual_novelty(fit: float) -> float:
+    """Return how new music is made for a guess of that fit (`Guess.fit`)."""
+    if fit >= _COPIED_FIT:
+        return 0.0
+    return _CHANGED_NOVELTY if fit >= _CHANGED_FIT else 1.0
+
+
+def make_patches(
+    networks: Networks,
+    timeline: Timeline,
+    sections: Sequence[Section],
+    prompts: Prompts,
+    sampling: Sampling,
+    noise: Noise,
+    progress: Progress | None,
+    plan: Plan | None = None,
+) -> tuple[list[Patch], list[Passage]]:
+    """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
+
+    Args:
+        networks: of the model.
+        timeline: the recording.
+        sections: result of `plan_sections`.
+        prompts: one encoded prompt.
+        sampling: settings.
+        noise: of the piece; its generator serves the transcription too.
+        progress: called with (steps done, steps in all).
+        plan: guesses from which sampling starts; without one it starts from noise.
+    """
+    patches: list[Patch] = []
+    passages: list[Passage] = []
+    done, total = 0, sum(len(section.windows) for section in sections) * sampling.steps
+    for section in sections:
+        canvas, raw = _known_canvas(networks, timeline, section)
+        count = len(section.windows) * sampling.steps
+        found = transcribe_controls(
+            networks, prompts, canvas, section.start, noise.generator, sampling.effective_composer
+        )
+        rate = networks.frame_rate
+        begin, end = section.unknown[0][0] / rate, section.unknown[-1][1] / rate
+        (controls,) = found.controls
+        controls = played_by(networks, controls, sampling.instruments, begin, end - begin)
+        clock = section.start / rate
+        passages += [
+            Passage(controls.shifted(clock), clock + first / rate, clock + last / rate)
+            for first, last in section.unknown
+        ]
+        filled = fill(
+            networks,
+            canvas,
+            section.windows,
+            dataclasses.replace(found, controls=(controls,)),
+            sampling,
+            [noise],
+            shifted(progress, done, total),
+            start=_start(networks, timeline, section, plan or {}),
+        )
+        done += count
+        made = networks.whitening.unwhiten(filled)
+        for start, stop in section.unknown:
+            raw[..., start:stop] = made[..., start:stop]
+        patches += decoded_patches(networks, timeline, section, raw)
+    return patches, passages
+
+
+def _start(networks: Networks, timeline: Timeline, section: Section, plan: Plan) -> Start | None:
+    """Return the whitened latent of a section with its guesses, and the time to start from."""
+    novelty = max((plan[span][1] for span in section.spans if span in plan), default=1.0)
+    if novelty == 1.0 or any(span not in plan for span in section.spans):
+        return None
+    filled = timeline.filled({span: plan[span][0].signal for span in section.spans})
+    raw = _encoded(networks, filled, section.start, section.stop)
+    return Start(networks.whitening.whiten(raw), novelty)
+
+
+def _known_canvas(
+    networks: Networks, timeline: Timeline, section: Section
+) -> tuple[Canvas, torch.Tensor]:
+    """Encode the known frames of a section; returns whitened canvas and unwhitened latent."""
+    autoencoder = networks.autoencoder
+    canvas = Canvas.empty(networks, section.stop - section.start)
+    raw = torch.zeros(
+        1, autoencoder.latent_channels, section.stop - section.start, device=networks.device
+    )
+    edges = [
+        0,
+        *(frame for span in section.unknown for frame in span),
+        section.stop - section.start,
+    ]
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if start < stop:
+            raw[..., start:stop] = _encoded(
+                networks, timeline, section.start + start, section.start + stop
+            )
+            canvas.known[..., start:stop] = True
+    canvas.latent.copy_(networks.whitening.whiten(raw))
+    return canvas, raw
+
+
+def _encoded(networks: Networks, timeline: Timeline, start: int, stop: int) -> torch.Tensor:
+    """Return frames [start, stop) of the latent of the whole recording."""
+    autoencoder = networks.autoencoder
+    reach = autoencoder.context_frames
+    first, last = max(0, start - reach), min(timeline.frames, stop + reach)
+    waveform = timeline.waveform(first, last, autoencoder.audio_channels)
+    latent = autoencoder.encode(torch.from_numpy(waveform)[None].to(networks.device))
+    return latent[..., start - first : stop - first]

@@ -1,0 +1,5 @@
+"""Repetition in a recording: what an unknown interval would be if the music went on as before."""
+
+from jen1cli.pipeline.edits.repetition.guessing import Guess, guess
+
+__all__ = ["Guess", "guess"]

@@ -1,0 +1,69 @@
+"""A guess for an unknown interval of a recording, from the recording's own repetition."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jen1cli.audio import Signal
+from jen1cli.pipeline.edits.repetition.features import (
+    FRAME_RATE,
+    count_frames,
+    find_features,
+    to_mono,
+    untouched,
+)
+from jen1cli.pipeline.edits.repetition.search import find_repeat
+from jen1cli.pipeline.edits.repetition.splicing import splice
+from jen1cli.pipeline.edits.timeline import Timeline
+from jen1cli.pipeline.windows import Span
+from jen1cli.recipe import Copy
+
+_SEARCHED_SECONDS = 150.0  # of the recording on each side of the interval; bounds the memory
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Samples of the recording that would fill an interval.
+
+    Attributes:
+        signal: [channels, samples] of the interval, at the level of the music around it.
+        copies: where they come from.
+        fit: 1 where the music around the interval is repeated exactly, 0 where nothing is like it.
+    """
+
+    signal: Signal
+    copies: tuple[Copy, ...]
+    fit: float
+
+
+def guess(timeline: Timeline, span: Span) -> Guess | None:
+    """Fill an unknown interval with what the recording repeats.
+
+    Args:
+        timeline: the recording.
+        span: one of its unknown intervals, in file samples.
+
+    Returns:
+        the guess; None if too little of the recording is known.
+    """
+    rate = timeline.rate
+    reach = round(_SEARCHED_SECONDS * rate)
+    start, stop = max(0, span[0] - reach), min(timeline.samples, span[1] + reach)
+    part = timeline.read(start, stop)
+    mono = to_mono(part, rate)
+    known = np.ones(count_frames(len(mono)), bool)
+    for first, last in timeline.unknown:
+        low = int((first - start) / rate * FRAME_RATE)
+        high = int(np.ceil((last - start) / rate * FRAME_RATE))
+        known[max(0, low) : max(0, high)] = False
+    interval = ((span[0] - start) / rate, (span[1] - start) / rate)
+    features = find_features(mono, untouched(known))
+    repeat = find_repeat(features, known, mono, interval)
+    if repeat is None:
+        return None
+    begin = start / rate
+    copies = tuple(
+        Copy(round(begin + p.start, 6), round(begin + p.stop, 6), round(begin + p.source, 6))
+        for p in repeat.pieces
+    )
+    return Guess(splice(timeline, span, repeat, start), copies, repeat.fit)

@@ -1,0 +1,191 @@
+"""What a recording repeats fills its holes; where nothing is repeated, the network does."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from jen1cli import audio
+from jen1cli.config import DiffusionConfig
+from jen1cli.diffusion import Denoiser, Schedule, Start, sample
+from jen1cli.errors import ConfigError
+from jen1cli.evaluation.loop_fill import loop_fill
+from jen1cli.pipeline.edits.editing import is_asked_for_more
+from jen1cli.pipeline.edits.inpainting import timeline_of
+from jen1cli.pipeline.edits.repetition import guess
+from jen1cli.recipe import Recipe
+from jen1cli.sampling import Sampling, Variation
+
+RATE = 24_000
+PERIOD = 2 * RATE  # samples of a bar
+HOLE = (5.0, 6.5)
+
+
+def bar(seed):
+    """Return a bar [2, PERIOD] of decaying tones, with strokes of noise on the beats."""
+    random = np.random.default_rng(seed)
+    times = np.arange(PERIOD // 8) / RATE
+    notes = []
+    for step in range(8):
+        tone = np.sin(2 * np.pi * random.uniform(200, 2000) * times) * np.exp(-5 * times)
+        stroke = random.normal(size=len(times)) * np.exp(-80 * times) * (step % 2 == 0)
+        notes.append(0.2 * tone + 0.1 * stroke)
+    mono = np.concatenate(notes)
+    return np.stack([mono, 0.7 * mono]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def repeated():
+    """Return twelve seconds in which two bars take turns."""
+    return np.concatenate([bar(1), bar(2)] * 3, axis=1)
+
+
+def wave(signal, rate=RATE):
+    file = io.BytesIO()
+    soundfile.write(file, signal.T, rate, format="WAV", subtype="FLOAT")
+    file.seek(0)
+    return file
+
+
+def guess_of(model, signal, hole=HOLE, new=0):
+    source = wave(signal)
+    info = audio.probe(source)
+    span = tuple(round(at * RATE) for at in hole)
+    return guess(timeline_of(model, source, info, [span], new=new), span)
+
+
+def test_a_hole_in_what_repeats_is_filled_by_the_same_samples(tiny, repeated):
+    found = guess_of(tiny, repeated)
+    first, last = (round(at * RATE) for at in HOLE)
+    assert found.fit > 0.9
+    (copy,) = found.copies
+    assert (copy.start, copy.stop) == HOLE
+    assert abs(copy.start - copy.source) == pytest.approx(4.0, abs=1e-4)  # two bars, not one
+    np.testing.assert_allclose(found.signal, repeated[:, first:last], atol=1e-4)
+
+
+def test_a_hole_longer_than_what_is_known_is_filled_from_both_sides(tiny):
+    parts = np.concatenate([bar(1)] * 6, axis=1)
+    found = guess_of(tiny, parts, (3.5, 8.5))
+    assert len(found.copies) > 1
+    first, last = round(3.5 * RATE), round(8.5 * RATE)
+    assert np.corrcoef(found.signal[0], parts[0, first:last])[0, 1] > 0.9
+
+
+def test_a_continuation_goes_on_in_periods(tiny, repeated):
+    found = guess_of(tiny, repeated, (12.0, 18.0), new=6 * RATE)
+    assert found.copies[0].start == 12.0
+    assert found.copies[-1].stop == 18.0
+    again = np.concatenate([repeated, repeated], axis=1)[:, 12 * RATE : 18 * RATE]
+    assert np.corrcoef(found.signal[0], again[0])[0, 1] > 0.95
+
+
+def test_the_copy_has_the_level_of_the_music_around_it(tiny, repeated):
+    louder = repeated * np.linspace(0.3, 1.0, repeated.shape[1], dtype=np.float32)
+    found = guess_of(tiny, louder)
+    first, last = (round(at * RATE) for at in HOLE)
+    wanted = np.square(louder[:, first:last]).mean()
+    assert 10 * np.log10(np.square(found.signal).mean() / wanted) == pytest.approx(0.0, abs=1.0)
+
+
+def test_noise_repeats_nothing(tiny):
+    noise = np.random.default_rng(3).normal(0.0, 0.1, (2, 12 * RATE)).astype(np.float32)
+    assert guess_of(tiny, noise).fit < 0.3
+    assert guess_of(tiny, noise[:, : RATE // 2], (0.1, 0.4)) is None
+
+
+def test_edits_copy_what_fits_unless_more_is_asked_for(tiny, repeated):
+    source = wave(repeated).getvalue()
+    edit = tiny.inpaint(source, [HOLE], seed=1, steps=1)
+    assert [copy.start for copy in edit.recipe.copies] == [5.0]
+    assert edit.recipe.novelty is None
+    first, last = (round(at * RATE) for at in HOLE)
+    inner = slice(first + RATE // 10, last - RATE // 10)  # between the cross-fades
+    np.testing.assert_allclose(edit.waveform.numpy()[:, inner], repeated[:, inner], atol=1e-4)
+    asked = tiny.inpaint(source, [HOLE], "brass band", seed=1, steps=1)
+    assert not asked.recipe.copies
+    free = tiny.inpaint(source, [HOLE], seed=1, steps=1, novelty=1.0)
+    assert not free.recipe.copies
+    assert np.abs(free.waveform.numpy()[:, inner] - repeated[:, inner]).max() > 0.01
+
+
+def test_copies_come_back_with_their_recipe(tiny, repeated, tmp_path):
+    path = tmp_path / "in.wav"
+    path.write_bytes(wave(repeated).getvalue())
+    edit = tiny.inpaint(path, [HOLE], seed=1, steps=1)
+    assert Recipe.from_json(edit.recipe.to_json()) == edit.recipe
+    again = tiny.again(edit.recipe, path)
+    assert (again.waveform == edit.waveform).all()
+
+
+def test_recipes_before_novelty_are_the_networks_own(tiny, repeated):
+    edit = tiny.inpaint(wave(repeated).getvalue(), [HOLE], seed=1, steps=1, novelty=1.0)
+    values = edit.recipe.to_dict()
+    assert values["novelty"] == 1.0
+    del values["novelty"]
+    values["recipe_version"] = 4
+    old = Recipe.from_dict(values)
+    assert old.novelty == 1.0
+    assert old.to_dict() == values
+
+
+def test_between_copy_and_network_it_starts_from_the_copy(tiny, repeated):
+    source = wave(repeated).getvalue()
+    edits = [
+        tiny.inpaint(source, [HOLE], seed=1, steps=2, novelty=novelty).waveform.numpy()
+        for novelty in (0.1, 0.9)
+    ]
+    inside = slice(*(round(at * RATE) for at in HOLE))
+    assert np.isfinite(edits[0]).all()
+    assert np.abs(edits[0][:, inside] - edits[1][:, inside]).max() > 1e-3
+    np.testing.assert_array_equal(edits[0][:, : inside.start], repeated[:, : inside.start])
+
+
+def test_novelty_zero_needs_something_to_copy(tiny):
+    short = np.random.default_rng(1).normal(0.0, 0.1, (2, RATE // 2)).astype(np.float32)
+    with pytest.raises(ConfigError, match=r"can fill 0\.10-0\.40s"):
+        tiny.inpaint(wave(short).getvalue(), [(0.1, 0.4)], seed=1, steps=1, novelty=0.0)
+    with pytest.raises(ConfigError, match=r"novelty is 1\.5"):
+        tiny.inpaint(wave(short).getvalue(), [(0.1, 0.4)], seed=1, steps=1, novelty=1.5)
+
+
+def test_what_asks_for_more():
+    assert not is_asked_for_more("", Sampling())
+    assert not is_asked_for_more("  ", Sampling())
+    assert is_asked_for_more("drums", Sampling())
+    assert is_asked_for_more("", Sampling(variations=(Variation(1, 0.5),)))
+    controls = dataclasses.replace(Sampling().controls, bpm=100.0)
+    assert is_asked_for_more("", Sampling(controls=controls))
+
+
+def test_sampling_that_starts_late_stays_near_its_start():
+    schedule = Schedule(DiffusionConfig(schedule="cosine", prediction="v"))
+    latent, noise = torch.full((1, 2, 8), 3.0), torch.randn(1, 2, 8)
+
+    def predict(x_t, t):
+        """Return v of a network that believes in the clean latent 0."""
+        alpha, sigma = schedule.alpha(t)[:, None, None], schedule.sigma(t)[:, None, None]
+        return (alpha / sigma) * x_t
+
+    denoiser = Denoiser(predict, schedule, "v")
+    times = [0.5, 0.25]
+    late = sample(
+        denoiser, noise, sampler="ddim", steps=1, start=Start(latent, 0.5), times=[1.0, 0.5]
+    )
+    alpha, sigma = (float(f(torch.tensor([times[1]]))) for f in (schedule.alpha, schedule.sigma))
+    begun = [float(f(torch.tensor([times[0]]))) for f in (schedule.alpha, schedule.sigma)]
+    # DDIM towards 0 scales what it began with by the ratio of the noise levels
+    expected = sigma / begun[1] * (begun[0] * latent + begun[1] * noise)
+    assert alpha > begun[0]
+    torch.testing.assert_close(late, expected)
+
+
+@pytest.mark.heavy
+def test_loop_fill_copies_whole_beats(repeated):
+    first, last = round(5.0 * RATE), round(6.5 * RATE)
+    made = loop_fill(repeated, RATE, (first, last))
+    assert made.shape == (2, last - first)
+    assert np.corrcoef(made[0], repeated[0, first:last])[0, 1] > 0.5
