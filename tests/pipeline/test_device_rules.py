@@ -1,0 +1,98 @@
+"""The tasks on a simulated GPU: each operation on tensors of one device, and the CPU's samples."""
+
+import pytest
+import torch
+
+from jen1cli import Jen1, audio
+from jen1cli.music.controls import Controls
+from simulated_gpu import SimulatedGpu
+
+SHORT = {"seconds": 0.5, "steps": 2, "seed": 3, "composer": "none"}
+
+
+@pytest.fixture(scope="module")
+def models(tiny_folder):
+    """The tiny model on the CPU and on the simulated GPU, in both types."""
+    with SimulatedGpu():
+        return {
+            (device, dtype): Jen1.load(tiny_folder, device=device, dtype=dtype)
+            for device in ("cpu", "cuda")
+            for dtype in ("fp32", "bf16")
+        }
+
+
+@pytest.fixture(scope="module")
+def same(models):
+    """Make music on both devices, and compare the samples: `same(make, dtype)`."""
+
+    def check(make, dtype="fp32"):
+        with SimulatedGpu():
+            found = make(models["cuda", dtype])
+        expected = make(models["cpu", dtype])
+        torch.testing.assert_close(found.waveform, expected.waveform, atol=1e-5, rtol=0)
+        return found
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("sampler", "dtype", "more"),
+    [
+        ("dpmpp-2m", "bf16", {"guidance_rescale": 0.5}),
+        ("dpmpp-2m", "fp32", {"composer": "learned", "negative_prompt": "drums"}),
+        ("unipc", "fp32", {"guidance_scale": 1.0}),
+        ("ddim", "fp32", {"eta": 0.5}),
+        ("ddpm", "bf16", {"direction": "unidirectional"}),
+    ],
+)
+def test_generation(same, sampler, dtype, more):
+    same(lambda m: m.generate("calm lofi piano", sampler=sampler, **{**SHORT, **more}), dtype)
+
+
+@pytest.mark.heavy
+def test_batches(models, same):
+    prompts = ["calm lofi piano", "jazz"]
+    with SimulatedGpu():
+        made = models["cuda", "fp32"].generate_batch(prompts, **SHORT)
+    apart = [
+        models["cpu", "fp32"].generate(p, **{**SHORT, "seed": 3 + i}) for i, p in enumerate(prompts)
+    ]
+    for one, other in zip(made, apart, strict=True):
+        torch.testing.assert_close(one.waveform, other.waveform, atol=1e-4, rtol=0)
+
+
+@pytest.fixture
+def recording(tone, tmp_path):
+    audio.write(tmp_path / "in.wav", tone(1.0), 48_000)
+    return tmp_path / "in.wav"
+
+
+@pytest.mark.heavy
+def test_edits_and_variations(same, recording):
+    more = {"steps": 2, "seed": 3}
+    edit = same(lambda m: m.inpaint(recording, [(0.3, 0.6)], "piano", **more))
+    same(lambda m: m.continue_(recording, 0.4, "piano", composer="learned", **more))
+    same(lambda m: m.continue_(recording, 0.4, "piano", before=True, **more), "bf16")
+    same(lambda m: m.vary(edit, amount=0.5, seed=1))
+
+
+@pytest.mark.heavy
+def test_devices_without_double_precision(tiny_folder, recording):
+    """MPS has none."""
+    with SimulatedGpu(has_float64=False):
+        model = Jen1.load(tiny_folder, device="cuda", dtype="fp32")
+        model.generate("calm lofi piano", **SHORT)
+        made = model.continue_(recording, 0.4, "piano", steps=2, seed=3, composer="learned")
+    assert made.waveform.isfinite().all()
+
+
+@pytest.mark.heavy
+def test_loops(same):
+    controls = Controls(bpm=200.0, meter="2/4", chords="C | F", key="C", mode="major")
+    same(
+        lambda m: m.generate("x", loop_bars=1, controls=controls, steps=2, seed=1, composer="none")
+    )
+
+
+def test_encoding_and_decoding(same, recording):
+    assert same(lambda m: m.decode(m.encode(recording)), "bf16").waveform.shape == (2, 48_000)
