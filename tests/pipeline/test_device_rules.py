@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from jen1cli import Jen1, audio
+from jen1cli.diffusion import samplers
 from jen1cli.music.controls import Controls
 from simulated_gpu import SimulatedGpu
 
@@ -47,6 +48,16 @@ def same(models):
 )
 def test_generation(same, sampler, dtype, more):
     same(lambda m: m.generate("calm lofi piano", sampler=sampler, **{**SHORT, **more}), dtype)
+
+
+@pytest.mark.parametrize("sampler", ["dpmpp-2m", "unipc", "ddim", "ddpm"])
+def test_no_step_waits_for_the_gpu(models, sampler):
+    with SimulatedGpu() as gpu:
+        gpu.watch(samplers, "_run", "steps")
+        more = {"eta": 0.5} if sampler == "ddim" else {}
+        models["cuda", "fp32"].generate("lofi", sampler=sampler, **{**SHORT, "steps": 3}, **more)
+    assert gpu.operations["steps"] > 100
+    assert gpu.syncs_of("steps") == {}
 
 
 @pytest.mark.heavy

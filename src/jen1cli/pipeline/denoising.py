@@ -1,6 +1,7 @@
 """Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance."""
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,17 @@ from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
-from jen1cli.diffusion import Denoiser, Known, Noise, guide_batched, in_interval, sample
+from jen1cli.devices import to_device
+from jen1cli.diffusion import (
+    Denoiser,
+    Known,
+    Noise,
+    Predict,
+    PredictByTime,
+    guide_batched,
+    in_interval,
+    sample,
+)
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
@@ -256,20 +267,23 @@ def sample_canvas(
     no_controls = controls if controls is None else torch.zeros_like(controls)
     no_known = torch.zeros_like(part.known)
 
-    def both(x_t: Tensor, t: Tensor) -> Tensor:
-        # guidance on the controls degrades timbre, so it is limited to an interval of t
-        contrast_controls = (
-            no_controls if in_interval(t, sampling.control_guidance_interval) else controls
+    @functools.cache
+    def contexts(without_controls: bool, without_known: bool) -> Tensor:
+        contrast = tasks.make_context(
+            part.latent,
+            no_known if without_known else part.known,
+            no_controls if without_controls else controls,
         )
-        known = no_known if in_interval(t, sampling.context_guidance_interval) else part.known
-        contrast_context = tasks.make_context(part.latent, known, contrast_controls)
-        return unet(
-            x_t,
-            t,
-            context=torch.cat([conditioned, contrast_context]),
-            text=prompts.text,
-            text_mask=prompts.mask,
-            causal=causal,
+        return torch.cat([conditioned, contrast])
+
+    def both(time: float) -> Predict:
+        # guidance on the controls degrades timbre, so it is limited to an interval of t
+        context = contexts(
+            in_interval(time, sampling.control_guidance_interval),
+            in_interval(time, sampling.context_guidance_interval),
+        )
+        return lambda x_t, t: unet(
+            x_t, t, context=context, text=prompts.text, text_mask=prompts.mask, causal=causal
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:
@@ -285,14 +299,14 @@ def sample_canvas(
 
     predict = guide_batched(
         conditional,
-        both,
+        PredictByTime(both),
         scale=sampling.guidance_scale,
         interval=sampling.guidance_interval,
         rescale=sampling.guidance_rescale,
     )
     return sample(
         Denoiser(predict, networks.schedule, networks.prediction),
-        noise.to(networks.device),
+        to_device(noise, networks.device),
         sampler=sampling.sampler,  # type: ignore[arg-type] - checked by Sampling.over
         steps=sampling.steps,
         eta=sampling.eta,
