@@ -4,8 +4,13 @@ import pytest
 import torch
 
 from jen1cli import Jen1, audio
+from jen1cli.devices import allow_tf32
 from jen1cli.diffusion import samplers
 from jen1cli.music.controls import Controls
+from jen1cli.pipeline import generating
+from jen1cli.pipeline.denoising import Prompts, text_on_device
+from jen1cli.training.engine.processes import build_accelerator
+from jen1cli.training.recipes import Optimisation
 from simulated_gpu import SimulatedGpu
 
 SHORT = {"seconds": 0.5, "steps": 2, "seed": 3, "composer": "none"}
@@ -58,6 +63,34 @@ def test_no_step_waits_for_the_gpu(models, sampler):
         models["cuda", "fp32"].generate("lofi", sampler=sampler, **{**SHORT, "steps": 3}, **more)
     assert gpu.operations["steps"] > 100
     assert gpu.syncs_of("steps") == {}
+
+
+def test_text_and_predictors_stay_on_the_processor(models):
+    with SimulatedGpu() as gpu:
+        gpu.watch(generating, "_written", "controls")
+        models["cuda", "bf16"].generate("calm lofi piano", **{**SHORT, "composer": "learned"})
+    assert gpu.operations["controls"] == 0
+    assert gpu.syncs_of("controls") == {}
+
+
+def test_attention_on_a_gpu_gets_multiples_of_eight_tokens():
+    prompts = Prompts(torch.ones(2, 9, 4), torch.ones(2, 9, dtype=torch.bool))
+    assert text_on_device(prompts, torch.device("cpu"))[0] is prompts.text
+    with SimulatedGpu():
+        text, mask = text_on_device(prompts, torch.device("cuda"))
+        assert text.is_cuda
+        assert (text.shape[1], int(mask.sum())) == (15, 18)
+
+
+def test_precision_of_float32_is_chosen(tiny_folder, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    with SimulatedGpu():
+        Jen1.load(tiny_folder, device="cuda")
+        assert not torch.backends.cudnn.allow_tf32
+        build_accelerator(Optimisation(), device="cuda")
+    assert torch.backends.cudnn.allow_tf32
+    assert torch.backends.cuda.matmul.allow_tf32
+    allow_tf32(False)
 
 
 @pytest.mark.heavy

@@ -38,9 +38,12 @@ from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
 from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling, Variation
-from jen1cli.shapes import KeepMask, Latent
+from jen1cli.shapes import KeepMask, Latent, Text, TextMask
 
 logger = logging.getLogger(__name__)
+
+TOKEN_MULTIPLE = 8
+"""Number of tokens, with the U-Net's own, of which attention on a GPU gets multiples."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Prompts:
-    """Encoded text of a batch, doubled: the prompts, then the unconditional text of guidance."""
+    """Encoded text of a batch, doubled: the prompts, then the unconditional text of guidance.
+
+    The text is on the CPU; `sample_canvas` copies it to the device.
+    """
 
     text: Float[Tensor, "two_batch tokens features"]
     mask: Bool[Tensor, "two_batch tokens"]
@@ -98,7 +104,8 @@ def encode_prompts(
     null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
     reads = composer != "none"
     controls = tuple(asked.over(read_controls(prompt)) if reads else asked for prompt in prompts)
-    return Prompts(*join(*positive, *[null] * len(prompts)), controls)
+    text, mask = join(*positive, *[null] * len(prompts))
+    return Prompts(text.cpu(), mask.cpu(), controls)
 
 
 def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
@@ -115,6 +122,20 @@ def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
     text = nn.functional.pad(text, (0, 0, 0, spare))
     mask = nn.functional.pad(mask, (0, spare), value=False)
     return Prompts(text, mask, tuple(one for piece in pieces for one in piece.controls))
+
+
+def text_on_device(prompts: Prompts, device: torch.device) -> tuple[Text, TextMask]:
+    """Return text and mask on a device; on a GPU, padded for fast attention.
+
+    The U-Net puts one token in front (`TextEmbedding`). Kernels of masked attention need multiples
+    of 8, to which torch pads in every call otherwise.
+    """
+    text, mask = prompts.text, prompts.mask
+    if device.type == "cuda":
+        spare = -(text.shape[1] + 1) % TOKEN_MULTIPLE
+        text = nn.functional.pad(text, (0, 0, 0, spare))
+        mask = nn.functional.pad(mask, (0, spare), value=False)
+    return to_device(text, device), to_device(mask, device)
 
 
 def _check_supported(networks: Networks, asked: Controls) -> None:
@@ -264,6 +285,7 @@ def sample_canvas(
     shape = part.latent.shape[1:]
     noise = torch.stack([each.draw(shape) for each in noises])
     conditioned = tasks.make_context(part.latent, part.known, controls)
+    text, text_mask = text_on_device(prompts, networks.device)
     no_controls = controls if controls is None else torch.zeros_like(controls)
     no_known = torch.zeros_like(part.known)
 
@@ -283,7 +305,7 @@ def sample_canvas(
             in_interval(time, sampling.context_guidance_interval),
         )
         return lambda x_t, t: unet(
-            x_t, t, context=context, text=prompts.text, text_mask=prompts.mask, causal=causal
+            x_t, t, context=context, text=text, text_mask=text_mask, causal=causal
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:
@@ -292,8 +314,8 @@ def sample_canvas(
             x_t,
             t,
             context=conditioned,
-            text=prompts.text[:half],
-            text_mask=prompts.mask[:half],
+            text=text[:half],
+            text_mask=text_mask[:half],
             causal=causal,
         )
 
@@ -324,7 +346,8 @@ def _controls_of(
         return None
     rate = networks.frame_rate
     starts = [window.start / rate] * len(controls)
-    return control_channels(controls, starts, window.frames, rate, channels).to(networks.device)
+    found = control_channels(controls, starts, window.frames, rate, channels)
+    return to_device(found, networks.device)
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -42,7 +42,10 @@ class TextCache:
         self._learn([c for c in dict.fromkeys(captions) if c and c not in self._known])
         rows = [(self._known[c] if c else self._null).float() for c in captions]
         counts = torch.tensor([len(row) for row in rows], device=self._null.device)
-        longest = int(-(-max(map(len, rows)) // TOKEN_MULTIPLE) * TOKEN_MULTIPLE)
+        # on a GPU, attention gets a multiple with the U-Net's own token
+        own = 1 if self._null.device.type == "cuda" else 0
+        most = max(map(len, rows)) + own
+        longest = most + -most % TOKEN_MULTIPLE - own
         text = pad_sequence(rows, batch_first=True)
         text = torch.nn.functional.pad(text, (0, 0, 0, longest - text.shape[1]))
         mask = torch.arange(longest, device=counts.device) < counts[:, None]

@@ -7,6 +7,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs, KwargsHandler
 
+from jen1cli.devices import allow_tf32
 from jen1cli.errors import ConfigError
 from jen1cli.training.engine.optimisation import mixed_precision
 from jen1cli.training.recipes import Optimisation
@@ -36,6 +37,8 @@ def build_accelerator(
         DistributedDataParallelKwargs(find_unused_parameters=unused),
         InitProcessGroupKwargs(timeout=LONGEST_WAIT),
     ]
+    if not cpu:
+        allow_tf32(True)
     precision = mixed_precision(optimisation, kind)
     AcceleratorState._reset_state()  # a second job in this process may use another precision
     return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=handlers)
