@@ -93,6 +93,25 @@ def test_precision_of_float32_is_chosen(tiny_folder, monkeypatch):
     allow_tf32(False)
 
 
+def test_graphs_make_the_same_music(tiny_folder):
+    def make(model):
+        return model.generate("lofi", **{**SHORT, "steps": 4})
+
+    with SimulatedGpu() as gpu:
+        model = Jen1.load(tiny_folder, device="cuda", dtype="fp32")
+        gpu.watch(samplers, "_run", "steps")
+        found = make(model)
+        first = gpu.operations["steps"]
+        again = make(model)
+        second = gpu.operations["steps"] - first
+    expected = make(Jen1.load(tiny_folder, device="cpu", dtype="fp32"))
+    assert len(model.networks.call_unet.forms) == 1
+    assert 0 < second < 100 < first
+    torch.testing.assert_close(found.waveform, expected.waveform, atol=1e-5, rtol=0)
+    assert torch.equal(again.waveform, found.waveform)
+    assert gpu.syncs_of("steps") == {}
+
+
 @pytest.mark.heavy
 def test_batches(models, same):
     prompts = ["calm lofi piano", "jazz"]

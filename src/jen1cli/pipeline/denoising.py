@@ -281,7 +281,7 @@ def sample_canvas(
     Returns:
         the latent; known frames are bit-identical.
     """
-    unet = unet or networks.unet
+    unet = unet or networks.call_unet
     shape = part.latent.shape[1:]
     noise = torch.stack([each.draw(shape) for each in noises])
     conditioned = tasks.make_context(part.latent, part.known, controls)

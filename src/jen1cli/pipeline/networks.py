@@ -26,6 +26,7 @@ from jen1cli.config import (
 from jen1cli.devices import allow_tf32
 from jen1cli.diffusion import Schedule
 from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.pipeline.graphs import GraphedUNet, graphed
 from jen1cli.unet import UNet1d
 
 DtypeName = Literal["auto", "fp32", "bf16"]
@@ -54,6 +55,7 @@ class Networks:
     frame_rate: float  # latent frames per second
     device: torch.device  # of all others
     dtype: Literal["fp32", "bf16"]
+    call_unet: UNet1d | GraphedUNet  # the U-Net, on a GPU through CUDA graphs
 
 
 class _SkipRandomNumbers(TorchFunctionMode):
@@ -275,4 +277,5 @@ def _ready(
         config.frame_rate,
         device,
         dtype,
+        graphed(unet, device),
     )
