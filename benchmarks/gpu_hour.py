@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ LIMITS = {
     "controls": 45.0,
     "finetune": 45.0,
 }
-"""Seconds of each part, in their order."""
+"""Seconds of each part, in their order; `--minutes` scales them."""
 STEPS, TINY_STEPS = 50, 2
 Result = dict[str, Any]
 
@@ -61,12 +62,13 @@ def run_all(given: argparse.Namespace, work: Path) -> Result:
     """Run the parts one after the other, and write the file after each."""
     end = time.monotonic() + 60.0 * given.minutes
     found: Result = {"machine": machine(given.device), "tiny": given.tiny, "parts": {}}
+    scale = given.minutes / MINUTES
     for name, limit in LIMITS.items():
         command = [
             sys.executable, __file__, "--part", name, "--device", given.device,
             "--work", str(work), *(["--tiny"] if given.tiny else []),
         ]  # fmt: skip
-        found["parts"][name] = part = run_part(command, min(limit, end - time.monotonic()))
+        found["parts"][name] = part = run_part(command, min(scale * limit, end - time.monotonic()))
         sys.stderr.write(f"{name}: {part['status']} in {part['seconds']} s\n")
         given.output.write_text(json.dumps(found, indent=1) + "\n")
     return found
@@ -87,16 +89,20 @@ def run_part(command: list[str], limit: float) -> Result:
     began = time.monotonic()
     paths = [str(ROOT / "src"), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        start_new_session=True,
+    )  # fmt: skip
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=limit, check=False, env=environment
-        )
+        output, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # with the processes that it started
+        process.communicate()
         return {"status": "out of time", "seconds": round(time.monotonic() - began, 1)}
     seconds = round(time.monotonic() - began, 1)
-    if done.returncode:
-        return {"status": "failed", "seconds": seconds, "error": done.stderr[-2000:]}
-    result = json.loads(done.stdout.strip().splitlines()[-1])
+    if process.returncode:
+        return {"status": "failed", "seconds": seconds, "error": errors[-2000:]}
+    result = json.loads(output.strip().splitlines()[-1])
     status = "ok" if result.get("passes", True) else "failed"
     return {"status": status, "seconds": seconds, "result": result}
 
