@@ -51,6 +51,8 @@ class SimulatedGpu(contextlib.ExitStack):
         syncs: number of synchronisations, by (phase, kind, place).
     """
 
+    active: "SimulatedGpu | None" = None
+
     def __init__(self, *, has_float64: bool = True) -> None:
         super().__init__()
         self.has_float64 = has_float64
@@ -121,6 +123,7 @@ class SimulatedGpu(contextlib.ExitStack):
 
     def __enter__(self) -> Self:
         super().__enter__()
+        self._patch(SimulatedGpu, "active", self)
         for name, value in {
             "is_available": lambda: True,
             "device_count": lambda: 1,
@@ -135,7 +138,7 @@ class SimulatedGpu(contextlib.ExitStack):
             "empty_cache": lambda: None,
             "get_device_capability": lambda device=None: (9, 0),
             "is_current_stream_capturing": lambda: self.capture is not None,
-            "CUDAGraph": functools.partial(Graph, self),
+            "CUDAGraph": Graph,
             "graph": self._captured,
             "graph_pool_handle": lambda: (0, 0),
         }.items():
@@ -236,14 +239,15 @@ def _place() -> str:
 class Graph:
     """Stands for `torch.cuda.CUDAGraph`."""
 
-    def __init__(self, gpu: "SimulatedGpu", **options: object) -> None:
-        self._gpu = gpu
+    def __init__(self, **options: object) -> None:
         self.recorded: list[Callable[[], object]] = []
 
     def replay(self) -> None:
         """Run the recorded operations on the same tensors."""
-        self._gpu.count()  # one launch
-        with self._gpu.quiet(), torch.inference_mode():
+        gpu = SimulatedGpu.active
+        assert gpu is not None
+        gpu.count()  # one launch
+        with gpu.quiet(), torch.inference_mode():
             for run in self.recorded:
                 run()
 

@@ -50,6 +50,8 @@ class Functions(TorchFunctionMode):
         if func is torch.Tensor.tolist and mark_of(args[0]) is True:
             gpu.sync("d2h")
             return func(args[0])
+        if func is torch.Tensor.new_tensor and kwargs.get("device") is None and mark_of(args[0]):
+            kwargs["device"] = CUDA
         if func is torch.Tensor.__deepcopy__:
             return mark(func(*args, **kwargs), mark_of(args[0]))
         if func in _MOVES:

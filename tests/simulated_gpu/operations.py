@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 aten = torch.ops.aten
 
 _COPIES = {aten._to_copy.default, aten.copy_.default}
-_INDEXING = {"aten::index", "aten::index_put", "aten::index_put_", "aten::_index_put_impl_"}
+_INDEXING = {
+    "aten::index",
+    "aten::_unsafe_index",
+    "aten::index_put",
+    "aten::index_put_",
+    "aten::_index_put_impl_",
+}
 _SYNCS = {
     aten._local_scalar_dense.default: "item",
     aten.item.default: "item",
