@@ -25,6 +25,9 @@ class Counter:
     def state(self):
         return {"weight": self.weight}, {}
 
+    def load_state(self, tensors, about):
+        self.weight = tensors["weight"]
+
     def take_values(self):
         return {}
 
