@@ -26,8 +26,8 @@ from jen1cli.config import (
 from jen1cli.devices import allow_tf32
 from jen1cli.diffusion import Schedule
 from jen1cli.errors import CheckpointError, ConfigError
-from jen1cli.pipeline.graphs import GraphedUNet, graphed
 from jen1cli.unet import UNet1d
+from jen1cli.unet.graphs import GraphedUNet, graphed
 
 DtypeName = Literal["auto", "fp32", "bf16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -5,8 +5,8 @@ import logging
 import pytest
 import torch
 
-from jen1cli.pipeline.graphs import SWITCH, Form, GraphedUNet, graphed
 from jen1cli.presets import TINY
+from jen1cli.unet.graphs import SWITCH, Form, GraphedUNet, graphed
 from simulated_gpu import SimulatedGpu
 from support import unet_inputs, unet_without_zeros
 

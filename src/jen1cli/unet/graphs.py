@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from jen1cli.shapes import Context, Latent, Text, TextMask, Time
-from jen1cli.unet import UNet1d
+from jen1cli.unet.unet import UNet1d
 
 logger = logging.getLogger(__name__)
 
