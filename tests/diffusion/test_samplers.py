@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from jen1cli.config import DiffusionConfig
-from jen1cli.diffusion import Denoiser, Known, Schedule, sample, target, time_grid
+from jen1cli.diffusion import (
+    Denoiser,
+    Known,
+    Schedule,
+    guide_batched,
+    sample,
+    samplers,
+    target,
+    time_grid,
+)
 from support import gaussian_predict
 
 SAMPLERS = ["ddpm", "ddim", "dpmpp-2m", "unipc"]
@@ -210,3 +219,27 @@ def test_multistep_samplers_of_eps_take_equal_steps_in_log_snr(schedule, steps):
     wanted = torch.linspace(*levels.log_snr(ends).tolist(), steps, dtype=torch.float64)
     found = levels.log_snr(torch.tensor(times[:-1], dtype=torch.float64))
     torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
+
+
+@pytest.mark.compile
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_all_steps_are_one_graph(sampler):
+    """Nothing in them depends on the value of a tensor."""
+    x_t = noise(frames=12)
+    predict = guide_batched(
+        lambda x_t, t: (x_t + t.view(-1, 1, 1)).sin(),
+        lambda x_t, t: (x_t - t.view(-1, 1, 1)).cos(),
+        scale=2.0,
+        interval=(0.4, 1.0),
+    )
+    denoiser = Denoiser(predict, Schedule(DiffusionConfig()), "v")
+    known = Known(x_t, torch.arange(12).expand(2, 1, 12) < 5)
+    points = samplers._points(denoiser.schedule, 3, time_grid(denoiser.schedule, sampler, 3, "v"))
+    with torch.no_grad():
+        plan = samplers._plan(denoiser, x_t, points, generator() if sampler == "ddpm" else None)
+
+        def steps(start):
+            return samplers._run(plan, start, sampler, "v", 1.0, known)
+
+        traced = torch.compile(steps, fullgraph=True, backend="eager")
+        torch.testing.assert_close(traced(x_t), steps(x_t))

@@ -32,6 +32,23 @@ def tones(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def with_tempi(tones, tmp_path):
+    """The tones as music with tempo, key and parts."""
+    facts = {
+        "bpm": 240.0, "meter": "4/4", "key": "C", "mode": "major", "chords": "C | F",
+        "drum_pattern": "kick xxxx", "melody": "C4 C4 C4 C4",
+    }  # fmt: skip
+    folder = shutil.copytree(tones, tmp_path / "music")
+    splits = ["train"] * (len(PITCHES) - 1) + ["validation"]
+    clips = [
+        Clip(folder / f"{i}.wav", (f"{pitch} hertz",), seconds, split, facts)
+        for i, (pitch, seconds, split) in enumerate(zip(PITCHES, SECONDS, splits, strict=True))
+    ]
+    write_manifest(folder, clips)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def other_tones(tones, tmp_path_factory):
     """The same files and words with other sound in one of them."""

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from jen1cli.checkpoint import load_weight_set
+from jen1cli.training import jobs
 from jen1cli.training.diffusion.cache import LatentCache
+from jen1cli.training.engine.processes import LONGEST_WAIT, build_accelerator
 from jen1cli.training.engine.state import load_state
+from jen1cli.training.recipes import Optimisation
 from jen1cli.unet.lora import read_lora
 from training_support import PITCHES
 
@@ -132,6 +135,28 @@ def test_two_processes_fine_tune_from_one_cache(tones, tiny_folder, tmp_path):
     assert len(LatentCache.open(tmp_path / "cache").clips) == len(PITCHES)
     assert log.count("lora.safetensors") == 1, "only the first process speaks"
     assert read_lora(tmp_path / "weights" / "lora.safetensors")[0].rank == 2
+
+
+def test_two_processes_train_all_stages(with_tempi, text_folder, tmp_path):
+    log = launch(
+        2, "all", with_tempi, "--text-encoder", text_folder, "--output", tmp_path / "run",
+        "--recipe", "tiny", "--precision", "bf16", "--device", "cpu", "--steps", 2,
+        "--crop-seconds", 0.2,
+    )  # fmt: skip
+    found = tmp_path / "run" / "controls" / "weights"
+    assert log.count(f"{found}\n") >= 1
+    assert {"prior", "tracker"} <= set(load_weight_set(found)[1])
+
+
+def test_processes_wait_long_for_each_other(tmp_path, monkeypatch):
+    assert build_accelerator(Optimisation(), device="cpu").init_handler.timeout == LONGEST_WAIT
+
+    def started(**options):
+        raise RuntimeError(options["timeout"])
+
+    monkeypatch.setattr(jobs, "PartialState", started)
+    with pytest.raises(RuntimeError, match="2 days"):
+        jobs.LatentsJob(data=tmp_path, model=tmp_path, output=tmp_path, device="cpu").run()
 
 
 def test_two_processes_train_the_autoencoder_as_one(tones, tmp_path):

@@ -234,3 +234,15 @@ def test_whole_network_compiles_without_a_graph_break():
     with torch.no_grad():
         compiled = torch.compile(unet, fullgraph=True)(**inputs)
         torch.testing.assert_close(compiled, unet(**inputs), atol=1e-4, rtol=1e-4)
+
+
+def test_weights_in_the_layout_of_a_gpu_have_the_same_values():
+    unet, inputs = unet_without_zeros(CONFIG).eval(), unet_inputs(CONFIG, 16)
+    with torch.no_grad():
+        expected = unet(**inputs)
+        before = {name: tensor.clone() for name, tensor in unet.state_dict().items()}
+        unet.store_channels_last()
+        torch.testing.assert_close(unet(**inputs), expected, atol=1e-5, rtol=1e-5)
+    assert all(torch.equal(before[name], tensor) for name, tensor in unet.state_dict().items())
+    image = unet.output.weight.unsqueeze(2)
+    assert image.is_contiguous(memory_format=torch.channels_last)

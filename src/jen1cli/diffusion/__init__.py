@@ -1,6 +1,6 @@
 """Diffusion without a network: schedule, denoiser, guidance and samplers."""
 
-from jen1cli.diffusion.denoiser import Denoiser, Predict, target, to_x
+from jen1cli.diffusion.denoiser import Denoiser, Predict, PredictByTime, target, to_x
 from jen1cli.diffusion.guidance import guide, guide_batched, in_interval
 from jen1cli.diffusion.noise import Noise
 from jen1cli.diffusion.samplers import Known, Start, sample, time_grid
@@ -11,6 +11,7 @@ __all__ = [
     "Known",
     "Noise",
     "Predict",
+    "PredictByTime",
     "Schedule",
     "Start",
     "append_dims",

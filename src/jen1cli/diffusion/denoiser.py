@@ -7,6 +7,7 @@ whitened latents reach far beyond [-1, 1].
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -15,6 +16,26 @@ from jen1cli.diffusion.schedule import Schedule, append_dims
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """A network with bound conditioning: (x_t [batch, ...], t [batch]) → eps or v, shaped like x_t."""
+
+
+@dataclass(frozen=True)
+class PredictByTime:
+    """A prediction that differs between times, such as guidance within an interval.
+
+    Samplers choose before their loop, by times of the processor: to read a time from a tensor of a
+    GPU, the processor waits for it.
+    """
+
+    choose: Callable[[float], Predict]
+
+    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Predict at a time `t` [batch] that is equal for all items."""
+        return self.choose(float(t.flatten()[0]))(x_t, t)
+
+
+def at_time(predict: Predict, time: float) -> Predict:
+    """Return the prediction that belongs to a time."""
+    return at_time(predict.choose(time), time) if isinstance(predict, PredictByTime) else predict
 
 
 class Denoiser:
@@ -43,7 +64,14 @@ def to_x(
     output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
 ) -> Tensor:
     """Convert a network's output at the times `t` [batch] to the clean latent."""
-    alpha_t, sigma_t = append_dims(schedule.alpha(t), x_t), append_dims(schedule.sigma(t), x_t)
+    return to_x_at_levels(output, x_t, schedule.alpha(t), schedule.sigma(t), prediction)
+
+
+def to_x_at_levels(
+    output: Tensor, x_t: Tensor, alpha: Tensor, sigma: Tensor, prediction: PredictionName
+) -> Tensor:
+    """Convert a network's output at signal and noise levels [batch] to the clean latent."""
+    alpha, sigma = append_dims(alpha, x_t), append_dims(sigma, x_t)
     if prediction == "eps":
-        return (x_t - sigma_t * output) / alpha_t
-    return alpha_t * x_t - sigma_t * output
+        return (x_t - sigma * output) / alpha
+    return alpha * x_t - sigma * output

@@ -10,7 +10,7 @@ independent of guidance, and training must not use it.
 import torch
 from torch import Tensor
 
-from jen1cli.diffusion.denoiser import Predict
+from jen1cli.diffusion.denoiser import Predict, PredictByTime, at_time
 
 
 def guide(
@@ -34,12 +34,11 @@ def guide(
             so for values above 0 frames of a unidirectional clip depend on later frames.
     """
 
-    def predict(x_t: Tensor, t: Tensor) -> Tensor:
-        if scale == 1.0 or not in_interval(t, interval):
-            return conditional(x_t, t)
+    def guided(x_t: Tensor, t: Tensor) -> Tensor:
         return _combine(conditional(x_t, t), unconditional(x_t, t), scale, rescale)
 
-    return predict
+    guides = scale != 1.0
+    return PredictByTime(lambda t: guided if guides and in_interval(t, interval) else conditional)
 
 
 def guide_batched(
@@ -61,18 +60,22 @@ def guide_batched(
         rescale: 0 to 1, as in `guide`.
     """
 
-    def predict(x_t: Tensor, t: Tensor) -> Tensor:
-        if scale == 1.0 or not in_interval(t, interval):
-            return conditional(x_t, t)
-        with_text, without = doubled(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
-        return _combine(with_text, without, scale, rescale)
+    def choose(time: float) -> Predict:
+        if scale == 1.0 or not in_interval(time, interval):
+            return conditional
+        both = at_time(doubled, time)
 
-    return predict
+        def guided(x_t: Tensor, t: Tensor) -> Tensor:
+            with_text, without = both(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
+            return _combine(with_text, without, scale, rescale)
+
+        return guided
+
+    return PredictByTime(choose)
 
 
-def in_interval(t: Tensor, interval: tuple[float, float]) -> bool:
-    """Whether the sampler's time, equal for all batch items, lies in the interval."""
-    time = float(t.flatten()[0])
+def in_interval(time: float, interval: tuple[float, float]) -> bool:
+    """Whether a time lies in the interval."""
     return interval[0] <= time <= interval[1]
 
 

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from jen1cli.config import PredictionName, SamplerName
-from jen1cli.diffusion.denoiser import Denoiser
+from jen1cli.devices import to_device
+from jen1cli.diffusion.denoiser import Denoiser, Predict, at_time, to_x_at_levels
 from jen1cli.diffusion.noise import Source, draw
 from jen1cli.diffusion.schedule import Schedule
 from jen1cli.progress import Progress
@@ -63,6 +64,19 @@ class _Point:
     @property
     def lambda_(self) -> float:
         return math.inf if self.sigma == 0.0 else math.log(self.alpha) - math.log(self.sigma)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """All that a step needs besides the latent; decided before the loop, so that it never waits."""
+
+    predict: Predict
+    point: _Point
+    following: _Point
+    t: Tensor  # [batch], as the levels
+    alpha: Tensor
+    sigma: Tensor
+    fresh: Tensor | None  # noise that the step adds
 
 
 @dataclass
@@ -150,25 +164,60 @@ def sample(
     if start is not None:
         times = [start.time * t for t in times]
     points = _points(denoiser.schedule, steps, times)
-    step, times_dtype = _STEPS[sampler], torch.promote_types(noise.dtype, torch.float32)
+    plan = _plan(denoiser, noise, points, generator if stochastic else None)
+    eta = 1.0 if sampler == "ddpm" else eta
+    return _run(plan, noise, sampler, denoiser.prediction, eta, known, start, progress)
+
+
+def _plan(
+    denoiser: Denoiser, noise: Tensor, points: list[_Point], generator: Generators | None
+) -> list[_Step]:
+    """Return the steps, with everything on the device of the noise."""
+    dtype = torch.promote_types(noise.dtype, torch.float32)
+    times = torch.tensor([point.t for point in points[:-1]], dtype=dtype)
+    levels = torch.stack([times, denoiser.schedule.alpha(times), denoiser.schedule.sigma(times)])
+    t, alpha, sigma = to_device(levels, noise.device)[..., None].expand(-1, -1, len(noise))
+    added = iter(())
+    if generator is not None:
+        drawn = [_fresh(noise, generator) for point in points[1:] if point.sigma > 0]
+        added = iter(to_device(torch.stack(drawn), noise.device)) if drawn else added
+    return [
+        _Step(at_time(denoiser.predict, time), *pair, *level, next(added, None))
+        for time, pair, *level in zip(
+            times.tolist(), itertools.pairwise(points), t, alpha, sigma, strict=True
+        )
+    ]
+
+
+def _run(
+    plan: Sequence[_Step],
+    noise: Tensor,
+    sampler: SamplerName,
+    prediction: PredictionName,
+    eta: float,
+    known: Known | None = None,
+    start: Start | None = None,
+    progress: Progress | None = None,
+) -> Tensor:
+    """Run the steps; nothing here depends on the value of a tensor."""
+    step = _STEPS[sampler]
     x_t, state = noise, _State()
     if start is not None:
-        x_t = points[0].alpha * start.latent.to(noise) + points[0].sigma * noise
-    for index, (point, following) in enumerate(itertools.pairwise(points)):
+        x_t = plan[0].point.alpha * start.latent + plan[0].point.sigma * noise
+    for index, now in enumerate(plan):
         if known is not None:
-            x_t = known.impose(x_t, point.alpha, point.sigma, noise)
-        t = torch.full((len(noise),), point.t, dtype=times_dtype, device=noise.device)
-        x = denoiser.x(x_t, t)
+            x_t = known.impose(x_t, now.point.alpha, now.point.sigma, noise)
+        output = now.predict(x_t, now.t)
+        x = to_x_at_levels(output, x_t, now.alpha, now.sigma, prediction)
         if sampler == "unipc":
-            x_t = _unipc_correct(state, point, x_t, x)
-        state.remember(point, x)
+            x_t = _unipc_correct(state, now.point, x_t, x)
+        state.remember(now.point, x)
         state.start = x_t
-        fresh = _fresh(noise, generator) if stochastic and following.sigma > 0 else None
-        x_t = step(state, following, x_t, 1.0 if sampler == "ddpm" else eta, fresh)
+        x_t = step(state, now.following, x_t, eta, now.fresh)
         if progress is not None:
-            progress(index + 1, steps)
+            progress(index + 1, len(plan))
     if known is not None:
-        x_t = known.impose(x_t, points[-1].alpha, points[-1].sigma, noise)
+        x_t = known.impose(x_t, plan[-1].following.alpha, plan[-1].following.sigma, noise)
     return x_t
 
 
@@ -238,8 +287,8 @@ def _points(schedule: Schedule, steps: int, times: Sequence[float]) -> list[_Poi
     return [_Point(*levels) for levels in zip(grid.tolist(), alphas, sigmas, strict=True)]
 
 
-def _fresh(like: Tensor, generator: Generators | None) -> Tensor:
+def _fresh(like: Tensor, generator: Generators) -> Tensor:
+    """Draw noise for a batch, on the CPU."""
     if isinstance(generator, Sequence):
-        return torch.stack([draw(like.shape[1:], each) for each in generator]).to(like)
-    assert generator is not None  # checked by `sample`
-    return draw(like.shape, generator).to(like)
+        return torch.stack([draw(like.shape[1:], each) for each in generator]).to(like.dtype)
+    return draw(like.shape, generator).to(like.dtype)

@@ -30,6 +30,7 @@ class Schedule:
             log_alphas = torch.log1p(-_betas(config))
             table = torch.cumsum(log_alphas, 0)
             self._log_alpha_bar = torch.cat([table.new_zeros(1), table])  # ᾱ_0 = 1
+        self._tables: dict[tuple[torch.device, torch.dtype], Tensor] = {}
 
     def alpha(self, t: Tensor) -> Tensor:
         """Return the signal level α(t) = √ᾱ(t)."""
@@ -51,7 +52,7 @@ class Schedule:
         """Return the time at which arctan(σ / α) equals `angle`: 0 is clean, π/2 pure noise."""
         if self.name == "cosine":
             return angle / self._final_angle
-        table = -self._log_alpha_bar.to(device=angle.device, dtype=angle.dtype)  # increasing
+        table = -self._table(angle)  # increasing
         wanted = (-2.0 * torch.log(torch.cos(angle))).clamp(table[0], table[-1])
         low = torch.searchsorted(table, wanted, right=True).clamp(1, len(table) - 1) - 1
         fraction = (wanted - table[low]) / (table[low + 1] - table[low])
@@ -68,11 +69,19 @@ class Schedule:
         return append_dims(self.alpha(t), x) * x + append_dims(self.sigma(t), x) * eps
 
     def _interpolate(self, t: Tensor) -> Tensor:
-        table = self._log_alpha_bar.to(device=t.device, dtype=t.dtype)
+        table = self._table(t)
         position = (t * self.num_timesteps).clamp(0, self.num_timesteps)
         low = position.floor().clamp(max=self.num_timesteps - 1).long()
         fraction = position - low
         return torch.lerp(table[low], table[low + 1], fraction)
+
+    def _table(self, like: Tensor) -> Tensor:
+        """Return the table with the device and type of a tensor; it is copied there once."""
+        place = like.device, like.dtype
+        if place not in self._tables:
+            with torch.inference_mode(False):  # for training as well
+                self._tables[place] = self._log_alpha_bar.to(*place)
+        return self._tables[place]
 
 
 def append_dims(level: Tensor, like: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance."""
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,18 @@ from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
-from jen1cli.diffusion import Denoiser, Known, Noise, Start, guide_batched, in_interval, sample
+from jen1cli.devices import to_device
+from jen1cli.diffusion import (
+    Denoiser,
+    Known,
+    Noise,
+    Predict,
+    PredictByTime,
+    Start,
+    guide_batched,
+    in_interval,
+    sample,
+)
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import (
     CHANNELS_WITH_CHORDS,
@@ -27,9 +39,12 @@ from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
 from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling, Variation
-from jen1cli.shapes import KeepMask, Latent
+from jen1cli.shapes import KeepMask, Latent, Text, TextMask
 
 logger = logging.getLogger(__name__)
+
+TOKEN_MULTIPLE = 8
+"""Number of tokens, with the U-Net's own, of which attention on a GPU gets multiples."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,10 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Prompts:
-    """Encoded text of a batch, doubled: the prompts, then the unconditional text of guidance."""
+    """Encoded text of a batch, doubled: the prompts, then the unconditional text of guidance.
+
+    The text is on the CPU; `sample_canvas` copies it to the device.
+    """
 
     text: Float[Tensor, "two_batch tokens features"]
     mask: Bool[Tensor, "two_batch tokens"]
@@ -87,7 +105,8 @@ def encode_prompts(
     null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
     reads = composer != "none"
     controls = tuple(asked.over(read_controls(prompt)) if reads else asked for prompt in prompts)
-    return Prompts(*join(*positive, *[null] * len(prompts)), controls)
+    text, mask = join(*positive, *[null] * len(prompts))
+    return Prompts(text.cpu(), mask.cpu(), controls)
 
 
 def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
@@ -104,6 +123,20 @@ def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
     text = nn.functional.pad(text, (0, 0, 0, spare))
     mask = nn.functional.pad(mask, (0, spare), value=False)
     return Prompts(text, mask, tuple(one for piece in pieces for one in piece.controls))
+
+
+def text_on_device(prompts: Prompts, device: torch.device) -> tuple[Text, TextMask]:
+    """Return text and mask on a device; on a GPU, padded for fast attention.
+
+    The U-Net puts one token in front (`TextEmbedding`). Kernels of masked attention need multiples
+    of 8, to which torch pads in every call otherwise.
+    """
+    text, mask = prompts.text, prompts.mask
+    if device.type == "cuda":
+        spare = -(text.shape[1] + 1) % TOKEN_MULTIPLE
+        text = nn.functional.pad(text, (0, 0, 0, spare))
+        mask = nn.functional.pad(mask, (0, spare), value=False)
+    return to_device(text, device), to_device(mask, device)
 
 
 def _check_supported(networks: Networks, asked: Controls) -> None:
@@ -289,27 +322,31 @@ def sample_canvas(
     Returns:
         the latent; known frames are bit-identical.
     """
-    unet = unet or networks.unet
+    unet = unet or networks.call_unet
     shape = part.latent.shape[1:]
     noise = torch.stack([each.draw(shape) for each in noises])
     conditioned = tasks.make_context(part.latent, part.known, controls)
+    text, text_mask = text_on_device(prompts, networks.device)
     no_controls = controls if controls is None else torch.zeros_like(controls)
     no_known = torch.zeros_like(part.known)
 
-    def both(x_t: Tensor, t: Tensor) -> Tensor:
-        # guidance on the controls degrades timbre, so it is limited to an interval of t
-        contrast_controls = (
-            no_controls if in_interval(t, sampling.control_guidance_interval) else controls
+    @functools.cache
+    def contexts(without_controls: bool, without_known: bool) -> Tensor:
+        contrast = tasks.make_context(
+            part.latent,
+            no_known if without_known else part.known,
+            no_controls if without_controls else controls,
         )
-        known = no_known if in_interval(t, sampling.context_guidance_interval) else part.known
-        contrast_context = tasks.make_context(part.latent, known, contrast_controls)
-        return unet(
-            x_t,
-            t,
-            context=torch.cat([conditioned, contrast_context]),
-            text=prompts.text,
-            text_mask=prompts.mask,
-            causal=causal,
+        return torch.cat([conditioned, contrast])
+
+    def both(time: float) -> Predict:
+        # guidance on the controls degrades timbre, so it is limited to an interval of t
+        context = contexts(
+            in_interval(time, sampling.control_guidance_interval),
+            in_interval(time, sampling.context_guidance_interval),
+        )
+        return lambda x_t, t: unet(
+            x_t, t, context=context, text=text, text_mask=text_mask, causal=causal
         )
 
     def conditional(x_t: Tensor, t: Tensor) -> Tensor:
@@ -318,21 +355,21 @@ def sample_canvas(
             x_t,
             t,
             context=conditioned,
-            text=prompts.text[:half],
-            text_mask=prompts.mask[:half],
+            text=text[:half],
+            text_mask=text_mask[:half],
             causal=causal,
         )
 
     predict = guide_batched(
         conditional,
-        both,
+        PredictByTime(both),
         scale=sampling.guidance_scale,
         interval=sampling.guidance_interval,
         rescale=sampling.guidance_rescale,
     )
     return sample(
         Denoiser(predict, networks.schedule, networks.prediction),
-        noise.to(networks.device),
+        to_device(noise, networks.device),
         sampler=sampling.sampler,  # type: ignore[arg-type] - checked by Sampling.over
         steps=sampling.steps,
         eta=sampling.eta,
@@ -351,7 +388,8 @@ def _controls_of(
         return None
     rate = networks.frame_rate
     starts = [window.start / rate] * len(controls)
-    return control_channels(controls, starts, window.frames, rate, channels).to(networks.device)
+    found = control_channels(controls, starts, window.frames, rate, channels)
+    return to_device(found, networks.device)
 
 
 def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -87,7 +87,7 @@ def make_loop(
         sampling,
         [seeded_noise(seed, sampling.variations)],
         progress,
-        unet=ring_windows(networks.unet, frames, window),
+        unet=ring_windows(networks.call_unet, frames, window, networks.device),
     )
     signal = _decoded_ring(networks, networks.whitening.unwhiten(made))
     signal = stretched_ring(signal, samples)
@@ -141,13 +141,16 @@ def _ring_controls(
     return ring.to(networks.device)
 
 
-def ring_windows(unet: Callable[..., Latent], frames: int, window: int) -> Callable[..., Latent]:
+def ring_windows(
+    unet: Callable[..., Latent], frames: int, window: int, device: torch.device | str = "cpu"
+) -> Callable[..., Latent]:
     """Return a network that sees a ring through overlapping windows and blends their predictions.
 
     Args:
         unet: network, called as `UNet1d` is.
         frames: length of the ring.
         window: most frames in one window.
+        device: of the inputs.
     """
     margin = max(1, window // _MARGIN)
     count = -(-frames // max(1, window - 2 * margin))
@@ -157,13 +160,14 @@ def ring_windows(unet: Callable[..., Latent], frames: int, window: int) -> Calla
     ramp = (torch.arange(length) + 0.5) / (2 * margin)
     weights = torch.minimum(ramp, ramp.flip(0)).clamp(max=1.0)
     sums = torch.zeros(frames).index_add(0, places.flatten(), weights.repeat(count))
+    places, weights, sums = places.to(device), weights.to(device), sums.to(device)
 
     def predict(
         x_t: Tensor, t: Tensor, *, context: Tensor, text: Tensor, text_mask: Tensor, causal: bool
     ) -> Tensor:
         def cut(values: Tensor) -> Tensor:
             """[batch, channels, frames] -> [batch · windows, channels, length]."""
-            return values[..., places.to(values.device)].transpose(1, 2).flatten(0, 1)
+            return values[..., places].transpose(1, 2).flatten(0, 1)
 
         def each(values: Tensor) -> Tensor:
             return values.repeat_interleave(count, dim=0)
@@ -176,9 +180,9 @@ def ring_windows(unet: Callable[..., Latent], frames: int, window: int) -> Calla
             text_mask=each(text_mask),
             causal=causal,
         )
-        rows = (made * weights.to(made)).unflatten(0, (-1, count)).transpose(1, 2).flatten(2)
-        ring = torch.zeros_like(x_t).index_add(-1, places.flatten().to(x_t.device), rows)
-        return ring / sums.to(x_t)
+        rows = (made * weights).unflatten(0, (-1, count)).transpose(1, 2).flatten(2)
+        ring = torch.zeros_like(x_t).index_add(-1, places.flatten(), rows)
+        return ring / sums
 
     return predict
 

@@ -23,29 +23,39 @@ from jen1cli.config import (
     QualityName,
     SpectralConfig,
 )
+from jen1cli.devices import allow_tf32
 from jen1cli.diffusion import Schedule
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.unet import UNet1d
+from jen1cli.unet.graphs import GraphedUNet, graphed
 
 DtypeName = Literal["auto", "fp32", "bf16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+SMALL_TEXT_ENCODER = 50_000_000
+"""Number of parameters up to which a text encoder stays on the CPU."""
 
 
 @dataclass(frozen=True)
 class Networks:
-    """All networks of a model, in evaluation mode, on one device."""
+    """All networks of a model, in evaluation mode.
+
+    The predictor of controls, and a text encoder below `SMALL_TEXT_ENCODER`, stay on the CPU: they
+    run once for each piece, in hundreds of small operations, for which a GPU needs longer. A large
+    text encoder, and one that is given, stays on the device.
+    """
 
     autoencoder: Autoencoder  # float32
     whitening: Whitening  # float32
     unet: UNet1d  # in the compute dtype; takes and returns float32
     text_encoder: TextEncoder
-    predictor: ControlPredictor | None  # float32
+    predictor: ControlPredictor | None  # float32, on the CPU
     tracker: ControlTracker | None  # float32
     schedule: Schedule
     prediction: PredictionName
     frame_rate: float  # latent frames per second
-    device: torch.device
+    device: torch.device  # of all others
     dtype: Literal["fp32", "bf16"]
+    call_unet: UNet1d | GraphedUNet  # the U-Net, on a GPU through CUDA graphs
 
 
 class _SkipRandomNumbers(TorchFunctionMode):
@@ -161,7 +171,7 @@ def load_networks(
         device: device of the networks.
         dtype: arithmetic of the U-Net.
         change_unet: called with the loaded U-Net in float32, such as for LoRA files.
-        text_encoder: replaces the text encoder of the folder.
+        text_encoder: replaces the text encoder of the folder, on the device where it is.
 
     Raises:
         CheckpointError: tensors are missing, unexpected or of the wrong shape, or the networks
@@ -183,7 +193,7 @@ def load_networks(
     load_into(whitening, tensors["whitening"], f"{folder}/autoencoder.safetensors")
     load_into(unet, tensors["unet"], f"{folder}/unet.safetensors")
     change_unet(unet)
-    text_encoder = text_encoder or TextEncoder.load(config.text, folder)
+    text_encoder = text_encoder or _placed(TextEncoder.load(config.text, folder), device)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
     for name, module in controls.items():
         load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")
@@ -204,7 +214,7 @@ def random_networks(
                 if parameter.ndim > 1 and not parameter.any():
                     parameter.normal_(std=0.02)
         text = dataclasses.replace(config.text, revision=None)
-        text_encoder = TextEncoder.random(text)
+        text_encoder = _placed(TextEncoder.random(text), device)
         controls = _control_networks(config)
     return _ready(config, autoencoder, whitening, unet, text_encoder, controls, device, dtype)
 
@@ -232,6 +242,11 @@ def _control_networks(config: ModelConfig) -> dict[str, nn.Module]:
     }
 
 
+def _placed(text_encoder: TextEncoder, device: torch.device) -> TextEncoder:
+    is_small = text_encoder.num_parameters <= SMALL_TEXT_ENCODER
+    return text_encoder if is_small else text_encoder.to(device)
+
+
 def _ready(
     config: ModelConfig,
     autoencoder: Autoencoder,
@@ -242,10 +257,14 @@ def _ready(
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
 ) -> Networks:
-    for module in (autoencoder, whitening, *controls.values()):
-        module.eval().requires_grad_(False).to(device)
-    unet.eval().requires_grad_(False).to(device=device, dtype=_DTYPES[dtype])
-    text_encoder.to(device)
+    if device.type == "cuda":
+        allow_tf32(False)
+        unet.store_channels_last()
+    for module in (autoencoder, whitening, unet, *controls.values()):
+        module.eval().requires_grad_(False)
+    for module in (autoencoder, whitening, *(m for n, m in controls.items() if n != "prior")):
+        module.to(device)
+    unet.to(device=device, dtype=_DTYPES[dtype])
     return Networks(
         autoencoder,
         whitening,
@@ -258,4 +277,5 @@ def _ready(
         config.frame_rate,
         device,
         dtype,
+        graphed(unet, device),
     )

@@ -24,7 +24,7 @@ from jen1cli.training.diffusion.compatibility import check_cache, check_resumed
 from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
-from jen1cli.training.engine.processes import build_accelerator, on_processor
+from jen1cli.training.engine.processes import LONGEST_WAIT, build_accelerator, on_processor
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, read_clips
 from jen1cli.training.engine.trainer import Stage, Trainer
 from jen1cli.training.recipes import (
@@ -67,7 +67,7 @@ class LatentsJob:
             ConfigError: the existing cache was made by another model or from other music, or has
                 other full scores.
         """
-        processes = PartialState(cpu=on_processor(self.device))
+        processes = PartialState(cpu=on_processor(self.device), timeout=LONGEST_WAIT)
         model = weights_folder(self.model)
         there = keep and (self.output / CACHE_NAME).is_file()
         if processes.is_main_process and there:
@@ -177,19 +177,19 @@ class ControlsJob(Settings):
     def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run.
 
-        Raises:
-            ConfigError: several processes were launched; this training supports one.
+        These networks are small, so several processes do not share the work: all train alike, and
+        the main process writes.
         """
         chosen = self.over(training_config(self.recipe).controls)
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
-        if accelerator.num_processes > 1:
-            raise ConfigError("the controls train in one process; start it without a launcher")
         init = find_weights(self.init).folder
         stage = build_controls(self.cache, init, chosen, accelerator, seed=self.seed)
         if not self.dry_run:
             self.check_begun()
-            check_resumed(self.output, self.cache, init, resume=self.resume)
-            with recorded(self.output, on_event) as record:
+            writes = accelerator.is_main_process
+            if writes:
+                check_resumed(self.output, self.cache, init, resume=self.resume)
+            with recorded(self.output, on_event, writes=writes) as record:
                 _train(stage, self, chosen.steps, accelerator, record)
         return {
             "parameters": sum(p.numel() for p in stage.networks.parameters()),

@@ -48,6 +48,11 @@ class FrameConvolution(nn.Module):
         self.weight = nn.Parameter(inner.weight.detach().clone())
         self.bias = nn.Parameter(inner.bias.detach().clone())  # type: ignore[union-attr]
 
+    def store_channels_last(self) -> None:
+        """Store the weights as the features are; else a GPU reorders them in every call."""
+        ordered = self.weight.detach().transpose(1, 2).contiguous()
+        self.weight.data = ordered.transpose(1, 2)
+
     def forward(
         self, x: Float[Tensor, "batch frames in_channels"], *, causal: bool = False
     ) -> Float[Tensor, "batch frames out_channels"]:

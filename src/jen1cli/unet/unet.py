@@ -135,6 +135,12 @@ class UNet1d(nn.Module):
         x = self.output(F.silu(self.norm(x)), causal=causal)
         return x.transpose(1, 2).to(x_t.dtype)
 
+    def store_channels_last(self) -> None:
+        """Store the weights of all convolutions in the layout of a GPU; no value changes."""
+        for module in self.modules():
+            if isinstance(module, FrameConvolution):
+                module.store_channels_last()
+
     def _levels(self) -> list[Level]:
         return [level for level in self.levels if isinstance(level, Level)]
 

@@ -105,6 +105,18 @@ def test_the_tracker_hears_known_frames_alone():
         assert torch.equal(part, same)
 
 
+def test_the_tracker_runs_in_bfloat16():
+    torch.manual_seed(0)
+    tracker, latent = ControlTracker(8, SMALL).eval(), torch.randn(1, 8, 60)
+    known = torch.ones(1, 1, 60, dtype=torch.bool)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = tracker(latent, known)
+    exact = tracker(latent, known)
+    for half, whole in ((output.beat, exact.beat), (output.bar, exact.bar)):
+        assert half.dtype == torch.complex64
+        assert (half - whole).abs().max() < 0.05 * whole.abs().max()
+
+
 def test_what_is_asked_for_stays_and_silence_hears_nothing():
     tracker = ControlTracker(8, SMALL).eval()
     asked = Controls(100.0, "3/4", 0.5, "D", "minor")

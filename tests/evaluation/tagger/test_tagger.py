@@ -1,6 +1,8 @@
 """The tagger's features, networks, training and files."""
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from jen1cli.evaluation.tagger.network import KeyNet, buckets
 from jen1cli.evaluation.tagger.tagger import window_starts
 from jen1cli.evaluation.tagger.training import Prepared, TaggerJob, roughen
 from jen1cli.manifest import read_folder
+from simulated_gpu import SimulatedGpu
 
 
 def mono(signal, rate=48_000):
@@ -138,7 +141,8 @@ def test_crops_of_short_clips_are_filled(music_folder):
 
 
 @pytest.mark.heavy
-def test_training_learns_and_saves(music_folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_training_learns_and_saves(music_folder, tmp_path, monkeypatch, device):
     monkeypatch.setattr("jen1cli.evaluation.tagger.labels._RAREST", 2)
     music = music_folder(count=12, seconds=2.0)
     manifest = music / "manifest.jsonl"
@@ -148,7 +152,8 @@ def test_training_learns_and_saves(music_folder, tmp_path, monkeypatch):
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
     told: list[str] = []
     job = TaggerJob((music,), tmp_path / "tagger", steps=3, batch_size=4, crop_seconds=1.0)
-    found = job.run(lambda what, share: told.append(what))
+    with SimulatedGpu() if device == "cuda" else nullcontext():
+        found = replace(job, device=device).run(lambda what, share: told.append(what))
     tagger = Tagger.load(tmp_path / "tagger")
     assert tagger.description.provenance["train_clips"] == 8
     assert tagger.description.accuracies.keys() == found.keys()

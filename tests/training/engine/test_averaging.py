@@ -17,6 +17,21 @@ def test_average_follows_the_formula():
     assert abs(float(ema.average["weight"]) - expected) < 1e-6
 
 
+def test_all_parameters_at_once_have_the_same_bits_as_one_by_one():
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Linear(33, 17), nn.Linear(17, 5).bfloat16())
+    ema = Ema(layers, decay=0.9)
+    expected = {name: average.clone() for name, average in ema.average.items()}
+    for update in range(5):
+        with torch.no_grad():
+            for parameter in layers.parameters():
+                parameter.add_(torch.randn_like(parameter))
+        ema.update()
+        for name, parameter in layers.named_parameters():
+            expected[name].lerp_(parameter.detach().float(), 1.0 - ema.decay_at(update))
+    assert all(torch.equal(ema.average[name], expected[name]) for name in expected)
+
+
 def test_average_is_put_in_for_the_block_only():
     layer = nn.Linear(2, 2)
     ema = Ema(layer, decay=0.9)

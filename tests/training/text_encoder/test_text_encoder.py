@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -41,6 +42,7 @@ from jen1cli.training.text_encoder.report import (
     retrieve_styles,
 )
 from jen1cli.training.text_encoder.tokenizer import save_tokenizer, train_tokenizer
+from simulated_gpu import SimulatedGpu
 
 PROMPTS = ["Lofi piano at 92 bpm", "dark techno in F# minor, no drums", "cosy rainy-day banger"]
 
@@ -82,9 +84,11 @@ def trained(tmp_path_factory, teacher):
         made_up_prompts=300,
         warmup_steps=2,
     )
-    losses = train_text_encoder(
-        folder / "out", teacher=teacher, captions=[captions], texts=[words_file], config=config
-    )
+    data = {"teacher": teacher, "captions": [captions], "texts": [words_file]}
+    losses = train_text_encoder(folder / "out", **data, config=config, device="cpu")
+    with SimulatedGpu():
+        on_gpu = replace(config, steps=1)
+        train_text_encoder(folder / "gpu", **data, config=on_gpu, device="cuda")
     return folder / "out", losses
 
 

@@ -264,6 +264,7 @@ def train_tagger(
         int | None, typer.Option("--steps", metavar="N", help="In place of --minutes.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights and draws.")] = 0,
+    device: options.Device = "auto",
     force: options.Force = False,
     reporting: options.Reporting,
 ) -> None:
@@ -279,7 +280,9 @@ def train_tagger(
             if what.startswith(("step", "skipped")):
                 report.note(what)
 
-        job = TaggerJob(tuple(folders), output, minutes=minutes, steps=steps, seed=seed)
+        job = TaggerJob(
+            tuple(folders), output, minutes=minutes, steps=steps, seed=seed, device=device
+        )
         accuracies = job.run(tell)
     lines = "\n".join(f"{name:<24}{value:.3f}" for name, value in accuracies.items())
     report.result({"path": str(output), "held_out": accuracies}, lines)

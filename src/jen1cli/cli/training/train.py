@@ -230,6 +230,7 @@ def text_encoder(
     minutes: Annotated[float, typer.Option(metavar="X", help="Of training.")] = 15.0,
     steps: Steps = None,
     seed: Seed = 0,
+    device: Device = "auto",
     reporting: options.Reporting,
 ) -> None:
     """Train a small text encoder (T5) from a sentence model, for a bundled model."""
@@ -240,6 +241,7 @@ def text_encoder(
         job = TextEncoderJob(
             output=output, teacher=teacher, captions=tuple(captions or ()),
             texts=tuple(text or ()), init=init, minutes=minutes, steps=steps, seed=seed,
+            device=device,
         )  # fmt: skip
         figures = job.run(display)
     report.result({"path": str(output), **figures}, "\n".join(map(_figure, figures.items())))

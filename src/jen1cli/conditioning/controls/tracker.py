@@ -73,7 +73,8 @@ class ControlTracker(nn.Module):
             value, gate = layer(F.layer_norm(x.mT, x.shape[1:2]).mT).chunk(2, dim=1)
             x = x + value * torch.sigmoid(gate)
         x = F.silu(x)
-        beat, bar = self.phases(x).unflatten(1, (2, 2)).unbind(1)
+        # complex numbers have no half precision, which autocast chooses
+        beat, bar = self.phases(x).float().unflatten(1, (2, 2)).unbind(1)
         weight = known.to(x.dtype)
         mean = (x * weight).sum(2) / weight.sum(2).clamp(min=1.0)
         most = x.masked_fill(~known, -1.0).amax(2)
@@ -117,20 +118,17 @@ class ControlTracker(nn.Module):
             frame_rate: frames per second.
             asked: given controls, which are kept; for a given tempo only the phase is estimated.
         """
-        if not known.any():
+        inside = known[0, 0].cpu()
+        if not inside.any():
             return asked
         output = self(latent, known)
-        probability, key = output.key[0].softmax(-1).max(-1)
+        # the fit is a small computation in double precision, which MPS lacks
+        beat, bar, shares = (x[0].cpu() for x in (output.beat, output.bar, output.key.softmax(-1)))
+        probability, key = shares.max(-1)
         tonic, mode = KEYS[int(key)] if float(probability) >= SURE_KEY else ("", "")
-        inside = known[0, 0]
-        times = (
-            torch.arange(len(inside), device=latent.device)[inside] + 0.5
-        ).double() / frame_rate
+        times = (torch.arange(len(inside))[inside] + 0.5).double() / frame_rate
         tempo, meter, downbeat = fit_beat(
-            output.beat[0, inside].to(torch.complex128),
-            output.bar[0, inside].to(torch.complex128),
-            times,
-            asked.bpm,
+            beat[inside].to(torch.complex128), bar[inside].to(torch.complex128), times, asked.bpm
         )
         if asked.bpm and tempo:
             asked = dataclasses.replace(asked, bpm=0.0)

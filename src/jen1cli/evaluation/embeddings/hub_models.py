@@ -17,6 +17,7 @@ from jen1cli.audio import Signal
 from jen1cli.errors import CheckpointError, needs_extra
 from jen1cli.evaluation.embeddings.embedding import Distribution, Embedding, Rows, mono_windows
 from jen1cli.files import expand_user
+from jen1cli.pipeline.networks import choose_device
 
 CLAP_SECONDS = 10.0
 _SHOWN = 60  # characters shown of another library's message
@@ -34,7 +35,8 @@ class ClapEmbedding(Embedding):
             from transformers.models.clap.modeling_clap import ClapModel
 
         folder = fetch(source)
-        self._model: Any = _load(ClapModel, folder).eval()
+        self._device = choose_device("auto")
+        self._model: Any = _load(ClapModel, folder).eval().to(self._device)
         self._extractor: Any = _load(AutoFeatureExtractor, folder)
         self._tokenizer: Any = _load(AutoTokenizer, folder)
         self.sample_rate = int(self._extractor.sampling_rate)
@@ -46,7 +48,8 @@ class ClapEmbedding(Embedding):
         """Embed a sound; return one row per ten seconds."""
         windows = mono_windows(signal, sample_rate, self.sample_rate, CLAP_SECONDS)
         inputs = self._extractor(list(windows), sampling_rate=self.sample_rate, return_tensors="pt")
-        return _tensor(self._model.get_audio_features(**inputs)).float().numpy()
+        found = _tensor(self._model.get_audio_features(**inputs.to(self._device)))
+        return found.float().cpu().numpy()
 
     def match(self, signal: Signal, sample_rate: int) -> Distribution | None:
         """Return the mean vector of the sound, normalised to length 1."""
@@ -58,7 +61,8 @@ class ClapEmbedding(Embedding):
     def embed_text(self, captions: Sequence[str]) -> Rows | None:
         """Return the vectors of captions, normalised to length 1."""
         inputs = self._tokenizer(list(captions), padding=True, truncation=True, return_tensors="pt")
-        rows = _tensor(self._model.get_text_features(**inputs)).float().numpy()
+        found = _tensor(self._model.get_text_features(**inputs.to(self._device)))
+        rows = found.float().cpu().numpy()
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
@@ -73,7 +77,9 @@ class AudioSetEmbedding(Embedding):
             from transformers.models.auto.modeling_auto import AutoModelForAudioClassification
 
         folder = fetch(source)
-        self._model: Any = _load(AutoModelForAudioClassification, folder).eval()
+        self._device = choose_device("auto")
+        model = _load(AutoModelForAudioClassification, folder)
+        self._model: Any = model.eval().to(self._device)
         with warnings.catch_warnings():
             # AST was trained with 128 mel bands of 257 bins, of which the lowest are empty.
             warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
@@ -96,9 +102,9 @@ class AudioSetEmbedding(Embedding):
         """Return mean hidden states [windows, features] and probabilities [windows, labels]."""
         windows = mono_windows(signal, sample_rate, self.sample_rate, CLAP_SECONDS)
         inputs = self._extractor(list(windows), sampling_rate=self.sample_rate, return_tensors="pt")
-        output = self._model(**inputs, output_hidden_states=True)
+        output = self._model(**inputs.to(self._device), output_hidden_states=True)
         rows = output.hidden_states[-1].float().mean(1)
-        return rows.numpy(), output.logits.float().sigmoid().numpy()
+        return rows.cpu().numpy(), output.logits.float().sigmoid().cpu().numpy()
 
 
 def fetch(source: str) -> Path:

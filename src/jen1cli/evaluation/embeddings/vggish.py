@@ -19,6 +19,7 @@ from jen1cli.audio import Signal, resample, to_channels
 from jen1cli.errors import CheckpointError
 from jen1cli.evaluation.embeddings.embedding import Embedding, Rows
 from jen1cli.evaluation.embeddings.hub_models import fetch, weights_hash
+from jen1cli.pipeline.networks import choose_device
 
 RATE = 16_000  # Hz
 FRAMES = 96  # frames of 10 ms in one window
@@ -75,7 +76,8 @@ class VggishEmbedding(Embedding):
                 f"{folder} holds no VGGish weights with torchvggish's names; give a folder with"
                 " features.* and embeddings.* in one safetensors file"
             ) from error
-        self._net.eval().requires_grad_(False)
+        self._device = choose_device("auto")
+        self._net.eval().requires_grad_(False).to(self._device)
         self.version = weights_hash(folder)
         self.note = f"{source}, without post-processing"
 
@@ -88,7 +90,7 @@ class VggishEmbedding(Embedding):
             mel = mel.repeat(-(-FRAMES // max(1, len(mel))), 1)
         windows = mel[: count * FRAMES].reshape(count, 1, FRAMES, _MELS)
         with torch.inference_mode():
-            return self._net(windows).numpy()
+            return self._net(windows.to(self._device)).cpu().numpy()
 
 
 def log_mel(mono: Float[Tensor, " samples"]) -> Float[Tensor, "frames mels"]:

@@ -47,6 +47,10 @@ class Features:
     mel: Mel
     pitch: Pitch
 
+    def to(self, device: torch.device) -> "Features":
+        """Return the features on a device."""
+        return Features(self.mel.to(device), self.pitch.to(device))
+
     def __getitem__(self, items: slice) -> "Features":
         return Features(self.mel[items], self.pitch[items])
 

@@ -69,9 +69,10 @@ class Targets:
     tempo: Tensor  # [batch, tempi] distribution, all 0 for none
     energy: Tensor  # [batch] 0 to 1
 
-    def take(self, rows: Tensor) -> "Targets":
-        """Return the targets of some clips."""
-        return Targets(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+    def take(self, rows: Tensor, device: torch.device) -> "Targets":
+        """Return the targets of some clips on a device."""
+        names = self.__dataclass_fields__
+        return Targets(*(getattr(self, name)[rows].to(device) for name in names))
 
 
 def make_targets(attributes: Iterable[Mapping[str, Any]], labels: Labels) -> Targets:

@@ -32,6 +32,7 @@ from jen1cli.evaluation.tagger.network import Answers, TaggerNet
 from jen1cli.evaluation.tagger.scores import score_answers
 from jen1cli.evaluation.tagger.tagger import save_tagger
 from jen1cli.manifest import Clip, read_folder
+from jen1cli.pipeline.networks import choose_device
 
 MessageHandler = Callable[[str, float], None]
 
@@ -45,6 +46,7 @@ class TaggerJob:
         output: folder of the tagger.
         minutes: wall-clock time of training, after the features are computed.
         steps: optimiser steps instead of `minutes`, for a reproducible result.
+        device: as in `Jen1.load`; features are computed on the CPU.
     """
 
     folders: tuple[Path, ...]
@@ -55,6 +57,7 @@ class TaggerJob:
     learning_rate: float = 2e-3
     crop_seconds: float = 10.0
     seed: int = 0
+    device: str = "auto"
 
     def run(self, on_message: MessageHandler | None = None) -> dict[str, float]:
         """Train, evaluate on held-out clips, and save.
@@ -63,8 +66,10 @@ class TaggerJob:
             accuracy of each head on the test split, or on validation if there is no test split.
 
         Raises:
+            ConfigError: the device is not available.
             DataError: there are no clips with attributes, or no held-out ones.
         """
+        device = choose_device(self.device)
         on_message = on_message or (lambda what, share: None)
         clips = [clip for folder in self.folders for clip in read_folder(folder)]
         clips = [clip for clip in clips if clip.attributes.get("style")]
@@ -82,7 +87,8 @@ class TaggerJob:
         torch.manual_seed(self.seed)
         net = TaggerNet(len(labels.styles), len(labels.instruments), len(labels.modes))
         started = time.monotonic()
-        steps = self._fit(net, data, on_message)
+        steps = self._fit(net.to(device), data, device, on_message)
+        net.cpu()
         minutes = (time.monotonic() - started) / 60
         accuracies = evaluate(
             net, Prepared.of(held_out, labels, on_message), labels, self.crop_seconds
@@ -99,7 +105,9 @@ class TaggerJob:
         save_tagger(self.output, net, labels, provenance, accuracies)
         return accuracies
 
-    def _fit(self, net: TaggerNet, data: "Prepared", on_message: MessageHandler) -> int:
+    def _fit(
+        self, net: TaggerNet, data: "Prepared", device: torch.device, on_message: MessageHandler
+    ) -> int:
         generator = torch.Generator().manual_seed(self.seed)
         decayed = [p for p in net.parameters() if p.ndim > 1]
         rest = [p for p in net.parameters() if p.ndim <= 1]
@@ -117,9 +125,9 @@ class TaggerJob:
             rows = torch.randperm(len(data.features), generator=generator)[: self.batch_size]
             features = roughen(data.crop(rows, self.crop_seconds, generator), generator)
             captions = [_pick(data.captions[int(row)], generator) for row in rows]
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                answers = net(features)
-            losses = compute_losses(net, answers, data.targets.take(rows), captions)
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                answers = net(features.to(device))
+            losses = compute_losses(net, answers, data.targets.take(rows, device), captions)
             optimiser.zero_grad()
             torch.stack(list(losses.values())).sum().backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -266,7 +274,7 @@ def _contrast(net: TaggerNet, answers: Answers, captions: Sequence[str]) -> Tens
     heard = functional.normalize(answers.embedding, dim=1)
     said = functional.normalize(net.text(captions), dim=1)
     scores = net.temperature.clamp(max=4.0).exp() * heard @ said.T
-    same = torch.tensor([[float(a == b) for b in captions] for a in captions])
+    same = scores.new_tensor([[float(a == b) for b in captions] for a in captions])
     same = same / same.sum(1, keepdim=True)
     pick = functional.cross_entropy
     return 0.5 * (pick(scores, same) + pick(scores.T, same))

@@ -44,8 +44,11 @@ class FrozenComponents:
     @torch.no_grad()
     def restore(self) -> None:
         """Undo the effect of a step on the components."""
+        device = self._layers[0].device
+        if self._dropped.device != device:  # the layers moved since
+            self._dropped = self._dropped.to(device)
+            self._start = [start.to(device) for start in self._start]
         for layer, start in zip(self._layers, self._start, strict=True):
-            start = start.to(layer.device)
             layer.copy_(start + self._without_components(layer - start))
 
     def _without_components(self, change: Tensor) -> Tensor:

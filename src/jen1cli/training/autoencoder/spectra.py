@@ -63,5 +63,13 @@ def mel(
 ) -> Float[Tensor, "signals mel_bands columns"]:
     """Return mean magnitudes in mel bands."""
     window_length = 2 * (magnitude.shape[1] - 1)
-    weights = torch.from_numpy(mel_bands(window_length, sample_rate, bands))
-    return weights.to(magnitude) @ magnitude
+    weights = _mel_bands(window_length, sample_rate, bands, magnitude.device, magnitude.dtype)
+    return weights @ magnitude
+
+
+@lru_cache(maxsize=64)
+def _mel_bands(
+    window_length: int, sample_rate: int, bands: int, device: torch.device, dtype: torch.dtype
+) -> Float[Tensor, "bands bins"]:
+    with torch.inference_mode(False):  # for training as well
+        return torch.from_numpy(mel_bands(window_length, sample_rate, bands)).to(device, dtype)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from jen1cli import audio
 from jen1cli.autoencoder import Autoencoder, Whitening, mask_latent
 from jen1cli.autoencoder.codec import Codec
+from jen1cli.devices import to_device
 from jen1cli.files import make_folder
 from jen1cli.metrics.linear_codec import LinearCodec
 from jen1cli.pages.spectrogram import draw_spectrograms
@@ -163,7 +164,8 @@ class AutoencoderStage:
         made: list[tuple[Tensor, Tensor]] = []
         for piece in range(pieces):
             items = list(range(first + piece, self.batch_size, stride))
-            waveform = self._parts.crops.batch(step, items, self.batch_size).to(self._device)
+            crops = self._parts.crops.batch(step, items, self.batch_size)
+            waveform = to_device(crops, self._device)
             last = piece == pieces - 1
             with nullcontext() if last else self._accelerator.no_sync(self._model):
                 made.append((waveform, self._backward(waveform, adversarial, 1.0 / pieces)))

@@ -92,7 +92,7 @@ class ControlNetworks(nn.Module):
 
 
 class ControlsStage:
-    """Trains both networks together, in one process."""
+    """Trains both networks together, in every process alike."""
 
     def __init__(
         self,
@@ -311,6 +311,8 @@ class ControlsStage:
 
     def write_weights(self, folder: Path, provenance: Mapping[str, Any]) -> None:
         """Write the weight set with the averaged weights of both networks."""
+        if not self._accelerator.is_main_process:
+            return
         about = {**provenance, "recipe": asdict(self._hyperparameters), "seed": self._seed}
         with self.ema.applied():
             found = ControlTensors(

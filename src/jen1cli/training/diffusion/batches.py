@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli.conditioning.controls.score_channels import ALL_DROPPED, ScoreDropout
+from jen1cli.devices import to_device
 from jen1cli.errors import DataError
 from jen1cli.music.controls import NO_CONTROLS, Controls, controls_of
 from jen1cli.shapes import KeepMask, Latent, Time
@@ -145,7 +146,7 @@ class LatentTable:
     def __init__(self, cache: LatentCache, device: torch.device) -> None:
         """Open the table for `device`."""
         self._table = cache.table
-        self._silence = cache.silence
+        self._silence = cache.silence.to(device)
         self._device = device
         self._resident: Tensor | None = None
         if device.type == "cuda" and fits(cache.table.nbytes, device):
@@ -160,13 +161,13 @@ class LatentTable:
         """
         if self._resident is None:
             found = torch.stack([self._cut(clip, start, frames) for clip, start in places])
-            return found.to(self._device).transpose(1, 2).contiguous()
-        starts = torch.tensor([c.start + s for c, s in places], device=self._device)
-        limits = torch.tensor([c.start + c.frames for c, _ in places], device=self._device)
+            return to_device(found, self._device).transpose(1, 2).contiguous()
+        ends = [(clip.start + start, clip.start + clip.frames) for clip, start in places]
+        starts, limits = to_device(torch.tensor(ends), self._device).unbind(1)
         rows = starts[:, None] + torch.arange(frames, device=self._device)
         inside = rows < limits[:, None]
         found = self._resident[rows.clamp(max=len(self._resident) - 1)].float()
-        found = torch.where(inside[..., None], found, self._silence.to(self._device))
+        found = torch.where(inside[..., None], found, self._silence)
         return found.transpose(1, 2).contiguous()
 
     def _cut(self, clip: CachedClip, start: int, frames: int) -> Tensor:
@@ -175,7 +176,7 @@ class LatentTable:
         found = torch.from_numpy(self._table[first : first + count].astype(np.float32))
         if count == frames:
             return found
-        return torch.cat([found, self._silence.expand(frames - count, -1)])
+        return torch.cat([found, self._silence.cpu().expand(frames - count, -1)])
 
 
 def fits(size: int, device: torch.device) -> bool:

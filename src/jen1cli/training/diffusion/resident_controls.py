@@ -14,6 +14,7 @@ from jaxtyping import Bool
 
 from jen1cli.conditioning.controls.channels import ControlChannels
 from jen1cli.conditioning.controls.score_channels import NOTHING_DROPPED, ScoreDropout, drop_span
+from jen1cli.devices import to_device
 from jen1cli.music.controls import (
     BEAT_AND_KEY_CHANNELS,
     BEAT_HARMONICS,
@@ -84,11 +85,12 @@ class ResidentControls:
                 that is as long as a window.
         """
         device = self._table.device
-        starts = torch.tensor([self._first[w.clip] + w.start for w in windows], device=device)
+        first = torch.tensor([self._first[w.clip] + w.start for w in windows])
+        starts = to_device(first, device)
         rows = starts[:, None] + torch.arange(self._frames, device=device)
         kept = np.stack([_kept(w.controls, w.dropped)[: self._channels] for w in windows])
         found = self._table[rows].float().transpose(1, 2).contiguous()
-        found = found.masked_fill(~torch.from_numpy(kept).to(device)[..., None], 0.0)
+        found = found.masked_fill(~to_device(torch.from_numpy(kept), device)[..., None], 0.0)
         for item, window in zip(found, windows, strict=True):
             drop_span(item[CONTROL_CHANNELS:], window.dropped)
         return found

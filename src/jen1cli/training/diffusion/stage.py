@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from jen1cli.config import ModelConfig
+from jen1cli.devices import to_device
 from jen1cli.tasks import Task
 from jen1cli.training.diffusion.batches import (
     TASKS,
@@ -176,12 +177,12 @@ class DiffusionStage:
         device = self._device
         return Part(
             latent=self._table.gather(places, self.frames),
-            eps=spec.eps[index.to(device)],
-            t=spec.t[index].to(device),
-            keep_mask=spec.keep_mask[index].to(device),
+            eps=spec.eps[to_device(index, device)],
+            t=to_device(spec.t[index], device),
+            keep_mask=to_device(spec.keep_mask[index], device),
             text=text.to(device),
             text_mask=text_mask.to(device),
-            null=torch.tensor([w.caption == "" for w in windows], device=device),
+            null=to_device(torch.tensor([w.caption == "" for w in windows]), device),
             causal=spec.causal[items[0]],
             controls=self._control_channels(windows),
         )
@@ -201,7 +202,7 @@ class DiffusionStage:
             config.frame_rate,
             channels,
         )
-        return found.to(self._device)
+        return to_device(found, self._device)
 
     def _resident_controls(self) -> ResidentControls | None:
         """Return the table of channels for a GPU that has the memory."""
@@ -236,7 +237,7 @@ class DiffusionStage:
         self._prepared.zero_grad(set_to_none=True)
 
     def _keep(self, tasks: Sequence[Task], losses: Tensor) -> None:
-        place = torch.tensor([TASKS.index(task) for task in tasks], device=losses.device)
+        place = to_device(torch.tensor([TASKS.index(task) for task in tasks]), losses.device)
         pairs = torch.stack([losses.float(), torch.ones_like(losses, dtype=torch.float32)], dim=1)
         self._sums.index_add_(0, place, pairs)
 

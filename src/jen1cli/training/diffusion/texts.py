@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from jen1cli.conditioning import TextEncoder
+from jen1cli.devices import to_device
 from jen1cli.shapes import Text, TextMask
 
 ENCODE_AT_ONCE = 64
@@ -41,8 +42,11 @@ class TextCache:
         """Return embeddings and mask of captions, padded to the longest."""
         self._learn([c for c in dict.fromkeys(captions) if c and c not in self._known])
         rows = [(self._known[c] if c else self._null).float() for c in captions]
-        counts = torch.tensor([len(row) for row in rows], device=self._null.device)
-        longest = int(-(-max(map(len, rows)) // TOKEN_MULTIPLE) * TOKEN_MULTIPLE)
+        counts = to_device(torch.tensor([len(row) for row in rows]), self._null.device)
+        # on a GPU, attention gets a multiple with the U-Net's own token
+        own = 1 if self._null.device.type == "cuda" else 0
+        most = max(map(len, rows)) + own
+        longest = most + -most % TOKEN_MULTIPLE - own
         text = pad_sequence(rows, batch_first=True)
         text = torch.nn.functional.pad(text, (0, 0, 0, longest - text.shape[1]))
         mask = torch.arange(longest, device=counts.device) < counts[:, None]
@@ -54,8 +58,9 @@ class TextCache:
         for first in range(0, len(captions), ENCODE_AT_ONCE):
             piece = captions[first : first + ENCODE_AT_ONCE]
             text, mask = self._encoder.encode(piece)
-            for caption, row, real in zip(piece, text, mask, strict=True):
-                self._known[caption] = row[real].half()
+            lengths = mask.sum(1).tolist()  # real tokens are in front
+            for caption, row, length in zip(piece, text, lengths, strict=True):
+                self._known[caption] = row[:length].half()
                 self._bytes += self._known[caption].nbytes
 
     def _forget(self, captions: Sequence[str]) -> None:

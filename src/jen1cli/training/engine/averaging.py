@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from jen1cli.training.engine.sharding import shared_like, whole
 
@@ -32,8 +33,12 @@ class Ema:
         """Update the average with the present weights."""
         weight = 1.0 - self.decay_at(self.updates)
         present = [p.detach().float() for p in self._parameters.values()]
-        for average, parameter in zip(self.average.values(), present, strict=True):
-            average.lerp_(parameter, weight)
+        averages = list(self.average.values())
+        if any(isinstance(average, DTensor) for average in averages):
+            for average, parameter in zip(averages, present, strict=True):
+                average.lerp_(parameter, weight)
+        else:  # all in one call: on a GPU, a launch for each parameter takes longer than the work
+            torch._foreach_lerp_(averages, present, weight)
         self.updates += 1
 
     @contextmanager

@@ -20,12 +20,24 @@ ABOUT_NAME = "state.json"
 
 
 def save_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write a state atomically: a crash leaves the old or the new one."""
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    """Write a state atomically: a crash leaves the old or the new one.
+
+    Args:
+        folder: of the state.
+        tensors: on the CPU, as `copied` returns them.
+        about: plain values.
+    """
     with writing_folder(folder) as new:
         with writing(new / TENSORS_NAME) as temporary:
-            save_file({n: v.clone() for n, v in plain.items()}, temporary)
+            save_file(dict(tensors), temporary)
         write_text(new / ABOUT_NAME, json.dumps(about))
+
+
+def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies in the memory of the processor, which later steps do not change."""
+    return {
+        name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()
+    }
 
 
 def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

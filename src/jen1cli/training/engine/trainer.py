@@ -1,10 +1,12 @@
 """The training loop: budget, reports, validation, samples, saving, resuming, Ctrl-C."""
 
+import copy
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from jen1cli.errors import ConfigError
 from jen1cli.training.engine.events import OnEvent, Sampled, Saved, Stepped, Validated, ignore
-from jen1cli.training.engine.state import load_state, save_state
+from jen1cli.training.engine.state import copied, load_state, save_state
 
 SAME_INTERRUPT_SECONDS = 1.0
 
@@ -134,6 +136,8 @@ class Trainer:
         self._reported = 0
         self._clock = _Clock()
         self._stop = threading.Event()
+        self._writer = ThreadPoolExecutor(1)
+        self._written: Future[None] | None = None
 
     def resume(self) -> None:
         """Continue from `state/` of the folder.
@@ -169,6 +173,7 @@ class Trainer:
             if not self._stopped:
                 self._validate()
                 self._sample()
+            self._wait_for_state()
         if self._stopped or self._stop.is_set():
             raise KeyboardInterrupt
 
@@ -232,8 +237,12 @@ class Trainer:
         tensors, about = self._stage.state()
         seconds = self._clock.seconds()
         if self._accelerator.is_main_process:
-            whole = {"step": self._step, "seconds": seconds, "stage": about}
-            save_state(self._folder / "state", tensors, whole)
+            self._wait_for_state()
+            whole = {"step": self._step, "seconds": seconds, "stage": copy.deepcopy(about)}
+            # the copy takes a fraction of the time of the file, which a thread writes
+            self._written = self._writer.submit(
+                save_state, self._folder / "state", copied(tensors), whole
+            )
         provenance = {
             "steps": self._step,
             "minutes": round(seconds / 60.0, 2),
@@ -243,6 +252,12 @@ class Trainer:
         self._stage.write_weights(self._folder / "weights", provenance)
         self._on_event(Saved(self._step, self._folder / "weights"))
         self._accelerator.wait_for_everyone()
+
+    def _wait_for_state(self) -> None:
+        """Wait until the last state is written; raise the error if that failed."""
+        written, self._written = self._written, None
+        if written is not None:
+            written.result()
 
 
 def _device_name(device: torch.device) -> str:

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from jen1cli.errors import DataError
 from jen1cli.files import make_folder, writing
+from jen1cli.pipeline.networks import choose_device
 from jen1cli.training.engine.events import OnEvent, Prepared, Saved, Stepped, ignore
 from jen1cli.training.text_encoder.data import (
     HIGHEST_BPM,
@@ -97,6 +98,7 @@ def train_text_encoder(
     texts: Sequence[Path] = (),
     init: Path | None = None,
     config: TextEncoderTrainingConfig | None = None,
+    device: str = "auto",
     on_event: OnEvent = ignore,
 ) -> dict[str, float]:
     """Train a text encoder and write it in the Hugging Face layout.
@@ -108,6 +110,7 @@ def train_text_encoder(
         texts: general English: files with one text per line, or a folder of WordNet.
         init: folder of the initial text encoder, which gives tokenizer and size.
         config: hyperparameters.
+        device: as in `Jen1.load`.
         on_event: called on progress.
 
     Returns:
@@ -115,11 +118,13 @@ def train_text_encoder(
 
     Raises:
         CheckpointError: the folder contains no sentence model.
+        ConfigError: the device is not available.
         DataError: a file cannot be read.
     """
     config = config or TextEncoderTrainingConfig()
     torch.manual_seed(config.seed)
-    master = Teacher(teacher)
+    place = choose_device(device)
+    master = Teacher(teacher, device=place)
     groups = _gather(captions, texts, config)
     on_event(Prepared("texts", sum(map(len, groups)), sum(map(len, groups))))
     student = load_student(init) if init else _new_student(groups, master, config.student)
@@ -129,7 +134,9 @@ def train_text_encoder(
     some = random.Random(config.seed).sample(range(len(corpus.texts)), min(4096, len(corpus.texts)))
     vectors = student.pooled_vectors([corpus.texts[row] for row in some])
     fit_linear(heads.to_teacher, vectors, corpus.vectors[some].float())
-    losses = _fit(student, heads, corpus, config, on_event)
+    student.model.to(place)  # type: ignore[arg-type] - transformers declares a narrower type
+    losses = _fit(student, heads.to(place), corpus, config, on_event)
+    student.model.cpu()
     save_text_encoder(student, out)
     on_event(Saved(0, out))
     return losses
@@ -295,12 +302,13 @@ def _losses(
         misspell(corpus.texts[row], rng) if rng.random() < config.misspelt else corpus.texts[row]
         for row in rows
     ]
-    ids, mask = student.read(texts)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    device = student.model.device
+    ids, mask = (part.to(device) for part in student.read(texts))
+    with torch.autocast(device.type, dtype=torch.bfloat16):
         text = student.forward(ids, mask)
         said = heads.label_logits(text, mask)
-    goal = functional.normalize(corpus.vectors[rows].float(), dim=-1)
-    target = {name: values[rows] for name, values in corpus.targets.items()}
+    goal = functional.normalize(corpus.vectors[rows].to(device).float(), dim=-1)
+    target = {name: values[rows].to(device) for name, values in corpus.targets.items()}
     pooled = pool(text, mask)
     losses = {
         "teacher": 1.0 - functional.cosine_similarity(heads.to_teacher(pooled), goal).mean(),
@@ -325,7 +333,7 @@ def likeness_loss(pooled: Tensor, goal: Tensor, temperature: float) -> Tensor:
         temperature: of both softmaxes.
     """
     own = functional.normalize(pooled, dim=-1)
-    away = torch.eye(len(own), dtype=torch.bool)
+    away = torch.eye(len(own), dtype=torch.bool, device=own.device)
     ours = (own @ own.T / temperature).masked_fill(away, -1e4).log_softmax(-1)
     theirs = (goal @ goal.T / temperature).masked_fill(away, -1e4).log_softmax(-1)
     return functional.kl_div(ours, theirs, reduction="batchmean", log_target=True)
@@ -341,7 +349,7 @@ def tempo_loss(logits: Tensor, bpm: Tensor) -> Tensor:
     known = ~bpm.isnan()
     if not known.any():
         return logits.sum() * 0.0
-    classes = torch.arange(LOWEST_BPM, HIGHEST_BPM + 1, dtype=logits.dtype)
+    classes = torch.arange(LOWEST_BPM, HIGHEST_BPM + 1, dtype=logits.dtype, device=logits.device)
     bell = (-0.5 * (classes - bpm[known, None]).square()).softmax(-1)
     return functional.cross_entropy(logits[known], bell) / math.sqrt(2.0)
 

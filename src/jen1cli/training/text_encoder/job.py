@@ -43,6 +43,7 @@ class TextEncoderJob:
     minutes: float = 15.0
     steps: int | None = None
     seed: int = 0
+    device: str = "auto"
     config: TextEncoderTrainingConfig | None = None  # None: the default with the numbers above
 
     def run(self, on_event: OnEvent = ignore) -> Mapping[str, float]:
@@ -57,6 +58,7 @@ class TextEncoderJob:
             texts=self.texts,
             init=self.init,
             config=config,
+            device=self.device,
             on_event=on_event,
         )
         fit_styles(self.output, self.captions)

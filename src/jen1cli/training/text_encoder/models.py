@@ -152,8 +152,15 @@ class Heads(nn.Module):
 class Teacher:
     """A sentence model in the Hugging Face layout: mean tokens, normalised."""
 
-    def __init__(self, folder: Path, max_tokens: int = 96) -> None:
+    def __init__(
+        self, folder: Path, max_tokens: int = 96, device: str | torch.device = "cpu"
+    ) -> None:
         """Load the model.
+
+        Args:
+            folder: of the model.
+            max_tokens: length at which texts are cut.
+            device: of the model.
 
         Raises:
             CheckpointError: the folder contains no such model.
@@ -165,18 +172,20 @@ class Teacher:
             )
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
-            self._model = AutoModel.from_pretrained(str(folder)).eval().requires_grad_(False)
+            model = AutoModel.from_pretrained(str(folder))
         except (OSError, ValueError) as error:
             raise CheckpointError(
                 f"{folder} holds no whole sentence model ({str(error).splitlines()[0]}); give the"
                 " folder of one, such as all-MiniLM-L6-v2"
             ) from error
+        self._model = model.eval().requires_grad_(False).to(device)
+        self._device = torch.device(device)
         self._max_tokens = max_tokens
         self.features: int = self._model.config.hidden_size
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], batch: int = 256) -> Vectors:
-        """Return unit vectors [texts, features], half precision."""
+        """Return unit vectors [texts, features] on the CPU, half precision."""
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         made = torch.empty(len(texts), self.features, dtype=torch.float16)
         for start in range(0, len(order), batch):
@@ -188,10 +197,11 @@ class Teacher:
                 max_length=self._max_tokens,
                 return_tensors="pt",
             )
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            read = {name: values.to(self._device) for name, values in read.items()}
+            with torch.autocast(self._device.type, dtype=torch.bfloat16):
                 states = self._model(**read).last_hidden_state
             mean = pool(states.float(), read["attention_mask"].bool())
-            made[rows] = functional.normalize(mean, dim=-1).half()
+            made[rows] = functional.normalize(mean, dim=-1).half().cpu()
         return made
 
 
