@@ -127,6 +127,8 @@ def test_edits_and_musiccaps_options_reach_their_jobs(jobs, tmp_path):
                 "--unprompted",
                 "-s",
                 "9",
+                "--hole",
+                "3",
                 "--steps",
                 "4",
             ]
@@ -135,6 +137,7 @@ def test_edits_and_musiccaps_options_reach_their_jobs(jobs, tmp_path):
     )
     assert (jobs["EditsJob"]["limit"], jobs["EditsJob"]["seconds"]) == (3, 9.0)
     assert jobs["EditsJob"]["prompted"] is False
+    assert jobs["EditsJob"]["hole"] == 3.0
     assert jobs["EditsJob"]["sampling"] == {"steps": 4}
     arguments = [
         "--clips",
@@ -239,6 +242,7 @@ def test_music_is_measured_on_its_test_split_unless_told_otherwise(jobs, tmp_pat
     ("arguments", "option"),
     [
         (["edits", "x", "--split", "tests"], "--split"),
+        (["edits", "x", "--hole", "12"], "--hole 12"),
         (["codec", "x", "--split", "tests"], "--split"),
         (["stats", "x", "-o", "a.npz", "--split", "tests"], "--split"),
         (["audio", "x", "-r", "y", "--split", "tests"], "--split"),

@@ -10,7 +10,13 @@ from jen1cli.cli import options, terminal
 from jen1cli.cli.engine import ModelOptions, load_model
 from jen1cli.cli.evaluation import display, studies
 from jen1cli.cli.groups import Without, grouped
-from jen1cli.cli.sampling import Negative, SamplerChoice, SamplingChoice, check_seconds
+from jen1cli.cli.sampling import (
+    MIN_SECONDS,
+    Negative,
+    SamplerChoice,
+    SamplingChoice,
+    check_seconds,
+)
 from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
 
@@ -219,9 +225,13 @@ def edits(
             "--seconds",
             "-s",
             metavar="X",
-            help="Of each clip: the middle third is inpainted, the second half continued.",
+            help="Of each clip: the middle is inpainted, the second half continued.",
         ),
     ] = 12.0,
+    hole: Annotated[
+        float | None,
+        typer.Option("--hole", metavar="X", help="Seconds that are inpainted. Left out: a third."),
+    ] = None,
     prompted: Annotated[
         bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
     ] = True,
@@ -233,6 +243,8 @@ def edits(
 ) -> None:
     """Inpaint and continue real music: kept samples, seams, tempo, key and sound."""
     check_seconds(seconds)
+    if hole is not None and not MIN_SECONDS <= hole <= seconds - 2 * MIN_SECONDS:
+        raise ConfigError(f"--hole {hole:g} leaves no music around it; give less than --seconds")
     chosen = display.chosen_split(split)
     sampler.check()
     choice = model.choice().check()
@@ -240,7 +252,7 @@ def edits(
         from jen1cli.evaluation.studies.edits import EditsJob
 
         job = EditsJob(
-            folder, chosen, limit, seconds, prompted=prompted, seed=seed,
+            folder, chosen, limit, seconds, hole, prompted=prompted, seed=seed,
             sampling=sampler.arguments(),
         )  # fmt: skip
         loaded = load_model(choice, report)
