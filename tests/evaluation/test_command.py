@@ -115,6 +115,11 @@ def test_prompts_need_a_place(jobs, capsys):
     assert "give --output FOLDER, or --audio DIR" in capsys.readouterr().err
 
 
+def test_a_hole_needs_music_around_it(capsys):
+    assert run(["evaluate", "edits", "x", "--hole", "12"]) == 1
+    assert "--hole 12 leaves no music around it" in capsys.readouterr().err
+
+
 def test_edits_and_musiccaps_options_reach_their_jobs(jobs, tmp_path):
     assert (
         run(
@@ -242,7 +247,6 @@ def test_music_is_measured_on_its_test_split_unless_told_otherwise(jobs, tmp_pat
     ("arguments", "option"),
     [
         (["edits", "x", "--split", "tests"], "--split"),
-        (["edits", "x", "--hole", "12"], "--hole 12"),
         (["codec", "x", "--split", "tests"], "--split"),
         (["stats", "x", "-o", "a.npz", "--split", "tests"], "--split"),
         (["audio", "x", "-r", "y", "--split", "tests"], "--split"),
