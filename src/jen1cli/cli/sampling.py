@@ -298,10 +298,14 @@ class SamplingChoice:
 
     def edit_arguments(self, novelty: float | None) -> SamplingOptions:
         """Return what was given, as keyword arguments of inpainting and continuation."""
-        given = self.arguments()
-        if novelty is not None:
-            given["novelty"] = novelty
-        return given
+        return with_novelty(self.arguments(), novelty)
+
+
+def with_novelty(given: SamplingOptions, novelty: float | None) -> SamplingOptions:
+    """Return keyword arguments with the novelty of an edit, if it was given."""
+    if novelty is not None:
+        given["novelty"] = novelty
+    return given
 
 
 def check_text(text: str, what: str) -> str:

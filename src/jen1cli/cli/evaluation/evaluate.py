@@ -13,9 +13,11 @@ from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.sampling import (
     MIN_SECONDS,
     Negative,
+    Novelty,
     SamplerChoice,
     SamplingChoice,
     check_seconds,
+    with_novelty,
 )
 from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
@@ -236,6 +238,7 @@ def edits(
         bool, typer.Option("--prompted/--unprompted", help="Give each clip's caption.")
     ] = True,
     seed: display.ClipSeed = 0,
+    novelty: Novelty = None,
     sampler: SamplerChoice,
     model: Annotated[ModelOptions, Without("lora")],
     output: display.Output = None,
@@ -253,7 +256,7 @@ def edits(
 
         job = EditsJob(
             folder, chosen, limit, seconds, hole, prompted=prompted, seed=seed,
-            sampling=sampler.arguments(),
+            sampling=with_novelty(sampler.arguments(), novelty),
         )  # fmt: skip
         loaded = load_model(choice, report)
         with report.progress("clips") as progress:
