@@ -117,7 +117,7 @@ def serve(
         allowed_hosts=tuple(allow_host or ()),
         limits=Limits(queued_jobs=queue, upload_bytes=max_upload * 10**6),
     )
-    start(settings, model.choice().check(), signing, Console(quiet=quiet), access_log=log)
+    start(settings, model.choice().check(), signing, Console(quiet=quiet), log=log)
 
 
 def start(
@@ -126,7 +126,7 @@ def start(
     signing: Signing,
     report: Console,
     *,
-    access_log: bool = False,
+    log: bool = False,
 ) -> None:
     """Load the model and serve until a signal.
 
@@ -142,8 +142,14 @@ def start(
     def ready(address: str) -> None:
         report.note(f"jen1 serves '{model.config.name}' at {address} (Ctrl-C ends it)")
 
-    app = create_app(model, settings, signer=signer, signs=not signing.is_off)
-    run_server(app, settings, ready, access_log=access_log)
+    app = create_app(
+        model,
+        settings,
+        signer=signer,
+        signs=not signing.is_off,
+        log=report.note if log else None,
+    )
+    run_server(app, settings, ready)
 
 
 def check_token(token: str | None, host: str) -> str | None:
