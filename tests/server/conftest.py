@@ -32,6 +32,7 @@ def serving(tiny, takes_folder):
                 TestClient(app, base_url=address, raise_server_exceptions=False)
             )
 
+        start.stop = stack.close
         yield start
 
 
