@@ -1,6 +1,7 @@
 """A server over the tiny model, called without a port."""
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,28 +13,36 @@ def takes_folder(tmp_path):
     return tmp_path / "takes"
 
 
-@pytest.fixture
-def serving(tiny, takes_folder):
-    """Return a function that starts an application and returns its client."""
-    from contextlib import ExitStack
-
+def build(model, takes, *, signer=None, signs=True, log=None, **given):
+    """Return the client of a new application, which begins when its context is entered."""
     from fastapi.testclient import TestClient
 
     from jen1cli.server.app import create_app
     from jen1cli.server.settings import Limits, Settings
 
+    limits = Limits(**{"stop_seconds": 5.0, **given.pop("limits", {})})
+    settings = Settings(takes=takes, limits=limits, **given)
+    app = create_app(model, settings, signer=signer, signs=signs, log=log)
+    return TestClient(app, base_url=ADDRESS, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def serving(tiny, takes_folder):
+    """Return a function that starts an application and returns its client."""
     with ExitStack() as stack:
 
-        def start(*, signer=None, signs=True, address=ADDRESS, **given):
-            limits = Limits(**{"stop_seconds": 5.0, **given.pop("limits", {})})
-            settings = Settings(takes=takes_folder, limits=limits, **given)
-            app = create_app(tiny, settings, signer=signer, signs=signs)
-            return stack.enter_context(
-                TestClient(app, base_url=address, raise_server_exceptions=False)
-            )
+        def start(**given):
+            return stack.enter_context(build(tiny, takes_folder, **given))
 
         start.stop = stack.close
         yield start
+
+
+@pytest.fixture(scope="module")
+def shared(tiny, tmp_path_factory):
+    """Return the client of one server for the tests that leave nothing behind."""
+    with build(tiny, tmp_path_factory.mktemp("takes")) as client:
+        yield client
 
 
 @pytest.fixture

@@ -36,8 +36,9 @@ def recipe_of(response):
     return Recipe.from_json(base64.urlsafe_b64decode(response.headers["x-jen1-recipe"]).decode())
 
 
-def test_generated_bytes_are_those_of_the_library(client, tiny, tmp_path):
-    response = post(client, "generate", input="lofi piano", **SHORT)
+@pytest.mark.heavy
+def test_generated_bytes_are_those_of_the_library(shared, tiny, tmp_path):
+    response = post(shared, "generate", input="lofi piano", **SHORT)
     assert response.status_code == 200
     tiny.generate("lofi piano", seconds=0.2, seed=3).save(tmp_path / "own.wav")
     assert response.content == (tmp_path / "own.wav").read_bytes()
@@ -51,22 +52,22 @@ def test_generated_bytes_are_those_of_the_library(client, tiny, tmp_path):
     ("format_", "expected"),
     [("flac", "FLAC"), ("mp3", "MP3"), ("ogg", "OGG"), ("opus", "OGG"), ("aiff", "AIFF")],
 )
-def test_formats(client, format_, expected):
-    response = post(client, "generate", response_format=format_, **SHORT)
+def test_formats(shared, format_, expected):
+    response = post(shared, "generate", response_format=format_, **SHORT)
     assert response.status_code == 200, response.text
     assert soundfile.info(io.BytesIO(response.content)).format.startswith(expected)
 
 
-def test_bit_depth(client):
-    response = post(client, "generate", bit_depth=24, **SHORT)
+def test_bit_depth(shared):
+    response = post(shared, "generate", bit_depth=24, **SHORT)
     assert soundfile.info(io.BytesIO(response.content)).subtype == "PCM_24"
-    assert fault(post(client, "generate", bit_depth=24, response_format="mp3", **SHORT))[0] == 422
+    assert fault(post(shared, "generate", bit_depth=24, response_format="mp3", **SHORT))[0] == 422
 
 
-def test_controls_reach_the_model(client):
+def test_controls_reach_the_model(shared):
     written = {"bpm": 92, "metre": "3/4", "key": "D minor", "melody": "D5 - F5"}
     rows = {"kick": [1, 0, 0, 0] * 3, "snare": "..x"}
-    response = post(client, "generate", drums=rows, **written, **SHORT)
+    response = post(shared, "generate", drums=rows, **written, **SHORT)
     controls = recipe_of(response).controls
     assert (controls.bpm, controls.meter, controls.key, controls.mode) == (92, "3/4", "D", "minor")
     assert controls.drums == "kick x...x...x... snare ..x"
@@ -75,8 +76,8 @@ def test_controls_reach_the_model(client):
 
 
 @pytest.mark.heavy
-def test_edits_keep_all_other_samples(client, wav):
-    inpainted = post(client, "inpaint", wav, masks=["0.2-0.4s"], seed=1)
+def test_edits_keep_all_other_samples(shared, wav):
+    inpainted = post(shared, "inpaint", wav, masks=["0.2-0.4s"], seed=1)
     assert inpainted.status_code == 200, inpainted.text
     assert json.loads(inpainted.headers["x-jen1-edited"]) == [[9600, 9600, False]]
     before, _ = soundfile.read(io.BytesIO(wav), dtype="int16")
@@ -85,44 +86,44 @@ def test_edits_keep_all_other_samples(client, wav):
     assert (before[19200:] == after[19200:]).all()
     assert (before[9600:19200] != after[9600:19200]).any()
     assert recipe_of(inpainted).input.name == "in.wav"
-    longer = post(client, "continue", wav, side="left", audio_length=0.3, seed=1)
+    longer = post(shared, "continue", wav, side="left", audio_length=0.3, seed=1)
     after, _ = soundfile.read(io.BytesIO(longer.content), dtype="int16")
     assert (after[-len(before) :] == before).all()
     assert len(after) == len(before) + 14_400
 
 
 @pytest.mark.heavy
-def test_variations_of_a_file_and_of_a_recipe(client, tiny, tmp_path):
-    made = post(client, "generate", **SHORT)
-    varied = post(client, "vary", made.content, seed=5, amount=0.5)
+def test_variations_of_a_file_and_of_a_recipe(shared, tiny, tmp_path):
+    made = post(shared, "generate", **SHORT)
+    varied = post(shared, "vary", made.content, seed=5, amount=0.5)
     assert varied.status_code == 200, varied.text
     recipe = read_recipe(io.BytesIO(made.content))
     tiny.vary(recipe, amount=0.5, seed=5).save(tmp_path / "own.wav")
     assert varied.content == (tmp_path / "own.wav").read_bytes()
-    again = post(client, "vary", recipe=recipe.to_dict(), seed=5, amount=0.5)
+    again = post(shared, "vary", recipe=recipe.to_dict(), seed=5, amount=0.5)
     assert again.content == varied.content
 
 
-def test_the_recording_of_a_varied_edit_is_never_opened_by_its_name(client, tiny, wav, tmp_path):
+def test_the_recording_of_a_varied_edit_is_never_opened_by_its_name(shared, tiny, wav, tmp_path):
     """The recipe in an upload names a file that is there: it must not be read."""
     path = tmp_path / "secret.wav"
     path.write_bytes(wav)
     edit = tiny.inpaint(path, [(0.2, 0.4)], seed=1)
-    response = post(client, "vary", edit.to_bytes(), seed=2)
+    response = post(shared, "vary", edit.to_bytes(), seed=2)
     assert fault(response) == (422, "invalid_audio", "file")
     assert "send it as 'source'" in response.json()["error"]["message"]
     assert str(tmp_path) not in response.text
 
 
 @pytest.mark.heavy
-def test_the_recording_of_a_varied_edit_can_be_sent(client, tiny, wav, tmp_path):
+def test_the_recording_of_a_varied_edit_can_be_sent(shared, tiny, wav, tmp_path):
     path = tmp_path / "in.wav"
     path.write_bytes(wav)
     edit = tiny.inpaint(path, [(0.2, 0.4)], seed=1)
-    response = post(client, "vary", edit.to_bytes(), source=wav, seed=2)
+    response = post(shared, "vary", edit.to_bytes(), source=wav, seed=2)
     assert response.status_code == 200, response.text
     assert response.content == tiny.vary(edit, seed=2).to_bytes()
-    assert fault(post(client, "vary", edit.to_bytes(), source=edit.to_bytes(), seed=2)) == (
+    assert fault(post(shared, "vary", edit.to_bytes(), source=edit.to_bytes(), seed=2)) == (
         422, "wrong_file", "source",
     )  # fmt: skip
 
@@ -160,8 +161,8 @@ def test_the_recording_of_a_varied_edit_can_be_sent(client, tiny, wav, tmp_path)
         ({"input": "x" * 5_000}, (422, "invalid_value", "input")),
     ],
 )  # fmt: skip
-def test_values_that_are_refused(client, request_, expected):
-    assert fault(client.post("/v1/audio/generate", json=request_)) == expected
+def test_values_that_are_refused(shared, request_, expected):
+    assert fault(shared.post("/v1/audio/generate", json=request_)) == expected
 
 
 @pytest.mark.parametrize(
@@ -177,9 +178,9 @@ def test_values_that_are_refused(client, request_, expected):
         (b"x", "multipart/form-data; boundary=a", (415, "wrong_type", None)),
     ],
 )
-def test_bodies_that_are_refused(client, content, kind, expected):
+def test_bodies_that_are_refused(shared, content, kind, expected):
     headers = {"content-type": kind} if kind else {}
-    response = client.post("/v1/audio/generate", content=content, headers=headers)
+    response = shared.post("/v1/audio/generate", content=content, headers=headers)
     assert fault(response) == expected
 
 
@@ -203,13 +204,13 @@ def test_recordings_that_are_refused(client, content, expected, takes_folder):
 
 
 @pytest.mark.parametrize("mask", ["3-6s", "x", "0.4-0.2s", "bars:1-2"])
-def test_masks_that_are_refused(client, wav, mask):
-    assert fault(post(client, "inpaint", wav, masks=[mask]))[:2] == (422, "invalid_request")
+def test_masks_that_are_refused(shared, wav, mask):
+    assert fault(post(shared, "inpaint", wav, masks=[mask]))[:2] == (422, "invalid_request")
 
 
-def test_a_broken_multipart_body(client):
+def test_a_broken_multipart_body(shared):
     headers = {"content-type": "multipart/form-data; boundary=edge"}
-    response = client.post("/v1/audio/inpaint", content=b"--edge\r\nbroken", headers=headers)
+    response = shared.post("/v1/audio/inpaint", content=b"--edge\r\nbroken", headers=headers)
     assert fault(response)[0] in (400, 422)
 
 
@@ -234,10 +235,10 @@ def test_a_body_that_is_too_large(serving, wav, takes_folder):
 
 
 @pytest.mark.parametrize("name", ["seconds", "batch", "threads"])
-def test_a_recipe_that_would_take_too_much(client, tiny, name):
+def test_a_recipe_that_would_take_too_much(shared, tiny, name):
     values = tiny.generate(seconds=0.1, seed=1).recipe.to_dict()
     values[name] = {"seconds": 1e5, "batch": 200, "threads": 1_000}[name]
-    assert fault(post(client, "vary", recipe=values)) == (422, "invalid_request", None)
+    assert fault(post(shared, "vary", recipe=values)) == (422, "invalid_request", None)
 
 
 def test_faults_of_the_library_are_lines(client, monkeypatch, takes_folder):
@@ -258,7 +259,7 @@ def test_nothing_is_left_after_an_answer(client, takes_folder, wav):
     assert list((takes_folder / ".work").iterdir()) == []
 
 
-def test_warnings_are_in_a_header(client, monkeypatch):
+def test_warnings_are_in_a_header(shared, monkeypatch):
     import logging
 
     real = Jen1.generate
@@ -268,5 +269,5 @@ def test_warnings_are_in_a_header(client, monkeypatch):
         return real(self, *given, **named)
 
     monkeypatch.setattr(Jen1, "generate", warning)
-    response = post(client, "generate", **SHORT)
+    response = post(shared, "generate", **SHORT)
     assert json.loads(response.headers["x-jen1-warnings"]) == ["rather loud"]

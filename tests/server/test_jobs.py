@@ -134,25 +134,25 @@ def test_a_failed_job(client, monkeypatch):
         ([], "invalid_value"),
     ],
 )
-def test_jobs_that_are_refused(client, body, code):
-    response = client.post("/v1/jobs", json=body)
+def test_jobs_that_are_refused(shared, body, code):
+    response = shared.post("/v1/jobs", json=body)
     assert response.json()["error"]["code"] == code
     assert response.status_code in (404, 422)
 
 
-def test_jobs_that_do_not_exist(client):
+def test_jobs_that_do_not_exist(shared):
     for method in ("GET", "DELETE"):
-        assert client.request(method, "/v1/jobs/none").json()["error"]["code"] == "job_not_found"
-    assert client.get("/v1/jobs/none/events").status_code == 404
+        assert shared.request(method, "/v1/jobs/none").json()["error"]["code"] == "job_not_found"
+    assert shared.get("/v1/jobs/none/events").status_code == 404
 
 
-def test_two_jobs_of_one_name(client):
+def test_two_jobs_of_one_name(shared):
     headers = {"x-jen1-job": "0123456789abcdef"}
     body = {"audio_length": 0.1, "seed": 1}
-    assert client.post("/v1/audio/generate", json=body, headers=headers).status_code == 200
-    assert client.post("/v1/audio/generate", json=body, headers=headers).status_code == 409
+    assert shared.post("/v1/audio/generate", json=body, headers=headers).status_code == 200
+    assert shared.post("/v1/audio/generate", json=body, headers=headers).status_code == 409
     headers = {"x-jen1-job": "../x"}
-    assert client.post("/v1/audio/generate", json=body, headers=headers).status_code == 422
+    assert shared.post("/v1/audio/generate", json=body, headers=headers).status_code == 422
 
 
 def test_the_end_of_the_server_drops_what_waits(serving, gate):

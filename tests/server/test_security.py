@@ -17,15 +17,15 @@ def code(response):
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:8414", "localhost:1", "LOCALHOST", "[::1]:8414", "192.168.1.5:8414"]
 )
-def test_own_hosts(client, host):
-    assert client.get("/health", headers={"host": host}).status_code == 200
+def test_own_hosts(shared, host):
+    assert shared.get("/health", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8414", "", "[::1"]
 )
-def test_other_hosts_are_refused(client, host):
-    assert code(client.get("/health", headers={"host": host})) == (403, "wrong_host")
+def test_other_hosts_are_refused(shared, host):
+    assert code(shared.get("/health", headers={"host": host})) == (403, "wrong_host")
 
 
 def test_an_allowed_host(serving):
@@ -45,26 +45,26 @@ def test_an_allowed_host(serving):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_pages_of_other_sites_are_refused(client, headers, method):
-    response = client.request(method, "/v1/audio/generate", headers=headers, json={})
+def test_pages_of_other_sites_are_refused(shared, headers, method):
+    response = shared.request(method, "/v1/audio/generate", headers=headers, json={})
     assert code(response) == (403, "wrong_origin")
     assert "access-control-allow-origin" not in response.headers
 
 
-def test_a_link_on_another_site_may_be_followed_but_not_posted(client):
+def test_a_link_on_another_site_may_be_followed_but_not_posted(shared):
     headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
-    assert client.get("/docs", headers=headers).status_code == 200
-    assert client.post("/v1/jobs", headers=headers, json={}).status_code == 403
+    assert shared.get("/docs", headers=headers).status_code == 200
+    assert shared.post("/v1/jobs", headers=headers, json={}).status_code == 403
 
 
-def test_the_page_of_the_server_itself(client):
+def test_the_page_of_the_server_itself(shared):
     headers = {"origin": "http://127.0.0.1:8414", "sec-fetch-site": "same-origin"}
-    assert client.get("/v1/takes", headers=headers).status_code == 200
+    assert shared.get("/v1/takes", headers=headers).status_code == 200
 
 
-def test_preflights_are_refused(client):
+def test_preflights_are_refused(shared):
     headers = {"origin": "http://evil.example", "access-control-request-method": "POST"}
-    assert client.options("/v1/jobs", headers=headers).status_code == 403
+    assert shared.options("/v1/jobs", headers=headers).status_code == 403
 
 
 def test_the_token(serving):
@@ -91,26 +91,20 @@ def test_a_token_in_the_address_becomes_a_cookie(serving):
     assert client.get("/docs").status_code == 200  # the client has kept it
 
 
-def test_headers_of_all_answers(client):
+def test_headers_of_all_answers(shared):
     for path in ("/health", "/docs", "/nothing", "/v1/takes"):
-        headers = client.get(path).headers
+        headers = shared.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["cache-control"] == "no-store"
 
 
-def test_the_log_has_no_token(serving, tiny, tmp_path):
-    from fastapi.testclient import TestClient
-
-    from jen1cli.server.app import create_app
-    from jen1cli.server.settings import Settings
-
+def test_the_log_has_no_token(serving):
     lines = []
-    app = create_app(tiny, Settings(takes=tmp_path / "own", token=TOKEN), log=lines.append)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
-        client.get(f"/health?token={TOKEN}", follow_redirects=False)
-        client.get("/a%0ab%1b[31m")
-    assert lines == ["GET '/health' 303", "GET '/a\\nb\\x1b[31m' 401"]
+    client = serving(token=TOKEN, log=lines.append)
+    client.get(f"/health?token={TOKEN}", follow_redirects=False)
+    client.get("/a%0ab%1b[31m")
+    assert lines == ["GET '/health' 303", "GET '/a\\nb\\x1b[31m' 404"]
 
 
 def test_a_slow_body_is_ended(serving):
@@ -155,26 +149,26 @@ def test_a_host_for_others_needs_a_token(token, host):
         check_token(token, host)
 
 
-def test_models_and_health(client, tiny):
-    (model,) = client.get("/v1/models").json()["data"]
+def test_models_and_health(shared, tiny):
+    (model,) = shared.get("/v1/models").json()["data"]
     assert (model["id"], model["sha256"]) == ("tiny", tiny.sha256)
-    health = client.get("/health").json()
+    health = shared.get("/health").json()
     assert (health["status"], health["model"], health["device"]) == ("ok", "tiny", tiny.device)
 
 
-def test_unknown_routes_and_methods(client):
-    assert code(client.get("/v2/nothing")) == (404, "not_found")
-    assert code(client.put("/v1/takes")) == (405, "method_not_allowed")
+def test_unknown_routes_and_methods(shared):
+    assert code(shared.get("/v2/nothing")) == (404, "not_found")
+    assert code(shared.put("/v1/takes")) == (405, "method_not_allowed")
 
 
-def test_the_documents(client):
-    document = client.get("/openapi.json").json()
+def test_the_documents(shared):
+    document = shared.get("/openapi.json").json()
     paths = document["paths"]
     for task in ("generate", "inpaint", "continue", "vary"):
         assert f"/v1/audio/{task}" in paths
     body = paths["/v1/audio/generate"]["post"]["requestBody"]["content"]["application/json"]
     assert "audio_length" in body["schema"]["properties"]
-    page = client.get("/docs").text
+    page = shared.get("/docs").text
     for path in paths:
         assert path in page
     assert "audio_length" in page

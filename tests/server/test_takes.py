@@ -62,9 +62,9 @@ def test_files_that_are_refused(client, data, expected, takes_folder):
     assert sorted(path.name for path in takes_folder.iterdir()) == [".lock", ".work"]
 
 
-def test_bodies_without_a_file(client):
-    assert code(client.post("/v1/takes", json={}))[1] == "missing_file"
-    empty = client.post("/v1/takes", files={"other": ("x.wav", b"x")})
+def test_bodies_without_a_file(shared):
+    assert code(shared.post("/v1/takes", json={}))[1] == "missing_file"
+    empty = shared.post("/v1/takes", files={"other": ("x.wav", b"x")})
     assert code(empty) == (422, "unknown_field")
 
 
@@ -93,10 +93,10 @@ def test_one_server_for_a_folder(client, takes_folder):
 
 @pytest.mark.parametrize("path", ["audio", "peaks", "spectrogram", "midi", "recipe", "score", ""])
 @pytest.mark.parametrize("name", ["0" * 16, "..", "%2e%2e%2f%2e%2e", ".work"])
-def test_takes_that_do_not_exist(client, path, name):
-    response = client.get(f"/v1/takes/{name}/{path}".rstrip("/"), follow_redirects=False)
+def test_takes_that_do_not_exist(shared, path, name):
+    response = shared.get(f"/v1/takes/{name}/{path}".rstrip("/"), follow_redirects=False)
     assert response.status_code in (404, 200)
-    if response.status_code == 200:  # the client has resolved the dots
+    if response.status_code == 200:  # the shared has resolved the dots
         assert response.url.path in ("/v1/takes", "/v1/")
     else:
         assert response.json()["error"]["code"] in ("take_not_found", "not_found")
@@ -220,6 +220,7 @@ def test_a_score():
     assert facts["heard"] is False
 
 
+@pytest.mark.heavy
 def test_the_score_of_an_edit_is_that_of_its_recording_around_it(tiny, tmp_path):
     path = tmp_path / "in.wav"
     options = {"controls": Controls(bpm=120.0, meter="4/4", melody="A4 C5 E5 A5")}
