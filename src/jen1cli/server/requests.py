@@ -145,8 +145,13 @@ class MusicRequest(BaseModel):
         controls = self._controls()
         if controls != NO_CONTROLS:
             found["controls"] = controls
+        found |= self._own_sampling()
         options = {name: value for name, value in found.items() if value not in (None, ())}
         return typing.cast(SamplingOptions, options)
+
+    def _own_sampling(self) -> dict[str, Any]:
+        """Return the sampling options that only this kind of request has."""
+        return {}
 
     def words(self) -> str:
         """Return the checked prompt; empty if there is none.
@@ -187,6 +192,12 @@ class GenerateRequest(MusicRequest):
     direction: Literal["bidirectional", "unidirectional"] = "bidirectional"
     loop: bool = False
     bars: Annotated[int | None, Field(ge=1, le=MAX_LOOP_BARS)] = None
+    form: Annotated[
+        Text | None, Field(description="Sections: 'verse:8[Am F C G] chorus:8 end'.")
+    ] = None
+
+    def _own_sampling(self) -> dict[str, Any]:
+        return {"form": self.form}
 
     def length(self) -> dict[str, Any]:
         """Return the length as keyword argument of `Jen1.generate`.
@@ -197,7 +208,7 @@ class GenerateRequest(MusicRequest):
         if not self.loop:
             if self.bars is not None:
                 raise ConfigError("bars counts the bars of a loop; give loop: true")
-            if self.audio_length is not None:
+            if self.audio_length is not None or self.form is not None:
                 return {"seconds": self.audio_length}
             tune = self.tune()
             seconds = DEFAULT_SECONDS if tune is None else tune.seconds
@@ -223,10 +234,20 @@ class GenerateRequest(MusicRequest):
         return {"loop_bars": bars}
 
 
+Novelty = Annotated[
+    float | None,
+    Field(ge=0.0, le=1.0, description="0 copies what the recording repeats, 1 is all new."),
+]
+
+
 class InpaintRequest(MusicRequest):
     """Ranges of a recording anew."""
 
+    novelty: Novelty = None
     masks: Annotated[list[str], Field(min_length=1, max_length=1_000, description="'3-6s', …")]
+
+    def _own_sampling(self) -> dict[str, Any]:
+        return {"novelty": self.novelty}
 
 
 class ContinueRequest(MusicRequest):
@@ -240,6 +261,10 @@ class ContinueRequest(MusicRequest):
     context: Annotated[
         Seconds | None, Field(description="Seconds of known music that condition each window.")
     ] = None
+    novelty: Novelty = None
+
+    def _own_sampling(self) -> dict[str, Any]:
+        return {"novelty": self.novelty}
 
     def seconds(self) -> float:
         """Return the length of the new music."""

@@ -168,6 +168,8 @@ def _is_streamed(request: Request, target: Target, engine: Engine) -> bool:
     """Whether a piece goes to stdout while it is made: as long WAV without a signature."""
     if target.path is not None or target.extension != "wav" or request.loop_bars is not None:
         return False
+    if engine.is_remote:
+        return False
     window = engine.model.config.generation.window_seconds
     return not engine.wants_signature and (request.seconds is None or request.seconds > window)
 

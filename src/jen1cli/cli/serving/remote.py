@@ -35,6 +35,7 @@ POLL_SECONDS = 0.3
 _NAMES = {
     "steps": "num_inference_steps", "sampler": "sampler", "guidance_scale": "guidance_scale",
     "composer": "composer", "style": "style", "negative_prompt": "negative_prompt",
+    "form": "form", "novelty": "novelty",
 }  # fmt: skip
 """Sampling option -> field of the request."""
 
@@ -228,12 +229,13 @@ def _format(extension: str) -> str:
 
 def _fields(sampling: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a request for keyword arguments of sampling methods."""
-    found = {_NAMES[name]: value for name, value in sampling.items() if name in _NAMES}
-    if "instruments" in sampling:
-        found["instruments"] = ", ".join(sampling["instruments"])
-    if "controls" in sampling:
-        found["controls"] = to_dict(sampling["controls"])
-    return found
+    rest = dict(sampling)
+    found: dict[str, Any] = {}
+    if "instruments" in rest:
+        found["instruments"] = ", ".join(rest.pop("instruments"))
+    if "controls" in rest:
+        found["controls"] = to_dict(rest.pop("controls"))
+    return found | {_NAMES[name]: value for name, value in rest.items()}
 
 
 def _result(answer: Answer, source: Source | None) -> RemoteMusic:
