@@ -1,7 +1,6 @@
 """Takes: kept in a folder, whole or not at all, and shown as sound, pictures and scores."""
 
 import io
-import json
 import os
 
 import numpy as np
@@ -12,8 +11,9 @@ from jen1cli import audio
 from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
 from jen1cli.music.controls import Controls
+from jen1cli.music.heard import Heard, HeardBar, HeardChord
 from jen1cli.recipe import read_recipe
-from jen1cli.server.scores import played_passages, score_facts
+from jen1cli.server.scores import heard_facts, played_passages, score_facts
 from jen1cli.server.takes import Takes
 
 
@@ -247,20 +247,21 @@ def test_scores_of_takes(client, wav):
     assert client.get(f"/v1/takes/{own}/score").json() == heard.json()
 
 
-def test_a_recording_with_a_beat_is_heard(tiny, tmp_path, music, monkeypatch):
-    """Passages of eight bars follow from tempo and downbeat, on the clock of the recording."""
-    from jen1cli.conditioning.controls.tracker import ControlTracker
-    from jen1cli.server.hearing import hear
-
-    path = tmp_path / "in.wav"
-    audio.write(path, music(3.0), 48_000)
-    found = Controls(bpm=240.0, meter="4/4", downbeat=0.25, key="A", mode="minor")
-    monkeypatch.setattr(ControlTracker, "track", lambda *_, **__: found)
-    passages = hear(tiny.networks, path, lambda: None)
-    assert [(item.start, item.stop) for item in passages] == [(0.0, 0.25), (0.25, 3.0)]
-    assert passages[1].controls.downbeat == 0.25
-    assert json.dumps(score_facts(passages, heard=True))
-    assert score_facts(passages, heard=True)["bars"] == [0.25, 1.25, 2.25]
+def test_what_is_heard_has_guesses_and_says_what_is_sure():
+    bar = HeardBar(
+        0.0, 2.0, (HeardChord("Am", 0.9),) * 2, {"kick": "x..............."}, 0.2, (), 0.1
+    )
+    heard = Heard(
+        seconds=2.0, bpm=120.0, meter="4/4", key="A", mode="minor", bars=(bar,),
+        confidence={"tempo": 0.9, "meter": 0.9, "key": 0.9, "chords": 0.9, "drums": 0.2},
+    )  # fmt: skip
+    facts = heard_facts(heard)
+    assert facts["chords"][0]["name"] == "Am"
+    assert facts["drums"]["kick"][0] == 1
+    assert facts["sure"] == ["tempo", "key", "chords"]
+    assert facts["confidence"]["drums"] == 0.2
+    silence = heard_facts(Heard(seconds=1.0, confidence={}, is_silent=True))
+    assert (silence["bpm"], silence["sure"]) == (None, [])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of folders")

@@ -78,7 +78,7 @@ class Heard:
         """
         names = self.sure if keep is None else check_kept(keep)
         for name in names:
-            if not self._has(name):
+            if not self.has(name):
                 raise ConfigError(f"no {name} was heard, so it cannot be kept; leave it out")
         found = NO_CONTROLS
         if "tempo" in names:
@@ -96,7 +96,8 @@ class Heard:
         texts = {name: write() for name, write in written.items() if name in names}
         return dataclasses.replace(found, meter=self.meter, **texts)
 
-    def _has(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Whether anything was heard of a value of `KEPT`."""
         return bool(self.key if name == "key" else self.bpm if name == "tempo" else self.bars)
 
     def chart(self, bars: tuple[HeardBar, ...] | None = None) -> str:
@@ -163,7 +164,7 @@ class Heard:
             confidence = round(self.confidence.get(name, 0.0), 3)
             return {"value": value, "confidence": confidence, "sure": self.is_sure(name)}
 
-        controls = self.controls([name for name in KEPT if self._has(name)])
+        controls = self.controls([name for name in KEPT if self.has(name)])
         return {
             "seconds": round(self.seconds, 6),
             "silent": self.is_silent,

@@ -7,8 +7,9 @@ from typing import Any
 from jen1cli.midi import Passage
 from jen1cli.midi.general_midi import PROGRAMS, track_name
 from jen1cli.music.chords import NO_CHORD
-from jen1cli.music.controls import BEATS, SIXTEENTHS, Controls
+from jen1cli.music.controls import BEATS, NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.full_score import ScorePart, drum_of_key
+from jen1cli.music.heard import KEPT, Heard
 from jen1cli.music.keys import note_names
 from jen1cli.music.patterns import DRUMS
 from jen1cli.recipe import Recipe, RecipeError
@@ -81,6 +82,16 @@ def score_facts(passages: Sequence[Passage], *, heard: bool) -> dict[str, Any]:
         ],
         "heard": heard,
     }
+
+
+def heard_facts(heard: Heard) -> dict[str, Any]:
+    """Return the score of a recording as JSON values, with guesses, and what of it is sure."""
+    known = [name for name in KEPT if heard.has(name)]
+    controls = heard.controls(known) if known else NO_CONTROLS
+    passages = [Passage(controls, 0.0, heard.seconds)]
+    confidence = {name: round(value, 3) for name, value in heard.confidence.items()}
+    facts = score_facts(passages, heard=True)
+    return facts | {"sure": list(heard.sure), "confidence": confidence}
 
 
 def _input_recipe(recipe: Recipe) -> Recipe | None:

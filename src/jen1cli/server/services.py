@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.server.errors import ApiError
-from jen1cli.server.hearing import hear
 from jen1cli.server.jobs import Job, Jobs
 from jen1cli.server.making import Made, Maker, Order, Recording
 from jen1cli.server.requests import AnyRequest
-from jen1cli.server.scores import score_facts
+from jen1cli.server.scores import heard_facts
 from jen1cli.server.settings import Settings
 from jen1cli.server.takes import Take, Takes
 from jen1cli.server.waiting import ended
@@ -79,8 +78,9 @@ class Services:
 
         def work(job: Job) -> str:
             def transcribe() -> str:
-                passages = hear(self.maker.model.networks, self.takes.path(take), job.check)
-                return json.dumps(score_facts(passages, heard=True))
+                heard = self.maker.model.hear(self.takes.path(take))
+                job.check()
+                return json.dumps(heard_facts(heard))
 
             try:
                 return self.takes.cached(take, HEARD, transcribe)
