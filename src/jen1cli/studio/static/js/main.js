@@ -1,0 +1,50 @@
+/** Starts the parts of the page, and opens what was made. */
+
+import * as barview from "./barview.js";
+import * as compare from "./compare.js";
+import * as compose from "./compose.js";
+import * as connection from "./connection.js";
+import * as editor from "./editor.js";
+import * as history from "./history.js";
+import * as jobs from "./jobs.js";
+import * as lanes from "./lanes.js";
+import { begin, open, refresh } from "./open.js";
+import * as player from "./player.js";
+import * as sheet from "./sheet.js";
+import * as shortcuts from "./shortcuts.js";
+import * as stage from "./stage.js";
+import { emit, on, set, state } from "./state.js";
+import * as takes from "./takes.js";
+import * as theme from "./theme.js";
+import * as tools from "./tools.js";
+import * as upload from "./upload.js";
+
+/** An edit of the open take is opened, playing on; other music waits while something plays. */
+async function made({ id, body }) {
+  await connection.attempt(refresh);
+  if (body.take === state.current || !player.isPlaying()) {
+    open(id);
+    emit("view", "edit");
+  } else {
+    takes.markFresh(id);
+    emit("takes");
+  }
+}
+
+connection.startProblems();
+theme.start();
+stage.start();
+player.start();
+for (const part of [sheet, lanes, barview, compare, history, editor, takes, tools, compose, upload, shortcuts]) part.start();
+on("made", made);
+
+let begun = false;
+on("server", async (server) => {
+  if (server !== "up") return;
+  if (begun) await connection.attempt(refresh);
+  else await connection.attempt(begin);
+  begun = true;
+});
+jobs.start();
+await connection.start();
+set({});

@@ -1,0 +1,124 @@
+/** What can be done with the open take: a part replaced, extended, varied. */
+
+import { attempt } from "./connection.js";
+import { $, clock } from "./dom.js";
+import { submit } from "./jobs.js";
+import { barAt } from "./music.js";
+import * as player from "./player.js";
+import { edit } from "./sheet.js";
+import { select, setSnap, view } from "./stage.js";
+import { current, emit, on, state } from "./state.js";
+
+const TABS = ["repair", "extend", "vary"];
+const AMOUNTS = [[0.2, "barely"], [0.4, "a little"], [0.6, "half-way"], [0.85, "a lot"], [1, "another performance"]];
+
+/** @param {string} name @param {boolean} [focus] whether its first field gets the focus */
+export function showTool(name, focus = false) {
+  for (const tab of TABS) {
+    const chosen = tab === name, button = $(`tab-${tab}`);
+    button.setAttribute("aria-selected", String(chosen));
+    button.tabIndex = chosen ? 0 : -1;
+    $(tab).hidden = !chosen;
+  }
+  if (focus) $(`${name}-prompt`).focus();
+}
+
+/** The nearest beat or bar line, as the user chose. @param {number} seconds */
+function snapped(seconds) {
+  const { sheet } = edit, unit = $("snap").value;
+  if (!sheet || !unit) return seconds;
+  const index = Math.max(0, barAt(sheet, seconds)), start = sheet.starts[index];
+  const step = unit === "bar" ? edit.barSeconds : (edit.barSeconds * sheet.beat) / sheet.steps;
+  return Math.min(view.seconds, Math.max(0, start + Math.round((seconds - start) / step) * step));
+}
+
+function showSelection() {
+  const { selection } = state;
+  for (const [id, value] of [["from", selection?.start], ["to", selection?.end]]) {
+    if (document.activeElement !== $(id)) $(id).value = value === undefined ? "" : String(Math.round(value * 100) / 100);
+  }
+  $("repair-none").hidden = Boolean(selection);
+  $("selection-play").disabled = $("selection-clear").disabled = !selection;
+  $("repair").querySelector("button.primary").disabled = !selection;
+}
+
+/** What stands in the two fields becomes the selection, as soon as it is a range. */
+function typed() {
+  const [start, end] = [$("from"), $("to")].map((input) => (input.value === "" ? NaN : Number(input.value)));
+  if (end > start) select({ start, end });
+}
+
+/** @param {HTMLFormElement} form @param {(words: string) => [object, string]} request */
+function asks(form, request) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const take = current();
+    if (!take) return;
+    const words = $(`${form.id}-prompt`).value.trim();
+    const [body, label] = request(words);
+    await attempt(() => submit({ take: take.id, ...body }, label));
+  });
+}
+
+/** The words of an edit; without any the part is made in the words of the take. */
+const wordsOr = (words) => words || current()?.prompt || "";
+
+function repair(words) {
+  const { start, end } = /** @type {import("./state.js").Range} */ (state.selection);
+  const body = { task: "inpaint", input: wordsOr(words), masks: [`${start}-${end}s`] };
+  return [body, `Replace ${clock(start)} to ${clock(end)}${words ? `: ${words}` : ""}`];
+}
+
+function extend(words) {
+  const side = new FormData($("extend")).get("side"), seconds = Number($("extend-seconds").value) || 10;
+  return [{ task: "continue", side, audio_length: seconds, input: wordsOr(words) }, `${seconds} s more ${side === "left" ? "before" : "after"}${words ? `: ${words}` : ""}`];
+}
+
+function vary(words) {
+  const body = { task: "vary", amount: Number($("amount").value), ...(words ? { input: words } : {}) };
+  return [body, `Vary: ${words || current().name}`];
+}
+
+function showAmount() {
+  const value = Number($("amount").value);
+  $("amount-text").textContent = AMOUNTS.find(([most]) => value <= most)[1];
+}
+
+function showVary() {
+  const can = edit.recipe !== null;
+  $("vary-none").hidden = can;
+  for (const line of $("vary").querySelectorAll(".line")) line.hidden = !can;
+}
+
+export function start() {
+  setSnap(snapped);
+  TABS.forEach((name, i) => {
+    const button = $(`tab-${name}`);
+    button.addEventListener("click", () => showTool(name));
+    button.addEventListener("keydown", (event) => {
+      const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!move) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const next = TABS[(i + move + TABS.length) % TABS.length];
+      showTool(next);
+      $(`tab-${next}`).focus();
+    });
+  });
+  showTool("repair");
+  asks($("repair"), repair);
+  asks($("extend"), extend);
+  asks($("vary"), vary);
+  $("from").addEventListener("input", typed);
+  $("to").addEventListener("input", typed);
+  for (const id of ["from", "to"]) $(id).addEventListener("blur", showSelection);
+  $("selection-play").addEventListener("click", player.loopSelection);
+  $("selection-clear").addEventListener("click", () => select(null));
+  $("amount").addEventListener("input", showAmount);
+  on("selection", showSelection);
+  on("range-dragged", () => showTool("repair"));
+  on("score-known", showVary);
+  on("current", () => emit("selection", state.selection));
+  showAmount();
+  showSelection();
+}
