@@ -128,9 +128,9 @@ def test_prompt_files(fuzz, ending):
 
 
 def test_texts(fuzz):
-    from jen1cli.cli.music.masks import parse_masks, resolve_masks
     from jen1cli.cli.music.prompts import check_prompt
     from jen1cli.cli.sampling import ControlOptions, SamplingChoice, check_device
+    from jen1cli.masks import parse_masks, resolve_masks
     from jen1cli.music.chords import chart_text, parse_chart
     from jen1cli.music.controls import Controls
     from jen1cli.music.patterns import parse_drums, parse_melody

@@ -2,8 +2,8 @@
 
 import pytest
 
-from jen1cli.cli.music.masks import parse_masks, resolve_masks
 from jen1cli.errors import ConfigError
+from jen1cli.masks import parse_masks, resolve_masks
 
 
 def spans(*written, seconds=100.0, bpm=None):

@@ -19,10 +19,13 @@ from jen1cli.files import make_folder, writing
 from jen1cli.sampling import usual_batch
 
 if TYPE_CHECKING:
+    from jen1cli.cli.serving.remote import RemoteModel, RemoteMusic
     from jen1cli.pipeline import Edit, Jen1, Music
     from jen1cli.provenance import Signer
     from jen1cli.recipe import Recipe, SignatureName
     from jen1cli.scale.models import ModelSource
+
+    Made = Music | Edit | RemoteMusic
 
 DEFAULT_PRESET = "mini"
 LONGEST_BATCHED_SECONDS = 60.0
@@ -38,6 +41,7 @@ class ModelChoice:
     random_weights: bool = False
     loras: Loras = ()
     quality: str = "normal"
+    server: str | None = None  # URL of a server that has loaded the model
 
     @property
     def source(self) -> "ModelSource":
@@ -55,6 +59,8 @@ class ModelChoice:
         Raises:
             Jen1Error: an unknown device, kind of numbers, preset or weight set, or a LoRA of none.
         """
+        if self.server is not None:
+            return self
         check_device(self.device)
         check_choice(self.dtype, DTYPES, "--dtype")
         check_choice(self.quality, QUALITIES, "--quality")
@@ -116,6 +122,34 @@ class ModelOptions:
         )
 
 
+@dataclass(frozen=True)
+class ServedModelOptions(ModelOptions):
+    """The options of a model that may be a server's."""
+
+    server: options.Server = None
+
+    def choice(self) -> ModelChoice:
+        """Return the choice; see `ModelOptions.choice`.
+
+        Raises:
+            ConfigError: an option is for a model that is loaded here, but a server is given.
+        """
+        if self.server is None:
+            return super().choice()
+        defaults = ModelOptions()
+        for name in ("lora", "device", "dtype", "quality", "random_weights"):
+            if getattr(self, name) != getattr(defaults, name):
+                raise ConfigError(
+                    f"--{name.replace('_', '-')} is for a model that is loaded here; give it to"
+                    f" jen1 serve, or leave out the server {self.server}"
+                )
+        if self.model is not None and Path(self.model).name != self.model:
+            raise ConfigError(
+                f"--model {self.model} is a folder here; the server has its own, so leave it out"
+            )
+        return ModelChoice(self.model, server=self.server)
+
+
 def load_model(choice: ModelChoice, report: Console) -> "Jen1":
     """Load the model, which takes seconds.
 
@@ -144,12 +178,12 @@ class Engine:
 
     def __init__(
         self,
-        model: "Jen1",
+        model: "Jen1 | RemoteModel",
         report: Console,
         signing: Signing | None = None,
         signer: "Signer | None" = None,
     ) -> None:
-        self.model = model
+        self.model: Any = model
         self.report = report
         self.signer = signer
         self._signing = signing
@@ -158,7 +192,11 @@ class Engine:
     @classmethod
     @contextlib.contextmanager
     def open(
-        cls, choice: ModelChoice, report: Console, signing: Signing | None = None
+        cls,
+        choice: ModelChoice,
+        report: Console,
+        signing: Signing | None = None,
+        extension: str = "wav",
     ) -> Iterator["Engine"]:
         """Load the model; inside the context, warnings of the library are reported as lines.
 
@@ -166,14 +204,30 @@ class Engine:
             choice: of the model.
             report: of the command.
             signing: options of the signature; None signs nothing, and leaves recipes as they are.
+            extension: of results, which a server writes.
         """
         with report.library_warnings():
+            if choice.server is not None:
+                from jen1cli.cli.serving.remote import RemoteModel
+
+                with RemoteModel.connect(
+                    choice.server, choice.model, extension, signing or Signing(), report
+                ) as remote:
+                    yield cls(remote, report)
+                return
             signer = None if signing is None else signing.signer()  # a wrong one is found at once
             yield cls(load_model(choice, report), report, signing, signer)
 
     def batch_size(self, seconds: float) -> int:
         """Pieces per batch; one on a CPU, where each is reported as soon as it is done."""
-        return usual_batch(self.model.device) if seconds <= LONGEST_BATCHED_SECONDS else 1
+        if self.is_remote or seconds > LONGEST_BATCHED_SECONDS:
+            return 1
+        return usual_batch(self.model.device)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a server has the model."""
+        return not hasattr(self.model, "networks")
 
     @contextlib.contextmanager
     def making(self, title: str) -> Iterator[Progress]:
@@ -188,7 +242,7 @@ class Engine:
         for line in lines:
             self.report.note(line)
 
-    def deliver(self, music: "Music | Edit", target: Target, score: Path | None = None) -> None:
+    def deliver(self, music: "Made", target: Target, score: Path | None = None) -> None:
         """Write one result, or send it over stdout, and report it.
 
         Args:
@@ -198,7 +252,6 @@ class Engine:
         """
         from jen1cli.audio import choose_format, read_marks
         from jen1cli.cli.music.proof import Proof
-        from jen1cli.pipeline import Edit
         from jen1cli.provenance import media_type
 
         elapsed = time.perf_counter() - self._started
@@ -209,7 +262,7 @@ class Engine:
         loop = f"loop of {music.recipe.loop_bars} bars" if music.recipe.loop_bars else ""
         made = f"{music.seconds:.2f} s, {music.recipe.describe_seed()}, made in {elapsed:.1f} s"
         note = ", ".join(filter(None, (style, controls, loop, made)))
-        proof = Proof(music) if isinstance(music, Edit) else None
+        proof = Proof(music.source, music.patches) if getattr(music, "patches", ()) else None
 
         def save(path: Path) -> None:
             music.save(path, suffix=target.suffix, signer=self.signer)
@@ -237,7 +290,7 @@ class Engine:
         self.report.result(facts, note)
 
     def _write_score(
-        self, music: "Music | Edit", path: Path, files: contextlib.ExitStack, *, overwrite: bool
+        self, music: "Made", path: Path, files: contextlib.ExitStack, *, overwrite: bool
     ) -> Path | None:
         """Write a MIDI file, which appears when `files` closes; None if no score is known."""
         if not music.has_score:
@@ -251,7 +304,7 @@ class Engine:
         return path
 
 
-def _with_signature(music: "Music | Edit", signature: "SignatureName") -> "Music | Edit":
+def _with_signature(music: "Made", signature: "SignatureName") -> "Made":
     """Return a result whose recipe says how its file is signed."""
     return replace(music, recipe=replace(music.recipe, signature=signature))
 

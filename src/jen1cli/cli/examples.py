@@ -76,6 +76,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 doctor", "what works here, and what to do about the rest"),
         ("jen1 doctor --json", "the same for a script or a bug report"),
     ),
+    "serve": (
+        ("jen1 serve", "on this machine alone, at http://127.0.0.1:8414; /docs describes it"),
+        (
+            "JEN1_TOKEN=$(openssl rand -hex 16) jen1 serve --host 0.0.0.0 --takes takes/",
+            "for other machines too, which need the token",
+        ),
+        (
+            'jen1 generate "lofi piano" --server http://127.0.0.1:8414 -o out.wav',
+            "made by the server, without the time to load a model",
+        ),
+    ),
     "models": (
         ("jen1 models list", "weight sets on this machine, and presets"),
         ("jen1 models show jen1 --json", "parameter counts of each part"),

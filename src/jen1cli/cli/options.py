@@ -117,6 +117,18 @@ RandomWeights = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        envvar="JEN1_SERVER",
+        show_envvar=False,
+        metavar="URL",
+        help="Let a running 'jen1 serve' make it: the same bytes, without loading a model. Also"
+        " JEN1_SERVER.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
 
 Seed = Annotated[
     int | None,

@@ -13,8 +13,8 @@ from jen1cli.cli import options
 from jen1cli.cli.music.scores import ScoreOptions
 from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
 from jen1cli.errors import ConfigError, Jen1Error
-from jen1cli.music.chords import chart_text, parse_chart
-from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
+from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.texts import check_text
 from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
@@ -102,20 +102,9 @@ class ControlOptions:
         Raises:
             ConfigError: a value is not in its grammar, or out of range.
         """
-        if self.bpm is not None and not MIN_BPM <= self.bpm <= MAX_BPM:
-            raise ConfigError(
-                f"--bpm {self.bpm:g} is no tempo; give {MIN_BPM:g} to {MAX_BPM:g} beats per minute"
-            )
-        from jen1cli.music.prompt import (
-            parse_key,  # not for --help, since it takes its time to load
-        )
+        from jen1cli.music.spelling import spelled_controls  # not for --help: it takes time
 
-        tonic, mode = ("", "") if self.key is None else parse_key(self.key)
-        chords = "" if self.chords is None else chart_text(parse_chart(self.chords))
-        return Controls(
-            bpm=self.bpm or 0.0, key=tonic, mode=mode, chords=chords,
-            drums=self.drums or "", melody=self.melody or "",
-        )  # fmt: skip
+        return spelled_controls(self.bpm, self.key, self.chords, self.drums, self.melody)
 
 
 @dataclass(frozen=True)
@@ -280,21 +269,6 @@ class SamplingChoice:
         if families := self.score.families():
             given["instruments"] = families
         return given
-
-
-def check_text(text: str, what: str) -> str:
-    """Return the text.
-
-    Raises:
-        ConfigError: it holds bytes that are not UTF-8, or halves of UTF-16 pairs.
-    """
-    wrong = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
-    if wrong is not None:
-        raise ConfigError(
-            f"{what} is not text in UTF-8: '{text[max(0, wrong - 20) : wrong + 20]}';"
-            " type it again, or set the terminal to UTF-8"
-        )
-    return text
 
 
 def check_choice(value: str, known: Sequence[str], option: str, place: str = "") -> str:

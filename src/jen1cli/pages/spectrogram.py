@@ -33,12 +33,19 @@ def spectrogram(signal: Signal, sample_rate: int) -> Float[np.ndarray, "bands mo
     mono = np.asarray(signal, np.float64).mean(axis=0)
     mono = np.pad(mono, (WINDOW // 2, max(WINDOW // 2, WINDOW - len(mono))))
     starts = np.linspace(0, len(mono) - WINDOW, COLUMNS).astype(int)
+    frames = np.lib.stride_tricks.sliding_window_view(mono, WINDOW)[starts]
+    return band_levels(frames, sample_rate, ROWS)
+
+
+def band_levels(
+    frames: Float[np.ndarray, "moments window"], sample_rate: int, rows: int
+) -> Float[np.ndarray, "bands moments"]:
+    """Return the mean power of `rows` bands in windows of `WINDOW` samples; see `spectrogram`."""
     shape = np.hanning(WINDOW)
-    frames = np.lib.stride_tricks.sliding_window_view(mono, WINDOW)[starts] * shape
-    power = np.square(np.abs(np.fft.rfft(frames, axis=1)) / (shape.sum() / 2))
-    edges = np.geomspace(LOW_HZ, min(HIGH_HZ, 0.98 * sample_rate / 2), ROWS + 1)
+    power = np.square(np.abs(np.fft.rfft(frames * shape, axis=1)) / (shape.sum() / 2))
+    edges = np.geomspace(LOW_HZ, min(HIGH_HZ, 0.98 * sample_rate / 2), rows + 1)
     edges *= WINDOW / sample_rate  # in bins
-    cumulative = np.concatenate((np.zeros((COLUMNS, 1)), np.cumsum(power, axis=1)), axis=1)
+    cumulative = np.concatenate((np.zeros((len(frames), 1)), np.cumsum(power, axis=1)), axis=1)
     places = np.arange(cumulative.shape[1], dtype=np.float64)
     sums = np.stack([np.interp(edges, places, row) for row in cumulative])
     return 10.0 * np.log10(np.diff(sums, axis=1) / np.diff(edges) + 1e-12).T

@@ -2,12 +2,14 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jen1cli
 from jen1cli import audio
 from jen1cli.audio import Source
-from jen1cli.errors import ConfigError
+from jen1cli.errors import AudioError, ConfigError
 from jen1cli.midi.tune import without_given, without_roles
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.pipeline.composing import warn_unplayed
@@ -16,7 +18,8 @@ from jen1cli.pipeline.inpainting import continue_, inpaint
 from jen1cli.pipeline.music import Edit, Music
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress
-from jen1cli.recipe import Recipe, RecipeError, RecipeInput, read_recipe
+from jen1cli.provenance import Signer
+from jen1cli.recipe import RECIPE_VERSION, Recipe, RecipeError, RecipeInput, read_recipe
 from jen1cli.sampling import (
     SETTINGS,
     Sampling,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _WRITERS = ("composer", "style")
+_REMADE_FORMATS = ("wav", "flac")  # in which an input can be reproduced
 _SAME = "same"  # first word of a prompt that goes on from the former one
 
 
@@ -115,6 +119,87 @@ def _same_input(expected: RecipeInput, source: Source | None) -> Source:
             f" (sha256 {expected.sha256[:12]}); give that one"
         )
     return given
+
+
+def settle(model: "Jen1", recipe: Recipe) -> Recipe:
+    """Return a recipe adapted to the model, with a warning of each difference."""
+    if recipe.version != jen1cli.__version__:
+        logger.warning(
+            "made by jen1cli %s, this is %s: the music may differ",
+            recipe.version,
+            jen1cli.__version__,
+        )
+    if (recipe.device, recipe.dtype) != (model.device, model.dtype):
+        logger.warning(
+            "made on %s in %s, now on %s in %s: the music will differ slightly",
+            recipe.device,
+            recipe.dtype,
+            model.device,
+            model.dtype,
+        )
+    weights = model.recipe_model
+    if not recipe.model.plays_like(weights, model.former_sha256):
+        logger.warning(
+            "made by other weights (%s; now %s): the music will differ",
+            recipe.model.describe(),
+            weights.describe(),
+        )
+    else:  # names of LoRA files are kept
+        weights = dataclasses.replace(weights, loras=recipe.model.loras)
+    if recipe.quality != model.quality:
+        logger.warning(
+            "made in quality '%s', now in '%s': the sound will differ slightly",
+            recipe.quality,
+            model.quality,
+        )
+    return dataclasses.replace(
+        recipe,
+        model=weights,
+        quality=model.quality,
+        device=model.device,
+        dtype=model.dtype,
+        version=jen1cli.__version__,
+        recipe_version=RECIPE_VERSION,
+    )
+
+
+def remake_input(
+    recipe: Recipe,
+    folder: Path,
+    find: Callable[[Recipe], Source | None],
+    make: Callable[[Recipe, Source | None], Music | Edit],
+    signer: Signer | None = None,
+) -> Source | None:
+    """Reproduce the input of an edit from the input's own recipe, recursively.
+
+    Args:
+        recipe: of the edit.
+        folder: for the files that are made.
+        find: returns the input of an edit, if it is there.
+        make: follows a recipe of an input, with that recipe's own input.
+        signer: for inputs that were signed.
+
+    Raises:
+        AudioError: the result differs from the input.
+    """
+    source = find(recipe)
+    if source is not None or recipe.input is None:
+        return source
+    inner = Recipe.from_dict(recipe.input.recipe, "the input")
+    inside = folder / "input"
+    inside.mkdir()
+    first = remake_input(inner, inside, find, make, signer)
+    # with its original recipe, since its bytes have to be the same
+    music = dataclasses.replace(make(inner, first), recipe=inner)
+    for extension in _REMADE_FORMATS:
+        path = folder / f"input.{extension}"
+        music.save(path, signer=signer if inner.signature == "c2pa" else None)
+        if recipe.input.is_that_of(path):
+            return path
+    raise AudioError(
+        "the input of the edit could not be made again to the same bytes"
+        " (another version or device?)"
+    )
 
 
 def vary(

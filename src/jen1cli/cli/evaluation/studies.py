@@ -12,8 +12,9 @@ from jen1cli.cli.evaluation import display
 from jen1cli.cli.evaluation.ablation import ablation
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.outputs import check_place
-from jen1cli.cli.sampling import SamplerChoice, check_seconds, check_text
+from jen1cli.cli.sampling import SamplerChoice, check_seconds
 from jen1cli.errors import ConfigError
+from jen1cli.music.texts import check_text
 
 
 @grouped

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import jen1cli
 from jen1cli.cli import options, streams
 from jen1cli.cli.console import Console
 from jen1cli.cli.engine import Engine, ModelChoice, ModelOptions
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from jen1cli.recipe import Recipe, RecipeModel
 
 RANDOM_LABEL = re.compile(r"random-(.+)-\d+")  # name of the weights of `--random-weights`
-REMADE_FORMATS = ("wav", "flac")  # formats in which a piped input can be reproduced
 
 
 @grouped
@@ -62,7 +60,9 @@ def again(
     choice = same_place(recipe, model, beside)
     signing = _signing(context, recipe, destination.signing, report)
     with Engine.open(choice.check(), report, signing) as engine:
-        recipe = settle(recipe, engine)
+        from jen1cli.pipeline.replay import settle
+
+        recipe = settle(engine.model, recipe)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
             if source is None:
                 source = remake_input(recipe, engine, Path(folder), beside)
@@ -192,28 +192,21 @@ def find_input(recipe: "Recipe", given: str | None, beside: Path) -> "Source | N
 
 
 def remake_input(recipe: "Recipe", engine: Engine, folder: Path, beside: Path) -> "Source | None":
-    """Reproduce the input of an edit from the input's own recipe, recursively."""
-    from jen1cli.recipe import Recipe
+    """Find the input of an edit, or reproduce it from the input's own recipe, recursively."""
+    from jen1cli.pipeline import replay
 
-    source = find_input(recipe, None, beside)
-    if source is not None or recipe.input is None:
-        return source
-    inner = Recipe.from_dict(recipe.input.recipe, "the input")
-    inside = folder / "input"
-    inside.mkdir()
-    engine.report.note(f"making the input ({inner.task}, seed {inner.seed}) from its own recipe")
-    first = remake_input(inner, engine, inside, beside)
-    # with its original recipe, since its bytes have to be the same
-    music = dataclasses.replace(follow(settle(inner, engine), first, engine), recipe=inner)
-    for extension in REMADE_FORMATS:
-        path = folder / f"input.{extension}"
-        music.save(path, signer=engine.signer if inner.signature == "c2pa" else None)
-        if recipe.input.is_that_of(path):
-            return path
-    raise AudioError(
-        "the input of the edit could not be made again to the same bytes"
-        " (another version or device?); give it with --input FILE"
-    )
+    def make(inner: "Recipe", source: "Source | None") -> "Music | Edit":
+        engine.report.note(
+            f"making the input ({inner.task}, seed {inner.seed}) from its own recipe"
+        )
+        return follow(replay.settle(engine.model, inner), source, engine)
+
+    try:
+        return replay.remake_input(
+            recipe, folder, lambda outer: find_input(outer, None, beside), make, engine.signer
+        )
+    except AudioError as error:
+        raise AudioError(f"{error}; give it with --input FILE") from error
 
 
 def follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music | Edit":
@@ -221,40 +214,3 @@ def follow(recipe: "Recipe", source: "Source | None", engine: Engine) -> "Music 
     with engine.making(recipe.task) as progress:
         music = engine.model.again(recipe, source, progress=progress)
     return dataclasses.replace(music, recipe=recipe)
-
-
-def settle(recipe: "Recipe", engine: Engine) -> "Recipe":
-    """Warn about differences that may change the bytes; return the adapted recipe."""
-    from jen1cli.recipe import RECIPE_VERSION
-
-    if recipe.version != jen1cli.__version__:
-        engine.report.warn(
-            f"made by jen1cli {recipe.version}, this is {jen1cli.__version__}: the music may differ"
-        )
-    if recipe.device != engine.model.device or recipe.dtype != engine.model.dtype:
-        engine.report.warn(
-            f"made on {recipe.device} in {recipe.dtype}, now on {engine.model.device} in"
-            f" {engine.model.dtype}: the music will differ slightly"
-        )
-    model = engine.model.recipe_model
-    if not recipe.model.plays_like(model, engine.model.former_sha256):
-        engine.report.warn(
-            f"made by other weights ({recipe.model.describe()}; now {model.describe()}):"
-            " the music will differ"
-        )
-    else:  # names of LoRA files are kept
-        model = dataclasses.replace(model, loras=recipe.model.loras)
-    if recipe.quality != engine.model.quality:
-        engine.report.warn(
-            f"made in quality '{recipe.quality}', now in '{engine.model.quality}': the sound will"
-            " differ slightly"
-        )
-    return dataclasses.replace(
-        recipe,
-        model=model,
-        quality=engine.model.quality,
-        device=engine.model.device,
-        dtype=engine.model.dtype,
-        version=jen1cli.__version__,
-        recipe_version=RECIPE_VERSION,
-    )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.music.prompts import check_prompt
@@ -53,7 +53,7 @@ def continue_(
     seed: options.Seed = None,
     direction: Annotated[str | None, options.DIRECTION] = None,
     midi: Midi = None,
-    model: ModelOptions,
+    model: ServedModelOptions,
 ) -> None:
     """Lengthen a file with music that follows from it."""
     sampling.check()
@@ -72,7 +72,8 @@ def continue_(
     )
     (score,) = plan_midi(midi, [target], force=destination.force)
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
-    with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
+    choice = model.choice().check()
+    with Engine.open(choice, destination.report(), destination.signing, target.extension) as engine:
         engine.report_scores([sampling])
         with engine.making("continue") as progress:
             music = engine.model.continue_(

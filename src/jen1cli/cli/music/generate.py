@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import grouped, options_of
 from jen1cli.cli.music.prompts import Request, check_base, read_requests
 from jen1cli.cli.music.scores import Midi, plan_midi
@@ -72,7 +72,7 @@ def generate(
     seed: options.Seed = None,
     direction: Annotated[str, options.DIRECTION] = "bidirectional",
     midi: Midi = None,
-    model: ModelOptions,
+    model: ServedModelOptions,
     many: SetOptions,
 ) -> None:
     """Make music from text."""
@@ -87,7 +87,7 @@ def generate(
         if midi is not None or play:
             raise ConfigError("--midi and --play are for single pieces; leave them out of a set")
         check_base(base, count, seed)
-        choice = model.choice().check()
+        choice = _own_model(model).choice().check()
         SetJob(many, source, base, seed, count, destination, choice).run()
         return
     requests = read_requests(prompts or [], source, count, seed, base)
@@ -99,7 +99,10 @@ def generate(
     scores = plan_midi(midi, targets, force=destination.force)
     jobs = list(zip(requests, targets, scores, strict=True))
     player = _find_player(targets) if play else None
-    with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
+    choice = model.choice().check()
+    with Engine.open(
+        choice, destination.report(), destination.signing, targets[0].extension
+    ) as engine:
         engine.report_scores([request.sampling for request in requests])
         for group in _groups(jobs, engine):
             first = group[0][0]
@@ -116,6 +119,20 @@ def generate(
                 engine.deliver(music, target, score)
                 if player is not None and target.path is not None:
                     player = _played(player, target.path, engine)
+
+
+def _own_model(model: ServedModelOptions) -> ServedModelOptions:
+    """Return the options of a model that is loaded here.
+
+    Raises:
+        ConfigError: a server is given.
+    """
+    if model.server is not None:
+        raise ConfigError(
+            f"a set is made by a model that is loaded here, not by the server {model.server};"
+            " leave out --server and JEN1_SERVER"
+        )
+    return model
 
 
 def _check_bars(

@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
-from jen1cli.cli.music.masks import parse_masks, resolve_masks
 from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import SamplingChoice, check_seed
+from jen1cli.masks import parse_masks, resolve_masks
 from jen1cli.sampling import draw_seed
 
 
@@ -34,7 +34,7 @@ def inpaint(
     destination: options.Destination,
     seed: options.Seed = None,
     midi: Midi = None,
-    model: ModelOptions,
+    model: ServedModelOptions,
 ) -> None:
     """Replace ranges of a file, leaving every other sample as it was."""
     sampling.check()
@@ -50,7 +50,8 @@ def inpaint(
     )
     (score,) = plan_midi(midi, [target], force=destination.force)
     check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
-    with Engine.open(model.choice().check(), destination.report(), destination.signing) as engine:
+    choice = model.choice().check()
+    with Engine.open(choice, destination.report(), destination.signing, target.extension) as engine:
         engine.report_scores([sampling])
         with engine.making("inpaint") as progress:
             music = engine.model.inpaint(

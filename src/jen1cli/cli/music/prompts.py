@@ -2,7 +2,6 @@
 
 import dataclasses
 import typing
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +14,16 @@ from jen1cli.cli.sampling import (
     check_choice,
     check_seconds,
     check_seed,
-    check_text,
     chosen_seconds,
 )
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
+from jen1cli.music.texts import check_prompt
 from jen1cli.sampling import check_loop_bars, draw_seed
 from jen1cli.scale import requests
 from jen1cli.scale.rows import Row, read_rows
 from jen1cli.typed_json import from_dict
 
-MAX_PROMPT_CHARACTERS = 1_000
 MAX_REQUESTS = 10_000
 USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
 USUAL_METER = "4/4"
@@ -81,38 +79,6 @@ class Request:
         if self.loop_bars is not None:
             return {"loop_bars": self.loop_bars}
         return {"seconds": self.seconds}
-
-
-def check_prompt(prompt: str, where: str = "the prompt") -> str:
-    """Return the prompt without surrounding whitespace.
-
-    Raises:
-        ConfigError: it is empty, far too long, no plain text, or in a script that the text encoder
-            cannot read.
-    """
-    text = " ".join(check_text(prompt, where).split())
-    if not text:
-        raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
-    if any(unicodedata.category(char) == "Cc" for char in text):
-        raise ConfigError(f"{where} holds control characters; write it as plain text")
-    if len(text) > MAX_PROMPT_CHARACTERS:
-        raise ConfigError(
-            f"{where} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are read,"
-            " so shorten it to what matters"
-        )
-    letters = [letter for letter in text if letter.isalpha()]
-    foreign = [letter for letter in letters if not _is_latin(letter)]
-    if not letters or 2 * len(foreign) > len(letters):
-        shown = text if len(text) <= 40 else text[:40] + "…"
-        raise ConfigError(
-            f"{where} '{shown}' is not in Latin letters, which the text encoder needs;"
-            " write it in English"
-        )
-    return text
-
-
-def _is_latin(letter: str) -> bool:
-    return "LATIN" in unicodedata.name(letter, "")
 
 
 def read_requests(

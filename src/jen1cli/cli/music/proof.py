@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jen1cli.audio import AudioInfo, Patch, Source
-    from jen1cli.pipeline import Edit
 
 Span = tuple[int, int]
 
@@ -30,13 +29,13 @@ def kept_spans(info: "AudioInfo", patches: "tuple[Patch, ...]") -> Iterator[tupl
 class Proof:
     """Hash of an input's kept samples; computed before writing, which may overwrite the input."""
 
-    def __init__(self, edit: "Edit") -> None:
+    def __init__(self, source: "Source", patches: "tuple[Patch, ...]") -> None:
         from jen1cli import audio
 
-        self._about = audio.probe(edit.source)
-        spans = list(kept_spans(self._about, edit.patches))
+        self._about = audio.probe(source)
+        spans = list(kept_spans(self._about, patches))
         self.samples = sum(stop - start for (start, stop), _ in spans)
-        self.sha256 = _hash(edit.source, [inner for inner, _ in spans], self._about)
+        self.sha256 = _hash(source, [inner for inner, _ in spans], self._about)
         self._outer = [outer for _, outer in spans]
 
     def compare(self, written: Path) -> dict[str, Any]:

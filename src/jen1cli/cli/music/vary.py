@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jen1cli.cli import options
-from jen1cli.cli.engine import Engine, ModelOptions
+from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import AudioInput, open_input
-from jen1cli.cli.music.again import find_input, remake_input, same_place, settle
+from jen1cli.cli.music.again import find_input, remake_input, same_place
 from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.outputs import Result, check_takes
 from jen1cli.cli.sampling import ControlOptions, check_seed
@@ -53,7 +53,7 @@ def vary(
     controls: ControlOptions,
     destination: options.Destination,
     seed: options.Seed = None,
-    model: Annotated[ModelOptions, Without("random_weights")],
+    model: Annotated[ServedModelOptions, Without("random_weights")],
 ) -> None:
     """Make variations of a file: the same score with other noise, words or controls."""
     given = _settings(controls)
@@ -73,11 +73,13 @@ def vary(
         extension=opened.extension,
     )
     check_takes(targets[0].extension, opened.info.sample_rate, opened.info.channels)
-    choice = same_place(recipe, model, beside).check()
-    with Engine.open(choice, destination.report(), destination.signing) as engine:
-        recipe = settle(recipe, engine)
+    choice = model.choice() if model.server is not None else same_place(recipe, model, beside)
+    with Engine.open(
+        choice.check(), destination.report(), destination.signing, targets[0].extension
+    ) as engine:
+        recipe = recipe if engine.is_remote else _settled(recipe, engine)
         with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
-            if source is None:
+            if source is None and not engine.is_remote:
                 source = remake_input(recipe, engine, Path(folder), beside)
             for i, (new, target) in enumerate(zip(seeds, targets, strict=True), 1):
                 with engine.making(f"variation {i}") as progress:
@@ -91,6 +93,12 @@ def vary(
                         **given,
                     )
                 engine.deliver(music, target)
+
+
+def _settled(recipe: "Recipe", engine: Engine) -> "Recipe":
+    from jen1cli.pipeline.replay import settle
+
+    return settle(engine.model, recipe)
 
 
 def _settings(controls: ControlOptions) -> SamplingOptions:

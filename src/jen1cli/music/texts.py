@@ -1,0 +1,54 @@
+"""Checks of prompts, before a text encoder reads them."""
+
+import unicodedata
+
+from jen1cli.errors import ConfigError
+
+MAX_PROMPT_CHARACTERS = 1_000
+
+
+def check_text(text: str, what: str) -> str:
+    """Return the text.
+
+    Raises:
+        ConfigError: it holds bytes that are not UTF-8, or halves of UTF-16 pairs.
+    """
+    wrong = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"{what} is not text in UTF-8: '{text[max(0, wrong - 20) : wrong + 20]}';"
+            " type it again, or set the terminal to UTF-8"
+        )
+    return text
+
+
+def check_prompt(prompt: str, where: str = "the prompt") -> str:
+    """Return the prompt without surrounding whitespace.
+
+    Raises:
+        ConfigError: it is empty, far too long, no plain text, or in a script that the text encoder
+            cannot read.
+    """
+    text = " ".join(check_text(prompt, where).split())
+    if not text:
+        raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise ConfigError(f"{where} holds control characters; write it as plain text")
+    if len(text) > MAX_PROMPT_CHARACTERS:
+        raise ConfigError(
+            f"{where} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are read,"
+            " so shorten it to what matters"
+        )
+    letters = [letter for letter in text if letter.isalpha()]
+    foreign = [letter for letter in letters if not _is_latin(letter)]
+    if not letters or 2 * len(foreign) > len(letters):
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        raise ConfigError(
+            f"{where} '{shown}' is not in Latin letters, which the text encoder needs;"
+            " write it in English"
+        )
+    return text
+
+
+def _is_latin(letter: str) -> bool:
+    return "LATIN" in unicodedata.name(letter, "")

@@ -1,0 +1,95 @@
+"""Runs the application under uvicorn until a signal: the first lets the running job finish."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from jen1cli.errors import ConfigError
+from jen1cli.server.services import Services
+from jen1cli.server.settings import Settings
+
+_INTERRUPTED = 130
+
+
+class _Server(uvicorn.Server):
+    """Drops waiting jobs at the first signal, and leaves at once at the second."""
+
+    def __init__(
+        self, config: uvicorn.Config, services: Services, ready: Callable[[str], None]
+    ) -> None:
+        super().__init__(config)
+        self._services, self._ready = services, ready
+        self._stopping = False
+
+    async def startup(self, sockets: Any = None) -> None:  # noqa: ANN401 - uvicorn's types
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready(f"http://{_address(self)}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take one signal."""
+        if self._stopping:
+            os._exit(_INTERRUPTED)  # files have temporary names, which the next start removes
+        self._stopping = True
+        self.should_exit = True
+        services = self._services
+        seconds = services.settings.limits.stop_seconds
+
+        async def stop() -> None:
+            await asyncio.to_thread(services.jobs.close)
+            await asyncio.to_thread(services.jobs.join, seconds)
+
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(lambda: setattr(self, "_stop", loop.create_task(stop())))
+
+
+def run_server(
+    app: FastAPI,
+    settings: Settings,
+    ready: Callable[[str], None],
+    *,
+    access_log: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        app: result of `create_app`.
+        settings: of the server.
+        ready: called with the address when the server listens.
+        access_log: log every request on stderr.
+
+    Raises:
+        ConfigError: the address cannot be used.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="info" if access_log else "error",
+        access_log=access_log,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=65_536,
+    )
+    server = _Server(config, app.state.services, ready)
+    try:
+        server.run()
+    except (KeyboardInterrupt, SystemExit):
+        if not server.started and not server.should_exit:
+            raise ConfigError(
+                f"nothing can listen on {settings.host}:{settings.port}; is a server running there?"
+                " choose another --port"
+            ) from None
+
+
+def _address(server: uvicorn.Server) -> str:
+    """Return host and port that the server listens on."""
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,101 @@
+"""What the routes share: the model, the queue and the takes."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jen1cli.server.errors import ApiError
+from jen1cli.server.hearing import hear
+from jen1cli.server.jobs import Job, Jobs
+from jen1cli.server.making import Made, Maker, Order, Recording
+from jen1cli.server.requests import AnyRequest
+from jen1cli.server.scores import score_facts
+from jen1cli.server.settings import Settings
+from jen1cli.server.takes import Take, Takes
+from jen1cli.server.waiting import ended
+
+HEARD = "heard.json"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of a running server."""
+
+    settings: Settings
+    maker: Maker
+    jobs: Jobs
+    takes: Takes
+
+    def check(
+        self, request: AnyRequest, recording: Recording | None, source: Recording | None = None
+    ) -> Order:
+        """Check a request; see `Maker.check`."""
+        place = None if source is None else source.path
+        return self.maker.check(request, recording, place, self.settings.limits.audio_seconds)
+
+    def submit(
+        self,
+        order: Order,
+        folder: Path,
+        keep: dict[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Job:
+        """Append an order to the queue.
+
+        Args:
+            order: what is made.
+            folder: for its files.
+            keep: arguments of `Takes.add` for a result that is kept; None: it is not.
+            name: id of the job that the client has chosen, to follow a synchronous request.
+
+        Raises:
+            ApiError: the queue is full, or the name is taken or no name.
+        """
+
+        def work(job: Job) -> Made | None:
+            made = self.maker.make(order, job, self.takes.find)
+            if keep is None:
+                return made
+            take = self.takes.add(made.path, suffix=order.suffix, task=order.task, **keep)
+            job.take = take.id
+            job.discard()
+            return None
+
+        steps = self.maker.steps_per_window(order)
+        job = Job(order.task, folder, work, steps)
+        if name is not None:
+            job.id = self.jobs.check_name(name)
+        return self.jobs.submit(job)
+
+    async def heard(self, take: Take) -> str:
+        """Return the score that is heard in a take, as JSON text; transcribed at the first call.
+
+        Raises:
+            ApiError: the queue is full, or it failed.
+        """
+        folder = self.jobs.new_folder()
+
+        def work(job: Job) -> str:
+            def transcribe() -> str:
+                passages = hear(self.maker.model.networks, self.takes.path(take), job.check)
+                return json.dumps(score_facts(passages, heard=True))
+
+            try:
+                return self.takes.cached(take, HEARD, transcribe)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+        if (text := self.takes.read_cached(take, HEARD)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            return text
+        job = self.jobs.submit(Job("hear", folder, work))
+        await ended(job)
+        if job.state == "done":
+            return job.result
+        error = job.error or {}
+        raise ApiError(
+            job.status if job.state == "failed" else 503,
+            error.get("code", "cancelled"), error.get("message", "it was cancelled"),
+        )  # fmt: skip
