@@ -7,10 +7,12 @@ build step. wavesurfer.js puts one `<style>` into its shadow tree, for which eac
 import mimetypes
 import secrets
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.responses import Response
 
 STATIC = Path(__file__).parent / "static"
 
@@ -20,6 +22,15 @@ _POLICY = (
     " blob:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
+
+
+class _Files(StaticFiles):
+    """Files that the browser keeps, and asks after each time: a new version shows at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - starlette's
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def add_page(app: FastAPI) -> None:
@@ -38,4 +49,4 @@ def add_page(app: FastAPI) -> None:
         }
         return HTMLResponse(index.replace(_NONCE, nonce), headers=headers)
 
-    app.mount("/studio", StaticFiles(directory=STATIC), name="studio")
+    app.mount("/studio", _Files(directory=STATIC), name="studio")

@@ -54,6 +54,9 @@ export function start() {
     player.loopSelection();
   });
   $("bar-chords").addEventListener("input", () => edit.setChords(edit.open, $("bar-chords").value));
+  $("bar-chords").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && edit.changedBars().length) $("again-bars").click();
+  });
   $("bar-editor").addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();

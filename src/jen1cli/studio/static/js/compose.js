@@ -2,7 +2,7 @@
 
 import { $, el } from "./dom.js";
 import { submit } from "./jobs.js";
-import { MODES, TONICS } from "./music.js";
+import { MODES, SIXTEENTHS, TONICS } from "./music.js";
 import { part } from "./part.js";
 import { emit, on } from "./state.js";
 
@@ -23,7 +23,9 @@ function request() {
   const body = { task: "generate" };
   for (const name of TEXTS) if (field(name).value.trim()) body[name] = field(name).value.trim();
   for (const name of NUMBERS) if (field(name).value !== "") body[name] = Number(field(name).value);
-  const others = { key: key(), drums: drums.text(), melody: melody.text() };
+  // a grid of one's own is in some metre, and 4/4 is what it shows
+  const metre = $("metre").value || (drums.isOwn() || melody.isOwn() ? "4/4" : "");
+  const others = { key: key(), metre, drums: drums.text(), melody: melody.text() };
   for (const [name, text] of Object.entries(others)) if (text) body[name] = text;
   return body;
 }
@@ -81,16 +83,21 @@ export function fill(recipe, sheet) {
   const tonic = TONICS.find((name) => name === guide.key) ?? { "A#": "Bb", "D#": "Eb", "G#": "Ab" }[guide.key] ?? "";
   $("tonic").value = tonic;
   if (guide.mode in MODES) $("mode").value = guide.mode;
-  const bars = sheet?.steps === 16 && sheet.bars.length ? sheet.bars : null;
-  drums.setBars(bars?.some((bar) => Object.values(bar.drums).some((row) => row.includes("x"))) ? bars : null);
-  melody.setBars(bars?.some((bar) => bar.melody.some((cell) => typeof cell === "number")) ? bars : null);
+  $("metre").value = guide.meter in SIXTEENTHS ? guide.meter : "";
+  const bars = sheet?.bars;
+  const struck = bars?.some((bar) => Object.values(bar.drums).some((row) => row.includes("x")));
+  const sung = bars?.some((bar) => bar.melody.some((cell) => typeof cell === "number"));
+  drums.setBars(struck ? bars : null);
+  melody.setBars(sung ? bars : null);
   keySet();
   emit("view", "make");
   field("input").focus();
 }
 
+/** What key and metre mean for the grids. */
 function keySet() {
   $("mode").disabled = !$("tonic").value;
+  drums.redraw();
   melody.redraw();
 }
 
@@ -98,11 +105,12 @@ export function start() {
   form = $("compose");
   $("tonic").append(el("option", { value: "", text: "auto" }), ...TONICS.map((name) => el("option", { value: name, text: name })));
   $("mode").append(...Object.keys(MODES).map((name) => el("option", { value: name, text: name })));
-  drums = part($("drums-part"), "drums", key);
-  melody = part($("melody-part"), "melody", key);
+  $("metre").append(el("option", { value: "", text: "auto" }), ...Object.keys(SIXTEENTHS).map((name) => el("option", { value: name, text: name })));
+  const chosen = () => ({ key: key(), metre: $("metre").value });
+  drums = part($("drums-part"), "drums", chosen);
+  melody = part($("melody-part"), "melody", chosen);
   keySet();
-  $("tonic").addEventListener("change", keySet);
-  $("mode").addEventListener("change", keySet);
+  for (const id of ["tonic", "mode", "metre"]) $(id).addEventListener("change", keySet);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void make();

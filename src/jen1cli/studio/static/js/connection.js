@@ -64,14 +64,16 @@ export function start() {
   return check();
 }
 
-/** Show what went wrong until it is closed. @param {{message: string}} error */
-function problem(error) {
-  $("problem").querySelector("p").textContent = error.message;
+/** Show a message until it is closed. @param {string} text @param {boolean} isBad */
+function tell(text, isBad) {
+  $("problem").classList.toggle("bad", isBad);
+  $("problem").querySelector("p").textContent = text;
   $("problem").hidden = false;
 }
 
 export function startProblems() {
-  on("problem", problem);
+  on("problem", (/** @type {{message: string}} */ error) => tell(error.message, true));
+  on("note", (/** @type {string} */ text) => tell(text, false));
   on("working", () => { $("problem").hidden = true; });
   $("problem").querySelector("button").addEventListener("click", () => { $("problem").hidden = true; });
 }
@@ -86,7 +88,7 @@ export async function attempt(task) {
   try {
     return await task();
   } catch (error) {
-    if (error.name === "ApiError" || error.code === undefined || error.code !== "offline") emit("problem", error);
+    if (error.code !== "offline") emit("problem", error);
     return undefined;
   }
 }

@@ -5,6 +5,7 @@ import { $, announce, el, iconButton } from "./dom.js";
 import { emit, on, state } from "./state.js";
 
 const KEPT = "jen1-jobs";
+const OTHERS = 2_000;  // milliseconds between questions after jobs that wait
 const ENDED = ["done", "failed", "cancelled"];
 
 /**
@@ -12,12 +13,14 @@ const ENDED = ["done", "failed", "cancelled"];
  * @property {string} id
  * @property {string} label
  * @property {object} body that was sent, to send it again
- * @property {() => void} stop
+ * @property {(() => void) | null} stop ends following its events
  * @property {HTMLElement} node
  * @property {number} told the last quarter that was told to screen readers
  */
 /** @type {Map<string, Entry>} */
 const entries = new Map();
+/** @type {number | undefined} */
+let timer;
 
 /**
  * Ask the server for music.
@@ -40,10 +43,36 @@ function watch(id, label, body) {
     el("progress", { max: 1, "aria-label": `Progress of ${label}` }),
     el("p", { className: "state" }));
   $("jobs").append(node);
-  const entry = { id, label, body, node, told: 0, stop: () => undefined };
+  const entry = { id, label, body, node, told: 0, stop: null };
   entries.set(id, entry);
-  entry.stop = follow(id, (job) => update(id, job), () => lost(id));
   keep();
+  listen();
+}
+
+/**
+ * Follow the job that comes first by its events, and ask after the others now and then: a browser
+ * keeps six connections to a server, and sound and pictures need some of them.
+ */
+function listen() {
+  const open = [...entries.values()].filter(({ node }) => !ENDED.includes(node.dataset.state ?? ""));
+  const [first, ...others] = open;
+  if (first && !first.stop) {
+    first.stop = follow(first.id, (job) => update(first.id, job), () => lost(first.id));
+  }
+  clearTimeout(timer);
+  if (others.length) timer = setTimeout(() => askAfter(others), OTHERS);
+}
+
+/** @param {Entry[]} others */
+async function askAfter(others) {
+  for (const { id } of others) {
+    try {
+      update(id, await call(`/v1/jobs/${encodeURIComponent(id)}`));
+    } catch (error) {
+      if (error.status === 404) lost(id);
+    }
+  }
+  listen();
 }
 
 /** The x of a job: cancel it, or put a job that has ended away. */
@@ -52,8 +81,11 @@ async function end(id) {
   if (!entry) return;
   if (ENDED.includes(entry.node.dataset.state ?? "")) return remove(id);
   say(entry, "Stopping …");
+  entry.node.querySelector("button").disabled = true;
   try {
-    update(id, { ...(await call(`/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" })), state: "cancelled" });
+    // it stops at its next step, or is done already; the events say which
+    const job = await call(`/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+    if (ENDED.includes(job.state)) update(id, job);
   } catch (error) {
     if (error.status === 404) lost(id);
     else if (error.code !== "offline") emit("problem", error);
@@ -79,11 +111,12 @@ function update(id, job) {
     announce(`${entry.label}: done`);
     remove(id);
     emit("made", { id: job.take, body: entry.body });
+    if (job.warnings?.length) emit("note", job.warnings.join(" "));
   } else if (job.state === "cancelled") {
     announce(`${entry.label}: cancelled`);
     remove(id);
   } else {
-    failed(entry, job.error?.message ?? job.error ?? "It could not be made.");
+    failed(entry, job.error?.message ?? "It could not be made.");
   }
   emit("jobs");
 }
@@ -103,6 +136,7 @@ function failed(entry, message) {
   entry.node.dataset.state = "failed";
   entry.node.querySelector("progress")?.remove();
   entry.node.querySelector(".top button")?.setAttribute("aria-label", `Put ${entry.label} away`);
+  entry.stop?.();
   say(entry, message);
   entry.node.append(el("button", { type: "button", className: "small", text: "Try again", on: { click: () => retry(entry) } }));
   announce(`${entry.label}: ${message}`);
@@ -127,10 +161,11 @@ function lost(id) {
 
 function remove(id) {
   const entry = entries.get(id);
-  entry?.stop();
+  entry?.stop?.();
   entry?.node.remove();
   entries.delete(id);
   keep();
+  listen();
   emit("jobs");
 }
 
@@ -147,9 +182,9 @@ export function start() {
     if (state.server !== "up") return;
     // a connection that the browser gave up is made anew
     for (const entry of entries.values()) {
-      if (entry.node.dataset.state === "failed") continue;
-      entry.stop();
-      entry.stop = follow(entry.id, (job) => update(entry.id, job), () => lost(entry.id));
+      entry.stop?.();
+      entry.stop = null;
     }
+    listen();
   });
 }

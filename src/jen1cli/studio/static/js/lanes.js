@@ -25,8 +25,18 @@ function barsInSight() {
   return found;
 }
 
+/** The parts that the take's own edit made, in seconds. @returns {[number, number][]} */
+function newParts() {
+  const { recipe } = edit;
+  if (!recipe?.input) return [];
+  if (recipe.masks?.length) return recipe.masks;
+  return [recipe.before ? [0, recipe.seconds] : [view.seconds - recipe.seconds, view.seconds]];
+}
+
 function drawRuler() {
   const { context, width, height } = fresh($("ruler"));
+  context.fillStyle = colour("accent");
+  for (const [from, to] of newParts()) context.fillRect(xOf(from), height - 2, (to - from) * view.scale, 2);
   context.font = "10px system-ui, sans-serif";
   context.fillStyle = context.strokeStyle = colour("quiet");
   const bars = barsInSight();

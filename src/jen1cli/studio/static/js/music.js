@@ -13,7 +13,7 @@ export const MODES = {
   mixolydian: [0, 2, 4, 5, 7, 9, 10], lydian: [0, 2, 4, 6, 7, 9, 11], phrygian: [0, 1, 3, 5, 7, 8, 10],
   "harmonic minor": [0, 2, 3, 5, 7, 8, 11], "phrygian dominant": [0, 1, 4, 5, 7, 8, 10],
 };
-/** Sixteenths and beats of a bar in each metre. */
+/** Sixteenths of a bar in each metre. */
 export const SIXTEENTHS = { "4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14, "2/4": 8 };
 const BEATS = { "4/4": 4, "3/4": 3, "6/8": 2, "12/8": 4, "5/4": 5, "7/8": 7, "2/4": 2 };
 const PARTS = [1, 2, 3, 4, 6, 8];
@@ -29,6 +29,19 @@ export const LOWEST = 36, HIGHEST = 95;
  * @property {Bar[]} bars
  */
 
+/** @param {string} metre @returns {{steps: number, beat: number}} sixteenths of a bar and of a beat */
+export function stepsOf(metre) {
+  const known = metre in SIXTEENTHS ? metre : "4/4";
+  return { steps: SIXTEENTHS[known], beat: SIXTEENTHS[known] / BEATS[known] };
+}
+
+/** Give a bar another number of steps: cut, or filled with silence. @param {Bar} bar @returns {Bar} */
+export const resized = (bar, steps) => ({
+  ...bar,
+  drums: Object.fromEntries(DRUMS.map((name) => [name, bar.drums[name].padEnd(steps, ".").slice(0, steps)])),
+  melody: [...bar.melody, ...Array(steps).fill(".")].slice(0, steps),
+});
+
 /** @param {number} steps @returns {Bar} */
 export const emptyBar = (steps) => ({
   chords: "", drums: Object.fromEntries(DRUMS.map((name) => [name, ".".repeat(steps)])), melody: Array(steps).fill("."),
@@ -40,9 +53,8 @@ export const emptyBar = (steps) => ({
  */
 export function sheetOf(score) {
   if (!score?.bars?.length || !score.bpm) return null;
-  const metre = score.metre || "4/4";
-  const steps = SIXTEENTHS[metre] ?? 16, beats = BEATS[metre] ?? 4;
-  const whole = (60 / score.bpm) * beats;
+  const { steps, beat } = stepsOf(score.metre);
+  const whole = ((60 / score.bpm) * steps) / beat;
   const starts = [...score.bars, score.bars[score.bars.length - 1] + whole];
   const bars = score.bars.map((start, i) => {
     // where an edit begins a new count of bars, the one before it is cut short
@@ -53,7 +65,7 @@ export function sheetOf(score) {
       melody: melodyWithin(score.melody ?? [], start, whole, steps),
     };
   });
-  const sheet = { steps, beat: steps / beats, starts, bars };
+  const sheet = { steps, beat, starts, bars };
   for (const [name, row] of Object.entries(score.drums ?? {})) strike(sheet, name, row, whole / steps);
   return sheet;
 }

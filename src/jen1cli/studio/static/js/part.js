@@ -2,20 +2,20 @@
 
 import { el } from "./dom.js";
 import { drumGrid } from "./drumgrid.js";
-import { drumsText, emptyBar, melodyText } from "./music.js";
+import { drumsText, emptyBar, melodyText, resized, stepsOf } from "./music.js";
 import { pianoRoll } from "./roll.js";
 
-const STEPS = 16, BEAT = 4, MOST_BARS = 4;
+const MOST_BARS = 4;
 
 /**
  * @param {HTMLElement} field the fieldset
  * @param {"drums" | "melody"} kind
- * @param {() => string} keyOf the key of the form
- * @returns {{text: () => string, setBars: (bars: import("./music.js").Bar[] | null) => void, redraw: () => void}}
+ * @param {() => {key: string, metre: string}} chosenElsewhere in the form
+ * @returns {{text: () => string, isOwn: () => boolean, setBars: (bars: import("./music.js").Bar[] | null) => void, redraw: () => void}}
  */
-export function part(field, kind, keyOf) {
+export function part(field, kind, chosenElsewhere) {
   /** @type {import("./music.js").Bar[]} */
-  let bars = [emptyBar(STEPS)];
+  let bars = [emptyBar(stepsOf("").steps)];
   let shown = 0;
   const radios = ["auto", "none", "own"].map((value) => el("input", {
     type: "radio", name: `${kind}-choice`, value, checked: value === "auto", on: { change: redraw },
@@ -42,8 +42,10 @@ export function part(field, kind, keyOf) {
     if (bars.length < MOST_BARS) tabs.append(tab("Add a bar", "+", false, add));
     if (bars.length > 1) tabs.append(tab("Take the last bar away", "−", false, cut));
     tabs.append(el("button", { type: "button", className: "wipe", text: "Empty", on: { click: wipe } }));
-    if (kind === "drums") grid.show(bars[shown].drums, BEAT);
-    else grid.show(bars[shown].melody, BEAT, keyOf());
+    const { key, metre } = chosenElsewhere(), { steps, beat } = stepsOf(metre);
+    if (bars[0].melody.length !== steps) bars = bars.map((bar) => resized(bar, steps));
+    if (kind === "drums") grid.show(bars[shown].drums, beat);
+    else grid.show(bars[shown].melody, beat, key);
   }
 
   function turn(to) {
@@ -60,16 +62,17 @@ export function part(field, kind, keyOf) {
     turn(Math.min(shown, bars.length - 1));
   }
   function wipe() {
-    bars[shown] = emptyBar(STEPS);
+    bars[shown] = emptyBar(bars[0].melody.length);
     redraw();
   }
 
   redraw();
   return {
     redraw,
+    isOwn: () => chosen() === "own",
     text: () => ({ auto: "", none: "none", own: kind === "drums" ? drumsText(bars) : melodyText(bars) })[chosen()],
     setBars(given) {
-      bars = given ? structuredClone(given.slice(0, MOST_BARS)) : [emptyBar(STEPS)];
+      bars = given ? structuredClone(given.slice(0, MOST_BARS)) : [emptyBar(stepsOf("").steps)];
       shown = 0;
       radios[given ? 2 : 0].checked = true;
       redraw();

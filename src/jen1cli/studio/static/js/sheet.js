@@ -4,7 +4,7 @@ import { call, takePath } from "./api.js";
 import { $, announce } from "./dom.js";
 import { attempt } from "./connection.js";
 import { submit } from "./jobs.js";
-import { chordsText, drumsText, melodyText, sheetOf } from "./music.js";
+import { barAt, chordsText, drumsText, melodyText, sheetOf } from "./music.js";
 import { current, emit, on, state } from "./state.js";
 
 const NAMES = { bpm: "tempo", key: "key", chords: "chords", drums: "drums", melody: "melody" };
@@ -60,43 +60,44 @@ function write(index, part) {
 const changedParts = () => Object.keys(WRITERS).filter((name) =>
   edit.changedBars().some((index) => !equal(edit.sheet.bars[index][name], edit.original.bars[index][name])));
 
-/** The changed bars as ranges of neighbours: [first, after the last]. */
-function runs(bars) {
-  const found = [];
-  for (const bar of bars) {
-    const last = found[found.length - 1];
-    if (last && last[1] === bar) last[1] = bar + 1;
-    else found.push([bar, bar + 1]);
-  }
-  return found;
-}
-
-/** Fields of a request that tell the tempo and key of the score. */
-function frame() {
+/** Tempo, key and metre of the score, for a request. */
+export function frame() {
   const { bpm, key, metre } = edit.score;
-  return { bpm, ...(key ? { key } : {}), ...(metre ? { metre } : {}) };
+  return Object.fromEntries(Object.entries({ bpm, key, metre }).filter(([, value]) => value));
 }
 
-/** Replace only the changed bars: all else stays sample for sample. */
+/** The chords from the bar nearest to a time on, where new ones begin. @param {number} seconds */
+export function chordsFrom(seconds) {
+  if (!edit.original) return {};
+  const nearest = Math.min(edit.original.bars.length - 1, Math.max(0, barAt(edit.original, seconds + edit.barSeconds / 2)));
+  const chords = chordsText(edit.original.bars.slice(nearest));
+  return chords ? { chords } : {};
+}
+
+/** The bars from the first to the last changed one, and after it. @returns {[number, number]} */
+const span = () => [edit.changedBars()[0], /** @type {number} */ (edit.changedBars().at(-1)) + 1];
+
+/** Replace only the bars that were changed, and those between: all else stays sample for sample. */
 async function playBars() {
-  const take = current();
-  const [first, last] = [edit.changedBars()[0], edit.changedBars().at(-1) + 1];
-  const told = edit.sheet.bars.slice(first, last);
+  const take = current(), [first, last] = span();
   const controls = {};
   for (const [name, text] of Object.entries(WRITERS)) {
-    const found = text(told);
-    if (found && (changedParts().includes(name) || found !== "none")) controls[name] = found;
+    const found = text(edit.sheet.bars.slice(first, last));
+    if (found && (found !== "none" || changedParts().includes(name))) controls[name] = found;
   }
-  const end = (bar) => Math.min(take.seconds, edit.sheet.starts[bar]);
-  const masks = runs(edit.changedBars()).map(([from, to]) => `${Math.max(0, edit.sheet.starts[from]).toFixed(3)}-${end(to).toFixed(3)}s`);
-  await send({ task: "inpaint", take: take.id, input: take.prompt, masks, ...frame(), ...controls }, `Bars again: ${take.name}`);
+  const [from, to] = [Math.max(0, edit.sheet.starts[first]), Math.min(take.seconds, edit.sheet.starts[last])];
+  const body = { task: "inpaint", take: take.id, name: take.name, input: take.prompt, masks: [`${from.toFixed(3)}-${to.toFixed(3)}s`] };
+  await send({ ...body, ...frame(), ...controls }, `${barsNamed(first, last)} again`);
 }
+
+/** @param {number} first @param {number} last the one after @returns {string} such as "Bars 3 to 5" */
+const barsNamed = (first, last) => (last - first === 1 ? `Bar ${last}` : `Bars ${first + 1} to ${last}`);
 
 /** Play the whole piece again with the changed score and the same noise. */
 async function playAll() {
   const take = current(), controls = {};
   for (const name of changedParts()) controls[name] = WRITERS[name](edit.sheet.bars);
-  await send({ task: "vary", take: take.id, ...controls }, `Again: ${take.name}`);
+  await send({ task: "vary", take: take.id, name: take.name, ...controls }, `All again: ${take.name}`);
 }
 
 async function send(body, label) {
@@ -115,6 +116,7 @@ function showChanges() {
   const text = `You changed ${parts} ${where}.`;
   const line = bar.querySelector("p");
   if (line.textContent !== text) line.textContent = text;
+  $("again-bars").textContent = `Play ${barsNamed(...span()).toLowerCase()} again`;
   // an edited recording has a score of its own only inside the edit
   $("again-all").hidden = !edit.recipe || Boolean(edit.recipe.input);
 }
@@ -122,6 +124,7 @@ function showChanges() {
 /** Say what was heard in a file of one's own, and what is unsure. */
 function showHeard() {
   const { score } = edit, line = $("heard");
+  $("snap").parentElement.hidden = !edit.sheet;
   line.hidden = !score?.heard;
   if (line.hidden) return;
   const unsure = (score.unsure ?? []).map((name) => NAMES[name] ?? name);

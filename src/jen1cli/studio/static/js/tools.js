@@ -5,7 +5,7 @@ import { $, clock } from "./dom.js";
 import { submit } from "./jobs.js";
 import { barAt } from "./music.js";
 import * as player from "./player.js";
-import { edit } from "./sheet.js";
+import { chordsFrom, edit, frame } from "./sheet.js";
 import { select, setSnap, view } from "./stage.js";
 import { current, emit, on, state } from "./state.js";
 
@@ -60,22 +60,24 @@ function asks(form, request) {
   });
 }
 
-/** The words of an edit; without any the part is made in the words of the take. */
-const wordsOr = (words) => words || current()?.prompt || "";
+/** Without words an edit is made in the words of the take; it keeps its name all the same. */
+const common = (words) => ({ input: words || current().prompt || "", name: current().name });
 
 function repair(words) {
   const { start, end } = /** @type {import("./state.js").Range} */ (state.selection);
-  const body = { task: "inpaint", input: wordsOr(words), masks: [`${start}-${end}s`] };
+  const known = edit.score?.heard === false ? { ...frame(), ...chordsFrom(start) } : {};
+  const body = { task: "inpaint", ...common(words), masks: [`${start}-${end}s`], ...known };
   return [body, `Replace ${clock(start)} to ${clock(end)}${words ? `: ${words}` : ""}`];
 }
 
 function extend(words) {
   const side = new FormData($("extend")).get("side"), seconds = Number($("extend-seconds").value) || 10;
-  return [{ task: "continue", side, audio_length: seconds, input: wordsOr(words) }, `${seconds} s more ${side === "left" ? "before" : "after"}${words ? `: ${words}` : ""}`];
+  const known = edit.score?.heard === false ? frame() : {};
+  return [{ task: "continue", side, audio_length: seconds, ...common(words), ...known }, `${seconds} s more ${side === "left" ? "before" : "after"}${words ? `: ${words}` : ""}`];
 }
 
 function vary(words) {
-  const body = { task: "vary", amount: Number($("amount").value), ...(words ? { input: words } : {}) };
+  const body = { task: "vary", amount: Number($("amount").value), name: current().name, ...(words ? { input: words } : {}) };
   return [body, `Vary: ${words || current().name}`];
 }
 
