@@ -26,8 +26,8 @@ MODULES = {  # where a module is not called after its distribution
     "pytest-timeout": "pytest_timeout",
     "pytest-xdist": "xdist",
 }
-# Declared for packages that import them: torch.utils.tensorboard and ray.data
-INDIRECT = {"tensorboard", "pandas"}
+# Declared for packages that import them: torch.utils.tensorboard, ray.data, starlette.testclient
+INDIRECT = {"tensorboard", "pandas", "httpx2"}
 
 
 def declared(extra=""):

@@ -227,7 +227,7 @@ class Engine:
     @property
     def is_remote(self) -> bool:
         """Whether a server has the model."""
-        return not hasattr(self.model, "networks")
+        return getattr(self.model, "is_remote", False)
 
     @contextlib.contextmanager
     def making(self, title: str) -> Iterator[Progress]:
@@ -262,7 +262,8 @@ class Engine:
         loop = f"loop of {music.recipe.loop_bars} bars" if music.recipe.loop_bars else ""
         made = f"{music.seconds:.2f} s, {music.recipe.describe_seed()}, made in {elapsed:.1f} s"
         note = ", ".join(filter(None, (style, controls, loop, made)))
-        proof = Proof(music.source, music.patches) if getattr(music, "patches", ()) else None
+        source, patches = getattr(music, "source", None), getattr(music, "patches", ())
+        proof = None if source is None else Proof(source, patches)
 
         def save(path: Path) -> None:
             music.save(path, suffix=target.suffix, signer=self.signer)

@@ -17,7 +17,7 @@ from jen1cli.server.errors import add_handlers
 from jen1cli.server.job_routes import job_routes
 from jen1cli.server.jobs import Jobs
 from jen1cli.server.making import Maker
-from jen1cli.server.security import BodyLimit, Guard
+from jen1cli.server.security import BodyLimit, Guard, Log
 from jen1cli.server.services import Services
 from jen1cli.server.settings import Settings
 from jen1cli.server.take_routes import take_routes
@@ -33,6 +33,7 @@ def create_app(
     *,
     signer: Signer | None = None,
     signs: bool = True,
+    log: Log | None = None,
 ) -> FastAPI:
     """Return the application; its folder of takes is claimed at once.
 
@@ -41,6 +42,7 @@ def create_app(
         settings: of the server.
         signer: of C2PA manifests; None signs nothing.
         signs: False if the user of the server wants no signatures.
+        log: called with a line for each answer.
 
     Raises:
         Jen1Error: the folder of takes cannot be used.
@@ -78,7 +80,8 @@ def create_app(
     if settings.has_page:
         add_page(app)
     app.add_middleware(BodyLimit, limits=settings.limits)
-    app.add_middleware(Guard, hosts=(settings.host, *settings.allowed_hosts), token=settings.token)
+    hosts = (settings.host, *settings.allowed_hosts)
+    app.add_middleware(Guard, hosts=hosts, token=settings.token, log=log)
     return app
 
 

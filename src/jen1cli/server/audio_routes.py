@@ -8,8 +8,8 @@ from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from jen1cli.server.errors import ApiError
-from jen1cli.server.jobs import Job
+from jen1cli.server.errors import CLIENT_LEFT, ApiError
+from jen1cli.server.jobs import ENDED, Job
 from jen1cli.server.making import Made
 from jen1cli.server.requests import REQUESTS, read_request
 from jen1cli.server.services import Services
@@ -21,7 +21,6 @@ MEDIA_TYPES = {
     ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg",
     ".opus": "audio/ogg", ".aiff": "audio/aiff",
 }  # fmt: skip
-_GONE = 499  # the status of nginx for a client that has left; nobody reads it
 _SUMMARIES = {
     "generate": "Make music from text",
     "inpaint": "Make ranges of a recording anew; every other sample stays as it was",
@@ -81,13 +80,18 @@ def audio_routes(services: Services) -> APIRouter:
                 body.files.get("source"),
             )
             job = services.submit(order, folder, name=request.headers.get("x-jen1-job"))
-            stayed = await end_of(job, request, lambda: services.jobs.cancel(job))
-            if not stayed:
-                return Response(status_code=_GONE)
-            return _result(job)
-        finally:
+            if await end_of(job, request):
+                return _result(job)
+            services.jobs.cancel(job)
+            return Response(status_code=CLIENT_LEFT)
+        except BaseException:
             if job is None:
-                await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                services.jobs.cancel(job)
+                if job.state in ENDED:
+                    job.discard()
+            raise
 
     def add(task: str) -> None:
         @router.post(

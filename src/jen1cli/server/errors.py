@@ -7,13 +7,16 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from jen1cli.errors import AudioError, InputErrors, Jen1Error
+from jen1cli.midi.reading import MidiError
 
 LONGEST_MESSAGE = 1_000  # characters
+CLIENT_LEFT = 499  # the status of nginx for a client that has left; nobody reads it
 _log = logging.getLogger(__name__)
 _NO_MEMORY = re.compile("not enough memory|can't allocate memory|annot allocate memory|bad_alloc")
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
@@ -71,6 +74,8 @@ def of_exception(error: BaseException) -> ApiError:
         return error
     if isinstance(error, InputErrors):
         return of_exception(error.errors[0])
+    if isinstance(error, MidiError):
+        return ApiError(422, "invalid_score", str(error), "score")
     if isinstance(error, AudioError):
         return ApiError(422, "invalid_audio", str(error), "file")
     if isinstance(error, Jen1Error):
@@ -134,6 +139,15 @@ def add_handlers(app: FastAPI) -> None:
     async def http(_: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "http_error")
         return ApiError(error.status_code, code, str(error.detail)).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=CLIENT_LEFT)
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(MemoryError)
+    async def refused_by_system(_: Request, error: Exception) -> JSONResponse:
+        return of_exception(error).response()
 
     @app.exception_handler(Exception)
     async def broken(_: Request, error: Exception) -> JSONResponse:

@@ -1,12 +1,15 @@
 """The work of a job: a request and its recording to music in a file, with the warm model."""
 
 import dataclasses
+import io
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from jen1cli import audio
 from jen1cli.audio import choose_format
@@ -21,6 +24,7 @@ from jen1cli.sampling import draw_seed
 from jen1cli.server.errors import ApiError
 from jen1cli.server.jobs import Job
 from jen1cli.server.requests import (
+    MAX_SECONDS,
     AnyRequest,
     ContinueRequest,
     GenerateRequest,
@@ -29,6 +33,7 @@ from jen1cli.server.requests import (
 )
 
 MIN_INPUT_SECONDS = 0.1
+MAX_BATCH, MAX_THREADS = 32, 256  # of recipes that clients send
 Find = Callable[[RecipeInput], Path | None]
 """Finds the recording that an edit began with, among those that the server holds."""
 _log = logging.getLogger(__name__)
@@ -134,7 +139,7 @@ class Maker:
         suffix = f".{request.response_format or 'wav'}"
         if isinstance(request, GenerateRequest):
             request.length()
-            self._check_depth(request, suffix, None)
+            self._check_format(request, suffix, None)
             return Order(request, _seed(request), suffix=suffix)
         if isinstance(request, VaryRequest) and request.recipe is not None:
             recipe = Recipe.from_dict(request.recipe, "the request")
@@ -144,7 +149,7 @@ class Maker:
         info = self.check_recording(recording, longest)
         if request.response_format is None:
             suffix = f".{file_extension(info)}"
-        self._check_depth(request, suffix, info)
+        self._check_format(request, suffix, info)
         if isinstance(request, VaryRequest):
             return self._varied(request, read_recipe(recording.path), suffix, source, recording)
         masks: tuple[tuple[float, float], ...] = ()
@@ -283,6 +288,7 @@ class Maker:
         source: Path | None,
         recording: Recording | None = None,
     ) -> Order:
+        _check_size(recipe)
         if recipe.task == "decode":
             raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
         if source is not None:
@@ -299,8 +305,16 @@ class Maker:
                 )  # fmt: skip
         return Order(request, request.seed, recording, (), recipe, source, suffix)
 
-    def _check_depth(self, request: AnyRequest, suffix: str, info: audio.AudioInfo | None) -> None:
-        choose_format(Path(f"result{suffix}"), info, request.subtype)
+    def _check_format(self, request: AnyRequest, suffix: str, info: audio.AudioInfo | None) -> None:
+        """Write a short silence, so that an unsupported format fails before the work.
+
+        Raises:
+            AudioError: the format has no such bit depth or sample rate.
+        """
+        channels = self.model.audio_channels if info is None else info.channels
+        rate = self.model.sample_rate if info is None else info.sample_rate
+        silence = np.zeros((channels, 1024), np.float32)
+        audio.write(io.BytesIO(), silence, rate, subtype=request.subtype, suffix=suffix)
 
 
 @contextmanager
@@ -313,6 +327,19 @@ def _under_its_name(recording: Recording | None) -> Iterator[None]:
             raise
         text = str(error).replace(str(recording.path), recording.name)
         raise type(error)(text) from error
+
+
+def _check_size(recipe: Recipe) -> None:
+    """Refuse the recipe of a client that would take more than this server makes at once.
+
+    Raises:
+        RecipeError: it, or the recipe of its input, would.
+    """
+    for name, most in (("seconds", MAX_SECONDS), ("batch", MAX_BATCH), ("threads", MAX_THREADS)):
+        if (value := getattr(recipe, name)) > most:
+            raise RecipeError(f"the recipe has {name} {value:g}; this server takes up to {most:g}")
+    if recipe.input is not None and recipe.input.recipe is not None:
+        _check_size(Recipe.from_dict(recipe.input.recipe, "the input"))
 
 
 def _seed(request: AnyRequest) -> int:

@@ -294,7 +294,7 @@ def read_request(kind: type[BaseModel], values: object) -> Any:  # noqa: ANN401 
         ApiError: a field is unknown, missing or out of range.
     """
     try:
-        return TypeAdapter(kind).validate_python(values, strict=False)
+        return TypeAdapter(kind).validate_python(values, strict=True)
     except ValidationError as error:
         raise of_validation(error) from error
 

@@ -1,6 +1,7 @@
 """Runs the application under uvicorn until a signal: the first lets the running job finish."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from types import FrameType
@@ -45,16 +46,15 @@ class _Server(uvicorn.Server):
             await asyncio.to_thread(services.jobs.close)
             await asyncio.to_thread(services.jobs.join, seconds)
 
-        loop = asyncio.get_running_loop()
-        loop.call_soon_threadsafe(lambda: setattr(self, "_stop", loop.create_task(stop())))
+        with contextlib.suppress(RuntimeError):  # before there is a loop, there is no job
+            loop = asyncio.get_running_loop()
+            loop.call_soon_threadsafe(lambda: setattr(self, "_stop", loop.create_task(stop())))
 
 
 def run_server(
     app: FastAPI,
     settings: Settings,
     ready: Callable[[str], None],
-    *,
-    access_log: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
@@ -62,7 +62,6 @@ def run_server(
         app: result of `create_app`.
         settings: of the server.
         ready: called with the address when the server listens.
-        access_log: log every request on stderr.
 
     Raises:
         ConfigError: the address cannot be used.
@@ -71,11 +70,12 @@ def run_server(
         app,
         host=settings.host,
         port=settings.port,
-        log_level="info" if access_log else "error",
-        access_log=access_log,
+        log_level="error",
+        access_log=False,
         server_header=False,
         date_header=True,
         timeout_keep_alive=15,
+        timeout_graceful_shutdown=round(2 * settings.limits.stop_seconds) + 10,
         h11_max_incomplete_event_size=65_536,
     )
     server = _Server(config, app.state.services, ready)

@@ -8,6 +8,7 @@ are refused, before anything else of them is read.
 import asyncio
 import hmac
 import ipaddress
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from jen1cli.server.errors import ApiError
 from jen1cli.server.settings import Limits, is_loopback
 
+Log = Callable[[str], None]
 COOKIE = "jen1_token"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,10 +39,17 @@ class Guard:
         app: the application.
         hosts: names that the Host header may have, beside this machine's own and addresses.
         token: needed in each request; None: none is needed.
+        log: called with a line for each answer, without the query, which may have the token.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = (), token: str | None = None) -> None:
-        self.app, self.token = app, token
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: tuple[str, ...] = (),
+        token: str | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self.app, self.token, self.log = app, token, log
         self.hosts = frozenset(name.lower() for name in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +61,8 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if self.log is not None:
+                    self.log(f"{scope['method']} {scope['path']!r} {message['status']}")
                 found = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     found.setdefault(name, value)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from fastapi import Request
@@ -30,8 +30,8 @@ def changes(job: Job) -> Iterator[asyncio.Event]:
         job.listeners.remove(listener)
 
 
-async def end_of(job: Job, request: Request, leave: Callable[[], None]) -> bool:
-    """Wait for the end of a job; if the client leaves before, call `leave`.
+async def end_of(job: Job, request: Request) -> bool:
+    """Wait until a job ends, or the client leaves.
 
     Returns:
         whether the client is still there.
@@ -47,11 +47,7 @@ async def end_of(job: Job, request: Request, leave: Callable[[], None]) -> bool:
                     next_change.cancel()
                 changed.clear()
                 if left.done() and job.state not in ENDED:
-                    leave()
                     return False
-    except asyncio.CancelledError:
-        leave()
-        raise
     finally:
         left.cancel()
     return True

@@ -54,13 +54,14 @@ class Server:
         self.url, self._note = url, note
         try:
             parts = urlsplit(url)
-            self._host, self._port = parts.hostname, parts.port
+            host, self._port = parts.hostname, parts.port
         except ValueError:
-            self._host = None
-        if self._host is None or parts.scheme not in ("http", "https") or parts.query:
+            host, parts = None, urlsplit("")
+        if not host or parts.scheme not in ("http", "https") or parts.query:
             raise ConfigError(
                 f"--server {url} is no address of a server; give one such as http://127.0.0.1:8414"
             )
+        self._host = host
         self._is_safe = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         token = os.environ.get("JEN1_TOKEN")
@@ -128,7 +129,6 @@ class Server:
         Raises:
             ServerError: the server cannot be reached, or breaks off.
         """
-        assert self._host is not None
         kind = http.client.HTTPSConnection if self._is_safe else http.client.HTTPConnection
         connection = kind(self._host, self._port, timeout=CONNECT_SECONDS)
         try:
@@ -155,10 +155,9 @@ class Server:
         Raises:
             ServerError: the answer is a refusal, or not of such a server.
         """
-        try:
+        values: Any = None
+        with contextlib.suppress(ValueError):
             values = json.loads(data)
-        except ValueError:
-            values = None
         if response.status < 300 and values is not None:
             return values
         try:

@@ -10,9 +10,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class RemoteModel:
     extension: str  # of results
     signing: Signing
     model: str | None = None  # as a check
-    results: list[Path] = field(default_factory=list)
+    is_remote: ClassVar = True
 
     @classmethod
     @contextlib.contextmanager

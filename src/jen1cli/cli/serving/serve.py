@@ -143,7 +143,7 @@ def serve(
         report.note(f"jen1 serves '{name}' at {address} (Ctrl-C ends it)")
 
     choice = model.choice().check()
-    start(server.settings(), choice, signing, report, ready, access_log=server.log)
+    start(server.settings(), choice, signing, report, ready, log=server.log)
 
 
 def start(
@@ -153,7 +153,7 @@ def start(
     report: Console,
     ready: Callable[[str, str], None],
     *,
-    access_log: bool = False,
+    log: bool = False,
 ) -> None:
     """Load the model and serve until a signal.
 
@@ -163,7 +163,7 @@ def start(
         signing: of what is made.
         report: for warnings.
         ready: called with the address and the name of the model when the server listens.
-        access_log: log every request on stderr.
+        log: every request on stderr.
 
     Raises:
         Jen1Error: the model does not load, or the address or the folder of takes cannot be used.
@@ -174,10 +174,14 @@ def start(
     from jen1cli.server.app import create_app
     from jen1cli.server.run import run_server
 
-    app = create_app(model, settings, signer=signer, signs=not signing.is_off)
-    run_server(
-        app, settings, lambda address: ready(address, model.config.name), access_log=access_log
+    app = create_app(
+        model,
+        settings,
+        signer=signer,
+        signs=not signing.is_off,
+        log=report.note if log else None,
     )
+    run_server(app, settings, lambda address: ready(address, model.config.name))
 
 
 def check_token(token: str | None, host: str) -> str | None:

@@ -46,7 +46,7 @@ def studio(
             webbrowser.open(page)
 
     choice = model.choice().check()
-    start(settings, choice, signing, report, ready, access_log=server.log)
+    start(settings, choice, signing, report, ready, log=server.log)
 
 
 def page_address(address: str, token: str | None) -> str:
