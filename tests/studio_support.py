@@ -32,7 +32,7 @@ def fetched(page, path):
     return page.request.get(f"{origin(page)}{path}").json()
 
 
-def until(page, script, given=None, seconds=30):
+def until(page, script, given=None, seconds=90):
     """Wait until an asynchronous function of the page returns something true, and return it."""
     end = time.monotonic() + seconds
     while not (found := page.evaluate(script, given)):

@@ -65,8 +65,9 @@ def browser():
     path = os.environ.get("JEN1_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip(MISSING)
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as running:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
         chromium = running.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
@@ -93,7 +94,7 @@ def opened(browser, studio):
         context = browser.new_context(**{"viewport": SIZE, "color_scheme": "dark", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
 
         def heard(message):
             known = any(part in message.text for part in expected)
