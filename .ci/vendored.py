@@ -1,4 +1,4 @@
-"""Adds the libraries inside the package, which no installer knows, to a CycloneDX bill of materials.
+"""Adds the libraries inside the package, which no installer knows, to a bill of materials.
 
 python .ci/vendored.py SBOM
 """

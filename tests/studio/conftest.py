@@ -41,9 +41,7 @@ class Studio:
         limits = Limits(stop_seconds=5.0)
         settings = Settings(takes=self.takes, port=self.port, limits=limits, has_page=True)
         app = create_app(self.model, settings)
-        config = uvicorn.Config(
-            app, port=self.port, log_level="error", timeout_graceful_shutdown=1
-        )
+        config = uvicorn.Config(app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

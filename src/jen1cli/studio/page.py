@@ -1,7 +1,7 @@
 """Serves the page: `/` with its Content-Security-Policy, and the files that it loads.
 
 Nothing comes from another host, no script and no style stands inside the HTML, and there is no
-build step. wavesurfer.js puts one `<style>` into its shadow tree, for which each answer has a nonce.
+build step. wavesurfer.js puts a `<style>` into its shadow tree; each answer has a nonce for it.
 """
 
 import mimetypes

@@ -115,6 +115,8 @@ export function ask({ title, text = "", yes = "OK", value, pre }) {
   block.hidden = pre === undefined;
   block.textContent = pre ?? "";
   dialog.returnValue = "no";
+  // no submit button, or Enter in the field would mean it
+  $("ask-no").onclick = () => dialog.close("no");
   dialog.showModal();
   if (value === undefined) $("ask-yes").focus();
   else input.select();

@@ -7,9 +7,6 @@ import { rename, remove } from "./takes.js";
 import { current, emit, on } from "./state.js";
 import { edit } from "./sheet.js";
 
-/** @param {string} name @returns {string} for a file */
-const fileName = (name) => name.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "take";
-
 function show() {
   const take = current();
   $("empty").hidden = Boolean(take);
@@ -28,7 +25,7 @@ function offer() {
   const made = edit.recipe !== null;
   $("downloads").querySelector("ul").replaceChildren(...downloadsOf(take.id)
     .filter(({ extension }) => made || !["mid", "json"].includes(extension))
-    .map(({ label, extension, path }) => el("li", {}, el("a", { href: path, download: `${fileName(take.name)}.${extension}`, text: label }))));
+    .map(({ label, extension, path }) => el("li", {}, el("a", { href: path, download: `${take.name}.${extension}`, text: label }))));
   $("take-settings").disabled = $("take-recipe").disabled = !made;
 }
 

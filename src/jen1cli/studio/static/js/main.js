@@ -13,7 +13,7 @@ import * as player from "./player.js";
 import * as sheet from "./sheet.js";
 import * as shortcuts from "./shortcuts.js";
 import * as stage from "./stage.js";
-import { emit, on, set, state } from "./state.js";
+import { current, emit, on, state } from "./state.js";
 import * as takes from "./takes.js";
 import * as theme from "./theme.js";
 import * as tools from "./tools.js";
@@ -25,10 +25,17 @@ async function made({ id, body }) {
   if (body.take === state.current || !player.isPlaying()) {
     open(id);
     emit("view", "edit");
+    if (!player.isPlaying()) player.seek(beforeNew(body));
   } else {
     takes.markFresh(id);
     emit("takes");
   }
+}
+
+/** A moment before what is new, so that Space plays it. @returns {number} seconds */
+function beforeNew({ task, masks, side, audio_length: seconds }) {
+  if (task === "inpaint") return parseFloat(masks[0]) - 1;
+  return task === "continue" && side === "right" ? (current()?.seconds ?? 0) - seconds - 2 : 0;
 }
 
 connection.startProblems();
@@ -47,4 +54,3 @@ on("server", async (server) => {
 });
 jobs.start();
 await connection.start();
-set({});

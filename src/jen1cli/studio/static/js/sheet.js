@@ -5,7 +5,7 @@ import { $, announce } from "./dom.js";
 import { attempt } from "./connection.js";
 import { submit } from "./jobs.js";
 import { barAt, chordsText, drumsText, melodyText, sheetOf } from "./music.js";
-import { current, emit, on, state } from "./state.js";
+import { current, emit, on, state, wordsOf } from "./state.js";
 
 const NAMES = { bpm: "tempo", key: "key", chords: "chords", drums: "drums", melody: "melody" };
 const WRITERS = { chords: chordsText, drums: drumsText, melody: melodyText };
@@ -86,7 +86,7 @@ async function playBars() {
     if (found && (found !== "none" || changedParts().includes(name))) controls[name] = found;
   }
   const [from, to] = [Math.max(0, edit.sheet.starts[first]), Math.min(take.seconds, edit.sheet.starts[last])];
-  const body = { task: "inpaint", take: take.id, name: take.name, input: take.prompt, masks: [`${from.toFixed(3)}-${to.toFixed(3)}s`] };
+  const body = { task: "inpaint", take: take.id, name: take.name, input: wordsOf(take), masks: [`${from.toFixed(3)}-${to.toFixed(3)}s`] };
   await send({ ...body, ...frame(), ...controls }, `${barsNamed(first, last)} again`);
 }
 

@@ -55,5 +55,16 @@ export function set(changes) {
 /** @param {string | null} id @returns {Take | undefined} */
 export const takeOf = (id) => state.takes.find((take) => take.id === id);
 
+/**
+ * The words of the whole piece: an edit has those of its part alone.
+ * @param {Take} take
+ * @returns {string}
+ */
+export function wordsOf(take) {
+  let whole = take;
+  while (["inpaint", "continue"].includes(whole.task) && takeOf(whole.parent)) whole = takeOf(whole.parent);
+  return whole.prompt;
+}
+
 /** @returns {Take | undefined} the open take */
 export const current = () => takeOf(state.current);

@@ -7,7 +7,7 @@ import { barAt } from "./music.js";
 import * as player from "./player.js";
 import { chordsFrom, edit, frame } from "./sheet.js";
 import { select, setSnap, view } from "./stage.js";
-import { current, emit, on, state } from "./state.js";
+import { current, emit, on, state, wordsOf } from "./state.js";
 
 const TABS = ["repair", "extend", "vary"];
 const AMOUNTS = [[0.2, "barely"], [0.4, "a little"], [0.6, "half-way"], [0.85, "a lot"], [1, "another performance"]];
@@ -60,8 +60,8 @@ function asks(form, request) {
   });
 }
 
-/** Without words an edit is made in the words of the take; it keeps its name all the same. */
-const common = (words) => ({ input: words || current().prompt || "", name: current().name });
+/** Without words an edit is made in the words of the piece; it keeps its name all the same. */
+const common = (words) => ({ input: words || wordsOf(current()), name: current().name });
 
 function repair(words) {
   const { start, end } = /** @type {import("./state.js").Range} */ (state.selection);
@@ -113,7 +113,7 @@ export function start() {
   asks($("vary"), vary);
   $("from").addEventListener("input", typed);
   $("to").addEventListener("input", typed);
-  for (const id of ["from", "to"]) $(id).addEventListener("blur", showSelection);
+  for (const id of ["from", "to"]) $(id).addEventListener("blur", () => state.selection && showSelection());
   $("selection-play").addEventListener("click", player.loopSelection);
   $("selection-clear").addEventListener("click", () => select(null));
   $("amount").addEventListener("input", showAmount);
