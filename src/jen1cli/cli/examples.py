@@ -78,7 +78,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "studio": (
         ("jen1 studio", "the page, in the browser of this machine; takes are kept"),
-        ("jen1 studio --takes album/ --port 9000", "the takes of one project, at a port of its own"),
+        ("jen1 studio --takes album/ --port 9000", "the takes of one project, at another port"),
     ),
     "serve": (
         ("jen1 serve", "on this machine alone, at http://127.0.0.1:8414; /docs describes it"),

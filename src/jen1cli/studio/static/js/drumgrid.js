@@ -53,7 +53,7 @@ export function drumGrid(container, change) {
     grid.replaceChildren(...DRUMS.map((name) => el("div", { className: "rowline" },
       el("span", { text: name, "aria-hidden": "true" }),
       ...[...shown[name]].map((mark, step) => el("button", {
-        type: "button", className: step % beat === 0 ? "cell beat" : "cell", tabIndex: -1,
+        type: "button", className: Math.floor(step / beat) % 2 ? "cell off" : "cell", tabIndex: -1,
         "aria-pressed": mark === "x", "aria-label": `${name}, step ${step + 1} of ${steps}`,
         "data-name": name, "data-step": step,
       })))));

@@ -93,10 +93,10 @@ export function pianoRoll(container, change) {
       if (scale.includes(pitch % 12) || used.includes(pitch)) pitches.push(pitch);
     }
     grid.style.setProperty("--cells", String(shown.length));
-    grid.replaceChildren(...pitches.map((pitch) => el("div", { className: pitch % 12 === scale[0] ? "rowline" : "rowline dark" },
+    grid.replaceChildren(...pitches.map((pitch) => el("div", { className: pitch % 12 === scale[0] ? "rowline tonic" : "rowline" },
       el("span", { text: noteName(pitch), "aria-hidden": "true" }),
       ...shown.map((_, step) => el("button", {
-        type: "button", className: step % beat === 0 ? "cell beat" : "cell", tabIndex: -1, "aria-pressed": false,
+        type: "button", className: Math.floor(step / beat) % 2 ? "cell off" : "cell", tabIndex: -1, "aria-pressed": false,
         "aria-label": `${noteName(pitch)}, step ${step + 1} of ${shown.length}`, "data-pitch": pitch, "data-step": step,
       })))));
     grid.querySelector(".cell").tabIndex = 0;
