@@ -3,6 +3,9 @@
 import base64
 import io
 import json
+import re
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import soundfile
@@ -249,8 +252,9 @@ def test_faults_of_the_library_are_lines(client, monkeypatch, takes_folder):
     response = post(client, "generate", **SHORT)
     assert fault(response) == (500, "internal_error", None)
     assert "secret" not in response.text
-    monkeypatch.setattr(Jen1, "generate", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
-    assert fault(post(client, "generate", **SHORT)) == (503, "out_of_memory", None)
+    for error, expected in ((MemoryError, "out_of_memory"), (SystemExit, "internal_error")):
+        monkeypatch.setattr(Jen1, "generate", Mock(side_effect=error))
+        assert fault(post(client, "generate", **SHORT))[1] == expected
     assert list((takes_folder / ".work").iterdir()) == []
 
 
@@ -271,3 +275,23 @@ def test_warnings_are_in_a_header(shared, monkeypatch):
     monkeypatch.setattr(Jen1, "generate", warning)
     response = post(shared, "generate", **SHORT)
     assert json.loads(response.headers["x-jen1-warnings"]) == ["rather loud"]
+
+
+@pytest.mark.heavy
+def test_the_bodies_of_the_docs_are_taken(shared, wav):
+    """Each `curl` of docs/serve.md, with short music in place of what it asks for."""
+    text = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
+    posts = r"^curl [^\n]*?/v1/(audio/\w+|jobs) (.*?)(?=\n(?:curl|```))"
+    commands = re.findall(posts, text, re.DOTALL | re.MULTILINE)
+    assert len(commands) >= 6
+    for route, rest in commands:
+        body = json.loads(re.search(r"(?:-d '|request=)(\{.*\})'", rest)[1])
+        body |= {"masks": ["0.1-0.2s"]} if "masks" in body else {}
+        body |= {"audio_length": 0.1} if "inpaint" not in route and "vary" not in route else {}
+        if "file=@" in rest and "vary" in route:
+            wav = shared.post("/v1/audio/generate", json={"audio_length": 0.1}).content
+        if "file=@" in rest:
+            answer = post(shared, route.removeprefix("audio/"), wav, **body)
+        else:
+            answer = shared.post(f"/v1/{route}", json=body)
+        assert answer.status_code in (200, 202), (rest, answer.text)

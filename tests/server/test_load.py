@@ -8,6 +8,7 @@ import json
 import random
 import signal
 import statistics
+import sys
 import threading
 import time
 from collections import Counter
@@ -106,11 +107,11 @@ def test_fifty_clients_at_once(server, capsys):
     wait_until(lambda: list((server.takes / ".work").iterdir()) == [])
     with capsys.disabled():
         seconds.sort()
-        print(
+        sys.stdout.write(
             f"\n{REQUESTS} requests of {CLIENTS} clients in {took:.0f} s: {dict(outcomes)};"
             f" answered after {statistics.median(seconds):.2f} s (median),"
             f" {seconds[int(0.95 * len(seconds))]:.2f} s (95 %); memory {before / 2**20:.0f} ->"
-            f" {memory(server) / 2**20:.0f} MiB; open files {open_before} -> {handles(server)}"
+            f" {memory(server) / 2**20:.0f} MiB; open files {open_before} -> {handles(server)}\n"
         )
     assert wrong == []
     assert outcomes[200] + outcomes["vanished"] == REQUESTS
@@ -134,6 +135,6 @@ def test_memory_over_many_jobs(server, capsys):
     for _ in range(5):
         jobs(JOBS // 5)
     with capsys.disabled():
-        print(f"\nmemory after 50 jobs, and each further {JOBS // 5}:"
-              f" {[f'{size / 2**20:.0f}' for size in seen]} MiB")  # fmt: skip
+        sizes = ", ".join(f"{size / 2**20:.0f}" for size in seen)
+        sys.stdout.write(f"\nmemory after 50 jobs, and each further {JOBS // 5}: {sizes} MiB\n")
     assert seen[-1] - seen[0] < MOST_GROWTH

@@ -256,7 +256,7 @@ class Jobs:
             return "done"
         except Cancelled:
             return "cancelled"
-        except Exception as error:
+        except BaseException as error:  # the thread must live on
             refused = of_exception(error)
             job.error, job.status = refused.facts(), refused.status
             return "failed"

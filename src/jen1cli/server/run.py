@@ -26,6 +26,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._services, self._ready = services, ready
         self._stopping = False
+        self._stop: asyncio.Task[None] | None = None  # kept, since the loop keeps none
 
     async def startup(self, sockets: Any = None) -> None:  # noqa: ANN401 - uvicorn's types
         """Listen, and say so."""
@@ -39,16 +40,16 @@ class _Server(uvicorn.Server):
             os._exit(_INTERRUPTED)  # files have temporary names, which the next start removes
         self._stopping = True
         self.should_exit = True
-        services = self._services
-        seconds = services.settings.limits.stop_seconds
-
-        async def stop() -> None:
-            await asyncio.to_thread(services.jobs.close)
-            await asyncio.to_thread(services.jobs.join, seconds)
-
         with contextlib.suppress(RuntimeError):  # before there is a loop, there is no job
-            loop = asyncio.get_running_loop()
-            loop.call_soon_threadsafe(lambda: setattr(self, "_stop", loop.create_task(stop())))
+            asyncio.get_running_loop().call_soon_threadsafe(self._begin_stop)
+
+    def _begin_stop(self) -> None:
+        self._stop = asyncio.create_task(asyncio.to_thread(self._stop_jobs))
+
+    def _stop_jobs(self) -> None:
+        jobs = self._services.jobs
+        jobs.close()
+        jobs.join(self._services.settings.limits.stop_seconds)
 
 
 def run_server(

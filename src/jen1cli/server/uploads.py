@@ -42,7 +42,7 @@ async def read_body(request: Request, folder: Path | None = None) -> Body:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        return Body(_parse(await _text(request)))
+        return Body(await run_in_threadpool(_parse, await _text(request)))
     if kind != "multipart/form-data" or folder is None:
         wanted = "application/json" + ("" if folder is None else " or multipart/form-data")
         raise ApiError(
@@ -58,7 +58,7 @@ async def read_body(request: Request, folder: Path | None = None) -> Body:
                 await run_in_threadpool(_write, part, path)
                 body.files[name] = Recording(path, _name(part.filename))
             elif name == "request" and isinstance(part, str):
-                body.values = _parse(part.encode())
+                body.values = await run_in_threadpool(_parse, part.encode())
             else:
                 raise ApiError(
                     422, "unknown_field", f"unknown part '{name[:80]}'; send file and request",

@@ -160,10 +160,11 @@ class Server:
             values = json.loads(data)
         if response.status < 300 and values is not None:
             return values
-        try:
-            message = values["error"]["message"]
-        except (TypeError, KeyError):
-            message = f"the answer {response.status} is not one of 'jen1 serve'"
+        match values:
+            case {"error": {"message": str(message)}}:
+                pass
+            case _:
+                message = f"the answer {response.status} is not one of 'jen1 serve'"
         raise ServerError(f"{self.url}: {message}")
 
 
