@@ -41,6 +41,7 @@ class Studio:
         limits = Limits(stop_seconds=5.0)
         settings = Settings(takes=self.takes, port=self.port, limits=limits, has_page=True)
         app = create_app(self.model, settings)
+        self.jobs = app.state.services.jobs
         config = uvicorn.Config(app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
@@ -53,8 +54,9 @@ class Studio:
 
     def stop(self):
         self.server.should_exit = True
-        self.thread.join(30)
+        self.thread.join(60)
         assert not self.thread.is_alive()
+        self.jobs.join(60)  # its thread may be inside of torch, which may not outlive Python
 
 
 @pytest.fixture(scope="session")

@@ -128,10 +128,11 @@ function showHeard() {
   line.hidden = !score?.heard;
   if (line.hidden) return;
   const unsure = (score.unsure ?? []).map((name) => NAMES[name] ?? name);
+  const doubt = unsure.length ? `Unsure: ${unsure.join(", ")}.` : "It may be wrong in places.";
   const heard = [score.bpm && `${Math.round(score.bpm)} bpm`, score.metre, score.key].filter(Boolean).join(", ");
   line.textContent = !edit.sheet
     ? "No steady beat was heard in this recording, so no score is shown. Parts of it can be replaced all the same."
-    : `Heard in this recording: ${heard}. ${unsure.length ? `Unsure: ${unsure.join(", ")}.` : ""} The score below is what was heard, not what was played; you can change it.`;
+    : `Heard in this recording: ${heard}. ${doubt} You can change the score, and play it again bar by bar.`;
 }
 
 async function load() {
@@ -141,11 +142,13 @@ async function load() {
   showHeard();
   if (!id) return;
   const slow = setTimeout(() => waiting(id), 400);
-  const [score, recipe] = await Promise.allSettled([call(takePath(id, "score")), call(takePath(id, "recipe"))]);
+  const score = await call(takePath(id, "score")).catch(() => null);
+  // a recording by others has none to ask for
+  const isOthers = current()?.task === "upload" && score?.heard !== false;
+  const recipe = isOthers ? null : await call(takePath(id, "recipe")).catch(() => null);
   clearTimeout(slow);
   if (state.current !== id) return;
-  edit.score = score.status === "fulfilled" ? score.value : null;
-  edit.recipe = recipe.status === "fulfilled" ? recipe.value : null;
+  Object.assign(edit, { score, recipe });
   edit.sheet = sheetOf(edit.score);
   edit.original = structuredClone(edit.sheet);
   emit("sheet");
