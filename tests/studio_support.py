@@ -80,6 +80,7 @@ def selection(page):
 
 def drag(page, start, end):
     """Drag over the waveform, between two fractions of its width."""
+    page.locator("#waveform").scroll_into_view_if_needed()
     box = page.locator("#waveform").bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + start * box["width"], y)

@@ -56,7 +56,7 @@ class Studio:
         self.server.should_exit = True
         self.thread.join(60)
         assert not self.thread.is_alive()
-        self.jobs.join(60)  # its thread may be inside of torch, which may not outlive Python
+        self.jobs.join(60.0)  # its thread may be inside of torch, which may not outlive Python
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ function lost(wait) {
   $("server").querySelector("span").textContent = "No connection";
 }
 
+/** @param {{model: string, device?: string}} health */
 function show({ model, device }) {
   $("server").querySelector("span").textContent = [model, device].filter(Boolean).join(" · ") || "Ready";
 }

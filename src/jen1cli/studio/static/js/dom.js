@@ -3,11 +3,10 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
- * @returns {T} the element of the page with that id
+ * @returns {any} the element of the page with that id: an input, a dialog, a canvas …
  */
-export const $ = (id) => /** @type {T} */ (document.getElementById(id));
+export const $ = (id) => document.getElementById(id);
 
 /**
  * Make an element. `on` holds listeners, `text` the text content; names with a dash and `role` are

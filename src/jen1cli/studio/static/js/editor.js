@@ -4,7 +4,7 @@ import { downloadsOf } from "./api.js";
 import { fill } from "./compose.js";
 import { $, ask, el, short } from "./dom.js";
 import { rename, remove } from "./takes.js";
-import { current, emit, on } from "./state.js";
+import { current, on } from "./state.js";
 import { edit } from "./sheet.js";
 
 function show() {
@@ -54,7 +54,6 @@ function views() {
       if (button.dataset.view === name) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");
     }
-    emit("view-shown");
   };
   for (const button of document.querySelectorAll(".views button")) button.addEventListener("click", () => show(button.dataset.view));
   on("view", show);

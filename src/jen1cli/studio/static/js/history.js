@@ -58,9 +58,6 @@ function show() {
   }));
 }
 
-/** @param {string} a @param {string} b @returns {boolean} whether two takes began as the same one */
-export const related = (a, b) => before(a)[0] === before(b)[0];
-
 export function start() {
   on("current", show);
   on("takes", show);

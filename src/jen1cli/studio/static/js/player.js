@@ -6,7 +6,7 @@
 
 import { takePath } from "./api.js";
 import { $, announce, clock } from "./dom.js";
-import { current, emit, on, set, state, takeOf } from "./state.js";
+import { current, emit, on, rootOf, state, takeOf } from "./state.js";
 
 /** @type {Map<string, HTMLAudioElement>} */
 const elements = new Map();
@@ -158,8 +158,9 @@ export function start() {
       pause();
       heard = "";
     } else {
-      elementOf(id);
+      const other = rootOf(heard) !== rootOf(id);
       hear(id);
+      if (other) seek(0);  // the same place means nothing in other music
     }
     settle();
     refresh();
@@ -170,14 +171,12 @@ export function start() {
     settle();
   });
   on("takes", refresh);
-  on("open-anew", () => seek(0));
   $("play").addEventListener("click", toggle);
   $("to-start").addEventListener("click", () => seek(0));
   $("loop").addEventListener("click", () => setLoop());
   $("volume").addEventListener("input", () => {
     for (const audio of elements.values()) audio.volume = Number($("volume").value);
   });
-  set({ selection: null });
   refresh();
   requestAnimationFrame(frame);
 }

@@ -55,6 +55,17 @@ export function set(changes) {
 /** @param {string | null} id @returns {Take | undefined} */
 export const takeOf = (id) => state.takes.find((take) => take.id === id);
 
+/** @param {string | null} id @returns {string | null} id of the take that everything began with */
+export function rootOf(id) {
+  const seen = new Set();
+  let root = id;
+  for (let take = takeOf(id); take && !seen.has(take.id); take = takeOf(take.parent)) {
+    seen.add(take.id);
+    root = take.id;
+  }
+  return root;
+}
+
 /**
  * The words of the whole piece: an edit has those of its part alone.
  * @param {Take} take

@@ -7,9 +7,10 @@ import { barAt } from "./music.js";
 import * as player from "./player.js";
 import { chordsFrom, edit, frame } from "./sheet.js";
 import { select, setSnap, view } from "./stage.js";
-import { current, emit, on, state, wordsOf } from "./state.js";
+import { current, on, state, wordsOf } from "./state.js";
 
 const TABS = ["repair", "extend", "vary"];
+/** @type {[number, string][]} */
 const AMOUNTS = [[0.2, "barely"], [0.4, "a little"], [0.6, "half-way"], [0.85, "a lot"], [1, "another performance"]];
 
 /** @param {string} name @param {boolean} [focus] whether its first field gets the focus */
@@ -120,7 +121,6 @@ export function start() {
   on("selection", showSelection);
   on("range-dragged", () => showTool("repair"));
   on("score-known", showVary);
-  on("current", () => emit("selection", state.selection));
   showAmount();
   showSelection();
 }
