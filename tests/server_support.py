@@ -37,7 +37,7 @@ class Process:
             return response.status, response.read()
 
     def connection(self):
-        return http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        return http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=600)
 
     def json(self, method, path, values=None):
         return json.loads(self.ask(method, path, values)[1])

@@ -3,6 +3,7 @@
 `pytest -n 0 -s -m slow tests/server/test_load.py` shows the figures.
 """
 
+import contextlib
 import http.client
 import json
 import random
@@ -45,13 +46,12 @@ def ask(server, seed, seconds, outcomes):
     """Send one request as a well-behaved client does: it waits while the queue is full."""
     started = time.monotonic()
     while True:
-        connection = server.connection()
-        headers = {"Content-Type": "application/json"}
-        body = json.dumps({**SHORT, "seed": seed})
-        connection.request("POST", "/v1/audio/generate", body, headers)
-        response = connection.getresponse()
-        data = response.read()
-        connection.close()
+        with contextlib.closing(server.connection()) as connection:
+            headers = {"Content-Type": "application/json"}
+            body = json.dumps({**SHORT, "seed": seed})
+            connection.request("POST", "/v1/audio/generate", body, headers)
+            response = connection.getresponse()
+            data = response.read()
         outcomes[response.status] += 1
         if response.status == 200:
             seconds.append(time.monotonic() - started)
@@ -125,16 +125,16 @@ def test_memory_over_many_jobs(server, capsys):
     def jobs(count):
         for _ in range(count):
             job = server.json("POST", "/v1/jobs", {"task": "generate", **SHORT, "seed": 1})["id"]
-            wait_until(lambda job=job: server.json("GET", f"/v1/jobs/{job}")["state"] == "done")
+            assert b"event: done" in server.ask("GET", f"/v1/jobs/{job}/events")[1]
             take = server.json("GET", f"/v1/jobs/{job}")["take"]
             assert server.ask("GET", f"/v1/takes/{take}/peaks")[0] == 200
             assert server.ask("DELETE", f"/v1/takes/{take}")[0] == 204
         seen.append(memory(server))
+        with capsys.disabled():
+            sys.stdout.write(f"\nafter {count} more jobs: {seen[-1] / 2**20:.0f} MiB")
+            sys.stdout.flush()
 
     jobs(50)
     for _ in range(5):
         jobs(JOBS // 5)
-    with capsys.disabled():
-        sizes = ", ".join(f"{size / 2**20:.0f}" for size in seen)
-        sys.stdout.write(f"\nmemory after 50 jobs, and each further {JOBS // 5}: {sizes} MiB\n")
     assert seen[-1] - seen[0] < MOST_GROWTH

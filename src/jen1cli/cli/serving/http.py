@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jen1cli.errors import ConfigError, Jen1Error
@@ -182,11 +182,11 @@ def _body(
         return
     edge = secrets.token_hex(16)
     with contextlib.ExitStack() as stack:
-        pieces: list[bytes | BinaryIO] = [
+        pieces: list[bytes | io.BufferedIOBase] = [
             _part_head(edge, "request", "application/json"), text, b"\r\n",
         ]  # fmt: skip
         for name, source in files.items():
-            stream: BinaryIO
+            stream: io.BufferedIOBase
             if isinstance(source, io.BytesIO):
                 source.seek(0)
                 stream = source
@@ -206,14 +206,14 @@ def _body(
         yield _blocks(pieces), headers
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> io.BufferedIOBase:
     try:
         return path.open("rb")
     except OSError as error:
         raise Jen1Error(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _blocks(pieces: "list[bytes | BinaryIO]") -> Iterator[bytes]:
+def _blocks(pieces: list[bytes | io.BufferedIOBase]) -> Iterator[bytes]:
     for piece in pieces:
         if isinstance(piece, bytes):
             yield piece
@@ -229,7 +229,7 @@ def _part_head(edge: str, name: str, kind: str, more: str = "") -> bytes:
     ).encode()
 
 
-def _size(file: BinaryIO) -> int:
+def _size(file: io.BufferedIOBase) -> int:
     at = file.tell()
     size = file.seek(0, io.SEEK_END)
     file.seek(at)
