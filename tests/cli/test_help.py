@@ -12,7 +12,7 @@ from jen1cli.cli.outputs import FIELDS
 
 COMMAND = typer.main.get_command(app_module.app)
 COMMANDS = ["generate", "inpaint", "continue", "vary", "encode", "decode", "play", "info", "again",
-         "models", "doctor"]  # fmt: skip
+         "studio", "serve", "models", "doctor"]  # fmt: skip
 
 
 def command(name):
