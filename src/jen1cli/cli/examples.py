@@ -27,10 +27,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "jen1 generate --from prompts.jsonl -o out --shard 3/64 --resume",
             "one part of a set of any size; after an end of any kind, what is missing",
         ),
-        (
-            'jen1 generate "lofi piano" --server http://127.0.0.1:8414 -o out.wav',
-            "made by the server, without the time to load a model",
-        ),
     ),
     "inpaint": (
         ("jen1 inpaint take.wav --mask 3-6s -o fixed.wav", "replace three seconds, keep the rest"),
