@@ -78,13 +78,14 @@ def selection(page):
     return page.evaluate("import('/studio/js/state.js').then((m) => m.state.selection)")
 
 
-def drag(page, start, end):
-    """Drag over the waveform, between two fractions of its width."""
+def drag(page, start, end, *, hold=0.0):
+    """Drag over the waveform, between two fractions of its width, after seconds of holding."""
     page.locator("#waveform").scroll_into_view_if_needed()
     box = page.locator("#waveform").bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + start * box["width"], y)
     page.mouse.down()
+    page.wait_for_timeout(1_000 * hold)
     for part in (0.2, 0.6, 1.0):
         page.mouse.move(box["x"] + (start + part * (end - start)) * box["width"], y)
     page.mouse.up()

@@ -68,7 +68,7 @@ def test_a_phone_shows_it_in_three_parts_without_scrolling_sideways(opened):
     assert page.evaluate("document.body.dataset.view") == "edit", "what was made is shown"
     page.locator("#chord-track button").first.click()
     assert not page.evaluate(wide)
-    drag(page, 0.3, 0.7)
+    drag(page, 0.3, 0.7, hold=0.3)  # a short touch would scroll
     assert selection(page) is not None
     page.locator(".views").get_by_role("button", name="Takes").click()
     assert page.locator("#takes li").is_visible()
@@ -80,7 +80,7 @@ def test_the_theme_is_that_of_the_system_until_one_is_chosen(opened):
     shown = "document.documentElement.dataset.theme"
     assert page.evaluate(shown) == "light"
     page.emulate_media(color_scheme="dark")
-    assert page.evaluate(shown) == "dark"
+    page.wait_for_function(f"() => {shown} === 'dark'")
     page.click("#theme")
     page.click("#theme")
     assert page.evaluate(shown) == "light"
