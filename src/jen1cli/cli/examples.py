@@ -84,7 +84,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 serve", "on this machine alone, at http://127.0.0.1:8414; /docs describes it"),
         (
             "JEN1_TOKEN=$(openssl rand -hex 16) jen1 serve --host 0.0.0.0 --takes takes/",
-            "for other machines too, which need the token",
+            "for other machines too, which need the token; the commands use it by --server URL",
         ),
     ),
     "models": (
