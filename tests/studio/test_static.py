@@ -51,6 +51,12 @@ def test_every_import_and_file_of_the_html_exists():
         assert (page.STATIC / name).is_file(), name
 
 
+def test_all_modules_are_asked_for_at_once():
+    found = {path.relative_to(page.STATIC).as_posix() for path in page.STATIC.rglob("*.js")}
+    preloaded = re.findall(r'rel="modulepreload" href="/studio/([^"]+)"', INDEX)
+    assert sorted([*preloaded, "js/main.js"]) == sorted(found)
+
+
 def test_the_library_of_others_is_as_it_came_and_in_the_bill_of_materials():
     bill = runpy.run_path(str(ROOT / ".ci" / "vendored.py"))["with_vendored"]({"components": [1]})
     first, library = bill["components"]
