@@ -12,7 +12,7 @@ from jen1cli.cli.outputs import FIELDS
 
 COMMAND = typer.main.get_command(app_module.app)
 COMMANDS = ["generate", "inpaint", "continue", "vary", "hear", "cover", "encode", "decode", "play",
-         "info", "again", "serve", "models", "doctor"]  # fmt: skip
+         "info", "again", "studio", "serve", "models", "doctor"]  # fmt: skip
 
 
 def command(name):

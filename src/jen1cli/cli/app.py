@@ -39,6 +39,7 @@ COMMANDS = {
     "play": "Play audio files: through sounddevice, or a player of the system.",
     "info": "Show the recipe that a file carries, and the facts of its sound.",
     "again": "Make a file again from its own recipe: same version and kind of device, same bytes.",
+    "studio": "Open the studio: a page to make, change and compare music in the browser.",
     "serve": "Serve the model over HTTP, loaded once.",
     "models": "Show weight sets and presets.",
     "doctor": "Check the installation: packages, device, weights, SoundFont, disk and memory.",
@@ -55,6 +56,7 @@ _MUSIC = (
 _MODULES = {  # inside of `jen1cli.cli`
     **{name: f"music.{name}" for name in _MUSIC},
     "continue": "music.continuation",
+    "studio": "serving.studio",
     "serve": "serving.serve",
     "models": "installation.models",
     "doctor": "installation.doctor",

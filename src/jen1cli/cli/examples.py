@@ -89,6 +89,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 doctor", "what works here, and what to do about the rest"),
         ("jen1 doctor --json", "the same for a script or a bug report"),
     ),
+    "studio": (
+        ("jen1 studio", "the page, in the browser of this machine; takes are kept"),
+        ("jen1 studio --takes album/ --port 9000", "the takes of one project, at another port"),
+    ),
     "serve": (
         ("jen1 serve", "on this machine alone, at http://127.0.0.1:8414; /docs describes it"),
         (

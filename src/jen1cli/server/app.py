@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 import jen1cli
@@ -23,6 +22,7 @@ from jen1cli.server.services import Services
 from jen1cli.server.settings import Settings
 from jen1cli.server.take_routes import take_routes
 from jen1cli.server.takes import Takes
+from jen1cli.studio.page import add_page
 
 _DESCRIPTION = "Music from text, and edits of recordings, by one warm model on this machine."
 
@@ -77,8 +77,8 @@ def create_app(
     app.include_router(job_routes(services))
     app.include_router(take_routes(services))
     _add_facts(app, services)
-    if settings.studio is not None:
-        app.mount("/", StaticFiles(directory=settings.studio, html=True), name="studio")
+    if settings.has_page:
+        add_page(app)
     app.add_middleware(BodyLimit, limits=settings.limits)
     hosts = (settings.host, *settings.allowed_hosts)
     app.add_middleware(Guard, hosts=hosts, token=settings.token, log=log)

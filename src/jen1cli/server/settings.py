@@ -28,7 +28,7 @@ class Settings:
     token: str | None = None  # needed beyond loopback
     allowed_hosts: tuple[str, ...] = ()  # further names in the Host header
     limits: Limits = field(default_factory=Limits)
-    studio: Path | None = None  # folder of the page's static files
+    has_page: bool = False  # whether the page of the studio is served too
 
 
 def is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
@@ -140,9 +141,10 @@ def take_routes(services: Services) -> APIRouter:
         passages = played_passages(_recipe(services, take))
         if not has_score(passages):
             raise ApiError(404, "no_score", "no score is known of this take", "id")
+        name = quote(f"{take.name}.mid", safe="")
         return Response(
             midi_bytes(passages), media_type="audio/midi",
-            headers={"Content-Disposition": f'attachment; filename="jen1-{take.id}.mid"'},
+            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
         )  # fmt: skip
 
     @router.get("/{id}/score", summary="Its score: played, or heard in a file of one's own")

@@ -1,5 +1,7 @@
 """`jen1 serve`: the model over HTTP, loaded once."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +22,10 @@ DEFAULT_PORT = 8_414
 SERVER_PANEL = "Server"
 
 
-@grouped
-def serve(
-    *,
+@dataclass(frozen=True)
+class ServerOptions:
+    """Options of the server as given on the command line."""
+
     host: Annotated[
         str,
         typer.Option(
@@ -31,7 +34,7 @@ def serve(
             help="Address to listen on. One beyond this machine needs a token.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = "127.0.0.1",
+    ] = "127.0.0.1"
     port: Annotated[
         int,
         typer.Option(
@@ -43,7 +46,7 @@ def serve(
             help="0: any that is free.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = DEFAULT_PORT,
+    ] = DEFAULT_PORT
     token: Annotated[
         str | None,
         typer.Option(
@@ -54,7 +57,7 @@ def serve(
             help="Ask it of every request; better given as JEN1_TOKEN.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = None,
+    ] = None
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,7 +66,7 @@ def serve(
             help="Further name of this server, such as that of a proxy; repeatable.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = None,
+    ] = None
     takes: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +75,7 @@ def serve(
             help="Where the music of jobs is kept. Left out: in the user's data folder.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = None,
+    ] = None
     queue: Annotated[
         int,
         typer.Option(
@@ -83,7 +86,7 @@ def serve(
             help="Jobs that may wait.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = 16,
+    ] = 16
     max_upload: Annotated[
         int,
         typer.Option(
@@ -94,30 +97,53 @@ def serve(
             help="Largest upload.",
             rich_help_panel=SERVER_PANEL,
         ),
-    ] = 512,
+    ] = 512
     log: Annotated[
         bool,
         typer.Option(
             "--log", metavar="", help="Log every request on stderr.", rich_help_panel=SERVER_PANEL
         ),
-    ] = False,
+    ] = False
+
+    def settings(self, *, has_page: bool = False) -> "Settings":
+        """Return the checked settings.
+
+        Args:
+            has_page: whether the page of the studio is served too.
+
+        Raises:
+            Jen1Error: a package is missing, or the token or the folder cannot be used.
+        """
+        from jen1cli.server.settings import Limits, Settings, check_packages
+
+        check_packages()
+        return Settings(
+            takes=takes_folder(self.takes),
+            host=self.host,
+            port=self.port,
+            token=check_token(self.token, self.host),
+            allowed_hosts=tuple(self.allow_host or ()),
+            limits=Limits(queued_jobs=self.queue, upload_bytes=self.max_upload * 10**6),
+            has_page=has_page,
+        )
+
+
+@grouped
+def serve(
+    *,
+    server: ServerOptions,
     quiet: options.Quiet = False,
     signing: Signing,
     model: ModelOptions,
 ) -> None:
     """Serve the model over HTTP, loaded once."""
-    from jen1cli.server.settings import Limits, Settings, check_packages
+    report = Console(quiet=quiet)
 
-    check_packages()
-    settings = Settings(
-        takes=takes_folder(takes),
-        host=host,
-        port=port,
-        token=check_token(token, host),
-        allowed_hosts=tuple(allow_host or ()),
-        limits=Limits(queued_jobs=queue, upload_bytes=max_upload * 10**6),
-    )
-    start(settings, model.choice().check(), signing, Console(quiet=quiet), log=log)
+    def ready(address: str, name: str) -> None:
+        report.note(f"jen1 serves '{name}' at {address} (Ctrl-C ends it)")
+
+    choice = model.choice().check()
+    start(server.settings(), choice, signing, report, ready, log=server.log)
 
 
 def start(
@@ -125,10 +151,19 @@ def start(
     choice: ModelChoice,
     signing: Signing,
     report: Console,
+    ready: Callable[[str, str], None],
     *,
     log: bool = False,
 ) -> None:
     """Load the model and serve until a signal.
+
+    Args:
+        settings: of the server.
+        choice: of the model.
+        signing: of what is made.
+        report: for warnings.
+        ready: called with the address and the name of the model when the server listens.
+        log: every request on stderr.
 
     Raises:
         Jen1Error: the model does not load, or the address or the folder of takes cannot be used.
@@ -139,9 +174,6 @@ def start(
     from jen1cli.server.app import create_app
     from jen1cli.server.run import run_server
 
-    def ready(address: str) -> None:
-        report.note(f"jen1 serves '{model.config.name}' at {address} (Ctrl-C ends it)")
-
     app = create_app(
         model,
         settings,
@@ -149,7 +181,7 @@ def start(
         signs=not signing.is_off,
         log=report.note if log else None,
     )
-    run_server(app, settings, ready)
+    run_server(app, settings, lambda address: ready(address, model.config.name))
 
 
 def check_token(token: str | None, host: str) -> str | None:

@@ -1,0 +1,176 @@
+/** The score of the open take, what was changed in it, and playing that again. */
+
+import { call, takePath } from "./api.js";
+import { $, announce } from "./dom.js";
+import { attempt } from "./connection.js";
+import { submit } from "./jobs.js";
+import { barAt, chordsText, drumsText, melodyText, sheetOf } from "./music.js";
+import { current, emit, on, state, wordsOf } from "./state.js";
+
+const NAMES = { bpm: "tempo", key: "key", chords: "chords", drums: "drums", melody: "melody" };
+const WRITERS = { chords: chordsText, drums: drumsText, melody: melodyText };
+const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+export const edit = {
+  /** @type {any} the server's score */
+  score: null,
+  /** @type {any} recipe of the take; null for a file of one's own */
+  recipe: null,
+  /** @type {import("./music.js").Sheet | null} */
+  sheet: null,
+  /** @type {import("./music.js").Sheet | null} */
+  original: null,
+  /** @type {number | null} the bar that is open in the editor */
+  open: null,
+
+  /** Seconds of a whole bar. */
+  get barSeconds() {
+    return this.score ? ((60 / this.score.bpm) * this.sheet.steps) / this.sheet.beat : 0;
+  },
+  /** @param {number} index */
+  changed(index) {
+    return !equal(this.sheet.bars[index], this.original.bars[index]);
+  },
+  /** @returns {number[]} */
+  changedBars() {
+    return this.sheet ? this.sheet.bars.map((_, index) => index).filter((index) => this.changed(index)) : [];
+  },
+  openBar(index) {
+    this.open = index;
+    emit("sheet");
+    emit("bar-opened");
+  },
+  setChords(index, text) {
+    write(index, { chords: text.trim().replace(/\s+/g, " ") });
+  },
+  setDrums(index, name, row) {
+    write(index, { drums: { ...this.sheet.bars[index].drums, [name]: row } });
+  },
+  setMelody(index, melody) {
+    write(index, { melody });
+  },
+};
+
+function write(index, part) {
+  edit.sheet.bars[index] = { ...edit.sheet.bars[index], ...part };
+  emit("sheet");
+}
+
+/** @returns {string[]} which of chords, drums and melody were changed */
+const changedParts = () => Object.keys(WRITERS).filter((name) =>
+  edit.changedBars().some((index) => !equal(edit.sheet.bars[index][name], edit.original.bars[index][name])));
+
+/** Tempo, key and metre of the score, for a request. */
+export function frame() {
+  const { bpm, key, metre } = edit.score;
+  return Object.fromEntries(Object.entries({ bpm, key, metre }).filter(([, value]) => value));
+}
+
+/** The chords from the bar nearest to a time on, where new ones begin. @param {number} seconds */
+export function chordsFrom(seconds) {
+  if (!edit.original) return {};
+  const nearest = Math.min(edit.original.bars.length - 1, Math.max(0, barAt(edit.original, seconds + edit.barSeconds / 2)));
+  const chords = chordsText(edit.original.bars.slice(nearest));
+  return chords ? { chords } : {};
+}
+
+/** The bars from the first to the last changed one, and after it. @returns {[number, number]} */
+const span = () => [edit.changedBars()[0], /** @type {number} */ (edit.changedBars().at(-1)) + 1];
+
+/** Replace only the bars that were changed, and those between: all else stays sample for sample. */
+async function playBars() {
+  const take = current(), [first, last] = span();
+  const controls = {};
+  for (const [name, text] of Object.entries(WRITERS)) {
+    const found = text(edit.sheet.bars.slice(first, last));
+    if (found && (found !== "none" || changedParts().includes(name))) controls[name] = found;
+  }
+  const [from, to] = [Math.max(0, edit.sheet.starts[first]), Math.min(take.seconds, edit.sheet.starts[last])];
+  const body = { task: "inpaint", take: take.id, name: take.name, input: wordsOf(take), masks: [`${from.toFixed(3)}-${to.toFixed(3)}s`] };
+  await send({ ...body, ...frame(), ...controls }, `${barsNamed(first, last)} again`);
+}
+
+/** @param {number} first @param {number} last the one after @returns {string} such as "Bars 3 to 5" */
+const barsNamed = (first, last) => (last - first === 1 ? `Bar ${last}` : `Bars ${first + 1} to ${last}`);
+
+/** Play the whole piece again with the changed score and the same noise. */
+async function playAll() {
+  const take = current(), controls = {};
+  for (const name of changedParts()) controls[name] = WRITERS[name](edit.sheet.bars);
+  await send({ task: "vary", take: take.id, name: take.name, ...controls }, `All again: ${take.name}`);
+}
+
+async function send(body, label) {
+  await attempt(() => submit(body, label));
+}
+
+/** @param {number} count @param {string} word */
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+function showChanges() {
+  const bars = edit.changedBars(), bar = $("changed");
+  bar.hidden = !bars.length;
+  if (!bars.length) return;
+  const parts = changedParts().join(", ").replace(/, ([^,]*)$/, " and $1");
+  const where = bars.length === 1 ? `in bar ${bars[0] + 1}` : `in ${counted(bars.length, "bar")}`;
+  const text = `You changed ${parts} ${where}.`;
+  const line = bar.querySelector("p");
+  if (line.textContent !== text) line.textContent = text;
+  $("again-bars").textContent = `Play ${barsNamed(...span()).toLowerCase()} again`;
+  // an edited recording has a score of its own only inside the edit
+  $("again-all").hidden = !edit.recipe || Boolean(edit.recipe.input);
+}
+
+/** Say what was heard in a file of one's own, and what is unsure. */
+function showHeard() {
+  const { score } = edit, line = $("heard");
+  $("snap").parentElement.hidden = !edit.sheet;
+  line.hidden = !score?.heard;
+  if (line.hidden) return;
+  const unsure = (score.unsure ?? []).map((name) => NAMES[name] ?? name);
+  const doubt = unsure.length ? `Unsure: ${unsure.join(", ")}.` : "It may be wrong in places.";
+  const heard = [score.bpm && `${Math.round(score.bpm)} bpm`, score.metre, score.key].filter(Boolean).join(", ");
+  line.textContent = !edit.sheet
+    ? "No steady beat was heard in this recording, so no score is shown. Parts of it can be replaced all the same."
+    : `Heard in this recording: ${heard}. ${doubt} You can change the score, and play it again bar by bar.`;
+}
+
+async function load() {
+  const id = state.current;
+  Object.assign(edit, { score: null, recipe: null, sheet: null, original: null, open: null });
+  emit("sheet");
+  showHeard();
+  if (!id) return;
+  const slow = setTimeout(() => waiting(id), 400);
+  const score = await call(takePath(id, "score")).catch(() => null);
+  // a recording by others has none to ask for
+  const isOthers = current()?.task === "upload" && score?.heard !== false;
+  const recipe = isOthers ? null : await call(takePath(id, "recipe")).catch(() => null);
+  clearTimeout(slow);
+  if (state.current !== id) return;
+  Object.assign(edit, { score, recipe });
+  edit.sheet = sheetOf(edit.score);
+  edit.original = structuredClone(edit.sheet);
+  emit("sheet");
+  emit("score-known");
+  showHeard();
+}
+
+function waiting(id) {
+  if (state.current !== id) return;
+  $("heard").hidden = false;
+  $("heard").textContent = "Listening to the recording …";
+}
+
+export function start() {
+  on("current", load);
+  on("sheet", showChanges);
+  $("again-bars").addEventListener("click", playBars);
+  $("again-all").addEventListener("click", playAll);
+  $("again-discard").addEventListener("click", () => {
+    edit.sheet = structuredClone(edit.original);
+    emit("sheet");
+    emit("bar-opened");
+    announce("The changes are gone.");
+  });
+}

@@ -1,0 +1,121 @@
+/** The list of takes: open, compare, rename, delete. */
+
+import { call, peaksOf, takePath } from "./api.js";
+import { attempt } from "./connection.js";
+import { $, ago, announce, ask, clock, colour, el, fresh, iconButton } from "./dom.js";
+import { deed } from "./history.js";
+import { open, refresh } from "./open.js";
+import { emit, on, set, state, takeOf } from "./state.js";
+
+const POINTS = 120, MOST_COMPARED = 3;
+/** @type {Map<string, {low: number[], high: number[]}>} */
+const shapes = new Map();
+/** Takes that nobody has opened yet. @type {Set<string>} */
+const unseen = new Set();
+
+/** @param {string} id */
+export async function rename(id) {
+  const take = takeOf(id);
+  const name = await ask({ title: "Rename the take", value: take.name, yes: "Rename" });
+  if (!name?.trim() || name.trim() === take.name) return;
+  await attempt(async () => {
+    await call(takePath(id), { method: "PATCH", json: { name: name.trim() } });
+    await refresh();
+  });
+}
+
+/** @param {string} id */
+export async function remove(id) {
+  const take = takeOf(id);
+  const text = `“${take.name}” is deleted from this computer. This cannot be undone.`;
+  if ((await ask({ title: "Delete this take?", text, yes: "Delete" })) === null) return;
+  await attempt(async () => {
+    // after its deletion the take that it came from is nearest
+    const next = take.parent && takeOf(take.parent) ? take.parent : state.takes.find((other) => other.id !== id)?.id;
+    await call(takePath(id), { method: "DELETE" });
+    if (state.current === id) open(next ?? null);
+    await refresh();
+    announce(`${take.name} is deleted`);
+  });
+}
+
+/** Put a take beside the open one, or away. @param {string} id */
+export function compare(id) {
+  const { compared } = state;
+  if (compared.includes(id)) set({ compared: compared.filter((other) => other !== id) });
+  else if (id !== state.current) set({ compared: [...compared, id].slice(-MOST_COMPARED) });
+  emit("view", "edit");
+}
+
+/** @param {import("./state.js").Take} take */
+function row(take) {
+  const isOpen = take.id === state.current;
+  const beside = iconButton("compare", `Compare with the open take: ${take.name}`, () => compare(take.id));
+  beside.setAttribute("aria-pressed", String(state.compared.includes(take.id)));
+  beside.disabled = isOpen;
+  const acts = el("div", { className: "acts" }, beside,
+    iconButton("edit", `Rename ${take.name}`, () => rename(take.id)),
+    iconButton("delete", `Delete ${take.name}`, () => remove(take.id)));
+  const name = el("button", { type: "button", className: "name", text: take.name, title: take.name, on: { click: () => { open(take.id); emit("view", "edit"); } } });
+  if (isOpen) name.setAttribute("aria-current", "true");
+  const facts = [clock(take.seconds, 0), take.bpm && `${Math.round(take.bpm)} bpm`, take.parent || take.task === "upload" ? deed(take).toLowerCase() : "", ago(take.created)];
+  const classes = ["take", isOpen ? "open" : "", unseen.has(take.id) ? "fresh" : ""];
+  const shape = el("canvas", { "data-take": take.id, "aria-hidden": "true" });
+  waiting.observe(shape);
+  return el("li", { className: classes.join(" ") }, name, shape, el("p", { className: "facts", text: facts.filter(Boolean).join(" · ") }), acts);
+}
+
+/** Waveforms are asked for when they come into sight. */
+const waiting = new IntersectionObserver((seen) => {
+  for (const { target, isIntersecting } of seen) {
+    if (!isIntersecting) continue;
+    waiting.unobserve(target);
+    void shape(/** @type {HTMLCanvasElement} */ (target));
+  }
+});
+
+async function shape(canvas) {
+  const id = canvas.dataset.take;
+  try {
+    if (!shapes.has(id)) shapes.set(id, await peaksOf(id, POINTS));
+  } catch {
+    return;  // the picture is no loss; the list says what there is
+  }
+  drawShape(canvas, shapes.get(id), colour(id === state.current ? "accent" : "wave"));
+}
+
+/**
+ * Draw a small waveform.
+ * @param {HTMLCanvasElement} canvas
+ * @param {{low: number[], high: number[]}} peaks
+ * @param {string} fill
+ */
+export function drawShape(canvas, { low, high }, fill) {
+  const { context, width, height } = fresh(canvas);
+  const most = Math.max(0.05, ...high, ...low.map((value) => -value));
+  context.fillStyle = fill;
+  const step = width / high.length;
+  high.forEach((top, i) => {
+    const up = (top / most) * (height / 2 - 1), down = (-low[i] / most) * (height / 2 - 1);
+    context.fillRect(i * step, height / 2 - up, Math.max(1, step - 0.6), Math.max(1, up + down));
+  });
+}
+
+function show() {
+  if (state.current) unseen.delete(state.current);
+  const inside = document.activeElement?.closest?.("#takes li");
+  const at = inside ? [...$("takes").children].indexOf(inside) : -1;
+  $("takes").replaceChildren(...state.takes.map(row));
+  $("no-takes").hidden = state.takes.length > 0;
+  if (at >= 0) $("takes").children[Math.min(at, state.takes.length - 1)]?.querySelector(".name")?.focus();
+}
+
+/** Mark a take as not yet opened. @param {string} id */
+export function markFresh(id) {
+  unseen.add(id);
+}
+
+export function start() {
+  for (const name of ["takes", "current", "compared", "theme"]) on(name, show);
+  setInterval(show, 60_000);  // "5 min ago"
+}

@@ -1,0 +1,126 @@
+/** What can be done with the open take: a part replaced, extended, varied. */
+
+import { attempt } from "./connection.js";
+import { $, clock } from "./dom.js";
+import { submit } from "./jobs.js";
+import { barAt } from "./music.js";
+import * as player from "./player.js";
+import { chordsFrom, edit, frame } from "./sheet.js";
+import { select, setSnap, view } from "./stage.js";
+import { current, on, state, wordsOf } from "./state.js";
+
+const TABS = ["repair", "extend", "vary"];
+/** @type {[number, string][]} */
+const AMOUNTS = [[0.2, "barely"], [0.4, "a little"], [0.6, "half-way"], [0.85, "a lot"], [1, "another performance"]];
+
+/** @param {string} name @param {boolean} [focus] whether its first field gets the focus */
+export function showTool(name, focus = false) {
+  for (const tab of TABS) {
+    const chosen = tab === name, button = $(`tab-${tab}`);
+    button.setAttribute("aria-selected", String(chosen));
+    button.tabIndex = chosen ? 0 : -1;
+    $(tab).hidden = !chosen;
+  }
+  if (focus) $(`${name}-prompt`).focus();
+}
+
+/** The nearest beat or bar line, as the user chose. @param {number} seconds */
+function snapped(seconds) {
+  const { sheet } = edit, unit = $("snap").value;
+  if (!sheet || !unit) return seconds;
+  const index = Math.max(0, barAt(sheet, seconds)), start = sheet.starts[index];
+  const step = unit === "bar" ? edit.barSeconds : (edit.barSeconds * sheet.beat) / sheet.steps;
+  return Math.min(view.seconds, Math.max(0, start + Math.round((seconds - start) / step) * step));
+}
+
+function showSelection() {
+  const { selection } = state;
+  for (const [id, value] of [["from", selection?.start], ["to", selection?.end]]) {
+    if (document.activeElement !== $(id)) $(id).value = value === undefined ? "" : String(Math.round(value * 100) / 100);
+  }
+  $("repair-none").hidden = Boolean(selection);
+  $("selection-play").disabled = $("selection-clear").disabled = !selection;
+  $("repair").querySelector("button.primary").disabled = !selection;
+}
+
+/** What stands in the two fields becomes the selection, as soon as it is a range. */
+function typed() {
+  const [start, end] = [$("from"), $("to")].map((input) => (input.value === "" ? NaN : Number(input.value)));
+  if (end > start) select({ start, end });
+}
+
+/** @param {HTMLFormElement} form @param {(words: string) => [object, string]} request */
+function asks(form, request) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const take = current();
+    if (!take) return;
+    const words = $(`${form.id}-prompt`).value.trim();
+    const [body, label] = request(words);
+    await attempt(() => submit({ take: take.id, ...body }, label));
+  });
+}
+
+/** Without words an edit is made in the words of the piece; it keeps its name all the same. */
+const common = (words) => ({ input: words || wordsOf(current()), name: current().name });
+
+function repair(words) {
+  const { start, end } = /** @type {import("./state.js").Range} */ (state.selection);
+  const known = edit.score?.heard === false ? { ...frame(), ...chordsFrom(start) } : {};
+  const body = { task: "inpaint", ...common(words), masks: [`${start}-${end}s`], ...known };
+  return [body, `Replace ${clock(start)} to ${clock(end)}${words ? `: ${words}` : ""}`];
+}
+
+function extend(words) {
+  const side = new FormData($("extend")).get("side"), seconds = Number($("extend-seconds").value) || 10;
+  const known = edit.score?.heard === false ? frame() : {};
+  return [{ task: "continue", side, audio_length: seconds, ...common(words), ...known }, `${seconds} s more ${side === "left" ? "before" : "after"}${words ? `: ${words}` : ""}`];
+}
+
+function vary(words) {
+  const body = { task: "vary", amount: Number($("amount").value), name: current().name, ...(words ? { input: words } : {}) };
+  return [body, `Vary: ${words || current().name}`];
+}
+
+function showAmount() {
+  const value = Number($("amount").value);
+  $("amount-text").textContent = AMOUNTS.find(([most]) => value <= most)[1];
+}
+
+function showVary() {
+  const can = edit.recipe !== null;
+  $("vary-none").hidden = can;
+  for (const line of $("vary").querySelectorAll(".line")) line.hidden = !can;
+}
+
+export function start() {
+  setSnap(snapped);
+  TABS.forEach((name, i) => {
+    const button = $(`tab-${name}`);
+    button.addEventListener("click", () => showTool(name));
+    button.addEventListener("keydown", (event) => {
+      const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!move) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const next = TABS[(i + move + TABS.length) % TABS.length];
+      showTool(next);
+      $(`tab-${next}`).focus();
+    });
+  });
+  showTool("repair");
+  asks($("repair"), repair);
+  asks($("extend"), extend);
+  asks($("vary"), vary);
+  $("from").addEventListener("input", typed);
+  $("to").addEventListener("input", typed);
+  for (const id of ["from", "to"]) $(id).addEventListener("blur", () => state.selection && showSelection());
+  $("selection-play").addEventListener("click", player.loopSelection);
+  $("selection-clear").addEventListener("click", () => select(null));
+  $("amount").addEventListener("input", showAmount);
+  on("selection", showSelection);
+  on("range-dragged", () => showTool("repair"));
+  on("score-known", showVary);
+  showAmount();
+  showSelection();
+}
