@@ -178,12 +178,12 @@ def test_markers_move_by_the_rate_of_their_own_track(tmp_path, noise, suffix):
 def test_text_that_repeats_takes_time_in_proportion(tmp_path, noise, tag, piece):
     data = piece * (80_000 // len(piece))
     source = with_chunks(tmp_path / "in.wav", noise(0.2), late=chunk(tag, data))
-    started = time.perf_counter()
+    started = time.process_time()
     audio.write_spliced(
         tmp_path / "out.wav",
         source,
         [audio.Patch(0, np.zeros((2, 10), np.float32), insert=True)],
         source_type=PARTLY_GENERATED,
     )
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert kind_of(tmp_path / "out.wav") == PARTLY_GENERATED

@@ -8,7 +8,7 @@ import pytest
 
 import jen1cli
 from jen1cli import audio
-from jen1cli.recipe import read_recipe
+from jen1cli.recipe import RECIPE_VERSION, read_recipe
 from metadata_support import chunk
 
 
@@ -304,7 +304,8 @@ def test_a_damaged_or_newer_recipe_is_refused(jen1, model):
     newer = dataclasses.replace(recipe, recipe_version=99)
     data = Path("a.wav").read_bytes()
     assert recipe.to_json().encode() in data
-    changed = data.replace(b'"recipe_version":4', b'"recipe_version":9')
+    now = f'"recipe_version":{RECIPE_VERSION}'.encode()
+    changed = data.replace(now, b'"recipe_version":9')
     Path("a.wav").write_bytes(changed)
     result = jen1("again", "a.wav", "-o", "b.wav")
     assert result.code == 1

@@ -71,6 +71,7 @@ def test_prompt_files(tmp_path):
         read_prompts(tmp_path / "none.txt")
 
 
+@pytest.mark.heavy
 def test_the_packages_prompts_are_of_the_test_split_and_say_what_is_true():
     from importlib.resources import files
 

@@ -304,6 +304,7 @@ def test_missing_and_huge_files(tmp_path):
         read_midi(huge)
 
 
+@pytest.mark.heavy
 def test_too_many_notes():
     many = b"".join(b"\0" + bytes([60, 80]) for _ in range(100_001))
     data = b"\0" + bytes([ON, 60, 80]) + many + b"\0" + meta(0x2F, b"")

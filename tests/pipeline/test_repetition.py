@@ -121,6 +121,7 @@ def test_copies_come_back_with_their_recipe(tiny, repeated, tmp_path):
     assert (again.waveform == edit.waveform).all()
 
 
+@pytest.mark.heavy
 def test_recipes_before_novelty_are_the_networks_own(tiny, repeated):
     edit = tiny.inpaint(wave(repeated).getvalue(), [HOLE], seed=1, steps=1, novelty=1.0)
     values = edit.recipe.to_dict()
@@ -132,6 +133,7 @@ def test_recipes_before_novelty_are_the_networks_own(tiny, repeated):
     assert old.to_dict() == values
 
 
+@pytest.mark.heavy
 def test_between_copy_and_network_it_starts_from_the_copy(tiny, repeated):
     source = wave(repeated).getvalue()
     edits = [

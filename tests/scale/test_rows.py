@@ -110,6 +110,7 @@ def test_rows_that_cannot_be_read_do_not_end_the_file(tmp_path):
     assert "more than 64 MB" in str(rows[3].fault)
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="a device of a POSIX system")
 def test_a_line_without_end_is_refused():
     with pytest.raises(DataError, match="line 1 of /dev/zero has more than 1 GB"):
@@ -155,6 +156,7 @@ def test_a_source_that_is_not_there_is_named(source, words):
     assert f"--from {source}" in str(refused.value)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_memory_does_not_grow_with_the_file(tmp_path, kind):
     def peak(count):

@@ -134,6 +134,7 @@ def test_again_makes_the_bytes_of_a_batch(generate, prompts):
     assert Path("same.wav").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.heavy
 def test_copies_of_a_row_have_seeds_of_their_own(generate, prompts):
     assert generate("-o", "out", "--resume", "--seed", 10, "-n", 2, "--shard", "0/2").code == 0
     assert generate("-o", "out", "--resume", "--seed", 10, "-n", 2, "--shard", "1/2").code == 0
@@ -141,6 +142,7 @@ def test_copies_of_a_row_have_seeds_of_their_own(generate, prompts):
     assert seeds == {**{piece: 10 + piece for piece in range(14)}, 4: 3, 5: 4}
 
 
+@pytest.mark.heavy
 def test_without_a_seed_one_is_drawn_for_all_shards(generate, prompts):
     assert generate("-o", "out", "--shard", "0/2").code == 0
     assert generate("-o", "out", "--shard", "1/2").code == 0
@@ -223,6 +225,7 @@ def test_bad_rows_are_named_and_do_not_end_the_run(generate, tmp_path, layout):
     assert {piece: after[piece] for piece in before} == before
 
 
+@pytest.mark.heavy
 def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monkeypatch):
     make = generating.make_pieces
 
@@ -340,6 +343,7 @@ def test_a_changed_row_is_refused(generate, prompts, tmp_path):
     assert "line 4 of prompts.jsonl, or its score, is not what piece 3 of" in result.err
 
 
+@pytest.mark.heavy
 def test_rows_that_are_added_are_made(generate, prompts, tmp_path):
     assert generate("-o", "out", "--seed", 10, "--layout", "tar").code == 0
     write_prompts(tmp_path / "prompts.jsonl", [*ROWS, "polka"])

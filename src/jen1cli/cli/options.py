@@ -47,6 +47,7 @@ Force = Annotated[
         "--force", "-f", metavar="", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL
     ),
 ]
+Play = Annotated[bool, typer.Option("--play", metavar="", help="Play each piece when it is made.")]
 Json = Annotated[
     bool,
     typer.Option(

@@ -179,6 +179,7 @@ def test_an_irish_jig_is_quick_and_in_six_eight():
         assert 96.0 <= controls.bpm <= 126.0
 
 
+@pytest.mark.heavy
 def test_odd_metres_are_only_played_where_asked():
     for style, seed in itertools.product(("metal", "jazz trio", "minimalism"), range(8)):
         assert composed(style, seed, 10.0)[1].meter not in ("5/4", "7/8")
@@ -207,6 +208,7 @@ def test_a_tonic_without_a_mode_is_not_minor():
         assert composed("metal", seed, 10.0, wishes=wishes)[1].key == "E"
 
 
+@pytest.mark.heavy
 def test_most_keys_have_few_accidentals():
     found = [composed("country", seed, 1.0)[1] for seed in range(80)]
     simple = [accidentals(c.key, c.mode) <= 3 for c in found]
@@ -214,6 +216,7 @@ def test_most_keys_have_few_accidentals():
     assert len({c.key for c in found}) >= 9
 
 
+@pytest.mark.heavy
 def test_a_usual_leading_voice_is_never_missing():
     for style, seed in itertools.product(("disco", "metal", "lofi", "techno"), range(6)):
         assert parse_melody(composed(style, seed, 10.0)[1].melody).sounds, (style, seed)
@@ -241,6 +244,7 @@ def test_noises_have_no_score():
         compose_piece("polyphonic silence", 1, 10.0)
 
 
+@pytest.mark.heavy
 def test_composing_is_quick():
     """Processor time in a process of its own, without the tests' checks of types."""
     code = (

@@ -39,9 +39,7 @@ def cover(
         ),
     ] = None,
     count: options.Count = 1,
-    play: Annotated[
-        bool, typer.Option("--play", metavar="", help="Play each piece when it is made.")
-    ] = False,
+    play: options.Play = False,
     destination: options.Destination,
     sampling: Annotated[SamplingChoice, Without("score")],
     seed: options.Seed = None,

@@ -75,9 +75,7 @@ def generate(
             f" form, {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
         ),
     ] = None,
-    play: Annotated[
-        bool, typer.Option("--play", metavar="", help="Play each piece when it is made.")
-    ] = False,
+    play: options.Play = False,
     sampling: SamplingChoice,
     seed: options.Seed = None,
     direction: Annotated[str, options.DIRECTION] = "bidirectional",

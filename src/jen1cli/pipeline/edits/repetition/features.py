@@ -52,8 +52,9 @@ def count_frames(samples: int) -> int:
 
 def untouched(known: Bool[np.ndarray, " frames"]) -> Bool[np.ndarray, " frames"]:
     """Return the known frames whose windows do not reach into an unknown interval."""
-    kernel = np.ones(2 * _REACH + 1)
-    return known & (np.convolve(~known, kernel, "same") < 0.5)
+    unknown = np.pad(np.cumsum(~known), (_REACH + 1, _REACH), mode="edge")
+    unknown[: _REACH + 1] = 0
+    return unknown[2 * _REACH + 1 :] == unknown[: -2 * _REACH - 1]
 
 
 def to_mono(signal: Signal, sample_rate: int) -> Mono:
