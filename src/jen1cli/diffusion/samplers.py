@@ -182,8 +182,8 @@ def _plan(
         drawn = [_fresh(noise, generator) for point in points[1:] if point.sigma > 0]
         added = iter(to_device(torch.stack(drawn), noise.device)) if drawn else added
     return [
-        _Step(at_time(denoiser.predict, time), *pair, *level, next(added, None))
-        for time, pair, *level in zip(
+        _Step(at_time(denoiser.predict, time), *pair, t_of, alpha_of, sigma_of, next(added, None))
+        for time, pair, t_of, alpha_of, sigma_of in zip(
             times.tolist(), itertools.pairwise(points), t, alpha, sigma, strict=True
         )
     ]

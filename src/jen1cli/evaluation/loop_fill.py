@@ -13,6 +13,8 @@ from jen1cli.evaluation.analysis import HOP, RATE, import_librosa
 
 _CONTEXT_SECONDS = 2.0
 _FADE_SECONDS = 0.03
+_LOOP_BEATS = 8  # least length of what a continuation repeats
+_NEAR = 8  # frames around a whole number of beats that are tried
 
 
 def loop_fill(known: Signal, sample_rate: int, span: tuple[int, int]) -> Signal:
@@ -64,8 +66,11 @@ def _best_lag(signal: Signal, sample_rate: int, span: tuple[int, int]) -> int:
         beat = float(np.median(np.diff(beats)))
     reach = round(_CONTEXT_SECONDS * RATE / HOP)
     best, found = -np.inf, round(beat)
-    for count in range(1, int(frames / beat) + 1):
-        for lag in (round(count * beat), -round(count * beat)):
+    least = _LOOP_BEATS if last >= frames else 1
+    for count in range(least, int(frames / beat) + 1):
+        # the tracked beat is too coarse for many beats at once
+        near = range(round(count * beat) - _NEAR, round(count * beat) + _NEAR + 1)
+        for lag in (sign * size for size in near for sign in (1, -1)):
             score = _match(features, (first, last), lag, reach)
             if score is not None and score > best:
                 best, found = score, lag

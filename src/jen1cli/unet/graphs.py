@@ -74,7 +74,8 @@ class GraphedUNet:
     ) -> Latent:
         """Predict as `UNet1d.forward` does."""
         inputs = {"x_t": x_t, "t": t, "context": context, "text": text, "text_mask": text_mask}
-        form = Form(*x_t.shape, context.shape[1], text.shape[1], causal)
+        batch, channels, frames = x_t.shape
+        form = Form(batch, channels, frames, context.shape[1], text.shape[1], causal)
         if self._works and form in self._graphs:
             captured = self._graphs[form] or self._capture(form, inputs)
             if captured is not None:

@@ -126,7 +126,7 @@ def find_bars(
         beats: result of `find_beats`.
     """
     frames = (np.arange(len(bar)) + 0.5) / frame_rate
-    parts = (np.interp(beats.times, frames, part) for part in (bar.real, bar.imag))
+    parts = (np.interp(beats.times, frames, part) for part in (np.real(bar), np.imag(bar)))
     arrows = next(parts) + 1j * next(parts)
     lengths = np.array(list(BAR_METERS))
     numbers = np.arange(len(beats.times))
@@ -168,7 +168,7 @@ def _onset_fits(
 
 def _fit_at(times: np.ndarray, phase: np.ndarray, frame_rate: float) -> float:
     frames = (np.arange(len(phase)) + 0.5) / frame_rate
-    return float(np.interp(times, frames, phase.real).mean())
+    return float(np.interp(times, frames, np.real(phase)).mean())
 
 
 def _windows(signal: np.ndarray, length: int) -> np.ndarray:
@@ -187,7 +187,7 @@ def _flattened(onsets: np.ndarray, length: int) -> np.ndarray:
 def _beat_strength(phase: np.ndarray, frame_rate: float, steps: int, rate: float) -> np.ndarray:
     """Return the squared positive part of the tracker's phase: highest at its beats."""
     frames = (np.arange(len(phase)) + 0.5) / frame_rate
-    return np.square(np.maximum(np.interp(np.arange(steps) / rate, frames, phase.real), 0.0))
+    return np.square(np.maximum(np.interp(np.arange(steps) / rate, frames, np.real(phase)), 0.0))
 
 
 def _unit(strength: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ class Ema:
             for average, parameter in zip(averages, present, strict=True):
                 average.lerp_(parameter, weight)
         else:  # all in one call: on a GPU, a launch for each parameter takes longer than the work
-            torch._foreach_lerp_(averages, present, weight)
+            torch._foreach_lerp_(averages, present, weight)  # pyright: ignore[reportPrivateImportUsage]
         self.updates += 1
 
     @contextmanager
