@@ -65,8 +65,9 @@ def _best_lag(signal: Signal, sample_rate: int, span: tuple[int, int]) -> int:
     if len(beats) > 3:
         beat = float(np.median(np.diff(beats)))
     reach = round(_CONTEXT_SECONDS * RATE / HOP)
-    best, found = -np.inf, round(beat)
-    least = _LOOP_BEATS if last >= frames else 1
+    last = frames if last >= frames - 2 else last  # the last frames hold the end alone
+    least = _LOOP_BEATS if last == frames else 1
+    best, found = -np.inf, round(least * beat)
     for count in range(least, int(frames / beat) + 1):
         # the tracked beat is too coarse for many beats at once
         near = range(round(count * beat) - _NEAR, round(count * beat) + _NEAR + 1)
@@ -82,7 +83,7 @@ def _match(features: np.ndarray, span: tuple[int, int], lag: int, reach: int) ->
     first, last = span
     frames = features.shape[1]
     low, high = first - lag, last - lag
-    periodic = lag > 0 and last >= frames  # a continuation may repeat a short stretch
+    periodic = lag > 0 and last == frames  # a continuation may repeat a short stretch
     if (
         low < 0
         or (high > first and low < last and not periodic)
