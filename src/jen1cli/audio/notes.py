@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from jen1cli.audio.files import Source, name_of, opened, opened_bytes
 from jen1cli.audio.metadata import Metadata, read_metadata, source_type_of
+from jen1cli.audio.metadata.id3_packed import has_expanding_tag
 from jen1cli.audio.metadata.model import PACKED
 from jen1cli.errors import AudioError
 
@@ -25,6 +26,7 @@ class Marks:
     format: str  # libsndfile's name of the file's format
     source_type: str | None  # the IPTC digital source type
     signed: bool  # whether there is a C2PA manifest
+    expands: bool = False  # whether packed frames of an ID3 tag at its start are too large for c2pa
 
 
 def read_marks(source: Source) -> Marks:
@@ -34,7 +36,9 @@ def read_marks(source: Source) -> Marks:
         AudioError: the file cannot be read.
     """
     format_, metadata = _metadata(source)
-    return Marks(format_, source_type_of(metadata.texts), metadata.signed)
+    with opened_bytes(source) as file:
+        expands = has_expanding_tag(file)
+    return Marks(format_, source_type_of(metadata.texts), metadata.signed, expands)
 
 
 def read_note(source: Source) -> str | None:

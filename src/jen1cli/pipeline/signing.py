@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from jen1cli.audio import Source, name_of, read_marks
+from jen1cli.audio import Source, name_of, read_marks, read_note
 from jen1cli.files import writing
+from jen1cli.pipeline.signable import drop_unreadable, read_tag
 from jen1cli.provenance import (
+    TOO_EXPANDED,
     Ingredient,
     Signer,
     SigningError,
@@ -64,14 +66,17 @@ def save_signed(
         return save(target, recipe)
     signed = dataclasses.replace(recipe, signature="c2pa")
     ingredient = None if source is None else _ingredient(source, source_format, recipe)
+    lost: list[str] = []
     try:
         if isinstance(target, io.BytesIO):
             result = save(target, signed)
-            signer.sign(target, kind, source_type, ingredient)
-            return result
-        with writing(target) as temporary:
-            result = save(temporary, signed)
-            signer.sign(temporary, kind, source_type, ingredient)
+            lost = _sign(target, signer, kind, source_type, ingredient)
+        else:
+            with writing(target) as temporary:
+                result = save(temporary, signed)
+                lost = _sign(temporary, signer, kind, source_type, ingredient)
+        if lost:
+            _log.warning("the tags lose frames that C2PA cannot read: ID3 %s", ", ".join(lost))
         return result
     except SigningError as error:
         if signer.is_required:
@@ -84,6 +89,37 @@ def save_signed(
         target.seek(0)
         target.truncate()
     return save(target, recipe)
+
+
+def _sign(
+    target: Target,
+    signer: Signer,
+    kind: str,
+    source_type: str,
+    ingredient: Ingredient | None,
+) -> list[str]:
+    """Sign a file; return the names of frames of its ID3 tag that are lost.
+
+    Raises:
+        SigningError: it cannot be signed, or it would lose its recipe.
+    """
+    signer.check_sizes(target, ingredient)
+    note = read_note(target)
+    lost, before = [], set()
+    if kind == "audio/mpeg":
+        lost = drop_unreadable(target, signer)
+        before = _frame_kinds(target)
+    signer.sign(target, kind, source_type, ingredient)
+    if read_note(target) != note:
+        raise SigningError("C2PA cannot keep the tags of the file")
+    if before:
+        lost += sorted(before - _frame_kinds(target))
+    return list(dict.fromkeys(lost))
+
+
+def _frame_kinds(target: Target) -> set[str]:
+    tag = read_tag(target)
+    return set() if tag is None else {frame.kind for frame in tag.frames}
 
 
 def check_manifest(source: Source, name: str | None = None) -> None:
@@ -100,7 +136,7 @@ def check_manifest(source: Source, name: str | None = None) -> None:
     if not marks.signed or not is_installed():
         return
     place = source if isinstance(source, io.BytesIO) else Path(source)
-    found = describe_manifest(place, marks.format)
+    found = describe_manifest(place, marks.format, expands=marks.expands)
     name = name or name_of(source)
     if found["state"] == "invalid":
         _log.warning("the C2PA manifest of %s is invalid: %s", name, why_invalid(found["problems"]))
@@ -112,4 +148,6 @@ def _ingredient(source: Source, format_: str, recipe: Recipe) -> Ingredient:
     given = "" if recipe.input is None else recipe.input.name
     name = name_of(source) if given in ("", "-") else Path(given).name
     place = source if isinstance(source, io.BytesIO) else Path(source)
+    if read_marks(source).expands:
+        return Ingredient(name, place, None, TOO_EXPANDED)
     return Ingredient(name, place, media_type(format_))
