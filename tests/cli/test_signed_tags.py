@@ -35,6 +35,12 @@ FRAMES = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """The user's folder of settings, empty."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 @pytest.fixture(scope="module")
 def credentials():
     return provenance.certificates._parse(provenance.certificates._make().encode(), "test")
@@ -148,3 +154,46 @@ def test_info_does_not_unpack_a_large_tag(jen1, signer, tone, monkeypatch):
     path.write_bytes(new + data[id3.tag_size(data[:10]) :])
     monkeypatch.setattr(id3_packed, "MOST_EXPANDED", 10_000)
     assert provenance.TOO_EXPANDED in jen1("info", path).out
+
+
+# --- files that cannot be signed, and inputs that were ---
+
+
+def large(path, sound):
+    """Write an RF64 file under the suffix of WAV."""
+    kind = audio.FileFormat("RF64", "PCM_16")
+    audio.write_blocks(path, [audio.encoded(sound, "PCM_16")], 48_000, len(sound), kind)
+    return path
+
+
+def test_an_rf64_file_that_shall_be_signed_is_an_error(jen1, model, tone):
+    large(Path("a.wav"), tone(0.5))
+    command = ("continue", "a.wav", "-s", "0.5", "-o", "b.wav")
+    result = jen1(*command, "--provenance")
+    assert result.code == 1
+    assert "the file cannot be signed, so it is not written: c2pa cannot write a" in result.err
+    assert not Path("b.wav").exists()
+
+
+def test_an_rf64_file_is_left_unsigned_with_a_warning(jen1, model, tone, monkeypatch):
+    monkeypatch.delenv("JEN1_PROVENANCE")
+    large(Path("a.wav"), tone(0.5))
+    result = jen1("continue", "a.wav", "-s", "0.5", "-o", "b.wav")
+    assert result.code == 0
+    assert result.err.count("not signed") == 1
+    assert "but not signed: c2pa cannot write a manifest into RF64 files" in result.err
+    assert read_recipe("b.wav").signature == ""
+
+
+def test_an_edit_of_a_file_whose_manifest_was_removed_says_so(model, signer, tmp_path, tone):
+    path = tmp_path / "a.wav"
+    audio.write(path, tone(0.2), 48_000)
+    sign(model, signer, path, tmp_path / "b.wav")
+    data = (tmp_path / "b.wav").read_bytes()
+    assert b"C2PA" in data
+    (tmp_path / "c.wav").write_bytes(data.replace(b"C2PA", b"JUNK"))
+    said = sign(model, signer, tmp_path / "c.wav", tmp_path / "d.wav")
+    assert "c.wav is missing: its recipe says that it was signed" in said
+    (ingredient,) = provenance.describe_manifest(tmp_path / "d.wav", "WAV")["ingredients"]
+    assert "there is no manifest" in ingredient["problems"][0]
+    assert "missing" not in sign(model, signer, path, tmp_path / "e.wav")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jen1cli.audio import Source, name_of, read_marks, read_note
+from jen1cli.errors import AudioError
 from jen1cli.files import writing
 from jen1cli.pipeline.signable import drop_unreadable, read_tag
 from jen1cli.provenance import (
@@ -20,12 +21,17 @@ from jen1cli.provenance import (
     media_type,
     why_invalid,
 )
-from jen1cli.recipe import Recipe
+from jen1cli.recipe import Recipe, RecipeError, read_recipe
 
 Target = Path | io.BytesIO
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
+
+_NEVER_SIGNED = ("OGG", "AIFF")
+"""Formats for which the user asks by a suffix that no signed file has; RF64 has that of WAV."""
+
+_MANIFEST_IS_MISSING = "its recipe says that it was signed, and there is no manifest"
 
 
 def save_signed(
@@ -62,12 +68,14 @@ def save_signed(
         OutputError: it cannot be written.
     """
     kind = media_type(format_)
-    if signer is None or kind is None:
+    if signer is None or (kind is None and format_ in _NEVER_SIGNED):
         return save(target, recipe)
     signed = dataclasses.replace(recipe, signature="c2pa")
     ingredient = None if source is None else _ingredient(source, source_format, recipe)
     lost: list[str] = []
     try:
+        if kind is None:
+            raise SigningError(f"c2pa cannot write a manifest into {format_} files")
         if isinstance(target, io.BytesIO):
             result = save(target, signed)
             lost = _sign(target, signer, kind, source_type, ingredient)
@@ -126,28 +134,42 @@ def check_manifest(source: Source, name: str | None = None) -> None:
     """Warn about an input that is not as it was signed.
 
     Args:
-        source: the input. Without a manifest, or without the extra, nothing is said.
+        source: the input. Of one that was never signed, nothing is said; without the extra, only
+            that a manifest is missing.
         name: of the input, for the message.
 
     Raises:
         AudioError: it cannot be read.
     """
     marks = read_marks(source)
+    name = name or name_of(source)
+    if not marks.signed and _was_signed(source):
+        _log.warning("the C2PA manifest of %s is missing: %s", name, _MANIFEST_IS_MISSING)
     if not marks.signed or not is_installed():
         return
     place = source if isinstance(source, io.BytesIO) else Path(source)
     found = describe_manifest(place, marks.format, expands=marks.expands)
-    name = name or name_of(source)
     if found["state"] == "invalid":
         _log.warning("the C2PA manifest of %s is invalid: %s", name, why_invalid(found["problems"]))
     elif found["state"] == "unverified":
         _log.warning("the C2PA manifest of %s is not verified: %s", name, found["problems"][0])
 
 
+def _was_signed(source: Source) -> bool:
+    """Whether the recipe in a file says that it was signed."""
+    try:
+        recipe = read_recipe(source)
+    except (RecipeError, AudioError):
+        return False
+    return recipe.signature == "c2pa"
+
+
 def _ingredient(source: Source, format_: str, recipe: Recipe) -> Ingredient:
     given = "" if recipe.input is None else recipe.input.name
     name = name_of(source) if given in ("", "-") else Path(given).name
     place = source if isinstance(source, io.BytesIO) else Path(source)
-    if read_marks(source).expands:
+    marks = read_marks(source)
+    if marks.expands:
         return Ingredient(name, place, None, TOO_EXPANDED)
-    return Ingredient(name, place, media_type(format_))
+    note = _MANIFEST_IS_MISSING if not marks.signed and _was_signed(source) else ""
+    return Ingredient(name, place, media_type(format_), note)
