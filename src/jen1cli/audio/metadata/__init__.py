@@ -23,6 +23,7 @@ from jen1cli.audio.metadata.vorbis import (
     move_texts,
     read_flac,
     read_ogg,
+    unmoved_texts,
     write_flac,
     write_ogg,
 )
@@ -102,6 +103,7 @@ def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, lis
         dropped += lost
         if new is not None:
             blocks.append(new)
+    dropped += unmoved_texts(metadata.texts, moves)
     texts = move_texts(metadata.texts, moves)
     kept = Metadata(metadata.family, texts, metadata.pictures, tuple(blocks))
     return kept, list(dict.fromkeys(name for name in dropped if name))

@@ -24,6 +24,9 @@ _CHAPTER_TIME = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3})")
 _INDEX = re.compile(r"(INDEX +\d+ +)(\d+):(\d\d):(\d\d)")  # in a cue sheet: minute:second:frame
 _FRAMES_PER_SECOND = 75
 
+_LYRICS = ("LYRICS", "SYNCEDLYRICS", "UNSYNCEDLYRICS", "USLT")
+_LRC_TIME = re.compile(r"[\[<]\d{1,3}:\d\d(?:[.:]\d{1,3})?[\]>]")
+
 
 def read_flac(file: ByteFile) -> Metadata:
     """Read comments, pictures and all other blocks of a FLAC file."""
@@ -118,6 +121,17 @@ def move_texts(texts: Texts, moves: Moves) -> Texts:
             text = _INDEX.sub(index, text)
         moved.append((name, text))
     return tuple(moved)
+
+
+def unmoved_texts(texts: Texts, moves: Moves) -> list[str]:
+    """Name the lyrics with time stamps in LRC format, which an edit does not adjust."""
+    if not moves.any:
+        return []
+    return [
+        f"the places of the time stamps in {name}"
+        for name, text in texts
+        if name in _LYRICS and _LRC_TIME.search(text)
+    ]
 
 
 def read_ogg(file: ByteFile) -> Metadata:
