@@ -97,6 +97,13 @@ def test_no_provenance_is_recorded(jen1, model, facts):
     assert found["digital_source_type"].endswith(f"/{GENERATED}")
 
 
+def test_a_wrong_value_in_the_environment_is_named(jen1, monkeypatch):
+    monkeypatch.setenv("JEN1_PROVENANCE", "banana")
+    result = jen1("generate", "lofi", "-o", "a.wav")
+    assert result.code == 1
+    assert "the environment has JEN1_PROVENANCE=banana: invalid value" in result.err
+
+
 @pytest.mark.parametrize("kind", UNSIGNED)
 def test_formats_that_cannot_be_signed_have_the_tag(jen1, model, facts, kind):
     result = make(jen1, f"a.{kind}", "--provenance")

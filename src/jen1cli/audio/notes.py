@@ -2,10 +2,12 @@
 
 In WAV and AIFF it is a private chunk after the sound, which other readers skip; in FLAC, OGG, Opus
 and MP3 a private comment field beside the user's comment. Files of jen1cli 0.1 have it in the
-user's comment field, compressed with zlib if it is long. The text is ASCII.
+user's comment field, compressed with zlib if it is long. The text is written in
+ASCII and read in UTF-8.
 """
 
 import base64
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -17,6 +19,8 @@ from jen1cli.errors import AudioError
 
 MOST_BYTES = 1 << 22
 """Limit in bytes; a recipe with the nested recipes of its inputs takes about ten thousand."""
+
+_DAMAGED = re.compile("[\ufffd\ud800-\udfff]")  # what bytes that are not UTF-8 become
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,9 @@ def read_note(source: Source) -> str | None:
     name = name_of(source)
     if note.startswith(PACKED):
         note = _unpacked(note, name)
-    if not note.isascii():
+    if _DAMAGED.search(note):
         raise AudioError(f"the recipe in {name} is damaged; it cannot be read")
-    if len(note) > MOST_BYTES:
+    if len(note.encode()) > MOST_BYTES:
         raise AudioError(f"the recipe in {name} is over {MOST_BYTES} bytes long; it is not read")
     return note
 
