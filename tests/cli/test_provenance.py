@@ -104,6 +104,16 @@ def test_a_wrong_value_in_the_environment_is_named(jen1, monkeypatch):
     assert "the environment has JEN1_PROVENANCE=banana: invalid value" in result.err
 
 
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_certificate_and_no_signature_are_a_contradiction(jen1, model, monkeypatch, turned):
+    options = [["--no-provenance"], ["--certificate", "no.pem"]][::turned]
+    result = jen1("generate", "lofi", "-o", "a.wav", *options[0], *options[1])
+    assert result.code == 1
+    assert "--no-provenance signs nothing, so leave it or --certificate out" in result.err
+    monkeypatch.setenv("JEN1_CERTIFICATE", "no.pem")
+    make(jen1, "a.wav", "--no-provenance")
+
+
 @pytest.mark.parametrize("kind", UNSIGNED)
 def test_formats_that_cannot_be_signed_have_the_tag(jen1, model, facts, kind):
     result = make(jen1, f"a.{kind}", "--provenance")
