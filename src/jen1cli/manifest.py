@@ -18,7 +18,7 @@ from typing import Any
 
 import soundfile
 
-from jen1cli.audio import GENERATED_TAGS, name_of, read_note
+from jen1cli.audio import DECODED_TAGS, GENERATED_TAGS, name_of, read_note
 from jen1cli.audio.files import has_its_end, info_of, opened
 from jen1cli.descriptions import (
     Description,
@@ -244,7 +244,8 @@ def _tags_of_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
             recipe = (recipe.get("input") or {}).get("recipe")
     except (JsonError, AttributeError):
         pass  # written by another program
-    return {key: text for key, text in tags.items() if (key, text) not in GENERATED_TAGS}
+    own = (*GENERATED_TAGS, *DECODED_TAGS)
+    return {key: text for key, text in tags.items() if (key, text) not in own}
 
 
 def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:

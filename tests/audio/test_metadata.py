@@ -371,3 +371,14 @@ def test_headers_that_promise_gigabytes_take_no_memory(tmp_path, music):
 def metadata_of_bytes(path, format_):
     with path.open("rb") as file:
         return read_metadata(file, format_)
+
+
+@pytest.mark.parametrize("kind", ["flac", "ogg", "mp3", "wav"])
+def test_time_stamps_in_lyrics_that_do_not_move_are_named(tmp_path, noise, kind):
+    path = tmp_path / f"a.{kind}"
+    tagged(path, noise(0.1), Metadata(texts=(("LYRICS", "[00:00.50]la\n[00:01.00]la"),)))
+    assert "stamps" not in edit(path, tmp_path / f"b.{kind}", tail=10)
+    said = edit(path, tmp_path / f"b.{kind}", lead=LEAD)
+    assert "the places of the time stamps in LYRICS" in said
+    tagged(path, noise(0.1), Metadata(texts=(("LYRICS", "la [x] 3:4 la"),)))
+    assert edit(path, tmp_path / f"b.{kind}", lead=LEAD) == ""

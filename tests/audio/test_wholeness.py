@@ -359,7 +359,6 @@ def test_stderr_is_given_back_whoever_ends_first(capfd):
         (b"wvpk" + bytes(99), "WavPack"),
         (b"\x1aE\xdf\xa3" + bytes(99), "Matroska"),
         (b"0&\xb2u\x8ef\xcf\x11" + bytes(99), "Windows Media"),
-        (b"MThd\0\0\0\6" + bytes(99), "MIDI"),
         (b"\xff\xf1\x50\x80" + bytes(99), "AAC (ADTS)"),
         (b"RIFF\x70\0\0\0AVI LIST" + bytes(99), "AVI data"),
     ],

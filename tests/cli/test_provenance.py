@@ -1,5 +1,6 @@
 """C2PA manifests and digital source types of what commands write, and what `jen1 info` says."""
 
+import dataclasses
 import datetime
 import http.server
 import io
@@ -96,6 +97,23 @@ def test_no_provenance_is_recorded(jen1, model, facts):
     assert found["digital_source_type"].endswith(f"/{GENERATED}")
 
 
+def test_a_wrong_value_in_the_environment_is_named(jen1, monkeypatch):
+    monkeypatch.setenv("JEN1_PROVENANCE", "banana")
+    result = jen1("generate", "lofi", "-o", "a.wav")
+    assert result.code == 1
+    assert "the environment has JEN1_PROVENANCE=banana: invalid value" in result.err
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_certificate_and_no_signature_are_a_contradiction(jen1, model, monkeypatch, turned):
+    options = [["--no-provenance"], ["--certificate", "no.pem"]][::turned]
+    result = jen1("generate", "lofi", "-o", "a.wav", *options[0], *options[1])
+    assert result.code == 1
+    assert "--no-provenance signs nothing, so leave it or --certificate out" in result.err
+    monkeypatch.setenv("JEN1_CERTIFICATE", "no.pem")
+    make(jen1, "a.wav", "--no-provenance")
+
+
 @pytest.mark.parametrize("kind", UNSIGNED)
 def test_formats_that_cannot_be_signed_have_the_tag(jen1, model, facts, kind):
     result = make(jen1, f"a.{kind}", "--provenance")
@@ -142,6 +160,17 @@ def test_an_edit_of_a_recording_is_partly_generated(jen1, model, facts, tone, ki
     (ingredient,) = found["c2pa"]["ingredients"]
     assert (ingredient["name"], ingredient["has_manifest"]) == (f"take.{kind}", False)
     assert found["c2pa"]["state"] == "valid"
+
+
+def test_a_decoded_latent_may_be_a_recording(model, facts):
+    latent = model.generate_batch(["lofi"], seconds=0.5, seed=3)[0]
+    recipe = dataclasses.replace(latent.recipe, task="decode")
+    music = dataclasses.replace(latent, recipe=recipe)
+    music.save("a.wav", signer=provenance.Signer(provenance.own_credentials()))
+    found = facts("a.wav")
+    assert found["digital_source_type"].endswith(f"/{PARTLY}")
+    assert found["c2pa"]["digital_source_types"] == [PARTLY]
+    assert ("TITLE", "AI-generated music") not in metadata_of(Path("a.wav")).texts
 
 
 @pytest.mark.parametrize("kind", SIGNED)
@@ -643,6 +672,17 @@ def test_a_certificate_that_is_missing(refused):
     assert "cannot be read: Is a dir" in refused(*command, ".").err
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_the_place_of_a_certificate(refused, own_folder):
+    os.mkfifo("pipe.pem")
+    result = refused("generate", "a", "-o", "a.wav", "--certificate", "pipe.pem")
+    assert "pipe.pem is no regular file; give a PEM file" in result.err
+    own_folder.mkdir(parents=True)
+    os.mkfifo(own_folder / "provenance.pem")
+    assert provenance.own_credentials().algorithm == "es256"
+    assert certificates.own_issuer() is None
+
+
 def test_a_certificate_that_has_expired(refused, pem, monkeypatch):
     path = pem("key", "signer", "issuer", made=expired(monkeypatch))
     assert "expired on" in refused("generate", "a", "-o", "a.wav", "--certificate", path).err
@@ -731,7 +771,7 @@ def test_why_a_certificate_is_refused_is_said_in_plain_words(refused, tmp_path):
     for made, words in (
         (signed_by(key, issuer, purposes=purpose), "extended key usage lacks one that C2PA takes"),
         (signed_by(key, issuer, digital_signature=False), "key usage lacks digital signatures"),
-        (signed_by(key, key, "Authority", key_cert_sign=True, purposes=purpose), "is self-signed"),
+        (signed_by(key, key, "Authority", purposes=purpose), "its extended key usage lacks one"),
         (signed_by(small, issuer), "has 1024 bits; C2PA takes 2048 or more"),
         (signed_by(other, issuer), "a key that C2PA does not take (secp256k1)"),
     ):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -28,9 +29,10 @@ HOSTILES = {
     "templates": "{{ 7 * 7 }} {% raw %} ${7*7} {# #} <%= 7 %>",
     "strings": "\\' \\\" \\u003cscript\\u003e \u2028 \u2029 `",
     "links": "javascript:alert(1) http://example.org/x.js data:text/html,<script>",
-    "controls": "\x1b[31m\x07\u202e\u2066\ufeff ü \U0001f3b5",
+    "controls": "\x1b[31m\x07\x00\x7f\x9b\u202e\u2066\ufeff ü \U0001f3b5",
 }
 RATE = 48_000
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Page(HTMLParser):
@@ -118,7 +120,8 @@ def test_no_page_runs_what_a_prompt_says(clip, tmp_path, make, hostile):
         values = shown.split("const STUDY = ")[1].split(";\n")[0]
         assert json.loads(values)["items"][0]["prompt"] == " ".join(hostile.split())
     else:
-        assert hostile in shown
+        assert CONTROLS.sub("\ufffd", hostile) in shown
+    assert CONTROLS.search(text) is None
     assert all(link.startswith(("data:", "#")) for link in page.links), page.links
 
 

@@ -37,6 +37,7 @@ from jen1cli.audio.resampling import (
 from jen1cli.audio.splicing import Patch, spliced, spliced_length, write_spliced
 from jen1cli.audio.wav_stream import wav_frame, wav_samples
 from jen1cli.audio.writing import (
+    DECODED_TAGS,
     GENERATED_TAGS,
     OUTPUT_SUFFIXES,
     FileFormat,
@@ -50,6 +51,7 @@ from jen1cli.audio.writing import (
 )
 
 __all__ = [
+    "DECODED_TAGS",
     "GENERATED",
     "GENERATED_TAGS",
     "OUTPUT_SUFFIXES",

@@ -79,8 +79,9 @@ def read_chunks(file: ByteFile) -> ChunkFile | None:
             size = long_data
         found.append(Chunk(tag, at + 8, size))
         if len(found) > _MOST_CHUNKS:
+            name = getattr(file, "name", "the piped audio")
             raise AudioError(
-                f"the audio file has more than {_MOST_CHUNKS} chunks; convert it from its source"
+                f"{name} has more than {_MOST_CHUNKS} chunks; convert it from its source"
             )
         at += 8 + size + size % 2
     return ChunkFile(head[:4], order, tuple(found), total, joined)

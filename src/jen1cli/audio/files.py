@@ -26,6 +26,7 @@ SampleType = Literal["int32", "float32", "float64"]
 
 BLOCK = 65_536  # samples read or written at once; larger Vorbis writes overflow libvorbis' stack
 MAX_CHANNELS = 2
+_LARGEST = 1e9  # larger samples overflow where they are squared
 MIN_SAMPLE_RATE = 100  # Hz; at lower rates a short time range holds no sample
 
 
@@ -184,6 +185,11 @@ def raw_blocks(
                     f"{name} has NaN or infinite samples near"
                     f" {at / file.samplerate:.2f} s; repair the file first"
                 )
+            if sample_type != "int32" and (peak := float(np.abs(block).max())) > _LARGEST:
+                raise AudioError(
+                    f"{name} has a sample of {peak:.3g} near {at / file.samplerate:.2f} s, where 1"
+                    " is full scale; scale the file first"
+                )
             at += len(block)
             yield block
 
@@ -282,6 +288,8 @@ def _why_unreadable(source: Source) -> str:
         fault = header_fault(file)
     if not start:
         return f"{name} is empty (0 bytes); give a file with sound in it"
+    if kind == "MIDI":
+        return f"{name} is MIDI, which has no sound; jen1 generate PROMPT --score FILE plays it"
     if kind is not None:
         return f"{name} is {kind}, which is not read; convert it, for example: ffmpeg -i IN OUT.wav"
     if fault is not None:

@@ -2,20 +2,25 @@
 
 In WAV and AIFF it is a private chunk after the sound, which other readers skip; in FLAC, OGG, Opus
 and MP3 a private comment field beside the user's comment. Files of jen1cli 0.1 have it in the
-user's comment field, compressed with zlib if it is long. The text is ASCII.
+user's comment field, compressed with zlib if it is long. The text is written in
+ASCII and read in UTF-8.
 """
 
 import base64
+import re
 import zlib
 from dataclasses import dataclass
 
 from jen1cli.audio.files import Source, name_of, opened, opened_bytes
 from jen1cli.audio.metadata import Metadata, read_metadata, source_type_of
+from jen1cli.audio.metadata.id3_packed import has_expanding_tag
 from jen1cli.audio.metadata.model import PACKED
 from jen1cli.errors import AudioError
 
 MOST_BYTES = 1 << 22
 """Limit in bytes; a recipe with the nested recipes of its inputs takes about ten thousand."""
+
+_DAMAGED = re.compile("[\ufffd\ud800-\udfff]")  # what bytes that are not UTF-8 become
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Marks:
     format: str  # libsndfile's name of the file's format
     source_type: str | None  # the IPTC digital source type
     signed: bool  # whether there is a C2PA manifest
+    expands: bool = False  # whether packed frames of an ID3 tag at its start are too large for c2pa
 
 
 def read_marks(source: Source) -> Marks:
@@ -34,7 +40,9 @@ def read_marks(source: Source) -> Marks:
         AudioError: the file cannot be read.
     """
     format_, metadata = _metadata(source)
-    return Marks(format_, source_type_of(metadata.texts), metadata.signed)
+    with opened_bytes(source) as file:
+        expands = has_expanding_tag(file)
+    return Marks(format_, source_type_of(metadata.texts), metadata.signed, expands)
 
 
 def read_note(source: Source) -> str | None:
@@ -49,9 +57,9 @@ def read_note(source: Source) -> str | None:
     name = name_of(source)
     if note.startswith(PACKED):
         note = _unpacked(note, name)
-    if not note.isascii():
+    if _DAMAGED.search(note):
         raise AudioError(f"the recipe in {name} is damaged; it cannot be read")
-    if len(note) > MOST_BYTES:
+    if len(note.encode()) > MOST_BYTES:
         raise AudioError(f"the recipe in {name} is over {MOST_BYTES} bytes long; it is not read")
     return note
 

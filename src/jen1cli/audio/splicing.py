@@ -19,7 +19,14 @@ from jen1cli.audio.files import (
     raw_blocks,
     read,
 )
-from jen1cli.audio.metadata import Metadata, Moves, carry, read_metadata, with_source_type
+from jen1cli.audio.metadata import (
+    Metadata,
+    Moves,
+    carry,
+    family_of,
+    read_metadata,
+    with_source_type,
+)
 from jen1cli.audio.writing import (
     BITS,
     FileFormat,
@@ -104,6 +111,7 @@ def write_spliced(
         OutputError: the target cannot be written.
     """
     info = probe(source)
+    is_asked = subtype is not None
     format_, subtype = choose_format(target, info, subtype, suffix)
     metadata, dropped = _carried(source, info, patches, format_, keeps_manifest)
     if source_type is not None:
@@ -112,6 +120,9 @@ def write_spliced(
     format_ = large_format(format_, subtype, values, metadata.size)
     if format_ in ("WAV", "WAVEX", "AIFF") and subtype in ("FLOAT", "DOUBLE"):
         dropped = [name for name in dropped if name != "PEAK"]  # libsndfile writes a new one
+    is_wav = family_of(format_) == family_of(info.format) == "RIFF"
+    if is_wav and subtype != info.subtype and not is_asked:
+        dropped.append(f"the encoding {info.subtype}, which becomes {subtype}")
     kind = FileFormat(format_, subtype, note, metadata)
     frames = _frames(source, info, patches, subtype)
     write_blocks(target, frames, info.sample_rate, info.channels, kind)

@@ -11,7 +11,14 @@ from jaxtyping import Float
 
 from jen1cli.audio.chunks import ByteFile, clear_time_stamp
 from jen1cli.audio.files import BLOCK, AudioInfo, Frames, Signal
-from jen1cli.audio.metadata import GENERATED, SOURCE_TYPE_FIELD, Loop, Metadata, write_metadata
+from jen1cli.audio.metadata import (
+    GENERATED,
+    PARTLY_GENERATED,
+    SOURCE_TYPE_FIELD,
+    Loop,
+    Metadata,
+    write_metadata,
+)
 from jen1cli.audio.notes import check_note
 from jen1cli.errors import AudioError, OutputError
 from jen1cli.files import byte_name, writing
@@ -38,6 +45,9 @@ GENERATED_TAGS = (
     (SOURCE_TYPE_FIELD.lower(), GENERATED),
 )
 """(name, text) tags of generated music."""
+
+DECODED_TAGS = (("software", "jen1cli"), (SOURCE_TYPE_FIELD.lower(), PARTLY_GENERATED))
+"""(name, text) tags of a decoded latent, which may be that of a recording."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bit depths of the integer subtypes, whose samples are copied without rounding."""

@@ -332,7 +332,20 @@ def _usage(error: Exception) -> int:
     message = message[:1].lower() + message[1:].rstrip(".")
     # An invalid value is an error to fix (1); an invalid form of the command is usage (2).
     is_value = isinstance(error, typer.BadParameter) and not isinstance(error, MissingParameter)
+    if is_value and (variable := _variable_of(error)) is not None:
+        message = f"the environment has {variable}={os.environ[variable]}: {message}"
     return _fail(f"{message}; see: {command} --help", 1 if is_value else 2)
+
+
+def _variable_of(error: Exception) -> str | None:
+    """Return the environment variable that an invalid value comes from; None if it is another's."""
+    context, option = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is None or option is None:
+        return None
+    source = context.get_parameter_source(option.name)
+    names = [option.envvar] if isinstance(option.envvar, str) else option.envvar or ()
+    given = [name for name in names if name in os.environ]
+    return given[0] if given and source is not None and source.name == "ENVIRONMENT" else None
 
 
 def _fail(message: str, code: int) -> int:

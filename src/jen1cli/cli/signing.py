@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jen1cli.errors import MissingExtraError
+from jen1cli.cli.groups import Context
+from jen1cli.errors import ConfigError, MissingExtraError
 from jen1cli.files import expand_user
 
 if TYPE_CHECKING:
@@ -13,10 +14,21 @@ if TYPE_CHECKING:
 
 OUTPUT_PANEL = "Output"
 
+
+def _refuse_both(context: Context, certificate: str | None) -> str | None:
+    """Refuse a certificate and no signature on one command line; the environment gives defaults."""
+    sources = map(context.get_parameter_source, ("provenance", "certificate"))
+    are_given = all(source is not None and source.name == "COMMANDLINE" for source in sources)
+    if are_given and context.params.get("provenance") is False:
+        raise ConfigError("--no-provenance signs nothing, so leave it or --certificate out")
+    return certificate
+
+
 Provenance = Annotated[
     bool | None,
     typer.Option(
         "--provenance/--no-provenance",
+        is_eager=True,  # known when the certificate is checked
         envvar="JEN1_PROVENANCE",
         show_envvar=False,
         metavar="",
@@ -28,6 +40,7 @@ Certificate = Annotated[
     str | None,
     typer.Option(
         "--certificate",
+        callback=_refuse_both,
         envvar="JEN1_CERTIFICATE",
         show_envvar=False,
         metavar="FILE",

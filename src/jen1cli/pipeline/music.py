@@ -102,12 +102,15 @@ class Music(_Result):
                 subtype=subtype,
                 suffix=suffix,
                 note=recipe.to_json(),
-                tags=audio.GENERATED_TAGS,
+                tags=audio.DECODED_TAGS if is_decoded else audio.GENERATED_TAGS,
                 loop=self.recipe.loop(self.waveform.shape[-1], self.sample_rate),
             )
 
+        # A latent may be that of a recording: only the codec's part is known to be generated.
+        is_decoded = self.recipe.task == "decode"
+        kind = PARTLY_GENERATED if is_decoded else GENERATED
         format_, _ = choose_format(target, None, subtype, suffix)
-        save_signed(target, format_, self.recipe, save, signer, source_type=GENERATED)
+        save_signed(target, format_, self.recipe, save, signer, source_type=kind)
 
     def to_bytes(self, *, subtype: str | None = None) -> bytes:
         """Return a complete WAV file with the recipe inside, for a pipe."""

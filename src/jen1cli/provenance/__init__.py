@@ -6,10 +6,11 @@ C2PA 2.x (spec.c2pa.org); the packages are c2pa-python, cryptography and platfor
 """
 
 from jen1cli.provenance.certificates import Credentials, own_credentials, read_credentials
-from jen1cli.provenance.reading import describe_manifest, why_invalid
+from jen1cli.provenance.reading import TOO_EXPANDED, describe_manifest, why_invalid
 from jen1cli.provenance.signing import Ingredient, Signer, SigningError, is_installed, media_type
 
 __all__ = [
+    "TOO_EXPANDED",
     "Credentials",
     "Ingredient",
     "Signer",

@@ -1,6 +1,6 @@
 """Certificates that sign manifests: the user's, or one that is made here and kept.
 
-C2PA refuses self-signed certificates, so a self-made one is issued by a certificate authority of
+C2PA takes no certificate that is an authority's, so a self-made one is issued by an authority of
 its own, whose key is not kept.
 """
 
@@ -8,6 +8,7 @@ import datetime
 import logging
 import os
 import re
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,8 +136,6 @@ def why_refused(credentials: Credentials) -> str | None:
 
     limits, usage = value(x509.BasicConstraints), value(x509.KeyUsage)
     purposes = value(x509.ExtendedKeyUsage)
-    if certificate.issuer == certificate.subject:
-        return "it is self-signed; use one that an authority has issued"
     if limits is not None and limits.ca:
         return "it is that of an authority (CA), not of a signer"
     start = certificate.not_valid_before_utc
@@ -144,10 +143,11 @@ def why_refused(credentials: Credentials) -> str | None:
         return f"it is valid from {start:%Y-%m-%d} on"
     if usage is None or not usage.digital_signature:
         return "its key usage lacks digital signatures"
-    if value(x509.AuthorityKeyIdentifier) is None:
-        return "it lacks the key identifier of its authority"
     if purposes is None or ExtendedKeyUsageOID.EMAIL_PROTECTION not in purposes:
         return "its extended key usage lacks one that C2PA takes, such as email protection"
+    is_self_signed = certificate.issuer == certificate.subject
+    if value(x509.AuthorityKeyIdentifier) is None and not is_self_signed:
+        return "it lacks the key identifier of its authority"
     return None
 
 
@@ -176,6 +176,8 @@ def _for_this_run(reason: str) -> Credentials:
 
 
 def _read(path: Path) -> Credentials:
+    if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):  # a FIFO blocks
+        raise ConfigError(f"{path} is no regular file; give a PEM file")
     with path.open("rb") as file:
         return _parse(file.read(_MOST_BYTES), str(path))
 

@@ -17,12 +17,18 @@ _EXPIRED = "signingCredential.expired"
 _UNKNOWN_SIGNER = "signingCredential.untrusted"
 
 
-def describe_manifest(source: Path | io.BytesIO, format_: str) -> dict[str, Any]:
+TOO_EXPANDED = "packed frames of its ID3 tag are too large or nested too deeply"
+
+
+def describe_manifest(
+    source: Path | io.BytesIO, format_: str, *, expands: bool = False
+) -> dict[str, Any]:
     """Verify the manifest of a file that has one, offline.
 
     Args:
         source: file or buffer.
         format_: libsndfile's name of its format.
+        expands: whether it has an ID3 tag that c2pa should not unpack.
 
     Returns:
         JSON values: `state` is "valid" (unchanged since signing), "invalid" or "unverified", which
@@ -40,6 +46,8 @@ def describe_manifest(source: Path | io.BytesIO, format_: str) -> dict[str, Any]
     size = source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
     if format_ not in MEDIA_TYPES:
         return _unverified(f"no manifest of a {format_} file can be read")
+    if expands:
+        return _unverified(TOO_EXPANDED)
     if size > MOST_BYTES:
         return _unverified(f"manifests are verified in files up to {MOST_BYTES >> 20} MiB")
     try:

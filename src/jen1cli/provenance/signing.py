@@ -101,13 +101,7 @@ class Signer:
             SigningError: c2pa refuses it, or it or its input is larger than `MOST_BYTES`.
             OutputError: the file cannot be written.
         """
-        sizes = [_size(target)]
-        if ingredient is not None and ingredient.media_type is not None:
-            sizes.append(_size(ingredient.source))
-        if max(sizes) > MOST_BYTES:
-            raise SigningError(
-                f"C2PA manifests are made for files and inputs up to {MOST_BYTES >> 20} MiB"
-            )
+        self.check_sizes(target, ingredient)
         with (
             _c2pa_errors() as c2pa,
             self._builder(c2pa, source_type, ingredient) as builder,
@@ -123,6 +117,16 @@ class Signer:
                 return
             with writing(target) as new, target.open("rb") as old, new.open("w+b") as out:
                 self._sign(c2pa, builder, media_type, old, out)
+
+    def check_sizes(self, target: Path | io.BytesIO, ingredient: Ingredient | None = None) -> None:
+        """Raise `SigningError` if a file or its input is larger than `MOST_BYTES`."""
+        sizes = [_size(target)]
+        if ingredient is not None and ingredient.media_type is not None:
+            sizes.append(_size(ingredient.source))
+        if max(sizes) > MOST_BYTES:
+            raise SigningError(
+                f"C2PA manifests are made for files and inputs up to {MOST_BYTES >> 20} MiB"
+            )
 
     def _builder(
         self,

@@ -8,6 +8,7 @@ from jen1cli.audio.metadata.id3_edits import move_block as move_id3_block
 from jen1cli.audio.metadata.loops import Loop
 from jen1cli.audio.metadata.model import Block, Metadata, Moves
 from jen1cli.audio.metadata.mp3 import read_mp3, write_mp3
+from jen1cli.audio.metadata.others import read_others
 from jen1cli.audio.metadata.riff import move_riff_block, read_riff, write_riff
 from jen1cli.audio.metadata.source_type import (
     GENERATED,
@@ -22,6 +23,7 @@ from jen1cli.audio.metadata.vorbis import (
     move_texts,
     read_flac,
     read_ogg,
+    unmoved_texts,
     write_flac,
     write_ogg,
 )
@@ -65,7 +67,7 @@ def read_metadata(file: ByteFile, format_: str) -> Metadata:
         format_: libsndfile's name of its format, such as "FLAC".
 
     Returns:
-        the metadata; empty for unknown formats.
+        the metadata; of formats that are not written, texts and names of chunks.
     """
     family = family_of(format_)
     if family == "FLAC":
@@ -74,7 +76,9 @@ def read_metadata(file: ByteFile, format_: str) -> Metadata:
         return read_ogg(file)
     if family == "MP3":
         return read_mp3(file)
-    layout = read_chunks(file) if family else None
+    if not family:
+        return read_others(file, format_)
+    layout = read_chunks(file)
     return read_riff(file, layout) if layout else Metadata()
 
 
@@ -99,6 +103,7 @@ def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, lis
         dropped += lost
         if new is not None:
             blocks.append(new)
+    dropped += unmoved_texts(metadata.texts, moves)
     texts = move_texts(metadata.texts, moves)
     kept = Metadata(metadata.family, texts, metadata.pictures, tuple(blocks))
     return kept, list(dict.fromkeys(name for name in dropped if name))

@@ -118,14 +118,14 @@ def _as_version_4(frame: Frame, version: int) -> Frame | None:
     if not data or len(frame.kind) != 4 or frame.kind in _ONLY_3:
         return None
     if version == 3 and frame.kind in ("CHAP", "CTOC"):
-        at = _inner_frames(frame.kind, data)
+        at = inner_frames(frame.kind, data)
         inner = [_as_version_4(part, version) for part in frames_in(data[at:], version)]
         tag = Tag(4, tuple(part for part in inner if part is not None))
         data = data[:at] + tag.to_bytes()[10:]
     return Frame(frame.kind, b"\0\0", data)
 
 
-def _inner_frames(kind: str, data: bytes) -> int:
+def inner_frames(kind: str, data: bytes) -> int:
     """Return the offset of the frames inside a chapter or a table of chapters."""
     at = data.find(b"\0") + 1
     if kind == "CHAP":

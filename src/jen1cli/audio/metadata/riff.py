@@ -206,9 +206,9 @@ def _is_safe_early(block: Block, layout: ChunkFile) -> bool:
 
 def _note_of(tag: bytes, data: bytes) -> str | None:
     if tag == NOTE_CHUNK:
-        return data.decode("latin-1")
+        return data.decode("utf-8", "surrogateescape")
     if tag == b"APPL" and data[:4] == NOTE_CHUNK:
-        return data[4:].decode("latin-1")
+        return data[4:].decode("utf-8", "surrogateescape")
     return None
 
 

@@ -5,6 +5,7 @@ Formats: xiph.org/vorbis/doc/v-comment.html, RFC 9639 (FLAC), RFC 7845 (Opus).
 
 import base64
 import binascii
+import io
 import re
 import struct
 
@@ -24,6 +25,11 @@ _CHAPTER_TIME = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3})")
 _INDEX = re.compile(r"(INDEX +\d+ +)(\d+):(\d\d):(\d\d)")  # in a cue sheet: minute:second:frame
 _FRAMES_PER_SECOND = 75
 
+_NAMELESS = ""
+"""Stands for the field name of a comment that has none."""
+_LYRICS = ("LYRICS", "SYNCEDLYRICS", "UNSYNCEDLYRICS", "USLT")
+_LRC_TIME = re.compile(r"[\[<]\d{1,3}:\d\d(?:[.:]\d{1,3})?[\]>]")
+
 
 def read_flac(file: ByteFile) -> Metadata:
     """Read comments, pictures and all other blocks of a FLAC file."""
@@ -37,7 +43,9 @@ def read_flac(file: ByteFile) -> Metadata:
         file.seek(at)
         body = file.read(size)
         if kind == _COMMENTS:
-            texts, note = _sorted(_parse(body)[1])
+            comments = _parse(body)[1]
+            texts, note = _sorted(comments)
+            blocks += _nameless_blocks(comments)
         elif kind == _PICTURE:
             pictures.append(body)
         else:
@@ -52,6 +60,9 @@ def read_flac(file: ByteFile) -> Metadata:
         tag, signed = (tag, False) if tag is None else without_manifest(tag)
         if tag is None or tag.frames or not signed:
             blocks.append(Block(b"ID3", b"", "the ID3 tag in front of the FLAC file"))
+    file.seek(max(0, file.seek(0, io.SEEK_END) - 128))
+    if file.read(3) == b"TAG":
+        blocks.append(Block(b"ID3", b"", "the ID3v1 tag behind the FLAC file"))
     return Metadata("FLAC", texts, tuple(pictures), tuple(blocks), note, signed)
 
 
@@ -120,6 +131,17 @@ def move_texts(texts: Texts, moves: Moves) -> Texts:
     return tuple(moved)
 
 
+def unmoved_texts(texts: Texts, moves: Moves) -> list[str]:
+    """Name the lyrics with time stamps in LRC format, which an edit does not adjust."""
+    if not moves.any:
+        return []
+    return [
+        f"the places of the time stamps in {name}"
+        for name, text in texts
+        if name in _LYRICS and _LRC_TIME.search(text)
+    ]
+
+
 def read_ogg(file: ByteFile) -> Metadata:
     """Read the comments of an OGG Vorbis or Opus file, including pictures."""
     try:
@@ -127,7 +149,8 @@ def read_ogg(file: ByteFile) -> Metadata:
     except ValueError:
         return Metadata("OGG")
     start = 8 if packets[1].startswith(b"OpusTags") else 7
-    texts, note = _sorted(_parse(packets[1][start:])[1])
+    comments = _parse(packets[1][start:])[1]
+    texts, note = _sorted(comments)
     kept, pictures = [], []
     for name, text in texts:
         try:
@@ -136,7 +159,7 @@ def read_ogg(file: ByteFile) -> Metadata:
             pictures.append(base64.b64decode(text, validate=True))
         except (ValueError, binascii.Error):
             kept.append((name, text))
-    return Metadata("OGG", tuple(kept), tuple(pictures), note=note)
+    return Metadata("OGG", tuple(kept), tuple(pictures), _nameless_blocks(comments), note)
 
 
 def write_ogg(file: ByteFile, metadata: Metadata, note: str | None) -> None:
@@ -164,8 +187,7 @@ def _parse(data: bytes) -> tuple[bytes, list[tuple[str, str]]]:
             break
         field, at = _field(data, at)
         name, equals, text = field.decode("utf-8", "surrogateescape").partition("=")
-        if equals:
-            comments.append((name, text))
+        comments.append((name, text) if equals else (_NAMELESS, name))
     return vendor, comments
 
 
@@ -187,6 +209,8 @@ def _sorted(comments: list[tuple[str, str]]) -> tuple[Texts, str | None]:
     texts, note = [], None
     for name, text in comments:
         name = name.upper()
+        if name == _NAMELESS:
+            continue
         if name == RECIPE_FIELD:
             note = text
         elif name in ("COMMENT", "DESCRIPTION") and is_note(text):  # place in version 0.1
@@ -194,6 +218,12 @@ def _sorted(comments: list[tuple[str, str]]) -> tuple[Texts, str | None]:
         else:
             texts.append((name, text))
     return tuple(texts), note
+
+
+def _nameless_blocks(comments: list[tuple[str, str]]) -> tuple[Block, ...]:
+    """Return a block that no file can hold, to name comments without '=', if there are any."""
+    count = sum(name == _NAMELESS for name, _ in comments)
+    return (Block(b"ID3", b"", f"{count} comments without '='"),) if count else ()
 
 
 def _with_note(texts: Texts, note: str | None) -> Texts:

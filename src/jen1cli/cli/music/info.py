@@ -145,7 +145,7 @@ def _marks(source: "Source") -> dict[str, Any]:
         return facts
     if is_installed():
         place = source if isinstance(source, io.BytesIO) else Path(source)
-        facts["c2pa"] = describe_manifest(place, marks.format)
+        facts["c2pa"] = describe_manifest(place, marks.format, expands=marks.expands)
     else:
         problem = "there is a manifest; to verify it: pip install 'jen1cli[provenance]'"
         facts["c2pa"] = {"state": "unverified", "problems": [problem]}
