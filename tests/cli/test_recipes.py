@@ -69,7 +69,19 @@ def test_info_of_a_file_without_recipe(jen1, model, take):
     assert json.loads(jen1("info", take, "--json").out)["recipe"] is None
 
 
-@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig"])
+def test_a_recipe_that_another_program_wrote_in_utf_8_is_read(jen1, model, codec):
+    jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
+    data = Path("a.wav").read_bytes()
+    note = read_recipe("a.wav").to_json()
+    changed = chunk(b"jen1", note.replace("lofi", "ö").encode(codec))
+    data = data.replace(chunk(b"jen1", note.encode()), changed)
+    Path("a.wav").write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    assert read_recipe("a.wav").prompt == "ö"
+    assert jen1("again", "a.wav", "-o", "b.wav").code == 0
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "latin-1"])
 def test_info_of_a_recipe_in_another_encoding_shows_the_sound(jen1, model, codec):
     """Another program has rewritten the text; `again` needs the recipe, `info` does not."""
     jen1("generate", "lofi", "-s", "0.5", "-o", "a.wav")
