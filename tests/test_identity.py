@@ -155,7 +155,8 @@ def test_a_lora_of_the_former_digest_gets_no_warning(folder, tmp_path, caplog):
 
 
 def test_a_recipe_without_a_release_comes_back_as_it_was():
-    old = Recipe("generate", RecipeModel("jen1-mini", "ab" * 32), 1.0, 3, recipe_version=1)
+    model = RecipeModel("jen1-mini", "ab" * 32)
+    old = Recipe("generate", model, 1.0, 3, novelty=1.0, recipe_version=1)
     values = old.to_dict()
     assert "release" not in values["model"]
     assert Recipe.from_dict(values).to_json() == old.to_json()
