@@ -38,7 +38,9 @@ def run(folder, limit, *arguments):
         "sys.exit(run(sys.argv[1:]))\n"
     )
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    # Python leaves cut .pyc files under such a limit, on which every later process fails
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env)
 
 
 def files_in(folder):
