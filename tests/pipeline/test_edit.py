@@ -385,8 +385,9 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
 def test_progress_counts_all_windows_of_all_masks(tiny, recording):
     seen = []
     tiny.inpaint(
-        recording(4.0), [(0.5, 0.7), (3.0, 3.2)], seed=0, progress=lambda *step: seen.append(step)
-    )
+        recording(4.0), [(0.5, 0.7), (3.0, 3.2)], seed=0, novelty=1.0,
+        progress=lambda *step: seen.append(step),
+    )  # fmt: skip
     assert seen == [(i + 1, 4) for i in range(4)]
 
 

@@ -74,7 +74,10 @@ def copied_patch(timeline: Timeline, span: Span, signal: Signal) -> Patch:
         signal: the samples, at the level of the music around; changed in place.
     """
     known = timeline.known_around(span, LEVEL_SECONDS)
-    return _finished(timeline, span, signal, known, None)
+    offsets = gain_matching.offsets_around(known, timeline.rate)
+    if offsets is not None:
+        gain_matching.add_offset(signal, (-offsets[0], -offsets[1]))
+    return _finished(timeline, span, signal, known, offsets)
 
 
 def _finished(

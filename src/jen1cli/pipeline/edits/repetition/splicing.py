@@ -6,6 +6,7 @@ from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.pipeline.edits.repetition.search import Repeat
 from jen1cli.pipeline.edits.timeline import Timeline
+from jen1cli.pipeline.gain_matching import add_offset, offsets_around
 from jen1cli.pipeline.windows import Span
 
 _FADE_SECONDS = 0.03  # at the joins of two pieces
@@ -42,7 +43,13 @@ def splice(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> Signal
         if fade:
             result[:, at : at + fade] = audio.crossfade(result[:, at : at + fade], copied[:, :fade])
         result[:, at + fade : at + copied.shape[1]] = copied[:, fade:]
-    return result * _gains(timeline, span, repeat, start)
+    gains = _gains(timeline, span, repeat, start)
+    offsets = offsets_around(timeline.known_around(span, _LEVEL_SECONDS), timeline.rate)
+    if offsets is None:
+        return result * gains
+    result = (result - (offsets[0] + offsets[1])[:, None] / 2) * gains  # sound alone has a level
+    add_offset(result, offsets)
+    return result
 
 
 def _gains(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> np.ndarray:
@@ -67,7 +74,7 @@ def _gains(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> np.nda
 def _difference(known: Signal, copied: Signal) -> float | None:
     """Return the gain in dB that the copy needs; None without music."""
     energies = [
-        float(np.square(signal).mean()) if signal.size else 0.0 for signal in (known, copied)
+        float(signal.var(axis=1).mean()) if signal.size else 0.0 for signal in (known, copied)
     ]
     if min(energies) < 1e-9:
         return None
