@@ -91,6 +91,13 @@ def test_the_copy_has_the_level_of_the_music_around_it(tiny, repeated):
     assert 10 * np.log10(np.square(found.signal).mean() / wanted) == pytest.approx(0.0, abs=1.0)
 
 
+def test_long_intervals_are_left_to_the_network(tiny, repeated):
+    """Memory grows with the analysed part."""
+    assert guess_of(tiny, repeated, (12.0, 133.0), new=121 * RATE) is None
+    with pytest.raises(ConfigError, match="longer than 120 s"):
+        tiny.continue_(wave(repeated).getvalue(), 121.0, seed=1, steps=1, novelty=0.0)
+
+
 def test_noise_repeats_nothing(tiny):
     noise = np.random.default_rng(3).normal(0.0, 0.1, (2, 12 * RATE)).astype(np.float32)
     assert guess_of(tiny, noise).fit < 0.3

@@ -27,7 +27,7 @@ from jen1cli.pipeline.denoising import (
     transcribe_controls,
 )
 from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
-from jen1cli.pipeline.edits.repetition import Guess, guess
+from jen1cli.pipeline.edits.repetition import LONGEST_SECONDS, Guess, guess
 from jen1cli.pipeline.edits.sections import Section, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.networks import Networks
@@ -152,7 +152,8 @@ def _plan(timeline: Timeline, prompt: str, sampling: Sampling) -> Plan:
             start, stop = (at / timeline.rate for at in span)
             raise ConfigError(
                 f"nothing in the recording can fill {start:.2f}-{stop:.2f}s, which novelty"
-                f" {novelty:g} starts from; leave the novelty out, or give 1"
+                f" {novelty:g} starts from: too little is known, or it is longer than"
+                f" {LONGEST_SECONDS:g} s; leave the novelty out, or give 1"
             )
     return plan
 

@@ -18,7 +18,9 @@ from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.windows import Span
 from jen1cli.recipe import Copy
 
-_SEARCHED_SECONDS = 150.0  # of the recording on each side of the interval; bounds the memory
+# both bound the memory, which grows with the analysed part, to some 0.3 GB
+LONGEST_SECONDS = 120.0  # of an interval
+_SEARCHED_SECONDS = 150.0  # of the recording on each side of the interval
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,12 @@ def guess(timeline: Timeline, span: Span) -> Guess | None:
         span: one of its unknown intervals, in file samples.
 
     Returns:
-        the guess; None if too little of the recording is known.
+        the guess; None if too little of the recording is known, or the interval is longer than
+        `LONGEST_SECONDS`.
     """
     rate = timeline.rate
+    if span[1] - span[0] > LONGEST_SECONDS * rate:
+        return None
     reach = round(_SEARCHED_SECONDS * rate)
     start, stop = max(0, span[0] - reach), min(timeline.samples, span[1] + reach)
     part = timeline.read(start, stop)
