@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jen1cli.errors import ConfigError, Jen1Error
+from jen1cli.jsonfiles import parse_json
 
 if TYPE_CHECKING:
     from jen1cli.audio import Source
@@ -157,7 +158,7 @@ class Server:
         """
         values: Any = None
         with contextlib.suppress(ValueError):
-            values = json.loads(data)
+            values = parse_json(data, "the answer")
         if response.status < 300 and values is not None:
             return values
         match values:

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import dataclasses
 import io
-import json
 import secrets
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ from jen1cli.cli.console import Console
 from jen1cli.cli.serving.http import Answer, Server, ServerError
 from jen1cli.cli.signing import Signing
 from jen1cli.errors import ConfigError
+from jen1cli.jsonfiles import parse_json
 from jen1cli.midi import has_score, write_midi
 from jen1cli.progress import Progress
 from jen1cli.recipe import Recipe, read_recipe
@@ -213,7 +213,9 @@ class RemoteModel:
         path = self.folder / f"{job}.{self.extension}"
         with _followed(self.server, job, progress):
             answer = self.server.post(f"/v1/audio/{task}", request, path, files, job)
-        for line in json.loads(answer.headers.get("x-jen1-warnings", "[]")):
+        for line in parse_json(
+            answer.headers.get("x-jen1-warnings", "[]"), "the warnings of the server"
+        ):
             self.report.warn(line)
         return _result(answer, source)
 
@@ -252,7 +254,9 @@ def _result(answer: Answer, source: Source | None) -> RemoteMusic:
         return music
     patches = tuple(
         Patch(start, np.broadcast_to(np.float32(0), (info.channels, samples)), insert)
-        for start, samples, insert in json.loads(answer.headers["x-jen1-edited"])
+        for start, samples, insert in parse_json(
+            answer.headers["x-jen1-edited"], "the edited parts of the server's answer"
+        )
     )
     return dataclasses.replace(music, source=source, patches=patches)
 
