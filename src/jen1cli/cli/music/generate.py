@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import grouped, options_of
+from jen1cli.cli.music.covers import Covers
 from jen1cli.cli.music.prompts import LEFT_OPEN, Request, check_base, read_requests
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.music.sets import SetJob, SetOptions
@@ -18,6 +19,9 @@ from jen1cli.cli.player import Player, find_player
 from jen1cli.cli.sampling import SamplingChoice
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.sampling import check_loop_bars
+
+if TYPE_CHECKING:
+    from jen1cli.pipeline import Music
 
 Job = tuple[Request, Target, Path | None]
 
@@ -72,7 +76,8 @@ def generate(
             metavar="FILE",
             help="Prompts from a file, a URL or '-': one per line, or a JSON object per line, or a"
             " table in CSV or Parquet, with 'prompt' and its own seed, seconds, loop_bars,"
-            f" form, {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
+            " form, cover (a recording whose score is played),"
+            f" {', '.join(item.name for item in options_of(SamplingChoice))} or direction.",
         ),
     ] = None,
     play: options.Play = False,
@@ -94,7 +99,7 @@ def generate(
         if midi is not None or play:
             raise ConfigError("--midi and --play are for single pieces; leave them out of a set")
         check_base(base, count, seed)
-        choice = _own_model(model).choice().check()
+        choice = _own_model(model, "a set").choice().check()
         SetJob(many, source, base, seed, count, destination, choice).run()
         return
     requests = read_requests(prompts or [], source, count, seed, base)
@@ -106,6 +111,8 @@ def generate(
     scores = plan_midi(midi, targets, force=destination.force)
     jobs = list(zip(requests, targets, scores, strict=True))
     player = checked_player(targets) if play else None
+    if any(request.covered is not None for request in requests):
+        model = _own_model(model, "a cover")
     choice = model.choice().check()
     with Engine.open(
         choice, destination.report(), destination.signing, targets[0].extension
@@ -114,24 +121,33 @@ def generate(
         if len(jobs) == 1 and _is_streamed(*jobs[0][:2], engine):
             _stream(*jobs[0], engine)
             return
+        covers = Covers(engine)
         for group in _groups(jobs, engine):
-            first = group[0][0]
-            with engine.making(f"seed {first.seed}") as progress:
-                pieces = engine.model.generate_batch(
-                    [request.prompt for request, _, _ in group],
-                    seed=first.seed,
-                    direction=first.direction,  # type: ignore[arg-type]
-                    progress=progress,
-                    **first.length,
-                    **first.options,
-                )
+            pieces = _made([request for request, _, _ in group], engine, covers)
             for music, (_, target, score) in zip(pieces, group, strict=True):
                 engine.deliver(music, target, score)
                 if player is not None and target.path is not None:
                     player = played(player, target.path, engine)
 
 
-def _own_model(model: ServedModelOptions) -> ServedModelOptions:
+def _made(requests: Sequence[Request], engine: Engine, covers: Covers) -> "list[Music]":
+    """Make a cover, or one batch of pieces."""
+    first = requests[0]
+    if first.covered is not None and first.seconds is not None:
+        options = first.options
+        return [covers.make(first.covered, first.prompt, first.seconds, first.seed, options)]
+    with engine.making(f"seed {first.seed}") as progress:
+        return engine.model.generate_batch(
+            [request.prompt for request in requests],
+            seed=first.seed,
+            direction=first.direction,  # type: ignore[arg-type]
+            progress=progress,
+            **first.length,
+            **first.options,
+        )
+
+
+def _own_model(model: ServedModelOptions, what: str) -> ServedModelOptions:
     """Return the options of a model that is loaded here.
 
     Raises:
@@ -139,7 +155,7 @@ def _own_model(model: ServedModelOptions) -> ServedModelOptions:
     """
     if model.server is not None:
         raise ConfigError(
-            f"a set is made by a model that is loaded here, not by the server {model.server};"
+            f"{what} is made by a model that is loaded here, not by the server {model.server};"
             " leave out --server and JEN1_SERVER"
         )
     return model
@@ -166,7 +182,7 @@ def _is_streamed(request: Request, target: Target, engine: Engine) -> bool:
     """Whether a piece goes to stdout while it is made: as long WAV without a signature."""
     if target.path is not None or target.extension != "wav" or request.loop_bars is not None:
         return False
-    if engine.is_remote:
+    if engine.is_remote or request.covered is not None:
         return False
     window = engine.model.config.generation.window_seconds
     return not engine.wants_signature and (request.seconds is None or request.seconds > window)
@@ -223,4 +239,4 @@ def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
 
 def _follows(first: Request, second: Request) -> bool:
     same = dataclasses.replace(first, prompt=second.prompt, seed=first.seed + 1)
-    return same == second
+    return same == second and first.covered is None

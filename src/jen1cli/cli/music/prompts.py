@@ -8,6 +8,7 @@ from typing import Any
 
 from jen1cli.cli import streams
 from jen1cli.cli.groups import options_of, replaced
+from jen1cli.cli.music.covers import Covered, open_recording, read_keep
 from jen1cli.cli.sampling import (
     DIRECTIONS,
     SamplingChoice,
@@ -16,7 +17,7 @@ from jen1cli.cli.sampling import (
     check_seed,
     chosen_seconds,
 )
-from jen1cli.errors import ConfigError
+from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.forms import parse_form
 from jen1cli.music.texts import check_prompt
@@ -44,6 +45,7 @@ class PromptLine:
     direction: str | None = None
     loop_bars: int | None = None
     form: str | None = None
+    cover: str | None = None  # recording whose score is played; `keep` chooses from it
 
     def sampling(self) -> dict[str, object]:
         """Return the options of `SamplingChoice` that the line sets."""
@@ -80,6 +82,7 @@ class Request:
     # None: no loop; of a base, `LEFT_OPEN`: those of a line's own score, or the usual ones
     loop_bars: int | None = None
     form: str | None = None
+    covered: Covered | None = None
 
     @property
     def length(self) -> dict[str, Any]:
@@ -204,6 +207,11 @@ class RowReader:
             number = row.index * self.copies + copy
             seed = self.first_seed + number if line.seed is None else line.seed + copy
             request = _build(line, row.where, check_seed(seed, row.where), self.base)
+            if request.covered is not None:
+                raise ConfigError(
+                    f"{row.where}: a set has no covers; make them without --resume and the other"
+                    " options of sets"
+                )
             options = request.options
             bar = _bar_seconds(options.get("controls", NO_CONTROLS))
             bars = parse_form(request.form).bars if request.form else request.loop_bars or 0
@@ -228,6 +236,8 @@ def _bar_seconds(controls: Controls) -> float:
 
 
 def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
+    if line.cover is not None:
+        return _build_cover(line, line.cover, where, seed, base)
     place = f"{where}: " if where.startswith("line") else ""
     seconds, bars, form = line.seconds, line.loop_bars, line.form
     if bars is not None:
@@ -257,6 +267,40 @@ def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
         sampling=sampling,
         loop_bars=bars,
         form=form,
+    )
+
+
+def _build_cover(line: PromptLine, cover: str, where: str, seed: int, base: Request) -> Request:
+    """Return the request of a line that names a recording to cover.
+
+    Raises:
+        Jen1Error: the recording or a value cannot be used, or the line has another score or length.
+    """
+    place = f"{where}: " if where.startswith("line") else ""
+    sampling = replaced(base.sampling, line.sampling())
+    for other, seen in (
+        ((line.loop_bars or base.loop_bars) is not None, "a loop"),
+        ((line.form or base.form) is not None, "a form"),
+        (sampling.score.score is not None, "a score"),
+        ((line.direction or base.direction) != DIRECTIONS[0], "a direction"),
+    ):
+        if other:
+            raise ConfigError(
+                f"{place}cover and {seen}: a cover plays the score of its recording; leave one of"
+                " them out"
+            )
+    try:
+        covered = Covered(open_recording(cover), read_keep(sampling.score.keep))
+        seconds = covered.length(base.seconds if line.seconds is None else line.seconds)
+    except Jen1Error as error:
+        raise type(error)(f"{place}{error}") from error
+    return Request(
+        prompt=check_prompt(line.prompt, where),
+        seed=seed,
+        seconds=seconds,
+        direction=base.direction,
+        sampling=replaced(sampling, {"keep": None}).check(where),  # of the recording alone
+        covered=covered,
     )
 
 

@@ -179,7 +179,7 @@ class SetJob:
         from jen1cli.scale import folder
 
         base = dataclasses.asdict(self.base)
-        del base["prompt"], base["seed"]
+        del base["prompt"], base["seed"], base["covered"]
         return folder.SetSettings(
             seed=self.seed,
             shards=self.options.read_shard().count,
