@@ -14,7 +14,7 @@ from jen1cli import audio
 from jen1cli.audio import AudioInfo, Resampler, Signal, Source
 from jen1cli.conditioning.controls.beats import Beats, find_bars, find_beats
 from jen1cli.conditioning.controls.predictor import KEYS
-from jen1cli.conditioning.controls.tracker import TrackerOutput
+from jen1cli.conditioning.controls.tracker import ControlTracker, TrackerOutput
 from jen1cli.conditioning.controls.transcription import TranscribedBar, read_bars
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.metrics.mel import mel_filters
@@ -29,6 +29,7 @@ from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress
 from jen1cli.recipe import RecipeInput
 from jen1cli.sampling import SamplingOptions, draw_seed
+from jen1cli.shapes import Latent
 
 if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
@@ -40,6 +41,13 @@ _HOP, _WINDOW, _BANDS = 256, 1024, 80
 _BLOCK_SECONDS = 30
 _RANGE_DB = 80.0  # below the loudest moment, onsets do not count
 _PART_OF_BEAT = 0.25  # beats; a shorter part of a bar at the beginning or end is no bar
+_TRACKED_SECONDS = 104.0  # of a long recording that the tracker reads at once: bounds the memory
+_MARGIN_SECONDS = 8.0  # on each side of these, more than its frames depend on
+_KEY_FIT = (-0.85, 0.69)
+"""Constant and slope of a logistic regression on the logit of the likeliest key's probability.
+
+Fitted to whether the key is right in the 74 validation clips of the corpus.
+"""
 _SILENT = 1e-3  # highest sample of a recording without music
 
 
@@ -165,8 +173,41 @@ def hear(model: "Jen1", source: Source) -> Heard:
     if peak < _SILENT:
         return Heard(info.seconds, {}, is_silent=True)
     latent = networks.whitening.whiten(encode_source(networks, source, info).to(networks.device))
-    output = tracker(latent, torch.ones_like(latent[:, :1], dtype=torch.bool))
+    output = _tracked(tracker, latent, networks.frame_rate)
     return _written(output, networks.frame_rate, onsets, info.seconds)
+
+
+def _tracked(tracker: ControlTracker, latent: Latent, frame_rate: float) -> TrackerOutput:
+    """Run the tracker on a whole recording; a long one is read in overlapping windows.
+
+    The key of a long recording has the mean of its logarithmic probabilities in the windows.
+    """
+    frames = latent.shape[-1]
+    size, margin = (round(x * frame_rate) for x in (_TRACKED_SECONDS, _MARGIN_SECONDS))
+    if frames <= size + 2 * margin:
+        return tracker(latent, torch.ones_like(latent[:, :1], dtype=torch.bool))
+    found: list[TrackerOutput] = []
+    for start in range(0, frames, size):
+        stop = min(start + size, frames)
+        first = max(0, start - margin)
+        part = latent[..., first : stop + margin]
+        output = tracker(part, torch.ones_like(part[:, :1], dtype=torch.bool))
+        inside = slice(start - first, stop - first)
+        found.append(
+            TrackerOutput(
+                output.beat[:, inside],
+                output.bar[:, inside],
+                output.key.log_softmax(-1) * ((stop - start) / frames),
+                None if output.parts is None else output.parts[..., inside],
+            )
+        )
+    parts = [output.parts for output in found if output.parts is not None]
+    return TrackerOutput(
+        torch.cat([output.beat for output in found], dim=1),
+        torch.cat([output.bar for output in found], dim=1),
+        torch.stack([output.key for output in found]).sum(0),
+        torch.cat(parts, dim=2) if parts else None,
+    )
 
 
 def _written(
@@ -178,7 +219,7 @@ def _written(
     """Write down what the tracker and the onsets of one recording say."""
     probability, index = output.key[0].softmax(-1).max(-1)
     tonic, mode = KEYS[int(index)]
-    confidence = {"key": float(probability) if tonic else 0.0}
+    confidence = {"key": key_confidence(float(probability)) if tonic else 0.0}
     heard = Heard(seconds, confidence, key=tonic, mode=mode)
     beats = find_beats(_complex(output.beat), frame_rate, onsets, RATE / _HOP)
     if beats is None or not is_tempo(beats.bpm) or output.parts is None:
@@ -240,6 +281,13 @@ def _complex(phases: torch.Tensor) -> np.ndarray:
     return phases[0].to(torch.complex64).cpu().numpy()
 
 
+def key_confidence(probability: float) -> float:
+    """Return how likely a key is right, from its probability as the tracker gives it."""
+    inside = min(max(probability, 1e-9), 1.0 - 1e-9)
+    constant, slope = _KEY_FIT
+    return 1.0 / (1.0 + math.exp(-constant - slope * math.log(inside / (1.0 - inside))))
+
+
 def bar_confidence(fit: float) -> float:
     """Return how likely metre and downbeat are right, from the correlation of the bar's phase."""
     return 1.0 / (1.0 + math.exp(-12.0 * (fit - 0.3)))
@@ -268,10 +316,14 @@ def onset_strength(source: Source, info: AudioInfo) -> tuple[Float[np.ndarray, "
         left = left[count * _HOP :]
     if not levels:
         return np.zeros(0), peak
-    level = torch.cat(levels)
-    level = level.clamp(min=float(level.max()) - _RANGE_DB)
-    flux = level.diff(dim=0, prepend=level[:1]).clamp(min=0.0).mean(dim=1)
-    return flux.double().numpy(), peak
+    floor = max(float(level.max()) for level in levels) - _RANGE_DB
+    flux: list[torch.Tensor] = []
+    before = levels[0][:1].clamp(min=floor)
+    for level in levels:
+        above = level.clamp(min=floor)
+        flux.append(above.diff(dim=0, prepend=before).clamp(min=0.0).mean(dim=1))
+        before = above[-1:]
+    return torch.cat(flux).double().numpy(), peak
 
 
 def _mono_blocks(source: Source, info: AudioInfo) -> Iterator[Float[np.ndarray, " samples"]]:
