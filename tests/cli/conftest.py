@@ -148,11 +148,14 @@ class FakeJen1:
         self._note("continue_", source=source, seconds=seconds, prompt=prompt, before=before,
                    seed=seed, **options)  # fmt: skip
         options.pop("progress", None)
+        begun = options.pop("begun", None)
         info = audio.probe(source)
         new = self._noise(seed, info.channels, round(seconds * info.sample_rate))
         patch = audio.Patch(0 if before else info.samples, new, insert=True)
         recipe = self._recipe("continue", seed, seconds, options, prompt=prompt, before=before,
                               input=self._input(source))  # fmt: skip
+        if begun is not None:
+            begun(recipe)
         return Edit(source, (patch,), info.sample_rate, recipe)
 
     def again(self, recipe, source=None, *, progress=None):

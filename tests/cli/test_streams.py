@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from jen1cli.cli import streams
 from jen1cli.cli.app import run
 from jen1cli.recipe import read_recipe
 
@@ -55,6 +56,55 @@ def test_a_chain_of_three_verbs_has_right_headers(pipe):
     again, _ = soundfile.read("out.flac", dtype="int16")
     before, _ = soundfile.read(io.BytesIO(made.out), dtype="int16")
     assert (again[19_200:48_000] == before[19_200:]).all()
+
+
+@pytest.mark.parametrize(
+    ("subtype", "channels", "early"),
+    [("PCM_16", 2, True), ("PCM_24", 1, True), ("PCM_U8", 1, True), ("FLOAT", 2, False)],
+)
+def test_a_recording_goes_out_before_its_continuation_is_made(
+    pipe, model, monkeypatch, subtype, channels, early
+):
+    signal = np.random.default_rng(1).uniform(-0.5, 0.5, (5_001, channels))
+    soundfile.write("in.wav", signal, 48_000, subtype=subtype)
+    asked = ("continue", "in.wav", "--seconds", "0.5", "--seed", "3", "--no-provenance", "-o")
+    assert pipe(*asked, "whole.wav").code == 0
+    whole = Path("whole.wav").read_bytes()
+    sent = []
+    begin = streams.FileStream.begin
+
+    def begun(stream, path, size):
+        begin(stream, path, size)
+        sent.append(path.read_bytes()[:size])
+
+    monkeypatch.setattr(streams.FileStream, "begin", begun)
+    result = pipe(*asked, "-")
+    assert result.code == 0, result.err
+    assert result.out == whole
+    assert len(sent) == early
+    if sent:
+        data = whole.index(b"data") + 8
+        frame = channels * {"PCM_16": 2, "PCM_24": 3, "PCM_U8": 1}[subtype]
+        assert sent[0] == whole[: data + 5_001 * frame]
+
+
+@pytest.mark.parametrize("options", [("--before",), ("--format", "flac")])
+def test_what_is_not_known_early_goes_out_whole(pipe, model, options):
+    soundfile.write("in.wav", np.zeros((5_001, 1)), 48_000)
+    asked = ("continue", "in.wav", "--seconds", "0.5", "--no-provenance", *options, "-o", "-")
+    assert pipe(*asked).code == 0
+    assert "begun" not in model.calls[-1][1]
+
+
+def test_a_beginning_that_changes_is_no_silent_damage(tmp_path, capfdbinary):
+    path = tmp_path / "a"
+    path.write_bytes(b"abcdef")
+    stream = streams.FileStream()
+    stream.begin(path, 3)
+    path.write_bytes(b"abXdef")
+    with pytest.raises(ValueError, match="differ from those sent"):
+        stream.finish(path)
+    assert capfdbinary.readouterr().out == b"abc"
 
 
 def test_stdout_has_the_format_of_the_input_or_the_one_asked_for(pipe):

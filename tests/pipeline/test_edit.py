@@ -40,6 +40,12 @@ def recording(tmp_path, music):
 
 
 @pytest.mark.heavy
+def test_a_recipe_is_known_before_the_new_music(tiny, recording):
+    begun = []
+    edit = tiny.continue_(recording(), 0.3, seed=2, steps=1, novelty=1.0, begun=begun.append)
+    assert begun == [edit.recipe]
+
+
 @pytest.mark.parametrize(("suffix", "subtype", "rate", "channels"), FILES)
 def test_inpainting_changes_the_mask_and_nothing_else(
     tiny, recording, tmp_path, suffix, subtype, rate, channels

@@ -255,8 +255,7 @@ class Engine:
         from jen1cli.provenance import media_type
 
         elapsed = time.perf_counter() - self._started
-        if self._signing is not None:
-            music = _with_signature(music, "off" if self._signing.is_off else "")
+        music = self.unsigned(music)
         note = _described(music, elapsed)
         source, patches = getattr(music, "source", None), getattr(music, "patches", ())
         proof = None if source is None else Proof(source, patches)
@@ -285,6 +284,12 @@ class Engine:
                 unchanged = facts["unchanged"] = proof.compare(path)
                 note += f"; {_in_words(unchanged, target.extension)}"
         self.report.result(facts, note)
+
+    def unsigned(self, music: "Made") -> "Made":
+        """Return a result whose recipe says that its file is not signed, by choice or not yet."""
+        if self._signing is None:
+            return music
+        return _with_signature(music, "off" if self._signing.is_off else "")
 
     @property
     def wants_signature(self) -> bool:
@@ -370,7 +375,7 @@ def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
         path = Path(folder) / f"stdout{target.suffix}"
         save(path)
         yield path
-        streams.write_stdout(path)
+        target.stream.finish(path)
 
 
 def _copies_in_words(recipe: "Recipe") -> str:

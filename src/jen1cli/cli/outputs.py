@@ -1,5 +1,6 @@
 """Destinations of results: names, templates, folders, and checks before a model loads."""
 
+import dataclasses
 import os
 import re
 import string
@@ -44,6 +45,10 @@ class Target:
     path: Path | None  # None is stdout
     extension: str  # without its dot; determines the format, independent of the path
     overwrite: bool = False  # replace a file of this name, also one that appears later
+    # of a result that goes to stdout
+    stream: streams.FileStream = dataclasses.field(
+        default_factory=streams.FileStream, compare=False, repr=False
+    )
 
     @property
     def suffix(self) -> str:

@@ -1,10 +1,11 @@
 """Binary audio over stdin and stdout, but never on a terminal."""
 
 import contextlib
+import hashlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from jen1cli.errors import AudioError
@@ -82,10 +83,53 @@ def check_stdout(what: str = "audio") -> None:
         )
 
 
-def write_stdout(path: Path) -> None:
-    """Send a finished file over stdout; see `send`."""
+class FileStream:
+    """Sends a file over stdout; its beginning may be sent before the rest is known."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._digest = hashlib.sha256().digest()
+
+    def begin(self, path: Path, size: int) -> None:
+        """Send the first bytes of a file; see `send`."""
+        self._size = size
+        self._digest = _sent(path, 0, size)
+
+    def finish(self, path: Path) -> None:
+        """Send the finished file, or what follows its beginning; see `send`.
+
+        Raises:
+            ValueError: the file does not begin with what was sent.
+        """
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            for block in _blocks(file, self._size):
+                digest.update(block)
+        if digest.digest() != self._digest:
+            raise ValueError(f"the first {self._size} bytes of {path} differ from those sent")
+        _sent(path, self._size)
+
+
+def _sent(path: Path, start: int = 0, stop: int = sys.maxsize) -> bytes:
+    """Send some bytes of a file; return their digest."""
+    digest = hashlib.sha256()
+
+    def noted(blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            digest.update(block)
+            yield block
+
     with path.open("rb") as file:
-        send(iter(lambda: file.read(_BLOCK), b""))
+        file.seek(start)
+        send(noted(_blocks(file, stop - start)))
+    return digest.digest()
+
+
+def _blocks(file: io.BufferedReader, size: int) -> Iterator[bytes]:
+    """Yield the next bytes of a file, at most `size`."""
+    while size > 0 and (block := file.read(min(_BLOCK, size))):
+        size -= len(block)
+        yield block
 
 
 def send(parts: Iterable[bytes]) -> None:

@@ -1,6 +1,6 @@
 """`Jen1`: text to music, inpainting and continuation with one model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -189,12 +189,10 @@ class Jen1(Hearing):
 
         Args:
             prompt: description of the music; empty for unconditional generation.
-            seconds: length; music longer than the model's window is made by continuation. None:
-                that of a form, else 10.
+            seconds: length, beyond the model's window by continuation. None: a form's, else 10.
             seed: seed of the noise; None draws one, see `Music.seed`.
             direction: "unidirectional" lets no frame see a later one.
-            loop_bars: make a loop of as many bars, in place of `seconds`; its end leads to its
-                beginning.
+            loop_bars: makes a loop of so many bars, whose end leads to its beginning.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -307,6 +305,7 @@ class Jen1(Hearing):
         sample_rate: int | None = None,
         seed: int | None = None,
         progress: Progress | None = None,
+        begun: Callable[[Recipe], None] | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> Edit:
         """Continue a recording at its end or, with `before`, in front of its beginning.
@@ -321,6 +320,7 @@ class Jen1(Hearing):
             sample_rate: of a waveform, in Hz.
             seed: of the noise; None draws one.
             progress: called with (steps done, steps in all).
+            begun: called with the recipe before the network makes new music, if it makes any.
             **sampling: see `SamplingOptions`.
 
         Raises:
@@ -330,10 +330,10 @@ class Jen1(Hearing):
         warn_unplayed(self.networks, sampling)
         return continue_(
             self, as_source(source, sample_rate), seconds, prompt,
-            Sampling.over(self.config.generation.for_edits(), sampling),
-            before=before, direction=direction or self.config.generation.continuation,
+            Sampling.over(self.config.generation.for_edits(), sampling), before=before,
+            direction=direction or self.config.generation.continuation,
             context_seconds=context_seconds, seed=draw_seed() if seed is None else seed,
-            progress=progress,
+            progress=progress, begun=begun,
         )  # fmt: skip
 
     def vary(

@@ -8,6 +8,7 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
+from jen1cli.cli.music.early import early_sender
 from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result, check_takes
@@ -77,6 +78,8 @@ def continue_(
     choice = model.choice().check()
     with Engine.open(choice, destination.report(), destination.signing, target.extension) as engine:
         engine.report_scores([sampling])
+        begun = None if before else early_sender(engine, target, opened, seconds)
+        early = {} if begun is None else {"begun": begun}
         with engine.making("continue") as progress:
             music = engine.model.continue_(
                 opened.source,
@@ -87,6 +90,7 @@ def continue_(
                 progress=progress,
                 direction=direction,  # type: ignore[arg-type]
                 context_seconds=context,
+                **early,
                 **sampling.edit_arguments(novelty),
             )
         engine.deliver(music, target, score)

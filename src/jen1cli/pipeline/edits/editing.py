@@ -7,7 +7,7 @@ network starts from the latent of the copy with some noise (SDEdit, arXiv 2108.0
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -60,6 +60,10 @@ class Filled:
     copies: tuple[Copy, ...]
 
 
+Begun = Callable[[Filled], None]
+"""Receives what is known before the network makes samples: passages and copies, no patches."""
+
+
 @torch.inference_mode()
 def edit(
     networks: Networks,
@@ -73,6 +77,7 @@ def edit(
     reach: int,
     direction: DirectionName,
     progress: Progress | None,
+    begun: Begun | None = None,
 ) -> Filled:
     """Fill the unknown intervals of a recording.
 
@@ -87,6 +92,7 @@ def edit(
         reach: most known frames that condition the windows, on both sides of a section.
         direction: direction of continuation.
         progress: called with (steps done, steps in all).
+        begun: called before the network makes the samples of the last section.
     """
     if sampling.composer == "rules":
         raise ConfigError(
@@ -115,8 +121,9 @@ def edit(
         sampling.effective_composer,
     )
     patches, passages = make_patches(
-        networks, timeline, sections, prompts, sampling, noise, progress, plan
-    )
+        networks, timeline, sections, prompts, sampling, noise, progress, plan,
+        lambda played: begun(Filled((), tuple(played), copies)) if begun else None,
+    )  # fmt: skip
     spans = sorted(timeline.unknown)
     made = sorted(patches, key=lambda patch: patch.start)
     chosen = [by_copy.get(span, patch) for span, patch in zip(spans, made, strict=True)]
@@ -174,6 +181,7 @@ def make_patches(
     noise: Noise,
     progress: Progress | None,
     plan: Plan | None = None,
+    begun: Callable[[list[Passage]], None] | None = None,
 ) -> tuple[list[Patch], list[Passage]]:
     """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
 
@@ -186,6 +194,7 @@ def make_patches(
         noise: of the piece; its generator serves the transcription too.
         progress: called with (steps done, steps in all).
         plan: guesses from which sampling starts; without one it starts from noise.
+        begun: called with all passages before the samples of the last section are made.
     """
     patches: list[Patch] = []
     passages: list[Passage] = []
@@ -205,6 +214,8 @@ def make_patches(
             Passage(controls.shifted(clock), clock + first / rate, clock + last / rate)
             for first, last in section.unknown
         ]
+        if begun is not None and section is sections[-1]:
+            begun(passages)
         filled = fill(
             networks,
             canvas,

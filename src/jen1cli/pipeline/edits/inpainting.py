@@ -1,20 +1,20 @@
 """Inpainting and continuation of a recording: from the request to patches and their recipe."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from jen1cli import audio
 from jen1cli.audio import Source
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded_noise
-from jen1cli.pipeline.edits.editing import edit
+from jen1cli.pipeline.edits.editing import Filled, edit
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.music import Edit, record
 from jen1cli.pipeline.sources import mask_spans
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
-from jen1cli.recipe import DirectionName, RecipeInput, find_recipe
+from jen1cli.recipe import DirectionName, Recipe, RecipeInput, find_recipe
 from jen1cli.sampling import Sampling, check_direction, check_seconds
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def continue_(
     context_seconds: float | None,
     seed: int,
     progress: Progress | None,
+    begun: Callable[[Recipe], None] | None = None,
 ) -> Edit:
     """Continue a recording at its end or in front of its beginning; see `Jen1.continue_`."""
     info = audio.probe(source)
@@ -86,6 +87,24 @@ def continue_(
     audio.check(source)
     span = (0, new) if before else (info.samples, info.samples + new)
     context = _frames(model, context_seconds)
+
+    def recipe(filled: Filled) -> Recipe:
+        return record(
+            model,
+            "continue",
+            settings,
+            seed=seed,
+            prompt=prompt,
+            seconds=seconds,
+            direction="bidirectional" if before else direction,
+            before=before,
+            context_seconds=context_seconds,
+            passages=filled.passages,
+            copies=filled.copies,
+            input=described,
+        )
+
+    described = describe_input(source)
     filled = edit(
         model.networks,
         timeline_of(model, source, info, [span], new=new, offset=new if before else 0),
@@ -97,22 +116,9 @@ def continue_(
         reach=context,
         direction=direction,
         progress=progress,
+        begun=None if begun is None else lambda found: begun(recipe(found)),
     )
-    recipe = record(
-        model,
-        "continue",
-        settings,
-        seed=seed,
-        prompt=prompt,
-        seconds=seconds,
-        direction="bidirectional" if before else direction,
-        before=before,
-        context_seconds=context_seconds,
-        passages=filled.passages,
-        copies=filled.copies,
-        input=describe_input(source),
-    )
-    return Edit(source, filled.patches, info.sample_rate, recipe)
+    return Edit(source, filled.patches, info.sample_rate, recipe(filled))
 
 
 def describe_input(source: Source) -> RecipeInput:
