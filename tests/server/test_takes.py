@@ -258,7 +258,7 @@ def test_what_is_heard_has_guesses_and_says_what_is_sure():
     facts = heard_facts(heard)
     assert facts["chords"][0]["name"] == "Am"
     assert facts["drums"]["kick"][0] == 1
-    assert facts["sure"] == ["tempo", "key", "chords"]
+    assert facts["sure"] == ["tempo", "key", "chords", "meter"]
     assert facts["confidence"]["drums"] == 0.2
     silence = heard_facts(Heard(seconds=1.0, confidence={}, is_silent=True))
     assert (silence["bpm"], silence["sure"]) == (None, [])

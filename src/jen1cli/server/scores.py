@@ -91,7 +91,8 @@ def heard_facts(heard: Heard) -> dict[str, Any]:
     passages = [Passage(controls, 0.0, heard.seconds)]
     confidence = {name: round(value, 3) for name, value in heard.confidence.items()}
     facts = score_facts(passages, heard=True)
-    return facts | {"sure": list(heard.sure), "confidence": confidence}
+    sure = [*heard.sure, *(["meter"] if heard.is_sure("meter") and heard.is_sure("tempo") else [])]
+    return facts | {"sure": sure, "confidence": confidence}
 
 
 def _input_recipe(recipe: Recipe) -> Recipe | None:
