@@ -274,3 +274,21 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch, client, wav):
     assert response.status_code == 422
     assert "No space left" in response.json()["error"]["message"]
     assert client.get("/v1/takes").json() == []
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\n\t", "\x00"])
+def test_a_name_that_cannot_be_seen_is_refused(client, wav, name):
+    take = upload(client, wav)["id"]
+    answer = client.patch(f"/v1/takes/{take}", json={"name": name})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["param"] == "name"
+    job = client.post("/v1/jobs", json={"task": "vary", "take": take, "name": name})
+    assert (job.status_code, job.json()["error"]["param"]) == (422, "name")
+
+
+def test_a_name_is_one_line_of_text(client, wav):
+    take = upload(client, wav)["id"]
+    answer = client.patch(f"/v1/takes/{take}", json={"name": " <b>a\x00b\r\nc </b> "})
+    assert answer.json()["name"] == "<b>a b c </b>"
+    sound = client.get(f"/v1/takes/{take}/audio?format=flac")
+    assert "%00" not in sound.headers["content-disposition"]

@@ -57,9 +57,9 @@ function show() {
 export function start() {
   on("current", show);
   on("score-known", show);
-  on("listening", (id) => {
+  on("listening", (/** @type {{id: string, stop: () => void}} */ { id, stop }) => {
     if (state.current !== id) return;
     $("heard").hidden = false;
-    $("heard").textContent = "Listening to the recording …";
+    $("heard").replaceChildren("Listening to the recording, to write down its score … ", el("button", { type: "button", className: "small", text: "Stop", on: { click: stop } }));
   });
 }

@@ -120,17 +120,24 @@ function showChanges() {
   $("again-all").hidden = !edit.recipe || Boolean(edit.recipe.input);
 }
 
+/** Asks for the score; what the server still listens to is of no use when another take is opened. */
+let asking = new AbortController();
+
 async function load() {
   const id = state.current;
+  asking.abort();
+  const own = new AbortController();
+  asking = own;
   Object.assign(edit, { score: null, recipe: null, sheet: null, original: null, open: null });
   emit("sheet");
   if (!id) return;
-  const slow = setTimeout(() => emit("listening", id), 400);
-  const score = await call(takePath(id, "score")).catch(() => null);
+  const slow = setTimeout(() => emit("listening", { id, stop: () => own.abort() }), 400);
+  const score = await call(takePath(id, "score"), { signal: own.signal }).catch(() => null);
+  clearTimeout(slow);
+  if (state.current !== id) return;
   // a recording by others has none to ask for
   const isOthers = current()?.task === "upload" && score?.heard !== false;
   const recipe = isOthers ? null : await call(takePath(id, "recipe")).catch(() => null);
-  clearTimeout(slow);
   if (state.current !== id) return;
   Object.assign(edit, { score, recipe });
   edit.sheet = sheetOf(edit.score);
