@@ -48,8 +48,8 @@ def test_what_is_unsure_is_grey_and_said_with_its_percentage(own):
     )
     assert page.locator("#heard .unsure").count() == 3
     lanes = page.locator(".lane.unsure .doubt").all_text_contents()
-    assert lanes == ["? drums unsure, 34 %", "? melody unsure, 20 %"]
-    assert "drums unsure, 34 %" in page.locator("#score").aria_snapshot()
+    assert lanes == ["drums unsure: ? 34 %", "melody unsure: ? 20 %"]
+    assert "drums unsure: ? 34 %" in page.locator("#score").aria_snapshot()
     grey = "(node) => getComputedStyle(node).opacity"
     assert page.locator("#drum-track").evaluate(grey) == "0.5"
     assert page.locator(".lane.chords").get_attribute("class") == "lane chords"

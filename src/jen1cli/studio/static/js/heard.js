@@ -45,7 +45,7 @@ function showLanes() {
     const lane = document.querySelector(`.lane.${name}`), found = certainty(edit.score, name);
     const isUnsure = found !== null && !found.isSure;
     lane.classList.toggle("unsure", isUnsure);
-    lane.querySelector(".doubt").textContent = isUnsure ? `? ${name} unsure, ${found.percent}` : "";
+    lane.querySelector(".doubt").replaceChildren(...(isUnsure ? [el("span", { className: "visually-hidden", text: `${name} unsure: ` }), `? ${found.percent}`] : []));
   }
 }
 
