@@ -220,6 +220,15 @@ def test_a_score():
     assert facts["heard"] is False
 
 
+@pytest.mark.parametrize("late", [-0.003, 0.0, 0.003])
+def test_an_edit_whose_grid_is_a_little_off_keeps_its_bar(late):
+    first, last = Passage(PLAYED, 0.0, 2.0), Passage(PLAYED, 4.0, 6.0)
+    edit = Passage(PLAYED.shifted(2.0 + late), 2.0, 4.0)
+    facts = score_facts([first, edit, last], heard=False)
+    assert facts["bars"] == pytest.approx([0.0, 2.0 + late, 4.0])
+    assert len(facts["beats"]) == 12
+
+
 @pytest.mark.heavy
 def test_the_score_of_an_edit_is_that_of_its_recording_around_it(tiny, tmp_path):
     path = tmp_path / "in.wav"

@@ -15,6 +15,7 @@ from jen1cli.music.patterns import DRUMS
 from jen1cli.recipe import Recipe, RecipeError
 
 _SLACK = 1e-3  # seconds of rounding
+_NEAR = 0.05  # seconds; the grids of an edit and of the music around it differ by less
 
 
 def played_passages(recipe: Recipe) -> list[Passage]:
@@ -118,13 +119,17 @@ def _outside(
 
 
 def _grid(passage: Passage, *, bars: bool) -> list[float]:
-    """Return the times of beats or bar lines in a passage."""
+    """Return the times of beats or bar lines in a passage.
+
+    A line a little before a passage belongs to it, and one a little before its end does not: else
+    a bar that an edit begins would be lost, and a bar of no length would stand at its end.
+    """
     controls = passage.timed
     if not controls.has_bars:
         return []
     step = controls.bar_seconds if bars else controls.bar_seconds / BEATS[controls.meter]
-    first = math.ceil((passage.start - controls.downbeat - _SLACK) / step)
-    last = math.ceil((passage.stop - controls.downbeat - _SLACK) / step)
+    first = math.ceil((passage.start - controls.downbeat - _NEAR) / step)
+    last = math.ceil((passage.stop - controls.downbeat - _NEAR) / step)
     return [round(controls.downbeat + number * step, 3) for number in range(first, last)]
 
 
