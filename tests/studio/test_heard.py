@@ -134,3 +134,17 @@ def test_the_panel_of_a_chosen_part_and_of_changes_is_in_sight(opened):
     page.fill("#bar-chords", "Em")
     page.locator("#editor").evaluate("(node) => node.scrollTo(0, 0)")
     until(page, f"async () => ({seen})('#again-bars')", seconds=10)
+
+
+def test_listening_can_be_stopped_and_the_file_is_edited_all_the_same(opened, tmp_path):
+    page = opened()
+    page.route("**/score", lambda route: None)  # the server listens on
+    soundfile.write(tmp_path / "own.wav", np.full(24_000, 0.1), 24_000)
+    page.set_input_files("#file", tmp_path / "own.wav")
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector("#heard", state="hidden")
+    assert page.locator("#offline").is_hidden(), "the server is there"
+    assert page.locator("#problem").is_hidden()
+    page.fill("#from", "0.2")
+    page.fill("#to", "0.4")
+    assert page.locator("#repair button.primary").is_enabled()
