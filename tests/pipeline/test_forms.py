@@ -93,6 +93,7 @@ def test_midi_has_the_sections_as_markers_and_is_read_back(piece, tmp_path):
     assert read_midi(data).controls.chords == piece.recipe.controls.chords
 
 
+@pytest.mark.heavy
 def test_variations_keep_the_form(tiny, piece):
     moved = tiny.vary(piece, controls=Controls(key="D", mode="major")).recipe
     assert moved.form == "verse:1 chorus:1 verse:1 end:1"

@@ -114,6 +114,7 @@ def test_a_row_alone_is_what_it_is_in_a_set(generate, prompts, tmp_path):
         assert made(f"one-{number}")[0] == made("whole")[number]
 
 
+@pytest.mark.heavy
 def test_a_set_of_batches_of_one_holds_what_generate_makes_with_one_thread(generate, prompts):
     assert torch.get_num_threads() == 1
     assert generate("-o", "set", "--batch", 1, "--seed", 10).code == 0
@@ -504,6 +505,7 @@ def test_a_plan_counts_and_makes_nothing(generate, tmp_path):
     assert "with 2 at once" in words.out
 
 
+@pytest.mark.heavy
 def test_a_plan_measures_what_a_loop_really_takes(generate, tmp_path, monkeypatch):
     """Eight bars at 60 bpm are 32 s; the probe makes two of them, and its facts say 8 s."""
     asked, clock = [], itertools.count(0.0)

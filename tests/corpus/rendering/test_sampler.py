@@ -143,6 +143,7 @@ def test_the_filter_is_the_two_pole_low_pass_of_its_cutoff():
     np.testing.assert_array_equal(made, sampler._low_pass(noise, many, resonance_db))
 
 
+@pytest.mark.heavy
 def test_the_envelope_opens_the_filter(tmp_path):
     closed = (8, 6237)  # 300 Hz
     opened = play(tmp_path, TUNED, closed, (11, 6000), (26, -3986))  # within 100 ms
