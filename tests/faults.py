@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from typing import NamedTuple
@@ -132,6 +133,7 @@ def _run(folder, arguments, prepare, call, kill_at, told):
         from jen1cli.cli.app import run
 
         code = run([str(argument) for argument in arguments])
+    threading._shutdown()  # as Python does at its end: threads that still write are waited for
     sys.stdout.flush()
     sys.stderr.flush()
     return code

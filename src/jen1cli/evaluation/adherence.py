@@ -149,7 +149,9 @@ QUESTIONS = (
     Question("key", "the tonic is right", "tagger", _key),
     Question("key and mode", "tonic and minor or major third are right", "tagger", _key_mode),
     Question("key and mode (signal)", "the same by a chroma profile", "signal", _key_signal),
-    Question("chords (signal)", "time in which the chord told is the likeliest", "signal", _chords),
+    Question(
+        "chords (signal)", "time in which the given chord is the likeliest", "signal", _chords
+    ),
     Question(
         "melody (signal)", "time in which its note is of the two strongest", "signal", _melody
     ),
