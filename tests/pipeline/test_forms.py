@@ -73,6 +73,7 @@ def test_a_length_determines_the_tempo(tiny):
     assert tiny.again(made.recipe).recipe == made.recipe
 
 
+@pytest.mark.heavy
 def test_pieces_of_a_batch_have_lengths_of_their_own(tiny):
     options = {"form": "a:1 end", "composer": "rules", "steps": 1}
     both = tiny.generate_batch(["pop, 300 bpm", "pop, 240 bpm"], seed=4, **options)

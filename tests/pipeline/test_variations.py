@@ -120,6 +120,7 @@ def notes_of(music, role):
     return [part.notes for part in parts if part.role == role]
 
 
+@pytest.mark.heavy
 def test_the_recipe_holds_the_score_that_new_chords_lead_to(tiny, written):
     new = tiny.vary(written, controls=Controls(chords="Am | F"))
     controls = new.recipe.controls
@@ -222,6 +223,7 @@ def test_a_full_score_gives_way_to_a_new_tempo(written):
     assert varied(written.recipe, amount=0.5).controls == former
 
 
+@pytest.mark.heavy
 def test_a_new_style_is_written_anew(tiny, written):
     new = tiny.vary(written, style="techno")
     assert new.recipe.style == "techno"

@@ -127,6 +127,7 @@ def test_a_set_of_batches_of_one_holds_what_generate_makes_with_one_thread(gener
         assert read_recipe(plain) == dataclasses.replace(read_recipe(piece), threads=0)
 
 
+@pytest.mark.heavy
 def test_again_makes_the_bytes_of_a_batch(generate, prompts):
     assert generate("-o", "set", "--batch", 4, "--format", "wav").code == 0
     line = manifest("set")[1]
@@ -250,6 +251,7 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert tree("out") == tree("whole")
 
 
+@pytest.mark.heavy
 def test_rows_that_fail_are_counted_not_pieces(generate, tmp_path):
     write_prompts(tmp_path / "prompts.jsonl", ["lofi", {"prompt": "jazz", "style": "nothing"}, "{"])
     result = generate("-o", "out", "-n", 3, "--composer", "rules", "--json")
@@ -301,6 +303,7 @@ def test_a_score_that_changes_or_vanishes_is_named(generate, prompts):
     assert made("out") == before
 
 
+@pytest.mark.heavy
 def test_the_speed_is_measured_from_when_the_model_is_loaded(generate, prompts, monkeypatch):
     opened = Start.open
 
@@ -336,6 +339,7 @@ def test_what_is_lost_is_made_again(generate, prompts, layout):
     assert tree("out") == before
 
 
+@pytest.mark.heavy
 def test_a_changed_row_is_refused(generate, prompts, tmp_path):
     assert generate("-o", "out", "--seed", 10).code == 0
     write_prompts(tmp_path / "prompts.jsonl", [*ROWS[:3], "other", *ROWS[4:]])
@@ -414,6 +418,7 @@ def test_a_source_without_rows_leaves_no_folder(generate, tmp_path, content):
     assert not Path("out").exists()
 
 
+@pytest.mark.heavy
 def test_a_begun_set_is_gone_on_with_by_resume_alone(generate, prompts):
     assert generate("-o", "out", "--shard", "0/2", "--seed", 10).code == 0
     result = generate("-o", "out", "--shard", "0/2", "--seed", 10)
