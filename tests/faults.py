@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from typing import NamedTuple
@@ -28,13 +29,22 @@ class _Count:
     events = 0
 
 
-def forked(folder, *arguments, prepare=lambda: None, kill_at=None, wait=True):
+def load_commands():
+    """Import what commands need, so that forks do not import it again and again."""
+    import jen1cli.corpus.writing
+    import jen1cli.evaluation.studies.audio_job
+    import jen1cli.pipeline
+    import jen1cli.training.jobs  # noqa: F401
+
+
+def forked(folder, *arguments, prepare=lambda: None, call=None, kill_at=None, wait=True):
     """Run `jen1` with arguments in a fork whose working folder is `folder`.
 
     Args:
         folder: of the command.
         arguments: of the command.
         prepare: called in the fork before the command.
+        call: called in the fork in place of the command.
         kill_at: the change of a file (a creation, a name, a size) before which the fork gets
             SIGKILL, from 0.
         wait: whether to wait; if not, call `ended` with what is returned.
@@ -49,7 +59,7 @@ def forked(folder, *arguments, prepare=lambda: None, kill_at=None, wait=True):
     if process == 0:
         code = 70
         try:
-            code = _run(folder, arguments, prepare, kill_at, told)
+            code = _run(folder, arguments, prepare, call, kill_at, told)
         except BaseException:
             with contextlib.suppress(BaseException):
                 traceback.print_exc()
@@ -101,7 +111,7 @@ def without_privileges():
         raise OSError(ctypes.get_errno(), "capset")
 
 
-def _run(folder, arguments, prepare, kill_at, told):
+def _run(folder, arguments, prepare, call, kill_at, told):
     handle = os.open(told, os.O_CREAT | os.O_WRONLY, 0o600)
     os.dup2(handle, 2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -116,9 +126,14 @@ def _run(folder, arguments, prepare, kill_at, told):
                 os.kill(os.getpid(), signal.SIGKILL)
 
         _watch(kill)
-    from jen1cli.cli.app import run
+    if call is not None:
+        call()
+        code = 0
+    else:
+        from jen1cli.cli.app import run
 
-    code = run([str(argument) for argument in arguments])
+        code = run([str(argument) for argument in arguments])
+    threading._shutdown()  # as Python does at its end: threads that still write are waited for
     sys.stdout.flush()
     sys.stderr.flush()
     return code
@@ -163,4 +178,7 @@ def moments(count, most=8):
     return sorted({round(i * (count - 1) / (most - 1)) for i in range(most)}) if count > 1 else [0]
 
 
-__all__ = ["Ended", "changes_of", "ended", "forked", "moments", "tree", "without_privileges"]
+__all__ = [
+    "Ended", "changes_of", "ended", "forked", "load_commands", "moments", "tree",
+    "without_privileges",
+]  # fmt: skip

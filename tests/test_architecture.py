@@ -89,6 +89,21 @@ def test_completion_loads_nothing_heavy(words):
     assert done.stderr.split() == []
 
 
+def test_the_checks_cover_every_package_with_annotated_shapes():
+    """`.ci/run` names the packages; the pattern is that of an import of shapes."""
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    lists = re.findall(r"^checked\+?=(.*)$", text, re.MULTILINE)
+    checked = set(re.findall(r"\bjen1cli\.(\w+)", "\n".join(lists)))
+    shaped = {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for path in MODULES
+        if re.search(r"^from (jaxtyping|jen1cli\.shapes) import", path.read_text("utf-8"), re.M)
+    }
+    assert "unet" in shaped
+    assert shaped - checked == set()
+    assert [name for name in checked if not list(PACKAGE.glob(f"{name}*"))] == []
+
+
 def test_summaries_are_those_of_the_commands():
     from jen1cli.cli.app import COMMANDS, app
 

@@ -38,6 +38,7 @@ def test_generate(run):
     assert soundfile.info("lofi-7.wav").frames == 4 * 48_000
 
 
+@pytest.mark.heavy
 def test_inpaint(run, recording):
     said = run("inpaint.py", recording)
     assert "bit-identical: True" in said

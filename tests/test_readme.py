@@ -13,6 +13,7 @@ sub-command. `python tests/test_readme.py` writes all of them anew, in every pag
 
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from faults import forked
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -136,8 +139,11 @@ def test_the_readme_shows_the_main_verbs():
 
 @pytest.mark.heavy
 @by_page
-def test_python_runs(page, tiny_folder, tmp_path, tone):
-    """In a process of its own, as a reader would run it; the tiny model is called jen1-mini."""
+def test_python_runs(page, tiny_folder, tmp_path, tone, monkeypatch):
+    """In a process of its own, as a reader would run it; the tiny model is called jen1-mini.
+
+    The process is a fork, which does not import torch again.
+    """
     import soundfile
 
     blocks = python_blocks(page.read_text(encoding="utf-8"))
@@ -150,11 +156,10 @@ def test_python_runs(page, tiny_folder, tmp_path, tone):
         if f'save("{name}")' not in code:
             soundfile.write(tmp_path / name, tone(seconds=8.0).T, 48_000)
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True,
-        env={**os.environ, "JEN1_WEIGHTS": str(tmp_path / "sets"), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("JEN1_WEIGHTS", str(tmp_path / "sets"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    done = forked(tmp_path, call=lambda: runpy.run_path("page.py", run_name="__main__"))
+    assert done.code == 0, done.err
 
 
 @by_page

@@ -40,8 +40,8 @@ class Description:
         Raises:
             ConfigError: a field has the wrong type or an invalid value.
         """
-        told = {name: value for name, value in values.items() if value is not None}
-        found = _read_known(cls, told | {"captions": _captions(told)}, "")
+        present = {name: value for name, value in values.items() if value is not None}
+        found = _read_known(cls, present | {"captions": _captions(present)}, "")
         for name in ("seconds", "offset", "size"):
             number = getattr(found, name)
             if number is not None and (number < 0 or (name == "seconds" and not number)):
@@ -131,8 +131,8 @@ def caption_from_name(stem: str) -> str:
 
 def _read_known(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     known = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    told = {name: value for name, value in values.items() if name in known}
-    return from_dict(kind, told, where, complete=False)
+    chosen = {name: value for name, value in values.items() if name in known}
+    return from_dict(kind, chosen, where, complete=False)
 
 
 def _captions(values: Mapping[str, Any]) -> list[str]:

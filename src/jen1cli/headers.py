@@ -97,24 +97,24 @@ def read_latent_header(source: Path | bytes) -> LatentHeader:
         CheckpointError: it is not a latent file, too new or damaged.
     """
     header = read_header(source)
-    name, told = _name_of(source), header.metadata
+    name, metadata = _name_of(source), header.metadata
     shape = header.shapes.get("latent", ())
-    if told.get("format") != LATENT_FORMAT or len(shape) != 2:
+    if metadata.get("format") != LATENT_FORMAT or len(shape) != 2:
         raise CheckpointError(f"{name} is no latent file of jen1; make one with jen1 encode")
     found = None
     try:
-        if int(told["version"]) > LATENT_VERSION:
+        if int(metadata["version"]) > LATENT_VERSION:
             raise CheckpointError(
-                f"{name} has version {told['version']}, this jen1cli knows up to {LATENT_VERSION};"
-                " upgrade jen1cli"
+                f"{name} has version {metadata['version']}, this jen1cli knows up to"
+                f" {LATENT_VERSION}; upgrade jen1cli"
             )
         found = LatentHeader(
-            channels=int(told["channels"]),
-            samples=int(told["samples"]),
-            sample_rate=int(told["sample_rate"]),
-            frame_rate=float(told["frame_rate"]),
-            model=told["model"],
-            sha256=told["sha256"],
+            channels=int(metadata["channels"]),
+            samples=int(metadata["samples"]),
+            sample_rate=int(metadata["sample_rate"]),
+            frame_rate=float(metadata["frame_rate"]),
+            model=metadata["model"],
+            sha256=metadata["sha256"],
             latent_channels=shape[0],
             frames=shape[1],
         )

@@ -134,41 +134,41 @@ def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
         if not isinstance(line.get("audio"), str):
             raise DataError(f'{where} names no "audio" file; mend or remove it')
         try:
-            told = Description.read(line)
+            description = Description.read(line)
         except ConfigError as error:
             raise DataError(f"{where}: {error}; mend or remove it") from error
-        place = (os.path.realpath(manifest.parent / line["audio"]), told.offset)
-        first, split = named.setdefault(place, (where, told.split))
-        if split != told.split:  # several lines of one split give several captions
+        place = (os.path.realpath(manifest.parent / line["audio"]), description.offset)
+        first, split = named.setdefault(place, (where, description.split))
+        if split != description.split:  # several lines of one split give several captions
             raise DataError(
                 f"{where}: audio is '{line['audio']}', as in {first}, in another split; remove one"
             )
-        if clip := _from_line(manifest.parent, line["audio"], told, skip):
+        if clip := _from_line(manifest.parent, line["audio"], description, skip):
             yield clip
 
 
-def _from_line(folder: Path, audio: str, told: Description, skip: Skip) -> Clip | None:
+def _from_line(folder: Path, audio: str, description: Description, skip: Skip) -> Clip | None:
     path = folder / audio
     if not os.path.isfile(path):
         skip(path, "the file of the manifest is missing")
         return None
-    offset, size = told.offset or 0, told.size or 0
+    offset, size = description.offset or 0, description.size or 0
     if offset + size > path.stat().st_size:
         skip(path, f"the manifest places a clip at byte {offset + size}, behind its end")
         return None
-    seconds = told.seconds
+    seconds = description.seconds
     if seconds is None:
         probe = _probe(Clip(path, (), 0.0, offset=offset, size=size).source, skip, path)
         if probe is None:
             return None
         seconds = probe.seconds
-    named = told.named_split
+    named = description.named_split
     return Clip(
         path,
-        told.captions or (caption_from_name(path.stem),),
+        description.captions or (caption_from_name(path.stem),),
         seconds,
         named or _split_of(f"{audio}/{offset}" if size else audio),
-        told.attributes or {},
+        description.attributes or {},
         offset,
         size,
         split_named=named is not None,
@@ -252,14 +252,14 @@ def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:
     probe = _probe(path, skip)
     if probe is None:
         return None
-    captions, told = _read_sidecars(path, skip)
-    named = told.named_split or _folder_split(path, folder)
+    captions, description = _read_sidecars(path, skip)
+    named = description.named_split or _folder_split(path, folder)
     return Clip(
         path,
         captions or captions_from_tags(probe.tags) or (caption_from_name(path.stem),),
         probe.seconds,
         named or _split_of(stable_name(path, folder)),
-        told.attributes or {},
+        description.attributes or {},
         split_named=named is not None,
     )
 
@@ -267,14 +267,14 @@ def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:
 def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description]:
     """Return captions and facts from `song.txt` or `song.json` (also `song.wav.txt`)."""
     captions: tuple[str, ...] = ()
-    told = Description()
+    description = Description()
     for beside in (path.with_suffix(".txt"), path.with_name(path.name + ".txt")):
         captions += captions_from_text(_decoded(_small_file(beside, skip)))
     for beside in (path.with_suffix(".json"), path.with_name(path.name + ".json")):
         if data := _small_file(beside, skip):
-            told = _sidecar(data, beside, skip)
-            captions += told.captions
-    return captions, told
+            description = _sidecar(data, beside, skip)
+            captions += description.captions
+    return captions, description
 
 
 def _small_file(path: Path, skip: Skip) -> bytes:
@@ -354,7 +354,7 @@ def _from_group(
     if audio is None:
         return None
     captions: tuple[str, ...] = ()
-    told = Description()
+    description = Description()
     for member in group:
         if member is audio or not member.name.endswith((".json", ".txt")):
             continue
@@ -362,17 +362,17 @@ def _from_group(
         if member.size > MAX_BYTES:
             skip(place, "larger than any caption; the audio beside it is used without it")
         elif member.name.endswith(".json"):
-            told = _sidecar(_bytes_of(tar, member), place, skip)
+            description = _sidecar(_bytes_of(tar, member), place, skip)
         else:
             captions += captions_from_text(_decoded(_bytes_of(tar, member)))
-    captions = told.captions or captions
-    seconds, tags = told.seconds, {}
+    captions = description.captions or captions
+    seconds, tags = description.seconds, {}
     if seconds is None or not captions:
         probe = _probe(io.BytesIO(_bytes_of(tar, audio)), skip, shard / audio.name)
         if probe is None:
             return None
         seconds, tags = probe.seconds, probe.tags
-    split = told.named_split or known_split(re.split(r"[-_.]", shard.name)[0])
+    split = description.named_split or known_split(re.split(r"[-_.]", shard.name)[0])
     return Clip(
         shard,
         captions
@@ -380,7 +380,7 @@ def _from_group(
         or (caption_from_name(PurePosixPath(audio.name).stem),),
         seconds,
         split or _split_of(f"{stable_name(shard, folder)}/{audio.name}"),
-        told.attributes or {},
+        description.attributes or {},
         audio.offset_data,
         audio.size,
         split_named=split is not None,

@@ -5,7 +5,6 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import EncodecConfig, EncodecModel
 
 from jen1cli.autoencoder import load_encodec
 from jen1cli.autoencoder.encodec import encodec_config, encodec_state
@@ -26,6 +25,8 @@ ENCODEC_48K = {
 
 def save_random(folder, **changes):
     """Save a model whose every parameter is random, norms and biases too."""
+    from transformers import EncodecConfig, EncodecModel  # here, since it takes seconds to import
+
     torch.manual_seed(0)
     model = EncodecModel(EncodecConfig(**ENCODEC_48K | changes)).eval()
     with torch.no_grad():

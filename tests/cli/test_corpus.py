@@ -124,6 +124,7 @@ def test_scores_of_what_is_no_corpus_end_in_one_line(tmp_path, capsys):
     assert "is no finished corpus; make one with 'jen1 corpus make'" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_inspect_of_a_users_folder_tells_what_it_skipped(tmp_path, capsys):
     write_audio(tmp_path / "slow blues.wav", 1.0)
     (tmp_path / "bad.wav").write_text("no")

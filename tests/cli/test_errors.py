@@ -208,8 +208,10 @@ def test_the_script_enters_where_little_is_imported():
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("name", ["COLUMNS", "TERMINAL_WIDTH"])
-@pytest.mark.parametrize("width", ["0", "3", "-1", "wide"])
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("COLUMNS", "0"), ("COLUMNS", "wide"), ("TERMINAL_WIDTH", "3"), ("TERMINAL_WIDTH", "-1")],
+)
 def test_a_width_that_shows_nothing_is_not_taken(tmp_path, name, width):
     done = subprocess.run(
         [sys.executable, "-m", "jen1cli", "generate", "--help"],

@@ -18,7 +18,15 @@ import pytest
 import soundfile
 
 from corpus_support import make_soundfont
-from faults import changes_of, ended, forked, moments, tree, without_privileges
+from faults import (
+    changes_of,
+    ended,
+    forked,
+    load_commands,
+    moments,
+    tree,
+    without_privileges,
+)
 from jen1cli import audio, provenance
 from jen1cli.recipe import read_recipe
 
@@ -29,11 +37,7 @@ TRAIN = ("--recipe", "tiny", "--device", "cpu", "--crop-seconds", "0.2", "-q")
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded():
-    """Import what commands need before the forks."""
-    import jen1cli.corpus.writing
-    import jen1cli.evaluation.studies.audio_job
-    import jen1cli.pipeline
-    import jen1cli.training.jobs  # noqa: F401
+    load_commands()
 
 
 @pytest.fixture

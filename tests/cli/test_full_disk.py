@@ -1,13 +1,14 @@
 """A full disk, by the limit that the system puts on the size of files: one line, nothing left."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from faults import forked, load_commands
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs limits of a POSIX system")
 RANDOM = ["-m", "tiny", "--random-weights"]
@@ -30,17 +31,20 @@ def music(tmp_path):
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded():
+    load_commands()
+
+
 def run(folder, limit, *arguments):
-    code = (
-        "import resource, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-        "from jen1cli.cli.app import run\n"
-        "sys.exit(run(sys.argv[1:]))\n"
-    )
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    # Python leaves cut .pyc files under such a limit, on which every later process fails
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env)
+    def set_limit():
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        # Python leaves cut .pyc files under such a limit, on which every later process fails
+        sys.dont_write_bytecode = True
+
+    return forked(folder, *arguments, prepare=set_limit)
 
 
 def files_in(folder):
@@ -65,10 +69,10 @@ def files_in(folder):
 def test_nothing_is_left_and_one_line_is_said(tmp_path, music, arguments):
     before = files_in(tmp_path)
     done = run(tmp_path, 6_000, *arguments)
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith("jen1: error: ")
-    assert done.stderr.count("\n") == 1
-    assert "File too large; free some space" in done.stderr or "space on the disk" in done.stderr
+    assert done.code == 1, done.err
+    assert done.err.startswith("jen1: error: ")
+    assert done.err.count("\n") == 1
+    assert "File too large; free some space" in done.err or "space on the disk" in done.err
     logs = {path for path in files_in(tmp_path) if "tensorboard" in str(path)}
     left = files_in(tmp_path) - before - logs - {tmp_path / "out" / "metrics.jsonl"}
     assert left == set()
@@ -79,19 +83,19 @@ def test_nothing_is_left_and_one_line_is_said(tmp_path, music, arguments):
 def test_latents_of_names_that_are_no_text_and_of_a_full_disk(tmp_path, music):
     whole = ["train", "autoencoder", "music", "--preset", "tiny", *TRAIN, "-o", "codec", "-q"]
     done = run(tmp_path, 2**40, *whole)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     latents = ["train", "latents", "music", "-m", "codec/weights", "--device", "cpu"]
     done = run(tmp_path, 6_000, *latents, "-o", "cache", "-q")
-    assert done.returncode == 1
-    assert done.stderr == "jen1: error: cannot write cache: File too large; free some space\n"
+    assert done.code == 1
+    assert done.err == "jen1: error: cannot write cache: File too large; free some space\n"
     assert list((tmp_path / "cache").iterdir()) == []
     done = run(tmp_path, 2**40, *latents, "-o", "cache", "-q")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert "d\\udce9.wav" in (tmp_path / "cache" / "clips.jsonl").read_text(encoding="utf-8")
 
 
 @pytest.mark.heavy
 def test_a_page_of_names_that_are_no_text(tmp_path, music):
     done = run(tmp_path, 2**40, "corpus", "inspect", "music", "-q")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert "d\ufffd" in Path(music / "contact-sheet.html").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ def test_a_loop_has_eight_bars_unless_told_otherwise(jen1, model):
     assert "loop bars" not in jen1("info", "c.wav").out
 
 
+@pytest.mark.heavy
 def test_lines_of_a_file_have_bars_of_their_own(jen1, model):
     lines = [{"prompt": "a", "loop_bars": 4}, {"prompt": "b"}, {"prompt": "c", "seconds": 0.5}]
     Path("p.jsonl").write_text("\n".join(map(json.dumps, lines)))

@@ -58,6 +58,7 @@ def test_show_counts_the_parameters_of_a_weight_set(jen1, model, tmp_path):
     assert "licence" in jen1("models", "show", "jen1-mini").out
 
 
+@pytest.mark.heavy
 def test_show_counts_the_parameters_of_the_paper(jen1, model):
     facts = json.loads(jen1("models", "show", "jen1", "--json").out)
     assert facts["parameters"]["unet"] == pytest.approx(746e6, rel=0.01)
@@ -66,6 +67,7 @@ def test_show_counts_the_parameters_of_the_paper(jen1, model):
     assert facts["weights"] == "none here"
 
 
+@pytest.mark.heavy
 def test_the_size_of_the_text_encoder_is_that_of_transformers():
     from transformers import T5Config, T5EncoderModel
 

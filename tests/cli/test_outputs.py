@@ -289,8 +289,13 @@ def test_a_dot_in_a_folder_is_no_extension():
     assert plan("take.v2", format_name="wav") == ["take-1.v2", "take-2.v2"]
 
 
-@pytest.mark.parametrize("name", ["song", "take.v2", "{slug}"])
-@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "opus", "mp3", "aiff"])
+@pytest.mark.parametrize(
+    ("name", "extension"),
+    [
+        ("song", "wav"), ("take.v2", "flac"), ("{slug}", "ogg"), ("song", "opus"),
+        ("take.v2", "mp3"), ("{slug}", "aiff"),
+    ],
+)  # fmt: skip
 def test_a_name_without_a_known_extension_is_written_in_the_format_asked_for(
     jen1, model, name, extension
 ):

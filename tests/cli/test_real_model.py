@@ -53,6 +53,7 @@ def test_the_same_seed_gives_the_same_bytes_and_so_does_again(here):
     assert Path("a.wav").read_bytes() != Path("d.wav").read_bytes()
 
 
+@pytest.mark.heavy
 def test_a_variation_of_nothing_new_has_the_same_bytes(here):
     assert call("generate", "lofi piano", "-s", "0.5", "--seed", "7", "-o", "a.wav", "-q") == 0
     assert run(["vary", "a.wav", "--amount", "0", "-o", "same.wav", "-q"]) == 0
@@ -64,6 +65,7 @@ def test_a_variation_of_nothing_new_has_the_same_bytes(here):
     assert first != second
 
 
+@pytest.mark.heavy
 def test_a_loop_is_made_and_made_again(here):
     options = ["--loop", "--bars", "1", "--bpm", "125", "--seed", "7", "-q"]
     assert call("generate", "lofi piano in 4/4", *options, "-o", "a.wav") == 0

@@ -65,6 +65,7 @@ def test_notes_are_playable_and_inside_the_clip() -> None:
                 assert 0.0 < note.velocity <= 1.0, where
 
 
+@pytest.mark.heavy
 def test_parts_ask_only_for_effects_and_rooms_that_exist() -> None:
     for score in scores():
         assert score.room in ROOMS
@@ -78,6 +79,7 @@ def test_parts_ask_only_for_effects_and_rooms_that_exist() -> None:
             assert -30.0 <= part.gain_db <= 16.0
 
 
+@pytest.mark.heavy
 def test_keys_and_modes_are_named() -> None:
     for score in scores():
         tonal = any(part.stem != "drums" for part in score.parts)
@@ -88,12 +90,14 @@ def test_keys_and_modes_are_named() -> None:
             assert score.mode in MODES
 
 
+@pytest.mark.heavy
 def test_sections_cover_the_clip() -> None:
     for score in scores():
         assert score.sections[0].start_beat == 0.0
         assert sum(s.length_beats for s in score.sections) == pytest.approx(score.length_beats)
 
 
+@pytest.mark.heavy
 def test_music_starts_at_once_and_has_no_long_gaps() -> None:
     for score in scores():
         if score.style == "sounds":
@@ -107,6 +111,7 @@ def test_music_starts_at_once_and_has_no_long_gaps() -> None:
             end = max(end, stop)
 
 
+@pytest.mark.heavy
 def test_drums_play_throughout_or_not_at_all() -> None:
     for score in scores():
         drums = [part for part in score.parts if part.role == "drums"]
@@ -116,6 +121,7 @@ def test_drums_play_throughout_or_not_at_all() -> None:
             assert pause < 6.0, (score.style, score.seed, pause)
 
 
+@pytest.mark.heavy
 def test_notes_belong_to_the_key() -> None:
     inside = total = 0
     for score in scores():
@@ -129,6 +135,7 @@ def test_notes_belong_to_the_key() -> None:
     assert inside / total > 0.9
 
 
+@pytest.mark.heavy
 def test_melodies_move_by_step_and_return() -> None:
     steps = leaps = 0
     for score in scores():
@@ -178,6 +185,7 @@ def test_keys_meters_and_tempi_are_spread() -> None:
     assert all(tempi[step] > 20 for step in range(3, 8))
 
 
+@pytest.mark.heavy
 def test_instruments_and_ensembles_vary() -> None:
     used = {part.instrument for score in scores() for part in score.parts}
     assert len(used) >= 0.7 * len(INSTRUMENTS)

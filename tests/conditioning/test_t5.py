@@ -12,6 +12,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_it_computes_what_transformers_computes(shape, tmp_path):
     from transformers.models.t5.configuration_t5 import T5Config

@@ -100,6 +100,7 @@ def make_again(folder, corpus, **options):
     return writing.make(folder, 0.006, 3, soundfont=corpus.parent / "font.sf2", **options)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shards", [False, True])
 def test_a_clip_is_composed_once_and_the_manifest_is_written_last(
     corpus, tmp_path, monkeypatch, shards

@@ -106,6 +106,7 @@ def test_interrupted_run_goes_on_where_it_stopped(tmp_path, make, corpus):
     assert [p.clips for p in told] == list(range(1, progress.clips + 1))
 
 
+@pytest.mark.heavy
 def test_lost_files_are_made_again(tmp_path, make, corpus):
     shutil.copytree(corpus, tmp_path / "x")
     lost = read_folder(tmp_path / "x")[1].path
@@ -196,6 +197,7 @@ def test_interrupted_shards_are_finished(tmp_path, make, shards, monkeypatch):
     assert contents(tmp_path / "x") == contents(shards)
 
 
+@pytest.mark.heavy
 def test_a_run_that_was_killed_before_its_first_file_goes_on(tmp_path, make, corpus):
     folder = tmp_path / "x"
     folder.mkdir()

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jen1cli.evaluation.adherence import Scored, adherence_table, rank_correlation
+from jen1cli.evaluation.adherence import AnalyzedClip, adherence_table, rank_correlation
 from jen1cli.evaluation.analysis import Analysis
 from jen1cli.evaluation.prompt_spec import PromptSpec
 from jen1cli.evaluation.tagger import Tags
@@ -31,7 +31,7 @@ def scored(number, *, right=True):
         bpm=80.0 + 20 * (number % 4), key="CDEF"[number % 4], mode="dorian",
         energy=0.2 * (number % 4),
     )  # fmt: skip
-    return Scored(str(number), spec, tags, analysis, np.eye(4)[number % 4])
+    return AnalyzedClip(str(number), spec, tags, analysis, np.eye(4)[number % 4])
 
 
 def table(made, real):

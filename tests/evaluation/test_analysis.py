@@ -1,4 +1,7 @@
-"""Signal analysis finds what was put in."""
+"""Signal analysis finds what was put in.
+
+What uses librosa is heavy, since numba compiles parts of it for most of a minute the first time.
+"""
 
 import numpy as np
 import pytest
@@ -26,6 +29,7 @@ def test_tempo_and_key_of_plain_music(beat_maker, bpm, chord, key):
     assert found.percussive > 0.02
 
 
+@pytest.mark.heavy
 def test_silence_has_neither(tone):
     found = analyze(np.zeros((2, 96_000), np.float32), 48_000)
     assert (found.bpm, found.key, found.mode) == (0.0, "", "")
@@ -52,6 +56,7 @@ def test_modes():
     assert not any(map(is_minorish, ("major", "lydian", "mixolydian", "")))
 
 
+@pytest.mark.heavy
 def test_a_melody_is_recognised_above_other_notes():
     rate = 48_000
     t = np.arange(rate // 2) / rate
@@ -71,6 +76,7 @@ def test_a_melody_is_recognised_above_other_notes():
         assert melody_accuracy(chroma, nothing) is None
 
 
+@pytest.mark.heavy
 def test_strokes_stand_out_where_they_are_told():
     rate = 48_000
     rng = np.random.default_rng(0)
@@ -93,6 +99,7 @@ def test_strokes_stand_out_where_they_are_told():
         assert drum_pattern_score(onsets, nothing) is None
 
 
+@pytest.mark.heavy
 def test_chords_are_recognised_in_their_time():
     rate = 48_000
     t = np.arange(2 * rate) / rate

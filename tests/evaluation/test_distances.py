@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-import scipy.linalg
-import scipy.stats
-from sklearn.metrics.pairwise import rbf_kernel
 
 from jen1cli.errors import DataError
 from jen1cli.evaluation.distances import (
@@ -39,6 +36,8 @@ def test_fad_of_commuting_covariances():
 
 
 def test_fad_agrees_with_the_matrix_root_of_scipy():
+    import scipy.linalg
+
     rows = [
         RNG.standard_normal((80, 12)) @ RNG.standard_normal((12, 12)) + shift for shift in (0, 1)
     ]
@@ -82,6 +81,8 @@ def test_fad_infinity_refuses_too_few_rows():
 
 
 def test_kad_is_the_unbiased_mmd_by_scikit_learn():
+    from sklearn.metrics.pairwise import rbf_kernel  # here, since it takes seconds to import
+
     x, y = RNG.standard_normal((40, 6)), RNG.standard_normal((25, 6)) + 0.3
     sigma = 1.7
     kxx, kyy, kxy = (
@@ -147,6 +148,8 @@ def test_one_row_has_no_distance():
 
 
 def test_kl_agrees_with_scipy_and_is_zero_for_equals():
+    import scipy.stats
+
     p, q = RNG.dirichlet(np.ones(9), 5), RNG.dirichlet(np.ones(9), 5)
     oracle = [scipy.stats.entropy(a, b) for a, b in zip(p, q, strict=True)]
     np.testing.assert_allclose(kl_divergence(p, q, floor=1e-12), oracle, rtol=1e-6)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from importlib.resources import files
 
 import numpy as np
@@ -56,11 +57,20 @@ def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_fold
     assert page.read_text().count("data:audio/ogg") == 3
 
 
+@pytest.fixture(scope="module")
+def made(tiny, tagger_folder, tmp_path_factory):
+    """The music and the facts of a run of `PromptsJob`."""
+    folder = tmp_path_factory.mktemp("made") / "audio"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JEN1_WEIGHTS", str(tagger_folder))
+        PromptsJob(WISHES, folder, seconds=1.0, diverse=0).run(tiny)
+    return folder
+
+
 @pytest.mark.heavy
-def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path):
-    folder = tmp_path / "audio"
+def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path, made):
+    folder = shutil.copytree(made, tmp_path / "audio")
     job = PromptsJob(WISHES, folder, seconds=1.0, diverse=0)
-    job.run(tiny)
     stamps = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.flac")}
     (folder / "0002.flac").unlink()
     report = job.run(tiny)
@@ -72,11 +82,10 @@ def test_an_interrupted_run_goes_on(tiny, tagger_installed, tmp_path):
 
 @pytest.mark.heavy
 def test_a_folder_begun_under_a_former_digest_of_the_model_goes_on(
-    tiny, tagger_installed, tmp_path
+    tiny, tagger_installed, tmp_path, made
 ):
-    folder = tmp_path / "audio"
+    folder = shutil.copytree(made, tmp_path / "audio")
     job = PromptsJob(WISHES, folder, seconds=1.0, diverse=0)
-    job.run(tiny)
     facts = json.loads((folder / "evaluation.json").read_text())
 
     def begun_by(sha256):

@@ -71,6 +71,7 @@ def test_the_recipe_of_a_batch_makes_the_same_bits(tiny, orders):
     assert torch.equal(tiny.again(stored).waveform, piece.waveform)
 
 
+@pytest.mark.heavy
 def test_the_usual_batch_of_a_device_is_recorded_and_repeated(tiny, monkeypatch):
     """On a GPU pieces are made together without a word; here a CPU does as one."""
     monkeypatch.setattr(generating, "usual_batch", lambda device: 4)

@@ -13,6 +13,8 @@ from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.recipes import Optimisation
 from simulated_gpu import SimulatedGpu
 
+pytestmark = pytest.mark.heavy
+
 # in bfloat16, the padding of the text changes the order of sums
 TOLERANCE = {"fp32": 1e-5, "bf16": 0.02}
 SHORT = {"seconds": 0.5, "steps": 2, "seed": 3, "composer": "none"}
@@ -121,7 +123,6 @@ def test_graphs_make_the_same_music(tiny_folder):
     assert gpu.syncs_of("steps") == {}
 
 
-@pytest.mark.heavy
 def test_batches(models):
     prompts = ["calm lofi piano", "jazz"]
     with SimulatedGpu():
@@ -139,7 +140,6 @@ def recording(tone, tmp_path):
     return tmp_path / "in.wav"
 
 
-@pytest.mark.heavy
 def test_edits_and_variations(both, recording):
     more = {"steps": 2, "seed": 3}
     edits = both(lambda m: m.inpaint(recording, [(0.3, 0.6)], "piano", **more))
@@ -151,7 +151,6 @@ def test_edits_and_variations(both, recording):
     assert apart(both(lambda m: m.vary(edits[0], amount=0.5, seed=1))) <= TOLERANCE["fp32"]
 
 
-@pytest.mark.heavy
 def test_devices_without_double_precision(tiny_folder, recording):
     """MPS has none."""
     with SimulatedGpu(has_float64=False):
@@ -161,7 +160,6 @@ def test_devices_without_double_precision(tiny_folder, recording):
     assert made.waveform.isfinite().all()
 
 
-@pytest.mark.heavy
 def test_loops(both):
     controls = Controls(bpm=200.0, meter="2/4", chords="C | F", key="C", mode="major")
     options = {"loop_bars": 1, "controls": controls, "steps": 2, "seed": 1, "composer": "none"}

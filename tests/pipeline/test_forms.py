@@ -73,6 +73,7 @@ def test_a_length_determines_the_tempo(tiny):
     assert tiny.again(made.recipe).recipe == made.recipe
 
 
+@pytest.mark.heavy
 def test_pieces_of_a_batch_have_lengths_of_their_own(tiny):
     options = {"form": "a:1 end", "composer": "rules", "steps": 1}
     both = tiny.generate_batch(["pop, 300 bpm", "pop, 240 bpm"], seed=4, **options)
@@ -93,6 +94,7 @@ def test_midi_has_the_sections_as_markers_and_is_read_back(piece, tmp_path):
     assert read_midi(data).controls.chords == piece.recipe.controls.chords
 
 
+@pytest.mark.heavy
 def test_variations_keep_the_form(tiny, piece):
     moved = tiny.vary(piece, controls=Controls(key="D", mode="major")).recipe
     assert moved.form == "verse:1 chorus:1 verse:1 end:1"

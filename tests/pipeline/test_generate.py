@@ -118,6 +118,7 @@ def test_the_network_runs_in_the_direction_of_the_task(tiny, calls):
     assert calls() == [(False, 0)] * 2 + [(True, 75)] * 2
 
 
+@pytest.mark.heavy
 def test_long_music_has_no_repeated_beginning_and_counts_its_steps(tiny):
     seen = []
     music = tiny.generate("x", seconds=3.3, seed=1, progress=lambda *step: seen.append(step))

@@ -142,6 +142,7 @@ def test_score_and_patterns_of_a_loop_with_an_upbeat_are_in_step(tiny, composer)
     assert onsets == pytest.approx([1.5, 2.0])
 
 
+@pytest.mark.heavy
 def test_a_loop_is_made_again_varied_and_stored(tiny, tmp_path):
     music = tiny.generate("x", loop_bars=1, controls=Controls(bpm=125.0, meter="4/4"), **SHORT)
     music.save(tmp_path / "a.wav")

@@ -42,6 +42,7 @@ def test_the_same_music_at_another_quality_differs_in_its_phase_alone(models):
         assert max(levels) < 1.3 * min(levels)
 
 
+@pytest.mark.heavy
 def test_the_recipe_tells_the_quality_and_is_followed_in_no_other(models):
     best = models["best"].generate("piano", seconds=0.5, seed=1, steps=1)
     recipe = Recipe.from_json(best.recipe.to_json())

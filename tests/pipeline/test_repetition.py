@@ -104,6 +104,7 @@ def test_noise_repeats_nothing(tiny):
     assert guess_of(tiny, noise[:, : RATE // 2], (0.1, 0.4)) is None
 
 
+@pytest.mark.heavy
 def test_edits_copy_what_fits_unless_more_is_asked_for(tiny, repeated):
     source = wave(repeated).getvalue()
     edit = tiny.inpaint(source, [HOLE], seed=1, steps=1)

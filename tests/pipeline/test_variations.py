@@ -106,7 +106,7 @@ def test_new_controls_keep_the_noise_and_the_other_controls(tiny, piece):
     assert new.recipe.variations == ()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def written(tiny):
     """A piece of the composer by rule, in A major."""
     return tiny.generate(
@@ -120,6 +120,7 @@ def notes_of(music, role):
     return [part.notes for part in parts if part.role == role]
 
 
+@pytest.mark.heavy
 def test_the_recipe_holds_the_score_that_new_chords_lead_to(tiny, written):
     new = tiny.vary(written, controls=Controls(chords="Am | F"))
     controls = new.recipe.controls
@@ -143,6 +144,7 @@ def test_silent_drums_leave_all_other_parts(tiny, written):
     assert notes_of(new, "bass")
 
 
+@pytest.mark.heavy
 def test_the_recipe_of_a_varied_edit_holds_what_was_played_now(tiny, tmp_path, music):
     from jen1cli import audio
 
@@ -221,6 +223,7 @@ def test_a_full_score_gives_way_to_a_new_tempo(written):
     assert varied(written.recipe, amount=0.5).controls == former
 
 
+@pytest.mark.heavy
 def test_a_new_style_is_written_anew(tiny, written):
     new = tiny.vary(written, style="techno")
     assert new.recipe.style == "techno"
@@ -243,6 +246,7 @@ def test_a_seed_without_new_noise_is_refused(tiny, piece, asked):
         tiny.vary(piece, seed=5, **asked)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("task", ["inpaint", "continue"])
 def test_edits_are_varied_inside_the_edit_alone(tiny, tmp_path, music, task):
     from jen1cli import audio

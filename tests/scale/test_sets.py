@@ -114,6 +114,7 @@ def test_a_row_alone_is_what_it_is_in_a_set(generate, prompts, tmp_path):
         assert made(f"one-{number}")[0] == made("whole")[number]
 
 
+@pytest.mark.heavy
 def test_a_set_of_batches_of_one_holds_what_generate_makes_with_one_thread(generate, prompts):
     assert torch.get_num_threads() == 1
     assert generate("-o", "set", "--batch", 1, "--seed", 10).code == 0
@@ -126,6 +127,7 @@ def test_a_set_of_batches_of_one_holds_what_generate_makes_with_one_thread(gener
         assert read_recipe(plain) == dataclasses.replace(read_recipe(piece), threads=0)
 
 
+@pytest.mark.heavy
 def test_again_makes_the_bytes_of_a_batch(generate, prompts):
     assert generate("-o", "set", "--batch", 4, "--format", "wav").code == 0
     line = manifest("set")[1]
@@ -249,6 +251,7 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
     assert tree("out") == tree("whole")
 
 
+@pytest.mark.heavy
 def test_rows_that_fail_are_counted_not_pieces(generate, tmp_path):
     write_prompts(tmp_path / "prompts.jsonl", ["lofi", {"prompt": "jazz", "style": "nothing"}, "{"])
     result = generate("-o", "out", "-n", 3, "--composer", "rules", "--json")
@@ -300,6 +303,7 @@ def test_a_score_that_changes_or_vanishes_is_named(generate, prompts):
     assert made("out") == before
 
 
+@pytest.mark.heavy
 def test_the_speed_is_measured_from_when_the_model_is_loaded(generate, prompts, monkeypatch):
     opened = Start.open
 
@@ -335,6 +339,7 @@ def test_what_is_lost_is_made_again(generate, prompts, layout):
     assert tree("out") == before
 
 
+@pytest.mark.heavy
 def test_a_changed_row_is_refused(generate, prompts, tmp_path):
     assert generate("-o", "out", "--seed", 10).code == 0
     write_prompts(tmp_path / "prompts.jsonl", [*ROWS[:3], "other", *ROWS[4:]])
@@ -413,6 +418,7 @@ def test_a_source_without_rows_leaves_no_folder(generate, tmp_path, content):
     assert not Path("out").exists()
 
 
+@pytest.mark.heavy
 def test_a_begun_set_is_gone_on_with_by_resume_alone(generate, prompts):
     assert generate("-o", "out", "--shard", "0/2", "--seed", 10).code == 0
     result = generate("-o", "out", "--shard", "0/2", "--seed", 10)
@@ -504,6 +510,7 @@ def test_a_plan_counts_and_makes_nothing(generate, tmp_path):
     assert "with 2 at once" in words.out
 
 
+@pytest.mark.heavy
 def test_a_plan_measures_what_a_loop_really_takes(generate, tmp_path, monkeypatch):
     """Eight bars at 60 bpm are 32 s; the probe makes two of them, and its facts say 8 s."""
     asked, clock = [], itertools.count(0.0)

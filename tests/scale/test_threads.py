@@ -51,6 +51,7 @@ def order(tiny):
     return Order("lofi", 3, Sampling.over(tiny.config.generation, {"composer": "none"}))
 
 
+@pytest.mark.heavy
 def test_threads_are_fixed_while_music_is_made(tiny, order, two_threads, monkeypatch):
     make, seen = generating.make_pieces, []
 

@@ -4,6 +4,7 @@ import collections
 import concurrent.futures
 import contextlib
 import functools
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -164,6 +165,8 @@ class SimulatedGpu(contextlib.ExitStack):
             self.capture = None
 
     def _patch_threads(self) -> None:
+        # transformers' threads, which read a storage at the same time, crash in a mode of torch
+        self.enter_context(mock.patch.dict(os.environ, {"HF_DEACTIVATE_ASYNC_LOAD": "1"}))
         submit = concurrent.futures.ThreadPoolExecutor.submit
 
         def in_modes(pool: Any, function: Callable[..., object], /, *args: Any, **options: Any):

@@ -44,6 +44,7 @@ def test_all_stages_make_a_model_from_a_folder(tones, other_tones, text_folder, 
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("without_samples")
 def test_lora_of_a_users_folder_is_one_small_file(tones, tiny_folder, tmp_path):
     job = jobs.FinetuneJob(
         data=tones, model=str(tiny_folder), output=tmp_path, lora=2, steps=2, batch_size=3,
@@ -59,6 +60,7 @@ def test_lora_of_a_users_folder_is_one_small_file(tones, tiny_folder, tmp_path):
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("without_samples")
 def test_whole_fine_tuning_keeps_autoencoder_and_whitening(tones, tiny_folder, tmp_path):
     job = jobs.FinetuneJob(
         data=tones, model=str(tiny_folder), output=tmp_path, steps=2, batch_size=3,

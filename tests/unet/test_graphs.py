@@ -1,5 +1,7 @@
 """CUDA graphs of the U-Net, on a simulated GPU: when they are captured, used and dropped."""
 
+import copy
+import dataclasses
 import logging
 
 import pytest
@@ -10,7 +12,13 @@ from jen1cli.unet.graphs import SWITCH, Form, GraphedUNet, graphed
 from simulated_gpu import SimulatedGpu
 from support import unet_inputs, unet_without_zeros
 
+pytestmark = pytest.mark.heavy
+
 CUDA = torch.device("cuda")
+# two levels, since each operation of a simulated GPU costs a tenth of a millisecond
+SMALL = dataclasses.replace(
+    TINY.unet, multipliers=(1, 2), factors=(1, 2), num_blocks=(1, 1), attention=(False, True)
+)
 
 
 @pytest.fixture
@@ -19,13 +27,18 @@ def gpu():
         yield found
 
 
+@pytest.fixture(scope="module")
+def made():
+    return unet_without_zeros(SMALL).eval()
+
+
 @pytest.fixture
-def unet(gpu):
-    return unet_without_zeros(TINY.unet).eval().to("cuda")
+def unet(made, gpu):
+    return copy.deepcopy(made).to("cuda")
 
 
 def inputs(frames=12, seed=0, **more):
-    found = unet_inputs(TINY.unet, frames, seed=seed, **more)
+    found = unet_inputs(SMALL, frames, seed=seed, **more)
     return {name: tensor.to("cuda") for name, tensor in found.items()}
 
 

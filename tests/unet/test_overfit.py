@@ -11,6 +11,8 @@ from jen1cli.diffusion import Denoiser, Known, Schedule, guide_batched, sample, 
 from jen1cli.presets import TINY
 from jen1cli.unet import UNet1d
 
+pytestmark = pytest.mark.heavy
+
 FRAMES, BATCH = 16, 16
 CONFIG = dataclasses.replace(
     TINY.unet,
@@ -105,7 +107,6 @@ def make(trained, conditioning, which, sampler="dpmpp-2m"):
     )
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("sampler", ["ddim", "dpmpp-2m", "unipc"])
 def test_learned_clip_is_sampled_from_its_text(trained, sampler):
     latents, _ = clips()

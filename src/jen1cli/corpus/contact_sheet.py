@@ -34,7 +34,7 @@ def write(
         clips: clips to show.
         seconds: length of the excerpts, taken from the middle of each clip.
         progress: called after every clip.
-        on_skip: told every clip whose sound cannot be read, which is left out of the page.
+        on_skip: called for every clip whose sound cannot be read; the page leaves it out.
         overwrite: whether a file of this name is replaced.
     """
     shown = []

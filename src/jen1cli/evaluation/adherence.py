@@ -33,7 +33,7 @@ SHUFFLES = 8  # number of other prompts that each clip is scored against for the
 
 
 @dataclass(frozen=True)
-class Scored:
+class AnalyzedClip:
     """One clip with the predictions of the tagger and of signal analysis."""
 
     name: str
@@ -51,88 +51,88 @@ class Question:
     about: str
     by: str  # "tagger" or "signal"
     ask: Callable[
-        [Scored, PromptSpec, np.ndarray], float | None
+        [AnalyzedClip, PromptSpec, np.ndarray], float | None
     ]  # None: not specified by the prompt
 
 
-def _style(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return float(scored.tags.best_styles(1)[0] in spec.styles) if spec.styles else None
+def _style(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(clip.tags.best_styles(1)[0] in spec.styles) if spec.styles else None
 
 
-def _style_top3(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _style_top3(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     if not spec.styles:
         return None
-    return float(not spec.styles.isdisjoint(scored.tags.best_styles(3)))
+    return float(not spec.styles.isdisjoint(clip.tags.best_styles(3)))
 
 
-def _style_family(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _style_family(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     if not spec.styles:
         return None
     wanted = {style_family(style) for style in spec.styles}
-    return float(style_family(scored.tags.best_styles(1)[0]) in wanted)
+    return float(style_family(clip.tags.best_styles(1)[0]) in wanted)
 
 
-def _instruments(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _instruments(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     known = [
-        max(scored.tags.instruments[name] for name in meaning if name in scored.tags.instruments)
+        max(clip.tags.instruments[name] for name in meaning if name in clip.tags.instruments)
         for meaning in spec.instruments
-        if any(name in scored.tags.instruments for name in meaning)
+        if any(name in clip.tags.instruments for name in meaning)
     ]
     return float(np.mean([p >= PRESENT_FROM for p in known])) if known else None
 
 
-def _drums(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return None if spec.drums is None else float((scored.tags.drums >= 0.5) == spec.drums)
+def _drums(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return None if spec.drums is None else float((clip.tags.drums >= 0.5) == spec.drums)
 
 
-def _drums_signal(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _drums_signal(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     if spec.drums is None:
         return None
-    return float((scored.analysis.percussive >= PERCUSSIVE_FROM) == spec.drums)
+    return float((clip.analysis.percussive >= PERCUSSIVE_FROM) == spec.drums)
 
 
-def _tempo(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return float(tempo_matches(scored.tags.bpm, spec.bpm)) if spec.bpm else None
+def _tempo(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(tempo_matches(clip.tags.bpm, spec.bpm)) if spec.bpm else None
 
 
-def _tempo_signal(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return float(tempo_matches(scored.analysis.bpm, spec.bpm)) if spec.bpm else None
+def _tempo_signal(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(tempo_matches(clip.analysis.bpm, spec.bpm)) if spec.bpm else None
 
 
-def _key(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _key(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     if not spec.key:
         return None
-    return float(tonic_index(scored.tags.key) == tonic_index(spec.key))
+    return float(tonic_index(clip.tags.key) == tonic_index(spec.key))
 
 
-def _key_mode(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _key_mode(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     if not spec.key or not spec.mode:
         return None
-    right = tonic_index(scored.tags.key) == tonic_index(spec.key)
-    return float(right and is_minorish(scored.tags.mode) == is_minorish(spec.mode))
+    right = tonic_index(clip.tags.key) == tonic_index(spec.key)
+    return float(right and is_minorish(clip.tags.mode) == is_minorish(spec.mode))
 
 
-def _key_signal(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
+def _key_signal(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
     if not spec.key or not spec.mode:
         return None
-    right = tonic_index(scored.analysis.key) == tonic_index(spec.key)
-    return float(right and (scored.analysis.mode == "minor") == is_minorish(spec.mode))
+    right = tonic_index(clip.analysis.key) == tonic_index(spec.key)
+    return float(right and (clip.analysis.mode == "minor") == is_minorish(spec.mode))
 
 
-def _chords(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return chord_accuracy(scored.analysis.chroma, spec.controls)
+def _chords(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return chord_accuracy(clip.analysis.chroma, spec.controls)
 
 
-def _melody(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return melody_accuracy(scored.analysis.chroma, spec.controls)
+def _melody(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return melody_accuracy(clip.analysis.chroma, spec.controls)
 
 
-def _strokes(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return drum_pattern_score(scored.analysis.onsets, spec.controls)
+def _strokes(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return drum_pattern_score(clip.analysis.onsets, spec.controls)
 
 
-def _cosine(scored: Scored, spec: PromptSpec, text: np.ndarray) -> float | None:
-    return float(cosine_scores(scored.tags.embedding[None], text[None])[0])
+def _cosine(clip: AnalyzedClip, spec: PromptSpec, text: np.ndarray) -> float | None:
+    return float(cosine_scores(clip.tags.embedding[None], text[None])[0])
 
 
 QUESTIONS = (
@@ -149,7 +149,9 @@ QUESTIONS = (
     Question("key", "the tonic is right", "tagger", _key),
     Question("key and mode", "tonic and minor or major third are right", "tagger", _key_mode),
     Question("key and mode (signal)", "the same by a chroma profile", "signal", _key_signal),
-    Question("chords (signal)", "time in which the chord told is the likeliest", "signal", _chords),
+    Question(
+        "chords (signal)", "time in which the given chord is the likeliest", "signal", _chords
+    ),
     Question(
         "melody (signal)", "time in which its note is of the two strongest", "signal", _melody
     ),
@@ -182,7 +184,9 @@ class Row:
         return {**asdict(self), "way": self.way}
 
 
-def adherence_table(made: Sequence[Scored], real: Sequence[Scored], *, seed: int = 0) -> list[Row]:
+def adherence_table(
+    made: Sequence[AnalyzedClip], real: Sequence[AnalyzedClip], *, seed: int = 0
+) -> list[Row]:
     """Score music against its prompts, question by question.
 
     Args:
@@ -204,12 +208,12 @@ def adherence_table(made: Sequence[Scored], real: Sequence[Scored], *, seed: int
     return [*rows, _energy_row(made, real, seed)]
 
 
-def _ask(question: Question, clips: Sequence[Scored]) -> list[float]:
+def _ask(question: Question, clips: Sequence[AnalyzedClip]) -> list[float]:
     answers = [question.ask(clip, clip.spec, clip.text) for clip in clips]
     return [float("nan") if answer is None else answer for answer in answers]
 
 
-def _ask_shuffled(question: Question, clips: Sequence[Scored], seed: int) -> list[float]:
+def _ask_shuffled(question: Question, clips: Sequence[AnalyzedClip], seed: int) -> list[float]:
     """Return each clip's mean score against prompts of other clips; one value per clip."""
     rng = np.random.default_rng(seed)
     count = len(clips)
@@ -230,7 +234,7 @@ def _ask_shuffled(question: Question, clips: Sequence[Scored], seed: int) -> lis
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist()
 
 
-def _energy_row(made: Sequence[Scored], real: Sequence[Scored], seed: int) -> Row:
+def _energy_row(made: Sequence[AnalyzedClip], real: Sequence[AnalyzedClip], seed: int) -> Row:
     return Row(
         "energy",
         "rank correlation of heard and wanted energy, not a share",
@@ -241,7 +245,7 @@ def _energy_row(made: Sequence[Scored], real: Sequence[Scored], seed: int) -> Ro
     )
 
 
-def _energy(clips: Sequence[Scored], seed: int, *, shuffled: bool = False) -> Estimate:
+def _energy(clips: Sequence[AnalyzedClip], seed: int, *, shuffled: bool = False) -> Estimate:
     pairs = [(clip.tags.energy, clip.spec.energy) for clip in clips if clip.spec.energy is not None]
     if len(pairs) < 3:
         return NOTHING

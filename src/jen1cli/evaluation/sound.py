@@ -48,7 +48,7 @@ def describe(
     frame_rate: float,
     places: dict[Band, Places] | None = None,
 ) -> dict[str, float]:
-    """Return the measures that need no original, by name; NaN where one cannot be told.
+    """Return the measures that need no original, by name; NaN where one cannot be measured.
 
     Args:
         signal: [channels, samples]; all but the top's figures are of the mean of its channels.

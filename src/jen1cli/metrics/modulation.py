@@ -8,7 +8,7 @@ import numpy as np
 
 from jen1cli.metrics.envelopes import Envelope, Mono
 
-LEAST_SECONDS = 3.0  # below which the neighbours of a line cannot be told from it
+LEAST_SECONDS = 3.0  # shorter sounds do not separate a line from its neighbours
 _LINE_STEP_SECONDS = 0.001
 _LINE_HZ = 0.4  # half width of a line
 _NEIGHBOURS_HZ = (1.0, 5.0)  # away from the line

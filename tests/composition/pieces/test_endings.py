@@ -47,6 +47,7 @@ def test_the_end_is_in_the_last_chord(chords):
     assert seen > 20
 
 
+@pytest.mark.heavy
 def test_a_long_piece_ends_on_its_tonic():
     for style, seed in itertools.product(("pop", "jazz trio", "techno"), range(2)):
         score, controls = composed(style, seed, 60.0)
@@ -58,6 +59,7 @@ def test_a_long_piece_ends_on_its_tonic():
         assert all(note.beat < ending - bar + 0.35 for note in drums)
 
 
+@pytest.mark.heavy
 def test_a_style_without_cadences_ends_on_its_own_tonic_chord():
     for style, ends in (("metal", ("5", "m")), ("lofi", ("7", "9")), ("disco", ("7", "9", "6"))):
         for seed in range(4):

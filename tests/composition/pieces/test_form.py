@@ -105,6 +105,7 @@ def test_a_blues_begins_with_its_turnaround():
         assert form.endswith(roots), seed
 
 
+@pytest.mark.heavy
 def test_parts_enter_and_leave():
     """The drums are silent somewhere in nearly every long piece with drums."""
     changing = 0

@@ -58,6 +58,7 @@ def test_captions_claim_nothing_false() -> None:
             assert not false_claims(text, facts), (score.style, score.seed, text)
 
 
+@pytest.mark.heavy
 def test_said_tempi_are_the_score_s() -> None:
     said = 0
     for score, texts in captioned():
@@ -68,6 +69,7 @@ def test_said_tempi_are_the_score_s() -> None:
     assert said > 90
 
 
+@pytest.mark.heavy
 def test_said_keys_are_the_score_s() -> None:
     letters = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
     signs = {"": 0, "#": 1, "b": -1, " sharp": 1, " flat": -1}
@@ -86,6 +88,7 @@ def test_said_keys_are_the_score_s() -> None:
     assert said > 30
 
 
+@pytest.mark.heavy
 def test_named_instruments_sound() -> None:
     """An independent reading: distinctive instrument names against the parts of the score."""
     telling = {
@@ -114,6 +117,7 @@ def test_named_instruments_sound() -> None:
     assert named > 60
 
 
+@pytest.mark.heavy
 def test_drums_are_named_rightly() -> None:
     without = ("no drums", "without drums", "drumless", "beatless", "no percussion", "no beat")
     denied = 0
@@ -125,6 +129,7 @@ def test_drums_are_named_rightly() -> None:
     assert denied > 15
 
 
+@pytest.mark.heavy
 def test_solo_means_one_instrument() -> None:
     for score, texts in captioned():
         for text in texts:
@@ -191,6 +196,7 @@ def test_every_style_has_words() -> None:
         )
 
 
+@pytest.mark.heavy
 def test_attributes_are_plain_values_and_agree_with_the_score() -> None:
     for score, _ in captioned():
         found = attributes(score)

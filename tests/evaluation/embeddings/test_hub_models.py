@@ -62,6 +62,7 @@ def test_clap_hears_and_reads(clap_folder, music):
     assert not np.allclose(text[0], text[1])
 
 
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore:At least one mel filter")  # of the extractor that is saved here
 def test_an_audioset_tagger_labels(tmp_path, music):
     from transformers import ASTConfig, ASTFeatureExtractor, ASTForAudioClassification

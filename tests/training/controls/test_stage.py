@@ -26,6 +26,8 @@ from jen1cli.training.engine.processes import build_accelerator
 from jen1cli.training.recipes import ControlsTrainingConfig, training_config
 from training_support import RATE, with_optimisation
 
+pytestmark = pytest.mark.usefixtures("without_samples")
+
 TEMPI = (75.0, 90.0, 110.0, 140.0)
 SECONDS = 4.0
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 2.0}

@@ -20,6 +20,8 @@ from jen1cli.training.diffusion.build import _adapted, write_latents
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.compatibility import SOURCES_NAME, latents_digest, music_digest
 
+pytestmark = pytest.mark.usefixtures("without_samples")
+
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
 
 

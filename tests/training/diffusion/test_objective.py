@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from jen1cli.config import DiffusionConfig
-from jen1cli.training.diffusion.objective import Objective, Part, loss_weight
+from jen1cli.training.diffusion.objective import Objective, SubBatch, loss_weight
 from jen1cli.training.recipes import RECIPES
 
 PLAIN = RECIPES["jen1"].diffusion
@@ -31,7 +31,7 @@ def make_part(batch=4, causal=False, channels=3, frames=10):
     def normal(*shape):
         return torch.randn(*shape, generator=generator)
 
-    return Part(
+    return SubBatch(
         latent=4.0 * normal(batch, channels, frames),
         eps=normal(batch, channels, frames),
         t=torch.linspace(0.1, 1.0, batch),

@@ -127,6 +127,8 @@ def test_a_kept_cache_has_the_scores_of_its_music(music, codec_folder, tmp_path)
     assert dataclasses.replace(job, data=data).run(keep=True)["clips"] == len(PITCHES)
 
 
+@pytest.mark.heavy
+@pytest.mark.usefixtures("without_samples")
 @pytest.mark.parametrize("change", ["other", "none", "added", "music"])
 def test_a_run_is_resumed_with_the_scores_and_the_music_it_began_with(
     scored, cache, text_folder, tmp_path, change
@@ -285,6 +287,7 @@ def test_samples_play_the_scores_of_held_out_clips(build, fp32, monkeypatch, tmp
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("without_samples")
 def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path):
     def train(steps, *decays, resume=False):
         jobs.DiffusionJob(

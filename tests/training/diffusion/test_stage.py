@@ -190,8 +190,7 @@ def test_held_out_loss_is_the_same_for_every_seed_and_repeats(make_stage, fp32):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("null_prompt", ["empty", "learned"])
-@pytest.mark.parametrize("fast_bf16", [False, True])
+@pytest.mark.parametrize(("null_prompt", "fast_bf16"), [("empty", False), ("learned", True)])
 def test_samples_are_what_the_saved_weights_make(
     make_stage, tmp_path, monkeypatch, null_prompt, fast_bf16
 ):

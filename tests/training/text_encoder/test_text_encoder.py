@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, BertConfig, BertModel, T5EncoderModel
 
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import TextConfig
@@ -55,6 +54,8 @@ def tokenizer() -> Tokenizer:
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory, tokenizer):
     """A sentence model in the layout of all-MiniLM-L6-v2, with random weights."""
+    from transformers import BertConfig, BertModel
+
     folder = tmp_path_factory.mktemp("teacher")
     size = BertConfig(
         vocab_size=600,
@@ -108,6 +109,8 @@ def test_numbers_are_read_digit_by_digit(tokenizer):
 
 def test_text_ends_with_eos_and_pads_with_zero(tokenizer, tmp_path):
     save_tokenizer(tokenizer, tmp_path)
+    from transformers import AutoTokenizer
+
     loaded = AutoTokenizer.from_pretrained(str(tmp_path))
     read = loaded(["a", "a longer one"], padding=True)["input_ids"]
     assert read[1][-1] == loaded.eos_token_id == 1
@@ -241,8 +244,11 @@ def test_training_lowers_the_loss_and_writes_what_inference_loads(trained):
     assert text.isfinite().all()
 
 
+@pytest.mark.heavy
 def test_saved_encoder_is_half_precision_and_complete(trained):
     folder, _ = trained
+    from transformers import T5EncoderModel
+
     model, info = T5EncoderModel.from_pretrained(str(folder), output_loading_info=True)
     assert not info["missing_keys"]
     assert model.shared.weight.shape == (600, 16)
@@ -251,6 +257,7 @@ def test_saved_encoder_is_half_precision_and_complete(trained):
     assert size < 2.2 * parameters + 4096
 
 
+@pytest.mark.heavy
 def test_saved_encoder_equals_the_library_of_inference(trained):
     folder, _ = trained
     config = TextConfig(source="text_encoder", features=16, max_tokens=64)

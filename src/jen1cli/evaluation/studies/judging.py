@@ -8,7 +8,7 @@ import numpy as np
 
 from jen1cli import audio
 from jen1cli.audio import Signal
-from jen1cli.evaluation.adherence import Scored
+from jen1cli.evaluation.adherence import AnalyzedClip
 from jen1cli.evaluation.analysis import analyze, versions
 from jen1cli.evaluation.clips import LoadedClip
 from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS, Embedding, load_embedding
@@ -49,7 +49,7 @@ def cut_to_middle(
 class JudgedClip:
     """One clip with all predictions and measurements."""
 
-    scored: Scored
+    scored: AnalyzedClip
     clip: Clip
     rows: tuple[np.ndarray, ...]  # rows of each embedding in `SET_EMBEDDINGS`
     labels: np.ndarray
@@ -122,7 +122,7 @@ class Judges:
         text = self.tagger.embed_text([spec.prompt])[0]
         analysis = analyze(heard.signal, heard.sample_rate)
         return JudgedClip(
-            Scored(heard.clip.path.name, spec, tags, analysis, text),
+            AnalyzedClip(heard.clip.path.name, spec, tags, analysis, text),
             heard.clip,
             tuple(item.embed(heard.signal, heard.sample_rate) for item in self.embeddings),
             np.array(list(tags.styles.values())),

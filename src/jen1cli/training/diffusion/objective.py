@@ -22,7 +22,7 @@ ItemLoss = Float[Tensor, " batch"]
 
 
 @dataclass(frozen=True)
-class Part:
+class SubBatch:
     """Items of a batch that share one direction."""
 
     latent: Latent
@@ -87,11 +87,11 @@ class Objective(nn.Module):
         self.register_buffer("component_weight", weights, persistent=False)
         self.null_text = nn.Parameter(null_text.clone()) if null_text is not None else None
 
-    def forward(self, parts: Sequence[Part]) -> list[ItemLoss]:
+    def forward(self, parts: Sequence[SubBatch]) -> list[ItemLoss]:
         """Return the weighted loss of every item, part by part."""
         return [self.item_loss(part, weighted=True) * self._weight(part) for part in parts]
 
-    def item_loss(self, part: Part, *, weighted: bool = False) -> ItemLoss:
+    def item_loss(self, part: SubBatch, *, weighted: bool = False) -> ItemLoss:
         """Return the squared error of every item, averaged over the whole clip.
 
         Args:
@@ -114,7 +114,7 @@ class Objective(nn.Module):
             error = error * self.component_weight
         return error.mean(dim=(1, 2))
 
-    def _weight(self, part: Part) -> Tensor:
+    def _weight(self, part: SubBatch) -> Tensor:
         return loss_weight(self.schedule.log_snr(part.t), self.prediction, self._hyperparameters)
 
     def with_null(

@@ -26,7 +26,7 @@ from jen1cli.training.diffusion.batches import (
     fits,
 )
 from jen1cli.training.diffusion.cache import LatentCache
-from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.objective import Objective, SubBatch
 from jen1cli.training.diffusion.resident_controls import ResidentControls
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.scores import ScoreTable
@@ -169,13 +169,13 @@ class DiffusionStage:
             self._accelerator.backward(joined.sum() * share)
         self._keep([spec.tasks[i] for group in groups for i in group], joined.detach())
 
-    def _part(self, spec: BatchSpec, items: Sequence[int]) -> Part:
+    def _part(self, spec: BatchSpec, items: Sequence[int]) -> SubBatch:
         windows = [spec.windows[i] for i in items]
         places = [(self.sampler.clips[w.clip], w.start) for w in windows]
         text, text_mask = self._parts.texts([w.caption for w in windows])
         index = torch.tensor(items)
         device = self._device
-        return Part(
+        return SubBatch(
             latent=self._table.gather(places, self.frames),
             eps=spec.eps[to_device(index, device)],
             t=to_device(spec.t[index], device),

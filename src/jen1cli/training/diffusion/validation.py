@@ -12,7 +12,7 @@ from jen1cli.music.controls import CONTROL_CHANNELS, controls_of
 from jen1cli.music.full_score import SCORE_GROUPS
 from jen1cli.training.diffusion.batches import LatentTable
 from jen1cli.training.diffusion.cache import CachedClip, LatentCache
-from jen1cli.training.diffusion.objective import Objective, Part
+from jen1cli.training.diffusion.objective import Objective, SubBatch
 from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.recipes import DiffusionTrainingConfig
@@ -93,7 +93,9 @@ class DiffusionValidation:
             losses = objective.item_loss(self._part(piece, mode, dropped)).tolist()
             yield from zip((level for _, level in piece), losses, strict=True)
 
-    def _part(self, items: list[tuple[int, int]], mode: str, dropped: ScoreDropout | None) -> Part:
+    def _part(
+        self, items: list[tuple[int, int]], mode: str, dropped: ScoreDropout | None
+    ) -> SubBatch:
         """Return items with that dropout of their scores; None: no controls at all."""
         clips = [self._clips[number] for number, _ in items]
         places = [(clip, max(0, clip.frames - self._frames) // 2) for clip in clips]
@@ -102,7 +104,7 @@ class DiffusionValidation:
         noise, conditionings = zip(*(self._fixed(*item, mode) for item in items), strict=True)
         times = torch.tensor([(level + 0.5) / self._levels for _, level in items])
         device = latent.device
-        return Part(
+        return SubBatch(
             latent=latent,
             eps=torch.stack(noise).to(device),
             t=times.to(device),

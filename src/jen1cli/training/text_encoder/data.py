@@ -147,16 +147,18 @@ def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
         raise DataError(f"{path} cannot be read ({error.strerror}); give JSON lines") from error
     for where, text in lines:
         try:
-            told = Description.read(parse_object(text, where))
+            description = Description.read(parse_object(text, where))
         except ConfigError as error:
             raise DataError(f"{where}: {error}; mend or remove it") from error
-        if not told.captions:
+        if not description.captions:
             raise DataError(
                 f'{where} has no caption; write one JSON object a line with "caption" and'
                 ' "attributes"'
             )
-        if ((told.named_split or "train") == "train") == training:
-            prompts += [Prompt(caption, told.attributes or {}) for caption in told.captions]
+        if ((description.named_split or "train") == "train") == training:
+            prompts += [
+                Prompt(caption, description.attributes or {}) for caption in description.captions
+            ]
     return prompts
 
 

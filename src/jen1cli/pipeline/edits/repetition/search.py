@@ -91,7 +91,7 @@ def find_repeat(
     guesses = _guesses(features, known, sides, first, last)
     if not guesses:
         return None
-    # silent cuts at both ends of a guess are told by its waveform alone
+    # a guess with silence at both cuts is judged by its waveform alone
     best = min(
         (_refined(guess, mono, interval, sides) for guess in guesses[:_REFINED]),
         key=lambda found: found[0],
