@@ -165,6 +165,20 @@ def test_a_damaged_ape_tag_stays_and_is_named(cut):
     assert ape.move_ape_block(block, moves) == (block, ["perhaps places in the APE tag"])
 
 
+@pytest.mark.parametrize("size", [0, 31, 32])
+def test_an_ape_tag_whose_size_is_wrong_is_no_fault(tmp_path, music, size):
+    whole = ape_tag(ITEMS, header=False)
+    tag = whole[:-20] + struct.pack("<I", size) + whole[-16:]
+    source = with_tag(tmp_path, music(0.1), "mp3", [], trailing=tag)
+    assert dict(metadata_of(source).texts).get("TITLE") is None
+    assert edit(source, tmp_path / "out.flac").endswith(": APE tag")
+
+
+def test_an_ape_tag_of_a_million_items_is_not_unpacked():
+    tag = ape_tag([("a", b"", 0)] * 5_000)
+    assert ape.read_ape(tag) == ((), False)
+
+
 def test_an_ape_tag_in_latin_1_is_read():
     tag = ape_tag([("Title", b"Bj\xf6rk", 0)])
     assert ape.read_ape(tag) == ((("TITLE", "Björk"),), True)

@@ -10,6 +10,7 @@ APE_TAG = b"APETAGEX"
 NAME = "APE tag"
 _HEAD = 32  # bytes of the header, which may be missing, and of the footer
 _HAS_HEADER = 1 << 31
+_MOST_ITEMS = 4_096
 _KIND = 0b110  # bits of an item's flags; 0: text in UTF-8
 
 
@@ -63,11 +64,15 @@ def move_ape_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
 
 
 def _items(tag: bytes) -> list[_Item] | None:
-    """Return the items of a tag; None if it is damaged."""
+    """Return the items of a tag; None if it is damaged or has too many."""
+    if len(tag) < _HEAD:
+        return None
     count, flags = struct.unpack("<2I", tag[-16:-8])
+    if count > _MOST_ITEMS:
+        return None
     body = tag[_HEAD if flags & _HAS_HEADER else 0 : -_HEAD]
     found, at = [], 0
-    while at < len(body):
+    while at < len(body) and len(found) < count:
         key, zero, _ = body[at + 8 : at + 8 + 256].partition(b"\0")
         if not zero:
             return None
@@ -76,7 +81,7 @@ def _items(tag: bytes) -> list[_Item] | None:
         if at > len(body):
             return None
         found.append(_Item(flags, key, body[at - size : at]))
-    return found if len(found) == count else None
+    return found if len(found) == count and at == len(body) else None
 
 
 def _packed(items: list[_Item], old: bytes) -> bytes:
