@@ -21,12 +21,15 @@ GROUPS = {
     "audio": "Audio files",
     "cli": "Command line, prompts, masks and recipes",
     "conditioning": "Text encoders and controls",
+    "midi": "MIDI files",
     "corpus": "Corpora",
     "evaluation": "Evaluation",
     "music": "Chords, drums, melodies and keys",
     "pipeline": "Python interface",
     "training": "Training data, recipes and states",
     "unet": "LoRA files and networks",
+    "server": "Server",
+    "scale": "Prompts and corpora at scale",
     "": "Weight sets, manifests, JSON and other files",
 }
 FAULTS = "Faults"

@@ -28,6 +28,12 @@ def test_the_page_counts_its_rows(page):
     assert sum(sections) == inputs + faults
 
 
+def test_the_page_has_rows_of_every_group(page):
+    counts = dict(re.findall(r"^## (.+) \((\d+)\)$", page, re.MULTILINE))
+    assert list(counts) == [outcomes.FAULTS, *outcomes.GROUPS.values()]
+    assert "0" not in counts.values()
+
+
 def test_every_row_names_a_test_that_exists(page):
     sources = {
         file: (ROOT / file).read_text(encoding="utf-8") for _, _, file, _ in ROW.findall(page)

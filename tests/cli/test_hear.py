@@ -80,7 +80,8 @@ def test_a_bad_file_among_good_ones_is_named(jen1, model, take):
 
 
 def test_silence_is_named(jen1, model, take):
-    model.heard = dataclasses.replace(model.heard, confidence={}, is_silent=True, bars=())
+    nothing = {"confidence": {}, "is_silent": True, "bars": (), "bpm": 0.0, "meter": "", "key": ""}
+    model.heard = dataclasses.replace(model.heard, **nothing)
     assert jen1("hear", "take.wav").out.splitlines() == ["take.wav: 2.00 s", "  silence"]
 
 

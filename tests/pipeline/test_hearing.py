@@ -119,6 +119,7 @@ def test_a_short_recording_is_heard_without_bars(listener):
 def test_silence_is_not_heard(listener):
     heard = listener.hear(recording(level=0.0))
     assert heard.is_silent
+    assert heard.to_dict()["silent"] is True
     with pytest.raises(AudioError, match="heard: silence"):
         kept_controls(heard, None, "a.wav")
     with pytest.raises(ConfigError, match="no chords was heard"):

@@ -11,7 +11,7 @@ import torch
 from jen1cli import Jen1, audio
 from jen1cli.errors import CheckpointError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # on a busy machine too
 
 SCRIPT = """
 import resource, sys

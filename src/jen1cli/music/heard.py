@@ -164,7 +164,8 @@ class Heard:
             confidence = round(self.confidence.get(name, 0.0), 3)
             return {"value": value, "confidence": confidence, "sure": self.is_sure(name)}
 
-        controls = self.controls([name for name in KEPT if self.has(name)])
+        known = [name for name in KEPT if self.has(name)]
+        controls = self.controls(known) if known else NO_CONTROLS
         return {
             "seconds": round(self.seconds, 6),
             "silent": self.is_silent,

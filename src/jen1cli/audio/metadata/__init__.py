@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from jen1cli.audio.chunks import ByteFile, read_chunks
 from jen1cli.audio.metadata.id3_edits import carry_block as carry_id3_block
-from jen1cli.audio.metadata.id3_edits import move_block as move_id3_block
 from jen1cli.audio.metadata.loops import Loop
 from jen1cli.audio.metadata.model import Block, Metadata, Moves
-from jen1cli.audio.metadata.mp3 import read_mp3, write_mp3
+from jen1cli.audio.metadata.mp3 import move_mp3_block, read_mp3, write_mp3
 from jen1cli.audio.metadata.others import read_others
 from jen1cli.audio.metadata.riff import move_riff_block, read_riff, write_riff
 from jen1cli.audio.metadata.source_type import (
@@ -18,12 +17,11 @@ from jen1cli.audio.metadata.source_type import (
     source_type_of,
     with_source_type,
 )
+from jen1cli.audio.metadata.texts import edited_texts
 from jen1cli.audio.metadata.vorbis import (
     move_flac_block,
-    move_texts,
     read_flac,
     read_ogg,
-    unmoved_texts,
     write_flac,
     write_ogg,
 )
@@ -103,8 +101,8 @@ def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, lis
         dropped += lost
         if new is not None:
             blocks.append(new)
-    dropped += unmoved_texts(metadata.texts, moves)
-    texts = move_texts(metadata.texts, moves)
+    texts, lost = edited_texts(metadata.texts, moves)
+    dropped += lost
     kept = Metadata(metadata.family, texts, metadata.pictures, tuple(blocks))
     return kept, list(dict.fromkeys(name for name in dropped if name))
 
@@ -125,6 +123,6 @@ def _move(block: Block, family: str, moves: Moves) -> tuple[Block | None, list[s
     if family in ("RIFF", "AIFF"):
         return move_riff_block(block, moves)
     if family == "MP3":
-        return move_id3_block(block, moves)
+        return move_mp3_block(block, moves)
     new = move_flac_block(block, moves)
     return new, [] if new is not None else [block.name]

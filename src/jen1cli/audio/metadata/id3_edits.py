@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from jen1cli.audio.metadata.id3 import Frame, Tag, content, frames_in, parse, string_end, texts_of
 from jen1cli.audio.metadata.model import COVERED, Block, Moves
+from jen1cli.audio.metadata.texts import edited_texts
 
 _STALE = {"MLLT", "ASPI", "SEEK", "AENC"}  # refer to bytes of the old file
 _TIMED = {"SYTC", "POSS"}  # have times, which are not adjusted here
 _MILLISECONDS = 2  # the other unit of time stamps is frames of the old MPEG stream
+_DJ_OBJECTS = {"Serato Markers_", "Serato Markers2", "Serato BeatGrid", "CuePoints"}
 _ONLY_3 = {"RVAD", "EQUA", "IPLS"}  # frames of version 2.3 that 2.4 does not have
 
 
@@ -23,7 +25,7 @@ def move_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
     if tag is None:
         return block, []
     new, dropped = _moved_tag(tag, moves)
-    return replace(block, data=new.to_bytes()), [f"ID3 {name}" for name in dropped]
+    return replace(block, data=new.to_bytes()), dropped
 
 
 def carry_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]]:
@@ -42,16 +44,57 @@ def carry_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]]:
     moved, dropped = _moved_tag(replace(tag, frames=others), moves)
     pairs = [(frame, _as_version_4(frame, tag.version)) for frame in moved.frames]
     kept = tuple(new for _, new in pairs if new is not None)
-    dropped += [frame.id for frame, new in pairs if new is None]
+    dropped += [f"ID3 {frame.id}" for frame, new in pairs if new is None]
     new = Block(b"ID3", Tag(4, kept).to_bytes(), COVERED) if kept else None
-    return new, [f"ID3 {name}" for name in dropped]
+    return new, dropped
 
 
 def _moved_tag(tag: Tag, moves: Moves) -> tuple[Tag, list[str]]:
-    """Return a tag adjusted to an edit, and the names of frames that would be invalid."""
-    pairs = [(frame, _moved(frame, moves)) for frame in tag.frames]
-    kept = tuple(new for _, new in pairs if new is not None)
-    return replace(tag, frames=kept), [frame.id for frame, new in pairs if new is None]
+    """Return a tag adjusted to an edit, and the names of frames that would be invalid.
+
+    Texts that are left out are not named here: the caller has them under their own names.
+    """
+    kept: list[Frame] = []
+    dropped: list[str] = []
+    for frame in tag.frames:
+        if frame.kind in ("TXXX", "COMM"):
+            kept += _edited_text(frame, tag.version, moves)
+            continue
+        new = _moved(frame, moves)
+        if new is None:
+            dropped.append(f"ID3 {frame.id}")
+            continue
+        kept.append(new)
+        owner = _dj_program(frame, tag.version) if moves.any else None
+        if owner is not None:
+            dropped.append(f"the places in ID3 {frame.id} {owner}")
+    return replace(tag, frames=tuple(kept)), dropped
+
+
+def _edited_text(frame: Frame, version: int, moves: Moves) -> tuple[Frame, ...]:
+    """Return a user text or a comment, its times adjusted; nothing if an edit does not keep it."""
+    texts = texts_of(Tag(version, (frame,)))[0]
+    kept, _ = edited_texts(texts, moves)
+    if not kept and texts:
+        return ()
+    if kept == texts or frame.kind != "TXXX":
+        return (frame,)
+    text = "\0".join((kept[0][0], *(text for _, text in kept)))
+    coded = b"\x03" + text.encode() if version == 4 else b"\1" + text.encode("utf-16")
+    return (Frame(frame.id, bytes(len(frame.flags)), coded),)
+
+
+def _dj_program(frame: Frame, version: int) -> str | None:
+    """Return the name of a private frame that has cue points and beats in a form of its own."""
+    data = content(frame, version)
+    if frame.kind == "PRIV":
+        return "TRAKTOR4" if data.startswith(b"TRAKTOR4\0") else None
+    if frame.kind != "GEOB" or not data:
+        return None
+    at = string_end(data, 1, 0)  # the type of the content
+    at = string_end(data, at, data[0])  # the name of a file
+    name = data[at : string_end(data, at, data[0])].replace(b"\0", b"").decode("latin-1")
+    return name if name in _DJ_OBJECTS else None
 
 
 def _moved(frame: Frame, moves: Moves) -> Frame | None:

@@ -5,6 +5,7 @@ import struct
 from dataclasses import replace
 
 from jen1cli.audio.chunks import ByteFile, replace_bytes
+from jen1cli.audio.metadata.ape import APE_TAG, NAME, move_ape_block, read_ape
 from jen1cli.audio.metadata.id3 import (
     build,
     carried_frames,
@@ -14,24 +15,46 @@ from jen1cli.audio.metadata.id3 import (
     with_note,
     with_source_type_of,
 )
-from jen1cli.audio.metadata.model import COVERED, Block, Metadata, Texts
+from jen1cli.audio.metadata.id3_edits import move_block
+from jen1cli.audio.metadata.model import COVERED, Block, Metadata, Moves, Texts
 
-_V1, _APE, _LYRICS = b"TAG", b"APETAGEX", b"LYRICS200"
+_V1, _LYRICS = b"TAG", b"LYRICS200"
 _MOST_TRAILING = 1 << 24  # bytes at the end of a file that are searched for tags
 
 
 def read_mp3(file: ByteFile) -> Metadata:
-    """Read the ID3 tags of an MP3 file, and an APE tag at its end."""
+    """Read the tags of an MP3 file: ID3, then what only an APE tag says; ID3v1 without ID3."""
     file.seek(0)
     size = tag_size(file.read(10))
     file.seek(0)
     found = tag_block(file.read(size))
     trailing = _trailing(file)
     if found is None:
+        said, blocks = Metadata(), trailing
+    else:
+        block, said = found
+        blocks = (block, *trailing)
+    texts = said.texts
+    for block in reversed(trailing):
+        if block.tag == APE_TAG:
+            texts += _further(texts, read_ape(block.data)[0])
+    if found is None:
         v1 = next((block.data for block in trailing if block.tag == _V1), b"")
-        return Metadata("MP3", _v1_texts(v1), (), trailing)
-    block, said = found
-    return replace(said, family="MP3", blocks=(block, *trailing))
+        texts += _further(texts, _v1_texts(v1))
+    return replace(said, family="MP3", texts=texts, blocks=blocks)
+
+
+def move_mp3_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
+    """Adjust a tag to an edit.
+
+    Returns:
+        the block, and the names of what is left out or has times that are not adjusted.
+    """
+    if block.tag == APE_TAG:
+        return move_ape_block(block, moves)
+    if block.tag == _LYRICS:
+        return block, [f"the places of the time stamps in the {block.name}"] if moves.any else []
+    return move_block(block, moves)
 
 
 def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
@@ -66,11 +89,11 @@ def trailing_tags(end: bytes) -> list[tuple[bytes, int]]:
         if size <= len(end):
             found.append((_LYRICS, size))
             end = end[:-size]
-    if end[-32:-24] == _APE:
+    if end[-32:-24] == APE_TAG:
         size, _, flags = struct.unpack("<3I", end[-20:-8])
         size += 32 if flags >> 31 else 0  # plus a header
         if size <= len(end):
-            found.append((_APE, size))
+            found.append((APE_TAG, size))
     return found
 
 
@@ -85,10 +108,19 @@ def _trailing(file: ByteFile) -> tuple[Block, ...]:
     end = file.read()
     blocks = []
     for kind, size in trailing_tags(end):
-        name = {_V1: COVERED, _APE: "APE tag", _LYRICS: "Lyrics3 tag"}[kind]
-        blocks.append(Block(kind, end[len(end) - size :], name))
+        data = end[len(end) - size :]
+        name = {_V1: COVERED, _LYRICS: "Lyrics3 tag"}.get(kind, NAME)
+        if kind == APE_TAG and read_ape(data)[1]:
+            name = COVERED
+        blocks.append(Block(kind, data, name))
         end = end[: len(end) - size]
     return tuple(reversed(blocks))
+
+
+def _further(texts: Texts, others: Texts) -> Texts:
+    """Return the texts of another tag whose names do not occur yet."""
+    known = {name for name, _ in texts}
+    return tuple(pair for pair in others if pair[0] not in known)
 
 
 def _v1_texts(tag: bytes) -> Texts:

@@ -188,10 +188,10 @@ def _ixml_start(data: bytes, high: bytes, low: bytes) -> int | None:
 def _describes_whole(block: Block, samples: int) -> bool:
     """Whether a chunk describes a file of that length as one loop.
 
-    The beats and the tempo of `acid` are those of the whole file.
+    The beats of `acid`, and of its like in AIFF, `basc`, are those of the whole file.
     """
     if block.tag != b"smpl" or len(block.data) < 60:
-        return block.tag == b"acid"
+        return block.tag in (b"acid", b"basc")
     return struct.unpack_from("<8xII", block.data, 36) == (0, samples - 1)
 
 

@@ -6,7 +6,6 @@ Formats: xiph.org/vorbis/doc/v-comment.html, RFC 9639 (FLAC), RFC 7845 (Opus).
 import base64
 import binascii
 import io
-import re
 import struct
 
 from jen1cli.audio import ogg
@@ -20,15 +19,9 @@ _STREAMINFO, _PADDING, _APPLICATION, _SEEKTABLE, _COMMENTS, _CUESHEET, _PICTURE 
 _NAMES = {_APPLICATION: "APPLICATION", _CUESHEET: "CUESHEET"}
 _MOST_BLOCK_BYTES = 2**24 - 1
 _VENDOR = b"jen1cli"
-_CHAPTER = re.compile(r"CHAPTER\d+")
-_CHAPTER_TIME = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3})")
-_INDEX = re.compile(r"(INDEX +\d+ +)(\d+):(\d\d):(\d\d)")  # in a cue sheet: minute:second:frame
-_FRAMES_PER_SECOND = 75
 
 _NAMELESS = ""
 """Stands for the field name of a comment that has none."""
-_LYRICS = ("LYRICS", "SYNCEDLYRICS", "UNSYNCEDLYRICS", "USLT")
-_LRC_TIME = re.compile(r"[\[<]\d{1,3}:\d\d(?:[.:]\d{1,3})?[\]>]")
 
 
 def read_flac(file: ByteFile) -> Metadata:
@@ -102,44 +95,6 @@ def move_flac_block(block: Block, moves: Moves) -> Block | None:
     if block.tag[0] == _CUESHEET:
         return Block(block.tag, _moved_cue_sheet(block.data, moves), block.name)
     return block
-
-
-def move_texts(texts: Texts, moves: Moves) -> Texts:
-    """Return comments with the times of chapters and cue sheets adjusted to an edit."""
-    if not moves.any:
-        return texts
-
-    def chapter(found: re.Match[str]) -> str:
-        hours, minutes, seconds, thousandths = map(int, found.groups())
-        value = ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
-        seconds, thousandths = divmod(moves.time(value, 1000), 1000)
-        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{thousandths:03}"
-
-    def index(found: re.Match[str]) -> str:
-        minutes, seconds, frames = map(int, found.groups()[1:])
-        value = moves.time((minutes * 60 + seconds) * _FRAMES_PER_SECOND + frames, 75)
-        seconds, frames = divmod(value, _FRAMES_PER_SECOND)
-        return f"{found[1]}{seconds // 60:02}:{seconds % 60:02}:{frames:02}"
-
-    moved = []
-    for name, text in texts:
-        if _CHAPTER.fullmatch(name):
-            text = _CHAPTER_TIME.sub(chapter, text)
-        elif name == "CUESHEET":
-            text = _INDEX.sub(index, text)
-        moved.append((name, text))
-    return tuple(moved)
-
-
-def unmoved_texts(texts: Texts, moves: Moves) -> list[str]:
-    """Name the lyrics with time stamps in LRC format, which an edit does not adjust."""
-    if not moves.any:
-        return []
-    return [
-        f"the places of the time stamps in {name}"
-        for name, text in texts
-        if name in _LYRICS and _LRC_TIME.search(text)
-    ]
 
 
 def read_ogg(file: ByteFile) -> Metadata:
