@@ -39,7 +39,7 @@ from jen1cli.manifest import MANIFEST_NAME
 from jen1cli.sampling import draw_seed
 from jen1cli.scale.pieces import places
 from jen1cli.scale.requests import Job, Request
-from jen1cli.scale.shards import Shard
+from jen1cli.shards import Shard
 
 LAYOUTS = ("files", "tar")
 BLOCK_ROWS = 1_000
