@@ -248,6 +248,23 @@ def test_a_latent_file_may_say_what_it_is(jen1, model, take):
     assert "-o take.wav asks for the unknown format 'wav'; known: safetensors" in refused.err
 
 
+def test_parts_of_encode_write_the_files_of_one_run(jen1, model, take):
+    for name in ("a", "b", "c"):
+        Path("album").mkdir(exist_ok=True)
+        Path(f"album/{name}.wav").write_bytes(take.read_bytes())
+    Path("album/broken.wav").write_bytes(b"RIFF")
+    assert jen1("encode", "album", "-o", "whole").code == 1
+    results = [jen1("encode", "album", "-o", "parts", "--shard", f"{k}/2") for k in (1, 0)]
+    assert sorted(result.code for result in results) == [0, 1]
+    written = {path.name: path.read_bytes() for path in Path("parts").rglob("*.safetensors")}
+    assert written == {p.name: p.read_bytes() for p in Path("whole").rglob("*.safetensors")}
+    assert len(written) == 3
+    place = next(Path("parts").rglob("b.safetensors"))
+    place.unlink()
+    again = [jen1("encode", "album", "-o", "parts", "--shard", f"{k}/2").out for k in (0, 1)]
+    assert "".join(again).split() == [str(place)], "only what is missing"
+
+
 def test_encode_and_decode_keep_the_tree(jen1, model, take):
     Path("album/disc one").mkdir(parents=True)
     for name in ("album/a.wav", "album/disc one/b.wav"):
