@@ -57,15 +57,11 @@ Force = Annotated[
         "--force", "-f", metavar="", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL
     ),
 ]
-ShardName = Annotated[
-    str | None,
-    typer.Option(
-        "--shard",
-        metavar="K/N",
-        help="One of N parts: every N-th, from number K on, as 0/64 to 63/64; 'auto': from SLURM's"
-        " array job, or from RANK and WORLD_SIZE.",
-    ),
-]
+SHARD_HELP = (
+    "One of N parts: every N-th row, file or clip, from number K on: 0/64 to 63/64; 'auto': from"
+    " SLURM's array job, or from RANK and WORLD_SIZE."
+)
+ShardName = Annotated[str | None, typer.Option("--shard", metavar="K/N", help=SHARD_HELP)]
 Play = Annotated[bool, typer.Option("--play", metavar="", help="Play each piece when it is made.")]
 Json = Annotated[
     bool,

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jen1cli.errors import ConfigError, DataError, Jen1Error, needs_extra
+from jen1cli.folders import opened_source
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_json, parse_object
 from jen1cli.shards import WHOLE, Shard
-from jen1cli.urls import opened_source
 
 PROMPT = "prompt"
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")  # unpacked where they come from a URL

@@ -46,8 +46,7 @@ class SetOptions:
         typer.Option(
             "--shard",
             metavar="K/N",
-            help="Make every N-th row, from row K on: 0/64 to 63/64; 'auto': from SLURM's array"
-            " job, or from RANK and WORLD_SIZE.",
+            help=options.SHARD_HELP,
             rich_help_panel=SET_PANEL,
         ),
     ] = None

@@ -20,6 +20,7 @@ from jen1cli.autoencoder.codec import CONFIG_NAME, TENSORS_NAME
 from jen1cli.conditioning.controls.score_channels import ScoreEvents
 from jen1cli.errors import ConfigError, DataError, needs_extra
 from jen1cli.files import expand_user, write_text
+from jen1cli.folders import is_url, opened_source
 from jen1cli.jsonfiles import parse_object, read_object, to_json
 from jen1cli.music.full_score import read_score
 from jen1cli.music.score_files import SCORES_NAME
@@ -38,7 +39,6 @@ from jen1cli.training.diffusion.tar_writing import (
     SCORE_SUFFIX,
 )
 from jen1cli.typed_json import from_dict
-from jen1cli.urls import is_url, opened_source
 
 HELD_OUT_CLIPS = 128
 """Held-out clips that are kept on the local disk, for validation and samples."""
@@ -218,8 +218,8 @@ def _split_pattern(place: str) -> tuple[str, set[str] | None]:
     if not _is_pattern(place):
         return (place if is_url(place) else str(expand_user(place))).rstrip("/"), None
     with needs_extra("scale", _PURPOSE):
-        from braceexpand import braceexpand
-    sources = list(braceexpand(place))
+        from webdataset.shardlists import expand_urls
+    sources = expand_urls(place)
     folders = {source.rpartition("/")[0] or "." for source in sources}
     if len(folders) > 1:
         raise ConfigError(f"{place} names several folders; add them with --mix")
