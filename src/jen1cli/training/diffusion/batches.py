@@ -8,7 +8,7 @@ data do not depend on the number of processes.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -94,6 +94,7 @@ def draw_times(
     return uniform.clamp(min=1e-4)
 
 
+@runtime_checkable
 class WindowSource(Protocol):
     """Windows of training clips, in the order of a run."""
 
