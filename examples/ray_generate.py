@@ -15,7 +15,7 @@ from jen1cli.scale.folder import SetFolder, SetSettings
 from jen1cli.scale.models import ModelSource
 from jen1cli.scale.pieces import Start
 from jen1cli.scale.ray import make_set
-from jen1cli.scale.shards import WHOLE
+from jen1cli.shards import WHOLE
 
 
 def main(source: str, folder: str, model: str = "jen1-mini") -> None:

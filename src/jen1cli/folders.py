@@ -1,9 +1,17 @@
-"""Listing of a folder: without hidden files, each real folder once, in a stable order."""
+"""Listing of a folder: without hidden files, each real folder once, in a stable order.
 
+Also opening of a file to read, by its path or by a URL that fsspec knows.
+"""
+
+import contextlib
+import io
 import os
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
+
+from jen1cli.errors import DataError, needs_extra
 
 Skip = Callable[[Path, str], None]
 """Called with an unusable file or folder, and the reason."""
@@ -67,3 +75,41 @@ def stable_name(path: Path, folder: Path) -> str:
 def _is_loop(link: Path) -> bool:
     target, place = os.path.realpath(link), os.path.realpath(link.parent)
     return os.path.commonpath([target, place]) == target
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is a URL, such as "s3://bucket/file", and no path."""
+    return "://" in source
+
+
+@contextlib.contextmanager
+def opened_source(
+    source: str, purpose: str, *, option: str = "", compression: str | None = None
+) -> Iterator[io.IOBase]:
+    """Open a path or a URL for reading.
+
+    Args:
+        source: path, or URL of fsspec.
+        purpose: subject of the message that a package is missing.
+        option: option that named the source, for messages.
+        compression: of a URL's file; "infer": by its name.
+
+    Raises:
+        DataError: the protocol of the URL is unknown, or needs another package.
+        MissingExtraError: the extra `scale` is needed.
+        OSError: the file cannot be opened.
+    """
+    if not is_url(source):
+        with Path(source).open("rb") as local:
+            yield local
+        return
+    with needs_extra("scale", purpose):
+        import fsspec
+    try:
+        found = fsspec.open(source, "rb", compression=compression)
+        file: Any = found.open()  # type: ignore[union-attr]
+    except (ImportError, ValueError) as error:  # a protocol without its package, or unknown
+        named = f"{option} {source}".strip()
+        raise DataError(f"{named} cannot be opened: {error}") from error
+    with file:
+        yield file

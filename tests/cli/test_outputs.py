@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
+from safetensors.torch import load_file
 
 from jen1cli import audio
 from jen1cli.cli import outputs
@@ -246,6 +248,25 @@ def test_a_latent_file_may_say_what_it_is(jen1, model, take):
     assert jen1("decode", "take.latent").out == "take-decoded.wav\n"
     refused = jen1("encode", take, "-o", "take.wav", "--force")
     assert "-o take.wav asks for the unknown format 'wav'; known: safetensors" in refused.err
+
+
+def test_parts_of_encode_write_the_files_of_one_run(jen1, model, take):
+    for name in ("a", "b", "c"):
+        Path("album").mkdir(exist_ok=True)
+        Path(f"album/{name}.wav").write_bytes(take.read_bytes())
+    Path("album/broken.wav").write_bytes(b"RIFF")
+    assert jen1("encode", "album", "-o", "whole").code == 1
+    results = [jen1("encode", "album", "-o", "parts", "--shard", f"{k}/2") for k in (1, 0)]
+    assert sorted(result.code for result in results) == [0, 1]
+    written, whole = (sorted(Path(n).rglob("*.safetensors")) for n in ("parts", "whole"))
+    assert [path.name for path in written] == ["a.safetensors", "b.safetensors", "c.safetensors"]
+    for one, other in zip(written, whole, strict=True):
+        assert one.name == other.name
+        assert torch.equal(load_file(one)["latent"], load_file(other)["latent"])
+    place = next(Path("parts").rglob("b.safetensors"))
+    place.unlink()
+    again = [jen1("encode", "album", "-o", "parts", "--shard", f"{k}/2").out for k in (0, 1)]
+    assert "".join(again).split() == [str(place)], "only what is missing"
 
 
 def test_encode_and_decode_keep_the_tree(jen1, model, take):

@@ -26,7 +26,7 @@ def jobs(monkeypatch):
 
             bound = signature.bind(*args, **kwargs)
             seen[name] = dict(bound.arguments)
-            return ([], Audit("music")) if name == "measure_folder" else Job()
+            return ([], Audit("music")) if name == "measure" else Job()
 
         import importlib
         import inspect
@@ -44,7 +44,7 @@ def jobs(monkeypatch):
     for module, name in (
         ("studies.audio_job", "AudioJob"), ("studies.prompts", "PromptsJob"),
         ("studies.edits", "EditsJob"), ("studies.musiccaps", "MusicCapsJob"),
-        ("studies.codec", "CodecJob"), ("sets", "measure_folder"),
+        ("studies.codec", "CodecJob"), ("parts", "measure"),
     ):  # fmt: skip
         note(module, name)
     monkeypatch.setattr("jen1cli.evaluation.sets.save_statistics", lambda *_: None)
@@ -240,7 +240,7 @@ def test_music_is_measured_on_its_test_split_unless_told_otherwise(jobs, tmp_pat
     assert jobs["PromptsJob"]["reference_split"] == wanted
     assert jobs["AudioJob"]["reference_split"] == wanted
     assert jobs["AudioJob"]["split"] is None, "all of what is scored"
-    assert jobs["measure_folder"]["split"] == wanted
+    assert jobs["measure"]["split"] == wanted
 
 
 @pytest.mark.parametrize(

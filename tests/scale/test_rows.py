@@ -10,7 +10,7 @@ import pytest
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.jsonfiles import MAX_BYTES
 from jen1cli.scale.rows import read_rows
-from jen1cli.scale.shards import Shard
+from jen1cli.shards import Shard
 
 VALUES = [
     {"prompt": "lofi piano", "seed": 7, "bpm": 90.5},

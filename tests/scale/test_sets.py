@@ -252,6 +252,20 @@ def test_a_piece_that_fails_spoils_no_other_of_its_batch(generate, prompts, monk
 
 
 @pytest.mark.heavy
+def test_failed_rows_of_all_shards_are_in_one_file(generate, prompts):
+    write_prompts(prompts, ["{", "lofi", "jazz", '{"bpm": 1}', "folk", "rock"])
+    for index in (1, 0):
+        assert generate("-o", "out", "--shard", f"{index}/2", "--seed", 1).code == 1
+        assert Path("out/errors.jsonl").exists() == (index == 0)
+    assert [line["row"] for line in lines_of("out/errors.jsonl")] == [0, 3]
+    assert [line["row"] for line in lines_of("out/errors-00001.jsonl")] == [3]
+    write_prompts(prompts, ["{", "lofi", "jazz", "blues", "folk", "rock"])
+    assert generate("-o", "out", "--shard", "1/2", "--seed", 1, "--resume").code == 0
+    assert [line["row"] for line in lines_of("out/errors.jsonl")] == [0]
+    assert len(manifest("out")) == 5
+
+
+@pytest.mark.heavy
 def test_rows_that_fail_are_counted_not_pieces(generate, tmp_path):
     write_prompts(tmp_path / "prompts.jsonl", ["lofi", {"prompt": "jazz", "style": "nothing"}, "{"])
     result = generate("-o", "out", "-n", 3, "--composer", "rules", "--json")

@@ -9,7 +9,10 @@ import pytest
 import torch
 
 from jen1cli.checkpoint import load_weight_set
+from jen1cli.shards import Shard
 from jen1cli.training import jobs
+from jen1cli.training.diffusion import tar_writing
+from jen1cli.training.diffusion.build import write_latent_shard
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.engine.processes import LONGEST_WAIT, build_accelerator
 from jen1cli.training.engine.state import load_state
@@ -172,3 +175,21 @@ def test_two_processes_train_the_autoencoder_as_one(tones, tmp_path):
     # Masks of the latent are drawn by each process for itself, so only the size is compared.
     moved = sum(float((states[2][n] - v).norm()) for n, v in weights.items())
     assert moved < 0.05 * sum(float(v.norm()) for v in weights.values())
+
+
+def test_two_processes_train_on_their_own_tar_files_and_resume(
+    tones, codec_folder, text_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tar_writing, "BLOCK_CLIPS", 1)
+    cache = tmp_path / "cache"
+    write_latent_shard(tones, codec_folder, cache, Shard(0, 1), device="cpu")
+    job = [
+        "diffusion", cache, "--text-encoder", text_folder, "--recipe", "tiny",
+        "--precision", "fp32", "--device", "cpu", "--crop-seconds", 0.4, "--lr-shape", "constant",
+    ]  # fmt: skip
+    launch(2, *job, "--output", tmp_path / "whole", "--steps", 4)
+    launch(2, *job, "--output", tmp_path / "stopped", "--steps", 2)
+    launch(2, *job, "--output", tmp_path / "stopped", "--steps", 4, "--resume")
+    whole, stopped = (load_state(tmp_path / name / "state")[0] for name in ("whole", "stopped"))
+    for name, value in whole.items():
+        assert torch.equal(value, stopped[name]), name

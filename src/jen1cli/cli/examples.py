@@ -67,6 +67,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "encode": (
         ("jen1 encode take.wav -o take.safetensors", "audio to a latent file"),
         ("jen1 encode album/ -o latents/", "a folder; its tree is kept"),
+        ("jen1 encode album/ -o latents/ --shard 3/64", "a part of its files"),
     ),
     "decode": (
         ("jen1 decode take.safetensors -o take-back.wav", "a latent file to audio"),
@@ -154,6 +155,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "jen1 train latents music -m jen1-mini --keep-whitening -o run/latents",
             "to train the bundled model further",
         ),
+        (
+            "jen1 train latents music -m run/codec/weights -o run/latents --shard 3/64",
+            "a part, as tar files",
+        ),
     ),
     "train diffusion": (
         ("jen1 train diffusion run/latents -o run/model --minutes 120", "from random weights"),
@@ -217,6 +222,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "evaluate stats": (
         ("jen1 evaluate stats album -o album.npz", "for jen1 evaluate audio --reference album.npz"),
         ("jen1 evaluate stats album --split all -e clap -o album.npz", "all of it, through CLAP"),
+        ("jen1 evaluate stats album -o album.npz --shard 3/64", "a part; the last one writes FILE"),
     ),
     "evaluate prompts": (
         ("jen1 evaluate prompts -r music -n 120 -o report", "half of the package's prompts"),

@@ -9,9 +9,19 @@ import typer
 from jen1cli.cli.console import Console
 from jen1cli.cli.outputs import FORMATS, Result, Target, plan_outputs
 from jen1cli.cli.signing import OUTPUT_PANEL, Signing
+from jen1cli.shards import Shard, read_shard
 
 MODEL_PANEL = "Model"
 SAMPLING_PANEL = "Sampling"
+
+
+def chosen_shard(given: str | None) -> Shard | None:
+    """Read the value of --shard; None: all.
+
+    Raises:
+        ConfigError: it is no shard, or the environment names none.
+    """
+    return None if given is None else read_shard(given)
 
 
 def _stdout_as_dash(output: str | None) -> str | None:
@@ -47,6 +57,11 @@ Force = Annotated[
         "--force", "-f", metavar="", help="Replace files that exist.", rich_help_panel=OUTPUT_PANEL
     ),
 ]
+SHARD_HELP = (
+    "One of N parts: every N-th row, file or clip, from number K on: 0/64 to 63/64; 'auto': from"
+    " SLURM's array job, or from RANK and WORLD_SIZE."
+)
+ShardName = Annotated[str | None, typer.Option("--shard", metavar="K/N", help=SHARD_HELP)]
 Play = Annotated[bool, typer.Option("--play", metavar="", help="Play each piece when it is made.")]
 Json = Annotated[
     bool,

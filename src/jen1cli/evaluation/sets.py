@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.clips import Audit, find_clips, has_caption, load_clips
+from jen1cli.evaluation.clips import Audit, find_clips
 from jen1cli.evaluation.distances import (
     Gaussian,
     cosine_scores,
@@ -22,6 +22,7 @@ from jen1cli.evaluation.distances import (
     minimum_rows,
     set_divergence,
 )
+from jen1cli.evaluation.embedded import EmbeddedClip, Found, embed_clips
 from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
 from jen1cli.evaluation.intervals import Estimate, mean_interval
 from jen1cli.files import writing
@@ -75,40 +76,37 @@ def measure_folder(
     """
     embeddings = [load_embedding(spec) for spec in specs]
     clips, audit = find_clips(folder, split=split, limit=limit)
-    heard: list[list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]] = [
-        [] for _ in embeddings
-    ]
-    captions: list[str | None] = []
-    names: list[str] = []
-    for number, item in enumerate(load_clips(clips, audit, sample_rate=sample_rate)):
+    heard = []
+    for item in embed_clips(clips, embeddings, audit, sample_rate):
+        heard.append(item)
         if progress is not None:
-            progress(number, len(clips))
-        for found, embedding in zip(heard, embeddings, strict=True):
-            found.append(
-                (
-                    embedding.embed(item.signal, item.sample_rate),
-                    embedding.classify(item.signal, item.sample_rate),
-                    embedding.match(item.signal, item.sample_rate),
-                )
-            )
-        captions.append(item.clip.captions[0] if has_caption(item.clip) else None)
-        names.append(item.clip.path.name)
-        if captions[-1] is None:
-            audit.note("without caption", item.clip.path.name)
-    if len(names) < 2:
-        count = "only one clip" if names else "no clip"
+            progress(len(heard), len(clips))
+    return collect(heard, embeddings, audit), audit
+
+
+def collect(
+    heard: Sequence[EmbeddedClip], embeddings: Sequence[Embedding], audit: Audit
+) -> list[Measured]:
+    """Return the clips of a folder by embedding.
+
+    Raises:
+        DataError: there are fewer than two clips.
+    """
+    if len(heard) < 2:
+        count = "only one clip" if heard else "no clip"
         reasons = "; ".join(audit.warnings()) or "nothing was read"
-        raise DataError(f"{count} of {folder} counts ({reasons}); give other audio")
-    measured = [
-        _finish(embedding, found, captions, tuple(names))
-        for embedding, found in zip(embeddings, heard, strict=True)
+        raise DataError(f"{count} of {audit.folder} counts ({reasons}); give other audio")
+    captions = [item.caption for item in heard]
+    names = tuple(item.name for item in heard)
+    return [
+        _finish(embedding, [item.found[number] for item in heard], captions, names)
+        for number, embedding in enumerate(embeddings)
     ]
-    return measured, audit
 
 
 def _finish(
     embedding: Embedding,
-    found: list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]],
+    found: Sequence[Found],
     captions: list[str | None],
     names: tuple[str, ...],
 ) -> Measured:

@@ -1,7 +1,8 @@
 """The folder of a set: its settings, finished blocks, shards in WebDataset format, the manifest.
 
     FOLDER/manifest.jsonl          when every shard is complete
-    FOLDER/errors.jsonl            rows that failed in the last run (errors-00003.jsonl of shard 3)
+    FOLDER/errors.jsonl            rows that failed; of several shards when every one is complete
+    FOLDER/errors-00003.jsonl      rows of shard 3 that failed in its last run
     FOLDER/shard-00003.tar         layout "tar": audio and facts of a block of rows
     FOLDER/000012/000012345.flac   layout "files"; its facts are beside it, as .json
     FOLDER/.set/settings.json      what all shards must have in common
@@ -18,7 +19,7 @@ import dataclasses
 import json
 import shutil
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,7 +40,7 @@ from jen1cli.manifest import MANIFEST_NAME
 from jen1cli.sampling import draw_seed
 from jen1cli.scale.pieces import places
 from jen1cli.scale.requests import Job, Request
-from jen1cli.scale.shards import Shard
+from jen1cli.shards import Shard
 
 LAYOUTS = ("files", "tar")
 BLOCK_ROWS = 1_000
@@ -104,6 +105,8 @@ class SetFolder:
     def begin(self) -> None:
         """Note that this shard is begun, and forget the errors of an earlier run."""
         remove_leftovers(self._own, {self._state.stem})
+        with explaining(self._all_errors):  # those of other shards are in files of their own
+            self._all_errors.unlink(missing_ok=True)
         if self._shard.count == 1:
             remove_leftovers(self.folder, {Path(MANIFEST_NAME).stem})
         if not self.is_begun:
@@ -114,8 +117,15 @@ class SetFolder:
     @property
     def errors(self) -> Path:
         """File of this shard's rows that failed."""
+        return self._errors_of(self._shard.index)
+
+    @property
+    def _all_errors(self) -> Path:
+        return self.folder / "errors.jsonl"
+
+    def _errors_of(self, index: int) -> Path:
         alone = self._shard.count == 1
-        return self.folder / ("errors.jsonl" if alone else f"errors-{self._shard.index:05d}.jsonl")
+        return self._all_errors if alone else self.folder / f"errors-{index:05d}.jsonl"
 
     def note_error(self, row: int, where: str, error: str, piece: int | None = None) -> None:
         """Add a row to the file of errors, or one piece of it.
@@ -145,15 +155,19 @@ class SetFolder:
         states = [self._state_of(index) for index in range(self._shard.count)]
         if not all(path.is_file() and read_object(path).get("is_complete") for path in states):
             return None
+        self._join_errors()
         blocks = sorted((self._own / "blocks").glob("[0-9]*.jsonl"))
         if not any(path.stat().st_size for path in blocks):
             return None
         manifest = self.folder / MANIFEST_NAME
-        with writing(manifest) as temporary, temporary.open("wb") as file:
-            for path in blocks:
-                with path.open("rb") as block:
-                    shutil.copyfileobj(block, file)
+        _join(blocks, manifest)
         return manifest
+
+    def _join_errors(self) -> None:
+        """Write the failed rows of all shards into one file, one shard after the other."""
+        paths = [self._errors_of(index) for index in range(self._shard.count)]
+        if self._shard.count > 1 and any(path.is_file() for path in paths):
+            _join(filter(Path.is_file, paths), self._all_errors)
 
     @property
     def _state(self) -> Path:
@@ -322,6 +336,14 @@ class Block:
             return _member(present, name), _member(present, facts.name)
         except (KeyError, tarfile.TarError, OSError) as error:
             raise DataError(f"{self._tar} lacks {name} ({error}); remove it and resume") from error
+
+
+def _join(paths: Iterable[Path], target: Path) -> None:
+    """Write the contents of files, one after the other, into one file."""
+    with writing(target) as temporary, temporary.open("wb") as whole:
+        for path in paths:
+            with path.open("rb") as part:
+                shutil.copyfileobj(part, whole)
 
 
 def file_place(piece: int) -> str:

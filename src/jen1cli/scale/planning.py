@@ -13,7 +13,7 @@ from jen1cli.jsonfiles import read_object
 from jen1cli.scale.pieces import Start, places
 from jen1cli.scale.requests import Job, ReadRow, Request
 from jen1cli.scale.rows import Row
-from jen1cli.scale.shards import Shard
+from jen1cli.shards import Shard
 
 PROBE_SECONDS = 10.0  # longest music that the probe makes
 

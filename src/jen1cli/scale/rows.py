@@ -6,12 +6,13 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from jen1cli.errors import ConfigError, DataError, Jen1Error, needs_extra
+from jen1cli.folders import opened_source
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_json, parse_object
-from jen1cli.scale.shards import WHOLE, Shard
+from jen1cli.shards import WHOLE, Shard
 
 PROMPT = "prompt"
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")  # unpacked where they come from a URL
@@ -67,19 +68,11 @@ def _opened(source: str, stdin: io.IOBase | None) -> Iterator[io.IOBase]:
         if stdin is None:
             raise ConfigError("prompts cannot be read from stdin here; give a file")
         yield stdin
-    elif "://" in source:
-        with needs_extra("scale", "reading prompts from a URL"):
-            import fsspec
-        try:
-            opened = fsspec.open(source, "rb", compression="infer")
-            file: Any = opened.open()  # type: ignore[union-attr]
-        except (ImportError, ValueError) as error:  # a protocol without its package, or unknown
-            raise DataError(f"--from {source} cannot be opened: {error}") from error
-        with file:
-            yield file
     else:
-        with Path(source).open("rb") as local:
-            yield local
+        with opened_source(
+            source, "reading prompts from a URL", option="--from", compression="infer"
+        ) as file:
+            yield file
 
 
 def _line_rows(file: io.IOBase, name: str, shard: Shard) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from accelerate import Accelerator, PartialState
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
+from jen1cli.shards import Shard
 from jen1cli.training.autoencoder.build import build_autoencoder_stage, describe_autoencoder
 from jen1cli.training.controls.build import build_controls, has_tempi
 from jen1cli.training.diffusion.build import (
@@ -17,10 +18,12 @@ from jen1cli.training.diffusion.build import (
     build_diffusion,
     describe,
     describe_unet,
+    write_latent_shard,
     write_latents,
 )
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.diffusion.compatibility import check_cache, check_resumed
+from jen1cli.training.diffusion.opening import opened_latents
 from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
@@ -42,6 +45,8 @@ ACTIVATIONS = "memory for activations (MB)"
 STAGE_1_SHARE = 1 / 3
 """Share of the minutes that `AllJob` gives to the autoencoder."""
 CONTROLS_SHARE = 1 / 20
+CONTROLS_CLIPS = 4_096
+"""Training clips of latents in tar files on which the small control networks are trained."""
 STAGES = ("autoencoder", "latents", "diffusion", "controls")
 
 
@@ -54,6 +59,7 @@ class LatentsJob:
     output: Path
     keep_whitening: bool = False
     augmented: float = 0.0  # share of the training clips with an augmented copy
+    shard: Shard | None = None  # part to write into tar files; None: all, into one file
     device: str = "auto"
 
     def run(self, on_event: OnEvent = ignore, *, keep: bool = False) -> Figures:
@@ -69,6 +75,12 @@ class LatentsJob:
         """
         processes = PartialState(cpu=on_processor(self.device), timeout=LONGEST_WAIT)
         model = weights_folder(self.model)
+        if self.shard is not None:  # each process writes a shard of its own
+            return write_latent_shard(
+                self.data, model, self.output, self.shard,
+                keep_whitening=self.keep_whitening, augmented=self.augmented, device=self.device,
+                on_event=on_event,
+            )  # fmt: skip
         there = keep and (self.output / CACHE_NAME).is_file()
         if processes.is_main_process and there:
             clips = read_clips(self.data, ignore)
@@ -144,7 +156,8 @@ class AutoencoderJob(Settings):
 class DiffusionJob(Settings):
     """Stage 2 on a latent cache."""
 
-    cache: Path
+    cache: str | Path  # folder; or latents in tar files, by folder, URL or pattern
+    mix: tuple[tuple[str, float], ...] = ()  # further latents in tar files, with their shares
     preset: str | None = None  # preset of the U-Net; None: that of the cache
     text_encoder: Path | None = None
     init: str | Path | None = None  # weight set to continue from
@@ -162,16 +175,20 @@ class DiffusionJob(Settings):
         )
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         init = None if self.init is None else find_weights(self.init).folder
-        sources = DiffusionSources(self.cache, self.text_encoder, init, prompts=self.prompt)
         config: ModelConfig | None = preset(self.preset) if self.preset else None
-        return _train_diffusion(sources, self, chosen, accelerator, on_event, config)
+        with opened_latents(self.cache, self.mix) as latents:
+            sources = DiffusionSources(
+                latents.folder, self.text_encoder, init,
+                prompts=self.prompt, stream=latents.stream,
+            )  # fmt: skip
+            return _train_diffusion(sources, self, chosen, accelerator, on_event, config)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlsJob(Settings):
     """The control networks: predictors from text, and transcription from music."""
 
-    cache: Path
+    cache: str | Path  # as of `DiffusionJob`
     init: str | Path  # weight set to which they are added
 
     def run(self, on_event: OnEvent = ignore) -> Figures:
@@ -183,14 +200,15 @@ class ControlsJob(Settings):
         chosen = self.over(training_config(self.recipe).controls)
         accelerator = build_accelerator(chosen.optimisation, device=self.device)
         init = find_weights(self.init).folder
-        stage = build_controls(self.cache, init, chosen, accelerator, seed=self.seed)
-        if not self.dry_run:
-            self.check_begun()
-            writes = accelerator.is_main_process
-            if writes:
-                check_resumed(self.output, self.cache, init, resume=self.resume)
-            with recorded(self.output, on_event, writes=writes) as record:
-                _train(stage, self, chosen.steps, accelerator, record)
+        with opened_latents(self.cache, training_clips=CONTROLS_CLIPS) as latents:
+            stage = build_controls(latents.folder, init, chosen, accelerator, seed=self.seed)
+            if not self.dry_run:
+                self.check_begun()
+                writes = accelerator.is_main_process
+                if writes:
+                    check_resumed(self.output, latents.folder, init, resume=self.resume)
+                with recorded(self.output, on_event, writes=writes) as record:
+                    _train(stage, self, chosen.steps, accelerator, record)
         return {
             "parameters": sum(p.numel() for p in stage.networks.parameters()),
             "windows per epoch": stage.sampler.epoch_windows,

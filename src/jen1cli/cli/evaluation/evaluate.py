@@ -22,6 +22,8 @@ from jen1cli.cli.sampling import (
 from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
 
+PARTS = "parts"
+
 
 class FolderGroup(TyperGroup):
     """The subcommands; a folder without one means `audio`."""
@@ -63,10 +65,18 @@ def audio(
     reference_split: display.ReferenceSplit = None,
     limit: display.Limit = None,
     sample_rate: display.SampleRate = None,
+    shard: options.ShardName = None,
     output: display.Output = None,
     reporting: options.Reporting,
 ) -> None:
-    """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score."""
+    """Compare a folder with a reference: FAD, FAD-infinity, KAD, KL, CLAP score.
+
+    --shard embeds a part of DIR into --output, which all parts share; the run that finds them all
+    there writes the report, with the figures of one undivided run.
+    """
+    part = options.chosen_shard(shard)
+    if part is not None and output is None:
+        raise ConfigError("--shard keeps its part in --output; give a folder for all parts")
     scored = display.chosen_split(split or display.ALL)
     held_out = display.chosen_split(reference_split, "--reference-split")
     with display.evaluating(reporting, output) as (report, deliver):
@@ -75,10 +85,14 @@ def audio(
 
         job = AudioJob(
             folder, reference, tuple(embedding or SET_EMBEDDINGS), scored, held_out,
-            limit, sample_rate,
+            limit, sample_rate, part, None if output is None else output / PARTS,
         )  # fmt: skip
         with report.progress("clips") as progress:
-            deliver(job.run(progress))
+            found = job.run(progress)
+            if found is None:
+                report.result({"path": str(job.parts), "complete": False})
+            else:
+                deliver(found)
 
 
 @app.command("stats", no_args_is_help=True)
@@ -93,9 +107,15 @@ def stats(
     split: display.Split = None,
     limit: display.Limit = None,
     sample_rate: display.SampleRate = None,
+    shard: options.ShardName = None,
     reporting: options.Reporting,
 ) -> None:
-    """Keep what a comparison needs of a reference, without its audio."""
+    """Keep what a comparison needs of a reference, without its audio.
+
+    --shard keeps a part beside FILE, in FILE.parts; the run that finds all parts there writes FILE,
+    with the bytes of one undivided run.
+    """
+    part = options.chosen_shard(shard)
     if output.suffix != ".npz":
         raise ConfigError(f"'{output}' is no .npz file; name one")
     chosen = display.chosen_split(split)
@@ -103,12 +123,18 @@ def stats(
     with report.library_warnings():
         from jen1cli.evaluation import sets
         from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
+        from jen1cli.evaluation.parts import measure
 
+        parts = output.with_name(f"{output.name}.{PARTS}")
         with report.progress("clips") as progress:
-            measured, audit = sets.measure_folder(
-                folder, tuple(embedding or SET_EMBEDDINGS), split=chosen, limit=limit,
-                sample_rate=sample_rate, progress=progress,
+            whole = measure(
+                folder, tuple(embedding or SET_EMBEDDINGS), part, parts, split=chosen,
+                limit=limit, sample_rate=sample_rate, progress=progress,
             )  # fmt: skip
+        if whole is None:
+            report.result({"path": str(parts), "complete": False})
+            return
+        measured, audit = whole
         for line in audit.warnings():
             report.warn(line)
         sets.save_statistics(output, measured, audit)

@@ -1,5 +1,6 @@
 """`jen1 encode`: audio to latent files."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +17,11 @@ from jen1cli.cli.inputs import (
     names_apart,
     open_input,
 )
-from jen1cli.cli.outputs import Result
+from jen1cli.cli.outputs import Result, Target
 from jen1cli.folders import AUDIO_SUFFIXES
 
 LATENTS = tuple(suffix.removeprefix(".") for suffix in LATENT_SUFFIXES)
+Opened = tuple[list[AudioInput], list[tuple[str, Path]]]
 
 
 @grouped
@@ -32,31 +34,42 @@ def encode(
             show_default=False,
         ),
     ],
+    *,
+    shard: options.ShardName = None,
     destination: Annotated[options.Destination, Without("audio_format", "signing")],
     model: Annotated[ModelOptions, Without("lora", "quality")],
 ) -> None:
-    """Turn audio into latent files (safetensors); folders keep their tree."""
+    """Turn audio into latent files (safetensors); folders keep their tree.
+
+    --shard encodes a part of the files, and only those whose latents are missing.
+    """
     faults = Faults()
-    files: list[tuple[str, Path]] = []
-    opened: list[AudioInput] = []
-    for given, folder in list_files(inputs, AUDIO_SUFFIXES, "audio files", faults):
-        with faults.kept():
-            opened.append(open_input(given))
-            files.append((given, folder))
+    listed = list_files(inputs, AUDIO_SUFFIXES, "audio files", faults)
+    is_of_folder = any(Path(given).is_dir() for given in inputs)
+    part = options.chosen_shard(shard)
+    if part is None:
+        opened, files = _opened(listed, faults)
+        if not opened:
+            faults.raise_collected()
+        stems = [item.stem for item in opened]
+        targets = _planned(files, stems, destination, is_of_folder=is_of_folder)
+    else:  # names are planned for all files, so that they do not depend on the division
+        every = dataclasses.replace(destination, force=True)
+        stems = [Path(given).stem for given, _ in listed]
+        planned = _planned(listed, stems, every, is_of_folder=is_of_folder)
+        mine = part.of(list(zip(listed, planned, strict=True)))
+        missing = {
+            file: target
+            for file, target in mine
+            if destination.force or target.path is None or not target.path.exists()
+        }
+        opened, files = _opened(list(missing), faults)
+        targets = [missing[file] for file in files]
+    report = destination.report()
     if not opened:
         faults.raise_collected()
-    is_of_folder = any(Path(given).is_dir() for given in inputs)
-    names = names_apart(files, [item.stem for item in opened])
-    targets = destination.plan(
-        [
-            Result(name, None, i + 1, folder, is_of_folder=is_of_folder)
-            for i, (name, (_, folder)) in enumerate(zip(names, files, strict=True))
-        ],
-        default_name="{slug}.{ext}",
-        extension=LATENTS[0],
-        extensions=LATENTS,
-    )
-    report = destination.report()
+        report.note("nothing is missing")
+        return
     with Engine.open(model.choice().check(), report) as engine:
         for item, target in zip(opened, targets, strict=True):
             latent = None
@@ -80,3 +93,32 @@ def encode(
             }
             report.result(facts, f"{item.name}: {latent.seconds:.2f} s as {frames} frames")
     faults.raise_collected()
+
+
+def _opened(listed: list[tuple[str, Path]], faults: Faults) -> Opened:
+    """Read inputs as a check; those that cannot be read are collected as faults."""
+    opened: list[AudioInput] = []
+    files: list[tuple[str, Path]] = []
+    for given, folder in listed:
+        with faults.kept():
+            opened.append(open_input(given))
+            files.append((given, folder))
+    return opened, files
+
+
+def _planned(
+    files: list[tuple[str, Path]],
+    stems: list[str],
+    destination: options.Destination,
+    *,
+    is_of_folder: bool,
+) -> list[Target]:
+    """Return the latent file of each input."""
+    named = zip(names_apart(files, stems), files, strict=True)
+    results = [
+        Result(name, None, i + 1, folder, is_of_folder=is_of_folder)
+        for i, (name, (_, folder)) in enumerate(named)
+    ]
+    return destination.plan(
+        results, default_name="{slug}.{ext}", extension=LATENTS[0], extensions=LATENTS
+    )

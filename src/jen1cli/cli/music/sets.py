@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jen1cli.scale.planning import SetPlan
     from jen1cli.scale.rows import Row
     from jen1cli.scale.run import Tally
-    from jen1cli.scale.shards import Shard
+    from jen1cli.shards import Shard
 
 SET_PANEL = "Sets"
 EXTENSION = "flac"
@@ -46,8 +46,7 @@ class SetOptions:
         typer.Option(
             "--shard",
             metavar="K/N",
-            help="Make every N-th row, from row K on: 0/64 to 63/64; 'auto': from SLURM's array"
-            " job, or from RANK and WORLD_SIZE.",
+            help=options.SHARD_HELP,
             rich_help_panel=SET_PANEL,
         ),
     ] = None
@@ -122,7 +121,7 @@ class SetOptions:
 
     def read_shard(self) -> "Shard":
         """Return the shard; all rows where none is given."""
-        from jen1cli.scale.shards import WHOLE, read_shard
+        from jen1cli.shards import WHOLE, read_shard
 
         return WHOLE if self.shard is None else read_shard(self.shard)
 
@@ -208,7 +207,7 @@ class SetJob:
     def _plan(self, report: Console) -> None:
         from jen1cli.cli.music.prompts import RowReader
         from jen1cli.scale.planning import plan_set
-        from jen1cli.scale.shards import WHOLE
+        from jen1cli.shards import WHOLE
 
         shard = self.options.read_shard()
         starts = self._starts(self._settings(self.model.source.facts()))

@@ -18,6 +18,7 @@ from jen1cli.cli.training.settings import (
     Steps,
     TrainingOptions,
 )
+from jen1cli.errors import ConfigError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,8 +33,13 @@ Output = Annotated[
 ]
 Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
 Cache = Annotated[
-    Path,
-    typer.Argument(metavar="CACHE", help="Folder of 'jen1 train latents'.", show_default=False),
+    str,
+    typer.Argument(
+        metavar="CACHE",
+        help="Folder of 'jen1 train latents'; of its tar files also the URL, or a pattern such as"
+        " 's3://bucket/cache/train-{00000..00063}.tar'.",
+        show_default=False,
+    ),
 ]
 Prompts = Annotated[
     list[str] | None,
@@ -134,13 +140,19 @@ def latents(
             " without captions: edits of foreign recordings learn from them.",
         ),
     ] = 0.0,
+    shard: options.ShardName = None,
     device: Device = "auto",
     reporting: options.Reporting,
 ) -> None:
-    """Encode a folder of music into a latent cache."""
+    """Encode a folder of music into a latent cache.
+
+    --shard writes a part of the clips into tar files of a folder that all parts share, and what is
+    there is not written again. 'jen1 train diffusion' streams them, from a folder or a URL.
+    """
     own = {
         "data": data, "output": output, "model": model,
         "keep_whitening": keep_whitening, "augmented": augmented,
+        "shard": options.chosen_shard(shard),
     }  # fmt: skip
     _run("LatentsJob", own, {"device": device}, reporting, output)
 
@@ -158,6 +170,14 @@ def diffusion(
     text_encoder: TextEncoderFolder = None,
     init: Annotated[
         Path | None, typer.Option(metavar="NAME|FOLDER", help="Weight set to continue from.")
+    ] = None,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CACHE:SHARE",
+            help="Latents in tar files to mix in, with their share of the windows; that of CACHE is"
+            " 1. Repeatable.",
+        ),
     ] = None,
     prompt: Prompts = None,
     average: Annotated[
@@ -178,6 +198,7 @@ def diffusion(
     own = {
         "cache": cache, "output": output, "preset": preset, "text_encoder": text_encoder,
         "init": init, "prompt": tuple(prompt or ()), "more_ema_decays": tuple(average or ()),
+        "mix": tuple(map(_weighted, mix or ())),
     }  # fmt: skip
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
 
@@ -318,6 +339,15 @@ def _run(
         report.result({"path": None, **figures}, "\n".join(map(_figure, figures.items())))
         return
     report.result({"path": str(result), **figures})
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    """Read "CACHE:SHARE"."""
+    cache, _, share = text.rpartition(":")
+    try:
+        return cache, float(share)
+    except ValueError as error:
+        raise ConfigError(f"--mix {text} names no share; write it as CACHE:0.5") from error
 
 
 def _figure(item: tuple[str, float | int]) -> str:

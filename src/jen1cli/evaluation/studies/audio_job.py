@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jen1cli.errors import ConfigError
 from jen1cli.evaluation.clips import HELD_OUT, find_clips
+from jen1cli.evaluation.parts import measure
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.sets import (
     Comparison,
@@ -16,6 +17,7 @@ from jen1cli.evaluation.sets import (
     measure_folder,
 )
 from jen1cli.progress import Progress
+from jen1cli.shards import Shard
 
 _SHOWN = 8
 _POINTS = 9  # points of the plotted FAD-infinity curve
@@ -33,6 +35,8 @@ class AudioJob:
         reference_split: split of the reference.
         limit: largest number of clips on each side.
         sample_rate: required rate in Hz; None: the most common one on each side.
+        shard: part of the folder to embed; None: all of it.
+        parts: folder that all parts share, if there is a shard.
     """
 
     folder: Path
@@ -42,9 +46,14 @@ class AudioJob:
     reference_split: str | None = HELD_OUT
     limit: int | None = None
     sample_rate: int | None = None
+    shard: Shard | None = None
+    parts: Path | None = None
 
-    def run(self, progress: Progress | None = None) -> Report:
+    def run(self, progress: Progress | None = None) -> Report | None:
         """Embed both sides and compare them in every embedding.
+
+        Returns:
+            the report; None while other parts of the folder are missing.
 
         Raises:
             Jen1Error: a folder, an embedding or the statistics cannot be used.
@@ -53,11 +62,14 @@ class AudioJob:
             "folder": self.folder, "reference": self.reference, "embeddings": self.embeddings,
             "resampler": "soxr VHQ",
         })  # fmt: skip
-        references = self._references(report, progress)
-        measured, audit = measure_folder(
-            self.folder, self.embeddings, split=self.split, limit=self.limit,
-            sample_rate=self.sample_rate, progress=progress,
+        whole = measure(
+            self.folder, self.embeddings, self.shard, self.parts, split=self.split,
+            limit=self.limit, sample_rate=self.sample_rate, progress=progress,
         )  # fmt: skip
+        if whole is None:
+            return None
+        references = self._references(report, progress)
+        measured, audit = whole
         report.audits.append(audit.facts())
         report.warnings += audit.warnings()
         found = []

@@ -6,12 +6,13 @@ data do not depend on the number of processes.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float16
 from torch import Tensor
 
 from jen1cli.conditioning.controls.score_channels import ALL_DROPPED, ScoreDropout
@@ -91,6 +92,27 @@ def draw_times(
         inside = uniform.clamp(1e-4, 1 - 1e-4)
         return torch.sigmoid(torch.special.ndtri(inside.double())).float()
     return uniform.clamp(min=1e-4)
+
+
+@runtime_checkable
+class WindowSource(Protocol):
+    """Windows of training clips, in the order of a run."""
+
+    frames: int  # length of a window
+
+    @property
+    def clips(self) -> Sequence[CachedClip] | Mapping[int, CachedClip]:
+        """Clips by the `clip` of a window."""
+        ...
+
+    @property
+    def epoch_windows(self) -> int:
+        """Windows in one epoch."""
+        ...
+
+    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[Window]:
+        """Return windows number `first` to `first + count - 1` of the run."""
+        ...
 
 
 class WindowSampler:
@@ -173,10 +195,18 @@ class LatentTable:
     def _cut(self, clip: CachedClip, start: int, frames: int) -> Tensor:
         count = min(frames, clip.frames - start)
         first = clip.start + start
-        found = torch.from_numpy(self._table[first : first + count].astype(np.float32))
-        if count == frames:
-            return found
-        return torch.cat([found, self._silence.cpu().expand(frames - count, -1)])
+        return padded(self._table[first : first + count], frames, self._silence.cpu())
+
+
+def padded(
+    latent: Float16[np.ndarray, "_frames components"],
+    frames: int,
+    silence: Float[Tensor, " components"],
+) -> Float[Tensor, "frames components"]:
+    """Return latents in float32, followed by silence up to a number of frames."""
+    found = torch.from_numpy(latent.astype(np.float32))
+    missing = frames - len(found)
+    return torch.cat([found, silence.expand(missing, -1)]) if missing else found
 
 
 def fits(size: int, device: torch.device) -> bool:
@@ -190,7 +220,7 @@ class BatchSampler:
 
     def __init__(
         self,
-        sampler: WindowSampler,
+        sampler: WindowSource,
         hyperparameters: DiffusionTrainingConfig,
         *,
         components: int,

@@ -17,6 +17,7 @@ from jen1cli.conditioning.text import FILE as TEXT_FILE
 from jen1cli.config import ModelConfig, TextConfig
 from jen1cli.errors import CheckpointError, ConfigError, DataError
 from jen1cli.music.controls import CHANNELS_WITH_SCORE, PLAYED_CHANNELS
+from jen1cli.shards import Shard
 from jen1cli.training.diffusion.cache import CacheWriter, LatentCache
 from jen1cli.training.diffusion.compatibility import (
     check_latents,
@@ -27,6 +28,8 @@ from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
+from jen1cli.training.diffusion.streaming import StreamSources
+from jen1cli.training.diffusion.tar_writing import TarCacheWriter
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
 from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
@@ -50,6 +53,7 @@ class DiffusionSources:
     init: Path | None = None  # weight set to continue from; None: random weights
     lora_rank: int | None = None  # rank of a LoRA on `init`; None: train all weights
     prompts: Sequence[str] = ()  # prompts of samples; empty: captions of held-out clips
+    stream: StreamSources | None = None  # training clips in tar files; None: those of `cache`
 
 
 def write_latents(
@@ -83,6 +87,34 @@ def write_latents(
         augmented=augmented, music=music_digest(clips), data=data,
     )  # fmt: skip
     return LatentCache.open(folder)
+
+
+def write_latent_shard(
+    data: Path,
+    codec_folder: Path,
+    folder: Path,
+    shard: Shard,
+    *,
+    keep_whitening: bool = False,
+    augmented: float = 0.0,
+    device: str = "auto",
+    on_event: OnEvent = ignore,
+) -> Figures:
+    """Encode one shard of a folder of music into latents in tar files; see `write_latents`.
+
+    Returns:
+        number of clips of the shard, and whether all shards are complete (1) or not (0).
+    """
+    codec = load_codec(codec_folder)
+    place = torch.device("cpu" if on_processor(device) else "cuda")
+    codec.autoencoder.to(place)
+    writer = TarCacheWriter(
+        folder, codec, place, shard,
+        keep_whitening=keep_whitening, augmented=augmented, on_event=on_event,
+    )  # fmt: skip
+    clips = read_clips(data, on_event)
+    complete = writer.write(clips, data)
+    return {"clips": len(shard.of(clips)), "complete": int(complete)}
 
 
 def build_diffusion(
@@ -144,6 +176,7 @@ def build_diffusion(
         weights=_writer(sources, codec, text_folder, controls),
         samples=_samples(codec, cache, encoder, sources.prompts, controls, scores),
         scores=scores,
+        stream=sources.stream,
     )
     return DiffusionStage(parts, hyperparameters, accelerator, seed=seed)
 

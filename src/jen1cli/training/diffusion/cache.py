@@ -10,7 +10,7 @@ other input. `cache.json` is written last: a folder without it is no cache.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tokenize import TokenError  # NumPy's, of a damaged header
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float16
+from jaxtyping import Float, Float16
 from numpy.lib.format import open_memmap
 from torch import Tensor
 
@@ -31,6 +31,7 @@ from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
 from jen1cli.manifest import Clip
 from jen1cli.music.full_score import FullScore
 from jen1cli.music.score_files import SCORES_NAME, Place, read_scores
+from jen1cli.shapes import Latent
 from jen1cli.training.engine.augmentation import augment
 from jen1cli.training.engine.events import OnEvent, Prepared, Warned, ignore
 from jen1cli.training.engine.reading import check_training_clips, read_waveforms
@@ -118,6 +119,58 @@ def scores_digest(folder: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class ClipEncoder:
+    """Encodes clips one after the other."""
+
+    def __init__(self, autoencoder: Autoencoder, device: torch.device) -> None:
+        """Keep an autoencoder that is in evaluation mode on `device`."""
+        self.autoencoder = autoencoder
+        self._device = device
+
+    def encoded(
+        self, clips: Sequence[Clip], on_event: OnEvent, augmented: float = 0.0, *, first: int = 0
+    ) -> Iterator[tuple[Clip, Latent]]:
+        """Yield readable clips and their unwhitened latents, [1, channels, frames].
+
+        Args:
+            clips: in order; unreadable ones are reported and skipped.
+            on_event: called on progress and skipped files.
+            augmented: share of the training clips that an augmented copy follows.
+            first: number of the first clip, from which augmentation is drawn.
+        """
+        rate, channels = self.autoencoder.sample_rate, self.autoencoder.audio_channels
+        done = 0
+        for clip, waveform in read_waveforms(clips, rate, channels, on_event):
+            rng = np.random.default_rng((first + done, 5))
+            latent = self._encode(waveform)
+            done += 1
+            if not torch.isfinite(latent).all():
+                on_event(Warned(f"skipped {clip.path}: its latent is not finite"))
+                continue
+            on_event(Prepared("encoding clips", done, len(clips)))
+            yield clip, latent
+            if clip.split == "train" and rng.random() < augmented:
+                other = torch.from_numpy(augment(waveform.numpy(), rate, rng))
+                yield dataclasses.replace(clip, captions=NO_CAPTIONS), self._encode(other)
+
+    def _encode(self, waveform: Tensor) -> Latent:
+        with torch.inference_mode():
+            blocks = waveform[None].to(self._device).split(self.autoencoder.sample_rate * 30, -1)
+            return torch.cat(list(self.autoencoder.encode_stream(blocks)), dim=-1).float()
+
+    def silence(self, whitening: Whitening) -> Float[Tensor, " components"]:
+        """Return the whitened latent of digital silence."""
+        with torch.inference_mode():
+            seconds = torch.zeros(1, self.autoencoder.audio_channels, self.autoencoder.sample_rate)
+            latent = self.autoencoder.encode(seconds.to(self._device)).float().cpu()
+            return whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
+
+
+def fits_whitening(clip: Clip) -> bool:
+    """Whether whitening is fitted to a clip: to training clips that are no augmented copies."""
+    return clip.split == "train" and clip.captions != NO_CAPTIONS
+
+
 class CacheWriter:
     """Encodes clips into a cache folder, then whitens the latents."""
 
@@ -130,8 +183,7 @@ class CacheWriter:
             device: device of the encoder.
         """
         self._folder = folder
-        self._autoencoder = autoencoder
-        self._device = device
+        self._encoder = ClipEncoder(autoencoder, device)
         make_folder(folder)
         (folder / CACHE_NAME).unlink(missing_ok=True)
         self._raw_path = folder / "raw.partial"
@@ -168,7 +220,7 @@ class CacheWriter:
                 is damaged.
         """
         check_training_clips(clips)
-        scores = {} if data is None else _scores_by_path(data)
+        scores = {} if data is None else scores_by_path(data)
         about = {"music": music, "music_scores": "none" if data is None else scores_digest(data)}
         with explaining(self._folder):
             try:
@@ -180,7 +232,7 @@ class CacheWriter:
             lines = (to_json(entry.__dict__) for entry in entries)
             write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
             copy_scores(scores, self._folder, entries)
-        save_codec(self._folder, Codec(config, self._autoencoder, whitening))
+        save_codec(self._folder, Codec(config, self._encoder.autoencoder, whitening))
         about |= {"version": CACHE_VERSION, "silence": silence.tolist()}
         write_text(self._folder / CACHE_NAME, json.dumps(about))
         return whitening
@@ -192,42 +244,19 @@ class CacheWriter:
         statistics = WhiteningStatistics(config.autoencoder.latent_channels)
         entries: list[CachedClip] = []
         with self._raw_path.open("wb") as raw:
-            for clip, latent in self._encoded(clips, on_event, augmented):
+            for clip, latent in self._encoder.encoded(clips, on_event, augmented):
                 frames = latent.shape[-1]
                 start = entries[-1].start + entries[-1].frames if entries else 0
                 entries.append(
                     CachedClip(start, frames, clip.captions, clip.split, str(clip.path),
                                clip.attributes, clip.offset)
                 )  # fmt: skip
-                if clip.split == "train" and clip.captions != NO_CAPTIONS:
+                if fits_whitening(clip):
                     statistics.update(latent)
                 raw.write(latent[0].T.contiguous().cpu().numpy().tobytes())
         if not any(entry.split == "train" for entry in entries):
             raise DataError("none of the training clips could be read; check the warnings above")
         return entries, statistics
-
-    def _encoded(
-        self, clips: Sequence[Clip], on_event: OnEvent, augmented: float
-    ) -> Iterator[tuple[Clip, Tensor]]:
-        rate, channels = self._autoencoder.sample_rate, self._autoencoder.audio_channels
-        done = 0
-        for clip, waveform in read_waveforms(clips, rate, channels, on_event):
-            rng = np.random.default_rng((done, 5))
-            latent = self._encode(waveform)
-            done += 1
-            if not torch.isfinite(latent).all():
-                on_event(Warned(f"skipped {clip.path}: its latent is not finite"))
-                continue
-            on_event(Prepared("encoding clips", done, len(clips)))
-            yield clip, latent
-            if clip.split == "train" and rng.random() < augmented:
-                other = torch.from_numpy(augment(waveform.numpy(), rate, rng))
-                yield dataclasses.replace(clip, captions=NO_CAPTIONS), self._encode(other)
-
-    def _encode(self, waveform: Tensor) -> Tensor:
-        with torch.inference_mode():
-            blocks = waveform[None].to(self._device).split(self._autoencoder.sample_rate * 30, -1)
-            return torch.cat(list(self._autoencoder.encode_stream(blocks)), dim=-1).float()
 
     def _whiten(
         self, entries: Sequence[CachedClip], whitening: Whitening, config: ModelConfig
@@ -245,21 +274,22 @@ class CacheWriter:
                 table[piece] = whitening.whiten(latent)[0].T.numpy().astype(np.float16)
             table.flush()
             del raw, table
-        with torch.inference_mode():
-            seconds = torch.zeros(
-                1, self._autoencoder.audio_channels, self._autoencoder.sample_rate
-            )
-            latent = self._autoencoder.encode(seconds.to(self._device)).float().cpu()
-            return whitening.whiten(latent)[0, :, latent.shape[-1] // 2]
+        return self._encoder.silence(whitening)
 
 
-def _scores_by_path(data: Path) -> dict[Place, FullScore]:
-    """Return the scores of a folder of music, by absolute path and byte offset."""
+def scores_by_path(data: Path, wanted: Container[Place] | None = None) -> dict[Place, FullScore]:
+    """Return the scores of a folder of music, by absolute path and byte offset.
+
+    Args:
+        data: folder of music.
+        wanted: clips whose scores are returned; None: all.
+    """
     data = expand_user(data).absolute()
-    return {
-        (str(data / audio), offset): score
+    scores = (
+        ((str(data / audio), offset), score)
         for (audio, offset), score in read_scores(data / SCORES_NAME)
-    }
+    )
+    return {place: score for place, score in scores if wanted is None or place in wanted}
 
 
 def copy_scores(

@@ -23,6 +23,7 @@ from jen1cli.training.diffusion.batches import (
     LatentTable,
     Window,
     WindowSampler,
+    WindowSource,
     fits,
 )
 from jen1cli.training.diffusion.cache import LatentCache
@@ -30,6 +31,7 @@ from jen1cli.training.diffusion.objective import Objective, SubBatch
 from jen1cli.training.diffusion.resident_controls import ResidentControls
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.scores import ScoreTable
+from jen1cli.training.diffusion.streaming import Share, StreamSources, WindowStream
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.validation import DiffusionValidation
 from jen1cli.training.diffusion.weights import LoraWriter, WeightWriter
@@ -56,6 +58,7 @@ class DiffusionParts:
     weights: WeightWriter | LoraWriter
     samples: SampleWriter | None = None
     scores: ScoreTable = field(default_factory=ScoreTable)
+    stream: StreamSources | None = None  # training clips; None: those of `cache`
 
 
 class DiffusionStage:
@@ -80,7 +83,10 @@ class DiffusionStage:
         seconds = hyperparameters.crop_seconds or config.generation.window_seconds
         self.frames = max(1, round(seconds * config.frame_rate))
         self._device = accelerator.device
-        self.sampler = WindowSampler(parts.cache.split("train"), self.frames, seed)
+        self._stream = None if parts.stream is None else self._opened(parts.stream)
+        self.sampler: WindowSource = self._stream or WindowSampler(
+            parts.cache.split("train"), self.frames, seed
+        )
         self._batch_sampler = BatchSampler(
             self.sampler,
             hyperparameters,
@@ -90,6 +96,8 @@ class DiffusionStage:
             device=self._device,
         )
         self._table = LatentTable(parts.cache, self._device)
+        self._training_table = self._stream or self._table
+        self._scores = self._stream.scores() if self._stream else parts.scores
         self._resident: ResidentControls | None = None
         self.objective = parts.objective.to(self._device).train()
         self._optimizer = build_optimizer(self.objective, optimisation)
@@ -113,6 +121,17 @@ class DiffusionStage:
         self._bad_steps = 0
         self._pool = ThreadPoolExecutor(1)
         self._waiting: tuple[int, Future[BatchSpec]] | None = None
+
+    def _opened(self, stream: StreamSources) -> WindowStream:
+        """Open the tar files from which this process reads its items."""
+        accelerator, optimisation = self._accelerator, self._hyperparameters.optimisation
+        share = Share(
+            accelerator.process_index, accelerator.num_processes, optimisation.accumulation
+        )
+        silence = self._parts.cache.silence
+        return WindowStream(
+            stream.caches, stream.weights, self.frames, silence, self._seed, share, self._device
+        )
 
     @property
     def holds_out(self) -> bool:
@@ -176,7 +195,7 @@ class DiffusionStage:
         index = torch.tensor(items)
         device = self._device
         return SubBatch(
-            latent=self._table.gather(places, self.frames),
+            latent=self._training_table.gather(places, self.frames),
             eps=spec.eps[to_device(index, device)],
             t=to_device(spec.t[index], device),
             keep_mask=to_device(spec.keep_mask[index], device),
@@ -194,7 +213,7 @@ class DiffusionStage:
             return None
         if self._resident is not None:
             return self._resident.gather(windows)
-        found = self._parts.scores.channels(
+        found = self._scores.channels(
             [window.controls for window in windows],
             [(self.sampler.clips[window.clip], window.start) for window in windows],
             [window.dropped for window in windows],
@@ -205,11 +224,12 @@ class DiffusionStage:
         return to_device(found, self._device)
 
     def _resident_controls(self) -> ResidentControls | None:
-        """Return the table of channels for a GPU that has the memory."""
-        config, clips = self._parts.config, self.sampler.clips
+        """Return the table of channels for a GPU that has the memory; none for a stream."""
+        config, sampler = self._parts.config, self.sampler
         channels = config.unet.control_channels
-        if self._device.type != "cuda" or not channels:
+        if self._device.type != "cuda" or not channels or not isinstance(sampler, WindowSampler):
             return None
+        clips = sampler.clips
         if not fits(ResidentControls.size(clips, self.frames, channels), self._device):
             return None
         return ResidentControls(

@@ -3,7 +3,7 @@
 import pytest
 
 from jen1cli.errors import ConfigError
-from jen1cli.scale.shards import Shard, read_shard
+from jen1cli.shards import Shard, read_shard
 
 ARRAY = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "64"}
 

@@ -1,18 +1,21 @@
-"""One shard of the rows of a set, given by hand or by the environment of a cluster."""
+"""One shard of rows, files or clips, given by hand or by the environment of a cluster."""
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from jen1cli.errors import ConfigError
 
 MAX_SHARDS = 1_000_000
 
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True)
 class Shard:
-    """Every `count`-th row, from row `index` on."""
+    """Every `count`-th item, from item `index` on."""
 
     index: int = 0
     count: int = 1
@@ -21,8 +24,12 @@ class Shard:
         return f"{self.index}/{self.count}"
 
     def has(self, row: int) -> bool:
-        """Whether a row, counted from 0 over the whole source, is in this shard."""
+        """Whether an item, counted from 0 over the whole source, is in this shard."""
         return row % self.count == self.index
+
+    def of(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the items of this shard, in order."""
+        return items[self.index :: self.count]
 
 
 WHOLE = Shard()
