@@ -66,6 +66,9 @@ def test_no_midi_of_guesses(jen1, model, take):
     assert result.code == 1
     assert "no notes of take.wav are sure" in result.err
     assert not Path("score.mid").exists()
+    assert result.out.splitlines()[1].startswith("  perhaps 120.0 bpm")  # shown all the same
+    facts = json.loads(jen1("hear", "take.wav", "--midi", "score.mid", "--json").out)
+    assert "midi" not in facts
 
 
 def test_a_bad_file_among_good_ones_is_named(jen1, model, take):

@@ -76,7 +76,7 @@ def listening(tiny, monkeypatch):
         monkeypatch.setattr(tiny, "networks", networks)
         return tiny
 
-    def encoded(networks, source, info):
+    def encoded(networks, source, info, progress=None):
         channels = networks.autoencoder.latent_channels
         return torch.zeros(1, channels, int(info.seconds * RATE))
 

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from jen1cli import Jen1
+
 SHORT = {"task": "generate", "audio_length": 0.2, "seed": 1}
 
 
@@ -181,17 +183,17 @@ def test_the_end_of_the_server_cancels_a_long_job(client, gate):
     assert facts["error"]["code"] == "server_stopped"
 
 
-def test_a_client_that_leaves_cancels_its_request(client, gate, takes_folder):
-    """The messages of a server whose client sends a request and closes the connection."""
-    services = client.app.state.services
-    body = json.dumps({"seed": 1}).encode()
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
-        "path": "/v1/audio/generate", "raw_path": b"/v1/audio/generate", "query_string": b"",
-        "root_path": "", "scheme": "http", "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8414),
+def request_scope(method, path):
+    return {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "scheme": "http", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8414),
         "headers": [(b"host", b"127.0.0.1:8414"), (b"content-type", b"application/json")],
     }  # fmt: skip
+
+
+def answered(client, scope, body, reached):
+    """Return the status for a client that closes its connection when an event is set."""
     sent = []
 
     async def ask():
@@ -200,7 +202,7 @@ def test_a_client_that_leaves_cancels_its_request(client, gate, takes_folder):
         async def receive():
             if messages:
                 return messages.pop()
-            await asyncio.to_thread(gate.reached.wait, 10)
+            await asyncio.to_thread(reached.wait, 10)
             return {"type": "http.disconnect"}
 
         async def send(message):
@@ -209,9 +211,43 @@ def test_a_client_that_leaves_cancels_its_request(client, gate, takes_folder):
         await client.app(scope, receive, send)
 
     asyncio.run(ask())
-    assert sent[0]["status"] == 499
+    return sent[0]["status"]
+
+
+def test_a_client_that_leaves_cancels_its_request(client, gate, takes_folder):
+    """The messages of a server whose client sends a request and closes the connection."""
+    services = client.app.state.services
+    body = json.dumps({"seed": 1}).encode()
+    scope = request_scope("POST", "/v1/audio/generate")
+    assert answered(client, scope, body, gate.reached) == 499
     end = time.monotonic() + 10
     while services.jobs.counts()["running"] and time.monotonic() < end:
         time.sleep(0.01)
     assert services.jobs.counts()["running"] == 0
     assert list((takes_folder / ".work").iterdir()) == []
+
+
+def test_a_client_that_leaves_stops_the_listening_that_it_asked_for(
+    client, wav, monkeypatch, takes_folder
+):
+    services = client.app.state.services
+    reached = threading.Event()
+
+    def hear(self, source, *, progress):
+        for second in range(1_000):
+            progress(second, 1_000)
+            reached.set()
+            time.sleep(0.01)
+        raise AssertionError("it went on for a client that had left")
+
+    monkeypatch.setattr(Jen1, "hear", hear)
+    take = client.post("/v1/takes", files={"file": ("x.wav", wav)}).json()["id"]
+    scope = request_scope("GET", f"/v1/takes/{take}/score")
+    assert answered(client, scope, b"", reached) == 499
+    end = time.monotonic() + 10
+    while services.jobs.counts()["running"] and time.monotonic() < end:
+        time.sleep(0.01)
+    assert services.jobs.counts()["running"] == 0
+    assert list((takes_folder / ".work").iterdir()) == []
+    monkeypatch.undo()
+    assert client.get(f"/v1/takes/{take}/score").json()["heard"] is True

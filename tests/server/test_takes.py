@@ -220,6 +220,15 @@ def test_a_score():
     assert facts["heard"] is False
 
 
+@pytest.mark.parametrize("late", [-0.003, 0.0, 0.003])
+def test_an_edit_whose_grid_is_a_little_off_keeps_its_bar(late):
+    first, last = Passage(PLAYED, 0.0, 2.0), Passage(PLAYED, 4.0, 6.0)
+    edit = Passage(PLAYED.shifted(2.0 + late), 2.0, 4.0)
+    facts = score_facts([first, edit, last], heard=False)
+    assert facts["bars"] == pytest.approx([0.0, 2.0 + late, 4.0])
+    assert len(facts["beats"]) == 12
+
+
 @pytest.mark.heavy
 def test_the_score_of_an_edit_is_that_of_its_recording_around_it(tiny, tmp_path):
     path = tmp_path / "in.wav"
@@ -258,7 +267,7 @@ def test_what_is_heard_has_guesses_and_says_what_is_sure():
     facts = heard_facts(heard)
     assert facts["chords"][0]["name"] == "Am"
     assert facts["drums"]["kick"][0] == 1
-    assert facts["sure"] == ["tempo", "key", "chords"]
+    assert facts["sure"] == ["tempo", "key", "chords", "meter"]
     assert facts["confidence"]["drums"] == 0.2
     silence = heard_facts(Heard(seconds=1.0, confidence={}, is_silent=True))
     assert (silence["bpm"], silence["sure"]) == (None, [])
@@ -274,3 +283,21 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch, client, wav):
     assert response.status_code == 422
     assert "No space left" in response.json()["error"]["message"]
     assert client.get("/v1/takes").json() == []
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\n\t", "\x00"])
+def test_a_name_that_cannot_be_seen_is_refused(client, wav, name):
+    take = upload(client, wav)["id"]
+    answer = client.patch(f"/v1/takes/{take}", json={"name": name})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["param"] == "name"
+    job = client.post("/v1/jobs", json={"task": "vary", "take": take, "name": name})
+    assert (job.status_code, job.json()["error"]["param"]) == (422, "name")
+
+
+def test_a_name_is_one_line_of_text(client, wav):
+    take = upload(client, wav)["id"]
+    answer = client.patch(f"/v1/takes/{take}", json={"name": " <b>a\x00b\r\nc </b> "})
+    assert answer.json()["name"] == "<b>a b c </b>"
+    sound = client.get(f"/v1/takes/{take}/audio?format=flac")
+    assert "%00" not in sound.headers["content-disposition"]

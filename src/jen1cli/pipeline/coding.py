@@ -1,5 +1,6 @@
 """Encoding of recordings and decoding of latents, of any length in bounded memory."""
 
+import math
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.music import Music, record
 from jen1cli.pipeline.networks import Networks
+from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling
 from jen1cli.shapes import Latent, Waveform
 
@@ -52,12 +54,25 @@ def decode(model: "Jen1", latent: LatentFile | str | Path | bytes) -> Music:
     return Music(torch.from_numpy(signal), latent.sample_rate, recipe)
 
 
-def encode_source(networks: Networks, source: Source, info: AudioInfo) -> Latent:
-    """Encode a recording: [1, latent_channels, frames], before whitening."""
+def encode_source(
+    networks: Networks, source: Source, info: AudioInfo, progress: Progress | None = None
+) -> Latent:
+    """Encode a recording: [1, latent_channels, frames], before whitening.
+
+    `progress` is called with the seconds that are done, and those in all.
+    """
     autoencoder = networks.autoencoder
     samples = audio.resampled_length(info.samples, info.sample_rate, autoencoder.sample_rate)
     blocks = _model_blocks(networks, source, info, samples)
-    return torch.cat([latent.cpu() for latent in autoencoder.encode_stream(blocks)], dim=-1)
+    pieces: list[Latent] = []
+    frames = 0
+    for latent in autoencoder.encode_stream(blocks):
+        pieces.append(latent.cpu())
+        frames += latent.shape[-1]
+        if progress is not None:
+            whole = math.ceil(info.seconds)
+            progress(min(whole, int(frames / networks.frame_rate)), whole)
+    return torch.cat(pieces, dim=-1)
 
 
 def decoded_blocks(

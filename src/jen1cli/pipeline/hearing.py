@@ -52,18 +52,25 @@ class Hearing:
     """What a model does with the scores of recordings; a part of `Jen1`."""
 
     @torch.inference_mode()
-    def hear(self: "Jen1", source: Input, *, sample_rate: int | None = None) -> Heard:  # type: ignore[misc]
+    def hear(
+        self: "Jen1",  # type: ignore[misc]
+        source: Input,
+        *,
+        sample_rate: int | None = None,
+        progress: Progress | None = None,
+    ) -> Heard:
         """Transcribe a recording: tempo, beats, bars, key, chords, drums and melody.
 
         Args:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
             sample_rate: of a waveform, in Hz.
+            progress: called with (seconds encoded, seconds in all).
 
         Raises:
             AudioError: the source cannot be used.
             ConfigError: the model transcribes nothing.
         """
-        return hear(self, as_source(source, sample_rate))
+        return hear(self, as_source(source, sample_rate), progress)
 
     def cover(
         self: "Jen1",  # type: ignore[misc]
@@ -157,7 +164,7 @@ def _cover(
     return music.as_cover(source)
 
 
-def hear(model: "Jen1", source: Source) -> Heard:
+def hear(model: "Jen1", source: Source, progress: Progress | None = None) -> Heard:
     """Transcribe a recording; see `Jen1.hear`."""
     networks = model.networks
     tracker = networks.tracker
@@ -169,7 +176,8 @@ def hear(model: "Jen1", source: Source) -> Heard:
     onsets, peak = onset_strength(_mono_blocks(source, info))
     if peak < _SILENT:
         return Heard(info.seconds, {}, is_silent=True)
-    latent = networks.whitening.whiten(encode_source(networks, source, info).to(networks.device))
+    encoded = encode_source(networks, source, info, progress)
+    latent = networks.whitening.whiten(encoded.to(networks.device))
     output = _tracked(tracker, latent, networks.frame_rate)
     return _written(output, networks.frame_rate, onsets, info.seconds)
 

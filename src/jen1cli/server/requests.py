@@ -4,9 +4,18 @@ import base64
 import binascii
 import math
 import typing
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from jen1cli.config import ComposerName, SamplerName
 from jen1cli.errors import ConfigError
@@ -293,6 +302,30 @@ REQUESTS: dict[str, type[AnyRequest]] = {
 }
 
 
+def one_line(text: str) -> str:
+    """Return a text as one line: control characters become spaces.
+
+    Raises:
+        ConfigError: it holds halves of UTF-16 pairs.
+    """
+    plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return " ".join(check_text(plain, "the name").split())
+
+
+def _check_name(name: str) -> str:
+    """Return the name of a take as one line.
+
+    Raises:
+        ValueError: nothing of it would be seen.
+    """
+    if found := one_line(name):
+        return found
+    raise ValueError("a name has at least one letter")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_name)]
+
+
 class JobFields(BaseModel):
     """The fields of a job beside those of its task."""
 
@@ -301,7 +334,7 @@ class JobFields(BaseModel):
     task: TaskName
     take: Annotated[str | None, Field(description="Take that is edited or varied.")] = None
     parent: Annotated[str | None, Field(description="Take that the result came from.")] = None
-    name: Annotated[str | None, Field(max_length=200, description="Of the resulting take.")] = None
+    name: Annotated[Name | None, Field(description="Of the resulting take.")] = None
 
 
 class TakeName(BaseModel):
@@ -309,7 +342,7 @@ class TakeName(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 def read_request(kind: type[BaseModel], values: object) -> Any:  # noqa: ANN401 - of that kind

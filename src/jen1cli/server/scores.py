@@ -15,6 +15,7 @@ from jen1cli.music.patterns import DRUMS
 from jen1cli.recipe import Recipe, RecipeError
 
 _SLACK = 1e-3  # seconds of rounding
+_NEAR = 0.05  # seconds; the grids of an edit and of the music around it differ by less
 
 
 def played_passages(recipe: Recipe) -> list[Passage]:
@@ -91,7 +92,8 @@ def heard_facts(heard: Heard) -> dict[str, Any]:
     passages = [Passage(controls, 0.0, heard.seconds)]
     confidence = {name: round(value, 3) for name, value in heard.confidence.items()}
     facts = score_facts(passages, heard=True)
-    return facts | {"sure": list(heard.sure), "confidence": confidence}
+    sure = [*heard.sure, *(["meter"] if heard.is_sure("meter") and heard.is_sure("tempo") else [])]
+    return facts | {"sure": sure, "confidence": confidence}
 
 
 def _input_recipe(recipe: Recipe) -> Recipe | None:
@@ -117,13 +119,17 @@ def _outside(
 
 
 def _grid(passage: Passage, *, bars: bool) -> list[float]:
-    """Return the times of beats or bar lines in a passage."""
+    """Return the times of beats or bar lines in a passage.
+
+    A line a little before a passage belongs to it, and one a little before its end does not: else
+    a bar that an edit begins would be lost, and a bar of no length would stand at its end.
+    """
     controls = passage.timed
     if not controls.has_bars:
         return []
     step = controls.bar_seconds if bars else controls.bar_seconds / BEATS[controls.meter]
-    first = math.ceil((passage.start - controls.downbeat - _SLACK) / step)
-    last = math.ceil((passage.stop - controls.downbeat - _SLACK) / step)
+    first = math.ceil((passage.start - controls.downbeat - _NEAR) / step)
+    last = math.ceil((passage.stop - controls.downbeat - _NEAR) / step)
     return [round(controls.downbeat + number * step, 3) for number in range(first, last)]
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastapi import Request
+
 from jen1cli.errors import ConfigError
 from jen1cli.music.heard import Heard
 from jen1cli.server.errors import ApiError
@@ -15,9 +17,9 @@ from jen1cli.server.requests import AnyRequest
 from jen1cli.server.scores import heard_facts
 from jen1cli.server.settings import Settings
 from jen1cli.server.takes import Take, Takes
-from jen1cli.server.waiting import ended
+from jen1cli.server.waiting import end_of
 
-HEARD = "heard.json"
+HEARD = "heard-2.json"  # 1 did not say whether the metre is sure
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,11 @@ class Services:
             job.id = self.jobs.check_name(name)
         return self.jobs.submit(job)
 
-    async def heard(self, take: Take) -> str:
+    async def heard(self, take: Take, request: Request) -> str | None:
         """Return the score that is heard in a take, as JSON text; transcribed at the first call.
+
+        Returns:
+            None if the client left before; nothing is transcribed for it then.
 
         Raises:
             ApiError: the queue is full, or it failed.
@@ -81,10 +86,9 @@ class Services:
         def work(job: Job) -> str:
             def transcribe() -> str:
                 try:
-                    heard = self.maker.model.hear(self.takes.path(take))
+                    heard = self.maker.model.hear(self.takes.path(take), progress=job.progress)
                 except ConfigError:  # a model that transcribes nothing
                     heard = Heard(seconds=take.seconds, confidence={})
-                job.check()
                 return json.dumps(heard_facts(heard))
 
             try:
@@ -96,7 +100,14 @@ class Services:
             shutil.rmtree(folder, ignore_errors=True)
             return text
         job = self.jobs.submit(Job("hear", folder, work))
-        await ended(job)
+        try:
+            is_there = await end_of(job, request)
+        except BaseException:  # the server stops
+            self.jobs.cancel(job)
+            raise
+        if not is_there:
+            self.jobs.cancel(job)
+            return None
         if job.state == "done":
             return job.result
         error = job.error or {}

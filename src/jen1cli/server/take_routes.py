@@ -18,7 +18,7 @@ from jen1cli.pipeline import Edit
 from jen1cli.recipe import Recipe
 from jen1cli.server import pictures
 from jen1cli.server.audio_routes import MEDIA_TYPES
-from jen1cli.server.errors import ApiError
+from jen1cli.server.errors import CLIENT_LEFT, ApiError
 from jen1cli.server.making import Recording, file_extension
 from jen1cli.server.requests import TakeName, read_request
 from jen1cli.server.scores import played_passages, score_facts
@@ -148,7 +148,7 @@ def take_routes(services: Services) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/{id}/score", summary="Its score: played, or heard in a file of one's own")
-    async def score(id: str) -> Response:
+    async def score(id: str, request: Request) -> Response:
         take = takes.get(id)
         found = await run_in_threadpool(takes.recipe, take)
         if found is not None and found.played:
@@ -156,7 +156,9 @@ def take_routes(services: Services) -> APIRouter:
                 json.dumps(score_facts(played_passages(found), heard=False)),
                 media_type="application/json", headers=KEPT,
             )  # fmt: skip
-        text = await services.heard(take)
+        text = await services.heard(take, request)
+        if text is None:
+            return Response(status_code=CLIENT_LEFT)
         return Response(text, media_type="application/json", headers=KEPT)
 
     return router

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from jen1cli.jsonfiles import JsonError, parse_json
-from jen1cli.music.texts import check_text
 from jen1cli.server.errors import ApiError
 from jen1cli.server.making import Recording
+from jen1cli.server.requests import one_line
 
 MAX_JSON_BYTES = 16 * 2**20
 MAX_NAME = 1_000  # characters of a file name
@@ -92,8 +92,7 @@ def _write(part: UploadFile, path: Path) -> None:
 
 def _name(given: str | None) -> str:
     """Return the client's name of a file, which is shown and recorded, never opened."""
-    name = " ".join((given or "").split())[:MAX_NAME] or "-"
-    return check_text(name, "the file name")
+    return one_line(given or "")[:MAX_NAME] or "-"
 
 
 def title_of(name: str) -> str:

@@ -53,14 +53,6 @@ async def end_of(job: Job, request: Request) -> bool:
     return True
 
 
-async def ended(job: Job) -> None:
-    """Wait for the end of a job."""
-    with changes(job) as changed:
-        while job.state not in ENDED:
-            await changed.wait()
-            changed.clear()
-
-
 async def _left(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

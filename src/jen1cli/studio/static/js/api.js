@@ -34,7 +34,8 @@ async function request(path, { json, ...options } = {}) {
   let answer;
   try {
     answer = await fetch(path, { ...options, credentials: "same-origin" });
-  } catch {
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
     emit("offline");
     throw new ApiError("The server does not answer.", "offline", null, 0);
   }

@@ -155,7 +155,7 @@ export function draw() {
   if (!view.seconds || !view.width) return;
   drawRuler();
   drawSpectrum();
-  $("score").hidden = !edit.sheet;
+  for (const part of [$("score"), $("hint-score"), $("snap").parentElement]) part.hidden = !edit.sheet;
   if (!edit.sheet) return;
   drawChords();
   drawDrums();

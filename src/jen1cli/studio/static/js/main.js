@@ -5,6 +5,7 @@ import * as compare from "./compare.js";
 import * as compose from "./compose.js";
 import * as connection from "./connection.js";
 import * as editor from "./editor.js";
+import * as heard from "./heard.js";
 import * as history from "./history.js";
 import * as jobs from "./jobs.js";
 import * as lanes from "./lanes.js";
@@ -42,7 +43,7 @@ connection.startProblems();
 theme.start();
 stage.start();
 player.start();
-for (const part of [sheet, lanes, barview, compare, history, editor, takes, tools, compose, upload, shortcuts]) part.start();
+for (const part of [sheet, heard, lanes, barview, compare, history, editor, takes, tools, compose, upload, shortcuts]) part.start();
 on("made", made);
 
 let begun = false;

@@ -71,15 +71,24 @@ export function sheetOf(score) {
 }
 
 /** @param {Sheet} sheet @param {number} seconds @returns {number} index of the bar there; -1 before the first */
-export const barAt = (sheet, seconds) => sheet.starts.findLastIndex((start) => start <= seconds + 1e-3);
+export function barAt({ starts }, seconds) {
+  let first = 0, last = starts.length;
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    if (starts[middle] <= seconds + 1e-3) first = middle + 1;
+    else last = middle;
+  }
+  return first - 1;
+}
 
 /** Write a row of strokes, one value for each sixteenth from the first bar line on, into the bars. */
 function strike(sheet, name, row, sixteenth) {
   row.forEach((struck, k) => {
-    const at = sheet.starts[0] + k * sixteenth, bar = sheet.bars[barAt(sheet, at)];
-    if (!struck || !bar) return;
+    if (!struck) return;
+    const at = sheet.starts[0] + k * sixteenth, index = barAt(sheet, at), bar = sheet.bars[index];
+    if (!bar) return;
     const marks = [...bar.drums[name]];
-    const step = Math.round((at - sheet.starts[sheet.bars.indexOf(bar)]) / sixteenth);
+    const step = Math.round((at - sheet.starts[index]) / sixteenth);
     if (step < marks.length) marks[step] = "x";
     bar.drums[name] = marks.join("");
   });

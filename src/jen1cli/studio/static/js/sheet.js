@@ -7,7 +7,6 @@ import { submit } from "./jobs.js";
 import { barAt, chordsText, drumsText, melodyText, sheetOf } from "./music.js";
 import { current, emit, on, state, wordsOf } from "./state.js";
 
-const NAMES = { bpm: "tempo", key: "key", chords: "chords", drums: "drums", melody: "melody" };
 const WRITERS = { chords: chordsText, drums: drumsText, melody: melodyText };
 const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -121,45 +120,30 @@ function showChanges() {
   $("again-all").hidden = !edit.recipe || Boolean(edit.recipe.input);
 }
 
-/** Say what was heard in a file of one's own, and what is unsure. */
-function showHeard() {
-  const { score } = edit, line = $("heard");
-  $("snap").parentElement.hidden = !edit.sheet;
-  line.hidden = !score?.heard;
-  if (line.hidden) return;
-  const unsure = (score.unsure ?? []).map((name) => NAMES[name] ?? name);
-  const doubt = unsure.length ? `Unsure: ${unsure.join(", ")}.` : "It may be wrong in places.";
-  const heard = [score.bpm && `${Math.round(score.bpm)} bpm`, score.metre, score.key].filter(Boolean).join(", ");
-  line.textContent = !edit.sheet
-    ? "No steady beat was heard in this recording, so no score is shown. Parts of it can be replaced all the same."
-    : `Heard in this recording: ${heard}. ${doubt} You can change the score, and play it again bar by bar.`;
-}
+/** Asks for the score; what the server still listens to is of no use when another take is opened. */
+let asking = new AbortController();
 
 async function load() {
   const id = state.current;
+  asking.abort();
+  const own = new AbortController();
+  asking = own;
   Object.assign(edit, { score: null, recipe: null, sheet: null, original: null, open: null });
   emit("sheet");
-  showHeard();
   if (!id) return;
-  const slow = setTimeout(() => waiting(id), 400);
-  const score = await call(takePath(id, "score")).catch(() => null);
+  const slow = setTimeout(() => emit("listening", { id, stop: () => own.abort() }), 400);
+  const score = await call(takePath(id, "score"), { signal: own.signal }).catch(() => null);
+  clearTimeout(slow);
+  if (state.current !== id) return;
   // a recording by others has none to ask for
   const isOthers = current()?.task === "upload" && score?.heard !== false;
   const recipe = isOthers ? null : await call(takePath(id, "recipe")).catch(() => null);
-  clearTimeout(slow);
   if (state.current !== id) return;
   Object.assign(edit, { score, recipe });
   edit.sheet = sheetOf(edit.score);
   edit.original = structuredClone(edit.sheet);
   emit("sheet");
   emit("score-known");
-  showHeard();
-}
-
-function waiting(id) {
-  if (state.current !== id) return;
-  $("heard").hidden = false;
-  $("heard").textContent = "Listening to the recording …";
 }
 
 export function start() {

@@ -7,7 +7,7 @@ import { barAt } from "./music.js";
 import * as player from "./player.js";
 import { chordsFrom, edit, frame } from "./sheet.js";
 import { select, setSnap, view } from "./stage.js";
-import { current, on, state, wordsOf } from "./state.js";
+import { current, on, rootOf, state, takeOf, wordsOf } from "./state.js";
 
 const TABS = ["repair", "extend", "vary"];
 /** @type {[number, string][]} */
@@ -21,6 +21,7 @@ export function showTool(name, focus = false) {
     button.tabIndex = chosen ? 0 : -1;
     $(tab).hidden = !chosen;
   }
+  $(name).scrollIntoView({ block: "nearest" });
   if (focus) $(`${name}-prompt`).focus();
 }
 
@@ -61,25 +62,44 @@ function asks(form, request) {
   });
 }
 
+/** Whether the piece began as a file of one's own. */
+const isOwn = () => takeOf(rootOf(state.current))?.task === "upload";
+
 /** Without words an edit is made in the words of the piece; it keeps its name all the same. */
-const common = (words) => ({ input: words || wordsOf(current()), name: current().name });
+function common(form, words) {
+  const novelty = $(`${form}-novelty`).value;
+  return { input: words || wordsOf(current()), name: current().name, ...(novelty ? { novelty: Number(novelty) } : {}) };
+}
+
+/** The score leads what is new; without words a recording leads by itself, by what it repeats. */
+const isLed = (words) => edit.score?.heard === false && Boolean(words || !isOwn());
 
 function repair(words) {
   const { start, end } = /** @type {import("./state.js").Range} */ (state.selection);
-  const known = edit.score?.heard === false ? { ...frame(), ...chordsFrom(start) } : {};
-  const body = { task: "inpaint", ...common(words), masks: [`${start}-${end}s`], ...known };
+  const known = isLed(words) ? { ...frame(), ...chordsFrom(start) } : {};
+  const body = { task: "inpaint", ...common("repair", words), masks: [`${start}-${end}s`], ...known };
   return [body, `Replace ${clock(start)} to ${clock(end)}${words ? `: ${words}` : ""}`];
 }
 
 function extend(words) {
   const side = new FormData($("extend")).get("side"), seconds = Number($("extend-seconds").value) || 10;
-  const known = edit.score?.heard === false ? frame() : {};
-  return [{ task: "continue", side, audio_length: seconds, ...common(words), ...known }, `${seconds} s more ${side === "left" ? "before" : "after"}${words ? `: ${words}` : ""}`];
+  const known = isLed(words) ? frame() : {};
+  return [{ task: "continue", side, audio_length: seconds, ...common("extend", words), ...known }, `${seconds} s more ${side === "left" ? "before" : "after"}${words ? `: ${words}` : ""}`];
 }
 
 function vary(words) {
   const body = { task: "vary", amount: Number($("amount").value), name: current().name, ...(words ? { input: words } : {}) };
   return [body, `Vary: ${words || current().name}`];
+}
+
+/** Say what the chosen novelty does to the open take. */
+function showNovelty() {
+  for (const form of ["repair", "extend"]) {
+    const repeats = isOwn() && !$(`${form}-prompt`).value.trim();
+    const automatic = repeats ? "what the recording repeats, else new music" : "all new music";
+    $(`${form}-novelty-text`).textContent = { "": automatic, 0: "the words change nothing", 1: "nothing is copied" }[$(`${form}-novelty`).value]
+      ?? "what repeats, changed";
+  }
 }
 
 function showAmount() {
@@ -98,6 +118,7 @@ export function start() {
   TABS.forEach((name, i) => {
     const button = $(`tab-${name}`);
     button.addEventListener("click", () => showTool(name));
+    for (const part of ["prompt", "novelty"]) $(`${name}-${part}`)?.addEventListener("input", showNovelty);
     button.addEventListener("keydown", (event) => {
       const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!move) return;
@@ -121,6 +142,7 @@ export function start() {
   on("selection", showSelection);
   on("range-dragged", () => showTool("repair"));
   on("score-known", showVary);
+  for (const name of ["current", "takes"]) on(name, showNovelty);
   showAmount();
   showSelection();
 }
