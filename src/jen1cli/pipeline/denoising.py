@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from jen1cli import tasks
 from jen1cli.conditioning import join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
-from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
 from jen1cli.devices import to_device
 from jen1cli.diffusion import (
@@ -150,50 +149,6 @@ def _check_supported(networks: Networks, asked: Controls) -> None:
             raise ConfigError(f"this model takes no {what}; leave it out, or choose another model")
     if asked != NO_CONTROLS and not channels:
         raise ConfigError("this model takes tempo and key from the prompt only; write them there")
-
-
-def transcribe_controls(
-    networks: Networks,
-    prompts: Prompts,
-    canvas: Canvas,
-    start: int,
-    generator: torch.Generator,
-    composer: ComposerName = "learned",
-) -> Prompts:
-    """Transcribe the missing controls of one piece from the known music.
-
-    If tempo and bars are known then, chords, drums and melody continue their transcription. With a
-    tracker that does not transcribe them, the predictor samples chords in the key.
-
-    Args:
-        networks: of the model.
-        prompts: prompts of one piece; time 0 of the controls is the start of the piece.
-        canvas: a part of the piece.
-        start: frame of the piece at which the canvas begins; time 0 of the returned controls.
-        generator: for the predictor's sampling, on the CPU.
-        composer: "none" transcribes and predicts nothing.
-    """
-    controls = prompts.controls[0].shifted(-start / networks.frame_rate)
-    # given controls begin where the generated music begins
-    hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
-    if composer == "none":
-        return dataclasses.replace(prompts, controls=(controls.with_bar_at(hole),))
-    transcribed: TranscribedLoop | None = None
-    if networks.tracker is not None:
-        music = (canvas.latent, canvas.known, networks.frame_rate)
-        tracked = networks.tracker.track(*music, controls)
-        moved = tracked.downbeat - controls.downbeat
-        controls = dataclasses.replace(
-            tracked, score=tracked.score and tracked.score.shifted(moved)
-        )
-        transcribed = networks.tracker.loop(*music, controls)
-    controls = controls.with_bar_at(hole)
-    text = (prompts.text[:1], prompts.mask[:1], generator)
-    if networks.predictor is not None and transcribed is not None:
-        controls = networks.predictor.continue_loop(controls, transcribed, *text)
-    elif networks.predictor is not None:
-        controls = networks.predictor.with_chords(controls, *text).with_bar_at(hole)
-    return dataclasses.replace(prompts, controls=(controls,))
 
 
 def seeded(seed: int) -> torch.Generator:

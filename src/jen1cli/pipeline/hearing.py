@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 
 from jen1cli import audio
 from jen1cli.audio import AudioInfo, Resampler, Signal, Source
-from jen1cli.conditioning.controls.beats import Beats, find_bars, find_beats
+from jen1cli.conditioning.controls.beats import Beats, bar_confidence, find_bars, find_beats
+from jen1cli.conditioning.controls.onsets import HOP, RATE, onset_strength
 from jen1cli.conditioning.controls.predictor import KEYS
 from jen1cli.conditioning.controls.tracker import ControlTracker, TrackerOutput
 from jen1cli.conditioning.controls.transcription import TranscribedBar, read_bars
 from jen1cli.errors import AudioError, ConfigError
-from jen1cli.metrics.mel import mel_filters
 from jen1cli.music.controls import BEATS, NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.heard import Heard, HeardBar, HeardChord, is_tempo
 from jen1cli.pipeline.coding import encode_source
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RATE = 22_050  # Hz of the onsets
-_HOP, _WINDOW, _BANDS = 256, 1024, 80
 _BLOCK_SECONDS = 30
-_RANGE_DB = 80.0  # below the loudest moment, onsets do not count
 _PART_OF_BEAT = 0.25  # beats; a shorter part of a bar at the beginning or end is no bar
 _TRACKED_SECONDS = 104.0  # of a long recording that the tracker reads at once: bounds the memory
 _MARGIN_SECONDS = 8.0  # on each side of these, more than its frames depend on
@@ -176,7 +173,7 @@ def hear(model: "Jen1", source: Source, progress: Progress | None = None) -> Hea
             f"the model '{model.config.name}' transcribes no recordings; use jen1-mini"
         )
     info = audio.check(source)
-    onsets, peak = onset_strength(source, info)
+    onsets, peak = onset_strength(_mono_blocks(source, info))
     if peak < _SILENT:
         return Heard(info.seconds, {}, is_silent=True)
     encoded = encode_source(networks, source, info, progress)
@@ -229,7 +226,7 @@ def _written(
     tonic, mode = KEYS[int(index)]
     confidence = {"key": key_confidence(float(probability)) if tonic else 0.0}
     heard = Heard(seconds, confidence, key=tonic, mode=mode)
-    beats = find_beats(_complex(output.beat), frame_rate, onsets, RATE / _HOP)
+    beats = find_beats(_complex(output.beat), frame_rate, onsets, RATE / HOP)
     if beats is None or not is_tempo(beats.bpm) or output.parts is None:
         return heard
     meter, first, fit = find_bars(_complex(output.bar), frame_rate, beats)
@@ -296,48 +293,9 @@ def key_confidence(probability: float) -> float:
     return 1.0 / (1.0 + math.exp(-constant - slope * math.log(inside / (1.0 - inside))))
 
 
-def bar_confidence(fit: float) -> float:
-    """Return how likely metre and downbeat are right, from the correlation of the bar's phase."""
-    return 1.0 / (1.0 + math.exp(-12.0 * (fit - 0.3)))
-
-
-def onset_strength(source: Source, info: AudioInfo) -> tuple[Float[np.ndarray, " steps"], float]:
-    """Return the flux of mel bands, every `_HOP` samples at `RATE`, and the highest sample.
-
-    The rise of the level in dB, averaged over bands (Böck and Widmer, DAFx 2013, without their
-    maximum filter).
-    """
-    filters = mel_filters(_WINDOW // 2 + 1, 30.0, 10_000.0, _BANDS, RATE, scale="slaney")
-    window = torch.hann_window(_WINDOW)
-    levels: list[torch.Tensor] = []
-    peak = 0.0
-    left = np.zeros(_WINDOW // 2, np.float32)
-    for block in _mono_blocks(source, info):
-        peak = max(peak, float(np.abs(block).max(initial=0.0)))
-        left = np.concatenate([left, block])
-        count = (len(left) - _WINDOW) // _HOP + 1
-        if count < 1:
-            continue
-        frames = torch.from_numpy(left).unfold(0, _WINDOW, _HOP)[:count]
-        power = torch.fft.rfft(frames * window).abs().square() @ filters
-        levels.append(10.0 * power.clamp(min=1e-10).log10())
-        left = left[count * _HOP :]
-    if not levels:
-        return np.zeros(0), peak
-    floor = max(float(level.max()) for level in levels) - _RANGE_DB
-    flux: list[torch.Tensor] = []
-    before = levels[0][:1].clamp(min=floor)
-    for level in levels:
-        above = level.clamp(min=floor)
-        flux.append(above.diff(dim=0, prepend=before).clamp(min=0.0).mean(dim=1))
-        before = above[-1:]
-    return torch.cat(flux).double().numpy(), peak
-
-
-def _mono_blocks(source: Source, info: AudioInfo) -> Iterator[Float[np.ndarray, " samples"]]:
+def _mono_blocks(source: Source, info: AudioInfo) -> Iterator[Float32[np.ndarray, " samples"]]:
     resampler = Resampler(info.sample_rate, RATE, 1)
     for block in audio.blocks(source, 0, info.samples, _BLOCK_SECONDS * info.sample_rate):
         yield resampler.feed(audio.to_channels(block, 1))[0]
     tail: Signal = np.zeros((1, 0), np.float32)
     yield resampler.feed(tail, last=True)[0]
-    yield np.zeros(_WINDOW // 2, np.float32)

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from jen1cli.conditioning.controls.beats import FASTEST_BPM, SLOWEST_BPM
 from jen1cli.conditioning.controls.chord_predictor import (
     BARS,
     HOLD,
@@ -23,7 +24,7 @@ from jen1cli.conditioning.controls.predictor import (
     tempo_at,
     tempo_index,
 )
-from jen1cli.conditioning.controls.tracker import FASTEST_BPM, SLOWEST_BPM, ControlTracker, fit_beat
+from jen1cli.conditioning.controls.tracker import ControlTracker, fit_beat
 from jen1cli.config import ControlsConfig
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, Controls

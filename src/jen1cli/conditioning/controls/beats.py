@@ -14,9 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Complex, Float
 
-from jen1cli.conditioning.controls.tracker import BAR_METERS, FASTEST_BPM, SLOWEST_BPM
+from jen1cli.music.controls import NO_CONTROLS, Controls
+from jen1cli.music.heard import SURE, is_tempo
 
-STEP = 0.005  # of the tempi, logarithmic
+SLOWEST_BPM, FASTEST_BPM = 40.0, 220.0
+BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
+
+_STEP = 0.005  # of the tempi, logarithmic
 _WINDOW_SECONDS = 12.0
 _MULTIPLES = (1, 2, 4)  # beats at which onsets repeat
 _FLAT_SECONDS = 1.0  # moving mean that is subtracted from the onsets
@@ -95,8 +99,8 @@ def find_beats(
     flat = _flattened(onsets, round(_FLAT_SECONDS * onset_rate))
     if flat.std() <= 0.0 or len(phase) < 2:
         return None
-    count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / STEP)
-    tempi = SLOWEST_BPM * np.exp(STEP * np.arange(count))
+    count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / _STEP)
+    tempi = SLOWEST_BPM * np.exp(_STEP * np.arange(count))
     phase_fits = _phase_fits(phase, frame_rate, tempi)
     onset_fits = _onset_fits(flat, onset_rate, tempi)
     best = int((phase_fits * np.maximum(onset_fits, _LEAST_ONSETS)).argmax())
@@ -135,6 +139,39 @@ def find_bars(
     length = int(lengths[best])
     first = round(-float(np.angle(fits[best])) * length / (2.0 * np.pi)) % length
     return BAR_METERS[length], first, min(1.0, float(abs(fits[best])))
+
+
+def bar_confidence(fit: float) -> float:
+    """Return how likely metre and downbeat are right, from the correlation of the bar's phase."""
+    return 1.0 / (1.0 + math.exp(-12.0 * (fit - 0.3)))
+
+
+def steady_tempo(
+    beat: Complex[np.ndarray, " frames"],
+    bar: Complex[np.ndarray, " frames"],
+    frame_rate: float,
+    onsets: Float[np.ndarray, " steps"],
+    onset_rate: float,
+) -> Controls:
+    """Return tempo, metre and downbeat of music that surely has one tempo, else no controls.
+
+    Args:
+        beat: phase of the beat at each frame, with its confidence as magnitude; the first frame is
+            at time 0.
+        bar: phase of the bar.
+        frame_rate: frames per second.
+        onsets: strength of onsets, at least 0.
+        onset_rate: steps per second.
+    """
+    beats = find_beats(beat, frame_rate, onsets, onset_rate)
+    if beats is None or not is_tempo(beats.bpm) or not beats.is_steady:
+        return NO_CONTROLS
+    if beats.confidence < SURE["tempo"]:
+        return NO_CONTROLS
+    meter, first, fit = find_bars(bar, frame_rate, beats)
+    if bar_confidence(fit) < SURE["meter"]:
+        meter = "4/4"  # so that a transcription still has bars
+    return Controls(beats.bpm, meter, beats.origin + first * 60.0 / beats.bpm)
 
 
 def _phase_fits(

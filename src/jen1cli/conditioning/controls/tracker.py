@@ -14,12 +14,20 @@ import dataclasses
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 from torch import Tensor, nn
 
+from jen1cli.conditioning.controls.beats import (
+    BAR_METERS,
+    FASTEST_BPM,
+    SLOWEST_BPM,
+    steady_tempo,
+)
 from jen1cli.conditioning.controls.channels import TRANSCRIBED
+from jen1cli.conditioning.controls.onsets import HOP, RATE
 from jen1cli.conditioning.controls.pitch_head import PitchHead
 from jen1cli.conditioning.controls.predictor import KEYS
 from jen1cli.conditioning.controls.transcription import TranscribedLoop, read_loop
@@ -28,15 +36,14 @@ from jen1cli.music.controls import MAX_BPM, NO_CONTROLS, Controls
 from jen1cli.shapes import KeepMask, Latent
 from jen1cli.tasks import make_context
 
-SLOWEST_BPM, FASTEST_BPM, STEP = 40.0, 220.0, 0.002
+_STEP = 0.002  # of the tempi, logarithmic
+_LONGEST_GAP = 10.0  # seconds without music over which beats are still counted
 SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.3
 """Thresholds: least correlation of the fits of beat and bar, least probability of the key.
 
 The key's threshold is low: even below one half, nine in ten of its notes belong to the true key.
 Below the bar's threshold the meter is four beats, so that a transcription still has bars.
 """
-
-BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
 
 
 class TrackerOutput(NamedTuple):
@@ -108,15 +115,24 @@ class ControlTracker(nn.Module):
 
     @torch.no_grad()
     def track(
-        self, latent: Latent, known: KeepMask, frame_rate: float, asked: Controls = NO_CONTROLS
+        self,
+        latent: Latent,
+        known: KeepMask,
+        frame_rate: float,
+        asked: Controls = NO_CONTROLS,
+        onsets: Float[np.ndarray, " steps"] | None = None,
     ) -> Controls:
         """Return the controls of one piece above their thresholds; frame 0 is at time 0.
+
+        The tempo is the one of `beats.steady_tempo` where that is sure.
 
         Args:
             latent: [1, components, frames]; anything where unknown.
             known: True where there is music.
             frame_rate: frames per second.
             asked: given controls, which are kept; for a given tempo only the phase is estimated.
+            onsets: strength of onsets in the music, as `onsets.onset_strength` gives it, 0 where
+                unknown.
         """
         inside = known[0, 0].cpu()
         if not inside.any():
@@ -130,9 +146,36 @@ class ControlTracker(nn.Module):
         tempo, meter, downbeat = fit_beat(
             beat[inside].to(torch.complex128), bar[inside].to(torch.complex128), times, asked.bpm
         )
+        if onsets is not None and not asked.bpm:
+            steady = _steady_tempo(beat, bar, inside, frame_rate, onsets)
+            if steady.bpm:
+                tempo, meter, downbeat = steady.bpm, steady.meter, steady.downbeat
         if asked.bpm and tempo:
             asked = dataclasses.replace(asked, bpm=0.0)
         return asked.over(Controls(tempo, meter, downbeat, tonic, mode))
+
+
+def _steady_tempo(
+    beat: Complex[Tensor, " frames"],
+    bar: Complex[Tensor, " frames"],
+    inside: Bool[Tensor, " frames"],
+    frame_rate: float,
+    onsets: Float[np.ndarray, " steps"],
+) -> Controls:
+    """Return the result of `steady_tempo` for the longest part without a long gap."""
+    known = inside.numpy()
+    at = np.flatnonzero(known)
+    breaks = np.flatnonzero(np.diff(at) > _LONGEST_GAP * frame_rate) + 1
+    part = max(np.split(at, breaks), key=len)
+    start, stop = int(part[0]), int(part[-1]) + 1
+    rate = RATE / HOP
+    found = steady_tempo(
+        *(phase.numpy()[start:stop] * known[start:stop] for phase in (beat, bar)),
+        frame_rate,
+        onsets[round(start / frame_rate * rate) : round(stop / frame_rate * rate)],
+        rate,
+    )
+    return found.shifted(start / frame_rate) if found.bpm else found
 
 
 def fit_beat(
@@ -152,8 +195,8 @@ def fit_beat(
     Returns:
         tempo, meter and the time of a downbeat; tempo 0 if the correlation is below threshold.
     """
-    count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / STEP)
-    tempi = [bpm] if bpm else [SLOWEST_BPM * math.exp(STEP * i) for i in range(count)]
+    count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / _STEP)
+    tempi = [bpm] if bpm else [SLOWEST_BPM * math.exp(_STEP * i) for i in range(count)]
     speeds = torch.tensor(tempi, dtype=torch.float64, device=times.device) / 60.0
     fits = _turned_back(beat, times, speeds)
     best = int(fits.abs().argmax())

@@ -24,12 +24,12 @@ from jen1cli.pipeline.denoising import (
     encode_prompts,
     fill,
     shifted,
-    transcribe_controls,
 )
 from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
 from jen1cli.pipeline.edits.repetition import LONGEST_SECONDS, Guess, guess
 from jen1cli.pipeline.edits.sections import Section, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
+from jen1cli.pipeline.edits.transcribing import find_onsets, transcribe_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
@@ -203,7 +203,13 @@ def make_patches(
         canvas, raw = _known_canvas(networks, timeline, section)
         count = len(section.windows) * sampling.steps
         found = transcribe_controls(
-            networks, prompts, canvas, section.start, noise.generator, sampling.effective_composer
+            networks,
+            prompts,
+            canvas,
+            section.start,
+            noise.generator,
+            sampling.effective_composer,
+            find_onsets(timeline, section),
         )
         rate = networks.frame_rate
         begin, end = section.unknown[0][0] / rate, section.unknown[-1][1] / rate
@@ -253,17 +259,11 @@ def _known_canvas(
     raw = torch.zeros(
         1, autoencoder.latent_channels, section.stop - section.start, device=networks.device
     )
-    edges = [
-        0,
-        *(frame for span in section.unknown for frame in span),
-        section.stop - section.start,
-    ]
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        if start < stop:
-            raw[..., start:stop] = _encoded(
-                networks, timeline, section.start + start, section.start + stop
-            )
-            canvas.known[..., start:stop] = True
+    for start, stop in section.known:
+        raw[..., start:stop] = _encoded(
+            networks, timeline, section.start + start, section.start + stop
+        )
+        canvas.known[..., start:stop] = True
     canvas.latent.copy_(networks.whitening.whiten(raw))
     return canvas, raw
 

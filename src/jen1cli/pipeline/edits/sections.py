@@ -19,6 +19,13 @@ class Section:
     unknown: tuple[Span, ...]  # frames of the section
     spans: tuple[Span, ...]  # file samples of the timeline
 
+    @property
+    def known(self) -> list[Span]:
+        """The known intervals, in frames of the section."""
+        edges = [0, *(frame for span in self.unknown for frame in span), self.stop - self.start]
+        pairs = zip(edges[::2], edges[1::2], strict=True)
+        return [(start, stop) for start, stop in pairs if start < stop]
+
 
 def plan_sections(
     timeline: Timeline,

@@ -1,0 +1,75 @@
+"""Controls of an edit: transcribed from the recording, and completed by the learned predictors."""
+
+import dataclasses
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from jen1cli import audio
+from jen1cli.conditioning.controls.onsets import HOP, RATE, onset_strength
+from jen1cli.conditioning.controls.transcription import TranscribedLoop
+from jen1cli.config import ComposerName
+from jen1cli.pipeline.denoising import Canvas, Prompts
+from jen1cli.pipeline.edits.sections import Section
+from jen1cli.pipeline.edits.timeline import Timeline
+from jen1cli.pipeline.networks import Networks
+
+
+def find_onsets(timeline: Timeline, section: Section) -> Float[np.ndarray, " steps"]:
+    """Return the strength of onsets in the known frames of a section, 0 in the others."""
+    steps = timeline.hop_length / timeline.model_rate * RATE / HOP  # per frame
+    result = np.zeros(round((section.stop - section.start) * steps))
+    for start, stop in section.known:
+        waveform = timeline.waveform(section.start + start, section.start + stop, 1)
+        mono = audio.resample(waveform, timeline.model_rate, RATE)[0]
+        strength = onset_strength([mono])[0]
+        first = round(start * steps)
+        result[first : first + len(strength)] = strength[: len(result) - first]
+    return result
+
+
+def transcribe_controls(
+    networks: Networks,
+    prompts: Prompts,
+    canvas: Canvas,
+    start: int,
+    generator: torch.Generator,
+    composer: ComposerName = "learned",
+    onsets: Float[np.ndarray, " steps"] | None = None,
+) -> Prompts:
+    """Transcribe the missing controls of one piece from the known music.
+
+    If tempo and bars are known then, chords, drums and melody continue their transcription. With a
+    tracker that does not transcribe them, the predictor samples chords in the key.
+
+    Args:
+        networks: of the model.
+        prompts: prompts of one piece; time 0 of the controls is the start of the piece.
+        canvas: a part of the piece.
+        start: frame of the piece at which the canvas begins; time 0 of the returned controls.
+        generator: for the predictor's sampling, on the CPU.
+        composer: "none" transcribes and predicts nothing.
+        onsets: see `ControlTracker.track`.
+    """
+    controls = prompts.controls[0].shifted(-start / networks.frame_rate)
+    # given controls begin where the generated music begins
+    hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
+    if composer == "none":
+        return dataclasses.replace(prompts, controls=(controls.with_bar_at(hole),))
+    transcribed: TranscribedLoop | None = None
+    if networks.tracker is not None:
+        music = (canvas.latent, canvas.known, networks.frame_rate)
+        tracked = networks.tracker.track(*music, controls, onsets)
+        moved = tracked.downbeat - controls.downbeat
+        controls = dataclasses.replace(
+            tracked, score=tracked.score and tracked.score.shifted(moved)
+        )
+        transcribed = networks.tracker.loop(*music, controls)
+    controls = controls.with_bar_at(hole)
+    text = (prompts.text[:1], prompts.mask[:1], generator)
+    if networks.predictor is not None and transcribed is not None:
+        controls = networks.predictor.continue_loop(controls, transcribed, *text)
+    elif networks.predictor is not None:
+        controls = networks.predictor.with_chords(controls, *text).with_bar_at(hole)
+    return dataclasses.replace(prompts, controls=(controls,))
