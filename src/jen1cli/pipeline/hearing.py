@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from jen1cli import audio
 from jen1cli.audio import AudioInfo, Resampler, Signal, Source
-from jen1cli.conditioning.controls.beats import Beats, bar_confidence, find_bars, find_beats
-from jen1cli.conditioning.controls.onsets import HOP, RATE, onset_strength
+from jen1cli.conditioning.controls.beats import Beats, Onsets, bar_confidence, find_bars, find_beats
 from jen1cli.conditioning.controls.predictor import KEYS
 from jen1cli.conditioning.controls.tracker import ControlTracker, TrackerOutput
 from jen1cli.conditioning.controls.transcription import TranscribedBar, read_bars
@@ -24,6 +23,7 @@ from jen1cli.pipeline.coding import encode_source
 from jen1cli.pipeline.edits.inpainting import describe_input
 from jen1cli.pipeline.generating import Order, generate_orders
 from jen1cli.pipeline.music import Music
+from jen1cli.pipeline.onsets import RATE, onset_strength
 from jen1cli.pipeline.replay import joined
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.progress import Progress
@@ -218,7 +218,7 @@ def _tracked(tracker: ControlTracker, latent: Latent, frame_rate: float) -> Trac
 def _written(
     output: TrackerOutput,
     frame_rate: float,
-    onsets: Float[np.ndarray, " steps"],
+    onsets: Onsets,
     seconds: float,
 ) -> Heard:
     """Write down what the tracker and the onsets of one recording say."""
@@ -226,7 +226,7 @@ def _written(
     tonic, mode = KEYS[int(index)]
     confidence = {"key": key_confidence(float(probability)) if tonic else 0.0}
     heard = Heard(seconds, confidence, key=tonic, mode=mode)
-    beats = find_beats(_complex(output.beat), frame_rate, onsets, RATE / HOP)
+    beats = find_beats(_complex(output.beat), frame_rate, onsets)
     if beats is None or not is_tempo(beats.bpm) or output.parts is None:
         return heard
     meter, first, fit = find_bars(_complex(output.bar), frame_rate, beats)

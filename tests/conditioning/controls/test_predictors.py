@@ -4,10 +4,11 @@ import cmath
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from jen1cli.conditioning.controls.beats import FASTEST_BPM, SLOWEST_BPM
+from jen1cli.conditioning.controls.beats import FASTEST_BPM, SLOWEST_BPM, Onsets
 from jen1cli.conditioning.controls.chord_predictor import (
     BARS,
     HOLD,
@@ -24,7 +25,7 @@ from jen1cli.conditioning.controls.predictor import (
     tempo_at,
     tempo_index,
 )
-from jen1cli.conditioning.controls.tracker import ControlTracker, fit_beat
+from jen1cli.conditioning.controls.tracker import ControlTracker, TrackerOutput, fit_beat
 from jen1cli.config import ControlsConfig
 from jen1cli.music.chords import chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, Controls
@@ -104,6 +105,30 @@ def test_the_tracker_hears_known_frames_alone():
     assert tracker.track(latent, known, RATE) == tracker.track(other, known, RATE)
     for part, same in zip(tracker(latent, known), tracker(other, known), strict=True):
         assert torch.equal(part, same)
+
+
+def test_onsets_make_a_tempo_sure_across_a_hole(monkeypatch):
+    """Where the tracker's phases are faint; a longer gap leaves the larger part alone."""
+    times = times_of(600)
+    beat, bar = (phase[None].to(torch.complex64) for phase in arrows(times, 100.0, 0.31, 4))
+    output = TrackerOutput(0.29 * beat, bar, torch.zeros(1, len(KEYS)), None)
+    tracker = ControlTracker(4, SMALL)
+    monkeypatch.setattr(ControlTracker, "forward", lambda *_: output)
+    strength = np.zeros(round(600 / RATE * 80))
+    strength[np.rint(np.arange(0.31, 600 / RATE - 0.1, 0.6) * 80).astype(int)] = 1.0
+    for hole in (slice(300, 370), slice(60, 320)):
+        known = torch.ones(1, 1, 600, dtype=torch.bool)
+        known[..., hole] = False
+        heard = strength * np.repeat(known[0, 0].numpy(), 4)[: len(strength)]
+        alone = tracker.track(torch.zeros(1, 4, 600), known, RATE)
+        found = tracker.track(torch.zeros(1, 4, 600), known, RATE, onsets=Onsets(heard, 80.0))
+        assert alone.bpm == 0.0
+        assert found.bpm == pytest.approx(100.0, rel=0.005)
+        assert found.meter == "4/4"
+        assert (found.downbeat - 0.31) % 2.4 == pytest.approx(0.0, abs=0.06)
+    onsets = Onsets(heard, 80.0)
+    asked = tracker.track(torch.zeros(1, 4, 600), known, RATE, Controls(bpm=90.0), onsets)
+    assert asked.bpm == 90.0
 
 
 def test_the_tracker_runs_in_bfloat16():

@@ -34,6 +34,13 @@ _CONFIDENCE = (-0.1, 2.7, 1.7, -19.0)
 _STEADY = 0.06  # beats; root mean square by which beats at one tempo miss an even grid
 
 
+class Onsets(NamedTuple):
+    """How strongly music begins anew at each moment."""
+
+    strength: Float[np.ndarray, " steps"]  # at least 0
+    rate: float  # steps per second
+
+
 class Beats(NamedTuple):
     """The beats of one recording."""
 
@@ -85,18 +92,17 @@ class Beats(NamedTuple):
 def find_beats(
     phase: Complex[np.ndarray, " frames"],
     frame_rate: float,
-    onsets: Float[np.ndarray, " steps"],
-    onset_rate: float,
+    onsets: Onsets,
 ) -> Beats | None:
     """Find tempo and beats; None if there are fewer than four.
 
     Args:
         phase: of the beat at each frame, with its confidence as magnitude.
         frame_rate: frames per second.
-        onsets: strength of onsets, at least 0.
-        onset_rate: steps per second.
+        onsets: of the same music.
     """
-    flat = _flattened(onsets, round(_FLAT_SECONDS * onset_rate))
+    onset_rate = onsets.rate
+    flat = _flattened(onsets.strength, round(_FLAT_SECONDS * onset_rate))
     if flat.std() <= 0.0 or len(phase) < 2:
         return None
     count = math.ceil(math.log(FASTEST_BPM / SLOWEST_BPM) / _STEP)
@@ -150,8 +156,7 @@ def steady_tempo(
     beat: Complex[np.ndarray, " frames"],
     bar: Complex[np.ndarray, " frames"],
     frame_rate: float,
-    onsets: Float[np.ndarray, " steps"],
-    onset_rate: float,
+    onsets: Onsets,
 ) -> Controls:
     """Return tempo, metre and downbeat of music that surely has one tempo, else no controls.
 
@@ -160,10 +165,9 @@ def steady_tempo(
             at time 0.
         bar: phase of the bar.
         frame_rate: frames per second.
-        onsets: strength of onsets, at least 0.
-        onset_rate: steps per second.
+        onsets: of the same music.
     """
-    beats = find_beats(beat, frame_rate, onsets, onset_rate)
+    beats = find_beats(beat, frame_rate, onsets)
     if beats is None or not is_tempo(beats.bpm) or not beats.is_steady:
         return NO_CONTROLS
     if beats.confidence < SURE["tempo"]:

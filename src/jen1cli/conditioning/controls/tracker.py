@@ -24,10 +24,10 @@ from jen1cli.conditioning.controls.beats import (
     BAR_METERS,
     FASTEST_BPM,
     SLOWEST_BPM,
+    Onsets,
     steady_tempo,
 )
 from jen1cli.conditioning.controls.channels import TRANSCRIBED
-from jen1cli.conditioning.controls.onsets import HOP, RATE
 from jen1cli.conditioning.controls.pitch_head import PitchHead
 from jen1cli.conditioning.controls.predictor import KEYS
 from jen1cli.conditioning.controls.transcription import TranscribedLoop, read_loop
@@ -120,7 +120,7 @@ class ControlTracker(nn.Module):
         known: KeepMask,
         frame_rate: float,
         asked: Controls = NO_CONTROLS,
-        onsets: Float[np.ndarray, " steps"] | None = None,
+        onsets: Onsets | None = None,
     ) -> Controls:
         """Return the controls of one piece above their thresholds; frame 0 is at time 0.
 
@@ -131,8 +131,7 @@ class ControlTracker(nn.Module):
             known: True where there is music.
             frame_rate: frames per second.
             asked: given controls, which are kept; for a given tempo only the phase is estimated.
-            onsets: strength of onsets in the music, as `onsets.onset_strength` gives it, 0 where
-                unknown.
+            onsets: of the same music, 0 where unknown.
         """
         inside = known[0, 0].cpu()
         if not inside.any():
@@ -160,7 +159,7 @@ def _steady_tempo(
     bar: Complex[Tensor, " frames"],
     inside: Bool[Tensor, " frames"],
     frame_rate: float,
-    onsets: Float[np.ndarray, " steps"],
+    onsets: Onsets,
 ) -> Controls:
     """Return the result of `steady_tempo` for the longest part without a long gap."""
     known = inside.numpy()
@@ -168,12 +167,11 @@ def _steady_tempo(
     breaks = np.flatnonzero(np.diff(at) > _LONGEST_GAP * frame_rate) + 1
     part = max(np.split(at, breaks), key=len)
     start, stop = int(part[0]), int(part[-1]) + 1
-    rate = RATE / HOP
+    first, last = (round(frame / frame_rate * onsets.rate) for frame in (start, stop))
     found = steady_tempo(
         *(phase.numpy()[start:stop] * known[start:stop] for phase in (beat, bar)),
         frame_rate,
-        onsets[round(start / frame_rate * rate) : round(stop / frame_rate * rate)],
-        rate,
+        onsets._replace(strength=onsets.strength[first:last]),
     )
     return found.shifted(start / frame_rate) if found.bpm else found
 

@@ -4,29 +4,29 @@ import dataclasses
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
 from jen1cli import audio
-from jen1cli.conditioning.controls.onsets import HOP, RATE, onset_strength
+from jen1cli.conditioning.controls.beats import Onsets
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
 from jen1cli.pipeline.denoising import Canvas, Prompts
 from jen1cli.pipeline.edits.sections import Section
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.onsets import ONSET_RATE, RATE, onset_strength
 
 
-def find_onsets(timeline: Timeline, section: Section) -> Float[np.ndarray, " steps"]:
+def find_onsets(timeline: Timeline, section: Section) -> Onsets:
     """Return the strength of onsets in the known frames of a section, 0 in the others."""
-    steps = timeline.hop_length / timeline.model_rate * RATE / HOP  # per frame
+    steps = timeline.hop_length / timeline.model_rate * ONSET_RATE  # per frame
     result = np.zeros(round((section.stop - section.start) * steps))
     for start, stop in section.known:
         waveform = timeline.waveform(section.start + start, section.start + stop, 1)
         mono = audio.resample(waveform, timeline.model_rate, RATE)[0]
-        strength = onset_strength([mono])[0]
+        strength = onset_strength([mono])[0].strength
         first = round(start * steps)
         result[first : first + len(strength)] = strength[: len(result) - first]
-    return result
+    return Onsets(result, ONSET_RATE)
 
 
 def transcribe_controls(
@@ -36,7 +36,7 @@ def transcribe_controls(
     start: int,
     generator: torch.Generator,
     composer: ComposerName = "learned",
-    onsets: Float[np.ndarray, " steps"] | None = None,
+    onsets: Onsets | None = None,
 ) -> Prompts:
     """Transcribe the missing controls of one piece from the known music.
 
