@@ -64,6 +64,8 @@ class Copy:
     start: float
     stop: float
     source: float  # where the copied stretch begins
+    # how far the model then changed it (`Sampling.novelty`); 0: not at all
+    novelty: float = field(default=0.0, metadata={"optional": True})
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,20 @@ class Recipe(Sampling):
     def needs_input(self) -> bool:
         """Whether the source recording is read again; of a cover, the score is in the recipe."""
         return self.input is not None and self.task != "cover"
+
+    def describe_copies(self) -> str:
+        """Return where the music of an edit was copied from; "" where nothing was."""
+        found = []
+        for words, chosen in (
+            ("copied from", [copy for copy in self.copies if copy.novelty == 0.0]),
+            ("made by changing the music from", [copy for copy in self.copies if copy.novelty]),
+        ):
+            if chosen:
+                seconds = sum(copy.stop - copy.start for copy in chosen)
+                places = ", ".join(f"{copy.source:.1f}" for copy in chosen[:4])
+                more = ", …" if len(chosen) > 4 else ""
+                found.append(f"{seconds:.2f} s {words} {places}{more} s")
+        return f"{', '.join(found)} (--novelty 1 makes it anew)" if found else ""
 
     def describe_seed(self) -> str:
         """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""

@@ -15,7 +15,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.evaluation.loop_fill import loop_fill
 from jen1cli.pipeline.edits.editing import is_asked_for_more
 from jen1cli.pipeline.edits.inpainting import timeline_of
-from jen1cli.pipeline.edits.repetition import guess
+from jen1cli.pipeline.edits.repetition import guess, with_detail_of
 from jen1cli.recipe import Recipe
 from jen1cli.sampling import Sampling, Variation
 
@@ -144,14 +144,44 @@ def test_recipes_before_novelty_are_the_networks_own(tiny, repeated):
 @pytest.mark.heavy
 def test_between_copy_and_network_it_starts_from_the_copy(tiny, repeated):
     source = wave(repeated).getvalue()
-    edits = [
-        tiny.inpaint(source, [HOLE], seed=1, steps=2, novelty=novelty).waveform.numpy()
-        for novelty in (0.1, 0.9)
+    found = [
+        tiny.inpaint(source, [HOLE], seed=1, steps=2, novelty=novelty) for novelty in (0.1, 0.9)
     ]
+    assert [[copy.novelty for copy in edit.recipe.copies] for edit in found] == [[0.1], [0.9]]
+    assert "1.50 s made by changing the music from" in found[0].recipe.describe_copies()
+    edits = [edit.waveform.numpy() for edit in found]
     inside = slice(*(round(at * RATE) for at in HOLE))
     assert np.isfinite(edits[0]).all()
     assert np.abs(edits[0][:, inside] - edits[1][:, inside]).max() > 1e-3
     np.testing.assert_array_equal(edits[0][:, : inside.start], repeated[:, : inside.start])
+
+
+@pytest.mark.parametrize("rate", [44_100, 8_000])
+def test_new_music_that_is_like_the_copy_has_its_waveform(rate):
+    rng = np.random.default_rng(0)
+    copied, made = rng.normal(0.0, 0.1, (2, 2, 12 * rate)).astype(np.float32)
+    made *= 0.8
+    found = with_detail_of(made, copied, rate)
+    assert found.shape == made.shape
+    assert found.dtype == np.float32
+    assert np.corrcoef(found.ravel(), copied.ravel())[0, 1] > 0.8
+    assert np.corrcoef(found.ravel(), made.ravel())[0, 1] < 0.6
+    assert found.std() == pytest.approx(made.std(), rel=0.1)
+    part = slice(9 * rate, 10 * rate)  # across two blocks
+    ends = with_detail_of(made[:, 8 * rate :], copied[:, 8 * rate :], rate)
+    hop = round(512 / 48_000 * rate)
+    assert 8 * rate % hop or np.abs(ends[:, rate : 2 * rate] - found[:, part]).max() < 1e-5
+
+
+def test_new_music_that_is_unlike_the_copy_stays():
+    time = np.arange(2 * RATE) / RATE
+    made = np.tile(0.2 * np.sin(2 * np.pi * 440.0 * time), (2, 1)).astype(np.float32)
+    copied = np.tile(0.2 * np.sin(2 * np.pi * 1_500.0 * time), (2, 1)).astype(np.float32)
+    copied[:, RATE:] = 0.0
+    made[1] = 0.0
+    found = with_detail_of(made, copied, RATE)
+    np.testing.assert_allclose(found[0, 4_000:-4_000], made[0, 4_000:-4_000], atol=0.01)
+    assert np.abs(found[1]).max() < 1e-3
 
 
 def test_novelty_zero_needs_something_to_copy(tiny):

@@ -342,9 +342,10 @@ def _described(music: "Made | Stream", elapsed: float) -> str:
     recipe = music.recipe
     style = f"{recipe.style} by rules" if recipe.style else ""
     loop = f"loop of {recipe.loop_bars} bars" if recipe.loop_bars else ""
-    copied = _copies_in_words(recipe)
     made = f"{music.seconds:.2f} s, {recipe.describe_seed()}, made in {elapsed:.1f} s"
-    return ", ".join(filter(None, (style, recipe.controls.describe(), loop, copied, made)))
+    return ", ".join(
+        filter(None, (style, recipe.controls.describe(), loop, recipe.describe_copies(), made))
+    )
 
 
 def _with_signature(music: "Made", signature: "SignatureName") -> "Made":
@@ -376,16 +377,6 @@ def written(target: Target, save: Callable[[Path], Any]) -> Iterator[Path]:
         save(path)
         yield path
         target.stream.finish(path)
-
-
-def _copies_in_words(recipe: "Recipe") -> str:
-    """Return where the music of an edit was copied from; "" where nothing was."""
-    if not recipe.copies:
-        return ""
-    seconds = sum(copy.stop - copy.start for copy in recipe.copies)
-    places = ", ".join(f"{copy.source:.1f}" for copy in recipe.copies[:4])
-    more = ", …" if len(recipe.copies) > 4 else ""
-    return f"{seconds:.2f} s copied from {places}{more} s (--novelty 1 makes it anew)"
 
 
 def music_facts(recipe: "Recipe", seconds: float, sample_rate: int) -> dict[str, Any]:

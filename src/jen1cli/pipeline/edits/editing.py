@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from jen1cli.audio import Patch
+from jen1cli.audio import Patch, Signal
 from jen1cli.diffusion import Noise, Start
 from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
@@ -52,7 +52,7 @@ class Filled:
     Attributes:
         patches: samples, in the order of time.
         passages: the controls that were played, where the network played.
-        copies: where samples were copied from.
+        copies: what was copied, or changed from a copy.
     """
 
     patches: tuple[Patch, ...]
@@ -101,10 +101,10 @@ def edit(
         )
     plan = _plan(timeline, prompt, sampling)
     copied = {span: found for span, (found, novelty) in plan.items() if novelty == 0.0}
-    copies = tuple(copy for found in copied.values() for copy in found.copies)
+    copies = [copy for found in copied.values() for copy in found.copies]
     by_copy = {span: copied_patch(timeline, span, found.signal) for span, found in copied.items()}
     if len(copied) == len(timeline.unknown):
-        return Filled(tuple(by_copy.values()), (), copies)
+        return Filled(tuple(by_copy.values()), (), tuple(copies))
     sections = plan_sections(
         timeline,
         window=window,
@@ -113,6 +113,13 @@ def edit(
         decoder_reach=networks.autoencoder.context_frames,
         causal_continuation=direction == "unidirectional",
     )
+    sections = [one for one in sections if not copied.keys() >= set(one.spans)]
+    for section in sections:
+        novelty = _novelty(section, plan)
+        if novelty < 1.0:
+            changed = (plan[span][0].copies for span in section.spans if span not in copied)
+            copies += [dataclasses.replace(c, novelty=novelty) for found in changed for c in found]
+    copies.sort(key=lambda copy: copy.start)
     prompts = encode_prompts(
         networks,
         [prompt],
@@ -122,12 +129,12 @@ def edit(
     )
     patches, passages = make_patches(
         networks, timeline, sections, prompts, sampling, noise, progress, plan,
-        lambda played: begun(Filled((), tuple(played), copies)) if begun else None,
+        lambda played: begun(Filled((), tuple(played), tuple(copies))) if begun else None,
     )  # fmt: skip
-    spans = sorted(timeline.unknown)
-    made = sorted(patches, key=lambda patch: patch.start)
-    chosen = [by_copy.get(span, patch) for span, patch in zip(spans, made, strict=True)]
-    return Filled(tuple(chosen), tuple(passages), copies)
+    spans = (span for section in sections for span in section.spans)
+    by_span = dict(zip(spans, patches, strict=True)) | by_copy
+    chosen = tuple(by_span[span] for span in sorted(timeline.unknown))
+    return Filled(chosen, tuple(passages), tuple(copies))
 
 
 def is_asked_for_more(prompt: str, sampling: Sampling) -> bool:
@@ -199,7 +206,10 @@ def make_patches(
     patches: list[Patch] = []
     passages: list[Passage] = []
     done, total = 0, sum(len(section.windows) for section in sections) * sampling.steps
+    plan = plan or {}
     for section in sections:
+        novelty = _novelty(section, plan)
+        guesses = {span: plan[span][0].signal for span in section.spans} if novelty < 1.0 else {}
         canvas, raw = _known_canvas(networks, timeline, section)
         count = len(section.windows) * sampling.steps
         found = transcribe_controls(
@@ -230,23 +240,32 @@ def make_patches(
             sampling,
             [noise],
             shifted(progress, done, total),
-            start=_start(networks, timeline, section, plan or {}),
+            start=_start(networks, timeline, section, guesses, novelty),
         )
         done += count
         made = networks.whitening.unwhiten(filled)
         for start, stop in section.unknown:
             raw[..., start:stop] = made[..., start:stop]
-        patches += decoded_patches(networks, timeline, section, raw)
+        patches += decoded_patches(networks, timeline, section, raw, guesses)
     return patches, passages
 
 
-def _start(networks: Networks, timeline: Timeline, section: Section, plan: Plan) -> Start | None:
+def _novelty(section: Section, plan: Plan) -> float:
+    """Return how new a section becomes: the most of its intervals, 1 if one has no guess."""
+    return max(plan[span][1] if span in plan else 1.0 for span in section.spans)
+
+
+def _start(
+    networks: Networks,
+    timeline: Timeline,
+    section: Section,
+    guesses: Mapping[Span, Signal],
+    novelty: float,
+) -> Start | None:
     """Return the whitened latent of a section with its guesses, and the time to start from."""
-    novelty = max((plan[span][1] for span in section.spans if span in plan), default=1.0)
-    if novelty == 1.0 or any(span not in plan for span in section.spans):
+    if not guesses:
         return None
-    filled = timeline.filled({span: plan[span][0].signal for span in section.spans})
-    raw = _encoded(networks, filled, section.start, section.stop)
+    raw = _encoded(networks, timeline.filled(guesses), section.start, section.stop)
     return Start(networks.whitening.whiten(raw), novelty)
 
 

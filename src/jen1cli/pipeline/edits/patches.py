@@ -1,6 +1,6 @@
 """From latents to the samples of unknown intervals, matched to the music around them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from jen1cli.audio import Patch, Resampler, Signal
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import allocate, decoded_blocks
 from jen1cli.pipeline.edits.matching_eq import apply_filters, matching_filters
+from jen1cli.pipeline.edits.repetition import with_detail_of
 from jen1cli.pipeline.edits.sections import LEVEL_SECONDS, TRANSCRIBED_SECONDS, Section
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.gain_matching import Offset
@@ -21,7 +22,11 @@ _TAIL = 64  # model samples appended at the end, to flush the resampler
 
 
 def decoded_patches(
-    networks: Networks, timeline: Timeline, section: Section, latent: torch.Tensor
+    networks: Networks,
+    timeline: Timeline,
+    section: Section,
+    latent: torch.Tensor,
+    guesses: Mapping[Span, Signal],
 ) -> list[Patch]:
     """Decode the unknown intervals of a section, and match them to the recording.
 
@@ -30,6 +35,7 @@ def decoded_patches(
         timeline: the recording.
         section: a part of it.
         latent: of the section, not whitened, complete.
+        guesses: samples of unknown intervals from which sampling started.
     """
     margin = round(LEVEL_SECONDS * timeline.rate)
     start = max(0, section.spans[0][0] - margin)
@@ -61,6 +67,9 @@ def decoded_patches(
         if offsets is not None:
             signal -= gain_matching.offset(signal)[:, None]
         _match_level(timeline.rate, signal, known, coded, inside)
+        if span in guesses:
+            copied = _without_offsets(guesses[span], offsets)
+            signal = with_detail_of(signal, copied, timeline.rate)
         patches.append(_finished(timeline, span, signal, known, offsets))
     return patches
 
@@ -71,13 +80,19 @@ def copied_patch(timeline: Timeline, span: Span, signal: Signal) -> Patch:
     Args:
         timeline: the recording.
         span: the interval, in file samples.
-        signal: the samples, at the level of the music around; changed in place.
+        signal: the samples, at the level of the music around.
     """
     known = timeline.known_around(span, LEVEL_SECONDS)
     offsets = gain_matching.offsets_around(known, timeline.rate)
+    return _finished(timeline, span, _without_offsets(signal, offsets), known, offsets)
+
+
+def _without_offsets(signal: Signal, offsets: tuple[Offset, Offset] | None) -> Signal:
+    """Return a copy of a guess without the DC offsets of the music around it."""
+    signal = signal.copy()
     if offsets is not None:
         gain_matching.add_offset(signal, (-offsets[0], -offsets[1]))
-    return _finished(timeline, span, signal, known, offsets)
+    return signal
 
 
 def _finished(
