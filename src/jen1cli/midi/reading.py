@@ -26,6 +26,9 @@ _HEADER_WITHIN = 64  # bytes in front of the header: that of a RIFF file
 _LONGEST_RUN = re.compile(rb"[\x80-\xff]{1024}")
 """Of bytes with the high bit; longer ones are no text, and would be one number of mega-bits."""
 _KEY_EVENT = re.compile(rb"\xff\x59\x02(..)", re.DOTALL)
+_SMPTE_EVENT = re.compile(rb"\xff\x54\x05[\x80-\xff]")
+"""Start of a track on the clock of a film, with a frame rate that does not exist; not used."""
+_SMPTE_START = b"\xff\x54\x05\x00"
 _VOLUME, _EXPRESSION = 7, 11
 _DEFAULT_VOLUME = 100
 
@@ -135,14 +138,20 @@ def _parse(data: bytes, name: str) -> mido.MidiFile:
         )
     if not division:
         raise MidiError(f"{name} has 0 ticks per quarter note; export it again")
+    no_midi = f"{name} is damaged: it holds data that is no MIDI; export it again"
     if _LONGEST_RUN.search(data):
-        raise MidiError(f"{name} is damaged: it holds data that is no MIDI; export it again")
+        raise MidiError(no_midi)
     try:
-        return mido.MidiFile(file=BytesIO(_KEY_EVENT.sub(_possible_key, data)), clip=True)
+        data = _KEY_EVENT.sub(_possible_key, _SMPTE_EVENT.sub(_SMPTE_START, data))
+        return mido.MidiFile(file=BytesIO(data), clip=True)
     except EOFError as error:
         raise MidiError(f"{name} is truncated: it ends within a track; export it again") from error
-    except (OSError, ValueError, LookupError, TypeError, KeySignatureError) as error:
+    except (OSError, ValueError, KeySignatureError) as error:
         raise MidiError(f"{name} is damaged ({error}); export it again") from error
+    except (LookupError, TypeError) as error:  # of values that mido does not expect
+        raise MidiError(
+            f"{name} is damaged: it holds data that is no MIDI; export it again"
+        ) from error
 
 
 def _possible_key(match: re.Match[bytes]) -> bytes:
@@ -154,7 +163,7 @@ def _possible_key(match: re.Match[bytes]) -> bytes:
 
 def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
     """Sort the events of all tracks by time, and pair the ends of notes with their beginnings."""
-    names = [_name_of(track) for track in file.tracks]
+    names = [_name_of(track, file.type) for track in file.tracks]
     programs: dict[int, int] = {}
     volumes: dict[int, int] = {}
     expressions: dict[int, int] = {}
@@ -207,10 +216,25 @@ def _in_order(file: mido.MidiFile) -> Iterator[tuple[int, int, Any]]:
     return iter(sorted(events, key=lambda event: event[:2]))
 
 
-def _name_of(track: Any) -> str:  # noqa: ANN401
-    """Return the name of a track as far as it can be shown."""
+def _name_of(track: Any, kind: int) -> str:  # noqa: ANN401
+    """Return the name of a track as far as it can be shown.
+
+    A track that plays drums and other instruments, and the one track of type 0 if it has several
+    channels, holds a whole piece, of which its name is the title: it names none of the voices.
+    """
+    channels = {m.channel for m in track if m.type == "note_on"}
+    if len(channels) > 1 and (kind == 0 or DRUM_CHANNEL in channels):
+        return ""
     found = next((m.name for m in track if m.type in ("track_name", "instrument_name")), "")
-    return " ".join("".join(c if c.isprintable() else " " for c in found).split())[:40]
+    return " ".join("".join(c if c.isprintable() else " " for c in _decoded(found)).split())[:40]
+
+
+def _decoded(text: str) -> str:
+    """Return a text of mido, which reads Latin-1, as UTF-8 if it is that; the format names none."""
+    try:
+        return text.encode("latin1").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
 
 
 def _read_meta(song: Song, tick: int, message: Any, name: str) -> None:  # noqa: ANN401 - of mido, without types
@@ -225,9 +249,9 @@ def _read_meta(song: Song, tick: int, message: Any, name: str) -> None:  # noqa:
         case "key_signature":
             song.keys.append((tick, message.key))
         case "marker":
-            song.markers.append((tick, message.text.strip()))
+            song.markers.append((tick, _decoded(message.text).strip()))
         case "text":
-            song.texts.append(message.text.strip())
+            song.texts.append(_decoded(message.text).strip())
         case "end_of_track":
             song.end = max(song.end, tick)
         case _:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.errors import ConfigError
-from jen1cli.midi.grid import count_bars, drum_rows, find_grid, melody_pattern
+from jen1cli.midi.grid import count_bars, counted, drum_rows, find_grid, melody_pattern
 from jen1cli.midi.harmony import estimate_chords, find_key, marked_chords, pitch_classes
 from jen1cli.midi.reading import MidiError, RawNote, Song, read_song
-from jen1cli.midi.roles import Part, assign, is_chordal, top_line
+from jen1cli.midi.roles import Part, assign, top_line
 from jen1cli.music.chords import TONICS, Bar, chart_text, transposed_bars
 from jen1cli.music.controls import Controls
 from jen1cli.music.full_score import FullScore, ScoreNote, ScorePart, drum_of_key
@@ -188,10 +188,12 @@ class _Reader:
             score=FullScore(tuple(score_parts), self.seconds),
         )
         if self.song.endless:
-            self.said.append(f"{self.song.endless} notes never end; each lasts at most a bar")
+            self.said.append(
+                f"{counted(self.song.endless, 'note')} without an end, held for a bar at most"
+            )
         source = f" ({origin})" if key else ""
         head = f"{dataclasses.replace(controls, chords='').describe()}{source}"
-        bars = f"{self.bars} bars, {self.seconds:.1f} s"
+        bars = f"{counted(self.bars, 'bar')}, {self.seconds:.1f} s"
         lines = [f"{self.name}: {head}, {bars}", f"{self.name}: {report}"]
         lines += [f"{self.name}: {line}" for line in self.said]
         return Tune(controls, self.seconds, tuple(lines))
@@ -250,7 +252,9 @@ class _Reader:
             return NONE
         text, moved = melody_pattern(self.grid, top_line(part.notes), self.bars)
         if moved:
-            self.said.append(f"{moved} notes of the melody are out of range and move by octaves")
+            self.said.append(
+                f"{counted(moved, 'note')} of the melody out of range, moved by octaves"
+            )
         return text
 
     def _drums(self, parts: Sequence[Part]) -> str:
@@ -279,7 +283,7 @@ def _divided(parts: Sequence[Part]) -> list[Part]:
     """Divide a melody that plays chords into its highest line and the rest."""
     found: list[Part] = []
     for part in parts:
-        if part.has_named_role or not (part.is_melody and is_chordal(part)):
+        if not part.is_divided:
             found.append(part)
             continue
         top = top_line(part.notes)
