@@ -285,6 +285,27 @@ def test_notes_without_an_end_last_a_bar_and_are_said():
     assert any("1 note without an end" in line for line in one.report)
 
 
+def test_a_key_that_is_struck_again_while_it_sounds_ends_where_it_is_let_go():
+    """As in plucked tracks: two strokes, one end; the next stroke is not ended by an older one."""
+    events = []
+    for bar in range(4):
+        for tick, status in ((0, ON), (480, ON), (960, OFF)):
+            events.append((bar * 1920 + tick, bytes([status, 60, 80])))
+    tune = read_midi(song(track((0, tempo(120)), *events)))
+    (part,) = tune.controls.score.parts
+    assert [note[:2] for note in part.notes] == [
+        (beat / 2, 0.5) for beat in (0, 1, 4, 5, 8, 9, 12, 13)
+    ]
+    assert any("4 notes without an end" in line for line in tune.report)
+
+
+def test_overlapping_notes_with_ends_of_their_own_end_in_order():
+    events = [(0, bytes([ON, 60, 80])), (480, bytes([ON, 60, 80])), (960, bytes([OFF, 60, 0])),
+              (1920, bytes([OFF, 60, 0]))]  # fmt: skip
+    (part,) = read_midi(song(track(*events))).controls.score.parts
+    assert [note[:2] for note in part.notes] == [(0.0, 1.0), (0.5, 1.5)]
+
+
 def test_the_melody_can_be_chosen():
     data = band()
     by_number = read_midi(data, melody_track="2")

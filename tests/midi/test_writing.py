@@ -266,3 +266,11 @@ def test_more_parts_than_channels():
     parts = tuple(ScorePart("comping", "strings", ((0.0, 1.0, 40 + i, 0.5),)) for i in range(20))
     tune = read_midi(written(Controls(120.0, "4/4", score=FullScore(parts, 2.0)), 2.0))
     assert len(tune.controls.score.parts) == 20
+
+
+def test_names_of_sections_in_any_alphabet_are_written_and_read():
+    sections = [(0.0, "куплет"), (1.0, "プリコーラス")]
+    data = midi_bytes([Passage(CONTROLS, 0.0, 2.0)], sections)
+    markers = [one.text for one in symusic.Score.from_midi(data).markers]
+    assert [text for text in markers if text.startswith("[")] == ["[куплет]", "[プリコーラス]"]
+    assert read_midi(data).controls.chords.startswith("A#")  # by its markers

@@ -1,8 +1,7 @@
 """Reads standard MIDI files of types 0 and 1 as voices of notes in ticks."""
 
 import re
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -76,6 +75,10 @@ class Song:
     voices: list[Voice] = field(default_factory=list)
     end: int = 0
     endless: int = 0  # notes without an end
+
+
+_Key = tuple[int, int, int]  # track, channel and pitch
+_Pending = deque[tuple[int, float, Voice]]  # start, level and voice of notes that sound
 
 
 def read_song(source: Path | bytes, name: str) -> Song:
@@ -168,9 +171,11 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
     volumes: dict[int, int] = {}
     expressions: dict[int, int] = {}
     voices: dict[tuple[int, int, int | None], Voice] = {}
-    open_notes: dict[tuple[int, int, int], deque[tuple[int, float, Voice]]] = {}
+    open_notes: dict[_Key, _Pending] = {}
+    events = _in_order(file)
+    struck_again = _more_begun_than_ended(events)
     count = 0
-    for tick, track, message in _in_order(file):
+    for tick, track, message in events:
         kind = message.type
         if kind == "note_on" and message.velocity > 0:
             count += 1
@@ -185,7 +190,10 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
             expression = expressions.get(channel, 127) / 127
             level = message.velocity / 127 * loudness**2 * expression**2
             key = (track, channel, message.note)
-            open_notes.setdefault(key, deque()).append((tick, min(MAX_LEVEL, level), voice))
+            pending = open_notes.setdefault(key, deque())
+            if key in struck_again:
+                _end_endless(song, message.note, pending, tick)
+            pending.append((tick, min(MAX_LEVEL, level), voice))
         elif kind in ("note_on", "note_off"):
             pending = open_notes.get((track, message.channel, message.note))
             if pending:
@@ -199,21 +207,36 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
             expressions[message.channel] = message.value
         elif message.is_meta:
             _read_meta(song, tick, message, name)
-    _end_open_notes(song, open_notes)
+    for (_, _, pitch), pending in open_notes.items():
+        _end_endless(song, pitch, pending)
     song.voices = sorted(voices.values(), key=lambda voice: voice.track)
     for voice in song.voices:
         voice.notes.sort(key=lambda note: (note.start, note.pitch))
 
 
-def _in_order(file: mido.MidiFile) -> Iterator[tuple[int, int, Any]]:
-    """Yield the messages of all tracks in time order; at one tick, by track."""
+def _in_order(file: mido.MidiFile) -> list[tuple[int, int, Any]]:
+    """Return the messages of all tracks in time order; at one tick, by track."""
     events: list[tuple[int, int, Any]] = []
     for index, track in enumerate(file.tracks):
         tick = 0
         for message in track:
             tick += message.time
             events.append((tick, index, message))
-    return iter(sorted(events, key=lambda event: event[:2]))
+    return sorted(events, key=lambda event: event[:2])
+
+
+def _more_begun_than_ended(events: list[tuple[int, int, Any]]) -> set[_Key]:
+    """Return the keys that are struck again while they sound, so that one end is of several notes.
+
+    Where each note has its own end, overlapping notes of one pitch end in the order in which they
+    began.
+    """
+    balance: Counter[_Key] = Counter()
+    for _, track, message in events:
+        if message.type in ("note_on", "note_off"):
+            begins = message.type == "note_on" and message.velocity > 0
+            balance[track, message.channel, message.note] += 1 if begins else -1
+    return {key for key, count in balance.items() if count > 0}
 
 
 def _name_of(track: Any, kind: int) -> str:  # noqa: ANN401
@@ -258,15 +281,20 @@ def _read_meta(song: Song, tick: int, message: Any, name: str) -> None:  # noqa:
             pass
 
 
-def _end_open_notes(
-    song: Song, open_notes: dict[tuple[int, int, int], deque[tuple[int, float, Voice]]]
-) -> None:
-    """End notes without an end at the next of their pitch, or after a bar of four quarters."""
-    for (_, _, pitch), pending in open_notes.items():
-        starts = [start for start, _, _ in pending]
-        for index, (start, level, voice) in enumerate(pending):
-            stop = start + 4 * song.ticks_per_quarter
-            if index + 1 < len(starts):
-                stop = min(stop, starts[index + 1])
-            voice.notes.append(RawNote(start, max(start + 1, stop), pitch, level))
-            song.endless += 1
+def _end_endless(song: Song, pitch: int, pending: _Pending, tick: int | None = None) -> None:
+    """End notes without an end at the next of their pitch, or after a bar of four quarters.
+
+    Args:
+        song: counts them.
+        pitch: of the notes.
+        pending: of this pitch; emptied.
+        tick: of the next note; None at the end of the file.
+    """
+    while pending:
+        start, level, voice = pending.popleft()
+        following = pending[0][0] if pending else tick
+        stop = start + 4 * song.ticks_per_quarter
+        if following is not None:
+            stop = min(stop, following)
+        voice.notes.append(RawNote(start, max(start + 1, stop), pitch, level))
+        song.endless += 1
