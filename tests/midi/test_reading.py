@@ -138,6 +138,16 @@ def test_rehearsal_marks_are_no_chords():
     assert found(*((bar, "AB"[bar % 2]) for bar in range(16))).startswith("A | B | A")
 
 
+def test_why_chords_are_left_open_is_said():
+    line, beat = (
+        read_midi(song(track(*notes(LAMB)))),
+        read_midi(song(track(*notes([36], channel=9)))),
+    )
+    assert any("a single line, from which no chords" in said for said in line.report)
+    assert any("no pitched notes, from which no chords" in said for said in beat.report)
+    assert line.controls.chords == beat.controls.chords == ""
+
+
 def test_notes_that_favour_no_key_are_read_without_a_warning(recwarn):
     tune = read_midi(song(track(*notes(range(60, 72)))))
     assert tune.controls.key

@@ -175,7 +175,7 @@ class _Reader:
         parts = _divided(parts)
         chords = self._chords(parts, key, mode, moved)
         grid = self.grid
-        score_parts = [part for part in map(self._score_part, parts) if part.notes]
+        score_parts = [part for part in map(self._score_part, _melody_first(parts)) if part.notes]
         controls = Controls(
             bpm=grid.bpm,
             meter=grid.meter,
@@ -243,7 +243,9 @@ class _Reader:
             return transposed_bars(marked, moved)
         chords = estimate_chords(self.grid, parts, self.bars, key, mode)
         if not chords:
-            self.said.append("no chords are read from a single line; they are left open")
+            is_pitched = any(part.role in ("bass", "comping", "lead") for part in parts)
+            seen = "a single line" if is_pitched else "no pitched notes"
+            self.said.append(f"{seen}, from which no chords are read: they are left open")
         return chords
 
     def _melody(self, parts: Sequence[Part]) -> str:
@@ -277,6 +279,16 @@ class _Reader:
             duration = max(0.001, round(stop - onset, 3))
             notes.append((onset, duration, note.pitch, round(note.level, 3)))
         return ScorePart(part.role, part.family, tuple(notes))
+
+
+def _melody_first(parts: Sequence[Part]) -> list[Part]:
+    """Put the melody before other leads: the first lead of a score that we write is the melody."""
+    melody = next((part for part in parts if part.is_melody), None)
+    if melody is None:
+        return list(parts)
+    first = next(place for place, part in enumerate(parts) if part.role == "lead")
+    others = [part for part in parts if part is not melody]
+    return [*others[:first], melody, *others[first:]]
 
 
 def _divided(parts: Sequence[Part]) -> list[Part]:
