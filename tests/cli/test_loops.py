@@ -20,6 +20,8 @@ def test_a_loop_has_eight_bars_unless_told_otherwise(jen1, model):
     assert jen1("generate", "house", "--loop", "--bars", "2", "-o", "b.wav").code == 0
     assert jen1("generate", "house", "-s", "0.5", "-o", "c.wav").code == 0
     assert asked(model) == [8, 2, None]
+    one = jen1("generate", "house", "--loop", "--bars", "1", "--bpm", "120", "-o", "d.wav")
+    assert "loop of 1 bar, " in one.err
     assert read_recipe(Path("b.wav")).loop_bars == 2
     assert "loop bars" in jen1("info", "b.wav").out
     assert "loop bars" not in jen1("info", "c.wav").out

@@ -81,6 +81,21 @@ def test_prompt_files_have_scores_of_their_own(jen1, model, tune):
     assert "out/c-9.mid is not written" in result.err
 
 
+def test_lines_take_the_number_of_a_voice_and_lists_of_names(jen1, model, tune):
+    line = {"prompt": "a", "score": "tune.mid", "seed": 1}
+    as_text = {"melody_track": "2", "keep": "chords,melody", "instruments": "piano,flute"}
+    as_json = {"melody_track": 2, "keep": ["chords", "melody"], "instruments": ["piano", "flute"]}
+    for name, values in (("a", as_text), ("b", as_json)):
+        Path("p.jsonl").write_text(json.dumps(line | values))
+        result = jen1("generate", "--from", "p.jsonl", "-o", f"{name}.wav")
+        assert result.code == 0, result.err
+    assert model.calls[0] == model.calls[1]
+    Path("p.jsonl").write_text(json.dumps(line | {"keep": [1]}))
+    assert "keep must be text, not a list" in jen1("generate", "--from", "p.jsonl").err
+    Path("p.jsonl").write_text(json.dumps(line | {"melody_track": True}))
+    assert "melody_track must be text, not true" in jen1("generate", "--from", "p.jsonl").err
+
+
 def test_edits_take_scores_and_write_them(jen1, model, tune, take):
     result = jen1("continue", take, "--score", tune, "-o", "b.wav")
     assert result.code == 0, result.err

@@ -94,6 +94,66 @@ def test_all_tracks_on_one_channel_without_programs():
     ]  # fmt: skip
 
 
+def test_the_title_of_a_whole_piece_names_none_of_its_voices():
+    """Not "Drum song", of which every voice without a program would be drums."""
+    both = [*notes(LAMB), *notes(CHORDS, channel=1, length=1920)]
+    beat = notes([36, 38] * 8, channel=9)
+    for data in (
+        song(track((0, name("Drum song")), *both), kind=0),
+        song(track((0, name("Drum song")), *both, *beat)),
+    ):
+        tune = read_midi(data)
+        roles = [part.role for part in tune.controls.score.parts]
+        assert roles[:2] == ["lead", "comping"]
+        assert roles[2:] in ([], ["drums"])
+        assert "Drum song" not in tune.report[1]
+    of_one_channel = song(track((0, name("Drum song")), *notes(LAMB)), kind=0)
+    assert "'Drum song' (drums): drums" in read_midi(of_one_channel).report[1]
+
+
+def test_names_in_utf_8_and_with_accents_are_read():
+    for encoding in ("utf-8", "latin1"):
+        line = meta(3, "Mélodie".encode(encoding))
+        data = song(
+            track((0, name("High")), program(73), *notes([p and p + 12 for p in LAMB])),
+            track((0, line), program(0, channel=1), *notes(LAMB, channel=1)),
+        )
+        assert "2 'Mélodie' (piano): melody" in read_midi(data).report[1]
+    data = song(track((0, meta(3, "Мелодия".encode())), *notes(LAMB)))
+    assert "1 'Мелодия'" in read_midi(data, melody_track="мелодия").report[1]
+
+
+def test_rehearsal_marks_are_no_chords():
+    """Of eight bars, unlike chords that change by the bar."""
+    chords = [(48, 52, 55), (43, 47, 50)] * 8
+
+    def found(*markers):
+        events = [(bar * 1920, meta(6, text.encode())) for bar, text in markers]
+        return read_midi(song(track(*events), track(*notes(chords, length=1920)))).controls.chords
+
+    assert found((0, "A"), (8, "B")) == "C | G | " * 7 + "C | G"
+    assert found((0, "A"), (4, "B"), (8, "A"), (12, "C")).startswith("C | G | C")
+    assert found((0, "A"), (8, "D")).startswith("A | A | A")
+    assert found((0, "A")).startswith("A | A | A")
+    assert found(*((bar, "AB"[bar % 2]) for bar in range(16))).startswith("A | B | A")
+
+
+def test_why_chords_are_left_open_is_said():
+    line, beat = (
+        read_midi(song(track(*notes(LAMB)))),
+        read_midi(song(track(*notes([36], channel=9)))),
+    )
+    assert any("a single line, from which no chords" in said for said in line.report)
+    assert any("no pitched notes, from which no chords" in said for said in beat.report)
+    assert line.controls.chords == beat.controls.chords == ""
+
+
+def test_notes_that_favour_no_key_are_read_without_a_warning(recwarn):
+    tune = read_midi(song(track(*notes(range(60, 72)))))
+    assert tune.controls.key
+    assert not recwarn.list
+
+
 def test_karaoke_text_is_no_music():
     words = [
         (i * 480, meta(1, text)) for i, text in enumerate((b"@KMIDI", b"/Ma-", b"ry had \xe4"))
@@ -106,8 +166,9 @@ def test_karaoke_text_is_no_music():
     assert "1 'Melody'" in tune.report[1]
 
 
-def test_a_file_inside_riff_and_an_impossible_key_signature():
-    data = song(track((0, meta(0x59, b"\x09\x02")), *notes(LAMB)))
+def test_a_file_inside_riff_and_impossible_values_that_are_not_needed():
+    no_rate = meta(0x54, b"\xff\0\0\0\0")
+    data = song(track((0, meta(0x59, b"\x09\x02")), (0, no_rate), *notes(LAMB)))
     wrapped = (
         b"RIFF" + struct.pack("<I", len(data) + 12) + b"RMIDdata" + struct.pack("<I", len(data))
     )
@@ -167,7 +228,7 @@ def test_an_upbeat_comes_before_the_first_bar_line():
         assert melody(tune)[0] == (0.75, 67)
         assert melody(tune)[1:] == [(1 + place, pitch) for place, pitch in WANTED]
         assert tune.controls.score.parts[0].notes[0][:3] == (0.0, 0.5, 67)
-        assert any("upbeat of 1 beats" in line for line in tune.report)
+        assert any("upbeat of 1 beat" in line for line in tune.report)
 
 
 def test_silent_bars_at_the_beginning_are_left_out():
@@ -201,6 +262,7 @@ def test_polyphony_is_divided_into_melody_and_chords():
         ("lead", 4), ("comping", 12),
     ]  # fmt: skip
     assert tune.controls.chords == "C | C | G | C"
+    assert tune.report[1].endswith("(piano): melody (its highest line), comping")
 
 
 def test_chords_change_within_a_bar():
@@ -220,14 +282,38 @@ def test_a_melody_out_of_range_moves_by_octaves_and_is_said():
     tune = read_midi(song(track(*notes([112, 110, 108, 20]))))
     assert [pitch for _, pitch in melody(tune)] == [88, 86, 84, 44]
     assert tune.controls.score.parts[0].notes[0][2] == 112
-    assert any("4 notes of the melody are out of range" in line for line in tune.report)
+    assert any("4 notes of the melody out of range" in line for line in tune.report)
 
 
 def test_notes_without_an_end_last_a_bar_and_are_said():
     events = [(i * 960, bytes([ON, 60 + i, 80])) for i in range(4)]
     tune = read_midi(song(track(*events)))
     assert [note[1] for note in tune.controls.score.parts[0].notes] == [2.0] * 4
-    assert any("4 notes never end" in line for line in tune.report)
+    assert any("4 notes without an end" in line for line in tune.report)
+    one = read_midi(song(track((0, bytes([ON, 12, 80])), (960, bytes([OFF, 60, 0])))))
+    assert one.report[0].endswith("1 bar, 2.0 s")
+    assert any("1 note without an end" in line for line in one.report)
+
+
+def test_a_key_that_is_struck_again_while_it_sounds_ends_where_it_is_let_go():
+    """As in plucked tracks: two strokes, one end; the next stroke is not ended by an older one."""
+    events = []
+    for bar in range(4):
+        for tick, status in ((0, ON), (480, ON), (960, OFF)):
+            events.append((bar * 1920 + tick, bytes([status, 60, 80])))
+    tune = read_midi(song(track((0, tempo(120)), *events)))
+    (part,) = tune.controls.score.parts
+    assert [note[:2] for note in part.notes] == [
+        (beat / 2, 0.5) for beat in (0, 1, 4, 5, 8, 9, 12, 13)
+    ]
+    assert any("4 notes without an end" in line for line in tune.report)
+
+
+def test_overlapping_notes_with_ends_of_their_own_end_in_order():
+    events = [(0, bytes([ON, 60, 80])), (480, bytes([ON, 60, 80])), (960, bytes([OFF, 60, 0])),
+              (1920, bytes([OFF, 60, 0]))]  # fmt: skip
+    (part,) = read_midi(song(track(*events))).controls.score.parts
+    assert [note[:2] for note in part.notes] == [(0.0, 1.0), (0.5, 1.5)]
 
 
 def test_the_melody_can_be_chosen():
@@ -239,7 +325,7 @@ def test_the_melody_can_be_chosen():
     silent = read_midi(data, melody_track="none").controls
     assert silent.melody == "none"
     assert all(part.role != "lead" for part in silent.score.parts)
-    for wrong in ("9", "0", "violin"):
+    for wrong in ("9", "0", "violin", "0000012", "٢"):
         with pytest.raises(ConfigError, match=r"no voice of the score is .*1 'Tune', 2 'Keys'"):
             read_midi(data, melody_track=wrong)
 
@@ -281,6 +367,7 @@ REFUSED = {
     "tempo 0": (song(track((0, meta(0x51, b"\0\0\0")), *notes(LAMB))), "tempo of 0"),
     "type 2": (song(track(*notes(LAMB)), kind=2), "type 2"),
     "damaged": (song(track((0, b"\xf4"), *notes(LAMB))), "damaged"),
+    "short tempo": (song(track((0, meta(0x51, b"\7")), *notes(LAMB))), "damaged: it holds data"),
     "a number without end": (song(track((0, b"\xff" * 5000))), "damaged"),
     "too short": (song(track((0, tempo(2000)), *notes([60], length=1))), "long; give"),
 }  # fmt: skip

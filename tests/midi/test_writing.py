@@ -18,6 +18,7 @@ from jen1cli.music.chords import parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.full_score import FAMILIES, FullScore, ScorePart, family_of_program
 from jen1cli.music.patterns import parse_drums, parse_melody
+from midi_support import LAMB, name, notes, program, song, tempo, track
 
 LEAD = ScorePart(
     "lead", "woodwinds", ((0.0, 0.5, 72, 0.8), (0.5, 0.5, 74, 0.4), (1.0, 1.0, 76, 1.0))
@@ -242,9 +243,9 @@ def test_overlapping_notes_of_one_pitch_end_each_other():
 def test_every_family_has_a_program_of_its_own_kind():
     nameless = {"synth keys", "drums", "percussion"}
     assert list(PROGRAMS) == list(FAMILIES)
-    for family, program in PROGRAMS.items():
+    for family, number in PROGRAMS.items():
         if family not in nameless:
-            assert family_of_program(program) == family
+            assert family_of_program(number) == family
 
 
 @pytest.mark.parametrize(
@@ -266,3 +267,24 @@ def test_more_parts_than_channels():
     parts = tuple(ScorePart("comping", "strings", ((0.0, 1.0, 40 + i, 0.5),)) for i in range(20))
     tune = read_midi(written(Controls(120.0, "4/4", score=FullScore(parts, 2.0)), 2.0))
     assert len(tune.controls.score.parts) == 20
+
+
+def test_names_of_sections_in_any_alphabet_are_written_and_read():
+    sections = [(0.0, "куплет"), (1.0, "プリコーラス")]
+    data = midi_bytes([Passage(CONTROLS, 0.0, 2.0)], sections)
+    markers = [one.text for one in symusic.Score.from_midi(data).markers]
+    assert [text for text in markers if text.startswith("[")] == ["[куплет]", "[プリコーラス]"]
+    assert read_midi(data).controls.chords.startswith("A#")  # by its markers
+
+
+def test_the_melody_comes_back_as_the_melody_behind_another_lead():
+    data = song(
+        track((0, tempo(120))),
+        track((0, name("Oboe")), program(68), *notes([76, None, 74, None] * 4)),
+        track((0, name("Vocal")), program(73, channel=1), *notes(LAMB, channel=1)),
+    )
+    first = read_midi(data)
+    assert "1 'Oboe' (woodwinds): lead; 2 'Vocal' (woodwinds): melody" in first.report[1]
+    again = read_midi(written(first.controls, first.seconds))
+    assert again.controls.melody == first.controls.melody
+    assert again.controls.score == first.controls.score

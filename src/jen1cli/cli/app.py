@@ -33,7 +33,7 @@ COMMANDS = {
     "continue": "Lengthen a file with music that follows from it.",
     "vary": "Make variations of a file: the same score with other noise, words or controls.",
     "hear": "Write down the score of any recording, bar by bar, and how sure it is.",
-    "cover": "Play the score of any recording in other words.",
+    "cover": "Play what is heard in any recording in the style of the words.",
     "encode": "Turn audio into latent files (safetensors); folders keep their tree.",
     "decode": "Turn latent files back into audio; folders keep their tree.",
     "play": "Play audio files: through sounddevice, or a player of the system.",

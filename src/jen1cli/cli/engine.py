@@ -341,7 +341,8 @@ def _described(music: "Made | Stream", elapsed: float) -> str:
     """Return style, controls, length, seed and time of a result in words."""
     recipe = music.recipe
     style = f"{recipe.style} by rules" if recipe.style else ""
-    loop = f"loop of {recipe.loop_bars} bars" if recipe.loop_bars else ""
+    bars = recipe.loop_bars
+    loop = f"loop of {bars} bar{'s' * (bars > 1)}" if bars else ""
     made = f"{music.seconds:.2f} s, {recipe.describe_seed()}, made in {elapsed:.1f} s"
     return ", ".join(
         filter(None, (style, recipe.controls.describe(), loop, recipe.describe_copies(), made))

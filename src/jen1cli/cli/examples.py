@@ -21,7 +21,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             'jen1 generate "music box" --score tune.mid -n 2 --midi "{name}.mid"',
-            "a MIDI file in the words' sound, twice, and what was played as MIDI",
+            "a MIDI file played as a music box, twice, and what was played as MIDI",
         ),
         (
             "jen1 generate --from prompts.jsonl -o out --shard 3/64 --resume",
@@ -48,7 +48,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "vary": (
         ("jen1 vary lofi-piano-7.wav -n 4", "four more performances of the same score"),
         ("jen1 vary lofi-piano-7.wav --amount 0.3 -o near.wav", "near the file, yet different"),
-        ('jen1 vary lofi-piano-7.wav "same, with strings"', "the same noise in other words"),
+        (
+            'jen1 vary lofi-piano-7.wav "same, with strings"',
+            "the same noise and score with other words",
+        ),
         ('jen1 vary lofi-piano-7.wav --chords "Dm7 G7 Cmaj7 A7"', "the same noise, other chords"),
     ),
     "hear": (
@@ -57,7 +60,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("jen1 hear - --json < song.wav", "every value with its confidence, for a script"),
     ),
     "cover": (
-        ('jen1 cover song.mp3 "string quartet"', "all that is heard for sure, in other words"),
+        ('jen1 cover song.mp3 "string quartet"', "all that is heard for sure, as a string quartet"),
         (
             'jen1 cover song.mp3 "music box" --keep chords,melody --seconds 20 -o box.wav',
             "its chords and melody at another tempo, the first twenty seconds",

@@ -57,15 +57,15 @@ Novelty = Annotated[
 
 @dataclass(frozen=True)
 class ControlOptions:
-    """Options of musical controls; None leaves the choice to prompt, music or model."""
+    """Options of musical controls; None leaves the choice to prompt, score, music or composer."""
 
     bpm: Annotated[
         float | None,
         typer.Option(
             "--bpm",
             metavar="X",
-            help="Beats per minute. Left out: as the prompt says, or as the music has it; else the"
-            " model chooses.",
+            help="Beats per minute. Left out: as prompt, score or recording have it; else the"
+            " composer chooses.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
@@ -74,8 +74,8 @@ class ControlOptions:
         typer.Option(
             "--key",
             metavar="NAME",
-            help="Such as 'D minor' or 'F# dorian'. Left out: as the prompt says, or as the music"
-            " has it; else the model chooses.",
+            help="Such as 'D minor' or 'F# dorian'. Left out: as prompt, score or recording have"
+            " it; else the composer chooses.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
@@ -85,7 +85,8 @@ class ControlOptions:
             "--chords",
             metavar="CHART",
             help="A chord a bar, which repeat: 'Am F C G'; or bars marked: 'Dm7 G7 | Cmaj7'. They"
-            " begin with the music that is made. Left out: the model chooses.",
+            " begin with the music that is made. Left out: as score or recording have them; else"
+            " the composer chooses.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
@@ -95,8 +96,8 @@ class ControlOptions:
             "--drums",
             metavar="PATTERN",
             help="Strokes of a bar, which repeats: 'kick x.x. snare .x.x hat xxxxxxxx'; more bars"
-            " after |; 'none' for no drums. Rows: kick, snare, hat, cymbal, perc. Left out: the"
-            " model chooses.",
+            " after |; 'none' for no drums. Rows: kick, snare, hat, cymbal, perc. Left out: as"
+            " score or recording have them; else the composer chooses.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
@@ -106,7 +107,8 @@ class ControlOptions:
             "--melody",
             metavar="NOTES",
             help="Notes of a bar, equally long, and more bars after |: 'C5 - E5 G5 | A5 - - .' with"
-            " - to hold and . for silence, or 'none'. Left out: the model chooses.",
+            " - to hold and . for silence, or 'none'. Left out: as score or recording have it;"
+            " else the composer chooses.",
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None

@@ -95,16 +95,17 @@ def find_grid(song: Song, bpm: float, name: str) -> tuple[Grid, list[str]]:
     first = bar_tick
     if (start - bar_tick) / bar >= _UPBEAT_FROM:
         first = bar_tick + math.floor((start - bar_tick) / beat + _EARLY) * beat
-        said.append(f"begins with an upbeat of {_number((bar_tick + bar - first) / beat)} beats")
+        said.append(f"begins with an upbeat of {counted((bar_tick + bar - first) / beat, 'beat')}")
     empty = round((bar_tick - min(meter_tick, bar_tick)) / bar)
     if empty:
-        said.append(f"{empty} silent bar{'s' * (empty > 1)} at the beginning left out")
+        said.append(f"{counted(empty, 'silent bar')} at the beginning left out")
     found = Grid(bpm or tempo, meter, quarters, song.ticks_per_quarter, first, bar_tick)
     return found, said
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+def counted(count: int | float, noun: str) -> str:
+    """Return a number and what it counts, such as "1 bar" or "2.5 beats"."""
+    return f"{round(count, 2):g} {noun}{'s' * (round(count, 2) != 1)}"
 
 
 def _last(song: Song) -> int:

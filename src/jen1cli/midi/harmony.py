@@ -37,6 +37,7 @@ _SPLIT = 0.06  # a bar of two chords fits better by more than
 _LEAD_WEIGHT, _BASS_WEIGHT = 0.4, 1.0  # of melody and bass, relative to chords
 _BASS_BELOW = 52  # MIDI number of notes that are the bass of a piece without one
 _SLASH = 0.6  # share of the bass's time from which another chord tone is the chord's bass
+_REHEARSAL_BARS = 4  # from one rehearsal mark to the next, at least
 _SCALE_SLACK = 0.04  # by which the notes may fit another key better than the file's own
 
 
@@ -61,11 +62,12 @@ def find_key(classes: np.ndarray, signature: str) -> tuple[str, str, str]:
     """
     if not classes.any():
         return "", "", ""
-    fits = {
-        (tonic, mode): float(np.corrcoef(np.roll(profile, tonic), classes)[0, 1])
-        for mode, profile in _PROFILES.items()
-        for tonic in range(12)
-    }
+    with np.errstate(divide="ignore", invalid="ignore"):  # equal classes have no correlation
+        fits = {
+            (tonic, mode): float(np.corrcoef(np.roll(profile, tonic), classes)[0, 1])
+            for mode, profile in _PROFILES.items()
+            for tonic in range(12)
+        }
     fits = {key: fit for key, fit in fits.items() if math.isfinite(fit)} or {(0, "major"): 0.0}
     best = max(fits, key=lambda key: fits[key])
     if signature:
@@ -181,8 +183,10 @@ def marked_chords(grid: Grid, markers: Sequence[tuple[int, str]], bars: int) -> 
     """Return the chords that markers name, by bar; nothing if they are no chords.
 
     Each marker must be a chord, on a bar line or an equal part of a bar. Names of sections in
-    brackets are passed over.
+    brackets are passed over. Rehearsal marks (A, B, C …) are no chords.
     """
+    if _are_rehearsal_marks([text for _, text in markers], bars):
+        return ()
     named: list[tuple[float, Chord | None]] = []
     for tick, text in markers:
         if text.startswith("[") and text.endswith("]"):
@@ -205,6 +209,13 @@ def marked_chords(grid: Grid, markers: Sequence[tuple[int, str]], bars: int) -> 
         cells = [named[max(0, bisect_right(places, middle) - 1)][1] for middle in middles]
         found.append(tuple(cells[:1] if len(set(cells)) == 1 else cells))
     return tuple(found)
+
+
+def _are_rehearsal_marks(texts: Sequence[str], bars: int) -> bool:
+    """Whether markers are letters that begin with A, in order, seldom as sections do."""
+    letters = "".join(dict.fromkeys(texts))
+    seldom = bars >= _REHEARSAL_BARS * len(texts)
+    return seldom and len(letters) > 1 and "ABCDEFG".startswith(letters)
 
 
 def _near(value: float) -> bool:

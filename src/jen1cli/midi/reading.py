@@ -1,8 +1,7 @@
 """Reads standard MIDI files of types 0 and 1 as voices of notes in ticks."""
 
 import re
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +25,9 @@ _HEADER_WITHIN = 64  # bytes in front of the header: that of a RIFF file
 _LONGEST_RUN = re.compile(rb"[\x80-\xff]{1024}")
 """Of bytes with the high bit; longer ones are no text, and would be one number of mega-bits."""
 _KEY_EVENT = re.compile(rb"\xff\x59\x02(..)", re.DOTALL)
+_SMPTE_EVENT = re.compile(rb"\xff\x54\x05[\x80-\xff]")
+"""Start of a track on the clock of a film, with a frame rate that does not exist; not used."""
+_SMPTE_START = b"\xff\x54\x05\x00"
 _VOLUME, _EXPRESSION = 7, 11
 _DEFAULT_VOLUME = 100
 
@@ -73,6 +75,10 @@ class Song:
     voices: list[Voice] = field(default_factory=list)
     end: int = 0
     endless: int = 0  # notes without an end
+
+
+_Key = tuple[int, int, int]  # track, channel and pitch
+_Pending = deque[tuple[int, float, Voice]]  # start, level and voice of notes that sound
 
 
 def read_song(source: Path | bytes, name: str) -> Song:
@@ -135,14 +141,20 @@ def _parse(data: bytes, name: str) -> mido.MidiFile:
         )
     if not division:
         raise MidiError(f"{name} has 0 ticks per quarter note; export it again")
+    no_midi = f"{name} is damaged: it holds data that is no MIDI; export it again"
     if _LONGEST_RUN.search(data):
-        raise MidiError(f"{name} is damaged: it holds data that is no MIDI; export it again")
+        raise MidiError(no_midi)
     try:
-        return mido.MidiFile(file=BytesIO(_KEY_EVENT.sub(_possible_key, data)), clip=True)
+        data = _KEY_EVENT.sub(_possible_key, _SMPTE_EVENT.sub(_SMPTE_START, data))
+        return mido.MidiFile(file=BytesIO(data), clip=True)
     except EOFError as error:
         raise MidiError(f"{name} is truncated: it ends within a track; export it again") from error
-    except (OSError, ValueError, LookupError, TypeError, KeySignatureError) as error:
+    except (OSError, ValueError, KeySignatureError) as error:
         raise MidiError(f"{name} is damaged ({error}); export it again") from error
+    except (LookupError, TypeError) as error:  # of values that mido does not expect
+        raise MidiError(
+            f"{name} is damaged: it holds data that is no MIDI; export it again"
+        ) from error
 
 
 def _possible_key(match: re.Match[bytes]) -> bytes:
@@ -154,14 +166,16 @@ def _possible_key(match: re.Match[bytes]) -> bytes:
 
 def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
     """Sort the events of all tracks by time, and pair the ends of notes with their beginnings."""
-    names = [_name_of(track) for track in file.tracks]
+    names = [_name_of(track, file.type) for track in file.tracks]
     programs: dict[int, int] = {}
     volumes: dict[int, int] = {}
     expressions: dict[int, int] = {}
     voices: dict[tuple[int, int, int | None], Voice] = {}
-    open_notes: dict[tuple[int, int, int], deque[tuple[int, float, Voice]]] = {}
+    open_notes: dict[_Key, _Pending] = {}
+    events = _in_order(file)
+    struck_again = _more_begun_than_ended(events)
     count = 0
-    for tick, track, message in _in_order(file):
+    for tick, track, message in events:
         kind = message.type
         if kind == "note_on" and message.velocity > 0:
             count += 1
@@ -176,7 +190,10 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
             expression = expressions.get(channel, 127) / 127
             level = message.velocity / 127 * loudness**2 * expression**2
             key = (track, channel, message.note)
-            open_notes.setdefault(key, deque()).append((tick, min(MAX_LEVEL, level), voice))
+            pending = open_notes.setdefault(key, deque())
+            if key in struck_again:
+                _end_endless(song, message.note, pending, tick)
+            pending.append((tick, min(MAX_LEVEL, level), voice))
         elif kind in ("note_on", "note_off"):
             pending = open_notes.get((track, message.channel, message.note))
             if pending:
@@ -190,27 +207,57 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
             expressions[message.channel] = message.value
         elif message.is_meta:
             _read_meta(song, tick, message, name)
-    _end_open_notes(song, open_notes)
+    for (_, _, pitch), pending in open_notes.items():
+        _end_endless(song, pitch, pending)
     song.voices = sorted(voices.values(), key=lambda voice: voice.track)
     for voice in song.voices:
         voice.notes.sort(key=lambda note: (note.start, note.pitch))
 
 
-def _in_order(file: mido.MidiFile) -> Iterator[tuple[int, int, Any]]:
-    """Yield the messages of all tracks in time order; at one tick, by track."""
+def _in_order(file: mido.MidiFile) -> list[tuple[int, int, Any]]:
+    """Return the messages of all tracks in time order; at one tick, by track."""
     events: list[tuple[int, int, Any]] = []
     for index, track in enumerate(file.tracks):
         tick = 0
         for message in track:
             tick += message.time
             events.append((tick, index, message))
-    return iter(sorted(events, key=lambda event: event[:2]))
+    return sorted(events, key=lambda event: event[:2])
 
 
-def _name_of(track: Any) -> str:  # noqa: ANN401
-    """Return the name of a track as far as it can be shown."""
+def _more_begun_than_ended(events: list[tuple[int, int, Any]]) -> set[_Key]:
+    """Return the keys that are struck again while they sound, so that one end is of several notes.
+
+    Where each note has its own end, overlapping notes of one pitch end in the order in which they
+    began.
+    """
+    balance: Counter[_Key] = Counter()
+    for _, track, message in events:
+        if message.type in ("note_on", "note_off"):
+            begins = message.type == "note_on" and message.velocity > 0
+            balance[track, message.channel, message.note] += 1 if begins else -1
+    return {key for key, count in balance.items() if count > 0}
+
+
+def _name_of(track: Any, kind: int) -> str:  # noqa: ANN401
+    """Return the name of a track as far as it can be shown.
+
+    A track that plays drums and other instruments, and the one track of type 0 if it has several
+    channels, holds a whole piece, of which its name is the title: it names none of the voices.
+    """
+    channels = {m.channel for m in track if m.type == "note_on"}
+    if len(channels) > 1 and (kind == 0 or DRUM_CHANNEL in channels):
+        return ""
     found = next((m.name for m in track if m.type in ("track_name", "instrument_name")), "")
-    return " ".join("".join(c if c.isprintable() else " " for c in found).split())[:40]
+    return " ".join("".join(c if c.isprintable() else " " for c in _decoded(found)).split())[:40]
+
+
+def _decoded(text: str) -> str:
+    """Return a text of mido, which reads Latin-1, as UTF-8 if it is that; the format names none."""
+    try:
+        return text.encode("latin1").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
 
 
 def _read_meta(song: Song, tick: int, message: Any, name: str) -> None:  # noqa: ANN401 - of mido, without types
@@ -225,24 +272,29 @@ def _read_meta(song: Song, tick: int, message: Any, name: str) -> None:  # noqa:
         case "key_signature":
             song.keys.append((tick, message.key))
         case "marker":
-            song.markers.append((tick, message.text.strip()))
+            song.markers.append((tick, _decoded(message.text).strip()))
         case "text":
-            song.texts.append(message.text.strip())
+            song.texts.append(_decoded(message.text).strip())
         case "end_of_track":
             song.end = max(song.end, tick)
         case _:
             pass
 
 
-def _end_open_notes(
-    song: Song, open_notes: dict[tuple[int, int, int], deque[tuple[int, float, Voice]]]
-) -> None:
-    """End notes without an end at the next of their pitch, or after a bar of four quarters."""
-    for (_, _, pitch), pending in open_notes.items():
-        starts = [start for start, _, _ in pending]
-        for index, (start, level, voice) in enumerate(pending):
-            stop = start + 4 * song.ticks_per_quarter
-            if index + 1 < len(starts):
-                stop = min(stop, starts[index + 1])
-            voice.notes.append(RawNote(start, max(start + 1, stop), pitch, level))
-            song.endless += 1
+def _end_endless(song: Song, pitch: int, pending: _Pending, tick: int | None = None) -> None:
+    """End notes without an end at the next of their pitch, or after a bar of four quarters.
+
+    Args:
+        song: counts them.
+        pitch: of the notes.
+        pending: of this pitch; emptied.
+        tick: of the next note; None at the end of the file.
+    """
+    while pending:
+        start, level, voice = pending.popleft()
+        following = pending[0][0] if pending else tick
+        stop = start + 4 * song.ticks_per_quarter
+        if following is not None:
+            stop = min(stop, following)
+        voice.notes.append(RawNote(start, max(start + 1, stop), pitch, level))
+        song.endless += 1

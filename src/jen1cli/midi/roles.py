@@ -1,6 +1,7 @@
 """Which voice of a MIDI file is what: drums, bass, melody, or one that accompanies."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
@@ -45,6 +46,11 @@ class Part:
         """The notes, in order."""
         return self.voice.notes
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether it plays the melody and chords below it."""
+        return self.is_melody and not self.has_named_role and self.chord_share >= _CHORDAL
+
     @cached_property
     def register(self) -> float:
         """The median MIDI number."""
@@ -59,6 +65,8 @@ class Part:
         """Return number, name, family and role, such as "2 'Flute' (woodwinds): melody"."""
         name = f" '{self.voice.name}'" if self.voice.name else f" channel {self.voice.channel + 1}"
         role = "melody" if self.is_melody else self.role
+        if self.is_divided:
+            role = "melody (its highest line), comping"
         return f"{number}{name} ({self.family}): {role}"
 
 
@@ -87,16 +95,21 @@ def _first_guess(voice: Voice) -> Part:
     if role:
         return Part(voice, family, role, has_named_role=True)
     family = family_of(voice.name, voice.program)
-    if voice.is_kit or (voice.program is None and _DRUMS.search(voice.name)):
+    if voice.is_kit or (voice.program is None and _DRUMS.search(_plain(voice.name))):
         return Part(voice, "drums", "drums")
     if family in _OF_DRUMS:
         return Part(voice, family, "drums")
     if family == "effects":
         return Part(voice, family, "effects")
-    is_bass = family in _BASSES or (_BASS.search(voice.name) and median(
+    is_bass = family in _BASSES or (_BASS.search(_plain(voice.name)) and median(
         note.pitch for note in voice.notes
     ) < _HIGH)  # fmt: skip
     return Part(voice, family, "bass" if is_bass else "comping")
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents, so that "Mélodie" is read like "Melodie"."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
 
 
 def _choose_melody(parts: list[Part], asked: str) -> None:
@@ -111,8 +124,8 @@ def _choose_melody(parts: list[Part], asked: str) -> None:
 
 
 def _asked(parts: list[Part], asked: str) -> Part:
-    if asked.isdecimal() and 1 <= int(asked[:6]) <= len(parts):
-        return parts[int(asked) - 1]
+    if asked in (numbers := [str(number) for number in range(1, len(parts) + 1)]):
+        return parts[numbers.index(asked)]
     named = [part for part in parts if asked.lower() in part.voice.name.lower()]
     if not named or asked.isdecimal():
         known = ", ".join(
@@ -146,7 +159,7 @@ def _likeliest(parts: list[Part]) -> Part | None:
             + 0.4 * varied
             + 0.3 * _level(part) / loudest
             + _MELODIC.get(part.family, 0.0)
-            + 3.0 * bool(_MELODY.search(part.voice.name))
+            + 3.0 * bool(_MELODY.search(_plain(part.voice.name)))
         )  # fmt: skip
 
     return max(able, key=likelihood)
@@ -169,11 +182,6 @@ def _find_bass(parts: list[Part]) -> None:
 def _is_second_melody(part: Part) -> bool:
     melodic = _MELODIC.get(part.family, -1.0) >= 0.0
     return melodic and part.chord_share < 0.1 and part.register >= _HIGH
-
-
-def is_chordal(part: Part) -> bool:
-    """Whether a part plays more than a single line."""
-    return part.chord_share >= _CHORDAL
 
 
 def top_line(notes: list[RawNote]) -> list[RawNote]:

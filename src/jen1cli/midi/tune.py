@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jen1cli.errors import ConfigError
-from jen1cli.midi.grid import count_bars, drum_rows, find_grid, melody_pattern
+from jen1cli.midi.grid import count_bars, counted, drum_rows, find_grid, melody_pattern
 from jen1cli.midi.harmony import estimate_chords, find_key, marked_chords, pitch_classes
 from jen1cli.midi.reading import MidiError, RawNote, Song, read_song
-from jen1cli.midi.roles import Part, assign, is_chordal, top_line
+from jen1cli.midi.roles import Part, assign, top_line
 from jen1cli.music.chords import TONICS, Bar, chart_text, transposed_bars
 from jen1cli.music.controls import Controls
 from jen1cli.music.full_score import FullScore, ScoreNote, ScorePart, drum_of_key
@@ -175,7 +175,7 @@ class _Reader:
         parts = _divided(parts)
         chords = self._chords(parts, key, mode, moved)
         grid = self.grid
-        score_parts = [part for part in map(self._score_part, parts) if part.notes]
+        score_parts = [part for part in map(self._score_part, _melody_first(parts)) if part.notes]
         controls = Controls(
             bpm=grid.bpm,
             meter=grid.meter,
@@ -188,10 +188,12 @@ class _Reader:
             score=FullScore(tuple(score_parts), self.seconds),
         )
         if self.song.endless:
-            self.said.append(f"{self.song.endless} notes never end; each lasts at most a bar")
+            self.said.append(
+                f"{counted(self.song.endless, 'note')} without an end, held for a bar at most"
+            )
         source = f" ({origin})" if key else ""
         head = f"{dataclasses.replace(controls, chords='').describe()}{source}"
-        bars = f"{self.bars} bars, {self.seconds:.1f} s"
+        bars = f"{counted(self.bars, 'bar')}, {self.seconds:.1f} s"
         lines = [f"{self.name}: {head}, {bars}", f"{self.name}: {report}"]
         lines += [f"{self.name}: {line}" for line in self.said]
         return Tune(controls, self.seconds, tuple(lines))
@@ -241,7 +243,9 @@ class _Reader:
             return transposed_bars(marked, moved)
         chords = estimate_chords(self.grid, parts, self.bars, key, mode)
         if not chords:
-            self.said.append("no chords are read from a single line; they are left open")
+            is_pitched = any(part.role in ("bass", "comping", "lead") for part in parts)
+            seen = "a single line" if is_pitched else "no pitched notes"
+            self.said.append(f"{seen}, from which no chords are read: they are left open")
         return chords
 
     def _melody(self, parts: Sequence[Part]) -> str:
@@ -250,7 +254,9 @@ class _Reader:
             return NONE
         text, moved = melody_pattern(self.grid, top_line(part.notes), self.bars)
         if moved:
-            self.said.append(f"{moved} notes of the melody are out of range and move by octaves")
+            self.said.append(
+                f"{counted(moved, 'note')} of the melody out of range, moved by octaves"
+            )
         return text
 
     def _drums(self, parts: Sequence[Part]) -> str:
@@ -275,11 +281,21 @@ class _Reader:
         return ScorePart(part.role, part.family, tuple(notes))
 
 
+def _melody_first(parts: Sequence[Part]) -> list[Part]:
+    """Put the melody before other leads: the first lead of a score that we write is the melody."""
+    melody = next((part for part in parts if part.is_melody), None)
+    if melody is None:
+        return list(parts)
+    first = next(place for place, part in enumerate(parts) if part.role == "lead")
+    others = [part for part in parts if part is not melody]
+    return [*others[:first], melody, *others[first:]]
+
+
 def _divided(parts: Sequence[Part]) -> list[Part]:
     """Divide a melody that plays chords into its highest line and the rest."""
     found: list[Part] = []
     for part in parts:
-        if part.has_named_role or not (part.is_melody and is_chordal(part)):
+        if not part.is_divided:
             found.append(part)
             continue
         top = top_line(part.notes)

@@ -77,7 +77,7 @@ def midi_bytes(passages: Sequence[Passage], sections: Sections = ()) -> bytes:
         )
     parts = _merged(passages)
     grid = _Grid(passages[0].controls)
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS)
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
     file.tracks.append(_first_track(grid, passages, sections))
     for part, channel in zip(parts, _channels(parts), strict=True):
         file.tracks.append(_part_track(grid, part, channel))

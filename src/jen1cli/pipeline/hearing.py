@@ -1,4 +1,4 @@
-"""The score of any recording with confidences, and covers, which play it in other words."""
+"""The score of any recording with confidences, and covers, which play it in another style."""
 
 import dataclasses
 import logging
@@ -85,7 +85,7 @@ class Hearing:
         progress: Progress | None = None,
         **sampling: Unpack[SamplingOptions],
     ) -> Music:
-        """Play the score of a recording in other words.
+        """Play the score of a recording in the style of the words.
 
         Args:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.

@@ -1,4 +1,4 @@
-"""`jen1 cover`: the score of a recording in other words."""
+"""`jen1 cover`: what is heard in a recording, played in the style of the words."""
 
 from typing import Annotated
 
@@ -47,7 +47,7 @@ def cover(
     midi: Midi = None,
     model: Annotated[ModelOptions, Without("random_weights")],
 ) -> None:
-    """Play the score of any recording in other words."""
+    """Play what is heard in any recording in the style of the words."""
     sampling.check()
     text = check_prompt(prompt)
     names = read_keep(keep)

@@ -31,6 +31,8 @@ USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
 USUAL_METER = "4/4"
 DEFAULT_BARS = 8
 """Of a loop without a score."""
+_LISTS = ("keep", "instruments")
+"""Keys whose values may be lists of names."""
 LEFT_OPEN = 0
 """Bars of a loop that the score of each line determines."""
 
@@ -171,7 +173,7 @@ def _parse_row(row: Row) -> PromptLine:
     if row.fault is not None:
         raise row.fault
     try:
-        values = {key: _typed(key, value) if row.is_text else value
+        values = {key: _typed(key, value) if row.is_text else _worded(key, value)
                   for key, value in row.values.items()}  # fmt: skip
         return from_dict(_ObjectLine, values, "", complete=False)
     except ConfigError as error:
@@ -185,6 +187,15 @@ def _typed(key: str, text: str) -> object:
         return text if kind is None else kind(text)
     except ValueError:
         return text  # refused later, with its column
+
+
+def _worded(key: str, value: object) -> object:
+    """Write the number of a voice, and lists of names, as the command line takes them."""
+    if key == "melody_track" and type(value) is int:
+        return str(value)
+    if key in _LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ",".join(value)
+    return value
 
 
 @dataclass(frozen=True)
