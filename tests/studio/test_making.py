@@ -89,12 +89,12 @@ def test_hostile_words_are_shown_as_text(page):
     take = make(page, HOSTILE, seconds=1)
     name = HOSTILE.replace("\u202e", "")  # it would turn the words around the name
     assert page.locator("#take-name").text_content() == name
-    assert page.locator("#takes .name").first.text_content() == HOSTILE
+    assert page.locator("#takes .name").first.text_content() == name
     page.click("#take-menu summary")
     page.click("#take-rename")
     page.fill("#ask-input", HOSTILE[::-1])
     page.click("#ask-yes")
-    page.wait_for_function("(name) => document.title.startsWith(name)", arg=HOSTILE[::-1])
+    page.wait_for_function("(name) => document.title.startsWith(name)", arg=name[::-1])
     page.evaluate(
         """async (message) => {
             (await import('/studio/js/state.js')).emit('problem', { message });
@@ -163,3 +163,12 @@ def test_an_answer_that_never_came_is_said(opened):
     page.wait_for_selector("#problem:not([hidden])")
     assert "broke off" in page.locator("#problem p").text_content()
     assert page.locator("#offline").is_hidden()
+
+
+def test_what_another_tab_made_is_seen_when_one_comes_back(opened):
+    page, other = opened(), opened()
+    take = make(other, seconds=1)
+    assert page.locator("#takes li").count() == 0
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.wait_for_selector("#takes li")
+    assert drawn(page) == take

@@ -162,8 +162,11 @@ class BodyLimit:
             return
         most = self.limits.upload_bytes
         too_large = ApiError(
-            413, "too_large", f"the body has more than {most:,} bytes; send less", "file"
-        )
+            413, "too_large",
+            f"what was sent has more than {most:,} bytes; send less, or start the server with a"
+            " larger --max-upload",
+            "file",
+        )  # fmt: skip
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > most:
             await too_large.response()(scope, receive, send)
