@@ -212,6 +212,7 @@ async def _trickle(port, data, more):
 )
 def test_connections_on_which_nothing_is_worked_are_closed(data, more, expected, tmp_path):
     import uvicorn
+    from fastapi import FastAPI
     from uvicorn.server import ServerState
 
     from jen1cli.server.connections import Connection
@@ -227,7 +228,7 @@ def test_connections_on_which_nothing_is_worked_are_closed(data, more, expected,
         idle_seconds = 0.1
 
     async def check():
-        config = server_config(app, Settings(takes=tmp_path))
+        config = server_config(FastAPI(), Settings(takes=tmp_path))
         assert (config.http, config.ws) == (Connection, "none")
         config = uvicorn.Config(app, http=Quick, lifespan="off", log_level="error")
         config.load()

@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from jen1cli.server.jobs import Job
 from jen1cli.server.making import Recording
-from jen1cli.server.requests import JobFields, VaryRequest, one_line, read_job
+from jen1cli.server.names import one_line
+from jen1cli.server.requests import JobFields, VaryRequest, read_job
 from jen1cli.server.services import Services
 from jen1cli.server.uploads import read_body, schema_of, title_of
 from jen1cli.server.waiting import events
