@@ -22,8 +22,10 @@ def test_own_hosts(shared, host):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8414", "", "[::1"]
-)
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8414", "", "[::1",
+     "evil.example@127.0.0.1", "127.0.0.1/evil", "127.0.0.1#evil.example", "localhost:8414:80"],
+)  # fmt: skip
 def test_other_hosts_are_refused(shared, host):
     assert code(shared.get("/health", headers={"host": host})) == (403, "wrong_host")
 
@@ -39,6 +41,9 @@ def test_an_allowed_host(serving):
         {"origin": "http://evil.example"},
         {"origin": "null"},
         {"origin": "http://127.0.0.1:9999"},
+        {"origin": "http://[broken"},
+        {"origin": "ftp://127.0.0.1:8414"},
+        [("origin", "http://127.0.0.1:8414"), ("origin", "http://evil.example")],
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
@@ -175,3 +180,63 @@ def test_the_documents(shared):
     assert "<script" not in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+async def _trickle(port, data, more):
+    """Send bytes, then others one by one; return the answer, or fail if there is no end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    answer = asyncio.create_task(reader.read())
+    try:
+        for _ in range(60):
+            await asyncio.wait([answer], timeout=0.05)
+            if answer.done():
+                return answer.result()
+            writer.write(more)
+        pytest.fail("the connection is still open")
+    except ConnectionError:
+        return b""
+    finally:
+        answer.cancel()
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "expected"),
+    [
+        (b"", b"", b""),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: a", b"a", b""),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n", b"a", b"HTTP/1.1 204"),
+    ],
+    ids=["nothing", "a head without end", "a body that nobody reads"],
+)
+def test_connections_on_which_nothing_is_worked_are_closed(data, more, expected, tmp_path):
+    import uvicorn
+    from fastapi import FastAPI
+    from uvicorn.server import ServerState
+
+    from jen1cli.server.connections import Connection
+    from jen1cli.server.run import server_config
+    from jen1cli.server.settings import Settings
+
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.2)  # work takes as long as it takes
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    class Quick(Connection):
+        idle_seconds = 0.1
+
+    async def check():
+        config = server_config(FastAPI(), Settings(takes=tmp_path))
+        assert (config.http, config.ws) == (Connection, "none")
+        config = uvicorn.Config(app, http=Quick, lifespan="off", log_level="error")
+        config.load()
+        loop, state = asyncio.get_running_loop(), ServerState()
+        server = await loop.create_server(lambda: Quick(config, state, {}), "127.0.0.1", 0)
+        async with server:
+            answer = await _trickle(server.sockets[0].getsockname()[1], data, more)
+        assert answer[: len(expected)] == expected
+        assert bool(answer) == bool(expected)
+
+    asyncio.run(check())

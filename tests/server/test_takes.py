@@ -301,3 +301,10 @@ def test_a_name_is_one_line_of_text(client, wav):
     assert answer.json()["name"] == "<b>a b c </b>"
     sound = client.get(f"/v1/takes/{take}/audio?format=flac")
     assert "%00" not in sound.headers["content-disposition"]
+
+
+def test_a_name_does_not_turn_the_words_around_it(client, wav):
+    take = upload(client, wav, "so\u202egnp.wav")
+    assert take["name"] == "sognp"
+    answer = client.patch(f"/v1/takes/{take['id']}", json={"name": "\u2067a\u202eb\u200f שיר"})
+    assert answer.json()["name"] == "ab שיר"

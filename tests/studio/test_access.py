@@ -75,6 +75,13 @@ def test_a_phone_shows_it_in_three_parts_without_scrolling_sideways(opened):
     assert not page.evaluate(wide)
 
 
+def test_a_phone_held_sideways_is_a_phone(opened):
+    page = opened(viewport={"width": 780, "height": 380}, has_touch=True)
+    assert page.locator(".views").is_visible()
+    make(page, seconds=1)
+    assert page.locator(".takes").is_hidden()
+
+
 def test_the_theme_is_that_of_the_system_until_one_is_chosen(opened):
     page = opened(color_scheme="light")
     shown = "document.documentElement.dataset.theme"

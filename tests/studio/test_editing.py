@@ -161,6 +161,44 @@ def test_everything_can_be_downloaded(page, tmp_path, label, ending, head):
         assert soundfile.info(path).samplerate == 48_000
 
 
+def test_changes_of_the_score_are_undone_one_by_one_and_kept_until_they_are_played(page):
+    first = make(page, seconds=2)
+    second = make(page, "techno", seconds=2)
+    changed, chords = page.locator("#changed p"), page.locator('#chord-track [data-bar="0"]')
+    chords.click()
+    page.keyboard.type("Dm7")  # three letters, one change
+    page.locator('#bar-drums [data-name="snare"][data-step="4"]').click()
+    assert changed.text_content() == "You changed chords and drums in bar 1."
+    page.keyboard.press("Control+z")
+    assert changed.text_content() == "You changed chords in bar 1."
+    page.locator("#bar-chords").focus()
+    page.keyboard.press("Control+z")
+    assert (chords.text_content(), page.locator("#bar-chords").input_value()) == ("Am", "Am")
+    assert page.locator("#changed").is_hidden()
+    assert current(page) == second
+    page.keyboard.press("Control+Shift+z")
+    assert chords.text_content() == "Dm7"
+    page.locator("#takes .name", has_text="lofi piano").click()
+    assert drawn(page) == first
+    assert page.locator("#changed").is_hidden()
+    assert page.locator("#undo").is_disabled()
+    page.locator("#takes .name", has_text="techno").click()
+    assert drawn(page) == second
+    assert chords.text_content() == "Dm7", "what was not played is still there"
+    page.click("#again-discard")
+    page.click("#undo")
+    assert chords.text_content() == "Dm7"
+
+
+def test_the_words_of_an_edit_belong_to_the_piece_that_they_were_written_for(page):
+    make(page, seconds=1)
+    page.fill("#repair-prompt", "drum fill")
+    make(page, "techno", seconds=1)
+    assert page.locator("#repair-prompt").input_value() == ""
+    page.locator("#takes .name", has_text="lofi piano").click()
+    assert page.locator("#repair-prompt").input_value() == "drum fill"
+
+
 def test_two_takes_are_compared_at_one_place(page):
     first = make(page)
     second = make(page, "techno")
@@ -207,6 +245,8 @@ def test_a_take_is_renamed_and_deleted(page):
     page.fill("#ask-input", "Drums, first try")
     page.keyboard.press("Enter")
     page.wait_for_selector("#takes .name:has-text('Drums, first try')")
+    names = page.locator("#downloads a").evaluate_all("(all) => all.map((a) => a.download)")
+    assert names[-1] == "Drums, first try.json"
     page.get_by_role("button", name="Delete Drums, first try").click()
     page.click("#ask-no")
     assert len(take_ids(page)) == 2

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from jen1cli.server.jobs import Job
 from jen1cli.server.making import Recording
+from jen1cli.server.names import one_line
 from jen1cli.server.requests import JobFields, VaryRequest, read_job
 from jen1cli.server.services import Services
 from jen1cli.server.uploads import read_body, schema_of, title_of
@@ -48,7 +49,7 @@ def job_routes(services: Services) -> APIRouter:
             order = await run_in_threadpool(services.check, wanted, recording, source)
             if isinstance(wanted, VaryRequest) and order.recipe is not None:
                 title = title or order.recipe.prompt
-            name = fields.name or wanted.words()[:LONGEST_NAME] or title or fields.task
+            name = fields.name or one_line(wanted.words())[:LONGEST_NAME] or title or fields.task
             job = services.submit(order, folder, {"name": name, "parent": parent})
             return {"id": job.id, "place": job.place}
         finally:

@@ -4,7 +4,6 @@ import base64
 import binascii
 import math
 import typing
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -27,6 +26,7 @@ from jen1cli.music.spelling import spelled_controls
 from jen1cli.music.texts import check_prompt, check_text
 from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
 from jen1cli.server.errors import ApiError, of_validation
+from jen1cli.server.names import one_line
 from jen1cli.typed_json import from_dict
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 1_800.0
@@ -300,16 +300,6 @@ REQUESTS: dict[str, type[AnyRequest]] = {
     "continue": ContinueRequest,
     "vary": VaryRequest,
 }
-
-
-def one_line(text: str) -> str:
-    """Return a text as one line: control characters become spaces.
-
-    Raises:
-        ConfigError: it holds halves of UTF-16 pairs.
-    """
-    plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
-    return " ".join(check_text(plain, "the name").split())
 
 
 def _check_name(name: str) -> str:

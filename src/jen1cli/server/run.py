@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from jen1cli.errors import ConfigError
+from jen1cli.server.connections import Connection
 from jen1cli.server.services import Services
 from jen1cli.server.settings import Settings
 
@@ -67,19 +68,7 @@ def run_server(
     Raises:
         ConfigError: the address cannot be used.
     """
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=round(2 * settings.limits.stop_seconds) + 10,
-        h11_max_incomplete_event_size=65_536,
-    )
-    server = _Server(config, app.state.services, ready)
+    server = _Server(server_config(app, settings), app.state.services, ready)
     try:
         server.run()
     except (KeyboardInterrupt, SystemExit):
@@ -88,6 +77,24 @@ def run_server(
                 f"nothing can listen on {settings.host}:{settings.port}; is a server running there?"
                 " choose another --port"
             ) from None
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return what uvicorn is told; the same with and without its optional packages."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=Connection,
+        ws="none",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=round(2 * settings.limits.stop_seconds) + 10,
+        h11_max_incomplete_event_size=65_536,
+    )
 
 
 def _address(server: uvicorn.Server) -> str:

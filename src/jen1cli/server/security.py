@@ -8,9 +8,10 @@ are refused, before anything else of them is read.
 import asyncio
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
@@ -21,6 +22,7 @@ from jen1cli.server.settings import Limits, is_loopback
 
 Log = Callable[[str], None]
 COOKIE = "jen1_token"
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9a-z._-]+))(?::[0-9]{1,5})?")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -92,19 +94,21 @@ class Guard:
                 f"the Host header names '{host[:80]}', which this server is not; to allow it:"
                 " jen1 serve --allow-host NAME",
             )  # fmt: skip
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            raise ApiError(403, "wrong_origin", f"pages of '{origin[:80]}' may not use this server")
+        own = {f"{scheme}://{host}".lower() for scheme in ("http", "https")}
+        for origin in headers.getlist("origin"):
+            if origin.lower() not in own:
+                raise ApiError(
+                    403, "wrong_origin", f"pages of '{origin[:80]}' may not use this server"
+                )
         site = headers.get("sec-fetch-site", "none")
         follows_link = scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
         if site not in ("none", "same-origin") and not follows_link:
             raise ApiError(403, "wrong_origin", "pages of other sites may not use this server")
 
     def _is_own(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        if (found := _HOST.fullmatch(host.lower())) is None:
             return False
+        name = found[1] or found[2]
         if is_loopback(name) or name in self.hosts:
             return True
         try:
@@ -158,8 +162,11 @@ class BodyLimit:
             return
         most = self.limits.upload_bytes
         too_large = ApiError(
-            413, "too_large", f"the body has more than {most:,} bytes; send less", "file"
-        )
+            413, "too_large",
+            f"what was sent has more than {most:,} bytes; send less, or start the server with a"
+            " larger --max-upload",
+            "file",
+        )  # fmt: skip
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > most:
             await too_large.response()(scope, receive, send)

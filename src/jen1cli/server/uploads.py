@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.server.errors import ApiError
 from jen1cli.server.making import Recording
-from jen1cli.server.requests import one_line
+from jen1cli.server.names import one_line
 
 MAX_JSON_BYTES = 16 * 2**20
 MAX_NAME = 1_000  # characters of a file name

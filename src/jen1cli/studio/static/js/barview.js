@@ -44,7 +44,7 @@ export function start() {
   drums = drumGrid($("bar-drums"), (name, row) => edit.setDrums(edit.open, name, row));
   roll = pianoRoll($("bar-melody"), (cells) => edit.setMelody(edit.open, cells));
   on("bar-opened", opened);
-  on("score-known", show);
+  for (const name of ["score-known", "bars-restored"]) on(name, show);
   on("current", show);
   $("bar-before").addEventListener("click", () => edit.openBar(edit.open - 1));
   $("bar-after").addEventListener("click", () => edit.openBar(edit.open + 1));

@@ -1,5 +1,6 @@
 /** The form that asks for new music. */
 
+import { report } from "./connection.js";
 import { $, el } from "./dom.js";
 import { submit } from "./jobs.js";
 import { MODES, SIXTEENTHS, TONICS } from "./music.js";
@@ -9,6 +10,7 @@ import { emit, on } from "./state.js";
 const IDEAS = ["lofi piano", "warm jazz trio, brushed drums", "synthwave, driving", "celtic folk", "deep house",
   "solo classical guitar", "12 bar blues in E", "music box, slow"];
 const NUMBERS = ["audio_length", "bpm", "seed", "guidance_scale", "num_inference_steps"];
+const KEPT = "jen1-form";
 const TEXTS = ["input", "chords", "style", "negative_prompt"];
 
 /** @type {HTMLFormElement} */
@@ -53,6 +55,18 @@ function fault() {
   return null;
 }
 
+/** What was written stays when the page is loaded again, in this tab. */
+const kept = () => [...TEXTS, ...NUMBERS, "key", "mode", "metre"].map((name) => [name, field(name)]);
+
+function keep() {
+  sessionStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(kept().map(([name, input]) => [name, input.value]))));
+}
+
+function restore() {
+  const values = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  for (const [name, input] of kept()) if (name in values) input.value = values[name];
+}
+
 async function make() {
   const wrong = fault();
   mark(wrong?.name ?? null);
@@ -60,6 +74,7 @@ async function make() {
     emit("problem", wrong);
     return;
   }
+  keep();
   const body = request(), count = Number($("count").value);
   try {
     for (let i = 0; i < count; i += 1) {
@@ -68,7 +83,7 @@ async function make() {
     }
   } catch (error) {
     mark(error.param);
-    if (error.code !== "offline") emit("problem", error);
+    await report(error);
   }
 }
 
@@ -107,6 +122,7 @@ export function start() {
   $("mode").append(...Object.keys(MODES).map((name) => el("option", { value: name, text: name })));
   $("metre").append(el("option", { value: "", text: "auto" }), ...Object.keys(SIXTEENTHS).map((name) => el("option", { value: name, text: name })));
   const chosen = () => ({ key: key(), metre: $("metre").value });
+  restore();
   drums = part($("drums-part"), "drums", chosen);
   melody = part($("melody-part"), "melody", chosen);
   keySet();
@@ -118,7 +134,10 @@ export function start() {
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
-  form.addEventListener("input", (event) => /** @type {HTMLElement} */ (event.target).removeAttribute("aria-invalid"));
+  form.addEventListener("input", (event) => {
+    /** @type {HTMLElement} */ (event.target).removeAttribute("aria-invalid");
+    keep();
+  });
   $("ideas").append(...IDEAS.map((text) => el("li", {}, el("button", {
     type: "button", text, on: { click: () => { field("input").value = text; void make(); } },
   }))));

@@ -9,6 +9,11 @@ let failures = 0;
 /** @type {number | undefined} */
 let timer;
 
+function later(wait) {
+  clearTimeout(timer);
+  timer = setTimeout(check, wait);
+}
+
 async function check() {
   clearTimeout(timer);
   try {
@@ -18,17 +23,17 @@ async function check() {
     show(health);
     set({ server: "up" });
     if (back) announce("The server is back.");
-    timer = setTimeout(check, CALM);
+    later(CALM);
   } catch (error) {
     if (error.code !== "offline") {
       show({ model: error.message });
-      timer = setTimeout(check, CALM);
+      later(CALM);
       return;
     }
     const wait = WAITS[Math.min(failures, WAITS.length - 1)];
     failures += 1;
     lost(wait);
-    timer = setTimeout(check, wait);
+    later(wait);
   }
 }
 
@@ -79,6 +84,16 @@ export function startProblems() {
   $("problem").querySelector("button").addEventListener("click", () => { $("problem").hidden = true; });
 }
 
+/** Show why something failed, unless the banner says already that there is no server. @param {any} error */
+export async function report(error) {
+  if (error.code !== "offline") {
+    emit("problem", error);
+    return;
+  }
+  await check();
+  if (state.server === "up") emit("problem", new Error("The connection broke off before the server had answered. Try again."));
+}
+
 /**
  * Run something that asks the server; a failure is shown, unless the banner says it already.
  * @template T
@@ -89,7 +104,7 @@ export async function attempt(task) {
   try {
     return await task();
   } catch (error) {
-    if (error.code !== "offline") emit("problem", error);
+    await report(error);
     return undefined;
   }
 }

@@ -23,10 +23,13 @@ function offer() {
   const take = current();
   if (!take) return;
   const made = edit.recipe !== null;
+  $("take-settings").disabled = $("take-recipe").disabled = !made;
+  const key = JSON.stringify([take.id, take.name, made]);
+  if ($("downloads").dataset.shown === key) return;  // else an open menu would lose the focus
+  $("downloads").dataset.shown = key;
   $("downloads").querySelector("ul").replaceChildren(...downloadsOf(take.id)
     .filter(({ extension }) => made || !["mid", "json"].includes(extension))
     .map(({ label, extension, path }) => el("li", {}, el("a", { href: path, download: `${take.name}.${extension}`, text: label }))));
-  $("take-settings").disabled = $("take-recipe").disabled = !made;
 }
 
 /** Menus close with Escape, with a click elsewhere, and after a choice. */
@@ -63,8 +66,7 @@ function views() {
 export function start() {
   on("current", show);
   on("takes", show);
-  on("current", offer);
-  on("score-known", offer);
+  for (const name of ["current", "takes", "score-known"]) on(name, offer);
   $("take-rename").addEventListener("click", () => rename(current().id));
   $("take-delete").addEventListener("click", () => remove(current().id));
   $("take-settings").addEventListener("click", () => fill(edit.recipe, edit.sheet));

@@ -2,6 +2,7 @@
 
 import { $, announce, el } from "./dom.js";
 import { open } from "./open.js";
+import { edit } from "./sheet.js";
 import { on, state, takeOf } from "./state.js";
 
 const WORDS = { generate: "Made", inpaint: "Part replaced", continue: "Extended", vary: "Varied", upload: "Your file" };
@@ -38,16 +39,29 @@ function step(id, word) {
   announce(`${word}: ${deed(takeOf(id))}, ${takeOf(id).name}`);
 }
 
-export const undo = () => step(takeOf(takeOf(state.current)?.parent ?? null)?.id, "Undone");
-export const redo = () => step(state.current && next(state.current), "Redone");
+/** Changes of the score that were not played yet come first, then the takes. */
+export function undo() {
+  if (edit.back()) announce("Undone: the last change of the score");
+  else step(takeOf(takeOf(state.current)?.parent ?? null)?.id, "Undone");
+}
+
+export function redo() {
+  if (edit.forward()) announce("Redone: the change of the score");
+  else step(state.current && next(state.current), "Redone");
+}
+
+function buttons() {
+  const { current: id } = state, changes = edit.canGo();
+  $("undo").disabled = !changes.back && before(id).length < 2;
+  $("redo").disabled = !changes.forward && !(id && after(id).length);
+}
 
 function show() {
   const { current: id } = state;
   if (!id) return;
   const past = before(id), future = after(id);
   past.slice(1).forEach((child, i) => ahead.set(past[i], child));
-  $("undo").disabled = past.length < 2;
-  $("redo").disabled = !future.length;
+  buttons();
   const line = [...past, ...future];
   $("trail").hidden = line.length < 2;
   $("trail").replaceChildren(...line.map((other) => {
@@ -61,6 +75,7 @@ function show() {
 export function start() {
   on("current", show);
   on("takes", show);
+  on("sheet", buttons);
   $("undo").addEventListener("click", undo);
   $("redo").addEventListener("click", redo);
 }

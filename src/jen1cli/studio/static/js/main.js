@@ -53,5 +53,9 @@ on("server", async (server) => {
   else await connection.attempt(begin);
   begun = true;
 });
+// another tab or program may have made or deleted takes
+addEventListener("focus", () => {
+  if (begun && state.server === "up") void connection.attempt(refresh);
+});
 jobs.start();
 await connection.start();

@@ -40,7 +40,7 @@ export const edit = {
     emit("bar-opened");
   },
   setChords(index, text) {
-    write(index, { chords: text.trim().replace(/\s+/g, " ") });
+    write(index, { chords: text.trim().replace(/\s+/g, " ") }, index);
   },
   setDrums(index, name, row) {
     write(index, { drums: { ...this.sheet.bars[index].drums, [name]: row } });
@@ -48,11 +48,48 @@ export const edit = {
   setMelody(index, melody) {
     write(index, { melody });
   },
+  /** Take back the last change that was not played yet. @returns {boolean} whether there was one */
+  back: () => move(past, future),
+  /** Make the change again that was taken back last. @returns {boolean} whether there was one */
+  forward: () => move(future, past),
+  canGo: () => ({ back: past.length > 0, forward: future.length > 0 }),
 };
 
-function write(index, part) {
-  edit.sheet.bars[index] = { ...edit.sheet.bars[index], ...part };
+/** The bars before each change that was not played yet, and those that were taken back. @type {any[][]} */
+let past = [], future = [];
+/** The bar whose chords are being typed: all their letters are one change. @type {number | null} */
+let typing = null;
+/** Changed bars that were not played, by their take. @type {Map<string, any[]>} */
+const drafts = new Map();
+/** Changed bars that were played: the take that came of it has them. */
+const played = new WeakSet();
+
+function write(index, part, typed = null) {
+  const { bars } = edit.sheet, bar = { ...bars[index], ...part };
+  if (equal(bar, bars[index])) return;
+  if (typed === null || typed !== typing) past.push(bars);
+  typing = typed;
+  future = [];
+  edit.sheet.bars = bars.map((other, i) => (i === index ? bar : other));
   emit("sheet");
+}
+
+function move(from, to) {
+  const bars = from.pop();
+  if (!bars) return false;
+  to.push(edit.sheet.bars);
+  edit.sheet.bars = bars;
+  typing = null;
+  emit("sheet");
+  emit("bars-restored");
+  return true;
+}
+
+/** Keep what was changed in a take until it is opened again. @param {string | null} id */
+function keep(id) {
+  if (!id || !edit.sheet) return;
+  if (edit.changedBars().length && !played.has(edit.sheet.bars)) drafts.set(id, edit.sheet.bars);
+  else drafts.delete(id);
 }
 
 /** @returns {string[]} which of chords, drums and melody were changed */
@@ -100,7 +137,11 @@ async function playAll() {
 }
 
 async function send(body, label) {
-  await attempt(() => submit(body, label));
+  const { bars } = edit.sheet;
+  await attempt(async () => {
+    await submit(body, label);
+    played.add(bars);
+  });
 }
 
 /** @param {number} count @param {string} word */
@@ -122,9 +163,14 @@ function showChanges() {
 
 /** Asks for the score; what the server still listens to is of no use when another take is opened. */
 let asking = new AbortController();
+/** The take that the sheet belongs to. @type {string | null} */
+let loaded = null;
 
 async function load() {
   const id = state.current;
+  keep(loaded);
+  loaded = id;
+  [past, future, typing] = [[], [], null];
   asking.abort();
   const own = new AbortController();
   asking = own;
@@ -142,6 +188,7 @@ async function load() {
   Object.assign(edit, { score, recipe });
   edit.sheet = sheetOf(edit.score);
   edit.original = structuredClone(edit.sheet);
+  if (edit.sheet && drafts.has(id)) edit.sheet.bars = drafts.get(id);
   emit("sheet");
   emit("score-known");
 }
@@ -152,7 +199,9 @@ export function start() {
   $("again-bars").addEventListener("click", playBars);
   $("again-all").addEventListener("click", playAll);
   $("again-discard").addEventListener("click", () => {
-    edit.sheet = structuredClone(edit.original);
+    past.push(edit.sheet.bars);
+    [future, typing] = [[], null];
+    edit.sheet.bars = structuredClone(edit.original.bars);
     emit("sheet");
     emit("bar-opened");
     announce("The changes are gone.");

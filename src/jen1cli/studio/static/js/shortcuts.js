@@ -44,14 +44,15 @@ const KEYS = [
   ["e", "Extend", () => tool("extend")],
   ["v", "Vary", () => tool("vary")],
   ["g", "Describe new music", () => { emit("view", "make"); $("prompt").focus(); }],
-  ["Ctrl+Z", "Undo: the take before", undo],
-  ["Ctrl+Shift+Z", "Redo: the take after", redo],
+  ["Ctrl+Z", "Undo: a change of the score, else the take before", undo],
+  ["Ctrl+Shift+Z", "Redo: that change, else the take after", redo],
   ["Ctrl+Enter", "Make music, in the form", () => undefined],
   ["+", "Zoom in", () => zoom(1.6)],
   ["−", "Zoom out", () => zoom(1 / 1.6)],
   ["0", "Show all", () => zoom(0)],
   ["?", "Show these keys", showList],
 ];
+const UNDO = "Ctrl+Z", REDO = "Ctrl+Shift+Z";
 const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→" };
 const ALIASES = { "=": "+", "-": "−" };
 
@@ -61,21 +62,29 @@ function showList() {
 
 /** Whether keys belong to what has the focus. @param {HTMLElement} target @param {string} key */
 function isTaken(target, key) {
+  if (target.id === "bar-chords") return key !== UNDO && key !== REDO;
   if (target.closest("dialog")) return true;
   if (target.matches("textarea, select, input:not([type=range]):not([type=radio])")) return true;
   if (target.matches("input")) return key.startsWith("Arrow") || key === " " || key === "Home";
   return key === " " && Boolean(target.closest("button, summary, a"));
 }
 
+/** The key of an event; with Ctrl those of undo and redo alone. @param {KeyboardEvent} event */
+function keyOf(event) {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (!event.ctrlKey && !event.metaKey) return key;
+  if (key === "y" || (key === "z" && event.shiftKey)) return REDO;
+  return key === "z" ? UNDO : null;
+}
+
 /** @param {KeyboardEvent} event */
 function pressed(event) {
-  if (event.altKey || isTaken(/** @type {HTMLElement} */ (event.target), event.key)) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = keyOf(event);
+  if (key === null || event.altKey || isTaken(/** @type {HTMLElement} */ (event.target), key)) return;
   let act;
-  if (event.ctrlKey || event.metaKey) {
-    if (key === "z") act = event.shiftKey ? redo : undo;
-    else if (key === "y") act = redo;
-  } else if (!state.current && !["?", "g"].includes(key)) {
+  if (key === UNDO) act = undo;
+  else if (key === REDO) act = redo;
+  else if (!state.current && !["?", "g"].includes(key)) {
     return;
   } else if (event.shiftKey && key === "ArrowLeft") act = () => player.seek(player.time() - bar());
   else if (event.shiftKey && key === "ArrowRight") act = () => player.seek(player.time() + bar());

@@ -62,6 +62,20 @@ function asks(form, request) {
   });
 }
 
+/** The words in the forms belong to the piece that they were written for. @type {Map<string | null, string[]>} */
+const written = new Map();
+/** @type {string | null} */
+let piece = null;
+
+function changeWords() {
+  const next = rootOf(state.current), inputs = TABS.map((name) => $(`${name}-prompt`));
+  if (next === piece) return;
+  written.set(piece, inputs.map((input) => input.value));
+  piece = next;
+  const words = written.get(piece) ?? [];
+  inputs.forEach((input, i) => { input.value = words[i] ?? ""; });
+}
+
 /** Whether the piece began as a file of one's own. */
 const isOwn = () => takeOf(rootOf(state.current))?.task === "upload";
 
@@ -142,6 +156,7 @@ export function start() {
   on("selection", showSelection);
   on("range-dragged", () => showTool("repair"));
   on("score-known", showVary);
+  on("current", changeWords);
   for (const name of ["current", "takes"]) on(name, showNovelty);
   showAmount();
   showSelection();
