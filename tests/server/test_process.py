@@ -110,6 +110,20 @@ def test_the_client_loads_no_torch(served, tmp_path):
     assert (tmp_path / "a.wav").exists()
 
 
+def test_the_client_loads_next_to_nothing_before_the_server_works(tmp_path):
+    code = (
+        "import sys\n"
+        "from jen1cli.cli.app import run\n"
+        "run(['generate', 'lofi', '--server', 'http://127.0.0.1:9', '-o', 'a.wav'])\n"
+        "print(*sorted({'numpy', 'soundfile', 'mido', 'jaxtyping'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "cannot be used" in done.stderr
+    assert done.stdout.strip() == ""
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

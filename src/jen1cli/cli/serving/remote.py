@@ -1,4 +1,7 @@
-"""A model that a server has loaded, with the methods of `Jen1` that the commands call."""
+"""A model that a server has loaded, with the methods of `Jen1` that the commands call.
+
+What the answer needs is imported after the request is sent, so that a command begins at once.
+"""
 
 import base64
 import contextlib
@@ -10,26 +13,23 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 import jen1cli
-from jen1cli import audio
-from jen1cli.audio import Patch, Source
 from jen1cli.cli.console import Console
 from jen1cli.cli.serving.http import Answer, Server, ServerError
 from jen1cli.cli.signing import Signing
 from jen1cli.errors import ConfigError
 from jen1cli.jsonfiles import parse_json
-from jen1cli.midi import has_score, write_midi
 from jen1cli.progress import Progress
-from jen1cli.recipe import Recipe, read_recipe
 from jen1cli.typed_json import to_dict
 
 if TYPE_CHECKING:
+    from jen1cli.audio import Patch, Source
     from jen1cli.provenance import Signer
+    from jen1cli.recipe import Recipe
 
 POLL_SECONDS = 0.3
 _NAMES = {
@@ -45,19 +45,23 @@ class RemoteMusic:
     """A result of the server, in a temporary file."""
 
     path: Path
-    recipe: Recipe
+    recipe: "Recipe"
     sample_rate: int  # Hz
     seconds: float
-    source: Source | None = None  # of an edit
-    patches: tuple[Patch, ...] = ()  # of an edit; their signals are not known here
+    source: "Source | None" = None  # of an edit
+    patches: "tuple[Patch, ...]" = ()  # of an edit; their signals are not known here
 
     @property
     def has_score(self) -> bool:
         """Whether anything of a score is known."""
+        from jen1cli.midi import has_score
+
         return has_score(self.recipe.played)
 
     def save_midi(self, target: str | Path) -> None:
         """Write the score that was played; see `Music.save_midi`."""
+        from jen1cli.midi import write_midi
+
         write_midi(Path(target), self.recipe.played)
 
     def save(self, target: Path, *, suffix: str = "", signer: "Signer | None" = None) -> None:
@@ -140,7 +144,7 @@ class RemoteModel:
 
     def inpaint(
         self,
-        source: Source,
+        source: "Source",
         masks: Sequence[tuple[float, float]],
         prompt: str,
         *,
@@ -158,7 +162,7 @@ class RemoteModel:
 
     def continue_(
         self,
-        source: Source,
+        source: "Source",
         *,
         seconds: float,
         before: bool,
@@ -179,12 +183,12 @@ class RemoteModel:
 
     def vary(
         self,
-        made: Recipe,
+        made: "Recipe",
         prompt: str | None,
         *,
         amount: float,
         seed: int | None,
-        source: Source | None,
+        source: "Source | None",
         progress: Progress | None = None,
         **sampling: Any,  # noqa: ANN401 - of SamplingOptions
     ) -> RemoteMusic:
@@ -200,7 +204,7 @@ class RemoteModel:
         values: dict[str, Any],
         sampling: dict[str, Any],
         progress: Progress | None,
-        source: Source | None = None,
+        source: "Source | None" = None,
         part: str = "file",
     ) -> RemoteMusic:
         job = secrets.token_hex(8)
@@ -222,7 +226,7 @@ class RemoteModel:
 
 def _digits(seconds: float) -> str:
     """Return all digits of a number, without an exponent."""
-    return np.format_float_positional(seconds, trim="0")
+    return f"{Decimal(repr(float(seconds))):f}"
 
 
 def _format(extension: str) -> str:
@@ -240,8 +244,14 @@ def _fields(sampling: dict[str, Any]) -> dict[str, Any]:
     return found | {_NAMES[name]: value for name, value in rest.items()}
 
 
-def _result(answer: Answer, source: Source | None) -> RemoteMusic:
+def _result(answer: Answer, source: "Source | None") -> RemoteMusic:
     """Return the result in an answer."""
+    import numpy as np
+
+    from jen1cli import audio
+    from jen1cli.audio import Patch
+    from jen1cli.recipe import Recipe, read_recipe
+
     path = answer.path
     info = audio.probe(path)
     encoded = answer.headers.get("x-jen1-recipe")
