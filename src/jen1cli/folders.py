@@ -83,16 +83,13 @@ def is_url(source: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened_source(
-    source: str, purpose: str, *, option: str = "", compression: str | None = None
-) -> Iterator[io.IOBase]:
+def opened_source(source: str, purpose: str, *, option: str = "") -> Iterator[io.IOBase]:
     """Open a path or a URL for reading.
 
     Args:
         source: path, or URL of fsspec.
         purpose: subject of the message that a package is missing.
         option: option that named the source, for messages.
-        compression: of a URL's file; "infer": by its name.
 
     Raises:
         DataError: the protocol of the URL is unknown, or needs another package.
@@ -106,7 +103,7 @@ def opened_source(
     with needs_extra("scale", purpose):
         import fsspec
     try:
-        found = fsspec.open(source, "rb", compression=compression)
+        found = fsspec.open(source, "rb")
         file: Any = found.open()  # type: ignore[union-attr]
     except (ImportError, ValueError) as error:  # a protocol without its package, or unknown
         named = f"{option} {source}".strip()

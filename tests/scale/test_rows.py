@@ -1,7 +1,10 @@
 """Rows of prompt files: lines, CSV and Parquet, from a path, a URL or stdin, whole or in shards."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import tracemalloc
 
@@ -69,16 +72,43 @@ def test_a_url_of_fsspec_is_a_source(tmp_path, kind):
     assert [row.values for row in rows] == [row.values for row in read_rows(str(path))]
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "csv"])
-def test_a_compressed_url_is_unpacked(tmp_path, kind):
-    import gzip
-
-    pytest.importorskip("fsspec")
+@pytest.mark.parametrize("packing", [gzip, bz2, lzma])
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_compressed_file_is_unpacked(tmp_path, kind, packing, scheme):
+    if scheme:
+        pytest.importorskip("fsspec")
     plain = write(tmp_path, kind)
-    path = tmp_path / f"prompts.{kind}.gz"
-    path.write_bytes(gzip.compress(plain.read_bytes()))
-    rows = list(read_rows(f"file://{path}"))
+    path = plain.with_suffix(f".{kind}.{ {gzip: 'gz', bz2: 'bz2', lzma: 'xz'}[packing] }")
+    path.write_bytes(packing.compress(plain.read_bytes()))
+    rows = list(read_rows(f"{scheme}{path}"))
     assert [row.values for row in rows] == [row.values for row in read_rows(str(plain))]
+
+
+@pytest.mark.parametrize("packing", ["gz", "bz2", "xz"])
+@pytest.mark.parametrize("damage", ["half", "other"])
+def test_a_compressed_file_that_is_not_whole_is_named(tmp_path, packing, damage):
+    packed = {"gz": gzip, "bz2": bz2, "xz": lzma}[packing].compress(b"lofi piano\n" * 999)
+    path = tmp_path / f"prompts.jsonl.{packing}"
+    path.write_bytes(packed[: len(packed) // 2] if damage == "half" else b"lofi piano\n" * 99)
+    with pytest.raises(DataError, match=r"--from .*prompts\.jsonl\.\w+ (is not whole|cannot be)"):
+        list(read_rows(str(path)))
+
+
+@pytest.mark.parametrize("suffix", ["zst", "zip", "tgz"])
+def test_a_packing_that_is_not_unpacked_is_refused(tmp_path, suffix):
+    path = tmp_path / f"prompts.jsonl.{suffix}"
+    path.write_bytes(b"(\xb5/\xfd")
+    with pytest.raises(DataError, match=rf"is packed as \.{suffix}.*give it as \.gz"):
+        list(read_rows(str(path)))
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "memory://"])
+def test_a_missing_file_is_named_by_any_file_system(tmp_path, scheme):
+    if scheme:
+        pytest.importorskip("fsspec")
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        list(read_rows(f"{scheme}{tmp_path}/none.jsonl"))
 
 
 def test_lines_of_stdin_are_read_as_they_come():

@@ -1,10 +1,16 @@
 """The rows of a prompt file of any length, one by one: lines, CSV or Parquet; a path or a URL."""
 
+import bz2
 import codecs
 import contextlib
 import csv
+import errno
+import gzip
 import io
-from collections.abc import Iterator, Mapping
+import lzma
+import os
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,7 +21,12 @@ from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_json, par
 from jen1cli.shards import WHOLE, Shard
 
 PROMPT = "prompt"
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")  # unpacked where they come from a URL
+_UNPACKED: dict[str, Callable[[Any], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+_PACKED = (".zst", ".zip", ".lz4", ".7z", ".tar", ".tgz")  # and not unpacked here
 _LONGEST_LINE = 2**30  # bytes, that are passed over
 _PARQUET_ROWS = 1_024  # read at once
 
@@ -37,8 +48,8 @@ def read_rows(
     """Yield the rows of a shard in bounded memory.
 
     A file whose name ends in .csv or .parquet is a table with a column "prompt". Any other has
-    lines that are not blank, JSON objects or plain prompts; blank ones do not count. A row that
-    cannot be read is yielded with its fault.
+    lines that are not blank, JSON objects or plain prompts; blank ones do not count. Behind any of
+    these names .gz, .bz2 and .xz are unpacked. A row that cannot be read is yielded with its fault.
 
     Args:
         source: a path; a URL of fsspec, such as "s3://bucket/prompts.jsonl"; "-" for `stdin`.
@@ -52,11 +63,25 @@ def read_rows(
     """
     name = "stdin" if source == "-" else source
     path = PurePosixPath(source.partition("?")[0].lower())
-    kind = (path.with_suffix("") if path.suffix in _COMPRESSED else path).suffix
+    if path.suffix in _PACKED:
+        raise DataError(
+            f"--from {name} is packed as {path.suffix}, which is not unpacked here; give it as .gz,"
+            " or unpack it"
+        )
+    unpack = _UNPACKED.get(path.suffix)
+    kind = (path.with_suffix("") if unpack else path).suffix
     reader = {".csv": _table_rows, ".parquet": _parquet_rows}.get(kind, _line_rows)
     try:
         with _opened(source, stdin) as file:
-            yield from reader(file, name, shard)
+            if unpack is None:
+                yield from reader(file, name, shard)
+            else:
+                with unpack(file) as unpacked:
+                    yield from reader(unpacked, name, shard)
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise DataError(f"--from {name} is not whole ({error}); make it again") from error
+    except FileNotFoundError as error:  # which has no reason of its own from some file systems
+        raise DataError(f"--from {name} cannot be read: {os.strerror(errno.ENOENT)}") from error
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise DataError(f"--from {name} cannot be read: {reason}") from error
@@ -69,9 +94,7 @@ def _opened(source: str, stdin: io.IOBase | None) -> Iterator[io.IOBase]:
             raise ConfigError("prompts cannot be read from stdin here; give a file")
         yield stdin
     else:
-        with opened_source(
-            source, "reading prompts from a URL", option="--from", compression="infer"
-        ) as file:
+        with opened_source(source, "reading prompts from a URL", option="--from") as file:
             yield file
 
 
