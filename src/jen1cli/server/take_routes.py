@@ -199,4 +199,4 @@ def _convert(services: Services, take: Take, path: Path) -> None:
         return
     if recipe is not None and recipe.signature == "c2pa":
         recipe = dataclasses.replace(recipe, signature="")
-    audio.write_spliced(path, stored, (), note=None if recipe is None else recipe.to_json())
+    audio.write_spliced(path, stored, (), recipe=None if recipe is None else recipe.to_json())
