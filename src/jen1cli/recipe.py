@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jen1cli.audio import Loop, Source, digest, name_of, read_recipe_text, sample_digest
-from jen1cli.config import QualityName
+from jen1cli.config import DirectionName, QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.midi import Passage
@@ -32,7 +32,6 @@ GENERATOR = "jen1cli"
 MAX_THREADS = 1_024
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode", "cover"]
-DirectionName = Literal["bidirectional", "unidirectional"]
 SignatureName = Literal["", "c2pa", "off"]
 
 

@@ -189,6 +189,24 @@ def write_blocks(
     return samples
 
 
+def check_format(
+    suffix: str, sample_rate: int, channels: int, *, subtype: str | None = None
+) -> None:
+    """Write a short silence to memory, so that an unsupported format fails before the work.
+
+    Args:
+        suffix: a key of `FORMATS`.
+        sample_rate: Hz.
+        channels: of the music.
+        subtype: as `write` takes it.
+
+    Raises:
+        AudioError: the format has no such bit depth or sample rate, such as Opus and 44.1 kHz.
+    """
+    silence = np.zeros((channels, 1024), np.float32)
+    write(io.BytesIO(), silence, sample_rate, subtype=subtype, suffix=suffix)
+
+
 def to_bytes(
     signal: Signal, sample_rate: int, *, subtype: str | None = None, recipe: str | None = None
 ) -> bytes:

@@ -19,7 +19,7 @@ from jen1cli.recipe import Recipe
 from jen1cli.server import pictures
 from jen1cli.server.audio_routes import MEDIA_TYPES
 from jen1cli.server.errors import CLIENT_LEFT, ApiError
-from jen1cli.server.making import Recording, file_extension
+from jen1cli.server.making import Recording
 from jen1cli.server.requests import TakeName, read_request
 from jen1cli.server.scores import played_passages, score_facts
 from jen1cli.server.services import Services
@@ -181,7 +181,7 @@ def _keep(services: Services, path: Path, name: str) -> Take:
     info = services.maker.check_recording(
         Recording(path, name), services.settings.limits.audio_seconds
     )
-    suffix = f".{file_extension(info)}"
+    suffix = f".{info.extension}"
     if info.format not in READABLE:
         converted = path.with_name("converted.wav")
         audio.write_spliced(converted, path, ())
