@@ -46,7 +46,8 @@ def continue_(
         typer.Option(
             "--context",
             metavar="X",
-            help="Seconds of known music each new window listens to. Left out: the model's own.",
+            help="Seconds of known music that condition each new window. Left out: the"
+            " model's own.",
         ),
     ] = None,
     prompt: options.Prompt = None,
