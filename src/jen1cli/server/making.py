@@ -14,7 +14,7 @@ from jen1cli.errors import AudioError, Jen1Error
 from jen1cli.masks import parse_masks, resolve_masks
 from jen1cli.music.texts import check_text
 from jen1cli.pipeline import Edit, Jen1, Music
-from jen1cli.pipeline.replay import remake_input, settle
+from jen1cli.pipeline.replay import check_has_noise, remake_input, settle
 from jen1cli.provenance import Signer, media_type
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, read_recipe
 from jen1cli.sampling import MAX_SECONDS, MIN_INPUT_SECONDS, draw_seed
@@ -284,8 +284,7 @@ class Maker:
         recording: Recording | None = None,
     ) -> Order:
         _check_size(recipe)
-        if recipe.task == "decode":
-            raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
+        check_has_noise(recipe)
         if source is not None:
             if recipe.input is None:
                 raise ApiError(
