@@ -11,6 +11,7 @@ A help block is a marker and a fence behind it, the output of that help at 80 co
 sub-command. `python tests/test_readme.py` writes all of them anew, in every page.
 """
 
+import functools
 import os
 import re
 import runpy
@@ -138,6 +139,7 @@ def test_commands_parse(page):
     assert [fault for words in found if (fault := fault_of(words))] == []
 
 
+@functools.cache
 def known_options():
     import typer
 
