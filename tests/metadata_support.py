@@ -59,16 +59,16 @@ def metadata_of(path):
         return read_metadata(file, audio.probe(path).format)
 
 
-def tagged(path, signal, metadata, note=None):
+def tagged(path, signal, metadata, recipe=None):
     """Write a file with this metadata."""
     format_, subtype = audio.choose_format(path)
-    kind = audio.FileFormat(format_, subtype, note, metadata)
+    kind = audio.FileFormat(format_, subtype, recipe, metadata)
     frames = [audio.writing.encoded(signal, subtype)]
     audio.write_blocks(path, frames, RATE, len(signal), kind)
     return path
 
 
-def edit(source, target, lead=0, tail=0, note=RECIPE):
+def edit(source, target, lead=0, tail=0, recipe=RECIPE):
     """Insert silence on the left, or append some, and return what was said to be lost."""
     channels, length = audio.probe(source).channels, audio.probe(source).samples
     patches = []
@@ -78,7 +78,7 @@ def edit(source, target, lead=0, tail=0, note=RECIPE):
         silence = np.zeros((channels, tail), np.float32)
         patches.append(Patch(length + lead, silence, insert=True))
     with recorded() as said:
-        audio.write_spliced(target, source, patches, note=note)
+        audio.write_spliced(target, source, patches, recipe=recipe)
     return " ".join(said)
 
 

@@ -50,7 +50,7 @@ def songs(tmp_path_factory, recipe):
             options = {"format": "RF64"} if name == "rf64.wav" else {"subtype": "FLOAT"}
             soundfile.write(path, sound.T, 48_000, **options)
         else:
-            audio.write(path, sound, 48_000, note=recipe.to_json())
+            audio.write(path, sound, 48_000, recipe=recipe.to_json())
         found[name] = path.read_bytes()
     return found
 
@@ -84,7 +84,7 @@ def test_recipes_in_tags(fuzz, recipe, name):
 
     def tagged(text, work):
         path = work / f"song.{name}"
-        audio.write(path, sound, 48_000, note=text.replace("\0", ""))
+        audio.write(path, sound, 48_000, recipe=text.replace("\0", ""))
         read_facts(str(path))
         if (found := find_recipe(path)) is not None:
             found.to_json()

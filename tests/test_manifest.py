@@ -95,14 +95,14 @@ def test_files_of_our_own_are_captioned_by_their_prompt(tmp_path, read, tone, su
     for name, recipe in recipes.items():
         path = tmp_path / f"{name}.{suffix}"
         note = json.dumps(recipe)
-        audio.write(path, tone(0.3), 48_000, note=note, tags=audio.GENERATED_TAGS)
+        audio.write(path, tone(0.3), 48_000, recipe=note, tags=audio.GENERATED_TAGS)
     captions = {clip.path.stem: clip.captions for clip in read(tmp_path)}
     expected = prompt.strip()
     assert captions == {"made": (expected,), "mended": (expected,), "drawn": ("drawn",)}
 
 
 def test_files_of_our_own_in_shards_are_captioned_by_their_prompt(tmp_path, read, tone):
-    audio.write(tmp_path / "a.wav", tone(0.3), 48_000, note='{"prompt":"slow blues"}')
+    audio.write(tmp_path / "a.wav", tone(0.3), 48_000, recipe='{"prompt":"slow blues"}')
     with tarfile.open(tmp_path / "train-0.tar", "w") as tar:
         tar.add(tmp_path / "a.wav", "song1.wav")
     (tmp_path / "a.wav").unlink()

@@ -11,6 +11,7 @@ A help block is a marker and a fence behind it, the output of that help at 80 co
 sub-command. `python tests/test_readme.py` writes all of them anew, in every page.
 """
 
+import functools
 import os
 import re
 import runpy
@@ -28,6 +29,12 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+PROSE = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "weights" / "jen1-mini" / "README.md"]
+PROSE = [page for page in PROSE if page.name != "robustness.md"]  # shows wrong options
+OF_OTHER_PROGRAMS = {
+    "--array", "--depth", "--exclude-editable", "--fsdp_version", "--index-url",
+    "--jaxtyping-packages", "--multi_gpu", "--newest", "--no-deps", "--tiny", "--use_fsdp",
+}  # fmt: skip
 HELP = re.compile(r"<!-- help: ([\w ]+?) -->\n+```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("sh", "bash", "console", "shell")
@@ -130,6 +137,37 @@ def test_the_pages_show_the_help_of_the_command():
 def test_commands_parse(page):
     found = commands(page.read_text(encoding="utf-8"))
     assert [fault for words in found if (fault := fault_of(words))] == []
+
+
+@functools.cache
+def known_options():
+    import typer
+
+    from jen1cli.cli.app import app
+
+    found, commands = {"--help"}, [typer.main.get_command(app)]
+    while commands:
+        command = commands.pop()
+        commands += getattr(command, "commands", {}).values()
+        found |= {name for item in command.params for name in (*item.opts, *item.secondary_opts)}
+    return found
+
+
+def outside_blocks(page):
+    return re.sub(FENCE, "", page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)
+def test_options_in_running_text_exist(page):
+    seen = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", outside_blocks(page)))
+    assert seen - known_options() - OF_OTHER_PROGRAMS == set()
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)
+def test_modules_in_running_text_exist(page):
+    places = (ROOT, ROOT / "src", ROOT / "src" / "jen1cli")
+    seen = re.findall(r"`([\w/]+\.(?:py|js))\b", outside_blocks(page))
+    assert [name for name in seen if not any((place / name).is_file() for place in places)] == []
 
 
 def test_the_readme_shows_the_main_verbs():

@@ -42,7 +42,7 @@ def recipe():
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3", "aiff"])
 def test_a_recipe_comes_back_from_every_format(tmp_path, recipe, noise, suffix):
     path = tmp_path / f"a.{suffix}"
-    audio.write(path, noise(0.1), 48_000, note=recipe.to_json())
+    audio.write(path, noise(0.1), 48_000, recipe=recipe.to_json())
     assert read_recipe(path) == recipe
 
 
@@ -60,7 +60,7 @@ def test_a_prompt_of_10000_letters_fits_everywhere(tmp_path, recipe, noise):
     long = dataclasses.replace(recipe, prompt=prompt)
     for suffix in ("wav", "flac", "ogg", "opus", "mp3", "aiff"):
         path = tmp_path / f"a.{suffix}"
-        audio.write(path, noise(0.1), 48_000, note=long.to_json())
+        audio.write(path, noise(0.1), 48_000, recipe=long.to_json())
         assert read_recipe(path).prompt == prompt
 
 
@@ -70,7 +70,7 @@ def test_files_without_a_recipe_say_so(tmp_path, noise):
     with pytest.raises(RecipeError, match=r"a\.wav carries no recipe"):
         read_recipe(path)
     assert find_recipe(path) is None
-    audio.write(tmp_path / "b.flac", noise(0.1), 48_000, note="a comment of somebody else")
+    audio.write(tmp_path / "b.flac", noise(0.1), 48_000, recipe="a comment of somebody else")
     with pytest.raises(RecipeError, match="carries no recipe"):
         read_recipe(tmp_path / "b.flac")
 

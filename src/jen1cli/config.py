@@ -18,6 +18,7 @@ FORMAT_VERSION = 1
 SamplerName = Literal["ddpm", "ddim", "dpmpp-2m", "unipc"]
 ComposerName = Literal["rules", "learned", "none"]
 PredictionName = Literal["eps", "v"]
+DirectionName = Literal["bidirectional", "unidirectional"]
 ScheduleName = Literal["linear", "sqrt-linear", "cosine"]
 
 
@@ -222,9 +223,7 @@ class GenerationConfig:
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
     # direction of windows that continue known music; the paper's is unidirectional
-    continuation: Literal["unidirectional", "bidirectional"] = field(
-        default="unidirectional", metadata={"optional": True}
-    )
+    continuation: DirectionName = field(default="unidirectional", metadata={"optional": True})
     # writer of the controls that are not given: rules of styles, the learned predictors, nobody
     composer: ComposerName = field(default="learned", metadata={"optional": True})
     # scale of inpainting and continuation, where the context conditions as well; None: as above

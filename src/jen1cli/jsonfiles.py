@@ -134,6 +134,12 @@ def to_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return text if is_unicode(text) else json.dumps(value, allow_nan=False)
 
 
+def short_json(value: object) -> str:
+    """Return a value as JSON for a message, cut to 60 characters."""
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def is_unicode(text: str, errors: str = "strict") -> bool:
     """Whether a text can be written as UTF-8, with the error handler of `str.encode`."""
     if text.isascii():

@@ -18,7 +18,7 @@ from typing import Any
 
 import soundfile
 
-from jen1cli.audio import DECODED_TAGS, GENERATED_TAGS, name_of, read_note
+from jen1cli.audio import DECODED_TAGS, GENERATED_TAGS, name_of, read_recipe_text
 from jen1cli.audio.files import has_its_end, info_of, opened
 from jen1cli.descriptions import (
     Description,
@@ -222,7 +222,7 @@ def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _
             if not has_its_end(file):
                 skip(place, "cut off or damaged: its header promises more sound than there is")
                 return None
-        return _Probe(seconds, _tags_of_recipe(tags, read_note(source)))
+        return _Probe(seconds, _tags_of_recipe(tags, read_recipe_text(source)))
     except soundfile.SoundFileError:
         skip(place, "not readable as audio (it is damaged)")
     except (AudioError, OSError, RuntimeError, ValueError) as error:

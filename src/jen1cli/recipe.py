@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jen1cli.audio import Loop, Source, digest, name_of, read_note, sample_digest
-from jen1cli.config import QualityName
+from jen1cli.audio import Loop, Source, digest, name_of, read_recipe_text, sample_digest
+from jen1cli.config import DirectionName, QualityName
 from jen1cli.errors import AudioError, ConfigError, Jen1Error
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.midi import Passage
@@ -32,7 +32,6 @@ GENERATOR = "jen1cli"
 MAX_THREADS = 1_024
 _HEAD = ("task", "model", "seconds", "seed", "prompt")
 TaskName = Literal["generate", "inpaint", "continue", "decode", "cover"]
-DirectionName = Literal["bidirectional", "unidirectional"]
 SignatureName = Literal["", "c2pa", "off"]
 
 
@@ -348,13 +347,13 @@ def read_recipe(source: Source) -> Recipe:
         AudioError: the file cannot be read.
         RecipeError: the file carries no recipe, or one that cannot be used.
     """
-    note = read_note(source)
-    if note is None:
+    text = read_recipe_text(source)
+    if text is None:
         raise RecipeError(
             f"{name_of(source)} carries no recipe; only files written by jen1 do,"
             " until another program rewrites them"
         )
-    return Recipe.from_json(note, name_of(source))
+    return Recipe.from_json(text, name_of(source))
 
 
 def find_recipe(source: Source) -> Recipe | None:

@@ -7,7 +7,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
-from jen1cli.config import ComposerName, GenerationConfig, SamplerName
+from jen1cli.config import ComposerName, DirectionName, GenerationConfig, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.forms import parse_form
@@ -15,8 +15,14 @@ from jen1cli.music.full_score import FAMILIES
 from jen1cli.typed_json import stored_key
 
 DEFAULT_SECONDS = 10.0
+DEFAULT_BARS = 8  # of a loop without a score
 MAX_STEPS = 1_000
 MAX_LOOP_BARS = 64
+# limits of requests, at the command line and to a server; `Jen1` takes any length
+MIN_SECONDS, MAX_SECONDS = 0.1, 1_800.0
+MIN_INPUT_SECONDS = 0.1  # of a recording
+MAX_GUIDANCE_SCALE = 100.0
+MAX_SEED = 2**63 - 1
 MAX_BATCH = 256  # pieces
 _GPU_BATCH = 8
 
@@ -132,8 +138,9 @@ def draw_seed() -> int:
 
 def check_direction(direction: str) -> None:
     """Refuse an unknown direction."""
-    if direction not in ("bidirectional", "unidirectional"):
-        raise ConfigError(f"unknown direction '{direction}'; known: bidirectional, unidirectional")
+    known = typing.get_args(DirectionName)
+    if direction not in known:
+        raise ConfigError(f"unknown direction '{direction}'; known: {', '.join(known)}")
 
 
 def usual_batch(device: str) -> int:

@@ -73,12 +73,12 @@ def test_chunks_of_a_wav_stay_in_their_places(tmp_path, wave):
     assert {tag: found[tag] for tag in kept} == kept
     tags = list(found)
     assert tags.index(b"bext") < tags.index(b"data") < tags.index(b"cue ")
-    assert audio.read_note(target) == RECIPE
+    assert audio.read_recipe_text(target) == RECIPE
     np.testing.assert_array_equal(audio.read(target)[:, :RATE], audio.read(wave))
     assert struct.unpack("<I", target.read_bytes()[4:8])[0] == target.stat().st_size - 8
     again = tmp_path / "again.wav"  # an edit of an edit: one recipe, the new one
-    assert edit(target, again, note='{"generator":"jen1cli"}') == ""
-    assert audio.read_note(again) == '{"generator":"jen1cli"}'
+    assert edit(target, again, recipe='{"generator":"jen1cli"}') == ""
+    assert audio.read_recipe_text(again) == '{"generator":"jen1cli"}'
     assert again.read_bytes().count(b"jen1cli") == 1
     edit(wave, wave, tail=999)  # over itself
     assert wave.read_bytes() == target.read_bytes()
@@ -235,7 +235,7 @@ def test_chunks_of_an_aiff_stay_and_its_markers_move(tmp_path, noise):
     assert found[b"ID3 "] == tag
     assert found[b"INST"] == bytes(20)
     assert b"APPLstoc" in target.read_bytes().replace(struct.pack(">I", 9), b"")
-    assert audio.read_note(target) == RECIPE
+    assert audio.read_recipe_text(target) == RECIPE
     np.testing.assert_array_equal(audio.read(target)[:, LEAD:], before)
     assert "MARK" in edit(source, tmp_path / "out.wav")
     texts = dict(metadata_of(tmp_path / "out.wav").texts)

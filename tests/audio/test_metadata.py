@@ -11,7 +11,7 @@ import soundfile
 from jen1cli import audio
 from jen1cli.audio.metadata import Metadata, id3, read_metadata
 from jen1cli.audio.metadata.model import PACKED
-from jen1cli.audio.notes import MOST_BYTES
+from jen1cli.audio.recipe_text import MOST_BYTES
 from jen1cli.errors import AudioError
 from metadata_support import (
     LEAD,
@@ -40,7 +40,7 @@ def test_texts_and_pictures_go_from_every_format_to_every_other(tmp_path, noise,
     found = metadata_of(target)
     assert set(found.texts) >= set(TEXTS)
     assert found.pictures == (picture(),)
-    assert audio.read_note(target) == RECIPE
+    assert audio.read_recipe_text(target) == RECIPE
     with soundfile.SoundFile(target) as file:
         assert file.title == TITLE
         assert "Björk" in file.artist or "Ana" in file.artist
@@ -50,12 +50,12 @@ def test_texts_and_pictures_go_from_every_format_to_every_other(tmp_path, noise,
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_users_comment_stands_beside_the_recipe(tmp_path, noise, suffix):
     path = tmp_path / f"a.{suffix}"
-    audio.write(path, noise(0.2), RATE, note=RECIPE, tags=(("comment", "mine"),))
-    assert audio.read_note(path) == RECIPE
+    audio.write(path, noise(0.2), RATE, recipe=RECIPE, tags=(("comment", "mine"),))
+    assert audio.read_recipe_text(path) == RECIPE
     with soundfile.SoundFile(path) as file:
         assert file.comment == "mine"
-    edit(path, path, note='{"generator":"jen1cli"}')
-    assert audio.read_note(path) == '{"generator":"jen1cli"}'
+    edit(path, path, recipe='{"generator":"jen1cli"}')
+    assert audio.read_recipe_text(path) == '{"generator":"jen1cli"}'
     assert dict(metadata_of(path).texts)["COMMENT"] == "mine"
 
 
@@ -103,7 +103,7 @@ def test_frames_of_an_mp3_stay_byte_by_byte(tmp_path, music, version):
     assert kept_version == version
     note = kept.pop("TXX" if version == 2 else "TXXX") if version == 2 else None
     assert note is None or RECIPE.encode() in note
-    assert audio.read_note(target) == RECIPE
+    assert audio.read_recipe_text(target) == RECIPE
     if version > 2:
         recipe = kept.pop("TXXX")
         assert RECIPE.encode() in recipe
@@ -117,7 +117,7 @@ def test_frames_of_an_mp3_stay_byte_by_byte(tmp_path, music, version):
 
 def test_a_recipe_that_is_not_ascii_is_no_text_with_question_marks():
     with pytest.raises(UnicodeEncodeError):
-        id3.with_note(id3.Tag(4, ()), "lofi – piano")
+        id3.with_recipe(id3.Tag(4, ()), "lofi – piano")
 
 
 def test_a_manifest_in_a_tag_of_version_2_2_is_removed():
@@ -200,9 +200,9 @@ def test_frames_of_an_mp3_go_into_the_tag_of_a_wav_and_back(tmp_path, music, suf
     source = with_tag(tmp_path / "in.mp3", music(0.5), tag)
     middle, back = tmp_path / f"middle.{suffix}", tmp_path / "back.mp3"
     other = '{"generator":"jen1cli","prompt":"another"}'
-    assert edit(source, middle, note=other) == ""
+    assert edit(source, middle, recipe=other) == ""
     assert middle.read_bytes().count(RECIPE.encode()) == 0
-    assert edit(middle, back, lead=LEAD, note=other) == ""
+    assert edit(middle, back, lead=LEAD, recipe=other) == ""
     found = dict(frames_of(back)[1])
     assert struct.unpack_from(">2I", found["CHAP"], 3) == (600, 700)
     moved = found.pop("CHAP")
@@ -326,9 +326,9 @@ def test_recipes_in_the_place_of_comments_are_still_read(tmp_path, music, suffix
         with soundfile.SoundFile(path, "w", RATE, 2, subtype, format=format_) as file:
             file.title, file.comment = "Song", stored
             file.write(music(0.3).T)
-        assert audio.read_note(path) == RECIPE
-        edit(path, tmp_path / f"b.{suffix}", note='{"generator":"jen1cli"}')
-        assert audio.read_note(tmp_path / f"b.{suffix}") == '{"generator":"jen1cli"}'
+        assert audio.read_recipe_text(path) == RECIPE
+        edit(path, tmp_path / f"b.{suffix}", recipe='{"generator":"jen1cli"}')
+        assert audio.read_recipe_text(tmp_path / f"b.{suffix}") == '{"generator":"jen1cli"}'
         texts = dict(metadata_of(tmp_path / f"b.{suffix}").texts)
         assert (texts["TITLE"], "COMMENT" in texts) == ("Song", False)
 
@@ -346,7 +346,7 @@ def test_a_small_comment_that_unpacks_to_gigabytes_takes_no_memory(tmp_path, noi
     tracemalloc.start()
     try:
         with pytest.raises(AudioError, match=f"over {MOST_BYTES} bytes"):
-            audio.read_note(path)
+            audio.read_recipe_text(path)
         assert tracemalloc.get_traced_memory()[1] < 4 * MOST_BYTES + 12 * len(note)
     finally:
         tracemalloc.stop()

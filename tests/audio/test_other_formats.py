@@ -103,13 +103,13 @@ def test_samples_far_beyond_full_scale_name_the_file(tmp_path):
 
 def test_a_recipe_in_utf_8_is_read(tmp_path, tone):
     path = tmp_path / "a.wav"
-    audio.write(path, tone(0.1), RATE, note='{"prompt":"uu"}')
+    audio.write(path, tone(0.1), RATE, recipe='{"prompt":"uu"}')
     data = path.read_bytes()
     path.write_bytes(data.replace(b"uu", "ü".encode()))
-    assert audio.read_note(path) == '{"prompt":"ü"}'
+    assert audio.read_recipe_text(path) == '{"prompt":"ü"}'
     path.write_bytes(data.replace(b"uu", b"\xfcu"))
     with pytest.raises(AudioError, match="is damaged"):
-        audio.read_note(path)
+        audio.read_recipe_text(path)
 
 
 def test_midi_and_many_chunks_are_named(tmp_path):

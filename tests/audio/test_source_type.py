@@ -164,7 +164,7 @@ def test_markers_move_by_the_rate_of_their_own_track(tmp_path, noise, suffix):
     late = chunk(b"APPL", b"XMP " + xmp, ">") if is_aiff else chunk(b"_PMX", xmp)
     source = with_chunks(tmp_path / f"in.{suffix}", noise(0.2), late=late)
     target = tmp_path / f"out.{suffix}"
-    assert edit(source, target, lead=LEAD, note=None) == ""  # half a second
+    assert edit(source, target, lead=LEAD, recipe=None) == ""  # half a second
     found = chunks_of(target)[b"APPL" if is_aiff else b"_PMX"]
     assert found.endswith(xmp.replace(b'"96"', b'"24096"').replace(b'"7"', b'"57"'))
 

@@ -32,7 +32,7 @@ def test_everything_outside_a_patch_is_bit_identical(
         Patch(30_000, noise(0.1, rate, channels, seed=3)),
         Patch(10_000, noise(0.2, rate, channels, seed=2)),
     ]
-    assert audio.write_spliced(target, source, patches, note="{}") is True
+    assert audio.write_spliced(target, source, patches, recipe="{}") is True
     before, after = audio.probe(source), audio.probe(target)
     assert before == after
     a, b = raw(source)[0], raw(target)[0]
@@ -106,9 +106,9 @@ def test_lossy_inputs_keep_format_and_length(tmp_path, music, suffix):
 def test_a_buffer_keeps_the_format_of_its_input(tmp_path, noise):
     audio.write(tmp_path / "in.flac", noise(0.2), 48_000, subtype="PCM_24")
     buffer = io.BytesIO()
-    audio.write_spliced(buffer, tmp_path / "in.flac", [], note="{}")
+    audio.write_spliced(buffer, tmp_path / "in.flac", [], recipe="{}")
     assert audio.probe(buffer).format == "FLAC"
-    assert audio.read_note(buffer) == "{}"
+    assert audio.read_recipe_text(buffer) == "{}"
     again = io.BytesIO()
     audio.write_spliced(again, buffer, [])
     np.testing.assert_array_equal(audio.read(again), audio.read(tmp_path / "in.flac"))
@@ -118,7 +118,7 @@ def test_an_edit_in_place_and_titles_are_kept(tmp_path, noise):
     path = tmp_path / "a.flac"
     audio.write(path, noise(0.5), 48_000, tags=(("title", "Ballad"), ("artist", "Me")))
     before = audio.read(path)
-    audio.write_spliced(path, path, [Patch(1_000, noise(0.01))], note="{}")
+    audio.write_spliced(path, path, [Patch(1_000, noise(0.01))], recipe="{}")
     with soundfile.SoundFile(path) as file:
         assert (file.title, file.artist) == ("Ballad", "Me")
     np.testing.assert_array_equal(audio.read(path)[:, 2_000:], before[:, 2_000:])

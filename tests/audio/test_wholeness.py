@@ -304,7 +304,7 @@ def test_tags_and_damage_of_an_mp3_print_nothing(tmp_path, noise, capfd):
     empty = b"ID3\4\0\0\0\0\0" + bytes([len(frames)]) + frames
     path.write_bytes(empty + data)
     assert audio.check(path).samples == 2 * RATE
-    assert audio.read_note(path) is None
+    assert audio.read_recipe_text(path) is None
     half = len(data) // 2
     path.write_bytes(data[:half] + b"\xff\xfb\x11" * 3_000 + data[half:])
     refusal(path)
@@ -385,7 +385,7 @@ def outcome_of(source):
     """Return why a source is refused; nothing where it can be edited."""
     try:
         about = audio.check(source)
-        audio.read_note(source)
+        audio.read_recipe_text(source)
         lead = np.zeros((about.channels, 99), np.float32)
         audio.write_spliced(io.BytesIO(), source, [Patch(0, lead, insert=True)])
     except AudioError as error:
@@ -400,7 +400,7 @@ def test_damage_of_any_kind_is_an_error_in_words(tmp_path, music):
     tags = (("title", "Rain"), ("composer", "Ana"), ("comment", "mine"))
     for suffix in ("wav", "flac", "ogg", "opus", "mp3", "aiff"):
         path = tmp_path / f"a.{suffix}"
-        audio.write(path, music(0.4), RATE, note='{"generator":"jen1cli"}', tags=tags)
+        audio.write(path, music(0.4), RATE, recipe='{"generator":"jen1cli"}', tags=tags)
         data = path.read_bytes()
         outcomes = []
         for _ in range(60):

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from jen1cli import audio
-from jen1cli.audio.notes import MOST_BYTES
 from jen1cli.audio.ogg import page_crc
+from jen1cli.audio.recipe_text import MOST_BYTES
 from jen1cli.audio.writing import encoded, large_format
 from jen1cli.errors import AudioError, OutputError
 
@@ -24,10 +24,10 @@ NOTE = '{"prompt":"\\ud53c\\uc544\\ub178 and a \\"quote\\""}'
 def test_every_format_comes_back_with_its_note(tmp_path, music, suffix):
     signal = music(1.3)
     path = tmp_path / f"a.{suffix}"
-    audio.write(path, signal, 48_000, note=NOTE, tags=(("title", "a song"),))
+    audio.write(path, signal, 48_000, recipe=NOTE, tags=(("title", "a song"),))
     back = audio.read(path)
     assert back.shape == signal.shape
-    assert audio.read_note(path) == NOTE
+    assert audio.read_recipe_text(path) == NOTE
     exact = suffix in ("wav", "flac", "aiff")
     assert np.abs(back - signal).max() < (2**-15 if exact else 0.2)
     assert np.corrcoef(back[0], signal[0])[0, 1] > 0.98
@@ -39,8 +39,8 @@ def test_every_format_comes_back_with_its_note(tmp_path, music, suffix):
 def test_long_notes_survive_or_are_refused_aloud(tmp_path, noise, suffix, length):
     note = "lofi piano " * (length // 11) + "x" * (length % 11)
     path = tmp_path / f"a.{suffix}"
-    audio.write(path, noise(0.1), 48_000, note=note)
-    assert audio.read_note(path) == note
+    audio.write(path, noise(0.1), 48_000, recipe=note)
+    assert audio.read_recipe_text(path) == note
 
 
 @pytest.mark.heavy
@@ -49,10 +49,10 @@ def test_a_note_that_could_not_be_read_again_is_refused(tmp_path, noise, suffix)
     rng = np.random.default_rng(0)
     note = "".join(chr(c) for c in rng.integers(33, 127, MOST_BYTES + 1))
     with pytest.raises(AudioError, match="shorten the prompt"):
-        audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, note=note)
+        audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, recipe=note)
     assert os.listdir(tmp_path) == []
-    audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, note=note[1:])
-    assert audio.read_note(tmp_path / f"a.{suffix}") == note[1:]
+    audio.write(tmp_path / f"a.{suffix}", noise(0.1), 48_000, recipe=note[1:])
+    assert audio.read_recipe_text(tmp_path / f"a.{suffix}") == note[1:]
 
 
 @pytest.mark.heavy
@@ -61,7 +61,8 @@ def test_same_samples_give_the_same_bytes(tmp_path, music):
         "import sys, numpy as np; from pathlib import Path; from jen1cli import audio;"
         "signal = np.load('x.npy'); folder = Path(sys.argv[1]); folder.mkdir();"
         "names = [(s, None) for s in sys.argv[2:]] + [('wav', 'FLOAT'), ('aiff', 'FLOAT')];"
-        "[audio.write(folder / f'{t}.{s}', signal, 48_000, subtype=t, note='{}') for s, t in names]"
+        "[audio.write(folder / f'{t}.{s}', signal, 48_000, subtype=t, recipe='{}')"
+        " for s, t in names]"
     )
     np.save(tmp_path / "x.npy", music(0.5))
     for folder in "ab":  # two processes, started at different seconds: ids and clocks differ
@@ -81,7 +82,7 @@ def test_subtypes_that_a_format_lacks_are_refused(tmp_path, noise):
 def test_own_chunks_keep_the_riff_header_true(tmp_path, noise):
     for note in ("{}", "{} "):  # even and odd lengths
         path = tmp_path / "a.wav"
-        audio.write(path, noise(0.1, channels=1), 48_000, subtype="PCM_24", note=note)
+        audio.write(path, noise(0.1, channels=1), 48_000, subtype="PCM_24", recipe=note)
         data = path.read_bytes()
         assert struct.unpack("<I", data[4:8])[0] == len(data) - 8
         assert len(data) % 2 == 0
@@ -97,18 +98,18 @@ def test_more_than_4_gb_becomes_rf64_and_keeps_its_note(tmp_path, noise):
     path = tmp_path / "a.wav"
     audio.write_blocks(path, [encoded(noise(0.1), "PCM_16")], 48_000, 2, kind)
     assert audio.probe(path).samples == 4_800
-    assert audio.read_note(path) == NOTE
+    assert audio.read_recipe_text(path) == NOTE
     edited = tmp_path / "b.wav"
-    assert audio.write_spliced(edited, path, [], note="{}")
+    assert audio.write_spliced(edited, path, [], recipe="{}")
     np.testing.assert_array_equal(audio.read(path), audio.read(edited))
-    assert audio.read_note(edited) == "{}"
+    assert audio.read_recipe_text(edited) == "{}"
 
 
 def test_bytes_for_a_pipe_are_a_whole_file(noise):
-    data = audio.to_bytes(noise(0.25), 48_000, note=NOTE)
+    data = audio.to_bytes(noise(0.25), 48_000, recipe=NOTE)
     assert struct.unpack("<I", data[4:8])[0] == len(data) - 8
     assert soundfile.info(io.BytesIO(data)).frames == 12_000
-    assert audio.read_note(io.BytesIO(data)) == NOTE
+    assert audio.read_recipe_text(io.BytesIO(data)) == NOTE
 
 
 def test_loud_samples_clip_instead_of_wrapping(tmp_path):

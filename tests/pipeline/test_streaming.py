@@ -60,7 +60,7 @@ def test_a_stream_as_wav_is_the_file_that_is_written(tiny, stream_parts):
     data = b"".join(again.wav_parts())
     buffer = io.BytesIO()
     audio.write(buffer, np.concatenate(parts, axis=1), RATE,
-                note=stream.recipe.to_json(), tags=audio.GENERATED_TAGS)  # fmt: skip
+                recipe=stream.recipe.to_json(), tags=audio.GENERATED_TAGS)  # fmt: skip
     assert data == buffer.getvalue()
     assert soundfile.info(io.BytesIO(data)).frames == stream.samples
     assert read_recipe(io.BytesIO(data)) == stream.recipe
@@ -69,9 +69,9 @@ def test_a_stream_as_wav_is_the_file_that_is_written(tiny, stream_parts):
 @pytest.mark.parametrize("channels", [1, 2])
 def test_the_header_of_an_odd_number_of_bytes(channels):
     signal = np.random.default_rng(0).uniform(-1, 1, (channels, 777)).astype(np.float32)
-    head, tail = audio.wav_frame(channels, RATE, 777, note="{}")
+    head, tail = audio.wav_frame(channels, RATE, 777, recipe="{}")
     buffer = io.BytesIO()
-    audio.write(buffer, signal, RATE, note="{}")
+    audio.write(buffer, signal, RATE, recipe="{}")
     assert head + audio.wav_samples(signal) + tail == buffer.getvalue()
 
 

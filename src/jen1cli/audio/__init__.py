@@ -25,7 +25,7 @@ from jen1cli.audio.loudness import (
     true_peak,
 )
 from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, Loop, edited_source_type
-from jen1cli.audio.notes import Marks, read_marks, read_note
+from jen1cli.audio.recipe_text import Marks, read_marks, read_recipe_text
 from jen1cli.audio.resampling import (
     Resampler,
     resample,
@@ -42,6 +42,7 @@ from jen1cli.audio.writing import (
     OUTPUT_SUFFIXES,
     FileFormat,
     Target,
+    check_format,
     choose_format,
     encoded,
     is_exact,
@@ -68,6 +69,7 @@ __all__ = [
     "Target",
     "blocks",
     "check",
+    "check_format",
     "choose_format",
     "crossfade",
     "db_to_amplitude",
@@ -82,7 +84,7 @@ __all__ = [
     "probe",
     "read",
     "read_marks",
-    "read_note",
+    "read_recipe_text",
     "resample",
     "resampled_length",
     "sample_digest",

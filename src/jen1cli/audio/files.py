@@ -45,6 +45,15 @@ class AudioInfo:
         """Length in seconds."""
         return self.samples / self.sample_rate
 
+    @property
+    def extension(self) -> str:
+        """Extension of a file that is written in the same format; "wav" where none can be."""
+        if self.format == "OGG":
+            return "opus" if self.subtype == "OPUS" else "ogg"
+        if self.format.startswith(("MP3", "MPEG")):
+            return "mp3"
+        return {"AIFF": "aiff", "FLAC": "flac"}.get(self.format, "wav")
+
 
 def name_of(source: Source) -> str:
     """Return the name of a source for messages."""

@@ -86,7 +86,7 @@ def write_spliced(
     *,
     subtype: str | None = None,
     suffix: str | None = None,
-    note: str | None = None,
+    recipe: str | None = None,
     source_type: str | None = None,
     keeps_manifest: bool = False,
 ) -> bool:
@@ -102,7 +102,7 @@ def write_spliced(
         patches: the new samples.
         subtype: libsndfile's name of the encoding; None chooses.
         suffix: a key of `FORMATS`, in place of the target's own suffix.
-        note: ASCII text stored inside: the recipe.
+        recipe: the recipe, as ASCII text that is stored inside.
         source_type: the IPTC digital source type of the result; None keeps the input's.
         keeps_manifest: whether the caller keeps the input's C2PA manifest, which no edit can hold.
 
@@ -123,7 +123,7 @@ def write_spliced(
     is_wav = family_of(format_) == family_of(info.format) == "RIFF"
     if is_wav and subtype != info.subtype and not is_asked:
         dropped.append(f"the encoding {info.subtype}, which becomes {subtype}")
-    kind = FileFormat(format_, subtype, note, metadata)
+    kind = FileFormat(format_, subtype, recipe, metadata)
     frames = _frames(source, info, patches, subtype)
     write_blocks(target, frames, info.sample_rate, info.channels, kind)
     if dropped:

@@ -19,7 +19,7 @@ def wav_frame(
     sample_rate: int,
     samples: int,
     *,
-    note: str | None = None,
+    recipe: str | None = None,
     tags: tuple[tuple[str, str], ...] = (),
 ) -> tuple[bytes, bytes]:
     """Return what comes before and after the samples of a 16-bit file, as `write` writes it.
@@ -28,7 +28,7 @@ def wav_frame(
         channels: 1 or 2.
         sample_rate: Hz.
         samples: length, which the header tells.
-        note: ASCII text stored behind the samples: the recipe.
+        recipe: the recipe, as ASCII text that is stored behind the samples.
         tags: (name, text), as `write` takes them.
 
     Raises:
@@ -37,7 +37,7 @@ def wav_frame(
     if large_format("WAV", _SUBTYPE, channels * samples) != "WAV":
         raise AudioError(f"{samples} samples are too many for a WAV stream; make a file")
     buffer = io.BytesIO()
-    write(buffer, np.zeros((channels, 2), np.float32), sample_rate, note=note, tags=tags)
+    write(buffer, np.zeros((channels, 2), np.float32), sample_rate, recipe=recipe, tags=tags)
     data = bytearray(buffer.getvalue())
     layout = read_chunks(buffer)
     sound = None if layout is None else layout.sound

@@ -19,7 +19,7 @@ from jen1cli.audio.metadata import (
     Metadata,
     write_metadata,
 )
-from jen1cli.audio.notes import check_note
+from jen1cli.audio.recipe_text import check_recipe_text
 from jen1cli.errors import AudioError, OutputError
 from jen1cli.files import byte_name, writing
 
@@ -67,7 +67,7 @@ class FileFormat:
 
     format: str  # libsndfile's name, such as "FLAC"
     subtype: str  # libsndfile's name, such as "PCM_24"
-    note: str | None = None  # ASCII text stored inside: the recipe
+    recipe: str | None = None  # the recipe, as ASCII text that is stored inside
     metadata: Metadata = field(default_factory=Metadata)  # tags and all other data besides samples
 
 
@@ -127,7 +127,7 @@ def write(
     *,
     subtype: str | None = None,
     suffix: str | None = None,
-    note: str | None = None,
+    recipe: str | None = None,
     tags: tuple[tuple[str, str], ...] = (),
     loop: Loop | None = None,
 ) -> None:
@@ -140,7 +140,7 @@ def write(
         signal: [channels, samples].
         sample_rate: Hz.
         subtype: libsndfile's name of the encoding; None is 16 bit or the format's default.
-        note: ASCII text stored inside: the recipe.
+        recipe: the recipe, as ASCII text that is stored inside.
         tags: (name, text) with the field names of Vorbis comments, such as ("title", …).
         suffix: a key of `FORMATS`, such as ".wav", in place of the target's own suffix.
         loop: description of a loop, for WAV.
@@ -153,7 +153,7 @@ def write(
     format_ = large_format(format_, subtype, signal.size)
     texts = tuple((name.upper(), text) for name, text in tags)
     metadata = Metadata(texts=texts, loop=loop)
-    kind = FileFormat(format_, subtype, note, metadata)
+    kind = FileFormat(format_, subtype, recipe, metadata)
     parts = (signal[:, at : at + BLOCK] for at in range(0, signal.shape[1], BLOCK))
     write_blocks(target, (encoded(part, subtype) for part in parts), sample_rate, len(signal), kind)
 
@@ -176,8 +176,8 @@ def write_blocks(
             f"{kind.subtype.lower()} files cannot have {sample_rate} Hz;"
             " write wav or flac, or resample the input to 48000 Hz"
         )
-    if kind.note is not None:
-        check_note(kind.note)
+    if kind.recipe is not None:
+        check_recipe_text(kind.recipe)
     if isinstance(target, io.BytesIO):
         return _write_buffer(target, frames, sample_rate, channels, kind)
     with writing(target) as temporary:
@@ -189,12 +189,30 @@ def write_blocks(
     return samples
 
 
+def check_format(
+    suffix: str, sample_rate: int, channels: int, *, subtype: str | None = None
+) -> None:
+    """Write a short silence to memory, so that an unsupported format fails before the work.
+
+    Args:
+        suffix: a key of `FORMATS`.
+        sample_rate: Hz.
+        channels: of the music.
+        subtype: as `write` takes it.
+
+    Raises:
+        AudioError: the format has no such bit depth or sample rate, such as Opus and 44.1 kHz.
+    """
+    silence = np.zeros((channels, 1024), np.float32)
+    write(io.BytesIO(), silence, sample_rate, subtype=subtype, suffix=suffix)
+
+
 def to_bytes(
-    signal: Signal, sample_rate: int, *, subtype: str | None = None, note: str | None = None
+    signal: Signal, sample_rate: int, *, subtype: str | None = None, recipe: str | None = None
 ) -> bytes:
     """Return a complete WAV file; its header has the true length, so it may be sent to a pipe."""
     buffer = io.BytesIO()
-    write(buffer, signal, sample_rate, subtype=subtype, note=note)
+    write(buffer, signal, sample_rate, subtype=subtype, recipe=recipe)
     return buffer.getvalue()
 
 
@@ -295,7 +313,7 @@ def _fill(file: soundfile.SoundFile, frames: Iterable[Frames], name: str) -> int
 
 def _finish(file: ByteFile, kind: FileFormat) -> None:
     clear_time_stamp(file)
-    write_metadata(file, kind.format, kind.metadata, kind.note)
+    write_metadata(file, kind.format, kind.metadata, kind.recipe)
 
 
 def _verify(path: Path, samples: int, target: Path) -> None:

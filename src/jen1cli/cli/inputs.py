@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from jen1cli.cli import streams
 from jen1cli.errors import AudioError, InputErrors, Jen1Error
 from jen1cli.folders import walk_files
+from jen1cli.sampling import MIN_INPUT_SECONDS
 
 if TYPE_CHECKING:
     from jen1cli.audio import AudioInfo, Source
 
 LATENT_SUFFIXES = (".safetensors", ".latent")  # both are safetensors
-MIN_INPUT_SECONDS = 0.1
-_EXTENSIONS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "AIFF": "aiff", "FLAC": "flac"}
-_OGG_EXTENSIONS = {"VORBIS": "ogg", "OPUS": "opus"}
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,7 @@ class AudioInput:
     @property
     def extension(self) -> str:
         """Extension of a result in the same format."""
-        if self.info.format == "OGG":
-            return _OGG_EXTENSIONS.get(self.info.subtype, "ogg")
-        if self.info.format.startswith("MP3") or self.info.format.startswith("MPEG"):
-            return "mp3"
-        return _EXTENSIONS.get(self.info.format, "wav")
+        return self.info.extension
 
 
 def open_input(given: str) -> AudioInput:

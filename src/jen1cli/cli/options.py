@@ -218,8 +218,8 @@ class Destination:
         self,
         results: Sequence[Result],
         *,
-        default_name: str,
         extension: str,
+        default_name: str = "{slug}-{seed}.{ext}",
         extensions: Sequence[str] = tuple(FORMATS),
     ) -> list[Target]:
         """Name every result; see `plan_outputs`."""

@@ -55,6 +55,12 @@ class Target:
         """The extension with its dot."""
         return f".{self.extension}"
 
+    def check_format(self, sample_rate: int, channels: int) -> None:
+        """Refuse a sample rate that the format does not have; see `audio.check_format`."""
+        from jen1cli import audio
+
+        audio.check_format(self.suffix, sample_rate, channels)
+
 
 def slugify(text: str) -> str:
     """Convert a prompt to a part of a file name: letters of any script, digits and hyphens."""
@@ -125,21 +131,6 @@ def new_folder(
     is_named = len(results) > 1 or any(r.folder.parts or r.is_of_folder for r in results)
     is_plain = format_name is None and not Path(output).suffix and "{" not in output
     return Path(output) if output.endswith(("/", os.sep)) or (is_named and is_plain) else None
-
-
-def check_takes(extension: str, sample_rate: int, channels: int) -> None:
-    """Write a short silence in the format, so that an unsupported format fails early.
-
-    Raises:
-        AudioError: the format does not take this sample rate, such as Opus and 44.1 kHz.
-    """
-    import numpy as np
-
-    from jen1cli import audio
-
-    with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
-        silence = np.zeros((channels, 1024), np.float32)
-        audio.write(Path(folder) / f"try.{extension}", silence, sample_rate)
 
 
 def check_place(path: Path, *, force: bool, tree: Path = Path()) -> None:

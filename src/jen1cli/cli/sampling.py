@@ -11,22 +11,27 @@ import typer
 
 from jen1cli.cli import options
 from jen1cli.cli.music.scores import ScoreOptions
-from jen1cli.config import QUALITY_FACTORS, ComposerName, SamplerName
+from jen1cli.config import QUALITY_FACTORS, ComposerName, DirectionName, SamplerName
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.texts import check_text
-from jen1cli.sampling import DEFAULT_SECONDS, MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
+from jen1cli.sampling import (
+    DEFAULT_SECONDS,
+    MAX_GUIDANCE_SCALE,
+    MAX_LOOP_BARS,
+    MAX_SECONDS,
+    MAX_SEED,
+    MAX_STEPS,
+    MIN_SECONDS,
+    SamplingOptions,
+)
 
 SAMPLERS: tuple[str, ...] = typing.get_args(SamplerName)
 COMPOSERS: tuple[str, ...] = typing.get_args(ComposerName)
-DIRECTIONS = ("bidirectional", "unidirectional")
+DIRECTIONS: tuple[str, ...] = typing.get_args(DirectionName)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "fp32", "bf16")
 QUALITIES = tuple(QUALITY_FACTORS)
-MIN_SECONDS = 0.1
-MAX_SECONDS = 1_800.0
-MAX_GUIDANCE_SCALE = 100.0
-MAX_SEED = 2**63 - 1
 
 
 Negative = Annotated[
@@ -262,13 +267,12 @@ class SamplingChoice:
         tune = self.score.read(self.controls.read())
         if tune is None:
             return None
-        bars = math.ceil(tune.controls.bars_at(tune.seconds) - 1e-3)
-        if bars > MAX_LOOP_BARS:
+        if tune.bars > MAX_LOOP_BARS:
             raise ConfigError(
-                f"--score {self.score.score} has {bars} bars, more than the {MAX_LOOP_BARS} of a"
-                " loop; give --bars for its beginning"
+                f"--score {self.score.score} has {tune.bars} bars, more than the"
+                f" {MAX_LOOP_BARS} of a loop; give --bars for its beginning"
             )
-        return bars
+        return tune.bars
 
     def score_report(self) -> tuple[str, ...]:
         """Return what was understood of the score, a line each."""

@@ -38,7 +38,7 @@ from jen1cli.files import (
     write_text,
     writing,
 )
-from jen1cli.jsonfiles import parse_object, read_lines, read_object
+from jen1cli.jsonfiles import parse_object, read_lines, read_object, short_json
 from jen1cli.manifest import MANIFEST_NAME, SPLITS
 from jen1cli.music.full_score import FullScore
 from jen1cli.music.score_files import (
@@ -206,19 +206,14 @@ def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
         for key, value in facts.items():
             if there.get(key) != value:
                 raise DataError(
-                    f"'{folder}' holds a corpus with another {key} ({_short(there.get(key))}, now "
-                    f"{_short(value)}); choose another folder or remove this one"
+                    f"'{folder}' holds a corpus with another {key} ({short_json(there.get(key))},"
+                    f" now {short_json(value)}); choose another folder or remove this one"
                 )
         return
     if folder.exists() and (not folder.is_dir() or set(folder.iterdir()) - set(leftovers(place))):
         raise DataError(f"'{folder}' is not empty and no corpus; choose another folder")
     make_folder(folder)
     write_text(place, json.dumps(facts, indent=1) + "\n")
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _read_journal(folder: Path) -> dict[int, Line]:

@@ -1,4 +1,4 @@
-"""Converts a network's prediction (eps or v) to the clean latent.
+"""What the network predicts, eps or v (v-prediction): training target, and the clean latent of it.
 
     x_t = α x + σ eps        v = α eps - σ x        (v: Salimans and Ho, arXiv 2202.00512)
 

@@ -4,7 +4,8 @@
 
 Scale 1 disables guidance: the result is exactly the conditional prediction and needs one pass. We
 read the paper's w = 2.0 in this convention. A negative prompt replaces the null text. Samplers are
-independent of guidance, and training must not use it.
+independent of guidance, and training must not use it. `jen1cli.pipeline.denoising.sample_canvas`
+supplies both predictions.
 """
 
 import torch

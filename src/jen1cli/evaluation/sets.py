@@ -76,30 +76,30 @@ def measure_folder(
     """
     embeddings = [load_embedding(spec) for spec in specs]
     clips, audit = find_clips(folder, split=split, limit=limit)
-    heard = []
+    embedded = []
     for item in embed_clips(clips, embeddings, audit, sample_rate):
-        heard.append(item)
+        embedded.append(item)
         if progress is not None:
-            progress(len(heard), len(clips))
-    return collect(heard, embeddings, audit), audit
+            progress(len(embedded), len(clips))
+    return collect(embedded, embeddings, audit), audit
 
 
 def collect(
-    heard: Sequence[EmbeddedClip], embeddings: Sequence[Embedding], audit: Audit
+    embedded: Sequence[EmbeddedClip], embeddings: Sequence[Embedding], audit: Audit
 ) -> list[Measured]:
     """Return the clips of a folder by embedding.
 
     Raises:
         DataError: there are fewer than two clips.
     """
-    if len(heard) < 2:
-        count = "only one clip" if heard else "no clip"
+    if len(embedded) < 2:
+        count = "only one clip" if embedded else "no clip"
         reasons = "; ".join(audit.warnings()) or "nothing was read"
         raise DataError(f"{count} of {audit.folder} counts ({reasons}); give other audio")
-    captions = [item.caption for item in heard]
-    names = tuple(item.name for item in heard)
+    captions = [item.caption for item in embedded]
+    names = tuple(item.name for item in embedded)
     return [
-        _finish(embedding, [item.found[number] for item in heard], captions, names)
+        _finish(embedding, [item.found[number] for item in embedded], captions, names)
         for number, embedding in enumerate(embeddings)
     ]
 
@@ -282,8 +282,8 @@ def compare(item: Measured, reference: Reference) -> Comparison:
     """
     if item.version != reference.version:
         raise ConfigError(
-            f"the reference was heard through {reference.name} {reference.version[:12]}, the music"
-            f" through {item.version[:12]}; make the statistics again"
+            f"the reference was embedded by {reference.name} {reference.version[:12]}, the music"
+            f" by {item.version[:12]}; make the statistics again"
         )
     remarks: list[str] = []
     gaussian = Gaussian.of(item.rows)

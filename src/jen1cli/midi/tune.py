@@ -1,6 +1,7 @@
 """A MIDI file as controls: tempo, metre, key, chords, drums, melody, and all parts."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ class Tune:
     controls: Controls
     seconds: float
     report: tuple[str, ...]
+
+    @property
+    def bars(self) -> int:
+        """Bars, that of its upbeat and a last one that is not full included."""
+        return math.ceil(self.controls.bars_at(self.seconds) - 1e-3)
 
     def controls_under(self, given: Controls, keep: Collection[str] = KEEP) -> Controls:
         """Return given controls over those that are kept.

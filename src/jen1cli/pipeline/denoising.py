@@ -1,4 +1,7 @@
-"""Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance."""
+"""Sampling of the unknown windows of a latent canvas, with text, task, controls and guidance.
+
+Here the settings of a sampling (`jen1cli.sampling`) reach the samplers (`jen1cli.diffusion`).
+"""
 
 import dataclasses
 import functools

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from jen1cli.audio import Signal, seconds_to_samples
-from jen1cli.config import GenerationConfig
+from jen1cli.config import DirectionName, GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
@@ -34,7 +34,6 @@ from jen1cli.pipeline.music import Music, Stream, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.windows import PiecePlan, plan_piece
 from jen1cli.progress import Progress
-from jen1cli.recipe import DirectionName
 from jen1cli.sampling import (
     DEFAULT_SECONDS,
     Sampling,

@@ -8,7 +8,7 @@ import torch
 
 from jen1cli.audio import Source
 from jen1cli.checkpoint import load_weight_set, read_description
-from jen1cli.config import ModelConfig, QualityName
+from jen1cli.config import DirectionName, ModelConfig, QualityName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.pipeline.coding import decode, encode
@@ -31,7 +31,7 @@ from jen1cli.pipeline.networks import (
 from jen1cli.pipeline.sources import Input, as_source
 from jen1cli.presets import preset
 from jen1cli.progress import Progress
-from jen1cli.recipe import DirectionName, Recipe, RecipeLora, RecipeModel
+from jen1cli.recipe import Recipe, RecipeLora, RecipeModel
 from jen1cli.sampling import Sampling, SamplingOptions, draw_seed
 from jen1cli.unet import UNet1d
 from jen1cli.weightsets import DEFAULT_WEIGHTS, find_weights

@@ -101,7 +101,7 @@ class Music(_Result):
                 self.sample_rate,
                 subtype=subtype,
                 suffix=suffix,
-                note=recipe.to_json(),
+                recipe=recipe.to_json(),
                 tags=audio.DECODED_TAGS if is_decoded else audio.GENERATED_TAGS,
                 loop=self.recipe.loop(self.waveform.shape[-1], self.sample_rate),
             )
@@ -142,7 +142,7 @@ class Stream(_Result):
         first = next(self.blocks)
         head, tail = audio.wav_frame(
             len(first), self.sample_rate, self.samples,
-            note=self.recipe.to_json(), tags=audio.GENERATED_TAGS,
+            recipe=self.recipe.to_json(), tags=audio.GENERATED_TAGS,
         )  # fmt: skip
         yield head + audio.wav_samples(first)
         yield from map(audio.wav_samples, self.blocks)
@@ -200,7 +200,7 @@ class Edit(_Result):
                 self.patches,
                 subtype=subtype,
                 suffix=suffix,
-                note=recipe.to_json(),
+                recipe=recipe.to_json(),
                 source_type=PARTLY_GENERATED,
                 keeps_manifest=recipe.signature == "c2pa",
             )

@@ -268,8 +268,7 @@ def varied(
         ConfigError: there is a seed but no new noise.
         TypeError: there is no such setting.
     """
-    if recipe.task == "decode":
-        raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
+    check_has_noise(recipe)
     changes: dict[str, Any] = {k: v for k, v in (options or {}).items() if v is not None}
     if unknown := sorted(changes.keys() - set(SETTINGS)):
         raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(SETTINGS)}")
@@ -302,6 +301,16 @@ def varied(
         noise = Variation(draw_seed() if seed is None else seed, amount)
         changes["variations"] = (*changes.get("variations", recipe.variations), noise)
     return dataclasses.replace(recipe, **changes)
+
+
+def check_has_noise(recipe: Recipe) -> None:
+    """Refuse the recipe of music that cannot be varied.
+
+    Raises:
+        RecipeError: the music was decoded from a latent.
+    """
+    if recipe.task == "decode":
+        raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
 
 
 def joined(new: Controls, former: Controls) -> Controls:

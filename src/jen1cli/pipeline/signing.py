@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from jen1cli.audio import Source, name_of, read_marks, read_note
+from jen1cli.audio import Source, name_of, read_marks, read_recipe_text
 from jen1cli.errors import AudioError
 from jen1cli.files import writing
 from jen1cli.pipeline.signable import drop_unreadable, read_tag
@@ -112,13 +112,13 @@ def _sign(
         SigningError: it cannot be signed, or it would lose its recipe.
     """
     signer.check_sizes(target, ingredient)
-    note = read_note(target)
+    recipe = read_recipe_text(target)
     lost, before = [], set()
     if kind == "audio/mpeg":
         lost = drop_unreadable(target, signer)
         before = _frame_kinds(target)
     signer.sign(target, kind, source_type, ingredient)
-    if read_note(target) != note:
+    if read_recipe_text(target) != recipe:
         raise SigningError("C2PA cannot keep the tags of the file")
     if before:
         lost += sorted(before - _frame_kinds(target))

@@ -35,7 +35,7 @@ from jen1cli.files import (
     write_text,
     writing,
 )
-from jen1cli.jsonfiles import JsonError, parse_object, read_object, to_json
+from jen1cli.jsonfiles import JsonError, parse_object, read_object, short_json, to_json
 from jen1cli.manifest import MANIFEST_NAME
 from jen1cli.sampling import draw_seed
 from jen1cli.scale.pieces import places
@@ -202,7 +202,8 @@ class SetFolder:
             if there.get(key) != value:
                 raise ConfigError(
                     f"-o {self.folder} holds a set with another {_NAMES.get(key, key)}"
-                    f" ({_short(there.get(key))}, now {_short(value)}); choose another folder"
+                    f" ({short_json(there.get(key))}, now {short_json(value)}); choose"
+                    " another folder"
                 )
         return seeded
 
@@ -373,8 +374,3 @@ def _read_manifest(path: Path) -> Iterator[Line]:
 def _member(tar: tarfile.TarFile, name: str) -> bytes:
     stream: BinaryIO | None = tar.extractfile(name)  # type: ignore[assignment]
     return stream.read() if stream else b""
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,7 +1,6 @@
 """The work of a job: a request and its recording to music in a file, with the warm model."""
 
 import dataclasses
-import io
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,22 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from jen1cli import audio
 from jen1cli.audio import choose_format
 from jen1cli.errors import AudioError, Jen1Error
 from jen1cli.masks import parse_masks, resolve_masks
 from jen1cli.music.texts import check_text
 from jen1cli.pipeline import Edit, Jen1, Music
-from jen1cli.pipeline.replay import remake_input, settle
+from jen1cli.pipeline.replay import check_has_noise, remake_input, settle
 from jen1cli.provenance import Signer, media_type
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, read_recipe
-from jen1cli.sampling import draw_seed
+from jen1cli.sampling import MAX_SECONDS, MIN_INPUT_SECONDS, draw_seed
 from jen1cli.server.errors import ApiError
 from jen1cli.server.jobs import Job
 from jen1cli.server.requests import (
-    MAX_SECONDS,
     AnyRequest,
     ContinueRequest,
     GenerateRequest,
@@ -32,7 +28,6 @@ from jen1cli.server.requests import (
     VaryRequest,
 )
 
-MIN_INPUT_SECONDS = 0.1
 MAX_BATCH, MAX_THREADS = 32, 256  # of recipes that clients send
 Find = Callable[[RecipeInput], Path | None]
 """Finds the recording that an edit began with, among those that the server holds."""
@@ -148,7 +143,7 @@ class Maker:
             raise ApiError(422, "missing_file", "no recording was sent; send it as 'file'", "file")
         info = self.check_recording(recording, longest)
         if request.response_format is None:
-            suffix = f".{file_extension(info)}"
+            suffix = f".{info.extension}"
         self._check_format(request, suffix, info)
         if isinstance(request, VaryRequest):
             return self._varied(request, read_recipe(recording.path), suffix, source, recording)
@@ -289,8 +284,7 @@ class Maker:
         recording: Recording | None = None,
     ) -> Order:
         _check_size(recipe)
-        if recipe.task == "decode":
-            raise RecipeError("it was decoded from a latent, which has no noise; vary another file")
+        check_has_noise(recipe)
         if source is not None:
             if recipe.input is None:
                 raise ApiError(
@@ -306,15 +300,9 @@ class Maker:
         return Order(request, request.seed, recording, (), recipe, source, suffix)
 
     def _check_format(self, request: AnyRequest, suffix: str, info: audio.AudioInfo | None) -> None:
-        """Write a short silence, so that an unsupported format fails before the work.
-
-        Raises:
-            AudioError: the format has no such bit depth or sample rate.
-        """
         channels = self.model.audio_channels if info is None else info.channels
         rate = self.model.sample_rate if info is None else info.sample_rate
-        silence = np.zeros((channels, 1024), np.float32)
-        audio.write(io.BytesIO(), silence, rate, subtype=request.subtype, suffix=suffix)
+        audio.check_format(suffix, rate, channels, subtype=request.subtype)
 
 
 @contextmanager
@@ -366,12 +354,3 @@ def _renamed(music: Edit, name: str) -> Edit:
         music,
         recipe=dataclasses.replace(recipe, input=dataclasses.replace(recipe.input, name=name)),
     )
-
-
-def file_extension(info: audio.AudioInfo) -> str:
-    """Return the extension of a result in the format of its input."""
-    if info.format == "OGG":
-        return "opus" if info.subtype == "OPUS" else "ogg"
-    if info.format.startswith(("MP3", "MPEG")):
-        return "mp3"
-    return {"AIFF": "aiff", "FLAC": "flac"}.get(info.format, "wav")

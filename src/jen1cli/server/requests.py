@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import math
 import typing
 from typing import Annotated, Any, Literal
 
@@ -16,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from jen1cli.config import ComposerName, SamplerName
+from jen1cli.config import ComposerName, DirectionName, SamplerName
 from jen1cli.errors import ConfigError
 from jen1cli.midi import KEEP, Tune, read_midi
 from jen1cli.music.controls import BEATS, NO_CONTROLS, SIXTEENTHS, Controls
@@ -24,16 +23,23 @@ from jen1cli.music.instruments import parse_instruments
 from jen1cli.music.patterns import DRUMS, REST, STROKE, drums_text
 from jen1cli.music.spelling import spelled_controls
 from jen1cli.music.texts import check_prompt, check_text
-from jen1cli.sampling import MAX_LOOP_BARS, MAX_STEPS, SamplingOptions
+from jen1cli.sampling import (
+    DEFAULT_BARS,
+    DEFAULT_SECONDS,
+    MAX_GUIDANCE_SCALE,
+    MAX_LOOP_BARS,
+    MAX_SECONDS,
+    MAX_SEED,
+    MAX_STEPS,
+    MIN_SECONDS,
+    SETTINGS,
+    SamplingOptions,
+)
 from jen1cli.server.errors import ApiError, of_validation
 from jen1cli.server.names import one_line
 from jen1cli.typed_json import from_dict
 
-MIN_SECONDS, MAX_SECONDS = 0.1, 1_800.0
-DEFAULT_SECONDS = 10.0
-DEFAULT_BARS = 8
 MAX_SCORE_CHARACTERS = 8 * 2**20  # of base64
-MAX_SEED = 2**63 - 1
 FormatName = Literal["wav", "flac", "mp3", "ogg", "opus", "aiff"]
 TaskName = Literal["generate", "inpaint", "continue", "vary"]
 Seconds = Annotated[float, Field(ge=MIN_SECONDS, le=MAX_SECONDS, allow_inf_nan=False)]
@@ -53,7 +59,7 @@ class MusicRequest(BaseModel):
     model: Annotated[str | None, Field(description="Name of the loaded model, as a check.")] = None
     seed: Annotated[Seed | None, Field(description="Left out: drawn.")] = None
     negative_prompt: Annotated[str | None, Field(max_length=4_000)] = None
-    guidance_scale: Annotated[float | None, Field(ge=0.0, le=100.0)] = None
+    guidance_scale: Annotated[float | None, Field(ge=0.0, le=MAX_GUIDANCE_SCALE)] = None
     num_inference_steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     sampler: SamplerName | None = None
     composer: ComposerName | None = None
@@ -137,30 +143,19 @@ class MusicRequest(BaseModel):
         """
         from jen1cli.composition.styles import check_style
 
-        found: dict[str, Any] = {
-            "steps": self.num_inference_steps,
-            "sampler": self.sampler,
-            "guidance_scale": self.guidance_scale,
-            "composer": self.composer,
-            "style": self.style,
-            "negative_prompt": self.negative_prompt,
-        }
+        found: dict[str, Any] = {name: getattr(self, name, None) for name in SETTINGS}
+        found["steps"] = self.num_inference_steps
         if self.style is not None:
             check_style(self.style)
         if self.negative_prompt is not None:
             check_text(self.negative_prompt, "negative_prompt")
         if self.instruments is not None:
             found["instruments"] = parse_instruments(self.instruments)
-        controls = self._controls()
-        if controls != NO_CONTROLS:
-            found["controls"] = controls
-        found |= self._own_sampling()
-        options = {name: value for name, value in found.items() if value not in (None, ())}
+        found["controls"] = self._controls()
+        options = {
+            name: value for name, value in found.items() if value not in (None, (), NO_CONTROLS)
+        }
         return typing.cast(SamplingOptions, options)
-
-    def _own_sampling(self) -> dict[str, Any]:
-        """Return the sampling options that only this kind of request has."""
-        return {}
 
     def words(self) -> str:
         """Return the checked prompt; empty if there is none.
@@ -198,15 +193,12 @@ class GenerateRequest(MusicRequest):
     audio_length: Annotated[
         Seconds | None, Field(description="Seconds; left out: those of the score, or 10.")
     ] = None
-    direction: Literal["bidirectional", "unidirectional"] = "bidirectional"
+    direction: DirectionName = "bidirectional"
     loop: bool = False
     bars: Annotated[int | None, Field(ge=1, le=MAX_LOOP_BARS)] = None
     form: Annotated[
         Text | None, Field(description="Sections: 'verse:8[Am F C G] chorus:8 end'.")
     ] = None
-
-    def _own_sampling(self) -> dict[str, Any]:
-        return {"form": self.form}
 
     def length(self) -> dict[str, Any]:
         """Return the length as keyword argument of `Jen1.generate`.
@@ -234,13 +226,12 @@ class GenerateRequest(MusicRequest):
         tune = self.tune() if self.bars is None else None
         if tune is None:
             return {"loop_bars": self.bars or DEFAULT_BARS}
-        bars = math.ceil(tune.controls.bars_at(tune.seconds) - 1e-3)
-        if bars > MAX_LOOP_BARS:
+        if tune.bars > MAX_LOOP_BARS:
             raise ConfigError(
-                f"the score has {bars} bars, more than the {MAX_LOOP_BARS} of a loop; give bars for"
-                " its beginning"
+                f"the score has {tune.bars} bars, more than the {MAX_LOOP_BARS} of a loop; give"
+                " bars for its beginning"
             )
-        return {"loop_bars": bars}
+        return {"loop_bars": tune.bars}
 
 
 Novelty = Annotated[
@@ -255,9 +246,6 @@ class InpaintRequest(MusicRequest):
     novelty: Novelty = None
     masks: Annotated[list[str], Field(min_length=1, max_length=1_000, description="'3-6s', …")]
 
-    def _own_sampling(self) -> dict[str, Any]:
-        return {"novelty": self.novelty}
-
 
 class ContinueRequest(MusicRequest):
     """A recording made longer."""
@@ -266,14 +254,11 @@ class ContinueRequest(MusicRequest):
         Seconds | None, Field(description="Seconds of new music; left out: as the score, or 10.")
     ] = None
     side: Literal["right", "left"] = "right"
-    direction: Literal["bidirectional", "unidirectional"] | None = None
+    direction: DirectionName | None = None
     context: Annotated[
         Seconds | None, Field(description="Seconds of known music that condition each window.")
     ] = None
     novelty: Novelty = None
-
-    def _own_sampling(self) -> dict[str, Any]:
-        return {"novelty": self.novelty}
 
     def seconds(self) -> float:
         """Return the length of the new music."""

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
@@ -19,14 +19,13 @@ from jen1cli.recipe import Recipe
 from jen1cli.server import pictures
 from jen1cli.server.audio_routes import MEDIA_TYPES
 from jen1cli.server.errors import CLIENT_LEFT, ApiError
-from jen1cli.server.making import Recording, file_extension
-from jen1cli.server.requests import TakeName, read_request
+from jen1cli.server.making import Recording
+from jen1cli.server.requests import FormatName, TakeName, read_request
 from jen1cli.server.scores import played_passages, score_facts
 from jen1cli.server.services import Services
 from jen1cli.server.takes import Take
 from jen1cli.server.uploads import read_body, schema_of, title_of
 
-FormatName = Literal["wav", "flac", "mp3", "ogg", "opus", "aiff"]
 READABLE = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "MPEG", "AIFF")
 """Formats that takes are kept in; libsndfile's names."""
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -181,7 +180,7 @@ def _keep(services: Services, path: Path, name: str) -> Take:
     info = services.maker.check_recording(
         Recording(path, name), services.settings.limits.audio_seconds
     )
-    suffix = f".{file_extension(info)}"
+    suffix = f".{info.extension}"
     if info.format not in READABLE:
         converted = path.with_name("converted.wav")
         audio.write_spliced(converted, path, ())
@@ -199,4 +198,4 @@ def _convert(services: Services, take: Take, path: Path) -> None:
         return
     if recipe is not None and recipe.signature == "c2pa":
         recipe = dataclasses.replace(recipe, signature="")
-    audio.write_spliced(path, stored, (), note=None if recipe is None else recipe.to_json())
+    audio.write_spliced(path, stored, (), recipe=None if recipe is None else recipe.to_json())

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import threading
 import time
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,13 +23,14 @@ from jen1cli.files import explaining, make_folder, write_text
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.recipe import Recipe, RecipeInput, find_recipe
 from jen1cli.server.errors import ApiError
+from jen1cli.server.requests import FormatName
 from jen1cli.typed_json import from_dict, to_dict
 
 FACTS = "take.json"
 LOCK = ".lock"
 WORK = ".work"
 _ID = re.compile(r"[0-9a-f]{16}")
-_NAME = re.compile(r"audio\.(wav|flac|mp3|ogg|opus|aiff)")
+_NAME = re.compile(rf"audio\.({'|'.join(typing.get_args(FormatName))})")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """Serves the page: `/` with its Content-Security-Policy, and the files that it loads.
 
+The scripts are in `static/js`: `main.js` starts the page, `stage.js` draws the waveform, `lanes.js`
+and `sheet.js` the score, `jobs.js` follows the server's jobs.
+
 Nothing comes from another host, no script and no style stands inside the HTML, and there is no
 build step. wavesurfer.js puts a `<style>` into its shadow tree; each answer has a nonce for it.
 """

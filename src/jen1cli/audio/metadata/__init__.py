@@ -107,7 +107,7 @@ def carry(metadata: Metadata, format_: str, moves: Moves) -> tuple[Metadata, lis
     return kept, list(dict.fromkeys(name for name in dropped if name))
 
 
-def write_metadata(file: ByteFile, format_: str, metadata: Metadata, note: str | None) -> None:
+def write_metadata(file: ByteFile, format_: str, metadata: Metadata, recipe: str | None) -> None:
     """Write metadata and recipe into a new file, open for reading and writing.
 
     Raises:
@@ -116,7 +116,7 @@ def write_metadata(file: ByteFile, format_: str, metadata: Metadata, note: str |
     write = _WRITERS.get(family_of(format_))
     if write is None:
         raise ValueError(f"no metadata is written into {format_} files")
-    write(file, metadata, note)
+    write(file, metadata, recipe)
 
 
 def _move(block: Block, family: str, moves: Moves) -> tuple[Block | None, list[str]]:

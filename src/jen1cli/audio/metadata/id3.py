@@ -11,7 +11,7 @@ from jen1cli.audio.metadata.model import (
     Block,
     Metadata,
     Texts,
-    is_note,
+    is_recipe,
     usual_names,
 )
 from jen1cli.audio.metadata.source_type import SOURCE_TYPE_FIELD, source_type_of
@@ -111,7 +111,7 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
     """Return texts, pictures, the recipe, and the indices of the frames that these come from."""
     texts: list[tuple[str, str]] = []
     pictures: list[bytes] = []
-    note, covered = None, set()
+    recipe, covered = None, set()
     for index, frame in enumerate(tag.frames):
         data, kind = content(frame, tag.version), frame.kind
         if not data:
@@ -124,13 +124,13 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
         elif kind == "TXXX":
             name, text = _two_strings(data[1:], data[0])
             if name == RECIPE_FIELD:
-                note = text
+                recipe = text
             else:
                 texts += [(_field_name(name), part) for part in text.split("\0")]
         elif kind in ("COMM", "USLT"):
             description, text = _two_strings(data[4:], data[0])
-            if kind == "COMM" and is_note(text):
-                note = note or text
+            if kind == "COMM" and is_recipe(text):
+                recipe = recipe or text
             elif kind == "COMM" and description:
                 texts.append((f"{_COMMENT}{_field_name(description)}", text))
             else:
@@ -141,7 +141,7 @@ def texts_of(tag: Tag) -> tuple[Texts, tuple[bytes, ...], str | None, set[int]]:
         elif kind != "TLEN":  # TLEN is covered: the length follows from the sound
             continue
         covered.add(index)
-    return tuple(texts), tuple(pictures), note, covered
+    return tuple(texts), tuple(pictures), recipe, covered
 
 
 def carried_frames(blocks: tuple[Block, ...]) -> tuple[Frame, ...]:
@@ -177,11 +177,11 @@ def build(texts: Texts, pictures: tuple[bytes, ...], others: tuple[Frame, ...] =
     return Tag(4, (*frames, *others))
 
 
-def with_note(tag: Tag, note: str | None) -> Tag:
+def with_recipe(tag: Tag, recipe: str | None) -> Tag:
     """Return a tag with its recipe replaced."""
-    frames = tuple(frame for frame in tag.frames if not _is_note_frame(frame, tag.version))
+    frames = tuple(frame for frame in tag.frames if not _is_recipe_frame(frame, tag.version))
     tag = replace(tag, frames=frames)
-    return tag if note is None else _with_field(tag, RECIPE_FIELD, note.encode("ascii"))
+    return tag if recipe is None else _with_field(tag, RECIPE_FIELD, recipe.encode("ascii"))
 
 
 def with_source_type_of(tag: Tag, texts: Texts) -> Tag:
@@ -212,10 +212,10 @@ def tag_block(data: bytes) -> tuple[Block, Metadata] | None:
     tag, signed = without_manifest(tag)
     if signed:
         data = tag.to_bytes() if tag.frames else b""
-    texts, pictures, note, covered = texts_of(tag)
+    texts, pictures, recipe, covered = texts_of(tag)
     others = [frame.id for index, frame in enumerate(tag.frames) if index not in covered]
     name = f"ID3 {' '.join(dict.fromkeys(others))}" if others else COVERED
-    return Block(b"ID3", data, name), Metadata("ID3", texts, pictures, (), note, signed)
+    return Block(b"ID3", data, name), Metadata("ID3", texts, pictures, (), recipe, signed)
 
 
 def frames_in(body: bytes, version: int) -> Iterator[Frame]:
@@ -281,7 +281,7 @@ def _is_manifest(frame: Frame, version: int) -> bool:
     return frame.kind == "GEOB" and data[1:].startswith(_MANIFEST_TYPES)
 
 
-def _is_note_frame(frame: Frame, version: int) -> bool:
+def _is_recipe_frame(frame: Frame, version: int) -> bool:
     return frame.kind in ("TXXX", "COMM") and texts_of(Tag(version, (frame,)))[2] is not None
 
 

@@ -38,7 +38,7 @@ class Metadata:
         texts: (name, text) with the field names of Vorbis comments, in capitals.
         pictures: bodies of FLAC PICTURE blocks.
         blocks: parts that only the same family can hold.
-        note: the recipe.
+        recipe: of the music, as text.
         loop: of a new file that is a loop; WAV has chunks for it.
         signed: whether the file has a C2PA manifest, which no block holds: it fits one file alone.
     """
@@ -47,7 +47,7 @@ class Metadata:
     texts: Texts = ()
     pictures: tuple[bytes, ...] = ()
     blocks: tuple[Block, ...] = ()
-    note: str | None = None
+    recipe: str | None = None
     signed: bool = False
     loop: "Loop | None" = None
 
@@ -122,7 +122,7 @@ def first_texts(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def is_note(comment: str) -> bool:
+def is_recipe(comment: str) -> bool:
     """Whether a comment is a recipe of jen1cli 0.1, not a user's comment."""
     packed = comment.startswith(PACKED)
     return packed or (comment.startswith("{") and '"generator":"jen1cli"' in comment)

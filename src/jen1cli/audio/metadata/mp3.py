@@ -12,7 +12,7 @@ from jen1cli.audio.metadata.id3 import (
     parse,
     tag_block,
     tag_size,
-    with_note,
+    with_recipe,
     with_source_type_of,
 )
 from jen1cli.audio.metadata.id3_edits import move_block
@@ -57,7 +57,7 @@ def move_mp3_block(block: Block, moves: Moves) -> tuple[Block, list[str]]:
     return move_block(block, moves)
 
 
-def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
+def write_mp3(file: ByteFile, metadata: Metadata, recipe: str | None) -> None:
     """Write tags into a new MP3 file."""
     tag = None
     if metadata.family == "MP3":
@@ -67,7 +67,7 @@ def write_mp3(file: ByteFile, metadata: Metadata, note: str | None) -> None:
         others = () if metadata.family == "MP3" else carried_frames(metadata.blocks)
         tag = build(metadata.texts, metadata.pictures, others)
     tag = with_source_type_of(tag, metadata.texts)
-    tag = with_note(tag, note)
+    tag = with_recipe(tag, recipe)
     file.seek(0)
     replace_bytes(file, 0, tag_size(file.read(10)), tag.to_bytes() if tag.frames else b"")
     file.seek(0, io.SEEK_END)

@@ -73,7 +73,7 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
     texts: Texts = ()
     pictures: tuple[bytes, ...] = ()
     blocks: list[Block] = []
-    note, signed = None, False
+    recipe, signed = None, False
     sound = layout.sound
     for chunk in layout.chunks:
         signed = signed or chunk.tag == _MANIFEST
@@ -83,7 +83,7 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
         data = file.read(min(chunk.size, layout.size - chunk.at))
         payload = _note_of(chunk.tag, data)
         if payload is not None:
-            note = payload
+            recipe = payload
             continue
         early = sound is not None and chunk.at < sound.at
         block = Block(chunk.tag, data, chunk.tag.decode("latin-1").strip(), early)
@@ -103,10 +103,10 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
         texts += xmp_texts(block)
         blocks.append(replace(block, name=COVERED) if is_own_xmp(block) else block)
     family = "AIFF" if layout.is_aiff else layout.kind.decode() if layout.order == ">" else "RIFF"
-    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), note, signed)
+    return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), recipe, signed)
 
 
-def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
+def write_riff(file: ByteFile, metadata: Metadata, recipe: str | None) -> None:
     """Write metadata into a new WAV or AIFF file."""
     layout = read_chunks(file)
     if layout is None:
@@ -123,8 +123,8 @@ def write_riff(file: ByteFile, metadata: Metadata, note: str | None) -> None:
     for block in blocks:
         safe = _is_safe_early(block, layout)
         (early if safe else late).append(chunk_bytes(layout.order, block.tag, block.data))
-    if note is not None:
-        payload = note.encode("ascii")
+    if recipe is not None:
+        payload = recipe.encode("ascii")
         if layout.is_aiff:
             late.append(chunk_bytes(layout.order, b"APPL", NOTE_CHUNK + payload))
         else:

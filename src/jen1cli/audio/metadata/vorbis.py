@@ -11,7 +11,7 @@ import struct
 from jen1cli.audio import ogg
 from jen1cli.audio.chunks import ByteFile, replace_bytes
 from jen1cli.audio.metadata.id3 import parse, tag_size, without_manifest
-from jen1cli.audio.metadata.model import RECIPE_FIELD, Block, Metadata, Moves, Texts, is_note
+from jen1cli.audio.metadata.model import RECIPE_FIELD, Block, Metadata, Moves, Texts, is_recipe
 from jen1cli.errors import AudioError
 
 _PICTURE_FIELD = "METADATA_BLOCK_PICTURE"  # a FLAC PICTURE block in base64
@@ -29,7 +29,7 @@ def read_flac(file: ByteFile) -> Metadata:
     texts: Texts = ()
     pictures: list[bytes] = []
     blocks: list[Block] = []
-    note = None
+    recipe = None
     for kind, at, size in _flac_blocks(file):
         if kind in (_STREAMINFO, _PADDING, _SEEKTABLE):
             continue
@@ -37,7 +37,7 @@ def read_flac(file: ByteFile) -> Metadata:
         body = file.read(size)
         if kind == _COMMENTS:
             comments = _parse(body)[1]
-            texts, note = _sorted(comments)
+            texts, recipe = _sorted(comments)
             blocks += _nameless_blocks(comments)
         elif kind == _PICTURE:
             pictures.append(body)
@@ -56,10 +56,10 @@ def read_flac(file: ByteFile) -> Metadata:
     file.seek(max(0, file.seek(0, io.SEEK_END) - 128))
     if file.read(3) == b"TAG":
         blocks.append(Block(b"ID3", b"", "the ID3v1 tag behind the FLAC file"))
-    return Metadata("FLAC", texts, tuple(pictures), tuple(blocks), note, signed)
+    return Metadata("FLAC", texts, tuple(pictures), tuple(blocks), recipe, signed)
 
 
-def write_flac(file: ByteFile, metadata: Metadata, note: str | None) -> None:
+def write_flac(file: ByteFile, metadata: Metadata, recipe: str | None) -> None:
     """Write metadata into a new FLAC file."""
     (_, at, size), *others = _flac_blocks(file)
     file.seek(at)
@@ -70,7 +70,7 @@ def write_flac(file: ByteFile, metadata: Metadata, note: str | None) -> None:
         if kind == _SEEKTABLE:
             file.seek(at)
             bodies.append((kind, file.read(size)))
-    bodies.append((_COMMENTS, _build(_VENDOR, _with_note(metadata.texts, note))))
+    bodies.append((_COMMENTS, _build(_VENDOR, _with_recipe(metadata.texts, recipe))))
     bodies += [(block.tag[0], block.data) for block in metadata.blocks]
     bodies += [(_PICTURE, picture) for picture in metadata.pictures]
     parts = [b"fLaC"]
@@ -105,7 +105,7 @@ def read_ogg(file: ByteFile) -> Metadata:
         return Metadata("OGG")
     start = 8 if packets[1].startswith(b"OpusTags") else 7
     comments = _parse(packets[1][start:])[1]
-    texts, note = _sorted(comments)
+    texts, recipe = _sorted(comments)
     kept, pictures = [], []
     for name, text in texts:
         try:
@@ -114,13 +114,13 @@ def read_ogg(file: ByteFile) -> Metadata:
             pictures.append(base64.b64decode(text, validate=True))
         except (ValueError, binascii.Error):
             kept.append((name, text))
-    return Metadata("OGG", tuple(kept), tuple(pictures), _nameless_blocks(comments), note)
+    return Metadata("OGG", tuple(kept), tuple(pictures), _nameless_blocks(comments), recipe)
 
 
-def write_ogg(file: ByteFile, metadata: Metadata, note: str | None) -> None:
+def write_ogg(file: ByteFile, metadata: Metadata, recipe: str | None) -> None:
     """Write metadata into a new OGG Vorbis or Opus file, and set reproducible serial numbers."""
     packets, end = ogg.read_header_packets(file)
-    texts = _with_note(metadata.texts, note)
+    texts = _with_recipe(metadata.texts, recipe)
     texts += tuple(
         (_PICTURE_FIELD, base64.b64encode(picture).decode()) for picture in metadata.pictures
     )
@@ -161,18 +161,18 @@ def _build(vendor: bytes, comments: Texts) -> bytes:
 
 def _sorted(comments: list[tuple[str, str]]) -> tuple[Texts, str | None]:
     """Return the user's comments, and the recipe, if there is one."""
-    texts, note = [], None
+    texts, recipe = [], None
     for name, text in comments:
         name = name.upper()
         if name == _NAMELESS:
             continue
         if name == RECIPE_FIELD:
-            note = text
-        elif name in ("COMMENT", "DESCRIPTION") and is_note(text):  # place in version 0.1
-            note = note or text
+            recipe = text
+        elif name in ("COMMENT", "DESCRIPTION") and is_recipe(text):  # place in version 0.1
+            recipe = recipe or text
         else:
             texts.append((name, text))
-    return tuple(texts), note
+    return tuple(texts), recipe
 
 
 def _nameless_blocks(comments: list[tuple[str, str]]) -> tuple[Block, ...]:
@@ -181,8 +181,8 @@ def _nameless_blocks(comments: list[tuple[str, str]]) -> tuple[Block, ...]:
     return (Block(b"ID3", b"", f"{count} comments without '='"),) if count else ()
 
 
-def _with_note(texts: Texts, note: str | None) -> Texts:
-    return texts if note is None else (*texts, (RECIPE_FIELD, note))
+def _with_recipe(texts: Texts, recipe: str | None) -> Texts:
+    return texts if recipe is None else (*texts, (RECIPE_FIELD, recipe))
 
 
 def _flac_start(file: ByteFile) -> int:

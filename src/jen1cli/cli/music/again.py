@@ -56,7 +56,6 @@ def again(
     )
     (target,) = destination.plan(
         [Result(stem, recipe.seed, 1)],
-        default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
     report = destination.report()

@@ -11,7 +11,7 @@ from jen1cli.cli.inputs import open_input
 from jen1cli.cli.music.early import early_sender
 from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.music.scores import Midi, plan_midi
-from jen1cli.cli.outputs import Result, check_takes
+from jen1cli.cli.outputs import Result
 from jen1cli.cli.sampling import (
     DIRECTIONS,
     Novelty,
@@ -46,7 +46,8 @@ def continue_(
         typer.Option(
             "--context",
             metavar="X",
-            help="Seconds of known music each new window listens to. Left out: the model's own.",
+            help="Seconds of known music that condition each new window. Left out: the"
+            " model's own.",
         ),
     ] = None,
     prompt: options.Prompt = None,
@@ -70,11 +71,10 @@ def continue_(
     opened = open_input(source)
     (target,) = destination.plan(
         [Result(f"{opened.stem}-continue", seed, 1)],
-        default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
     (score,) = plan_midi(midi, [target], force=destination.force)
-    check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
+    target.check_format(opened.info.sample_rate, opened.info.channels)
     choice = model.choice().check()
     with Engine.open(choice, destination.report(), destination.signing, target.extension) as engine:
         engine.report_scores([sampling])

@@ -60,7 +60,6 @@ def cover(
     length = covered.length(seconds)
     targets = destination.plan(
         [Result(f"{opened.stem}-cover", first + i, i + 1) for i in range(count)],
-        default_name="{slug}-{seed}.{ext}",
         extension="wav",
     )
     scores = plan_midi(midi, targets, force=destination.force)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jen1cli.cli.inputs import AudioInput, open_input
-from jen1cli.cli.sampling import MAX_SECONDS, check_seconds
+from jen1cli.cli.sampling import check_seconds
 from jen1cli.errors import AudioError, ConfigError
-from jen1cli.sampling import SamplingOptions
+from jen1cli.sampling import MAX_SECONDS, SamplingOptions
 
 if TYPE_CHECKING:
     from jen1cli.cli.engine import Engine

@@ -10,7 +10,7 @@ from jen1cli.cli import options, streams
 from jen1cli.cli.engine import Engine, ModelOptions
 from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults, list_files, names_apart
-from jen1cli.cli.outputs import Result, check_takes, is_folder, new_folder
+from jen1cli.cli.outputs import Result, is_folder, new_folder
 from jen1cli.headers import LatentHeader, read_latent_header
 
 
@@ -53,7 +53,7 @@ def decode(
         extension="wav",
     )
     for header, target in zip(headers, targets, strict=True):
-        check_takes(target.extension, header.sample_rate, header.channels)
+        target.check_format(header.sample_rate, header.channels)
     report = destination.report()
     with Engine.open(model.choice().check(), report, destination.signing) as engine:
         from jen1cli.pipeline import LatentFile

@@ -105,7 +105,6 @@ def generate(
     requests = read_requests(prompts or [], source, count, seed, base)
     targets = destination.plan(
         [Result(slugify(item.prompt), item.seed, i + 1) for i, item in enumerate(requests)],
-        default_name="{slug}-{seed}.{ext}",
         extension="wav",
     )
     scores = plan_midi(midi, targets, force=destination.force)

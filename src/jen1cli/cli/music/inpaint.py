@@ -10,7 +10,7 @@ from jen1cli.cli.groups import grouped
 from jen1cli.cli.inputs import open_input
 from jen1cli.cli.music.prompts import check_prompt
 from jen1cli.cli.music.scores import Midi, plan_midi
-from jen1cli.cli.outputs import Result, check_takes
+from jen1cli.cli.outputs import Result
 from jen1cli.cli.sampling import Novelty, SamplingChoice, check_seed
 from jen1cli.masks import parse_masks, resolve_masks
 from jen1cli.sampling import draw_seed
@@ -46,11 +46,10 @@ def inpaint(
     spans = resolve_masks(masks, opened.info.seconds, opened.info.sample_rate, opened.name)
     (target,) = destination.plan(
         [Result(f"{opened.stem}-inpaint", seed, 1)],
-        default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
     (score,) = plan_midi(midi, [target], force=destination.force)
-    check_takes(target.extension, opened.info.sample_rate, opened.info.channels)
+    target.check_format(opened.info.sample_rate, opened.info.channels)
     choice = model.choice().check()
     with Engine.open(choice, destination.report(), destination.signing, target.extension) as engine:
         engine.report_scores([sampling])

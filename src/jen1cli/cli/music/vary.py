@@ -12,7 +12,7 @@ from jen1cli.cli.groups import Without, grouped
 from jen1cli.cli.inputs import AudioInput, open_input
 from jen1cli.cli.music.again import find_input, remake_input, same_place
 from jen1cli.cli.music.prompts import check_prompt
-from jen1cli.cli.outputs import Result, check_takes
+from jen1cli.cli.outputs import Result
 from jen1cli.cli.sampling import ControlOptions, check_seed
 from jen1cli.errors import ConfigError
 from jen1cli.sampling import SamplingOptions, default_amount, draw_seed
@@ -71,10 +71,9 @@ def vary(
             Result(f"{opened.stem}-vary", recipe.seed if new is None else new, i)
             for i, new in enumerate(seeds, 1)
         ],
-        default_name="{slug}-{seed}.{ext}",
         extension=opened.extension,
     )
-    check_takes(targets[0].extension, opened.info.sample_rate, opened.info.channels)
+    targets[0].check_format(opened.info.sample_rate, opened.info.channels)
     choice = model.choice() if model.server is not None else same_place(recipe, model, beside)
     with Engine.open(
         choice.check(), destination.report(), destination.signing, targets[0].extension

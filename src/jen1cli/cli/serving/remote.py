@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import jen1cli
 from jen1cli.cli.console import Console
+from jen1cli.cli.outputs import FORMATS
 from jen1cli.cli.serving.http import Answer, Server, ServerError
 from jen1cli.cli.signing import Signing
 from jen1cli.errors import ConfigError
@@ -32,12 +33,8 @@ if TYPE_CHECKING:
     from jen1cli.recipe import Recipe
 
 POLL_SECONDS = 0.3
-_NAMES = {
-    "steps": "num_inference_steps", "sampler": "sampler", "guidance_scale": "guidance_scale",
-    "composer": "composer", "style": "style", "negative_prompt": "negative_prompt",
-    "form": "form", "novelty": "novelty",
-}  # fmt: skip
-"""Sampling option -> field of the request."""
+_NAMES = {"steps": "num_inference_steps"}
+"""Sampling option -> field of the request, where its name differs."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +205,7 @@ class RemoteModel:
         part: str = "file",
     ) -> RemoteMusic:
         job = secrets.token_hex(8)
-        request = {**values, **_fields(sampling), "response_format": _format(self.extension)}
+        request = {**values, **_fields(sampling), "response_format": FORMATS[self.extension]}
         request |= {"model": self.model, "provenance": self.signing.provenance}
         files = {} if source is None else {part: source}
         if source is not None and part == "file":
@@ -229,10 +226,6 @@ def _digits(seconds: float) -> str:
     return f"{Decimal(repr(float(seconds))):f}"
 
 
-def _format(extension: str) -> str:
-    return {"aif": "aiff", "oga": "ogg", "wave": "wav"}.get(extension, extension)
-
-
 def _fields(sampling: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a request for keyword arguments of sampling methods."""
     rest = dict(sampling)
@@ -241,7 +234,7 @@ def _fields(sampling: dict[str, Any]) -> dict[str, Any]:
         found["instruments"] = ", ".join(rest.pop("instruments"))
     if "controls" in rest:
         found["controls"] = to_dict(rest.pop("controls"))
-    return found | {_NAMES[name]: value for name, value in rest.items()}
+    return found | {_NAMES.get(name, name): value for name, value in rest.items()}
 
 
 def _result(answer: Answer, source: "Source | None") -> RemoteMusic:

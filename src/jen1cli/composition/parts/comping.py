@@ -262,13 +262,8 @@ def _bar(
     touch: Touch,
 ) -> list[Note]:
     notes: list[Note] = []
-    offset = (bar % pattern.bars) * plan.meter.beats
-    start = bar * plan.meter.beats
-    for step in pattern.steps:
-        place = step.beat - offset
-        if not -1e-6 <= place < plan.meter.beats - 1e-6:
-            continue
-        beat = start + place
+    for step, place in pattern.in_bar(bar, plan.meter.beats):
+        beat = bar * plan.meter.beats + place
         chord = plan.chord(beat + 1e-4)
         if step.symbol == "N":
             chord = plan.next_chord(beat + 1e-4)

@@ -110,13 +110,9 @@ def _bar(
     bar_beats = plan.meter.beats
     for sound, line in block:
         pattern = read_pattern(line, plan.meter.name, written)
-        offset = (bar % pattern.bars) * bar_beats
         if energy < 0.3 and sound in ("tamb", "cowbell", "china", "crash"):
             continue
-        for step in pattern.steps:
-            place = step.beat - offset
-            if not -1e-6 <= place < bar_beats - 1e-6:
-                continue
+        for step, place in pattern.in_bar(bar, bar_beats):
             symbol = step.symbol
             if energy < 0.35 and symbol == "g":
                 continue

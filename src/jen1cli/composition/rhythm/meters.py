@@ -6,7 +6,7 @@ their length: 16 steps are one bar of 4/4 in sixteenths, 32 steps two bars, 12 s
 triplets. Patterns in 4/4 are converted to other meters for which no pattern is written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import no_type_check
@@ -55,6 +55,19 @@ class StepPattern:
 
     bars: int
     steps: tuple[Step, ...]
+
+    def in_bar(self, bar: int, beats: float) -> Iterator[tuple[Step, float]]:
+        """Yield the steps in a bar of a piece, each with its beat from the start of that bar.
+
+        Args:
+            bar: number of the bar in the piece, through which the pattern is repeated.
+            beats: length of a bar.
+        """
+        offset = (bar % self.bars) * beats
+        for step in self.steps:
+            place = step.beat - offset
+            if -1e-6 <= place < beats - 1e-6:
+                yield step, place
 
 
 @lru_cache(maxsize=4096)

@@ -77,7 +77,7 @@ class AudioJob:
             if item.name not in references:
                 known = ", ".join(references)
                 raise ConfigError(
-                    f"the reference was not heard through '{item.name}' (only {known});"
+                    f"the reference has no embeddings by '{item.name}' (only {known});"
                     f" choose one of them with --embedding"
                 )
             found.append(compare(item, references[item.name]))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jen1cli import audio
 from jen1cli.audio import Source
+from jen1cli.config import DirectionName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded_noise
 from jen1cli.pipeline.edits.editing import Filled, edit
@@ -14,7 +15,7 @@ from jen1cli.pipeline.music import Edit, record
 from jen1cli.pipeline.sources import mask_spans
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
-from jen1cli.recipe import DirectionName, Recipe, RecipeInput, find_recipe
+from jen1cli.recipe import Recipe, RecipeInput, find_recipe
 from jen1cli.sampling import Sampling, check_direction, check_seconds
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """The loss of stage 2: prediction of eps (paper eq. 6) or v, for all three tasks.
 
-Training evaluates the network on the batch itself, without guidance.
+The target of either is `jen1cli.diffusion.denoiser.target`. Training evaluates the
+network on the batch itself, without guidance.
 """
 
 from collections.abc import Sequence

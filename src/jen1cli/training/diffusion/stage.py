@@ -1,4 +1,8 @@
-"""Stage 2 (paper section IV-C): omnidirectional latent diffusion, joint training of three tasks."""
+"""Stage 2 (paper section IV-C): omnidirectional latent diffusion, joint training of three tasks.
+
+`DiffusionStage.train_step` is one optimiser step; the loop over steps, which all stages share, is
+`jen1cli.training.engine.trainer.Trainer.run`.
+"""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence

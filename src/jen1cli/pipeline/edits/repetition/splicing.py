@@ -30,11 +30,7 @@ def splice(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> Signal
         last = start + round(piece.stop * timeline.rate)
         first = span[0] if index == 0 else first
         last = span[1] if index + 1 == len(repeat.pieces) else last
-        lag = (
-            start
-            + round(piece.start * timeline.rate)
-            - (start + round(piece.source * timeline.rate))
-        )
+        lag = round(piece.start * timeline.rate) - round(piece.source * timeline.rate)
         before = min(half, first - span[0]) if index else 0
         after = min(half, span[1] - last)
         copied = timeline.read(first - before - lag, last + after - lag)

@@ -1,4 +1,4 @@
-"""Stores a long text, the recipe, inside an audio file.
+"""The text of a recipe inside an audio file, and the marks of generated sound beside it.
 
 In WAV and AIFF it is a private chunk after the sound, which other readers skip; in FLAC, OGG, Opus
 and MP3 a private comment field beside the user's comment. Files of jen1cli 0.1 have it in the
@@ -45,34 +45,34 @@ def read_marks(source: Source) -> Marks:
     return Marks(format_, source_type_of(metadata.texts), metadata.signed, expands)
 
 
-def read_note(source: Source) -> str | None:
+def read_recipe_text(source: Source) -> str | None:
     """Return the text stored in a file, or None where there is none.
 
     Raises:
         AudioError: the file cannot be read, or its text is damaged or too long.
     """
-    note = _metadata(source)[1].note
-    if note is None:
+    recipe = _metadata(source)[1].recipe
+    if recipe is None:
         return None
     name = name_of(source)
-    if note.startswith(PACKED):
-        note = _unpacked(note, name)
-    if _DAMAGED.search(note):
+    if recipe.startswith(PACKED):
+        recipe = _unpacked(recipe, name)
+    if _DAMAGED.search(recipe):
         raise AudioError(f"the recipe in {name} is damaged; it cannot be read")
-    if len(note.encode()) > MOST_BYTES:
+    if len(recipe.encode()) > MOST_BYTES:
         raise AudioError(f"the recipe in {name} is over {MOST_BYTES} bytes long; it is not read")
-    return note
+    return recipe
 
 
-def check_note(note: str) -> None:
-    """Refuse a text that `read_note` could not read back.
+def check_recipe_text(recipe: str) -> None:
+    """Refuse a text that `read_recipe_text` could not read back.
 
     Raises:
         AudioError: it is too long.
     """
-    if len(note) > MOST_BYTES:
+    if len(recipe) > MOST_BYTES:
         raise AudioError(
-            f"the recipe needs {len(note)} bytes, {MOST_BYTES} are taken; shorten the prompt"
+            f"the recipe needs {len(recipe)} bytes, {MOST_BYTES} are taken; shorten the prompt"
         )
 
 
@@ -84,10 +84,10 @@ def _metadata(source: Source) -> tuple[str, Metadata]:
         return format_, read_metadata(file, format_)
 
 
-def _unpacked(note: str, name: str) -> str:
+def _unpacked(recipe: str, name: str) -> str:
     """Decode base64 and zlib, at most `MOST_BYTES` + 1 bytes, as a guard against zip bombs."""
     try:
-        packed = base64.b64decode(note[len(PACKED) :], validate=True)
+        packed = base64.b64decode(recipe[len(PACKED) :], validate=True)
         return zlib.decompressobj().decompress(packed, MOST_BYTES + 1).decode("ascii")
     except (ValueError, zlib.error) as error:
         raise AudioError(f"the recipe in {name} is damaged; it cannot be read") from error
