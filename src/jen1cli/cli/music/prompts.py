@@ -21,7 +21,7 @@ from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.forms import parse_form
 from jen1cli.music.texts import check_prompt
-from jen1cli.sampling import SamplingOptions, check_loop_bars, draw_seed
+from jen1cli.sampling import DEFAULT_BARS, SamplingOptions, check_loop_bars, draw_seed
 from jen1cli.scale import requests
 from jen1cli.scale.rows import Row, read_rows
 from jen1cli.typed_json import from_dict
@@ -29,8 +29,6 @@ from jen1cli.typed_json import from_dict
 MAX_REQUESTS = 10_000
 USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
 USUAL_METER = "4/4"
-DEFAULT_BARS = 8
-"""Of a loop without a score."""
 _LISTS = ("keep", "instruments")
 """Keys whose values may be lists of names."""
 LEFT_OPEN = 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from jen1cli.audio import Patch, Signal
+from jen1cli.config import DirectionName
 from jen1cli.diffusion import Noise, Start
 from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
@@ -33,7 +34,7 @@ from jen1cli.pipeline.edits.transcribing import find_onsets, transcribe_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
-from jen1cli.recipe import Copy, DirectionName
+from jen1cli.recipe import Copy
 from jen1cli.sampling import Sampling
 
 # chosen on recordings by people, by chroma, onsets and mel distance to what was there

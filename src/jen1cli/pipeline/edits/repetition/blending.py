@@ -9,10 +9,10 @@ stays.
 from typing import Final
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import ShortTimeFFT
-from scipy.signal.windows import hann
+from torch import Tensor
 
 from jen1cli.audio import Signal
 
@@ -23,7 +23,7 @@ _ALIKE, _UNLIKE = 6.0, 15.0  # dB of difference: up to the first the copy, from 
 _FLOOR: Final = 1e-10  # of power
 _BLOCK, _MARGIN = 1000, 8  # hops; blocks bound the memory
 
-Power = Float[np.ndarray, "channels bins frames"]
+Power = Float[Tensor, "channels bins frames"]
 
 
 def with_detail_of(made: Signal, copied: Signal, sample_rate: int) -> Signal:
@@ -34,36 +34,42 @@ def with_detail_of(made: Signal, copied: Signal, sample_rate: int) -> Signal:
         copied: the music from which it was made, of the same shape and level.
         sample_rate: Hz.
     """
-    window = 4 * round(_WINDOW_SECONDS * sample_rate / 4)
-    hop = window // 4
-    transform = ShortTimeFFT(hann(window, sym=False), hop, sample_rate)
+    hop = round(_WINDOW_SECONDS * sample_rate / 4)
     result = np.empty_like(made)
     for start in range(0, made.shape[1], _BLOCK * hop):
         stop = min(start + _BLOCK * hop, made.shape[1])
         first = max(0, start - _MARGIN * hop)
         last = min(stop + _MARGIN * hop, made.shape[1])
-        part = _blended(transform, made[:, first:last], copied[:, first:last])
+        part = _blended(made[:, first:last], copied[:, first:last], hop)
         result[:, start:stop] = part[:, start - first : stop - first]
     return result
 
 
-def _blended(transform: ShortTimeFFT, made: Signal, copied: Signal) -> np.ndarray:
-    spectra = [transform.stft(np.asarray(signal, float)) for signal in (made, copied)]
-    powers = [_smoothed(np.square(np.abs(s))) + _FLOOR for s in spectra]
-    difference = 10 * np.log10(powers[0] / powers[1])
-    share = np.clip((_UNLIKE - np.abs(difference)) / (_UNLIKE - _ALIKE), 0.0, 1.0)
+def _blended(made: Signal, copied: Signal, hop: int) -> Signal:
+    window = torch.hann_window(4 * hop)
+    spectra = [
+        torch.stft(
+            torch.from_numpy(np.ascontiguousarray(signal)), 4 * hop, hop,
+            window=window, pad_mode="constant", return_complex=True,
+        )
+        for signal in (made, copied)
+    ]  # fmt: skip
+    powers = [_smoothed(spectrum.abs().square()) + _FLOOR for spectrum in spectra]
+    difference = 10.0 * torch.log10(powers[0] / powers[1])
+    share = ((_UNLIKE - difference.abs()) / (_UNLIKE - _ALIKE)).clamp(0.0, 1.0)
     # both are uncorrelated, so their powers add up
-    mixed = np.sqrt(share) * 10 ** (difference / 20) * spectra[1]
-    mixed += np.sqrt(1.0 - share) * spectra[0]
-    return transform.istft(mixed, k1=made.shape[1])
+    mixed = share.sqrt() * 10.0 ** (difference / 20.0) * spectra[1]
+    mixed += (1.0 - share).sqrt() * spectra[0]
+    return torch.istft(mixed, 4 * hop, hop, window=window, length=made.shape[1]).numpy()
 
 
 def _smoothed(power: Power) -> Power:
     """Return the mean power of the band and the frames around each bin and frame."""
-    bins = np.arange(power.shape[1])
-    half = np.maximum(1.0, bins * (2 ** (_OCTAVES / 2) - 1))
-    low = np.clip(np.round(bins - half), 0, None).astype(int)
-    high = np.clip(np.round(bins + half) + 1, None, len(bins)).astype(int)
-    sums = np.pad(np.cumsum(power, axis=1), ((0, 0), (1, 0), (0, 0)))
+    bins = torch.arange(power.shape[1])
+    half = (bins * (2 ** (_OCTAVES / 2) - 1)).clamp(min=1.0)
+    low = (bins - half).round().clamp(min=0).long()
+    high = (bins + half + 1).round().clamp(max=len(bins)).long()
+    sums = F.pad(power.double().cumsum(1), (0, 0, 1, 0))
     mean = (sums[:, high] - sums[:, low]) / (high - low)[:, None]
-    return uniform_filter1d(mean, _FRAMES, axis=2)
+    reach = _FRAMES // 2
+    return F.avg_pool1d(F.pad(mean, (reach, reach), "replicate"), _FRAMES, 1).float()
