@@ -38,7 +38,7 @@ from jen1cli.recipe import Copy
 from jen1cli.sampling import Sampling
 
 # chosen on recordings by people, by chroma, onsets and mel distance to what was there
-_COPIED_FIT = 0.5
+_COPIED_FIT = 0.35
 _CHANGED_FIT = 0.2
 _CHANGED_NOVELTY = 0.6
 
