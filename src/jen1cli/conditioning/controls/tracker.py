@@ -169,7 +169,8 @@ def _steady_tempo(
     start, stop = int(part[0]), int(part[-1]) + 1
     first, last = (round(frame / frame_rate * onsets.rate) for frame in (start, stop))
     found = steady_tempo(
-        *(phase.numpy()[start:stop] * known[start:stop] for phase in (beat, bar)),
+        beat.numpy()[start:stop] * known[start:stop],
+        bar.numpy()[start:stop] * known[start:stop],
         frame_rate,
         onsets._replace(strength=onsets.strength[first:last]),
     )
