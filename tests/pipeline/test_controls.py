@@ -173,7 +173,9 @@ def test_chords_are_given_where_music_is_made_and_begin_there(
 ):
     heard = Controls(120.0, "4/4", 0.25)  # bars of two seconds from 0.25 s on
     monkeypatch.setattr(
-        tiny.networks.tracker, "track", lambda latent, known, rate, wish: wish.over(heard)
+        tiny.networks.tracker,
+        "track",
+        lambda latent, known, rate, wish, onsets=None: wish.over(heard),
     )
     recording = torch.from_numpy(tone(0.6))
     options = {"sample_rate": 48_000, "seed": 1, "steps": 1, "context_seconds": 0.4}
@@ -198,7 +200,9 @@ def test_what_is_heard_goes_on_where_music_is_made(tiny, given_channels, tone, m
         return loop
 
     tracker = tiny.networks.tracker
-    monkeypatch.setattr(tracker, "track", lambda latent, known, rate, wish: wish.over(heard))
+    monkeypatch.setattr(
+        tracker, "track", lambda latent, known, rate, wish, onsets=None: wish.over(heard)
+    )
     monkeypatch.setattr(tracker, "loop", listen)
     shape = ControlsConfig(predictor_features=8, chord_features=8, part_features=8)
     predictor = ControlPredictor(tiny.config.text.features, shape)

@@ -100,12 +100,12 @@ def test_a_cache_is_complete_only_with_its_scores(music, codec_folder, tmp_path,
 def test_damaged_scores_of_music_are_named_before_it_is_encoded(
     tones, codec_folder, tmp_path, monkeypatch
 ):
-    from jen1cli.training.diffusion.cache import CacheWriter
+    from jen1cli.training.diffusion.cache import ClipEncoder
 
     folder = shutil.copytree(tones, tmp_path / "music")
     (folder / SCORES_NAME).write_text("{}\n")
     encoded = []
-    monkeypatch.setattr(CacheWriter, "_encode", lambda _, waveform: encoded.append(waveform))
+    monkeypatch.setattr(ClipEncoder, "_encode", lambda _, waveform: encoded.append(waveform))
     with pytest.raises(DataError, match="line 1"):
         write_latents(folder, codec_folder, tmp_path / "cache", device="cpu")
     assert encoded == []
