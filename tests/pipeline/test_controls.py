@@ -139,7 +139,7 @@ def test_edits_ask_the_tracker_and_keep_what_is_asked_for(
     heard = Controls(77.0, "4/4", 0.25, "G", "major")
     asked = []
 
-    def track(latent, known, frame_rate, wish=NO_CONTROLS):
+    def track(latent, known, frame_rate, wish=NO_CONTROLS, onsets=None):
         asked.append(wish)
         assert known.any()
         assert not known.all()

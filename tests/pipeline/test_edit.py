@@ -157,13 +157,13 @@ def test_the_direction_of_a_continuation_is_the_models_or_the_callers(tiny, tone
 @pytest.mark.heavy
 def test_each_task_tells_the_network_what_is_kept(tiny, recording, calls):
     source = recording(2.0)
-    tiny.inpaint(source, [(0.8, 1.0)], seed=0)  # 30 frames inside a window of 150
+    tiny.inpaint(source, [(0.8, 1.0)], seed=0, novelty=1.0)  # 30 frames inside a window of 150
     assert set(calls()) == {(False, 120)}
-    tiny.continue_(source, 0.3, seed=0)  # hears half a second: 75 frames
+    tiny.continue_(source, 0.3, seed=0, novelty=1.0)  # hears half a second: 75 frames
     assert set(calls()) == {(True, 75)}
-    tiny.continue_(source, 0.3, seed=0, context_seconds=0.2)
+    tiny.continue_(source, 0.3, seed=0, context_seconds=0.2, novelty=1.0)
     assert set(calls()) == {(True, 30)}
-    tiny.continue_(source, 0.3, before=True, seed=0)
+    tiny.continue_(source, 0.3, before=True, seed=0, novelty=1.0)
     assert set(calls()) == {(False, 75)}
     tiny.inpaint(source, [(0.0, 2.0)], seed=0)  # nothing known: begins as new music does
     assert [kept for _, kept in calls()][:2] == [0] * 2

@@ -13,6 +13,7 @@ from typing import Any, Self
 from unittest import mock
 
 import torch
+from accelerate.state import AcceleratorState
 
 import jen1cli
 from simulated_gpu.functions import Functions
@@ -165,6 +166,8 @@ class SimulatedGpu(contextlib.ExitStack):
             self.capture = None
 
     def _patch_threads(self) -> None:
+        # accelerate keeps the device of a process, which later tests would meet
+        self.callback(AcceleratorState._reset_state, reset_partial_state=True)
         # transformers' threads, which read a storage at the same time, crash in a mode of torch
         self.enter_context(mock.patch.dict(os.environ, {"HF_DEACTIVATE_ASYNC_LOAD": "1"}))
         submit = concurrent.futures.ThreadPoolExecutor.submit
