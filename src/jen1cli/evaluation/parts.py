@@ -63,8 +63,8 @@ def measure(
     rate = sample_rate or usual_rate(clips)
     make_folder(parts)
     names = [f"{clip.path} {clip.offset} {clip.captions}" for clip in clips]
-    heard_by = [f"{embedding.name} {embedding.version}" for embedding in embeddings]
-    settings = encoded(to_json([shard.count, rate, heard_by, names]))
+    embedders = [f"{embedding.name} {embedding.version}" for embedding in embeddings]
+    settings = encoded(to_json([shard.count, rate, embedders, names]))
     digest = hashlib.sha256(settings).hexdigest()
     own = parts / _name(shard.index)
     if not own.is_file():
@@ -73,7 +73,9 @@ def measure(
         mine = range(shard.index, len(clips), shard.count)
         for done, number in enumerate(mine, 1):
             alone = Audit(audit.folder)
-            items += [(number, h) for h in embed_clips([clips[number]], embeddings, alone, rate)]
+            items += [
+                (number, one) for one in embed_clips([clips[number]], embeddings, alone, rate)
+            ]
             problems += [(number, kind, n) for kind, ns in alone.problems.items() for n in ns]
             if progress is not None:
                 progress(done, len(mine))
@@ -89,8 +91,8 @@ def measure(
     for _, kind, name in sorted(problems, key=lambda problem: problem[0]):  # stable
         audit.note(kind, name)  # type: ignore[arg-type] - kinds that `Audit` has written
     audit.used = len(items)
-    heard = [item for _, item in sorted(items, key=lambda item: item[0])]
-    return collect(heard, embeddings, audit), audit
+    embedded = [item for _, item in sorted(items, key=lambda item: item[0])]
+    return collect(embedded, embeddings, audit), audit
 
 
 def _name(index: int) -> str:

@@ -35,7 +35,7 @@ _STEADY = 0.06  # beats; root mean square by which beats at one tempo miss an ev
 
 
 class Onsets(NamedTuple):
-    """How strongly music begins anew at each moment."""
+    """Strength of the onsets in music, step by step."""
 
     strength: Float[np.ndarray, " steps"]  # at least 0
     rate: float  # steps per second

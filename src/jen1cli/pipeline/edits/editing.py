@@ -30,7 +30,7 @@ from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
 from jen1cli.pipeline.edits.repetition import LONGEST_SECONDS, Guess, guess
 from jen1cli.pipeline.edits.sections import Section, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
-from jen1cli.pipeline.edits.transcribing import find_onsets, transcribe_controls
+from jen1cli.pipeline.edits.transcribing import transcribe_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
@@ -214,14 +214,9 @@ def make_patches(
         canvas, raw = _known_canvas(networks, timeline, section)
         count = len(section.windows) * sampling.steps
         found = transcribe_controls(
-            networks,
-            prompts,
-            canvas,
-            section.start,
-            noise.generator,
+            networks, prompts, timeline, section, canvas, noise.generator,
             sampling.effective_composer,
-            find_onsets(timeline, section),
-        )
+        )  # fmt: skip
         rate = networks.frame_rate
         begin, end = section.unknown[0][0] / rate, section.unknown[-1][1] / rate
         (controls,) = found.controls

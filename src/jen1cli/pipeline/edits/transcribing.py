@@ -16,27 +16,14 @@ from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.onsets import ONSET_RATE, RATE, onset_strength
 
 
-def find_onsets(timeline: Timeline, section: Section) -> Onsets:
-    """Return the strength of onsets in the known frames of a section, 0 in the others."""
-    steps = timeline.hop_length / timeline.model_rate * ONSET_RATE  # per frame
-    result = np.zeros(round((section.stop - section.start) * steps))
-    for start, stop in section.known:
-        waveform = timeline.waveform(section.start + start, section.start + stop, 1)
-        mono = audio.resample(waveform, timeline.model_rate, RATE)[0]
-        strength = onset_strength([mono])[0].strength
-        first = round(start * steps)
-        result[first : first + len(strength)] = strength[: len(result) - first]
-    return Onsets(result, ONSET_RATE)
-
-
 def transcribe_controls(
     networks: Networks,
     prompts: Prompts,
+    timeline: Timeline,
+    section: Section,
     canvas: Canvas,
-    start: int,
     generator: torch.Generator,
-    composer: ComposerName = "learned",
-    onsets: Onsets | None = None,
+    composer: ComposerName,
 ) -> Prompts:
     """Transcribe the missing controls of one piece from the known music.
 
@@ -46,13 +33,13 @@ def transcribe_controls(
     Args:
         networks: of the model.
         prompts: prompts of one piece; time 0 of the controls is the start of the piece.
-        canvas: a part of the piece.
-        start: frame of the piece at which the canvas begins; time 0 of the returned controls.
+        timeline: the recording.
+        section: a part of it, whose start is time 0 of the returned controls.
+        canvas: latent of the section.
         generator: for the predictor's sampling, on the CPU.
         composer: "none" transcribes and predicts nothing.
-        onsets: see `ControlTracker.track`.
     """
-    controls = prompts.controls[0].shifted(-start / networks.frame_rate)
+    controls = prompts.controls[0].shifted(-section.start / networks.frame_rate)
     # given controls begin where the generated music begins
     hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
     if composer == "none":
@@ -60,6 +47,8 @@ def transcribe_controls(
     transcribed: TranscribedLoop | None = None
     if networks.tracker is not None:
         music = (canvas.latent, canvas.known, networks.frame_rate)
+        # a given tempo needs none
+        onsets = None if controls.bpm else _find_onsets(timeline, section)
         tracked = networks.tracker.track(*music, controls, onsets)
         moved = tracked.downbeat - controls.downbeat
         controls = dataclasses.replace(
@@ -73,3 +62,16 @@ def transcribe_controls(
     elif networks.predictor is not None:
         controls = networks.predictor.with_chords(controls, *text).with_bar_at(hole)
     return dataclasses.replace(prompts, controls=(controls,))
+
+
+def _find_onsets(timeline: Timeline, section: Section) -> Onsets:
+    """Return the strength of onsets in the known frames of a section, 0 in the others."""
+    steps = timeline.hop_length / timeline.model_rate * ONSET_RATE  # per frame
+    result = np.zeros(round((section.stop - section.start) * steps))
+    for start, stop in section.known:
+        waveform = timeline.waveform(section.start + start, section.start + stop, 1)
+        mono = audio.resample(waveform, timeline.model_rate, RATE)[0]
+        strength = onset_strength([mono])[0].strength
+        first = round(start * steps)
+        result[first : first + len(strength)] = strength[: len(result) - first]
+    return Onsets(result, ONSET_RATE)
