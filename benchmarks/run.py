@@ -136,8 +136,9 @@ def networks(options: argparse.Namespace) -> dict[str, float]:
     with torch.inference_mode():
         nets.unet(x, t, **place)
         unet = timed(lambda: nets.unet(x, t, **place), options.device)
-        nets.autoencoder.decode(x[:1])
-        decoder = timed(lambda: nets.autoencoder.decode(x[:1]), options.device)
+        latent = nets.whitening.unwhiten(x[:1])
+        nets.autoencoder.decode(latent)
+        decoder = timed(lambda: nets.autoencoder.decode(latent), options.device)
     return {"seconds": unet + decoder, "unet_pass": unet, "decoder": decoder}
 
 
