@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
+from jen1cli.evaluation import note_measures, sound
 from jen1cli.evaluation.adherence import Row
 from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
 from jen1cli.evaluation.intervals import Estimate, mean_interval
 from jen1cli.evaluation.report import Table, evenly
 from jen1cli.evaluation.sets import Measured, Reference, compare, join
-from jen1cli.evaluation.sound import NOTE
 from jen1cli.evaluation.studies.judging import JudgedClip
+
+_BOTH = ("", "music", "real music")
 
 
 def show_adherence(rows: Sequence[Row]) -> Table:
@@ -54,7 +56,7 @@ def show_quality(
     return Table(
         "sound",
         "Sound",
-        ("", "music", "real music"),
+        _BOTH,
         (
             *((name, *_means(made, real, take)) for name, take in lines),
             ("clips left out (silent, ...)", _left_out(audit), _left_out(real_audit)),
@@ -66,16 +68,20 @@ def show_quality(
 
 def show_heard(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
     """Show attacks, tones and air of the music beside those of real music."""
-    return Table(
-        "heard",
-        "Attacks, tones and air",
-        ("", "music", "real music"),
-        tuple(
-            (name, *_means(made, real, lambda one, name=name: one.sound[name]))
-            for name in made[0].sound
-        ),
-        note=NOTE,
+    rows = tuple(
+        (name, *_means(made, real, lambda one, name=name: one.sound[name]))
+        for name in made[0].sound
     )
+    return Table("heard", "Attacks, tones and air", _BOTH, rows, note=sound.NOTE)
+
+
+def show_notes(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
+    """Show density, melody and chord roots of the music beside those of real music."""
+    rows = tuple(
+        (name, *_means(made, real, lambda one, name=name: one.notes[name]))
+        for name in made[0].notes
+    )
+    return Table("notes", "Notes", _BOTH, rows, note=note_measures.NOTE)
 
 
 def _means(

@@ -20,6 +20,7 @@ from jen1cli.evaluation.studies.prompt_tables import (
     show_adherence,
     show_distances,
     show_heard,
+    show_notes,
     show_quality,
 )
 from jen1cli.files import make_folder, write_text
@@ -83,6 +84,7 @@ class PromptsJob:
             show_adherence(rows),
             show_quality(made, real, audit, real_audit),
             show_heard(made, real),
+            show_notes(made, real),
         ]
         if len(made) > 1 and len(real) > 2:
             report.tables.append(show_distances(made, real))
