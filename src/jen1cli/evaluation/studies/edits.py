@@ -25,6 +25,7 @@ from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.loop_fill import loop_fill
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
+from jen1cli.evaluation.studies.edit_versions import Versions
 from jen1cli.evaluation.tagger import Tagger
 from jen1cli.files import make_folder
 from jen1cli.metrics.signals import level, mel_distance
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 8
 EDITED, LOOP_FILL, THROUGH_CODEC = "edited", "loop-fill", "original, coded"
+ORIGINAL = "original"
+
+Filled = tuple[Signal, dict[str, Signal], tuple[int, int]]
+"""A clip, what can fill an interval of it by version, and the interval in samples."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,12 @@ class EditsJob:
     def run(self, model: "Jen1", output: Path | None, progress: Progress | None = None) -> Report:
         """Edit the clips and evaluate the edits.
 
+        Args:
+            model: edits.
+            output: folder for some of the edits, and for their versions (`Versions`); None keeps
+                none.
+            progress: called with (clips done, clips in all).
+
         Raises:
             DataError: no clip is long enough.
         """
@@ -86,18 +97,24 @@ class EditsJob:
         continued: list[_Judgement] = []
         report = Report("edits", settings=self._settings(model, len(heard)))
         shown = {one.clip.path for one in evenly(heard, _SHOWN)}
+        versions = None if output is None else Versions(output)
         with tempfile.TemporaryDirectory(prefix="jen1-edits-") as name:
             for number, one in enumerate(heard):
                 prompt = one.clip.captions[0] if self.prompted else ""
                 keep = output if output is not None and one.clip.path in shown else None
                 seed = self.seed + number
                 for found, task in ((inpainted, self._inpaint), (continued, self._continue)):
-                    judgement, path = task(model, one, prompt, seed, Path(name), tagger)
+                    judgement, path, filled = task(model, one, prompt, seed, Path(name), tagger)
                     found.append(judgement)
                     if keep is not None:
                         report.samples.append(_kept(path, keep, one, judgement))
+                    if keep is not None and versions is not None:
+                        title = f"clip {number + 1}, {judgement.task}"
+                        versions.add(title, *filled, one.sample_rate)
                 if progress is not None:
                     progress(number + 1, len(heard))
+        if versions is not None:
+            versions.finish()
         report.tables = [
             _table("inpainting", "Inpainting", inpainted),
             _table("continuation", "Continuation", continued),
@@ -117,7 +134,7 @@ class EditsJob:
 
     def _inpaint(
         self, model: "Jen1", one: LoadedClip, prompt: str, seed: int, folder: Path, tagger: Tagger
-    ) -> tuple["_Judgement", Path]:
+    ) -> tuple["_Judgement", Path, Filled]:
         whole = one.signal[:, : audio.seconds_to_samples(self.seconds, one.sample_rate)]
         source = _written(folder / f"{seed}-in.wav", whole, one.sample_rate)
         hole = self.seconds / 3 if self.hole is None else self.hole
@@ -145,11 +162,11 @@ class EditsJob:
             (start, stop),
             tagger,
         )
-        return scored, path
+        return scored, path, _versions(original, edited, others, (start, stop))
 
     def _continue(
         self, model: "Jen1", one: LoadedClip, prompt: str, seed: int, folder: Path, tagger: Tagger
-    ) -> tuple["_Judgement", Path]:
+    ) -> tuple["_Judgement", Path, Filled]:
         rate = one.sample_rate
         half = self.seconds / 2
         known_samples = new_samples = audio.seconds_to_samples(half, rate)
@@ -162,9 +179,10 @@ class EditsJob:
         whole = one.signal[:, : known_samples + new_samples]
         span = (known_samples, known_samples + new_samples)
         others = self._others(model, whole, original, rate, span)
-        return _judge(
+        scored = _judge(
             "continue", one, kept, edited, others, span, original, whole, (known_samples,), tagger
-        ), path
+        )
+        return scored, path, _versions(whole, edited, others, span)
 
     def _others(
         self, model: "Jen1", whole: Signal, known: Signal, rate: int, span: tuple[int, int]
@@ -184,6 +202,15 @@ def _written(path: Path, signal: Signal, sample_rate: int) -> Path:
 def _result(edit: "Edit", source: Path, path: Path) -> tuple[Signal, Signal]:
     edit.save(path)
     return audio.read(source), audio.read(path)
+
+
+def _versions(
+    whole: Signal, edited: Signal, others: Mapping[str, Signal], span: tuple[int, int]
+) -> Filled:
+    """Return what listeners compare."""
+    inside = slice(*span)
+    made = {EDITED: edited[:, inside], LOOP_FILL: others[LOOP_FILL], ORIGINAL: whole[:, inside]}
+    return whole, made, span
 
 
 @dataclass(frozen=True)
