@@ -217,7 +217,10 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
     assert report.samples[0].marks == (1.0, 2.0)
     assert report.tables[0].columns[1:] == ("edited", "loop-fill", "original, coded", "untouched")
     rows = {row[0]: row[1:] for row in report.tables[0].rows}
-    untouched = rows["level jump, rank"][-1]
+    jumps = rows["level jump, rank"]
+    assert jumps[2] is None  # the coded original is not joined to anything
+    assert 0.0 <= jumps[1].value <= 1.0
+    untouched = jumps[-1]
     near = [cell.value for cell in rows["mel distance to the original"][:3]]
     assert min(near) > 0.0
     assert len(set(near)) == 3

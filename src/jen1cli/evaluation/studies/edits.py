@@ -18,7 +18,7 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
-from jen1cli.evaluation.analysis import analyze, tempo_matches
+from jen1cli.evaluation.analysis import Analysis, analyze, tempo_matches
 from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import mean_interval
@@ -26,7 +26,7 @@ from jen1cli.evaluation.loop_fill import loop_fill
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.studies.edit_versions import Versions
-from jen1cli.evaluation.tagger import Tagger
+from jen1cli.evaluation.tagger import Tagger, Tags
 from jen1cli.files import make_folder
 from jen1cli.metrics.signals import level, mel_distance
 from jen1cli.progress import Progress
@@ -221,6 +221,7 @@ class _Judgement:
     name: str
     kept: bool
     seams: tuple[dict[str, float], ...]
+    loop_seams: tuple[dict[str, float], ...]  # of loop-fill
     real_seams: tuple[dict[str, float], ...]  # seams of the unedited clip at the same positions
     places: tuple[float, ...]  # positions of the seams in seconds
     made: dict[str, dict[str, float]]  # by what fills the interval
@@ -228,8 +229,8 @@ class _Judgement:
 
     def facts(self) -> dict[str, Any]:
         return {
-            "verb": self.task, "clip": self.name, "kept": self.kept, "seams": self.seams,
-            "real_seams": self.real_seams, "places": self.places,
+            "verb": self.task, "clip": self.name, "kept": self.kept, "places": self.places,
+            "seams": self.seams, "loop_fill_seams": self.loop_seams, "real_seams": self.real_seams,
             "made": self.made, "real": self.real,
         }  # fmt: skip
 
@@ -248,57 +249,70 @@ def _judge(
 ) -> _Judgement:
     """Compare the generated and the original content of `span` with the known music."""
     rate = one.sample_rate
-    seams, real_seams = (
+    looped = whole.copy()
+    looped[:, slice(*span)] = others[LOOP_FILL]
+    seams, loop_seams, real_seams = (
         tuple(vars(measure_seam(sound, place, whole, rate)) for place in boundaries)
-        for sound in (edited, whole)
+        for sound in (edited, looped, whole)
     )
-    start, stop = span
+    before, truth = (_describe(part, rate, tagger) for part in (known, whole[:, slice(*span)]))
+    made = {}
+    for name, sound in {EDITED: edited[:, slice(*span)], **others}.items():
+        found = _describe(sound, rate, tagger)
+        made[name] = {**_fits(before, found), **_nearness(truth, found, rate)}
     return _Judgement(
         task,
         one.clip.path.name,
         kept,
         seams,
+        loop_seams,
         real_seams,
         tuple(place / rate for place in boundaries),
-        {
-            name: {
-                **_fits(known, sound, rate, tagger),
-                **_nearness(whole[:, start:stop], sound, rate),
-            }
-            for name, sound in {EDITED: edited[:, start:stop], **others}.items()
-        },
-        _fits(known, whole[:, start:stop], rate, tagger),
+        made,
+        _fits(before, truth),
     )
 
 
-def _nearness(truth: Signal, made: Signal, sample_rate: int) -> dict[str, float]:
+@dataclass(frozen=True)
+class _Described:
+    """A stretch of music and what is found in it."""
+
+    signal: Signal
+    analysis: Analysis
+    tags: Tags
+
+
+def _describe(signal: Signal, sample_rate: int, tagger: Tagger) -> _Described:
+    return _Described(signal, analyze(signal, sample_rate), tagger.predict(signal, sample_rate))
+
+
+def _nearness(truth: _Described, made: _Described, sample_rate: int) -> dict[str, float]:
     """Return how near a new stretch is to the one that was there."""
-    first, second = (analyze(sound, sample_rate) for sound in (truth, made))
+    first, second = truth.analysis, made.analysis
     frames = min(first.chroma.shape[1], second.chroma.shape[1])
     chroma = (first.chroma[:, :frames] * second.chroma[:, :frames]).sum(axis=0)
     moments = min(len(first.onsets), len(second.onsets))
     return {
         "chroma by frame, to the original": float(chroma.mean()),
         "onset curve, to the original": _likeness(first.onsets[:moments], second.onsets[:moments]),
-        "mel distance to the original": mel_distance(truth, made, sample_rate),
+        "mel distance to the original": mel_distance(truth.signal, made.signal, sample_rate),
     }
 
 
-def _fits(known: Signal, new: Signal, sample_rate: int, tagger: Tagger) -> dict[str, float]:
-    """Return scores of the similarity of two sections of music."""
-    first, second = analyze(known, sample_rate), analyze(new, sample_rate)
-    tags = [tagger.predict(part, sample_rate) for part in (known, new)]
-    cosine = cosine_scores(tags[0].embedding[None], tags[1].embedding[None])[0]
+def _fits(known: _Described, new: _Described) -> dict[str, float]:
+    """Return scores of the similarity of two stretches of music."""
+    first, second = known.analysis, new.analysis
+    cosine = cosine_scores(known.tags.embedding[None], new.tags.embedding[None])[0]
     same_key = (first.key, first.mode) == (second.key, second.mode)
     return {
         "tempo kept": float(tempo_matches(second.bpm, first.bpm)),
-        "tempo kept (tagger)": float(tempo_matches(tags[1].bpm, tags[0].bpm)),
+        "tempo kept (tagger)": float(tempo_matches(new.tags.bpm, known.tags.bpm)),
         "key kept": float(same_key),
-        "key kept (tagger)": float(tags[0].key == tags[1].key),
+        "key kept (tagger)": float(known.tags.key == new.tags.key),
         "likeness of notes": _likeness(first.chroma.mean(axis=1), second.chroma.mean(axis=1)),
-        "drums kept": float((tags[0].drums >= 0.5) == (tags[1].drums >= 0.5)),
+        "drums kept": float((known.tags.drums >= 0.5) == (new.tags.drums >= 0.5)),
         "likeness of sound": float(cosine),
-        "level, dB apart": abs(level(known) - level(new)),
+        "level, dB apart": abs(level(known.signal) - level(new.signal)),
         "steadiness": second.steadiness,
     }
 
@@ -329,14 +343,18 @@ def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
         ("spectrum_rank", "spectral jump, rank"),
         ("click_rank", "click, rank"),
     ):
-        sides = ([one.seams for one in scored], [one.real_seams for one in scored])
+        sides = (
+            [one.seams for one in scored],
+            [one.loop_seams for one in scored],
+            [one.real_seams for one in scored],
+        )
         # one value per clip, because its seams are not independent
-        cells = (
+        edited, looped, untouched = (
             mean_interval(np.array([np.mean([seam[key] for seam in seams]) for seams in side]))
             for side in sides
         )
-        edited, untouched = cells
-        lines.append((what, edited, *[None] * (len(fillers) - 1), untouched))
+        cells = {EDITED: edited, LOOP_FILL: looped}
+        lines.append((what, *(cells.get(name) for name in fillers), untouched))
     for key in scored[0].made[EDITED]:
         cells = [mean_interval([one.made[name][key] for one in scored]) for name in fillers]
         lines.append(
