@@ -197,7 +197,7 @@ def _guesses(
         source = _sources(lag, first, last, known, toward)
         if source is not None and (source >= 0).all() and np.isfinite(cost):
             wraps = (last - first - 1) // max(1, abs(lag))
-            found.append(_Guess(cost, wraps, lag, lag, last))
+            found.append(_Guess(cost, float(wraps), lag, lag, last))
     if len(there) == 2:
         for left, right in itertools.product(*own):
             guess = _joined(features, known, sides, (left, right), first, last)
