@@ -232,7 +232,7 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
     captions = [[clip.captions for clip in clips] for clips in listened.values()]
     assert captions[0] == captions[1]
     assert len(captions[0]) == 4
-    edited, original = (audio.read(clips[1].path) for clips in listened.values())  # of inpainting
+    edited, original = (audio.read(clips[1].path) for clips in listened.values())
     assert (edited[:, :48_000] == original[:, :48_000]).all()
     assert (edited[:, 48_000:96_000] != original[:, 48_000:96_000]).any()
     with pytest.raises(DataError, match="has the 20 s"):
