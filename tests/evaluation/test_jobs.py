@@ -21,6 +21,7 @@ from jen1cli.evaluation.studies.codec import CodecJob
 from jen1cli.evaluation.studies.codec_under_test import CodecUnderTest
 from jen1cli.evaluation.studies.edits import EditsJob, _likeness
 from jen1cli.evaluation.studies.prompts import PromptsJob
+from jen1cli.manifest import read_folder
 from jen1cli.presets import MINI
 
 WISHES = [
@@ -216,7 +217,10 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
     assert report.samples[0].marks == (1.0, 2.0)
     assert report.tables[0].columns[1:] == ("edited", "loop-fill", "original, coded", "untouched")
     rows = {row[0]: row[1:] for row in report.tables[0].rows}
-    untouched = rows["level jump, rank"][-1]
+    jumps = rows["level jump, rank"]
+    assert jumps[2] is None  # the coded original is not joined to anything
+    assert 0.0 <= jumps[1].value <= 1.0
+    untouched = jumps[-1]
     near = [cell.value for cell in rows["mel distance to the original"][:3]]
     assert min(near) > 0.0
     assert len(set(near)) == 3
@@ -224,6 +228,13 @@ def test_edits_keep_the_rest_and_are_judged(tiny, tagger_installed, music_folder
     assert untouched.count == 2
     assert len(report.samples) == 4
     follows_schema(report.facts())
+    listened = {name: read_folder(tmp_path / "audio" / name) for name in ("edited", "original")}
+    captions = [[clip.captions for clip in clips] for clips in listened.values()]
+    assert captions[0] == captions[1]
+    assert len(captions[0]) == 4
+    edited, original = (audio.read(clips[1].path) for clips in listened.values())
+    assert (edited[:, :48_000] == original[:, :48_000]).all()
+    assert (edited[:, 48_000:96_000] != original[:, 48_000:96_000]).any()
     with pytest.raises(DataError, match="has the 20 s"):
         EditsJob(music_folder("short", count=1), seconds=20.0).run(tiny, None)
 

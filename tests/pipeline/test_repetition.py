@@ -91,6 +91,18 @@ def test_the_copy_has_the_level_of_the_music_around_it(tiny, repeated):
     assert 10 * np.log10(np.square(found.signal).mean() / wanted) == pytest.approx(0.0, abs=1.0)
 
 
+def test_a_channel_that_is_silent_around_a_hole_is_not_copied(tiny, repeated):
+    """The copy comes from the start, where both channels play."""
+    signal = np.concatenate([repeated, 0.0 * repeated, repeated, repeated], axis=1)
+    signal[1, PERIOD * 6 :] = 0.0
+    signal[:, 40 * RATE :] = np.random.default_rng(0).normal(0.0, 0.1, (2, 8 * RATE))
+    signal[1, 40 * RATE :] = 0.0
+    edit = tiny.inpaint(wave(signal).getvalue(), [(29.0, 36.0)], seed=1, steps=1, novelty=0.0)
+    assert min(copy.source for copy in edit.recipe.copies) < 12.0
+    assert not edit.patches[0].signal[1].any()
+    assert edit.patches[0].signal[0].std() > 1e-3
+
+
 def test_long_intervals_are_left_to_the_network(tiny, repeated):
     """Memory grows with the analysed part."""
     assert guess_of(tiny, repeated, (12.0, 133.0), new=121 * RATE) is None

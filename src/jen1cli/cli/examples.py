@@ -246,6 +246,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "evaluate listen": (
         ("jen1 evaluate listen ours=takes theirs=others -o test.html", "two systems, blind"),
         ("jen1 evaluate listen ours=takes real=music -n 20 -s 8", "more and shorter clips"),
+        (
+            "jen1 evaluate listen ours=report/audio/edited copy=report/audio/loop-fill"
+            " real=report/audio/original --together -n 12",
+            "edits beside loop-fill and the original",
+        ),
     ),
     "evaluate listen-results": (
         ("jen1 evaluate listen-results answers --key test.key.json", "a folder of answers"),

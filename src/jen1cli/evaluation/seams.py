@@ -1,9 +1,12 @@
 """Seams of edits: jumps of level and spectrum, compared with those in unedited music."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from jen1cli.audio import Signal
 from jen1cli.metrics.mel import mel_filters
@@ -69,9 +72,13 @@ def _jumps(signal: Signal, place: int, sample_rate: int) -> tuple[float, float, 
 def _bands(part: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return the mean power in 40 mel bands."""
     power = np.square(np.abs(np.fft.rfft(part * np.hanning(len(part))))) / max(1, len(part))
-    filters = mel_filters(len(power), 40.0, min(16_000.0, sample_rate / 2), _BANDS, sample_rate)
-    weights = filters / filters.sum(0).clamp(min=1e-9)
-    return (torch.from_numpy(power).float() @ weights).numpy()
+    return (torch.from_numpy(power).float() @ _weights(len(power), sample_rate)).numpy()
+
+
+@lru_cache(maxsize=16)
+def _weights(bins: int, sample_rate: int) -> Float[Tensor, "bins bands"]:
+    filters = mel_filters(bins, 40.0, min(16_000.0, sample_rate / 2), _BANDS, sample_rate)
+    return filters / filters.sum(0).clamp(min=1e-9)
 
 
 def _click(mono: np.ndarray, place: int, sample_rate: int) -> float:

@@ -1,5 +1,7 @@
 """Listening tests and MusicCaps."""
 
+import base64
+import io
 import json
 import re
 
@@ -8,12 +10,13 @@ import pytest
 
 from jen1cli import audio
 from jen1cli.errors import DataError
+from jen1cli.evaluation.studies.edit_versions import Versions, excerpt
 from jen1cli.evaluation.studies.listening import (
     ListenJob,
     Rating,
     System,
     key_path,
-    levelled,
+    levelling_gain,
     read_results,
     summarize,
 )
@@ -24,6 +27,7 @@ from jen1cli.evaluation.studies.musiccaps import (
     match_clips,
     read_csv,
 )
+from jen1cli.metrics.signals import level
 
 
 @pytest.fixture
@@ -86,6 +90,69 @@ def test_systems_are_heard_with_the_same_prompts_where_they_have_some(music_fold
     written = ListenJob(systems, clips=4, seconds=1.0).write(tmp_path / "t.html")
     assert len(study_of(written.path)["items"]) == 8
     assert "share no caption" in written.remarks[0]
+
+
+@pytest.fixture
+def versions(tmp_path, noise):
+    """Folders of two versions of two edits; those of the second version are louder in the hole."""
+    kept = Versions(tmp_path / "audio")
+    for number in range(2):
+        whole = noise(seconds=14.0, level=0.05, seed=number)
+        span = (6 * 48_000, 8 * 48_000)
+        hole = whole[:, slice(*span)]
+        kept.add(f"clip {number}", whole, {"mine": hole, "loud": 4 * hole}, span, 48_000)
+    kept.finish()
+    return [System(name, tmp_path / "audio" / name) for name in ("mine", "loud")]
+
+
+@pytest.mark.heavy
+def test_versions_of_an_edit_are_heard_together(versions, tmp_path):
+    path = ListenJob(versions, clips=2, seconds=10.0, together=True).write(tmp_path / "t.html").path
+    study = study_of(path)
+    assert [question["name"] for question in study["questions"]] == ["quality"]
+    groups = {item["group"]: item["prompt"] for item in study["items"]}
+    assert len(study["items"]) == 4
+    assert sorted(groups.values()) == [
+        f"clip {number}: from 4.0 to 6.0 s it may be new" for number in range(2)
+    ]
+    key = json.loads(key_path(path).read_text())["items"]
+    sounds = {(key[item["code"]]["system"], item["prompt"]): item for item in study["items"]}
+    for prompt in groups.values():
+        mine, loud = (
+            audio.read(io.BytesIO(base64.b64decode(sounds[name, prompt]["sound"].split(",")[1])))
+            for name in ("mine", "loud")
+        )
+        assert mine.shape[1] == loud.shape[1] == 480_000
+        before = slice(0, 4 * 48_000 - 2_000)  # the same music has the same level in both
+        assert level(mine[:, before]) == pytest.approx(level(loud[:, before]), abs=0.2)
+    # listeners rate quality alone
+    results = tmp_path / "answers.json"
+    ratings = {code: {"quality": 80 if key[code]["system"] == "mine" else 20} for code in key}
+    head = {"format": "jen1-listening/1", "study": study["study"], "listener": "a"}
+    results.write_text(json.dumps(head | {"ratings": ratings}))
+    report = summarize(*read_results([results], key_path(path)))
+    rows = {row[0]: row[1:] for row in report.tables[0].rows}
+    assert (rows["mine"][0].value, rows["loud"][0].value) == (80, 20)
+    assert rows["mine"][1].count == 0
+
+
+def test_versions_without_a_shared_caption_are_refused(music_folder, tmp_path):
+    systems = [System("a", music_folder("a")), System("b", music_folder("b", first=40))]
+    for name in ("a", "b"):
+        manifest = tmp_path / name / "manifest.jsonl"
+        manifest.write_text(manifest.read_text().replace("piano with", f"{name} with"))
+    with pytest.raises(DataError, match="share no caption"):
+        ListenJob(systems, clips=2, seconds=1.0, together=True).write(tmp_path / "t.html")
+    assert not list(tmp_path.glob("t.*"))
+
+
+@pytest.mark.parametrize(
+    ("span", "wanted"),
+    [((10, 13), (6.5, 16.5)), ((2, 5), (0, 8.5)), ((5, 17), (3, 19)), ((10, 20), (7, 17))],
+)
+def test_excerpts_show_an_edit_and_what_is_around_it(span, wanted):
+    samples = excerpt(20_000, (span[0] * 1000, span[1] * 1000), 1000)
+    assert samples == tuple(at * 1000 for at in wanted)
 
 
 def answers(page, listener, scores):
@@ -159,8 +226,8 @@ def test_generous_listeners_do_not_count_more():
 
 
 def test_clips_are_equally_loud(noise):
-    quiet = levelled(noise(seconds=2.0, level=0.005), 48_000)
-    loud = levelled(noise(seconds=2.0, level=0.2), 48_000)
+    signals = noise(seconds=2.0, level=0.005), noise(seconds=2.0, level=0.2)
+    quiet, loud = (signal * levelling_gain(signal, 48_000) for signal in signals)
     assert audio.loudness(quiet, 48_000) == pytest.approx(audio.loudness(loud, 48_000), abs=0.2)
     assert np.abs(loud).max() <= 0.98
 

@@ -34,11 +34,16 @@ def listen(
     ] = 10,
     seconds: display.ClipSeconds = 10.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the choice.")] = 0,
+    together: Annotated[
+        bool,
+        typer.Option("--together", help="Clips of one caption side by side; quality alone."),
+    ] = False,
     force: options.Force = False,
     reporting: options.Reporting,
 ) -> None:
     """Write a listening test: one blind, shuffled page, quality and fit from 1 to 100.
 
+    --together compares versions of the same music, such as those that 'jen1 evaluate edits' keeps.
     The key beside the page (.key.json) says who made what: keep it from the listeners.
     """
     check_seconds(seconds)
@@ -57,7 +62,7 @@ def listen(
         from jen1cli.evaluation.studies.listening import ListenJob, System, key_path
 
         check_place(key_path(output), force=force)
-        job = ListenJob([System(*pair) for pair in pairs], clips, seconds, seed)
+        job = ListenJob([System(*pair) for pair in pairs], clips, seconds, seed, together)
         page = job.write(output, overwrite=force)
     for line in (*page.remarks, *(line for audit in page.audits for line in audit.warnings())):
         report.warn(line)

@@ -18,14 +18,15 @@ import torch
 from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
-from jen1cli.evaluation.analysis import analyze, tempo_matches
+from jen1cli.evaluation.analysis import Analysis, analyze, tempo_matches
 from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.loop_fill import loop_fill
 from jen1cli.evaluation.report import Report, Sample, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
-from jen1cli.evaluation.tagger import Tagger
+from jen1cli.evaluation.studies.edit_versions import Versions
+from jen1cli.evaluation.tagger import Tagger, Tags
 from jen1cli.files import make_folder
 from jen1cli.metrics.signals import level, mel_distance
 from jen1cli.progress import Progress
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 8
 EDITED, LOOP_FILL, THROUGH_CODEC = "edited", "loop-fill", "original, coded"
+ORIGINAL = "original"
+
+Filled = tuple[Signal, dict[str, Signal], tuple[int, int]]
+"""A clip, what can fill an interval of it by version, and the interval in samples."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,12 @@ class EditsJob:
     def run(self, model: "Jen1", output: Path | None, progress: Progress | None = None) -> Report:
         """Edit the clips and evaluate the edits.
 
+        Args:
+            model: edits.
+            output: folder for some of the edits, and for their versions (`Versions`); None keeps
+                none.
+            progress: called with (clips done, clips in all).
+
         Raises:
             DataError: no clip is long enough.
         """
@@ -86,18 +97,24 @@ class EditsJob:
         continued: list[_Judgement] = []
         report = Report("edits", settings=self._settings(model, len(heard)))
         shown = {one.clip.path for one in evenly(heard, _SHOWN)}
+        versions = None if output is None else Versions(output)
         with tempfile.TemporaryDirectory(prefix="jen1-edits-") as name:
             for number, one in enumerate(heard):
                 prompt = one.clip.captions[0] if self.prompted else ""
                 keep = output if output is not None and one.clip.path in shown else None
                 seed = self.seed + number
                 for found, task in ((inpainted, self._inpaint), (continued, self._continue)):
-                    judgement, path = task(model, one, prompt, seed, Path(name), tagger)
+                    judgement, path, filled = task(model, one, prompt, seed, Path(name), tagger)
                     found.append(judgement)
                     if keep is not None:
                         report.samples.append(_kept(path, keep, one, judgement))
+                    if keep is not None and versions is not None:
+                        title = f"clip {number + 1}, {judgement.task}"
+                        versions.add(title, *filled, one.sample_rate)
                 if progress is not None:
                     progress(number + 1, len(heard))
+        if versions is not None:
+            versions.finish()
         report.tables = [
             _table("inpainting", "Inpainting", inpainted),
             _table("continuation", "Continuation", continued),
@@ -117,7 +134,7 @@ class EditsJob:
 
     def _inpaint(
         self, model: "Jen1", one: LoadedClip, prompt: str, seed: int, folder: Path, tagger: Tagger
-    ) -> tuple["_Judgement", Path]:
+    ) -> tuple["_Judgement", Path, Filled]:
         whole = one.signal[:, : audio.seconds_to_samples(self.seconds, one.sample_rate)]
         source = _written(folder / f"{seed}-in.wav", whole, one.sample_rate)
         hole = self.seconds / 3 if self.hole is None else self.hole
@@ -145,11 +162,11 @@ class EditsJob:
             (start, stop),
             tagger,
         )
-        return scored, path
+        return scored, path, _versions(original, edited, others, (start, stop))
 
     def _continue(
         self, model: "Jen1", one: LoadedClip, prompt: str, seed: int, folder: Path, tagger: Tagger
-    ) -> tuple["_Judgement", Path]:
+    ) -> tuple["_Judgement", Path, Filled]:
         rate = one.sample_rate
         half = self.seconds / 2
         known_samples = new_samples = audio.seconds_to_samples(half, rate)
@@ -162,9 +179,10 @@ class EditsJob:
         whole = one.signal[:, : known_samples + new_samples]
         span = (known_samples, known_samples + new_samples)
         others = self._others(model, whole, original, rate, span)
-        return _judge(
+        scored = _judge(
             "continue", one, kept, edited, others, span, original, whole, (known_samples,), tagger
-        ), path
+        )
+        return scored, path, _versions(whole, edited, others, span)
 
     def _others(
         self, model: "Jen1", whole: Signal, known: Signal, rate: int, span: tuple[int, int]
@@ -186,6 +204,15 @@ def _result(edit: "Edit", source: Path, path: Path) -> tuple[Signal, Signal]:
     return audio.read(source), audio.read(path)
 
 
+def _versions(
+    whole: Signal, edited: Signal, others: Mapping[str, Signal], span: tuple[int, int]
+) -> Filled:
+    """Return what listeners compare."""
+    inside = slice(*span)
+    made = {EDITED: edited[:, inside], LOOP_FILL: others[LOOP_FILL], ORIGINAL: whole[:, inside]}
+    return whole, made, span
+
+
 @dataclass(frozen=True)
 class _Judgement:
     """Scores of one edit, and the same scores of the unedited clip."""
@@ -194,6 +221,7 @@ class _Judgement:
     name: str
     kept: bool
     seams: tuple[dict[str, float], ...]
+    loop_seams: tuple[dict[str, float], ...]  # of loop-fill
     real_seams: tuple[dict[str, float], ...]  # seams of the unedited clip at the same positions
     places: tuple[float, ...]  # positions of the seams in seconds
     made: dict[str, dict[str, float]]  # by what fills the interval
@@ -201,8 +229,8 @@ class _Judgement:
 
     def facts(self) -> dict[str, Any]:
         return {
-            "verb": self.task, "clip": self.name, "kept": self.kept, "seams": self.seams,
-            "real_seams": self.real_seams, "places": self.places,
+            "verb": self.task, "clip": self.name, "kept": self.kept, "places": self.places,
+            "seams": self.seams, "loop_fill_seams": self.loop_seams, "real_seams": self.real_seams,
             "made": self.made, "real": self.real,
         }  # fmt: skip
 
@@ -221,57 +249,70 @@ def _judge(
 ) -> _Judgement:
     """Compare the generated and the original content of `span` with the known music."""
     rate = one.sample_rate
-    seams, real_seams = (
+    looped = whole.copy()
+    looped[:, slice(*span)] = others[LOOP_FILL]
+    seams, loop_seams, real_seams = (
         tuple(vars(measure_seam(sound, place, whole, rate)) for place in boundaries)
-        for sound in (edited, whole)
+        for sound in (edited, looped, whole)
     )
-    start, stop = span
+    before, truth = (_describe(part, rate, tagger) for part in (known, whole[:, slice(*span)]))
+    made = {}
+    for name, sound in {EDITED: edited[:, slice(*span)], **others}.items():
+        found = _describe(sound, rate, tagger)
+        made[name] = {**_fits(before, found), **_nearness(truth, found, rate)}
     return _Judgement(
         task,
         one.clip.path.name,
         kept,
         seams,
+        loop_seams,
         real_seams,
         tuple(place / rate for place in boundaries),
-        {
-            name: {
-                **_fits(known, sound, rate, tagger),
-                **_nearness(whole[:, start:stop], sound, rate),
-            }
-            for name, sound in {EDITED: edited[:, start:stop], **others}.items()
-        },
-        _fits(known, whole[:, start:stop], rate, tagger),
+        made,
+        _fits(before, truth),
     )
 
 
-def _nearness(truth: Signal, made: Signal, sample_rate: int) -> dict[str, float]:
+@dataclass(frozen=True)
+class _Described:
+    """A stretch of music and what is found in it."""
+
+    signal: Signal
+    analysis: Analysis
+    tags: Tags
+
+
+def _describe(signal: Signal, sample_rate: int, tagger: Tagger) -> _Described:
+    return _Described(signal, analyze(signal, sample_rate), tagger.predict(signal, sample_rate))
+
+
+def _nearness(truth: _Described, made: _Described, sample_rate: int) -> dict[str, float]:
     """Return how near a new stretch is to the one that was there."""
-    first, second = (analyze(sound, sample_rate) for sound in (truth, made))
+    first, second = truth.analysis, made.analysis
     frames = min(first.chroma.shape[1], second.chroma.shape[1])
     chroma = (first.chroma[:, :frames] * second.chroma[:, :frames]).sum(axis=0)
     moments = min(len(first.onsets), len(second.onsets))
     return {
         "chroma by frame, to the original": float(chroma.mean()),
         "onset curve, to the original": _likeness(first.onsets[:moments], second.onsets[:moments]),
-        "mel distance to the original": mel_distance(truth, made, sample_rate),
+        "mel distance to the original": mel_distance(truth.signal, made.signal, sample_rate),
     }
 
 
-def _fits(known: Signal, new: Signal, sample_rate: int, tagger: Tagger) -> dict[str, float]:
-    """Return scores of the similarity of two sections of music."""
-    first, second = analyze(known, sample_rate), analyze(new, sample_rate)
-    tags = [tagger.predict(part, sample_rate) for part in (known, new)]
-    cosine = cosine_scores(tags[0].embedding[None], tags[1].embedding[None])[0]
+def _fits(known: _Described, new: _Described) -> dict[str, float]:
+    """Return scores of the similarity of two stretches of music."""
+    first, second = known.analysis, new.analysis
+    cosine = cosine_scores(known.tags.embedding[None], new.tags.embedding[None])[0]
     same_key = (first.key, first.mode) == (second.key, second.mode)
     return {
         "tempo kept": float(tempo_matches(second.bpm, first.bpm)),
-        "tempo kept (tagger)": float(tempo_matches(tags[1].bpm, tags[0].bpm)),
+        "tempo kept (tagger)": float(tempo_matches(new.tags.bpm, known.tags.bpm)),
         "key kept": float(same_key),
-        "key kept (tagger)": float(tags[0].key == tags[1].key),
+        "key kept (tagger)": float(known.tags.key == new.tags.key),
         "likeness of notes": _likeness(first.chroma.mean(axis=1), second.chroma.mean(axis=1)),
-        "drums kept": float((tags[0].drums >= 0.5) == (tags[1].drums >= 0.5)),
+        "drums kept": float((known.tags.drums >= 0.5) == (new.tags.drums >= 0.5)),
         "likeness of sound": float(cosine),
-        "level, dB apart": abs(level(known) - level(new)),
+        "level, dB apart": abs(level(known.signal) - level(new.signal)),
         "steadiness": second.steadiness,
     }
 
@@ -302,14 +343,18 @@ def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
         ("spectrum_rank", "spectral jump, rank"),
         ("click_rank", "click, rank"),
     ):
-        sides = ([one.seams for one in scored], [one.real_seams for one in scored])
+        sides = (
+            [one.seams for one in scored],
+            [one.loop_seams for one in scored],
+            [one.real_seams for one in scored],
+        )
         # one value per clip, because its seams are not independent
-        cells = (
+        edited, looped, untouched = (
             mean_interval(np.array([np.mean([seam[key] for seam in seams]) for seams in side]))
             for side in sides
         )
-        edited, untouched = cells
-        lines.append((what, edited, *[None] * (len(fillers) - 1), untouched))
+        cells = {EDITED: edited, LOOP_FILL: looped}
+        lines.append((what, *(cells.get(name) for name in fillers), untouched))
     for key in scored[0].made[EDITED]:
         cells = [mean_interval([one.made[name][key] for one in scored]) for name in fillers]
         lines.append(

@@ -12,6 +12,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,10 @@ from jen1cli.typed_json import from_dict
 
 FORMAT = "jen1-listening/1"
 QUESTIONS = {"quality": "T2M-QLT", "alignment": "T2M-ALI"}
+_ASKED = (
+    {"name": "quality", "label": "Quality", "key": "Q"},
+    {"name": "alignment", "label": "Fit to the words", "key": "F"},
+)
 _LARGEST_MB = 60.0
 _LOUDNESS = -16.0  # LUFS of every clip, so that loudness does not influence the ratings
 
@@ -50,12 +55,15 @@ class ListenJob:
         clips: number of clips per system; with the same prompts if the folders share captions.
         seconds: largest length of a clip.
         seed: seed of the codes and of the choice of clips.
+        together: whether the clips of one caption are heard side by side and rated for quality
+            alone, all with the same gain.
     """
 
     systems: Sequence[System]
     clips: int = 10
     seconds: float = 10.0
     seed: int = 0
+    together: bool = False
 
     def write(self, path: Path, *, overwrite: bool = True) -> "Written":
         """Write the page and the key `NAME.key.json`, which maps codes to systems.
@@ -68,6 +76,7 @@ class ListenJob:
             DataError: a folder has no clips with captions, or the page would be too large.
             OutputError: the files cannot be written.
         """
+        chosen: list[_Chosen] = []
         items, remarks = [], []
         study = secrets.token_hex(6)
         found = [find_clips(system.folder) for system in self.systems]
@@ -79,23 +88,37 @@ class ListenJob:
             )
         elif len(shared) < self.clips:
             remarks.append(f"only {len(shared)} captions are shared by all systems")
+        if self.together and not shared:
+            raise DataError(
+                "the folders share no caption, by which clips are heard together; give versions of"
+                " the same music, or leave out --together"
+            )
         for system, (clips, audit) in zip(self.systems, found, strict=True):
             for heard in self._choose(system, clips, audit, shared):
                 name = heard.clip.path.name
                 identity = os.fsencode(f"{study} {system.name} {name}")
-                code = hashlib.sha256(identity).hexdigest()[:10]
                 stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
-                signal = levelled(heard.signal[:, :stop], heard.sample_rate)
-                items.append(
-                    {
-                        "code": code, "prompt": heard.clip.captions[0], "system": system.name,
-                        "clip": name,
-                        "sound": sound_uri(signal, heard.sample_rate),
-                    }
-                )  # fmt: skip
+                signal = heard.signal[:, :stop].copy()
+                chosen.append(
+                    _Chosen(_code(identity), system.name, heard.clip, signal, heard.sample_rate)
+                )
+        for one in chosen:
+            alike = [other for other in chosen if other.prompt == one.prompt]
+            gain = min(other.gain for other in alike) if self.together else one.gain
+            item = {
+                "code": one.code, "prompt": one.prompt, "system": one.system,
+                "clip": one.clip.path.name, "sound": sound_uri(one.signal * gain, one.sample_rate),
+            }  # fmt: skip
+            if self.together:
+                item["group"] = _code(os.fsencode(f"{study} {one.prompt}"))
+            items.append(item)
         np.random.default_rng(self.seed).shuffle(items)  # type: ignore[arg-type]
-        shown = [{key: item[key] for key in ("code", "prompt", "sound")} for item in items]
-        values = {"format": FORMAT, "study": study, "items": shown}
+        shown = [{k: v for k, v in item.items() if k not in ("system", "clip")} for item in items]
+        asked = _ASKED[:1] if self.together else _ASKED
+        values = {
+            "format": FORMAT, "study": study, "items": shown, "questions": asked,
+            "grouped": self.together,
+        }  # fmt: skip
         text = render("listening.html", title="Listening test", study=values)
         if len(text) > _LARGEST_MB * 1e6:
             raise DataError(
@@ -138,6 +161,29 @@ class ListenJob:
 
 
 @dataclass(frozen=True)
+class _Chosen:
+    """One clip of the test."""
+
+    code: str
+    system: str
+    clip: Clip
+    signal: audio.Signal
+    sample_rate: int
+
+    @property
+    def prompt(self) -> str:
+        return self.clip.captions[0]
+
+    @cached_property
+    def gain(self) -> float:
+        return levelling_gain(self.signal, self.sample_rate)
+
+
+def _code(identity: bytes) -> str:
+    return hashlib.sha256(identity).hexdigest()[:10]
+
+
+@dataclass(frozen=True)
 class Written:
     """Result of writing a page."""
 
@@ -146,11 +192,11 @@ class Written:
     remarks: list[str]  # notes for the author of the test
 
 
-def levelled(signal: audio.Signal, sample_rate: int) -> audio.Signal:
-    """Normalise a clip to `_LOUDNESS` without clipping."""
+def levelling_gain(signal: audio.Signal, sample_rate: int) -> float:
+    """Return the factor that brings a clip to `_LOUDNESS` without clipping."""
     gain = 10 ** ((_LOUDNESS - audio.loudness(signal, sample_rate)) / 20)
     peak = float(np.abs(signal).max(initial=1e-9))
-    return (signal * min(gain, 0.98 / peak)).astype(np.float32)
+    return float(min(gain, 0.98 / peak))
 
 
 def key_path(page: Path) -> Path:

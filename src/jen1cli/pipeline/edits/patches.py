@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 
 from jen1cli import audio
 from jen1cli.audio import Patch, Resampler, Signal
@@ -41,13 +42,7 @@ def decoded_patches(
     start = max(0, section.spans[0][0] - margin)
     stop = min(timeline.samples, section.spans[-1][1] + margin)
     start, decoded = _decoded(networks, timeline, section.start, latent, start, stop)
-    silent = gain_matching.silent_channels(
-        [
-            part
-            for span in section.spans
-            for part in timeline.known_around(span, TRANSCRIBED_SECONDS)
-        ]
-    )
+    silent = _silent_channels(timeline, section.spans)
     decoded[silent] = 0.0
     around = [_around(timeline, span, start, decoded) for span in section.spans]
     filters = matching_filters(
@@ -84,7 +79,15 @@ def copied_patch(timeline: Timeline, span: Span, signal: Signal) -> Patch:
     """
     known = timeline.known_around(span, LEVEL_SECONDS)
     offsets = gain_matching.offsets_around(known, timeline.rate)
-    return _finished(timeline, span, _without_offsets(signal, offsets), known, offsets)
+    signal = _without_offsets(signal, offsets)
+    signal[_silent_channels(timeline, [span])] = 0.0  # where the copy comes from, they may sound
+    return _finished(timeline, span, signal, known, offsets)
+
+
+def _silent_channels(timeline: Timeline, spans: Sequence[Span]) -> Bool[np.ndarray, " channels"]:
+    """Return which channels are silent around all these intervals."""
+    around = (timeline.known_around(span, TRANSCRIBED_SECONDS) for span in spans)
+    return gain_matching.silent_channels([part for pair in around for part in pair])
 
 
 def _without_offsets(signal: Signal, offsets: tuple[Offset, Offset] | None) -> Signal:

@@ -28,7 +28,7 @@ _JOIN_WEIGHT: Final = 0.5
 _JOIN_COST: Final = 0.05
 _SHORTEST_PIECE: Final = round(0.15 * FRAME_RATE)
 _PERIOD_WEIGHTS: Final = (0.75, 0.1)  # of one side and of two; see `_guesses`
-_WRAP_COST: Final = 0.05  # of each period after the first
+_WRAP_COST: Final = 0.1  # of each period after the first: longer stretches are more like the piece
 _REFINED: Final = 6  # candidates that are aligned by their waveforms
 _FINE: Final = HOP * 3 // 2  # samples at `RATE` around a lag that are tried
 _FINE_CONTEXT: Final = RATE  # samples of the waveforms that are compared
@@ -61,10 +61,16 @@ class Repeat:
 
 @dataclass(frozen=True)
 class _Guess:
-    cost: float
+    unlike: float  # how far the music around and at the join is from a repeat; 2 if unrelated
+    wraps: float  # periods after the first
     left: int  # lags in frames; a positive one points to earlier music
     right: int
     join: int  # frame from which on the right lag holds
+
+    @property
+    def cost(self) -> float:
+        """Cost by which guesses are compared: a loop that returns often is no better fit."""
+        return self.unlike + _WRAP_COST * self.wraps
 
 
 def find_repeat(
@@ -98,7 +104,7 @@ def find_repeat(
     )
     _, guess, lags = best
     pieces = _pieces(guess, lags, interval)
-    return Repeat(pieces, float(np.clip(1.0 - guess.cost / 2.0, 0.0, 1.0)))
+    return Repeat(pieces, float(np.clip(1.0 - guess.unlike / 2.0, 0.0, 1.0)))
 
 
 class _Side:
@@ -191,7 +197,7 @@ def _guesses(
         source = _sources(lag, first, last, known, toward)
         if source is not None and (source >= 0).all() and np.isfinite(cost):
             wraps = (last - first - 1) // max(1, abs(lag))
-            found.append(_Guess(cost + _WRAP_COST * wraps, lag, lag, last))
+            found.append(_Guess(cost, float(wraps), lag, lag, last))
     if len(there) == 2:
         for left, right in itertools.product(*own):
             guess = _joined(features, known, sides, (left, right), first, last)
@@ -263,8 +269,8 @@ def _joined(
     at = int(np.argmin(np.where(fits, costs, np.inf)))
     side = (sides[0].cost(lags[0]) + sides[1].cost(lags[1])) / 2
     wraps = sum((last - first - 1) // abs(lag) for lag in lags) / 2
-    cost = side + _JOIN_COST + _JOIN_WEIGHT * float(costs[at]) + _WRAP_COST * wraps
-    return _Guess(cost, *lags, first + at) if np.isfinite(cost) else None
+    unlike = side + _JOIN_COST + _JOIN_WEIGHT * float(costs[at])
+    return _Guess(unlike, wraps, *lags, first + at) if np.isfinite(unlike) else None
 
 
 def _refined(
