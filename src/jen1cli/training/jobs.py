@@ -18,6 +18,7 @@ from jen1cli.training.diffusion.build import (
     build_diffusion,
     describe,
     describe_unet,
+    load_text_encoder,
     write_latent_shard,
     write_latents,
 )
@@ -278,6 +279,9 @@ class AllJob(Settings):
         self.over(training_config(self.recipe).diffusion)
         if self.text_encoder is not None and not self.text_encoder.is_dir():
             raise ConfigError(f"--text-encoder {self.text_encoder} is no folder; check the path")
+        text = preset(training_config(self.recipe).preset).text
+        if not self.dry_run and text.revision is None:  # before the hours of stage 1
+            load_text_encoder(text, self.text_encoder)
         shared = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(Settings)
