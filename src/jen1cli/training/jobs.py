@@ -55,7 +55,7 @@ STAGES = ("autoencoder", "latents", "diffusion", "controls")
 class LatentsJob:
     """Encode a folder of music into a latent cache."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     model: str | Path  # folder of stage 1, or name or folder of a weight set
     output: Path
     keep_whitening: bool = False
@@ -101,7 +101,7 @@ class LatentsJob:
 class AutoencoderJob(Settings):
     """Stage 1 on a folder of music."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     preset: str | None = None  # preset of the autoencoder; None: the recipe's
     init: str | Path | None = None  # stage 1 folder or weight set to continue from
     mask_ratio: float | None = None  # masked share of the latent; None: the preset's
@@ -220,7 +220,7 @@ class ControlsJob(Settings):
 class FinetuneJob(Settings):
     """Fine-tuning on a folder of music: the whole U-Net, or a LoRA."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     model: str = DEFAULT_WEIGHTS  # weight set, by name or folder
     recipe: str = "finetune"
     lora: int | None = None  # rank; None: train the whole U-Net
@@ -264,7 +264,7 @@ class FinetuneJob(Settings):
 class AllJob(Settings):
     """All stages in order, on a folder of music."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     text_encoder: Path | None = None
 
     def run(self, on_event: OnEvent = ignore) -> Figures:

@@ -57,7 +57,7 @@ class DiffusionSources:
 
 
 def write_latents(
-    data: Path,
+    data: Path | str,
     codec_folder: Path,
     folder: Path,
     *,
@@ -69,7 +69,7 @@ def write_latents(
     """Encode every clip of a folder of music into a latent cache, with the scores of the folder.
 
     Args:
-        data: folder of music, with or without a manifest.
+        data: set of music (`manifest.read_folder`).
         codec_folder: result of stage 1, or a weight set.
         folder: folder of the cache.
         keep_whitening: use the codec's whitening, for fine-tuning; else fit it to this music.
@@ -90,7 +90,7 @@ def write_latents(
 
 
 def write_latent_shard(
-    data: Path,
+    data: Path | str,
     codec_folder: Path,
     folder: Path,
     shard: Shard,
