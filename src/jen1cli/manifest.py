@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jen1cli.clips import Clip, decoded, probe, read_sidecar, read_tar, split_of
+from jen1cli.audio.clips import Clip, decoded, probe, read_sidecar, read_tar, split_of
 from jen1cli.descriptions import (
     Description,
     caption_from_name,
