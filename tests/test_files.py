@@ -282,7 +282,7 @@ def test_a_disk_too_full_for_long_audio_is_an_error_and_not_a_crash():
     code = (
         "import resource\n"
         "from jen1cli.errors import OutputError\n"
-        "from jen1cli.pipeline.coding import LARGEST_IN_MEMORY, allocate\n"
+        "from jen1cli.audio.on_disk import LARGEST_IN_MEMORY, allocate\n"
         "samples = LARGEST_IN_MEMORY // 8 + 1\n"
         "array = allocate(2, samples)\n"
         "assert not array.any(); array[:] = 1.0; assert array.all()\n"

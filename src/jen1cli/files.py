@@ -275,6 +275,14 @@ def is_stream(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
 
 
+def is_device(path: Path) -> bool:
+    """Whether a path is a device of characters or a disk."""
+    try:
+        return path.is_char_device() or path.is_block_device()
+    except (OSError, ValueError):
+        return False
+
+
 def refuse_pipe(path: Path, what: str) -> None:
     """Refuse a pipe or device where a file must be seekable.
 

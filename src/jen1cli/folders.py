@@ -1,6 +1,6 @@
 """Listing of a folder: without hidden files, each real folder once, in a stable order.
 
-Also opening of a file to read, by its path or by a URL that fsspec knows.
+Also reading of files by a path or by a URL that fsspec knows.
 """
 
 import contextlib
@@ -110,3 +110,74 @@ def opened_source(source: str, purpose: str, *, option: str = "") -> Iterator[io
         raise DataError(f"{named} cannot be opened: {error}") from error
     with file:
         yield file
+
+
+def is_pattern(place: str) -> bool:
+    """Whether a place names tar files, such as "train-{000..063}.tar", and not their folder."""
+    return "{" in place or place.endswith(".tar")
+
+
+def expand_pattern(pattern: str, purpose: str) -> list[str]:
+    """Return the paths or URLs that a pattern with braces names.
+
+    Raises:
+        MissingExtraError: the extra `scale` is needed.
+    """
+    if "{" not in pattern:
+        return [pattern]
+    with needs_extra("scale", purpose):
+        from webdataset.shardlists import expand_urls
+    return list(expand_urls(pattern))
+
+
+def list_url(folder: str, purpose: str) -> list[str]:
+    """Return the names of the files at a URL, at any depth, relative to it and in a stable order.
+
+    Raises:
+        DataError: it cannot be listed.
+    """
+
+    def find(system: Any, path: str) -> list[str]:  # noqa: ANN401 - fsspec has no types
+        start = len(path.rstrip("/"))
+        return sorted(name[start:].lstrip("/") for name in system.find(path))
+
+    return _of_url(folder, purpose, find)
+
+
+def read_range(source: str, purpose: str, offset: int = 0, size: int | None = None) -> bytes:
+    """Return `size` bytes of a file from `offset` on, or all of them, in one request to a server.
+
+    Args:
+        source: path or URL.
+        purpose: subject of the message that a package is missing.
+        offset: first byte.
+        size: number of bytes; None: to the end.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    stop = None if size is None else offset + size
+    if is_url(source):
+        data = _of_url(source, purpose, lambda system, path: system.cat_file(path, offset, stop))
+    else:
+        try:
+            with Path(source).open("rb") as file:
+                file.seek(offset)
+                data = file.read(-1 if size is None else size)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DataError(f"{source} cannot be read ({reason}); check the place") from error
+    if size is not None and len(data) < size:
+        raise DataError(f"{source} ends before byte {stop}; copy it again")
+    return data
+
+
+def _of_url(url: str, purpose: str, use: Callable[[Any, str], Any]) -> Any:  # noqa: ANN401
+    """Return what `use` makes of a file system of fsspec and a path in it."""
+    with needs_extra("scale", purpose):
+        import fsspec
+    try:
+        return use(*fsspec.url_to_fs(url))
+    except Exception as error:  # each file system raises its own
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{url} cannot be read ({reason}); check the place") from error

@@ -2,24 +2,16 @@
 
 A folder with `manifest.jsonl` is read line by line. Any other folder is searched for audio files;
 their captions come from sidecar `.txt` or `.json` files, tags or file names. Tar files in
-WebDataset format are read as folders.
+WebDataset format are read as folders, also from URLs, of which each clip is read by itself.
 """
 
-import hashlib
-import io
 import logging
 import os
-import re
-import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-import soundfile
-
-from jen1cli.audio import DECODED_TAGS, GENERATED_TAGS, name_of, read_recipe_text
-from jen1cli.audio.files import has_its_end, info_of, opened
+from jen1cli.audio.clips import Clip, decoded, probe, read_sidecar, read_tar, split_of
 from jen1cli.descriptions import (
     Description,
     caption_from_name,
@@ -27,68 +19,60 @@ from jen1cli.descriptions import (
     captions_from_text,
     known_split,
 )
-from jen1cli.errors import AudioError, ConfigError, DataError
+from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import expand_user, write_text
-from jen1cli.folders import AUDIO_SUFFIXES, Skip, stable_name, walk_files
-from jen1cli.jsonfiles import MAX_BYTES, JsonError, parse_json, parse_object, read_lines, to_json
+from jen1cli.folders import (
+    AUDIO_SUFFIXES,
+    Skip,
+    expand_pattern,
+    is_pattern,
+    is_url,
+    list_url,
+    read_range,
+    stable_name,
+    walk_files,
+)
+from jen1cli.jsonfiles import MAX_BYTES, parse_object, read_lines, to_json
+
+__all__ = ["MANIFEST_NAME", "SPLITS", "Clip", "home_of", "read_folder", "write_manifest"]
 
 MANIFEST_NAME = "manifest.jsonl"
 SPLITS = ("train", "validation", "test")
 
-_HELD_OUT_PERCENT = 5  # share of validation, and of test, in folders without a manifest
+_PURPOSE = "reading music from a URL"
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Clip:
-    """One audio file with its metadata."""
-
-    path: Path  # absolute path of the audio file or of its tar file
-    captions: tuple[str, ...]  # at least one; alternatives
-    seconds: float
-    split: str = "train"  # train, validation or test
-    attributes: dict[str, Any] = field(default_factory=dict)
-    # such as style, bpm, key, mode, meter, instruments, drums, energy, moods
-    offset: int = 0  # first byte of the audio file inside a tar file
-    size: int = 0  # its length in bytes; 0 if `path` is the audio file itself
-    split_named: bool = True  # by manifest, sidecar or folder; False: chosen by a hash
-
-    @property
-    def source(self) -> Path | io.BytesIO:
-        """Input of an audio reader: the path, or bytes of a tar file."""
-        if not self.size:
-            return self.path
-        with self.path.open("rb") as shard:
-            shard.seek(self.offset)
-            return io.BytesIO(shard.read(self.size))
-
-
-def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
+def read_folder(folder: Path | str, *, on_skip: Skip | None = None) -> list[Clip]:
     """Return the clips of a folder in a stable order.
 
     Args:
-        folder: with `manifest.jsonl`, with tar files, or with audio files at any depth.
+        folder: with `manifest.jsonl`, with tar files, or with audio files at any depth; or the URL
+            of one with a manifest or tar files; or a pattern of tar files, by path or URL, such as
+            "s3://bucket/music/train-{000..063}.tar".
         on_skip: called with each unusable file and the reason; None logs them.
 
     Raises:
         DataError: the folder is missing, its manifest is invalid, or it has no usable audio.
     """
     skip = on_skip or _warn
-    folder = expand_user(folder).absolute()
-    if not folder.is_dir():
-        raise DataError(f"no folder '{folder}'; give a folder of music")
-    manifest = folder / MANIFEST_NAME
     skipped: list[tuple[Path, str]] = []
 
     def note(path: Path, reason: str) -> None:
         skipped.append((path, reason))
         skip(path, reason)
 
-    if manifest.is_file():
-        clips = list(_from_manifest(manifest, note))
+    if _names_tars(folder):
+        clips = list(_from_tars(str(folder), note))
     else:
-        clips = list(_from_files(folder, note))
+        folder = expand_user(folder).absolute()
+        if not folder.is_dir():
+            raise DataError(f"no folder '{folder}'; give a folder of music")
+        if (folder / MANIFEST_NAME).is_file():
+            clips = list(_from_manifest(folder, note))
+        else:
+            clips = list(_from_files(folder, note))
     if clips:
         return clips
     if skipped:
@@ -100,6 +84,14 @@ def read_folder(folder: Path, *, on_skip: Skip | None = None) -> list[Clip]:
     raise DataError(
         f"no audio in '{folder}'; give a folder with {', '.join(sorted(AUDIO_SUFFIXES))} files"
     )
+
+
+def home_of(music: Path | str) -> Path | str:
+    """Return the folder of a set of music, absolute or as URL; of a pattern, that of its tars."""
+    place = str(music)
+    if is_pattern(place) and _names_tars(place):
+        place = place.rpartition("/")[0] or "."
+    return place.rstrip("/") if is_url(place) else expand_user(place).absolute()
 
 
 def write_manifest(folder: Path, clips: Iterable[Clip]) -> Path:
@@ -127,9 +119,11 @@ def _warn(path: Path, reason: str) -> None:
 # --- manifests ---
 
 
-def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
+def _from_manifest(folder: Path | str, skip: Skip) -> Iterator[Clip]:
     named: dict[tuple[str, int | None], tuple[str, str | None]] = {}  # file, offset: line, split
-    for where, text in read_lines(manifest):
+    name = f"{folder}/{MANIFEST_NAME}"
+    lines = read_range(name, _PURPOSE) if isinstance(folder, str) else folder / MANIFEST_NAME
+    for where, text in read_lines(lines, name):
         line = parse_object(text, where)
         if not isinstance(line.get("audio"), str):
             raise DataError(f'{where} names no "audio" file; mend or remove it')
@@ -137,42 +131,78 @@ def _from_manifest(manifest: Path, skip: Skip) -> Iterator[Clip]:
             description = Description.read(line)
         except ConfigError as error:
             raise DataError(f"{where}: {error}; mend or remove it") from error
-        place = (os.path.realpath(manifest.parent / line["audio"]), description.offset)
+        audio = (
+            f"{folder}/{line['audio']}"
+            if isinstance(folder, str)
+            else os.path.realpath(folder / line["audio"])
+        )
+        place = (audio, description.offset)
         first, split = named.setdefault(place, (where, description.split))
         if split != description.split:  # several lines of one split give several captions
             raise DataError(
                 f"{where}: audio is '{line['audio']}', as in {first}, in another split; remove one"
             )
-        if clip := _from_line(manifest.parent, line["audio"], description, skip):
+        if clip := _from_line(folder, line["audio"], description, skip):
             yield clip
 
 
-def _from_line(folder: Path, audio: str, description: Description, skip: Skip) -> Clip | None:
-    path = folder / audio
-    if not os.path.isfile(path):
+def _from_line(folder: Path | str, audio: str, description: Description, skip: Skip) -> Clip | None:
+    offset, size = description.offset or 0, description.size or 0
+    url, path = "", Path(folder, audio)
+    if isinstance(folder, str):
+        url, path = f"{folder}/{audio}", Path(audio)
+    elif not os.path.isfile(path):
         skip(path, "the file of the manifest is missing")
         return None
-    offset, size = description.offset or 0, description.size or 0
-    if offset + size > path.stat().st_size:
+    elif offset + size > path.stat().st_size:
         skip(path, f"the manifest places a clip at byte {offset + size}, behind its end")
         return None
     seconds = description.seconds
     if seconds is None:
-        probe = _probe(Clip(path, (), 0.0, offset=offset, size=size).source, skip, path)
-        if probe is None:
+        found = probe(Clip(path, (), 0.0, offset=offset, size=size, url=url).source, skip, path)
+        if found is None:
             return None
-        seconds = probe.seconds
+        seconds = found.seconds
     named = description.named_split
     return Clip(
         path,
         description.captions or (caption_from_name(path.stem),),
         seconds,
-        named or _split_of(f"{audio}/{offset}" if size else audio),
+        named or split_of(f"{audio}/{offset}" if size else audio),
         description.attributes or {},
         offset,
         size,
+        url,
         split_named=named is not None,
     )
+
+
+# --- tar files at a URL or of a pattern ---
+
+
+def _names_tars(place: Path | str) -> bool:
+    """Whether a place is a URL or a pattern, and no folder."""
+    text = str(place)
+    return is_url(text) or (is_pattern(text) and not expand_user(text).is_dir())
+
+
+def _from_tars(place: str, skip: Skip) -> Iterator[Clip]:
+    home = home_of(place)
+    if is_pattern(place):
+        sources = expand_pattern(place, _PURPOSE)
+        names = [source.rpartition("/")[2] for source in sources]
+    else:
+        names = list_url(str(home), _PURPOSE)
+        if MANIFEST_NAME in names:
+            yield from _from_manifest(home, skip)
+            return
+        names = [name for name in names if name.endswith(".tar")]
+        sources = [f"{home}/{name}" for name in names]
+    for name, source in zip(names, sources, strict=True):
+        if is_url(source):
+            yield from read_tar(Path(name), name, skip, url=source)
+        else:
+            yield from read_tar(expand_user(source).absolute(), name, skip)
 
 
 # --- folders without a manifest ---
@@ -182,7 +212,7 @@ def _from_files(folder: Path, skip: Skip) -> Iterator[Clip]:
     files = walk_files(folder, (*AUDIO_SUFFIXES, ".tar"), skip)
     for path in _without_links(files, folder):
         if path.suffix.lower() == ".tar":
-            yield from _from_shard(path, folder, skip)
+            yield from read_tar(path, stable_name(path, folder), skip)
         elif clip := _from_file(path, folder, skip):
             yield clip
 
@@ -198,67 +228,17 @@ def _without_links(files: list[Path], folder: Path) -> list[Path]:
     return [path for path in files if chosen[os.path.realpath(path)] == path]
 
 
-@dataclass(frozen=True)
-class _Probe:
-    seconds: float
-    tags: dict[str, str]
-
-
-def _probe(source: Path | io.BytesIO, skip: Skip, path: Path | None = None) -> _Probe | None:
-    """Read length and tags of an audio file; if broken, call `skip` and return None."""
-    place = path or Path(str(source))
-    try:
-        size = (
-            source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
-        )
-        if not size:
-            skip(place, "empty (0 bytes)")
-            return None
-        with opened(source, whole=True) as file:
-            if not file.frames:
-                skip(place, "no samples in it")
-                return None
-            seconds, tags = info_of(file, name_of(source)).seconds, dict(file.copy_metadata())
-            if not has_its_end(file):
-                skip(place, "cut off or damaged: its header promises more sound than there is")
-                return None
-        return _Probe(seconds, _tags_of_recipe(tags, read_recipe_text(source)))
-    except soundfile.SoundFileError:
-        skip(place, "not readable as audio (it is damaged)")
-    except (AudioError, OSError, RuntimeError, ValueError) as error:
-        why = str(error).removeprefix(f"{name_of(source)} ").rstrip(".") or type(error).__name__
-        skip(place, why if why.startswith("is not audio") else f"not readable as audio ({why})")
-    return None
-
-
-def _tags_of_recipe(tags: dict[str, str], note: str | None) -> dict[str, str]:
-    """Return the tags of a file that `jen1` wrote: its prompt, or that of the edited recording."""
-    if note is None:
-        return tags
-    try:
-        recipe = parse_json(note, "the recipe")
-        while isinstance(recipe, dict):
-            prompt = recipe.get("prompt")
-            if isinstance(prompt, str) and prompt.strip():
-                return {"title": prompt.strip()}
-            recipe = (recipe.get("input") or {}).get("recipe")
-    except (JsonError, AttributeError):
-        pass  # written by another program
-    own = (*GENERATED_TAGS, *DECODED_TAGS)
-    return {key: text for key, text in tags.items() if (key, text) not in own}
-
-
 def _from_file(path: Path, folder: Path, skip: Skip) -> Clip | None:
-    probe = _probe(path, skip)
-    if probe is None:
+    found = probe(path, skip)
+    if found is None:
         return None
     captions, description = _read_sidecars(path, skip)
     named = description.named_split or _folder_split(path, folder)
     return Clip(
         path,
-        captions or captions_from_tags(probe.tags) or (caption_from_name(path.stem),),
-        probe.seconds,
-        named or _split_of(stable_name(path, folder)),
+        captions or captions_from_tags(found.tags) or (caption_from_name(path.stem),),
+        found.seconds,
+        named or split_of(stable_name(path, folder)),
         description.attributes or {},
         split_named=named is not None,
     )
@@ -269,10 +249,10 @@ def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description
     captions: tuple[str, ...] = ()
     description = Description()
     for beside in (path.with_suffix(".txt"), path.with_name(path.name + ".txt")):
-        captions += captions_from_text(_decoded(_small_file(beside, skip)))
+        captions += captions_from_text(decoded(_small_file(beside, skip)))
     for beside in (path.with_suffix(".json"), path.with_name(path.name + ".json")):
         if data := _small_file(beside, skip):
-            description = _sidecar(data, beside, skip)
+            description = read_sidecar(data, beside, skip)
             captions += description.captions
     return captions, description
 
@@ -293,100 +273,7 @@ def _small_file(path: Path, skip: Skip) -> bytes:
     return data
 
 
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-8-sig", errors="replace")
-
-
-def _sidecar(data: bytes, path: Path, skip: Skip) -> Description:
-    """Read a JSON sidecar; a value that is not an object is ignored."""
-    try:
-        value = parse_json(data, "it")
-        return Description.read(value) if isinstance(value, dict) else Description()
-    except (JsonError, ConfigError) as error:
-        fault = error.fault if isinstance(error, JsonError) else error
-        skip(path, f"{fault}; the audio beside it is used without it")
-        return Description()
-
-
 def _folder_split(path: Path, folder: Path) -> str | None:
     """Take the split from a folder called train, validation or test."""
     parts = path.relative_to(folder).parts[:-1]
     return next(filter(None, map(known_split, parts)), None)
-
-
-def _split_of(name: str) -> str:
-    """Choose a split by the hash of a relative path, independent of other files."""
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()
-    percent = int.from_bytes(digest, "big") % 100
-    if percent < _HELD_OUT_PERCENT:
-        return "test"
-    return "validation" if percent < 2 * _HELD_OUT_PERCENT else "train"
-
-
-# --- WebDataset ---
-
-
-def _from_shard(shard: Path, folder: Path, skip: Skip) -> Iterator[Clip]:
-    """Read a tar file; members with the same name up to the first dot form one sample."""
-    try:
-        # uncompressed, since clips are read by their offset in the file
-        with tarfile.open(shard, "r:") as tar:
-            groups: dict[str, list[tarfile.TarInfo]] = {}
-            for member in tar:
-                if member.isfile() and not member.issparse():
-                    groups.setdefault(_key(member.name), []).append(member)
-            for group in groups.values():
-                if clip := _from_group(tar, shard, folder, group, skip):
-                    yield clip
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        skip(shard, f"not a whole, uncompressed tar file ({error})")
-
-
-def _key(name: str) -> str:
-    folder, _, last = name.rpartition("/")
-    return f"{folder}/{last.split('.', 1)[0]}"
-
-
-def _from_group(
-    tar: tarfile.TarFile, shard: Path, folder: Path, group: list[tarfile.TarInfo], skip: Skip
-) -> Clip | None:
-    audio = next((m for m in group if PurePosixPath(m.name).suffix.lower() in AUDIO_SUFFIXES), None)
-    if audio is None:
-        return None
-    captions: tuple[str, ...] = ()
-    description = Description()
-    for member in group:
-        if member is audio or not member.name.endswith((".json", ".txt")):
-            continue
-        place = shard / member.name
-        if member.size > MAX_BYTES:
-            skip(place, "larger than any caption; the audio beside it is used without it")
-        elif member.name.endswith(".json"):
-            description = _sidecar(_bytes_of(tar, member), place, skip)
-        else:
-            captions += captions_from_text(_decoded(_bytes_of(tar, member)))
-    captions = description.captions or captions
-    seconds, tags = description.seconds, {}
-    if seconds is None or not captions:
-        probe = _probe(io.BytesIO(_bytes_of(tar, audio)), skip, shard / audio.name)
-        if probe is None:
-            return None
-        seconds, tags = probe.seconds, probe.tags
-    split = description.named_split or known_split(re.split(r"[-_.]", shard.name)[0])
-    return Clip(
-        shard,
-        captions
-        or captions_from_tags(tags)
-        or (caption_from_name(PurePosixPath(audio.name).stem),),
-        seconds,
-        split or _split_of(f"{stable_name(shard, folder)}/{audio.name}"),
-        description.attributes or {},
-        audio.offset_data,
-        audio.size,
-        split_named=split is not None,
-    )
-
-
-def _bytes_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    stream = tar.extractfile(member)
-    return stream.read() if stream else b""

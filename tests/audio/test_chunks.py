@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from jen1cli import audio
-from jen1cli.audio.chunks import replace_bytes
+from jen1cli.audio.chunks import read_chunks, replace_bytes
 from jen1cli.audio.metadata import id3
 from jen1cli.errors import AudioError
 from metadata_support import (
@@ -259,3 +259,40 @@ def test_bytes_are_replaced_in_place(monkeypatch, start, stop, new):
     file = io.BytesIO(data)
     replace_bytes(file, start, stop, b"x" * new)
     assert file.getvalue() == data[:start] + b"x" * new + data[stop:]
+
+
+@pytest.mark.parametrize("kind", ["wav", "aiff"])
+@pytest.mark.parametrize(
+    "junk", [b"hello, this is no chunk", b"abc", b"\xff" * 64, b"TAG" + b"x" * 125]
+)
+def test_bytes_behind_the_last_chunk_are_named_and_not_kept(tmp_path, caplog, noise, kind, junk):
+    path, target = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
+    soundfile.write(path, 0.1 * noise(0.1).T, 48_000)
+    with path.open("ab") as file:
+        file.write(junk)
+    patch = audio.Patch(10, np.zeros((2, 5), np.float32))
+    audio.write_spliced(target, path, (patch,))
+    assert f"does not keep of {path}: {len(junk)} bytes behind the last chunk" in caplog.text
+    with target.open("rb") as file:
+        layout = read_chunks(file)
+    assert layout is not None
+    assert [chunk.tag.strip() for chunk in layout.chunks][-1] in (b"data", b"SSND")
+    assert layout.tail == 0
+
+
+def test_chunks_behind_the_size_of_the_whole_stay(tmp_path, caplog, noise):
+    path, target = tmp_path / "a.wav", tmp_path / "b.wav"
+    soundfile.write(path, 0.1 * noise(0.1).T, 48_000)
+    with path.open("ab") as file:
+        file.write(b"iXML" + (6).to_bytes(4, "little") + b"<a/>  " + bytes(40))
+    audio.write_spliced(target, path, (audio.Patch(10, np.zeros((2, 5), np.float32)),))
+    assert b"iXML" in target.read_bytes()
+    assert "behind the last chunk" not in caplog.text
+    # a header of a stream that names no sizes
+    data = bytearray(path.read_bytes())
+    data[4:8] = bytes(4)
+    at = data.index(b"data") + 4
+    data[at : at + 4] = b"\xff" * 4
+    layout = read_chunks(io.BytesIO(data))
+    assert layout is not None
+    assert layout.sound is not None

@@ -140,11 +140,27 @@ def test_rows_that_cannot_be_read_do_not_end_the_file(tmp_path):
     assert "more than 64 MB" in str(rows[3].fault)
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(os.name == "nt", reason="a device of a POSIX system")
-def test_a_line_without_end_is_refused():
-    with pytest.raises(DataError, match="line 1 of /dev/zero has more than 1 GB"):
-        list(read_rows("/dev/zero"))
+@pytest.mark.skipif(os.name == "nt", reason="devices of a POSIX system")
+@pytest.mark.parametrize("name", ["zero", "urandom", "null"])
+def test_a_device_without_end_is_refused_at_once(name):
+    with pytest.raises(DataError, match=f"--from /dev/{name} is a device; give a file or a pipe"):
+        next(read_rows(f"/dev/{name}"))
+
+
+def test_a_line_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("jen1cli.scale.rows.MAX_BYTES", 1_000)
+    monkeypatch.setattr("jen1cli.scale.rows._LONGEST_LINE", 10_000)
+
+    class Endless(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            buffer[:] = bytes(len(buffer))
+            return len(buffer)
+
+    with pytest.raises(DataError, match="line 1 of stdin has more than"):
+        next(read_rows("-", stdin=io.BufferedReader(Endless())))
 
 
 def test_a_table_row_that_cannot_be_read_does_not_end_the_file(tmp_path):

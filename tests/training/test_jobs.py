@@ -11,7 +11,7 @@ import torch
 from jen1cli import Jen1
 from jen1cli.autoencoder.codec import load_codec
 from jen1cli.checkpoint import load_weight_set
-from jen1cli.errors import ConfigError
+from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.training import jobs
 from jen1cli.training.diffusion.compatibility import latents_digest
@@ -19,6 +19,7 @@ from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.memory import activation_megabytes
 from jen1cli.training.recipes import training_config
 from jen1cli.unet.lora import read_lora
+from support import make_text_encoder_folder
 
 QUICK = {"recipe": "tiny", "precision": "fp32", "device": "cpu", "crop_seconds": 0.2}
 
@@ -161,6 +162,22 @@ def test_missing_text_encoder_is_a_clear_error(cache, tmp_path, monkeypatch):
     job = jobs.DiffusionJob(cache=cache.folder, output=tmp_path, steps=1, **QUICK)
     with pytest.raises(ConfigError, match="--text-encoder"):
         job.run()
+
+
+def test_a_text_encoder_of_another_size_is_a_clear_error(cache, tmp_path, monkeypatch):
+    bundled = make_text_encoder_folder(tmp_path / "bundled", 32)
+    monkeypatch.setattr("jen1cli.training.diffusion.build._bundled_text_encoder", lambda: bundled)
+    job = jobs.DiffusionJob(cache=cache.folder, output=tmp_path / "run", steps=1, **QUICK)
+    with pytest.raises(CheckpointError, match=r"has 32 features .* 16 features with --text-enc"):
+        job.run()
+
+
+def test_a_text_encoder_of_another_size_is_found_before_the_first_stage(tones, tmp_path):
+    other = make_text_encoder_folder(tmp_path / "other", 32)
+    job = jobs.AllJob(data=tones, output=tmp_path / "run", text_encoder=other, steps=1, **QUICK)
+    with pytest.raises(CheckpointError, match="16 features with --text-encoder"):
+        job.run()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.heavy

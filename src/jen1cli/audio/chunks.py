@@ -41,6 +41,7 @@ class ChunkFile:
     chunks: tuple[Chunk, ...]
     size: int  # bytes of the whole file
     joined: bool  # whether a second file follows the end of the first
+    tail: int = 0  # bytes at the end of the file that are no chunk
 
     @property
     def is_aiff(self) -> bool:
@@ -66,13 +67,19 @@ def read_chunks(file: ByteFile) -> ChunkFile | None:
     order = _KINDS.get(head[:4])
     if order is None or len(head) < 12:
         return None
-    at, found, long_data, joined = 12, [], 0, False
+    size = struct.unpack(f"{order}I", head[4:8])[0]
+    end = 8 + size if size < UNKNOWN_SIZE else total
+    at, found, long_data, joined, has_sound = 12, [], 0, False, False
     while at + 8 <= total:
         file.seek(at)
         tag, size = struct.unpack(f"{order}4sI", file.read(8))
         if tag in _KINDS:
             joined = True
             break
+        # some writers leave chunks out of the size of the whole, so these are taken behind it too
+        if has_sound and at >= end and not (_is_tag(tag) and at + 8 + size <= total):
+            break
+        has_sound = has_sound or tag in (b"data", b"SSND")
         if tag == b"ds64" and head[:4] in _LONG and at + 32 <= total:
             long_data = struct.unpack("<QQ", file.read(16))[1]
         if tag == b"data" and size == 0xFFFFFFFF and long_data:
@@ -84,7 +91,13 @@ def read_chunks(file: ByteFile) -> ChunkFile | None:
                 f"{name} has more than {_MOST_CHUNKS} chunks; convert it from its source"
             )
         at += 8 + size + size % 2
-    return ChunkFile(head[:4], order, tuple(found), total, joined)
+    tail = 0 if joined else max(0, total - at)
+    return ChunkFile(head[:4], order, tuple(found), total, joined, tail)
+
+
+def _is_tag(tag: bytes) -> bool:
+    """Whether four bytes may be the name of a chunk: printable ASCII, spaces only at the end."""
+    return tag.isascii() and tag.decode("ascii").isprintable() and not tag.startswith(b" ")
 
 
 def header_fault(file: ByteFile) -> str | None:

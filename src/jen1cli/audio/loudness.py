@@ -8,6 +8,7 @@ import soxr
 from jaxtyping import Float32
 
 from jen1cli.audio.files import Signal
+from jen1cli.audio.on_disk import spans
 
 SILENCE = -70.0  # LUFS; absolute gate of BS.1770, and the value returned for silence
 _PRE_ROLL_SECONDS = 0.5  # length after which the impulse response of the K-weighting is negligible
@@ -115,9 +116,8 @@ class LoudnessMeter:
 def loudness(signal: Signal, sample_rate: int) -> float:
     """Return the integrated loudness of `[channels, samples]` in LUFS (BS.1770-4)."""
     meter = LoudnessMeter(sample_rate)
-    step = 30 * sample_rate
-    for start in range(0, signal.shape[1], step):
-        meter.feed(signal[:, start : start + step])
+    for start, stop in spans(signal.shape[1], 30 * sample_rate):
+        meter.feed(signal[:, start:stop])
     return meter.result()
 
 
@@ -159,9 +159,9 @@ def _k_power(sample_rate: int) -> Float32[np.ndarray, " values"]:
 
 def true_peak(signal: Signal, sample_rate: int) -> float:
     """Return the true peak: the largest absolute value after 4 x oversampling by soxr."""
-    peak, step, overlap = 0.0, 30 * sample_rate, 256
-    for start in range(0, signal.shape[1], step):
-        part = signal[:, max(0, start - overlap) : start + step + overlap]
+    peak, overlap = 0.0, 256
+    for start, stop in spans(signal.shape[1], 30 * sample_rate):
+        part = signal[:, max(0, start - overlap) : stop + overlap]
         frames = soxr.resample(np.ascontiguousarray(part.T), sample_rate, 4 * sample_rate, "HQ")
         peak = max(peak, float(np.abs(part).max(initial=0)), float(np.abs(frames).max(initial=0)))
     return peak

@@ -19,6 +19,7 @@ from jen1cli.audio.metadata import (
     Metadata,
     write_metadata,
 )
+from jen1cli.audio.on_disk import spans
 from jen1cli.audio.recipe_text import check_recipe_text
 from jen1cli.errors import AudioError, OutputError
 from jen1cli.files import byte_name, writing
@@ -154,7 +155,7 @@ def write(
     texts = tuple((name.upper(), text) for name, text in tags)
     metadata = Metadata(texts=texts, loop=loop)
     kind = FileFormat(format_, subtype, recipe, metadata)
-    parts = (signal[:, at : at + BLOCK] for at in range(0, signal.shape[1], BLOCK))
+    parts = (signal[:, at:stop] for at, stop in spans(signal.shape[1], BLOCK))
     write_blocks(target, (encoded(part, subtype) for part in parts), sample_rate, len(signal), kind)
 
 

@@ -165,7 +165,12 @@ def _words(weights: str) -> list[str]:
 @app.command("inspect", no_args_is_help=True)
 @grouped
 def inspect(
-    folder: Folder,
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="MUSIC", help="Folder of music; of tar files also the URL or a pattern."
+        ),
+    ],
     *,
     output: Annotated[
         Path | None,
@@ -189,9 +194,12 @@ def inspect(
     report = reporting.report()
     from jen1cli.corpus import contact_sheet
     from jen1cli.corpus import inspect as inspection
-    from jen1cli.manifest import read_folder
+    from jen1cli.manifest import home_of, read_folder
 
-    sheet = output or folder / "contact-sheet.html"
+    home = home_of(folder)
+    if output is None and clips > 0 and isinstance(home, str):
+        raise ConfigError(f"no page can be written to {home}; give --output FILE, or --clips 0")
+    sheet = output or Path(home, "contact-sheet.html")
     force = force or output is None  # the command's own page is overwritten
     if clips > 0:
         check_place(sheet, force=force)
@@ -208,7 +216,7 @@ def inspect(
         with report.progress("clips on the sheet") as bar:
             chosen = inspection.choose(found, clips)
             contact_sheet.write(
-                sheet, folder.name, statistics, chosen, seconds, bar,
+                sheet, str(folder).rstrip("/").rpartition("/")[2], statistics, chosen, seconds, bar,
                 on_skip=skipped, overwrite=force,
             )  # fmt: skip
         path = str(sheet)

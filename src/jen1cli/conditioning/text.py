@@ -75,8 +75,19 @@ class TextEncoder(nn.Module):
         return cls.from_folder(download(config.source, config.revision), config)
 
     @classmethod
-    def from_folder(cls, path: Path, config: TextConfig) -> "TextEncoder":
+    def from_folder(
+        cls,
+        path: Path,
+        config: TextConfig,
+        *,
+        remedy: str = "use the encoder that the model was trained with",
+    ) -> "TextEncoder":
         """Load from a folder with config.json, model.safetensors and tokenizer.json.
+
+        Args:
+            path: the folder.
+            config: of the model.
+            remedy: advice in the message about an encoder of another size.
 
         Raises:
             CheckpointError: a file is missing or broken, or its shape differs from `config`.
@@ -90,7 +101,7 @@ class TextEncoder(nn.Module):
         if encoder.shape.features != config.features:
             raise CheckpointError(
                 f"the text encoder in {path} has {encoder.shape.features} features but the model"
-                f" expects {config.features}; use the encoder that the model was trained with"
+                f" expects {config.features}; {remedy}"
             )
         loaded = cls(config, encoder, _load_tokenizer(path))
         loaded.styles = StyleClassifier.load(path, config.features)

@@ -29,14 +29,18 @@ def score_line(place: Place, score: FullScore) -> str:
     return to_json({"audio": audio, "offset": offset, "score": asdict(score)}) + "\n"
 
 
-def read_scores(path: Path) -> Iterator[tuple[Place, FullScore]]:
+def read_scores(source: Path | bytes, name: str = "") -> Iterator[tuple[Place, FullScore]]:
     """Yield scores one by one; nothing without such a file.
+
+    Args:
+        source: the file, or its bytes.
+        name: name of the source in messages; the path by default.
 
     Raises:
         DataError: a line is not valid; names it.
     """
-    if path.is_file():
-        yield from (parse_score_line(text, where) for where, text in read_lines(path))
+    if isinstance(source, bytes) or source.is_file():
+        yield from (parse_score_line(text, where) for where, text in read_lines(source, name))
 
 
 def parse_score_line(text: str, where: str) -> tuple[Place, FullScore]:

@@ -1,10 +1,12 @@
 """Checks of prompts, before a text encoder reads them."""
 
+import re
 import unicodedata
 
 from jen1cli.errors import ConfigError
 
 MAX_PROMPT_CHARACTERS = 1_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check_text(text: str, what: str) -> str:
@@ -13,10 +15,10 @@ def check_text(text: str, what: str) -> str:
     Raises:
         ConfigError: it holds bytes that are not UTF-8, or halves of UTF-16 pairs.
     """
-    wrong = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
-    if wrong is not None:
+    if wrong := _SURROGATE.search(text):
+        at = wrong.start()
         raise ConfigError(
-            f"{what} is not text in UTF-8: '{text[max(0, wrong - 20) : wrong + 20]}';"
+            f"{what} is not text in UTF-8: '{text[max(0, at - 20) : at + 20]}';"
             " type it again, or set the terminal to UTF-8"
         )
     return text
@@ -32,13 +34,13 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
     text = " ".join(check_text(prompt, where).split())
     if not text:
         raise ConfigError(f"{where} is empty; say what the music should be, such as 'lofi piano'")
-    if any(unicodedata.category(char) == "Cc" for char in text):
-        raise ConfigError(f"{where} holds control characters; write it as plain text")
-    if len(text) > MAX_PROMPT_CHARACTERS:
+    if len(text) > MAX_PROMPT_CHARACTERS:  # first, since the other checks take their time
         raise ConfigError(
             f"{where} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are read,"
             " so shorten it to what matters"
         )
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise ConfigError(f"{where} holds control characters; write it as plain text")
     letters = [letter for letter in text if letter.isalpha()]
     foreign = [letter for letter in letters if not _is_latin(letter)]
     if not letters or 2 * len(foreign) > len(letters):

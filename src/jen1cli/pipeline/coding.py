@@ -1,7 +1,6 @@
 """Encoding of recordings and decoding of latents, of any length in bounded memory."""
 
 import math
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,7 @@ import numpy as np
 import torch
 
 from jen1cli import audio
-from jen1cli.audio import AudioInfo, Resampler, Signal, Source
-from jen1cli.files import explaining, reserve
+from jen1cli.audio import AudioInfo, Resampler, Signal, Source, on_disk
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.latents import LatentFile
 from jen1cli.pipeline.music import Music, record
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from jen1cli.pipeline.jen1 import Jen1
 
 _BLOCK_SECONDS = 5
-LARGEST_IN_MEMORY = 64 * 2**20  # bytes; about three minutes of 48 kHz stereo
 
 
 def encode(model: "Jen1", source: Source) -> LatentFile:
@@ -87,7 +84,7 @@ def decode_latent(
     networks: Networks, latent: Latent, samples: int, sample_rate: int, channels: int
 ) -> Signal:
     """Decode a latent to `samples` samples at the given rate and layout."""
-    result = allocate(channels, samples)
+    result = on_disk.allocate(channels, samples)
     resampler = Resampler(networks.autoencoder.sample_rate, sample_rate, channels)
     at = 0
     for block in decoded_blocks(networks, latent.to(networks.device)):
@@ -99,6 +96,7 @@ def decode_latent(
 def _append(result: Signal, piece: Signal, at: int) -> int:
     stop = min(at + piece.shape[1], result.shape[1])
     result[:, at:stop] = piece[:, : stop - at]
+    on_disk.release()
     return stop
 
 
@@ -120,15 +118,3 @@ def _model_blocks(
         last = resampler.feed(np.zeros((channels, 0), np.float32), last=True)[:, :left]
         last = np.pad(last, ((0, 0), (0, left - last.shape[1])))
         yield torch.from_numpy(np.ascontiguousarray(last))[None].to(networks.device)
-
-
-def allocate(channels: int, samples: int) -> Signal:
-    """Return float32 zeros [channels, samples]; disk space is freed with the array."""
-    if channels * samples * 4 <= LARGEST_IN_MEMORY:
-        return np.zeros((channels, samples), np.float32)
-    with (
-        explaining(Path(tempfile.gettempdir())),
-        tempfile.TemporaryFile(prefix="jen1-") as file,
-    ):
-        reserve(file.fileno(), channels * samples * 4)
-        return np.memmap(file, np.float32, "r+", shape=(channels, samples))

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32
 from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
 from jen1cli.audio.limiting import BLOCK, REACH, limited
 from jen1cli.audio.loudness import SILENCE
+from jen1cli.audio.on_disk import spans
 
 Offset = Float32[np.ndarray, " channels"]
 
@@ -50,8 +51,7 @@ def level_segments(
         ramps.add(measured(signal[:, start:stop], sample_rate))
     if ramps.is_idle:
         return
-    for at in range(0, signal.shape[1], _BLOCK):
-        stop = min(at + _BLOCK, signal.shape[1])
+    for at, stop in spans(signal.shape[1], _BLOCK):
         signal[:, at:stop] *= ramps.curve(at, stop)
 
 
@@ -124,8 +124,7 @@ def fade_out(signal: Signal, samples: int) -> None:
         samples: length of the last chord; 0 changes nothing.
     """
     length = signal.shape[1]
-    for at in range(max(0, length - samples), length, _BLOCK):
-        stop = min(at + _BLOCK, length)
+    for at, stop in spans(length, _BLOCK, max(0, length - samples)):
         signal[:, at:stop] *= decay(at, stop, length, samples)
 
 
@@ -148,8 +147,7 @@ def limit(signal: Signal, sample_rate: int, ceiling: float = CEILING) -> None:
     """
     samples = signal.shape[1]
     before = signal[:, :0]  # the last samples before limiting
-    for at in range(0, samples, _BLOCK):
-        stop = min(at + _BLOCK, samples)
+    for at, stop in spans(samples, _BLOCK):
         after = np.array(signal[:, at : stop + REACH])
         piece = limited(np.concatenate([before, after], axis=1), ceiling)
         left = before.shape[1]
@@ -216,8 +214,8 @@ def limited_blocks(blocks: Iterable[Signal]) -> Iterator[Signal]:
 
 
 def _scale(signal: Signal, factor: float) -> None:
-    for at in range(0, signal.shape[1], _BLOCK):
-        signal[:, at : at + _BLOCK] *= np.float32(factor)
+    for at, stop in spans(signal.shape[1], _BLOCK):
+        signal[:, at:stop] *= np.float32(factor)
 
 
 def measured(signal: Signal, sample_rate: int) -> float:
@@ -278,6 +276,5 @@ def add_offset(signal: Signal, ends: tuple[Offset, Offset]) -> None:
     """
     samples = signal.shape[1]
     first, step = ends[0][:, None], ((ends[1] - ends[0]) / samples)[:, None]
-    for at in range(0, samples, _BLOCK):
-        stop = min(at + _BLOCK, samples)
+    for at, stop in spans(samples, _BLOCK):
         signal[:, at:stop] += first + step * np.arange(at, stop, dtype=np.float32)

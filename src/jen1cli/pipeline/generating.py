@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from jen1cli.audio import Signal, seconds_to_samples
+from jen1cli.audio import Signal, on_disk, seconds_to_samples
 from jen1cli.config import DirectionName, GenerationConfig
 from jen1cli.errors import ConfigError
 from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
-from jen1cli.pipeline.coding import allocate, decoded_blocks
+from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.composing import (
     Written,
     check_composer,
@@ -373,10 +373,11 @@ def _share(progress: Progress | None, first: int, items: int, all_items: int) ->
 
 def _finished(networks: Networks, latent: Latent, plan: PiecePlan, last_seconds: float) -> Signal:
     autoencoder = networks.autoencoder
-    result = allocate(autoencoder.audio_channels, plan.samples)
+    result = on_disk.allocate(autoencoder.audio_channels, plan.samples)
     at = 0
     for block in decoded_blocks(networks, latent, plan.samples):
         result[:, at : at + block.shape[1]] = block
+        on_disk.release()
         at += block.shape[1]
     gain_matching.level_segments(result, autoencoder.sample_rate, plan.cuts, target=None)
     gain_matching.cap_loudness(result, autoencoder.sample_rate)

@@ -12,10 +12,11 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jen1cli.errors import ConfigError, DataError, Jen1Error, needs_extra
+from jen1cli.files import is_device
 from jen1cli.folders import opened_source
 from jen1cli.jsonfiles import MAX_BYTES, JsonError, decode_text, parse_json, parse_object
 from jen1cli.shards import WHOLE, Shard
@@ -57,7 +58,7 @@ def read_rows(
         stdin: the stream that "-" stands for; lines only.
 
     Raises:
-        DataError: the source cannot be opened or read on.
+        DataError: the source cannot be opened or read on, or is a device.
         ConfigError: a table has no column "prompt".
         MissingExtraError: the extra `scale` is needed.
     """
@@ -95,6 +96,8 @@ def _opened(source: str, stdin: io.IOBase | None) -> Iterator[io.IOBase]:
         yield stdin
     else:
         with opened_source(source, "reading prompts from a URL", option="--from") as file:
+            if is_device(Path(source)) and not file.isatty():  # /dev/urandom has no end
+                raise DataError(f"--from {source} is a device; give a file or a pipe with prompts")
             yield file
 
 

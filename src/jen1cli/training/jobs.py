@@ -18,6 +18,7 @@ from jen1cli.training.diffusion.build import (
     build_diffusion,
     describe,
     describe_unet,
+    load_text_encoder,
     write_latent_shard,
     write_latents,
 )
@@ -54,7 +55,7 @@ STAGES = ("autoencoder", "latents", "diffusion", "controls")
 class LatentsJob:
     """Encode a folder of music into a latent cache."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     model: str | Path  # folder of stage 1, or name or folder of a weight set
     output: Path
     keep_whitening: bool = False
@@ -100,7 +101,7 @@ class LatentsJob:
 class AutoencoderJob(Settings):
     """Stage 1 on a folder of music."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     preset: str | None = None  # preset of the autoencoder; None: the recipe's
     init: str | Path | None = None  # stage 1 folder or weight set to continue from
     mask_ratio: float | None = None  # masked share of the latent; None: the preset's
@@ -219,7 +220,7 @@ class ControlsJob(Settings):
 class FinetuneJob(Settings):
     """Fine-tuning on a folder of music: the whole U-Net, or a LoRA."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     model: str = DEFAULT_WEIGHTS  # weight set, by name or folder
     recipe: str = "finetune"
     lora: int | None = None  # rank; None: train the whole U-Net
@@ -263,7 +264,7 @@ class FinetuneJob(Settings):
 class AllJob(Settings):
     """All stages in order, on a folder of music."""
 
-    data: Path
+    data: Path | str  # set of music: folder, URL, or pattern of tar files
     text_encoder: Path | None = None
 
     def run(self, on_event: OnEvent = ignore) -> Figures:
@@ -278,6 +279,9 @@ class AllJob(Settings):
         self.over(training_config(self.recipe).diffusion)
         if self.text_encoder is not None and not self.text_encoder.is_dir():
             raise ConfigError(f"--text-encoder {self.text_encoder} is no folder; check the path")
+        text = preset(training_config(self.recipe).preset).text
+        if not self.dry_run and text.revision is None:  # before the hours of stage 1
+            load_text_encoder(text, self.text_encoder)
         shared = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(Settings)

@@ -49,6 +49,8 @@ _STRUCTURE = {
 _MANIFEST = b"C2PA"
 _ID3_TAGS = {False: b"id3 ", True: b"ID3 "}  # by whether the file is AIFF
 _STALE = {b"levl", b"MD5 ", b"PEAK"}  # computed from the samples
+_NO_CHUNK = b""
+"""In place of a tag: bytes that another program has left behind the last chunk."""
 _TIMED = {b"r64m", b"R64m", b"strc", b"regn", b"elm1", b"trns", b"plst"}
 """Chunks with positions, which are not adjusted here."""
 _TIME_FIELDS = (
@@ -102,6 +104,10 @@ def read_riff(file: ByteFile, layout: ChunkFile) -> Metadata:
             texts = ((_AIFF_TEXTS[chunk.tag], _text(data)), *texts)
         texts += xmp_texts(block)
         blocks.append(replace(block, name=COVERED) if is_own_xmp(block) else block)
+    file.seek(layout.size - layout.tail)
+    tail = file.read(layout.tail)
+    if tail.strip(b"\0"):
+        blocks.append(Block(_NO_CHUNK, tail, f"{len(tail)} bytes behind the last chunk"))
     family = "AIFF" if layout.is_aiff else layout.kind.decode() if layout.order == ">" else "RIFF"
     return Metadata(family, tuple(dict.fromkeys(texts)), pictures, tuple(blocks), recipe, signed)
 
@@ -137,7 +143,7 @@ def move_riff_block(block: Block, moves: Moves) -> tuple[Block | None, list[str]
     """Return a chunk adjusted to an edit, and the names of data that would be invalid."""
     is_longer = moves.samples != moves.before
     if (
-        block.tag in _STALE
+        block.tag in (*_STALE, _NO_CHUNK)
         or (block.tag in _TIMED and moves.any)
         or (is_longer and _describes_whole(block, moves.before))
     ):

@@ -31,7 +31,15 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the run.", show_default=False),
 ]
-Data = Annotated[Path, typer.Argument(metavar="MUSIC", help="Folder of music.", show_default=False)]
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="MUSIC",
+        help="Folder of music; of tar files also the URL, or a pattern such as"
+        " 's3://bucket/music/train-{000..099}.tar'.",
+        show_default=False,
+    ),
+]
 Cache = Annotated[
     str,
     typer.Argument(

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Bool
 
 from jen1cli import audio
-from jen1cli.audio import Patch, Resampler, Signal
+from jen1cli.audio import Patch, Resampler, Signal, on_disk
 from jen1cli.pipeline import gain_matching
-from jen1cli.pipeline.coding import allocate, decoded_blocks
+from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.edits.matching_eq import apply_filters, matching_filters
 from jen1cli.pipeline.edits.repetition import with_detail_of
 from jen1cli.pipeline.edits.sections import LEVEL_SECONDS, TRANSCRIBED_SECONDS, Section
@@ -154,7 +154,7 @@ def _decoded(
     skip = ticks * timeline.model_step - first  # to the next sample that both rates share
     at = ticks * timeline.file_step
     start = max(start, at)
-    result = allocate(timeline.info.channels, stop - start)
+    result = on_disk.allocate(timeline.info.channels, stop - start)
     resampler = Resampler(timeline.model_rate, timeline.rate, timeline.info.channels)
     tail = np.zeros((timeline.info.channels, 1), np.float32)
     for block in decoded_blocks(networks, latent):
@@ -173,6 +173,7 @@ def _place(signal: Signal, at: int, start: int, result: Signal) -> int:
     lo, hi = max(at, start), min(at + signal.shape[1], start + result.shape[1])
     if lo < hi:
         result[:, lo - start : hi - start] = signal[:, lo - at : hi - at]
+        on_disk.release()
     return at + signal.shape[1]
 
 

@@ -22,7 +22,7 @@ from jen1cli.training.recipes import AutoencoderTrainingConfig
 
 
 def build_autoencoder_stage(
-    data: Path,
+    data: Path | str,
     config: ModelConfig,
     hyperparameters: AutoencoderTrainingConfig,
     accelerator: Accelerator,
@@ -34,7 +34,7 @@ def build_autoencoder_stage(
     """Build stage 1 on a folder of music.
 
     Args:
-        data: folder of music.
+        data: set of music (`manifest.read_folder`).
         config: preset of the autoencoder.
         hyperparameters: of the training.
         accelerator: of this process.

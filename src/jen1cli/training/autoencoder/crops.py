@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from jen1cli import audio
-from jen1cli.errors import DataError, Jen1Error
+from jen1cli.errors import AudioError, DataError
 from jen1cli.manifest import Clip
 from jen1cli.shapes import Waveform
 from jen1cli.training.diffusion.batches import mixed_seed
@@ -100,11 +100,11 @@ class CropSource:
             rng = np.random.default_rng(mixed_seed(self._seed, 3, abs(number), number < 0))
             try:
                 return self._read(self._clips[index], rng)
-            except Jen1Error as error:
+            except AudioError as error:  # but not of a server, which ends the run
                 self._give_up(index, error)
         raise DataError("none of the clips can be read; check the warnings")
 
-    def _give_up(self, index: int, error: Jen1Error) -> None:
+    def _give_up(self, index: int, error: AudioError) -> None:
         """Report a file once, even if several threads fail to read it."""
         with self._lock:
             known = index in self._broken
@@ -135,7 +135,7 @@ def middles(
     for clip in clips:
         try:
             waveform = read_waveform(clip, sample_rate, audio_channels)
-        except Jen1Error as error:
+        except AudioError as error:
             on_event(Warned(f"skipped {clip.path.name}: {error}"))
             continue
         spare = waveform.shape[1] - samples

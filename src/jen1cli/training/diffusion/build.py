@@ -57,7 +57,7 @@ class DiffusionSources:
 
 
 def write_latents(
-    data: Path,
+    data: Path | str,
     codec_folder: Path,
     folder: Path,
     *,
@@ -69,7 +69,7 @@ def write_latents(
     """Encode every clip of a folder of music into a latent cache, with the scores of the folder.
 
     Args:
-        data: folder of music, with or without a manifest.
+        data: set of music (`manifest.read_folder`).
         codec_folder: result of stage 1, or a weight set.
         folder: folder of the cache.
         keep_whitening: use the codec's whitening, for fine-tuning; else fit it to this music.
@@ -90,7 +90,7 @@ def write_latents(
 
 
 def write_latent_shard(
-    data: Path,
+    data: Path | str,
     codec_folder: Path,
     folder: Path,
     shard: Shard,
@@ -149,7 +149,7 @@ def build_diffusion(
     codec = dataclasses.replace(codec, config=_widened(codec.config, sources, scores))
     config = codec.config
     torch.manual_seed(seed)
-    encoder, text_folder = _text_encoder(sources, config.text)
+    encoder, text_folder = load_text_encoder(config.text, sources.text_encoder, sources.init)
     unet = UNet1d(config.unet)
     if sources.init is not None:
         check_latents(sources.cache, sources.init)
@@ -251,12 +251,24 @@ def _widened(config: ModelConfig, sources: DiffusionSources, scores: ScoreTable)
     )
 
 
-def _text_encoder(sources: DiffusionSources, config: TextConfig) -> tuple[TextEncoder, Path | None]:
+def load_text_encoder(
+    config: TextConfig, folder: Path | None = None, init: Path | None = None
+) -> tuple[TextEncoder, Path | None]:
+    """Return the text encoder of a training, and its folder; None: it is of the hub.
+
+    Args:
+        config: of the model.
+        folder: of the encoder; None: that of `init`, else that of the bundled model.
+        init: weight set to continue from.
+
+    Raises:
+        ConfigError: there is none.
+        CheckpointError: it is broken, or of another size than the model's.
+    """
     if config.revision is not None:
         return TextEncoder.from_hub(config), None
-    folder = sources.text_encoder
-    if folder is None and sources.init is not None:
-        folder = sources.init / TEXT_ENCODER_FOLDER
+    if folder is None and init is not None:
+        folder = init / TEXT_ENCODER_FOLDER
     if folder is None:
         folder = _bundled_text_encoder()
     if folder is None or not folder.is_dir():
@@ -264,7 +276,11 @@ def _text_encoder(sources: DiffusionSources, config: TextConfig) -> tuple[TextEn
             f"no text encoder was given ({folder}); name its folder with --text-encoder, such as"
             " the text_encoder folder of a weight set"
         )
-    return TextEncoder.from_folder(folder, config), folder
+    remedy = (
+        f"name the folder of one with {config.features} features with --text-encoder, or a preset"
+        " whose U-Net takes this one with --preset"
+    )
+    return TextEncoder.from_folder(folder, config, remedy=remedy), folder
 
 
 def _bundled_text_encoder() -> Path | None:

@@ -26,9 +26,10 @@ from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
 from jen1cli.autoencoder.codec import Codec, save_codec
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.files import expand_user, explaining, make_folder, reserve, write_text, writing
+from jen1cli.files import explaining, make_folder, reserve, write_text, writing
+from jen1cli.folders import list_url, read_range
 from jen1cli.jsonfiles import parse_object, read_lines, read_object, to_json
-from jen1cli.manifest import Clip
+from jen1cli.manifest import Clip, home_of
 from jen1cli.music.full_score import FullScore
 from jen1cli.music.score_files import SCORES_NAME, Place, read_scores
 from jen1cli.shapes import Latent
@@ -42,6 +43,7 @@ CLIPS_NAME = "clips.jsonl"
 CACHE_NAME = "cache.json"
 CACHE_VERSION = 1
 NO_CAPTIONS = ("",)
+_SCORES_PURPOSE = "reading scores from a URL"
 """Captions of augmented copies: the null text."""
 
 
@@ -110,9 +112,13 @@ class LatentCache:
         return tuple(clip for clip in self.clips if clip.split == name)
 
 
-def scores_digest(folder: Path) -> str:
-    """Return the sha256 of the `scores.jsonl` of a folder of music or of a cache, or "none"."""
-    path = expand_user(folder) / SCORES_NAME
+def scores_digest(folder: Path | str) -> str:
+    """Return the sha256 of the `scores.jsonl` of a set of music or of a cache, or "none"."""
+    home = home_of(folder)
+    if isinstance(home, str):
+        data = _scores_of_url(home)
+        return hashlib.sha256(data).hexdigest() if data else "none"
+    path = home / SCORES_NAME
     if not path.is_file():
         return "none"
     with path.open("rb") as file:
@@ -145,7 +151,7 @@ class ClipEncoder:
             latent = self._encode(waveform)
             done += 1
             if not torch.isfinite(latent).all():
-                on_event(Warned(f"skipped {clip.path}: its latent is not finite"))
+                on_event(Warned(f"skipped {clip.place}: its latent is not finite"))
                 continue
             on_event(Prepared("encoding clips", done, len(clips)))
             yield clip, latent
@@ -197,7 +203,7 @@ class CacheWriter:
         *,
         augmented: float = 0.0,
         music: str = "",
-        data: Path | None = None,
+        data: Path | str | None = None,
     ) -> Whitening:
         """Encode all clips and write the cache.
 
@@ -210,7 +216,7 @@ class CacheWriter:
             augmented: share of the training clips with an augmented copy. Copies have no captions,
                 since captions describe the original sound.
             music: digest of the clips (`compatibility.music_digest`), kept for later checks.
-            data: folder of music whose full scores are copied; None: no scores.
+            data: set of music whose full scores are copied; None: no scores.
 
         Returns:
             the whitening of the cache.
@@ -248,7 +254,7 @@ class CacheWriter:
                 frames = latent.shape[-1]
                 start = entries[-1].start + entries[-1].frames if entries else 0
                 entries.append(
-                    CachedClip(start, frames, clip.captions, clip.split, str(clip.path),
+                    CachedClip(start, frames, clip.captions, clip.split, clip.place,
                                clip.attributes, clip.offset)
                 )  # fmt: skip
                 if fits_whitening(clip):
@@ -277,19 +283,30 @@ class CacheWriter:
         return self._encoder.silence(whitening)
 
 
-def scores_by_path(data: Path, wanted: Container[Place] | None = None) -> dict[Place, FullScore]:
-    """Return the scores of a folder of music, by absolute path and byte offset.
+def scores_by_path(
+    data: Path | str, wanted: Container[Place] | None = None
+) -> dict[Place, FullScore]:
+    """Return the scores of a set of music, by `Clip.place` and byte offset.
 
     Args:
-        data: folder of music.
+        data: folder, URL or pattern of music.
         wanted: clips whose scores are returned; None: all.
     """
-    data = expand_user(data).absolute()
+    home = home_of(data)
+    name = f"{home}/{SCORES_NAME}"
+    source = _scores_of_url(home) if isinstance(home, str) else home / SCORES_NAME
     scores = (
-        ((str(data / audio), offset), score)
-        for (audio, offset), score in read_scores(data / SCORES_NAME)
+        ((f"{home}/{audio}" if isinstance(home, str) else str(home / audio), offset), score)
+        for (audio, offset), score in read_scores(source, name)
     )
     return {place: score for place, score in scores if wanted is None or place in wanted}
+
+
+def _scores_of_url(folder: str) -> bytes:
+    """Return the scores beside music at a URL; empty without any."""
+    if SCORES_NAME not in list_url(folder, _SCORES_PURPOSE):
+        return b""
+    return read_range(f"{folder}/{SCORES_NAME}", _SCORES_PURPOSE)
 
 
 def copy_scores(

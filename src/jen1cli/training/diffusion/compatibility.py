@@ -112,7 +112,7 @@ def check_latents(
 
 
 def check_cache(
-    cache: Path, model: Path, data: Path, clips: Sequence[Clip], *, whitened: bool
+    cache: Path, model: Path, data: Path | str, clips: Sequence[Clip], *, whitened: bool
 ) -> None:
     """Check that an existing latent cache equals the one that would be written now.
 

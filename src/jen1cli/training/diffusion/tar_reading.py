@@ -20,7 +20,7 @@ from jen1cli.autoencoder.codec import CONFIG_NAME, TENSORS_NAME
 from jen1cli.conditioning.controls.score_channels import ScoreEvents
 from jen1cli.errors import ConfigError, DataError, needs_extra
 from jen1cli.files import expand_user, write_text
-from jen1cli.folders import is_url, opened_source
+from jen1cli.folders import expand_pattern, is_pattern, is_url, opened_source, read_range
 from jen1cli.jsonfiles import parse_object, read_object, to_json
 from jen1cli.music.full_score import read_score
 from jen1cli.music.score_files import SCORES_NAME
@@ -96,7 +96,7 @@ class TarCache:
                 " the missing ones of 'jen1 train latents --shard'"
             )
         where = f"{folder}/{INDEX_NAME}"
-        about = parse_object(_bytes(where), where)
+        about = parse_object(read_range(where, _PURPOSE), where)
         if about.get("version") != INDEX_VERSION:
             raise DataError(
                 f"{where} is of version {about.get('version')}, this program reads {INDEX_VERSION};"
@@ -132,7 +132,8 @@ class TarCache:
             training_clips: number of training clips in it.
         """
         for name in _CODEC_FILES:
-            (folder / name).write_bytes(_bytes(f"{self.folder}/{CODEC_FOLDER}/{name}"))
+            source = f"{self.folder}/{CODEC_FOLDER}/{name}"
+            (folder / name).write_bytes(read_range(source, _PURPOSE))
         about = read_object(folder / CACHE_NAME)
         write_text(folder / CACHE_NAME, json.dumps(about | {"music": music}))
         held_out = self.split("validation")
@@ -166,7 +167,7 @@ class TarCache:
 
 def is_tar_cache(place: str) -> bool:
     """Whether an argument names a cache in tar files, complete or not."""
-    if is_url(place) or _is_pattern(place):
+    if is_url(place) or is_pattern(place):
         return True
     folder = expand_user(place)
     return (folder / INDEX_NAME).is_file() or (folder / "blocks").is_dir()
@@ -209,28 +210,12 @@ def _clip(sample: Mapping[str, Any]) -> TarClip:
     )
 
 
-def _is_pattern(place: str) -> bool:
-    return "{" in place or place.endswith(".tar")
-
-
 def _split_pattern(place: str) -> tuple[str, set[str] | None]:
     """Return the folder, and the tar files that a pattern names; None: all."""
-    if not _is_pattern(place):
+    if not is_pattern(place):
         return (place if is_url(place) else str(expand_user(place))).rstrip("/"), None
-    with needs_extra("scale", _PURPOSE):
-        from webdataset.shardlists import expand_urls
-    sources = expand_urls(place)
+    sources = expand_pattern(place, _PURPOSE)
     folders = {source.rpartition("/")[0] or "." for source in sources}
     if len(folders) > 1:
         raise ConfigError(f"{place} names several folders; add them with --mix")
     return folders.pop(), {PurePosixPath(source).name for source in sources}
-
-
-def _bytes(source: str) -> bytes:
-    try:
-        with opened_source(source, _PURPOSE) as file:
-            return file.read()
-    except DataError:
-        raise
-    except Exception as error:  # of any file system
-        raise DataError(f"{source} cannot be read ({error}); check the place") from error

@@ -35,7 +35,6 @@ from jen1cli.errors import ConfigError, DataError, OutputError
 from jen1cli.files import (
     add_to_tar,
     encoded,
-    expand_user,
     explaining,
     make_folder,
     remove_leftovers,
@@ -43,7 +42,7 @@ from jen1cli.files import (
     writing,
 )
 from jen1cli.jsonfiles import read_object, to_json
-from jen1cli.manifest import Clip
+from jen1cli.manifest import Clip, home_of
 from jen1cli.music.full_score import FullScore
 from jen1cli.music.score_files import Place
 from jen1cli.shapes import Latent
@@ -115,12 +114,12 @@ class TarCacheWriter:
         self._augmented = augmented
         self._on_event = on_event
 
-    def write(self, clips: Sequence[Clip], data: Path) -> bool:
+    def write(self, clips: Sequence[Clip], data: Path | str) -> bool:
         """Write the blocks of this shard that are missing.
 
         Args:
             clips: of all shards, in order.
-            data: folder of music that they are from, whose full scores are taken.
+            data: set of music that they are from, whose full scores are taken.
 
         Returns:
             whether all shards are complete, and the index is written.
@@ -133,7 +132,7 @@ class TarCacheWriter:
         check_training_clips(clips)
         self._check_folder()
         make_folder(self._blocks)
-        self._check_settings(clips, expand_user(data).absolute())
+        self._check_settings(clips, home_of(data))
         mine = self._shard.of(clips)
         scores = scores_by_path(data, {_place(clip) for clip in mine})
         with explaining(self._folder):
@@ -157,11 +156,11 @@ class TarCacheWriter:
                 " folder"
             )
 
-    def _check_settings(self, clips: Sequence[Clip], data: Path) -> None:
+    def _check_settings(self, clips: Sequence[Clip], home: Path | str) -> None:
         """Compare the settings with those of the other shards, or store them."""
         names = hashlib.sha256()
         for clip in clips:
-            name = os.path.relpath(clip.path, data)
+            name = clip.url.removeprefix(f"{home}/") or os.path.relpath(clip.path, home)
             line = [name, clip.offset, clip.split, clip.captions, clip.attributes]
             names.update(encoded(json.dumps(line, sort_keys=True) + "\n"))
         settings = {
@@ -240,7 +239,7 @@ class TarCacheWriter:
             for place, (clip, latent) in enumerate(found):
                 values = _npy(whitening, latent)
                 entry = CachedClip(
-                    0, latent.shape[-1], clip.captions, clip.split, str(clip.path),
+                    0, latent.shape[-1], clip.captions, clip.split, clip.place,
                     clip.attributes, clip.offset,
                 )  # fmt: skip
                 members = {
@@ -300,7 +299,7 @@ class TarCacheWriter:
 
 
 def _place(clip: Clip) -> Place:
-    return str(clip.path), clip.offset
+    return clip.place, clip.offset
 
 
 def _npy(whitening: Whitening, latent: Latent) -> bytes:

@@ -10,9 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli import audio
-from jen1cli.errors import DataError, Jen1Error
-from jen1cli.files import expand_user
-from jen1cli.manifest import Clip, read_folder
+from jen1cli.errors import AudioError, DataError
+from jen1cli.manifest import Clip, home_of, read_folder
 from jen1cli.training.engine.events import OnEvent, Warned
 
 READERS = 2
@@ -23,16 +22,16 @@ NOTHING_HELD_OUT = (
 )
 
 
-def read_clips(data: Path, on_event: OnEvent) -> list[Clip]:
-    """Read a folder of music; unusable files are reported.
+def read_clips(data: Path | str, on_event: OnEvent) -> list[Clip]:
+    """Read a set of music (`manifest.read_folder`); unusable files are reported.
 
     Raises:
         DataError: no file is usable.
     """
-    folder = expand_user(data).absolute()
+    home = home_of(data)
 
     def skipped(path: Path, reason: str) -> None:
-        name = path.relative_to(folder) if path.is_relative_to(folder) else path
+        name = path.relative_to(home) if path.is_relative_to(home) else path
         on_event(Warned(f"skipped {name}: {reason}"))
 
     return read_folder(data, on_skip=skipped)
@@ -86,7 +85,7 @@ def read_waveforms(
             clip, future = waiting.popleft()
             try:
                 waveform = future.result()
-            except Jen1Error as error:
+            except AudioError as error:  # but not of a server, which ends the run
                 on_event(Warned(f"skipped {clip.path.name}: {error}"))
                 continue
             yield clip, waveform
