@@ -24,6 +24,7 @@ GOLDEN = {
     7: "6f4eb577ac4046d6355c3c9715dd6991120dc012cb473a981e82c1179e828bbb",
     8: "7f0aca5c803169f19a6b270e9fb68751906e754ba449c4143b78f5620df6a963",
     9: "19d93b6410ac2429cb3f7f5f1c8efe5e6f44868f37aeceb3679e88b154b14b33",
+    10: "d016728c990fd7b2b1fbd8d2319ea89225f85e6ca05fbe7628ccfa2b21993991",
 }
 """sha256 of each numbered release of jen1-mini. An entry never changes."""
 FORMER = {

@@ -33,6 +33,9 @@ _INTEGERS_SHA256 = "ae78cbc3e23f9d1820bfd14aec603fbf22f35c4a395413f59cbaa989c618
 # sha256 of a weight set: levels in dB per octave from 62.5 Hz on. `jen1 doctor --json` shows both
 # for a new release.
 _LEVELS: dict[str, tuple[float, ...]] = {
+    "d016728c990fd7b2b1fbd8d2319ea89225f85e6ca05fbe7628ccfa2b21993991": (  # jen1-mini, release 10
+        -22.16, -27.29, -27.29, -29.88, -32.98, -49.26, -65.05, -83.58,
+    ),
     "19d93b6410ac2429cb3f7f5f1c8efe5e6f44868f37aeceb3679e88b154b14b33": (  # jen1-mini, release 9
         -19.74, -27.94, -29.26, -32.26, -37.18, -42.12, -48.97, -68.99,
     ),
