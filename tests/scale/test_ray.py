@@ -41,14 +41,21 @@ def ray():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-@pytest.fixture
-def by_command(tmp_path, tiny_folder, monkeypatch):
+@pytest.fixture(scope="module")
+def by_command(tmp_path_factory, tiny_folder):
     """The set that the command makes of the same rows."""
+    folder = tmp_path_factory.mktemp("command")
+    prompts = write_prompts(folder / "prompts.jsonl", ROWS)
+    options = ["--seed", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
+    assert run(["generate", "--from", str(prompts), "-o", str(folder / "out"), *options]) == 1
+    return tree(folder / "out")
+
+
+@pytest.fixture(autouse=True)
+def _prompts(tmp_path, monkeypatch):
+    """The rows in the working folder."""
     monkeypatch.chdir(tmp_path)
     write_prompts(tmp_path / "prompts.jsonl", ROWS)
-    options = ["--seed", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
-    assert run(["generate", "--from", "prompts.jsonl", "-o", "command", *options]) == 1
-    return tree("command")
 
 
 @pytest.mark.filterwarnings("ignore")
