@@ -1,5 +1,6 @@
 """Ray Data on this machine: the bytes of the command, also when a worker is killed."""
 
+import contextlib
 import json
 import os
 import runpy
@@ -45,10 +46,11 @@ def ray():
 def by_command(tmp_path_factory, tiny_folder):
     """The set that the command makes of the same rows."""
     folder = tmp_path_factory.mktemp("command")
-    prompts = write_prompts(folder / "prompts.jsonl", ROWS)
+    write_prompts(folder / "prompts.jsonl", ROWS)
     options = ["--seed", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
-    assert run(["generate", "--from", str(prompts), "-o", str(folder / "out"), *options]) == 1
-    return tree(folder / "out")
+    with contextlib.chdir(folder):  # errors name the file as it was given
+        assert run(["generate", "--from", "prompts.jsonl", "-o", "command", *options]) == 1
+    return tree(folder / "command")
 
 
 @pytest.fixture(autouse=True)
