@@ -93,11 +93,9 @@ def cut_redirections(words):
 
 def fault_of(words):
     """Parse a command as the command line does; return what is wrong with it, or ""."""
-    import typer
+    from jen1cli.cli import app
 
-    from jen1cli.cli.app import UsageError, app
-
-    command, rest, path = typer.main.get_command(app), list(words), "jen1"
+    command, rest, path = app.command(), list(words), "jen1"
     while hasattr(command, "commands") and rest and rest[0] in command.commands:
         command, rest, path = command.commands[rest[0]], rest[1:], rest[0]
     if any(word in ("--help", "-h", "--version") for word in rest):
@@ -106,7 +104,7 @@ def fault_of(words):
         return f"unknown command in: jen1 {shlex.join(words)}"
     try:
         command.make_context(path, rest)
-    except UsageError as error:
+    except app.UsageError as error:
         return f"jen1 {shlex.join(words)}: {error}"
     return ""
 

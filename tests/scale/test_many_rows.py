@@ -1,4 +1,4 @@
-"""Rows in eight shards, killed at random moments: complete, no double, the same bytes."""
+"""Rows in several shards, killed at random moments: complete, no double, the same bytes."""
 
 import os
 import random
@@ -15,7 +15,6 @@ pytestmark = [
     pytest.mark.timeout(7200),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks"),
 ]
-SHARDS = 8
 KILLS = 3  # of each shard
 CHANGES = 9  # of files, about, for each piece
 
@@ -38,33 +37,33 @@ def make(folder, *arguments, kill_at=None):
 
 
 @pytest.mark.parametrize(
-    ("rows", "layout"),
+    ("rows", "shards", "layout"),
     [
-        pytest.param(40, "files", marks=pytest.mark.heavy),
-        pytest.param(40, "tar", marks=pytest.mark.heavy),
-        pytest.param(2_000, "files", marks=pytest.mark.slow),
-        pytest.param(250, "tar", marks=pytest.mark.slow),
+        pytest.param(20, 4, "files", marks=pytest.mark.heavy),
+        pytest.param(20, 4, "tar", marks=pytest.mark.heavy),
+        pytest.param(2_000, 8, "files", marks=pytest.mark.slow),
+        pytest.param(250, 8, "tar", marks=pytest.mark.slow),
     ],
 )
-def test_random_kills_leave_a_set_like_an_undisturbed_one(tmp_path, rows, layout, fault):
+def test_random_kills_leave_a_set_like_an_undisturbed_one(tmp_path, rows, shards, layout, fault):
     write_prompts(
         tmp_path / "prompts.jsonl",
         [{"prompt": f"piece number {n}", "seconds": 0.1 + 0.1 * (n % 3 == 0)} for n in range(rows)],
     )
     chance = random.Random(7)
     killed = 0
-    for index in chance.sample(range(SHARDS), SHARDS):
-        arguments = ["-o", "killed", "--layout", layout, "--resume", "--shard", f"{index}/{SHARDS}"]
+    for index in chance.sample(range(shards), shards):
+        arguments = ["-o", "killed", "--layout", layout, "--resume", "--shard", f"{index}/{shards}"]
         for _ in range(KILLS):
-            moment = chance.randrange(CHANGES * rows // SHARDS // 2)
+            moment = chance.randrange(CHANGES * rows // shards // 2)
             code, said = make(tmp_path, *arguments, kill_at=moment)
             killed += code == -signal.SIGKILL
             assert code in (0, -signal.SIGKILL), said
         code, said = make(tmp_path, *arguments)
         assert code == 0, said
-    assert killed >= SHARDS
-    shards = ["0/1"] if layout == "files" else [f"{n}/{SHARDS}" for n in range(SHARDS)]
-    for shard in shards:
+    assert killed >= shards
+    undisturbed = ["0/1"] if layout == "files" else [f"{n}/{shards}" for n in range(shards)]
+    for shard in undisturbed:
         code, said = make(tmp_path, "-o", "whole", "--layout", layout, "--shard", shard)
         assert code == 0, said
     lines = manifest(tmp_path / "killed")
@@ -77,6 +76,6 @@ def test_random_kills_leave_a_set_like_an_undisturbed_one(tmp_path, rows, layout
         lines_of(tmp_path / "whole" / "manifest.jsonl"), key=lambda line: line["piece"]
     )
     fault(
-        f"generate: kill -9 at {killed} random moments of {rows} rows in {SHARDS} shards, {layout}",
+        f"generate: kill -9 at {killed} random moments of {rows} rows in {shards} shards, {layout}",
         "--resume makes what is missing; the files are those of an undisturbed run",
     )

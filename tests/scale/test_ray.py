@@ -1,5 +1,6 @@
 """Ray Data on this machine: the bytes of the command, also when a worker is killed."""
 
+import contextlib
 import json
 import os
 import runpy
@@ -41,14 +42,22 @@ def ray():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-@pytest.fixture
-def by_command(tmp_path, tiny_folder, monkeypatch):
+@pytest.fixture(scope="module")
+def by_command(tmp_path_factory, tiny_folder):
     """The set that the command makes of the same rows."""
+    folder = tmp_path_factory.mktemp("command")
+    write_prompts(folder / "prompts.jsonl", ROWS)
+    options = ["--seed", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
+    with contextlib.chdir(folder):  # errors name the file as it was given
+        assert run(["generate", "--from", "prompts.jsonl", "-o", "command", *options]) == 1
+    return tree(folder / "command")
+
+
+@pytest.fixture(autouse=True)
+def _prompts(tmp_path, monkeypatch):
+    """The rows in the working folder."""
     monkeypatch.chdir(tmp_path)
     write_prompts(tmp_path / "prompts.jsonl", ROWS)
-    options = ["--seed", "1", "-m", str(tiny_folder), "--device", "cpu", "--resume"]
-    assert run(["generate", "--from", "prompts.jsonl", "-o", "command", *options]) == 1
-    return tree("command")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -21,9 +21,9 @@ def start(folder, name="tiny"):
     return Start(model, folder, "flac", 1)
 
 
-def jobs(count, prompt="lofi"):
+def jobs(count, options=OPTIONS):
     return [
-        [Job(n, n, f"line {n}", f"000000/{n}", Request(f"{prompt} {n}", n, 0.1, options=OPTIONS))]
+        [Job(n, n, f"line {n}", f"000000/{n}", Request(f"lofi {n}", n, 0.1, options=options))]
         for n in range(count)
     ]
 
@@ -32,22 +32,18 @@ def files(folder):
     return {path.name: path.read_bytes() for path in (folder / "000000").iterdir()}
 
 
-def test_processes_make_what_one_makes(tmp_path):
+def test_processes_make_what_one_makes_and_warn_as_it_does(tmp_path, caplog):
+    """The rows have a control that the network does not take, of which the library warns."""
     alone, many = start(tmp_path / "alone"), start(tmp_path / "many")
-    list(make_here(alone, iter(jobs(8))))
-    made = [outcome for part in make_in_processes([many] * 2, iter(jobs(8))) for outcome in part]
+    options = {**OPTIONS, "instruments": ("piano",)}
+    list(make_here(alone, iter(jobs(8, options))))
+    caplog.clear()
+    queue = iter(jobs(8, options))
+    made = [outcome for part in make_in_processes([many] * 2, queue) for outcome in part]
     assert sorted(outcome.job.piece for outcome in made) == list(range(8))
     assert not any(outcome.error for outcome in made)
     assert files(tmp_path / "many") == files(tmp_path / "alone")
     assert len(files(tmp_path / "many")) == 16
-
-
-def test_warnings_of_the_processes_are_those_of_the_command(tmp_path, caplog):
-    """One row has a control that the network does not take, of which the library warns."""
-    given = start(tmp_path / "many")
-    request = Request("lofi", 1, 0.1, options={**OPTIONS, "instruments": ("piano",)})
-    queue = [[Job(n, n, "line 1", f"000000/{n}", request)] for n in range(4)]
-    list(make_in_processes([given] * 2, iter(queue)))
     said = [record.getMessage() for record in caplog.records]
     assert 1 <= len(said) <= 2  # once from each process
     assert "instruments" in said[0]

@@ -7,6 +7,7 @@ Any other exception is a bug and keeps its traceback, as do all errors under `JE
 import contextlib
 import difflib
 import errno
+import functools
 import importlib
 import os
 import re
@@ -229,12 +230,17 @@ def root(
     """
 
 
+@functools.cache
+def command() -> Any:  # noqa: ANN401 - click's types
+    """Build the command `jen1`, once in a process: its options keep their converters."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; all errors are reported here."""
     debug = bool(os.environ.get("JEN1_DEBUG"))
     try:
-        command = typer.main.get_command(app)
-        outcome = command.main(
+        outcome = command().main(
             None if arguments is None else list(arguments),
             prog_name="jen1",
             standalone_mode=False,
