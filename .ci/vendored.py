@@ -1,4 +1,4 @@
-"""Adds the libraries inside the package, which no installer knows, to a bill of materials.
+"""Adds libraries and networks inside the package, which no installer knows, to a bill of materials.
 
 python .ci/vendored.py SBOM
 """
@@ -7,12 +7,20 @@ import json
 import sys
 from pathlib import Path
 
-COMPONENTS = Path(__file__).parents[1] / "src/jen1cli/studio/static/vendor/components.json"
+PACKAGE = Path(__file__).parents[1] / "src/jen1cli"
+COMPONENTS = (
+    PACKAGE / "studio/static/vendor/components.json",
+    PACKAGE / "evaluation/data/basic_pitch/components.json",
+)
 
 
 def with_vendored(bill: dict[str, list[object]]) -> dict[str, list[object]]:
     """Return a bill of materials with these libraries at its end."""
-    vendored = json.loads(COMPONENTS.read_text(encoding="utf-8"))["components"]
+    vendored = [
+        component
+        for path in COMPONENTS
+        for component in json.loads(path.read_text(encoding="utf-8"))["components"]
+    ]
     return {**bill, "components": [*bill["components"], *vendored]}
 
 

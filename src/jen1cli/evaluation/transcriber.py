@@ -71,10 +71,8 @@ def find_activity(signal: Signal, sample_rate: int) -> Activity:
     padded = np.zeros(count * step + _WINDOW, np.float32)
     padded[_CUT * HOP : _CUT * HOP + len(mono)] = mono
     windows = np.stack([padded[i * step : i * step + _WINDOW] for i in range(count)])[..., None]
-    found = [
-        np.concatenate(list(part[:, _CUT:-_CUT]))[:frames]
-        for part in _network().run(_OUTPUTS, {"serving_default_input_2:0": windows})
-    ]
+    parts = _network().run(_OUTPUTS, {"serving_default_input_2:0": windows})
+    found = [np.concatenate(list(np.asarray(part)[:, _CUT:-_CUT]))[:frames] for part in parts]
     return Activity(*found)
 
 
