@@ -154,6 +154,7 @@ def test_a_missing_extra_is_one_line_that_names_it(monkeypatch, capsys):
     def refuse(name):
         raise ModuleNotFoundError("No module named 'accelerate'", name="accelerate")
 
+    monkeypatch.setattr(app, "command", app.command.__wrapped__)  # without what is imported
     monkeypatch.setattr(app, "importlib", SimpleNamespace(import_module=refuse))
     monkeypatch.setattr(requirements.Package, "installed", None)
     assert app.run(["train", "all", "music", "-o", "run"]) == 1
