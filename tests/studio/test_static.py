@@ -59,8 +59,9 @@ def test_all_modules_are_asked_for_at_once():
 
 def test_the_library_of_others_is_as_it_came_and_in_the_bill_of_materials():
     bill = runpy.run_path(str(ROOT / ".ci" / "vendored.py"))["with_vendored"]({"components": [1]})
-    first, library = bill["components"]
+    first, library, network = bill["components"]
     assert first == 1
+    assert network["purl"] == "pkg:pypi/basic-pitch@0.4.0"
     assert library["purl"] == "pkg:npm/wavesurfer.js@8.0.1"
     assert library["licenses"] == [{"license": {"id": "BSD-3-Clause"}}]
     assert "BSD 3-Clause" in (VENDOR / "wavesurfer" / "LICENSE").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from jen1cli import audio
+from jen1cli.audio.clips import split_of
 from jen1cli.autoencoder.codec import load_codec
 from jen1cli.errors import CheckpointError, DataError
-from jen1cli.manifest import _split_of
 from jen1cli.training.diffusion.build import write_latents
 from jen1cli.training.diffusion.cache import CACHE_NAME, LatentCache
 from jen1cli.training.engine.events import Warned
@@ -143,7 +143,7 @@ def test_nothing_readable_is_an_error(codec_folder, tmp_path):
 def test_music_of_which_nothing_is_for_training_is_told_apart_from_broken_files(
     codec_folder, tmp_path, folder, words
 ):
-    name = next(f"{i}.wav" for i in range(1000) if _split_of(f"{i}.wav") == "test")
+    name = next(f"{i}.wav" for i in range(1000) if split_of(f"{i}.wav") == "test")
     path = tmp_path / "mine" / folder / name
     path.parent.mkdir(parents=True)
     audio.write(path, make_tone(300, 1.0), 44_100)
