@@ -58,6 +58,23 @@ def test_the_keyboard_reaches_and_writes_everything(page):
     assert ring == "solid"
 
 
+def test_a_list_of_takes_is_one_stop_of_the_tab_key(page):
+    for _ in range(3):
+        make(page, seconds=1)
+    reached = '#takes li:has(button[tabindex="0"])'
+    assert page.locator(reached).count() == 1
+    page.locator("#takes li.open .name").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#takes li:nth-child(2) .name:focus").count() == 1
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#takes li:nth-child(3) button:focus:not(.name)").count() == 1
+    assert page.locator(reached).count() == 1
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    assert page.locator("#takes :focus").count() == 0
+
+
 def test_a_phone_shows_it_in_three_parts_without_scrolling_sideways(opened):
     page = opened(viewport={"width": 390, "height": 844}, has_touch=True)
     wide = """[document.scrollingElement, document.querySelector('main')].some(

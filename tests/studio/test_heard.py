@@ -141,6 +141,11 @@ def test_listening_can_be_stopped_and_the_file_is_edited_all_the_same(opened, tm
     page.route("**/score", lambda route: None)  # the server listens on
     soundfile.write(tmp_path / "own.wav", np.full(24_000, 0.1), 24_000)
     page.set_input_files("#file", tmp_path / "own.wav")
+    page.get_by_role("button", name="Stop").wait_for()
+    page.click("#tab-vary")
+    assert page.locator("#vary-none").is_visible()
+    assert page.locator("#vary button.primary").is_hidden()
+    page.click("#tab-repair")
     page.get_by_role("button", name="Stop").click()
     page.wait_for_selector("#heard", state="hidden")
     assert page.locator("#offline").is_hidden(), "the server is there"

@@ -39,6 +39,7 @@ const KEYS = [
   ["]", "End the selection at the cursor", () => edge("end")],
   ["Escape", "Clear the selection", () => select(null)],
   ["b", "Hear the next of the compared takes", player.hearNext],
+  ["↑ ↓", "In the list of takes: to the one above or below", () => undefined],
   ["1 – 4", "Hear take A, B, C or D", () => undefined],
   ["r", "Replace the selection", () => tool("repair")],
   ["e", "Extend", () => tool("extend")],

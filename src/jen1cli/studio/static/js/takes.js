@@ -101,12 +101,30 @@ export function drawShape(canvas, { low, high }, fill) {
   });
 }
 
+/** Make the buttons of one take the only stop of the Tab key in the list. @param {Element | null | undefined} chosen */
+function stopAt(chosen) {
+  for (const other of $("takes").children) {
+    for (const button of other.querySelectorAll("button")) button.tabIndex = other === chosen ? 0 : -1;
+  }
+}
+
+/** Move the focus to the same button of the take above or below. @param {KeyboardEvent} event */
+function moved(event) {
+  const from = /** @type {HTMLElement} */ (event.target).closest("li");
+  const to = from && { ArrowUp: from.previousElementSibling, ArrowDown: from.nextElementSibling }[event.key];
+  if (!to) return;
+  event.preventDefault();
+  const same = to.querySelectorAll("button")[[...from.querySelectorAll("button")].indexOf(event.target)];
+  (same && !same.disabled ? same : to.querySelector(".name")).focus();
+}
+
 function show() {
   if (state.current) unseen.delete(state.current);
   const inside = document.activeElement?.closest?.("#takes li");
   const at = inside ? [...$("takes").children].indexOf(inside) : -1;
   $("takes").replaceChildren(...state.takes.map(row));
   $("no-takes").hidden = state.takes.length > 0;
+  stopAt($("takes").querySelector(".open") ?? $("takes").firstElementChild);
   if (at >= 0) $("takes").children[Math.min(at, state.takes.length - 1)]?.querySelector(".name")?.focus();
 }
 
@@ -117,5 +135,7 @@ export function markFresh(id) {
 
 export function start() {
   for (const name of ["takes", "current", "compared", "theme"]) on(name, show);
+  $("takes").addEventListener("focusin", (event) => stopAt(/** @type {HTMLElement} */ (event.target).closest("li")));
+  $("takes").addEventListener("keydown", moved);
   setInterval(show, 60_000);  // "5 min ago"
 }

@@ -155,7 +155,7 @@ export function start() {
   $("amount").addEventListener("input", showAmount);
   on("selection", showSelection);
   on("range-dragged", () => showTool("repair"));
-  on("score-known", showVary);
+  for (const name of ["listening", "score-known"]) on(name, showVary);
   on("current", changeWords);
   for (const name of ["current", "takes"]) on(name, showNovelty);
   showAmount();
