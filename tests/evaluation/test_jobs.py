@@ -37,7 +37,11 @@ def test_prompts_are_made_scored_and_reported(tiny, tagger_installed, music_fold
                      takes=2, seed=3)  # fmt: skip
     report = job.run(tiny, lambda i, n: done.append((i, n)))
     tables = {table.name: table for table in report.tables}
-    assert list(tables) == ["adherence", "sound", "heard", "distances", "diversity"]
+    assert list(tables) == ["adherence", "sound", "heard", "notes", "distances", "diversity"]
+    notes = {row[0]: row[1:] for row in tables["notes"].rows}
+    assert notes["notes per second"][0].value == pytest.approx(
+        np.mean([clip["notes"]["notes per second"] for clip in report.clips])
+    )
     assert tables["heard"].columns == ("", "music", "real music")
     heard = {row[0]: row[1:] for row in tables["heard"].rows}
     assert [found.count for found in heard["flatness 14-18 kHz"]] == [3, 3]
