@@ -1,9 +1,9 @@
 """Notes in music by Basic Pitch (Bittner et al., arXiv 2203.09893), a network from outside.
 
-It was trained by Spotify on recordings of pianos, guitars, voices and mixes, and never met this
-project's corpus. The network lies in `data/basic_pitch`, with its licence, Apache-2.0, since its
-package needs TensorFlow. Onsets become notes as the paper says (section 3.3), without its last
-step, which adds notes that have no onset.
+It was trained on MAESTRO, GuitarSet, MedleyDB, iKala and Slakh, and never met this project's
+corpus. The network lies in `data/basic_pitch`, with its licence, Apache-2.0, since its package
+needs TensorFlow. Notes are made of onsets with the thresholds of that package, but in a simpler
+way: a note needs an onset of its own, and takes nothing from its neighbours in pitch.
 """
 
 import itertools
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RATE = 22_050  # Hz
 HOP = 256  # samples of a frame
 LOWEST = 21  # MIDI number of the first of 88 pitches
-ONSET_FROM = 0.5  # least probability of an onset, and of a note that goes on: the paper's
+ONSET_FROM = 0.5  # least probability of an onset, and of a note that goes on
 SOUNDING_FROM = 0.3
 LONGEST_DIP = 11  # frames below `SOUNDING_FROM` that do not end a note
 SHORTEST = 11  # frames; shorter notes are left out
@@ -33,6 +33,7 @@ SHORTEST = 11  # frames; shorter notes are left out
 _WINDOW = 43_844  # samples that the network takes, and the frames that it gives
 _FRAMES = 172
 _CUT = 15  # frames at both ends of a window, which are taken from its neighbours
+_BATCH = 32  # windows at once, so that the memory does not grow with the length
 _OUTPUTS = ("StatefulPartitionedCall:1", "StatefulPartitionedCall:2")  # notes, onsets
 
 
@@ -70,10 +71,15 @@ def find_activity(signal: Signal, sample_rate: int) -> Activity:
     count = -(-len(mono) // step)
     padded = np.zeros(count * step + _WINDOW, np.float32)
     padded[_CUT * HOP : _CUT * HOP + len(mono)] = mono
-    windows = np.stack([padded[i * step : i * step + _WINDOW] for i in range(count)])[..., None]
-    parts = _network().run(_OUTPUTS, {"serving_default_input_2:0": windows})
-    found = [np.concatenate(list(np.asarray(part)[:, _CUT:-_CUT]))[:frames] for part in parts]
-    return Activity(*found)
+    found: list[list[np.ndarray]] = [[], []]  # by output, of each window
+    for first in range(0, count, _BATCH):
+        places = range(first, min(first + _BATCH, count))
+        windows = np.stack([padded[i * step : i * step + _WINDOW] for i in places])[..., None]
+        parts = _network().run(_OUTPUTS, {"serving_default_input_2:0": windows})
+        for whole, part in zip(found, parts, strict=True):
+            whole.extend(np.asarray(part)[:, _CUT:-_CUT])
+    sounding, onset = (np.concatenate(whole)[:frames] for whole in found)
+    return Activity(sounding, onset)
 
 
 def find_notes(activity: Activity) -> list[Sound]:

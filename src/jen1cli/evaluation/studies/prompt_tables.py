@@ -1,6 +1,6 @@
 """The tables of `jen1 evaluate prompts`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from jen1cli.evaluation import note_measures, sound
 from jen1cli.evaluation.adherence import Row
@@ -68,20 +68,26 @@ def show_quality(
 
 def show_heard(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
     """Show attacks, tones and air of the music beside those of real music."""
-    rows = tuple(
-        (name, *_means(made, real, lambda one, name=name: one.sound[name]))
-        for name in made[0].sound
-    )
+    rows = _all_means(made, real, lambda one: one.sound)
     return Table("heard", "Attacks, tones and air", _BOTH, rows, note=sound.NOTE)
 
 
 def show_notes(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
     """Show density, melody and chord roots of the music beside those of real music."""
-    rows = tuple(
-        (name, *_means(made, real, lambda one, name=name: one.notes[name]))
-        for name in made[0].notes
-    )
+    rows = _all_means(made, real, lambda one: one.notes)
     return Table("notes", "Notes", _BOTH, rows, note=note_measures.NOTE)
+
+
+def _all_means(
+    made: Sequence[JudgedClip],
+    real: Sequence[JudgedClip],
+    measures: Callable[[JudgedClip], Mapping[str, float]],
+) -> tuple[tuple[str | Estimate | None, ...], ...]:
+    """Return a row for each measure of the clips, with its means."""
+    return tuple(
+        (name, *_means(made, real, lambda one, name=name: measures(one)[name]))
+        for name in measures(made[0])
+    )
 
 
 def _means(
