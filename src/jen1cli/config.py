@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jen1cli.errors import ConfigError
-from jen1cli.typed_json import stored_key
+from jen1cli.typed_json import Matrix, pack_matrix, stored_key, unpack_matrix
 
 FORMAT_VERSION = 1
 """Version of the weight-set folder; a loader refuses a newer one."""
@@ -220,6 +220,12 @@ class GenerationConfig:
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
+    # factor of the guidance along `level_axes`; 1: as along all others
+    level_guidance: float = field(default=1.0, metadata={"optional": True})
+    # orthonormal axes of the latent along which levels change (`autoencoder.levels`); (): unknown
+    level_axes: Matrix = field(
+        default=(), metadata={"optional": True, "write": pack_matrix, "read": unpack_matrix}
+    )
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
     # direction of windows that continue known music; the paper's is unidirectional
@@ -277,6 +283,12 @@ class ModelConfig:
         if self.unet.latent_channels != self.whitening.components:
             raise ConfigError(
                 f"the U-Net expects {self.unet.latent_channels} channels but whitening keeps"
+                f" {self.whitening.components}; make them equal"
+            )
+        axes = self.generation.level_axes
+        if axes and len(axes[0]) != self.whitening.components:
+            raise ConfigError(
+                f"the level axes have {len(axes[0])} components but whitening keeps"
                 f" {self.whitening.components}; make them equal"
             )
         if self.unet.text_features != self.text.features:

@@ -55,6 +55,8 @@ class SamplingOptions(TypedDict, total=False):
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
+    # factor of the guidance along the levels of the spectrum's bands; 1: as in all else
+    level_guidance: float
     variations: tuple[Variation, ...]  # of the noise, one after the other
     # of edits, 0 to 1: 0 copies what the recording repeats, 1 starts from noise; missing: a copy
     # where one fits and nothing new is asked for
@@ -79,6 +81,7 @@ class Sampling:
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
+    level_guidance: float = field(default=1.0, metadata={"optional": True})
     # musical controls; for edits only the given ones, others are transcribed again
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
     # "" in recipes of earlier versions, whose controls were predicted
@@ -189,7 +192,7 @@ def _check(values: dict[str, Any]) -> None:
     known = typing.get_args(SamplerName)
     if values["sampler"] not in known:
         raise ConfigError(f"unknown sampler '{values['sampler']}'; known: {', '.join(known)}")
-    for name in ("eta", "guidance_rescale"):
+    for name in ("eta", "guidance_rescale", "level_guidance"):
         if not 0.0 <= values[name] <= 1.0:
             raise ConfigError(f"{name} is {values[name]:g}; give a number from 0 to 1")
     if values["eta"] and values["sampler"] != "ddim":

@@ -5,9 +5,13 @@ field existed may lack it, and "write" and "read", functions between its value a
 files.
 """
 
+import base64
 import dataclasses
 import difflib
 import functools
+import itertools
+import math
+import struct
 import types
 import typing
 from typing import Any, Literal, TypeVar
@@ -16,6 +20,9 @@ from jen1cli.errors import ConfigError
 from jen1cli.jsonfiles import json_type
 
 T = TypeVar("T")
+
+Matrix = tuple[tuple[float, ...], ...]
+"""Rows of equal length; in files, one string of their float16 numbers."""
 
 
 def to_dict(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
@@ -144,3 +151,30 @@ def _read_union(options: tuple[Any, ...], value: Any, where: str) -> Any:  # noq
     if value is None and type(None) in options:
         return None
     return _read(next(option for option in options if option is not type(None)), value, where)
+
+
+def pack_matrix(matrix: Matrix) -> list[str]:
+    """Return the rows as text: base64 of float16, little-endian."""
+    rows = (struct.pack(f"<{len(row)}e", *row) for row in matrix)
+    return [base64.b64encode(row).decode() for row in rows]
+
+
+def unpack_matrix(values: object, where: str) -> Matrix:
+    """Read the rows of `pack_matrix`.
+
+    Raises:
+        ConfigError: they are no such rows; names the place.
+    """
+    fault = ConfigError(f"{where} must be rows of base64, of equally many float16 numbers")
+    if not isinstance(values, list) or not all(isinstance(row, str) for row in values):
+        raise fault
+    try:
+        rows = [base64.b64decode(row, validate=True) for row in values]
+        matrix = tuple(struct.unpack(f"<{len(row) // 2}e", row) for row in rows)
+    except (ValueError, struct.error) as error:
+        raise fault from error
+    if len({len(row) for row in matrix}) > 1 or not all(
+        map(math.isfinite, itertools.chain(*matrix))
+    ):
+        raise fault
+    return matrix

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from jen1cli.diffusion import guide, guide_batched
+from jen1cli.diffusion import guide, guide_batched, scaled_along
 
 GENERATOR = torch.Generator().manual_seed(3)
 X_T = torch.randn(2, 3, 8, generator=GENERATOR)
@@ -97,3 +97,23 @@ def test_negative_prompt_takes_the_place_of_the_null():
         scale=2.0,
     )
     torch.testing.assert_close(predict(X_T, T), 2 * CONDITIONAL - network(X_T, T, negative))
+
+
+def test_a_change_scales_the_guidance_along_an_axis_alone():
+    axis = torch.tensor([[0.6, 0.8, 0.0]])
+    across = torch.tensor([0.8, -0.6, 0.0])
+    whole = NULL + 3.0 * (CONDITIONAL - NULL)
+    for factor in (0.0, 0.5, 1.0):
+        changed = guide_batched(
+            lambda x_t, t: CONDITIONAL,
+            lambda x_t, t: torch.cat([CONDITIONAL, NULL]),
+            scale=3.0,
+            change=scaled_along(axis, factor),
+        )(X_T, T)
+        along = torch.einsum("c,bcf->bf", axis[0], changed - CONDITIONAL)
+        wanted = torch.einsum("c,bcf->bf", axis[0], whole - CONDITIONAL)
+        torch.testing.assert_close(along, factor * wanted)
+        for other in (across, torch.tensor([0.0, 0.0, 1.0])):
+            torch.testing.assert_close(
+                torch.einsum("c,bcf->bf", other, changed), torch.einsum("c,bcf->bf", other, whole)
+            )

@@ -1,5 +1,7 @@
 """Text to music on the tiny model: lengths, seeds, batches, windows, levels, settings."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -98,6 +100,18 @@ def test_every_setting_changes_the_music(tiny, options):
     assert not torch.equal(plain.waveform, other.waveform)
     for name, value in options.items():
         assert getattr(other.recipe, name) == value
+
+
+def test_guidance_along_the_level_axes_can_be_scaled(tiny):
+    with pytest.raises(ConfigError, match="no level axes"):
+        tiny.generate("lofi piano", seconds=0.3, seed=1, level_guidance=0.0)
+    components = tiny.config.whitening.components
+    axes = torch.eye(components)[:2]
+    tiny.networks = dataclasses.replace(tiny.networks, level_axes=axes)
+    plain = tiny.generate("lofi piano", seconds=0.3, seed=1)
+    other = tiny.generate("lofi piano", seconds=0.3, seed=1, level_guidance=0.0)
+    assert not torch.equal(plain.waveform, other.waveform)
+    assert (plain.recipe.level_guidance, other.recipe.level_guidance) == (1.0, 0.0)
 
 
 def test_prompt_and_direction_change_the_music(tiny):

@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
+from jen1cli.autoencoder.levels import level_axes
 from jen1cli.checkpoint import CONFIG_NAME, load_into, read_description, verify_files
-from jen1cli.config import ModelConfig
+from jen1cli.config import ModelConfig, SpectralConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.jsonfiles import read_object
@@ -43,6 +44,25 @@ class Codec:
         self.autoencoder.to(device)
         self.whitening.to(device)
         return self
+
+
+def with_level_axes(codec: Codec) -> Codec:
+    """Return the codec with level axes in its configuration, which leaves them out of guidance.
+
+    An autoencoder of another family than the spectral one, whose latents hold no levels in dB,
+    gets none.
+    """
+    if not isinstance(codec.config.autoencoder, SpectralConfig):
+        return codec
+    axes = level_axes(codec.autoencoder, codec.whitening)
+    generation = dataclasses.replace(
+        codec.config.generation,
+        level_guidance=0.0,
+        level_axes=tuple(map(tuple, axes.tolist())),
+    )
+    return dataclasses.replace(
+        codec, config=dataclasses.replace(codec.config, generation=generation)
+    )
 
 
 def save_codec(folder: Path, codec: Codec) -> None:

@@ -1,12 +1,19 @@
 """Diffusion without a network: schedule, denoiser, guidance and samplers."""
 
 from jen1cli.diffusion.denoiser import Denoiser, Predict, PredictByTime, target, to_x
-from jen1cli.diffusion.guidance import guide, guide_batched, in_interval
+from jen1cli.diffusion.guidance import (
+    Change,
+    guide,
+    guide_batched,
+    in_interval,
+    scaled_along,
+)
 from jen1cli.diffusion.noise import Noise
 from jen1cli.diffusion.samplers import Known, Start, sample, time_grid
 from jen1cli.diffusion.schedule import Schedule, append_dims
 
 __all__ = [
+    "Change",
     "Denoiser",
     "Known",
     "Noise",
@@ -19,6 +26,7 @@ __all__ = [
     "guide_batched",
     "in_interval",
     "sample",
+    "scaled_along",
     "target",
     "time_grid",
     "to_x",

@@ -3,15 +3,23 @@
     guided = null + scale · (conditional - null)
 
 Scale 1 disables guidance: the result is exactly the conditional prediction and needs one pass. We
-read the paper's w = 2.0 in this convention. A negative prompt replaces the null text. Samplers are
-independent of guidance, and training must not use it. `jen1cli.pipeline.denoising.sample_canvas`
-supplies both predictions.
+read the paper's w = 2.0 in this convention. A negative prompt replaces the null text. `change` may
+alter the difference that guidance adds, such as project it (compare arXiv 2410.02416):
+`scaled_along`. Samplers are independent of guidance, and training must not use it.
+`jen1cli.pipeline.denoising.sample_canvas` supplies both predictions.
 """
 
+from collections.abc import Callable
+
 import torch
+from einops import einsum
+from jaxtyping import Float
 from torch import Tensor
 
 from jen1cli.diffusion.denoiser import Predict, PredictByTime, at_time
+
+Change = Callable[[Tensor], Tensor]
+"""Changes the difference between the conditional and the unconditional prediction."""
 
 
 def guide(
@@ -49,6 +57,7 @@ def guide_batched(
     scale: float,
     interval: tuple[float, float] = (0.0, 1.0),
     rescale: float = 0.0,
+    change: Change | None = None,
 ) -> Predict:
     """Guide as `guide` does, with both predictions from one pass of twice the batch.
 
@@ -59,6 +68,7 @@ def guide_batched(
         scale: 1 is off.
         interval: times with guidance, ends included.
         rescale: 0 to 1, as in `guide`.
+        change: of the difference that guidance adds; None: none.
     """
 
     def choose(time: float) -> Predict:
@@ -68,11 +78,26 @@ def guide_batched(
 
         def guided(x_t: Tensor, t: Tensor) -> Tensor:
             with_text, without = both(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
-            return _combine(with_text, without, scale, rescale)
+            return _combine(with_text, without, scale, rescale, change)
 
         return guided
 
     return PredictByTime(choose)
+
+
+def scaled_along(axes: Float[Tensor, "axes channels"], factor: float) -> Change:
+    """Return a change that scales the difference along some axes.
+
+    Args:
+        axes: orthonormal, of the latent's channels.
+        factor: 0 projects them out, 1 changes nothing.
+    """
+
+    def change(difference: Tensor) -> Tensor:
+        along = einsum(axes, difference, "a c, b c f -> b a f")
+        return difference + (factor - 1.0) * einsum(axes, along, "a c, b a f -> b c f")
+
+    return change
 
 
 def in_interval(time: float, interval: tuple[float, float]) -> bool:
@@ -80,8 +105,17 @@ def in_interval(time: float, interval: tuple[float, float]) -> bool:
     return interval[0] <= time <= interval[1]
 
 
-def _combine(conditional: Tensor, unconditional: Tensor, scale: float, rescale: float) -> Tensor:
-    guided = torch.lerp(unconditional, conditional, scale)
+def _combine(
+    conditional: Tensor,
+    unconditional: Tensor,
+    scale: float,
+    rescale: float,
+    change: Change | None = None,
+) -> Tensor:
+    if change is None:
+        guided = torch.lerp(unconditional, conditional, scale)
+    else:
+        guided = conditional + (scale - 1.0) * change(conditional - unconditional)
     if rescale == 0.0:
         return guided
     axes = tuple(range(1, guided.ndim))

@@ -19,6 +19,7 @@ from jen1cli.conditioning.controls.channels import ControlChannels, control_chan
 from jen1cli.config import ComposerName
 from jen1cli.devices import to_device
 from jen1cli.diffusion import (
+    Change,
     Denoiser,
     Known,
     Noise,
@@ -28,6 +29,7 @@ from jen1cli.diffusion import (
     guide_batched,
     in_interval,
     sample,
+    scaled_along,
 )
 from jen1cli.errors import ConfigError
 from jen1cli.music.controls import (
@@ -324,6 +326,7 @@ def sample_canvas(
         scale=sampling.guidance_scale,
         interval=sampling.guidance_interval,
         rescale=sampling.guidance_rescale,
+        change=_level_change(networks, sampling.level_guidance),
     )
     return sample(
         Denoiser(predict, networks.schedule, networks.prediction),
@@ -336,6 +339,14 @@ def sample_canvas(
         start=start,
         progress=progress,
     )
+
+
+def _level_change(networks: Networks, factor: float) -> Change | None:
+    if factor == 1.0:
+        return None
+    if networks.level_axes is None:
+        raise ConfigError("this model has no level axes; leave level_guidance out")
+    return scaled_along(networks.level_axes, factor)
 
 
 def _controls_of(

@@ -56,6 +56,7 @@ class Networks:
     device: torch.device  # of all others
     dtype: Literal["fp32", "bf16"]
     call_unet: UNet1d | GraphedUNet  # the U-Net, on a GPU through CUDA graphs
+    level_axes: Tensor | None = None  # [axes, components] of `GenerationConfig`
 
 
 class _SkipRandomNumbers(TorchFunctionMode):
@@ -265,6 +266,7 @@ def _ready(
     for module in (autoencoder, whitening, *(m for n, m in controls.items() if n != "prior")):
         module.to(device)
     unet.to(device=device, dtype=_DTYPES[dtype])
+    axes = config.generation.level_axes
     return Networks(
         autoencoder,
         whitening,
@@ -278,4 +280,5 @@ def _ready(
         device,
         dtype,
         graphed(unet, device),
+        torch.tensor(axes, device=device) if axes else None,
     )

@@ -23,7 +23,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from jen1cli.autoencoder import Autoencoder, Whitening, WhiteningStatistics
-from jen1cli.autoencoder.codec import Codec, save_codec
+from jen1cli.autoencoder.codec import Codec, save_codec, with_level_axes
 from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import explaining, make_folder, reserve, write_text, writing
@@ -226,6 +226,7 @@ class CacheWriter:
                 is damaged.
         """
         check_training_clips(clips)
+        is_given = whitening is not None
         scores = {} if data is None else scores_by_path(data)
         about = {"music": music, "music_scores": "none" if data is None else scores_digest(data)}
         with explaining(self._folder):
@@ -238,7 +239,8 @@ class CacheWriter:
             lines = (to_json(entry.__dict__) for entry in entries)
             write_text(self._folder / CLIPS_NAME, "\n".join(lines) + "\n")
             copy_scores(scores, self._folder, entries)
-        save_codec(self._folder, Codec(config, self._encoder.autoencoder, whitening))
+        codec = Codec(config, self._encoder.autoencoder, whitening)
+        save_codec(self._folder, codec if is_given else with_level_axes(codec))
         about |= {"version": CACHE_VERSION, "silence": silence.tolist()}
         write_text(self._folder / CACHE_NAME, json.dumps(about))
         return whitening

@@ -13,6 +13,7 @@ written under a temporary name and renamed, so that the same command after `kill
 blocks that are missing.
 """
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -30,7 +31,7 @@ import numpy as np
 import torch
 
 from jen1cli.autoencoder import Whitening, WhiteningStatistics
-from jen1cli.autoencoder.codec import Codec, load_codec, save_codec
+from jen1cli.autoencoder.codec import Codec, load_codec, save_codec, with_level_axes
 from jen1cli.errors import ConfigError, DataError, OutputError
 from jen1cli.files import (
     add_to_tar,
@@ -187,15 +188,18 @@ class TarCacheWriter:
         """Return the whitening of all shards; the first process fits and writes it."""
         home = self._folder / CODEC_FOLDER
         if not home.is_dir():
-            whitening = self._codec.whitening if self._keep_whitening else self._fitted(clips)
-            whitening = whitening.to("cpu").eval()
+            codec = self._codec
+            if not self._keep_whitening:
+                whitening = self._fitted(clips).to("cpu").eval()
+                codec = with_level_axes(dataclasses.replace(codec, whitening=whitening))
+            whitening = codec.whitening.to("cpu").eval()
             about = {
                 "version": CACHE_VERSION,
                 "silence": self._encoder.silence(whitening).tolist(),
             }
             with tempfile.TemporaryDirectory(prefix=".codec-", dir=self._folder) as temporary:
                 new = Path(temporary) / CODEC_FOLDER
-                save_codec(new, Codec(self._codec.config, self._codec.autoencoder, whitening))
+                save_codec(new, dataclasses.replace(codec, whitening=whitening))
                 write_text(new / CACHE_NAME, json.dumps(about))
                 try:
                     os.rename(new, home)
