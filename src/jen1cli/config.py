@@ -228,12 +228,19 @@ class GenerationConfig:
     )
     eta: float = 0.0
     context_seconds: float = 5.0  # known music in front of each continuation window
+    # the same in pieces that are wholly new; None: as above
+    piece_context_seconds: float | None = field(default=None, metadata={"optional": True})
     # direction of windows that continue known music; the paper's is unidirectional
     continuation: DirectionName = field(default="unidirectional", metadata={"optional": True})
     # writer of the controls that are not given: rules of styles, the learned predictors, nobody
     composer: ComposerName = field(default="learned", metadata={"optional": True})
     # scale of inpainting and continuation, where the context conditions as well; None: as above
     edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
+
+    def for_pieces(self, context_seconds: float | None = None) -> "GenerationConfig":
+        """Return the defaults of new pieces; a context that is given replaces theirs."""
+        own = self.piece_context_seconds if context_seconds is None else context_seconds
+        return self if own is None else dataclasses.replace(self, context_seconds=own)
 
     def for_edits(self) -> "GenerationConfig":
         """Return the defaults of inpainting and continuation.

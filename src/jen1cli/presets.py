@@ -59,6 +59,7 @@ MINI = ModelConfig(
         steps=20,
         guidance_scale=3.0,
         context_seconds=5.12,
+        piece_context_seconds=1.92,
         # chosen on validation music (model card)
         control_guidance_interval=(0.0, 0.8),
         context_guidance_interval=(0.4, 1.0),

@@ -86,6 +86,7 @@ def generate_orders(
     loop_bars: int | None = None,
     batch: int = 0,
     threads: int = 0,
+    context_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> list[Music]:
     """Generate one piece of music per order.
@@ -100,6 +101,7 @@ def generate_orders(
         batch: size of the batches, in which a piece has the same bits in any company; 0: the usual
             one of the device, or as many as there are orders.
         threads: fixed number of threads of the CPU; 0: that of torch.
+        context_seconds: known music in front of each window but the first; None: the model's own.
         progress: called with (steps done, steps in all).
 
     Raises:
@@ -109,7 +111,7 @@ def generate_orders(
         check_seconds(seconds)
     check_direction(direction)
     causal = direction == "unidirectional"
-    generation = model.config.generation
+    generation = model.config.generation.for_pieces(context_seconds)
     if causal and loop_bars is not None:
         raise ConfigError("a loop has no direction; leave 'unidirectional' out")
     has_form = any(order.sampling.form for order in orders)
@@ -246,6 +248,8 @@ def stream_order(
     seconds: float | None = None,
     direction: DirectionName = "bidirectional",
     progress: Progress | None = None,
+    *,
+    context_seconds: float | None = None,
 ) -> Stream:
     """Compose a piece, whose music is then made while it is read.
 
@@ -255,6 +259,7 @@ def stream_order(
         seconds: length; None: that of a form, else `DEFAULT_SECONDS`.
         direction: "unidirectional" lets no frame see a later one.
         progress: called with (steps done, steps in all).
+        context_seconds: known music in front of each window but the first; None: the model's own.
 
     Raises:
         ConfigError: a setting makes no sense.
@@ -263,7 +268,7 @@ def stream_order(
         check_seconds(seconds)
     check_direction(direction)
     order, seconds = _timed(model.networks, order, seconds)
-    generation = model.config.generation
+    generation = model.config.generation.for_pieces(context_seconds)
     written = _written(model.networks, order, seconds)
     settings = _settings(order, written)
     causal = direction == "unidirectional"

@@ -81,7 +81,10 @@ def _again(
     if recipe.task in ("generate", "cover"):
         order = Order(recipe.prompt, recipe.seed, Sampling.over(model.config.generation, settings))
         if recipe.streamed:
-            stream = stream_order(model, order, recipe.seconds, recipe.direction, progress)
+            stream = stream_order(
+                model, order, recipe.seconds, recipe.direction, progress,
+                context_seconds=recipe.context_seconds,
+            )  # fmt: skip
             signal = np.concatenate(list(stream.blocks), axis=1)
             return Music(torch.from_numpy(signal), stream.sample_rate, stream.recipe)
         (music,) = generate_orders(
@@ -92,6 +95,7 @@ def _again(
             loop_bars=recipe.loop_bars or None,
             batch=recipe.batch,
             threads=recipe.threads,
+            context_seconds=recipe.context_seconds,
             progress=progress,
         )
         return music if recipe.task == "generate" else music.as_cover(recipe.input)
