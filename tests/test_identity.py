@@ -25,6 +25,7 @@ GOLDEN = {
     8: "7f0aca5c803169f19a6b270e9fb68751906e754ba449c4143b78f5620df6a963",
     9: "19d93b6410ac2429cb3f7f5f1c8efe5e6f44868f37aeceb3679e88b154b14b33",
     10: "d016728c990fd7b2b1fbd8d2319ea89225f85e6ca05fbe7628ccfa2b21993991",
+    11: "5ff28ea74752fd9287a06aaecbfb9277a98af32f1d1ad53f4cf20090ccd09835",
 }
 """sha256 of each numbered release of jen1-mini. An entry never changes."""
 FORMER = {
@@ -32,9 +33,11 @@ FORMER = {
         "8e8e7d0c6c3206bc04cb021fb7f2d2784057bacf85260aa43a356ab9c1cc6bae",
         "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
         "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
-    }
+    },
+    11: {GOLDEN[10]},
 }
-"""What jen1cli 0.1.0 wrote into recipes and LoRA files made with the same tensors."""
+"""What recipes and LoRA files hold that were made with the same tensors: by jen1cli 0.1.0 (release
+8), or by the release before."""
 
 
 @pytest.fixture

@@ -68,6 +68,9 @@ _FORMER_IDS = {
         "0c1df9e323286f7ec42caf27fb04fde4bb2632c1ccb919f70a4738a3bd51bded",
         "0a5a6a6b7c4079cc861d9eb17f7e99a9f6271b84e4db66b9463917ffd1e082e4",
     ),
+    "5ff28ea74752fd9287a06aaecbfb9277a98af32f1d1ad53f4cf20090ccd09835": (
+        "d016728c990fd7b2b1fbd8d2319ea89225f85e6ca05fbe7628ccfa2b21993991",
+    ),
 }
 """sha256 of a set → digests of earlier releases, which had the same tensors and other settings in
 config.json. Recipes of their time hold these."""

@@ -33,6 +33,9 @@ _INTEGERS_SHA256 = "ae78cbc3e23f9d1820bfd14aec603fbf22f35c4a395413f59cbaa989c618
 # sha256 of a weight set: levels in dB per octave from 62.5 Hz on. `jen1 doctor --json` shows both
 # for a new release.
 _LEVELS: dict[str, tuple[float, ...]] = {
+    "5ff28ea74752fd9287a06aaecbfb9277a98af32f1d1ad53f4cf20090ccd09835": (  # jen1-mini, release 11
+        -21.27, -26.10, -27.60, -30.63, -35.61, -49.39, -64.62, -84.71,
+    ),
     "d016728c990fd7b2b1fbd8d2319ea89225f85e6ca05fbe7628ccfa2b21993991": (  # jen1-mini, release 10
         -22.16, -27.29, -27.29, -29.88, -32.98, -49.26, -65.05, -83.58,
     ),

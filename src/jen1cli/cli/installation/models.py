@@ -57,9 +57,9 @@ def show(name: Name, as_json: options.Json = False) -> None:
             terminal.echo(f"{key.replace('_', ' ')}")
             for inner, number in value.items():
                 shown = f"{number:,}" if isinstance(number, int) else _short(number)
-                terminal.echo(f"  {inner.replace('_', ' '):<20}{shown}")
+                terminal.echo(f"  {inner.replace('_', ' '):<23}{shown}")
         else:
-            terminal.echo(f"{key.replace('_', ' '):<22}{_short(value)}")
+            terminal.echo(f"{key.replace('_', ' '):<25}{_short(value)}")
 
 
 @app.command("path")
@@ -106,6 +106,7 @@ def _facts(name: str) -> dict[str, Any]:
     facts["diffusion_channels"] = config.whitening.components
     facts["text"] = config.text.source
     facts["generation"] = to_dict(config.generation)
+    del facts["generation"]["level_axes"]  # numbers that say nothing to a reader
     facts["provenance"] = config.provenance
     return facts
 
