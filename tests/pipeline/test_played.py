@@ -67,4 +67,5 @@ def test_the_bars_nearest_to_a_time():
     assert bars_near(two, 0.4, Controls(bpm=241.0)) == NO_CONTROLS
     assert bars_near(two, 0.4, Controls(meter="3/4")) == NO_CONTROLS
     assert bars_near([], 0.4, NO_CONTROLS) == NO_CONTROLS
-    assert bars_near([Passage(Controls(key="C", mode="major"), 0.0, 1.0)], 0.4, NO_CONTROLS) == NO_CONTROLS
+    no_tempo = Passage(Controls(key="C", mode="major"), 0.0, 1.0)
+    assert bars_near([no_tempo], 0.4, NO_CONTROLS) == NO_CONTROLS
