@@ -75,11 +75,11 @@ def test_the_example_makes_the_bytes_of_the_command(
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_worker_that_is_killed_costs_no_piece(ray, by_command, tiny_folder, tmp_path):
-    from jen1cli.cli.music.prompts import Request, RowReader
+    from jen1cli.cli.music.prompts import PromptRequest, RowReader
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.scale.ray import MakePieces, rows_dataset
 
-    read = RowReader(Request("", 0, None, "bidirectional", SamplingChoice()), 1)
+    read = RowReader(PromptRequest("", 0, None, "bidirectional", SamplingChoice()), 1)
     (tmp_path / "out").mkdir()
     model = ModelSource(str(tiny_folder), device="cpu")
     start = Killing(model, tmp_path / "out", "flac", 1)  # SIGKILL over row 3, the first time
@@ -101,11 +101,11 @@ def test_a_worker_that_is_killed_costs_no_piece(ray, by_command, tiny_folder, tm
 
 def test_rows_of_another_dataset_are_read_by_their_columns(tmp_path, tiny_folder):
     pyarrow = pytest.importorskip("pyarrow")
-    from jen1cli.cli.music.prompts import Request, RowReader
+    from jen1cli.cli.music.prompts import PromptRequest, RowReader
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.scale.ray import MakePieces
 
-    read = RowReader(Request("", 0, 0.1, "bidirectional", SamplingChoice()), 10)
+    read = RowReader(PromptRequest("", 0, 0.1, "bidirectional", SamplingChoice()), 10)
     start = Start(ModelSource(str(tiny_folder), device="cpu"), tmp_path, "wav", 2)
     make = MakePieces(start, read, copies=1)
     table = pyarrow.Table.from_pylist(

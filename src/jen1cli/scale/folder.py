@@ -39,7 +39,7 @@ from jen1cli.jsonfiles import JsonError, parse_object, read_object, short_json, 
 from jen1cli.manifest import MANIFEST_NAME
 from jen1cli.sampling import draw_seed
 from jen1cli.scale.pieces import places
-from jen1cli.scale.requests import Job, Request
+from jen1cli.scale.requests import PieceJob, PieceRequest
 from jen1cli.shards import Shard
 
 LAYOUTS = ("files", "tar")
@@ -238,7 +238,7 @@ class Block:
         """Whether a piece is made, of whatever row."""
         return piece in self._made or self._staged(piece) is not None
 
-    def has(self, piece: int, request: Request, where: str) -> bool:
+    def has(self, piece: int, request: PieceRequest, where: str) -> bool:
         """Whether a piece is made of this request.
 
         Raises:
@@ -254,7 +254,7 @@ class Block:
             )
         return True
 
-    def sweep(self, jobs: Sequence[Job]) -> None:
+    def sweep(self, jobs: Sequence[PieceJob]) -> None:
         """Remove what killed processes left of these jobs, and of the block's own files."""
         stems = {Path(job.place).name for job in jobs}
         for folder in {(self._folder / job.place).parent for job in jobs}:
@@ -263,7 +263,7 @@ class Block:
         if self._settings.layout == "tar":
             remove_leftovers(self._folder, {self._tar.stem})
 
-    def add(self, job: Job) -> None:
+    def add(self, job: PieceJob) -> None:
         """Take up a piece that has been written."""
         if self._staged(job.piece) is None:
             raise OutputError(

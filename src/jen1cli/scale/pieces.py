@@ -10,7 +10,7 @@ from jen1cli.errors import Jen1Error
 from jen1cli.files import explaining, write_text
 from jen1cli.jsonfiles import to_json
 from jen1cli.scale.models import ModelSource
-from jen1cli.scale.requests import Job, Outcome
+from jen1cli.scale.requests import PieceJob, Outcome
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1, Music
@@ -45,7 +45,7 @@ class Maker:
         self._start = start
         self._model = model
 
-    def make(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def make(self, jobs: Sequence[PieceJob]) -> list[Outcome]:
         """Make a batch of jobs of one kind, and write what could be made.
 
         Where a batch fails, each of its jobs is tried alone, so that one row spoils no other.
@@ -63,7 +63,7 @@ class Maker:
             self._write(job, music)
         return [Outcome(job) for job in jobs]
 
-    def _made(self, jobs: Sequence[Job]) -> "list[Music]":
+    def _made(self, jobs: Sequence[PieceJob]) -> "list[Music]":
         from jen1cli.pipeline.generating import Order, generate_orders
 
         first = jobs[0].request
@@ -82,7 +82,7 @@ class Maker:
             threads=_CPU_THREADS if self._model.device == "cpu" else 0,
         )
 
-    def _write(self, job: Job, music: "Music") -> None:
+    def _write(self, job: PieceJob, music: "Music") -> None:
         """Write the audio, then its facts, whose file says that the piece is whole."""
         # a signature differs each time it is made, so that sets have none
         recipe = dataclasses.replace(music.recipe, signature="off")
@@ -101,7 +101,7 @@ def places(folder: Path, place: str, extension: str) -> tuple[Path, Path]:
     return folder / f"{place}.{extension}", folder / f"{place}.json"
 
 
-def _facts(job: Job, music: "Music", size: int) -> dict[str, Any]:
+def _facts(job: PieceJob, music: "Music", size: int) -> dict[str, Any]:
     """Return what a manifest says of a piece, and its recipe."""
     controls = music.recipe.controls
     attributes = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.jsonfiles import read_object
 from jen1cli.scale.pieces import Start, places
-from jen1cli.scale.requests import Job, ReadRow, Request
+from jen1cli.scale.requests import PieceJob, ReadRow, PieceRequest
 from jen1cli.scale.rows import Row
 from jen1cli.shards import Shard
 
@@ -68,7 +68,7 @@ def plan_set(
     """
     whole, part = _Counts(), _Counts()
     bad, fault = 0, ""
-    example: Request | None = None
+    example: PieceRequest | None = None
     for row in rows:
         counted = (whole, part) if shard.has(row.index) else (whole,)
         for counts in counted:
@@ -105,7 +105,7 @@ def plan_set(
     )
 
 
-def _shortened(request: Request, seconds: float) -> Request:
+def _shortened(request: PieceRequest, seconds: float) -> PieceRequest:
     """Return a request of at most that length, without a form; a loop has at least one bar."""
     if request.loop_bars is None:
         options = request.options.copy()
@@ -116,12 +116,12 @@ def _shortened(request: Request, seconds: float) -> Request:
     return dataclasses.replace(request, seconds=bars * bar, loop_bars=bars)
 
 
-def _probe(start: Start, request: Request) -> tuple[float, float]:
+def _probe(start: Start, request: PieceRequest) -> tuple[float, float]:
     """Return the seconds of work and the bytes that one second of music takes."""
     with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
         maker = dataclasses.replace(start, folder=Path(folder)).open()
         jobs = [
-            Job(piece, piece, "the first row", f"probe/{piece}", request)
+            PieceJob(piece, piece, "the first row", f"probe/{piece}", request)
             for piece in range(start.batch)
         ]
         warm = _shortened(request, min(1.0, request.seconds))

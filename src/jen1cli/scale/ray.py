@@ -20,7 +20,7 @@ from jen1cli.errors import DataError, Jen1Error, needs_extra
 from jen1cli.jsonfiles import parse_object, to_json
 from jen1cli.scale.folder import SetFolder, file_place, read_piece
 from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, Outcome, ReadRow
+from jen1cli.scale.requests import PieceJob, Outcome, ReadRow
 from jen1cli.scale.rows import Row, read_rows
 from jen1cli.scale.run import Tally, in_batches, make_shard
 
@@ -56,7 +56,7 @@ class MakePieces:
         import pyarrow
 
         outcomes: list[dict[str, Any]] = []
-        jobs: list[Job] = []
+        jobs: list[PieceJob] = []
         for values in table.to_pylist():
             row = _row(values)
             try:
@@ -74,16 +74,16 @@ class MakePieces:
             outcomes.append(self._outcome(job.piece, job.row, job.place, error))
         return pyarrow.Table.from_pylist(outcomes)
 
-    def _jobs(self, row: Row) -> list[Job]:
+    def _jobs(self, row: Row) -> list[PieceJob]:
         if row.fault is not None:
             raise row.fault
         first = row.index * self._copies
         return [
-            Job(first + copy, row.index, row.where, file_place(first + copy), request)
+            PieceJob(first + copy, row.index, row.where, file_place(first + copy), request)
             for copy, request in enumerate(self._read(row))
         ]
 
-    def _is_made(self, job: Job) -> bool:
+    def _is_made(self, job: PieceJob) -> bool:
         line = read_piece(self._start.folder, job.place, self._start.extension)
         return line is not None and line.get("request") == job.request.digest
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jen1cli.errors import Jen1Error
 from jen1cli.scale.folder import Block, SetFolder
 from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, ReadRow
+from jen1cli.scale.requests import PieceJob, ReadRow
 from jen1cli.scale.rows import Row
 from jen1cli.scale.workers import make_here, make_in_processes
 
@@ -79,7 +79,7 @@ class _Shard:
         self._stopped = stopped
         self._blocks: dict[int, Block] = {}  # by piece, of the jobs that are handed out
 
-    def batches(self) -> Iterator[list[Job]]:
+    def batches(self) -> Iterator[list[PieceJob]]:
         """Yield the jobs that are missing, in batches of one kind."""
         settings = self._folder.settings
         for position in itertools.count():
@@ -99,7 +99,7 @@ class _Shard:
             block.is_closed = True
             _finish_if_done(block)
 
-    def take(self, job: Job, error: str) -> None:
+    def take(self, job: PieceJob, error: str) -> None:
         """Take up the outcome of a job."""
         block = self._blocks.pop(job.piece)
         if error:
@@ -110,7 +110,7 @@ class _Shard:
         block.open_jobs -= 1
         _finish_if_done(block)
 
-    def _missing(self, row: Row, block: Block) -> Iterator[Job]:
+    def _missing(self, row: Row, block: Block) -> Iterator[PieceJob]:
         self.tally.rows += 1
         first = row.index * self._folder.settings.copies
         try:
@@ -126,7 +126,7 @@ class _Shard:
             if block.has(piece, request, row.where):
                 self.tally.reused += 1
             else:
-                yield Job(piece, row.index, row.where, block.place(piece), request)
+                yield PieceJob(piece, row.index, row.where, block.place(piece), request)
 
     def _fail(
         self, block: Block, row: int, where: str, error: str, piece: int | None = None
@@ -141,7 +141,7 @@ def _finish_if_done(block: Block) -> None:
         block.finish()
 
 
-def in_batches(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:
+def in_batches(jobs: Sequence[PieceJob], size: int) -> Iterator[list[PieceJob]]:
     """Sort jobs to batches of one kind, of at most a given size."""
     ordered = sorted(jobs, key=lambda job: repr(job.request.kind))  # stable: in order of rows
     for _, alike in itertools.groupby(ordered, key=lambda job: job.request.kind):

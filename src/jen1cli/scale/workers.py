@@ -13,9 +13,9 @@ from typing import Any
 
 from jen1cli.errors import Jen1Error, OutputError
 from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, Outcome
+from jen1cli.scale.requests import PieceJob, Outcome
 
-Batch = Sequence[Job]
+Batch = Sequence[PieceJob]
 _MAX_ENDS = 2  # times that a process may end over one batch
 _MAX_WARNINGS = 1_000  # different ones, of one process
 

@@ -23,7 +23,7 @@ from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.sampling import MAX_BATCH, usual_batch
 
 if TYPE_CHECKING:
-    from jen1cli.cli.music.prompts import Request
+    from jen1cli.cli.music.prompts import PromptRequest
     from jen1cli.scale.folder import SetFolder, SetSettings
     from jen1cli.scale.pieces import Start
     from jen1cli.scale.planning import SetPlan
@@ -132,7 +132,7 @@ class SetJob:
 
     options: SetOptions
     source: str  # the value of --from
-    base: "Request"  # settings that a row may replace
+    base: "PromptRequest"  # settings that a row may replace
     seed: int | None
     copies: int
     destination: "options.Destination"
