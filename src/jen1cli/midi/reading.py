@@ -47,7 +47,7 @@ class RawNote:
 
 
 @dataclass
-class Voice:
+class MidiVoice:
     """The notes of one track, channel and program."""
 
     track: int
@@ -72,13 +72,13 @@ class Song:
     keys: list[tuple[int, str]] = field(default_factory=list)  # as mido spells them
     markers: list[tuple[int, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    voices: list[Voice] = field(default_factory=list)
+    voices: list[MidiVoice] = field(default_factory=list)
     end: int = 0
     endless: int = 0  # notes without an end
 
 
 _Key = tuple[int, int, int]  # track, channel and pitch
-_Pending = deque[tuple[int, float, Voice]]  # start, level and voice of notes that sound
+_Pending = deque[tuple[int, float, MidiVoice]]  # start, level and voice of notes that sound
 
 
 def read_song(source: Path | bytes, name: str) -> Song:
@@ -170,7 +170,7 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
     programs: dict[int, int] = {}
     volumes: dict[int, int] = {}
     expressions: dict[int, int] = {}
-    voices: dict[tuple[int, int, int | None], Voice] = {}
+    voices: dict[tuple[int, int, int | None], MidiVoice] = {}
     open_notes: dict[_Key, _Pending] = {}
     events = _in_order(file)
     struck_again = _more_begun_than_ended(events)
@@ -184,7 +184,7 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
             channel = message.channel
             program = programs.get(channel)
             voice = voices.setdefault(
-                (track, channel, program), Voice(track, channel, program, names[track])
+                (track, channel, program), MidiVoice(track, channel, program, names[track])
             )
             loudness = volumes.get(channel, _DEFAULT_VOLUME) / _DEFAULT_VOLUME
             expression = expressions.get(channel, 127) / 127

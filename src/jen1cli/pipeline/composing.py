@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Written:
+class ComposedPrompts:
     """Prompts with complete controls, and what wrote them."""
 
     prompts: Prompts
@@ -76,7 +76,7 @@ def write_controls(
     sampling: Sampling,
     *,
     loops: bool = False,
-) -> Written:
+) -> ComposedPrompts:
     """Write the controls that are not given, for pieces of a given length.
 
     Args:
@@ -118,7 +118,7 @@ def write_controls(
         played_by(networks, one.begun(), sampling.instruments, 0.0, seconds).until(seconds)
         for one in found
     )
-    return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
+    return ComposedPrompts(dataclasses.replace(prompts, controls=controls), composer, styles)
 
 
 def timed_by_form(

@@ -14,7 +14,7 @@ from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.composing import (
-    Written,
+    ComposedPrompts,
     check_composer,
     timed_by_form,
     warn_unplayed,
@@ -336,7 +336,7 @@ def _last_chord(settings: Sampling) -> float:
     return parse_form(settings.form).last_chord_bars * settings.controls.bar_seconds
 
 
-def _settings(order: Order, written: Written) -> Sampling:
+def _settings(order: Order, written: ComposedPrompts) -> Sampling:
     """Return the settings of a piece with what was written for it."""
     return dataclasses.replace(
         order.sampling,
@@ -346,7 +346,7 @@ def _settings(order: Order, written: Written) -> Sampling:
     )
 
 
-def _written(networks: Networks, order: Order, seconds: float) -> Written:
+def _written(networks: Networks, order: Order, seconds: float) -> ComposedPrompts:
     """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
     return write_controls(
         networks, _encoded(networks, order), [order.prompt], [order.seed], seconds, order.sampling

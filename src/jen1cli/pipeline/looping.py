@@ -31,7 +31,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.music.controls import BEAT_HARMONICS, Controls
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import Written, write_controls
+from jen1cli.pipeline.composing import ComposedPrompts, write_controls
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, sample_canvas, seeded_noise
 from jen1cli.pipeline.networks import Networks
 from jen1cli.progress import Progress
@@ -99,7 +99,7 @@ def make_loop(
 
 def _write_bars(
     networks: Networks, prompt: str, bars: int, sampling: Sampling, seed: int
-) -> Written:
+) -> ComposedPrompts:
     """Write the controls of whole bars; a first draft chooses tempo and metre."""
     encoded = encode_prompts(
         networks,
@@ -109,7 +109,7 @@ def _write_bars(
         sampling.effective_composer,
     )
 
-    def write(seconds: float) -> Written:
+    def write(seconds: float) -> ComposedPrompts:
         return write_controls(networks, encoded, [prompt], [seed], seconds, sampling, loops=True)
 
     draft = write(_DRAFT_SECONDS).prompts.controls[0]

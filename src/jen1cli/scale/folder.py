@@ -138,12 +138,12 @@ class SetFolder:
         with explaining(self.errors), self.errors.open("ab") as file:
             file.write(encoded(line))
 
-    def block(self, position: int) -> "Block":
+    def block(self, position: int) -> "RowBlock":
         """Open a block of this shard, counted from 0."""
         if not self._state.is_file():
             raise OutputError(f"{self.folder} has vanished; give the folder back, or begin anew")
         number = self._shard.index + position * self._shard.count
-        return Block(self.folder, self._own, number, self.settings)
+        return RowBlock(self.folder, self._own, number, self.settings)
 
     def finish(self) -> Path | None:
         """Note that this shard is complete; after the last one, write the manifest of the set.
@@ -208,7 +208,7 @@ class SetFolder:
         return seeded
 
 
-class Block:
+class RowBlock:
     """Consecutive rows of a shard: what of them is made, and the packing of them."""
 
     def __init__(self, folder: Path, own: Path, number: int, settings: SetSettings) -> None:

@@ -10,7 +10,7 @@ from jen1cli.errors import Jen1Error
 from jen1cli.files import explaining, write_text
 from jen1cli.jsonfiles import to_json
 from jen1cli.scale.models import ModelSource
-from jen1cli.scale.requests import PieceJob, Outcome
+from jen1cli.scale.requests import Outcome, PieceJob
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1, Music
@@ -21,7 +21,7 @@ processes use several cores, and better."""
 
 
 @dataclass(frozen=True)
-class Start:
+class MakerSpec:
     """All that a process needs to make pieces of a set; it can be sent to one."""
 
     model: ModelSource
@@ -29,20 +29,20 @@ class Start:
     extension: str  # of the audio files
     batch: int  # size of every batch
 
-    def open(self) -> "Maker":
+    def open(self) -> "PieceMaker":
         """Load the model.
 
         Raises:
             Jen1Error: the model cannot be loaded.
         """
-        return Maker(self, self.model.load())
+        return PieceMaker(self, self.model.load())
 
 
-class Maker:
+class PieceMaker:
     """Makes pieces and writes them."""
 
-    def __init__(self, start: Start, model: "Jen1") -> None:
-        self._start = start
+    def __init__(self, spec: MakerSpec, model: "Jen1") -> None:
+        self._spec = spec
         self._model = model
 
     def make(self, jobs: Sequence[PieceJob]) -> list[Outcome]:
@@ -78,7 +78,7 @@ class Maker:
             first.length,
             direction,
             loop_bars=first.loop_bars,
-            batch=self._start.batch,
+            batch=self._spec.batch,
             threads=_CPU_THREADS if self._model.device == "cpu" else 0,
         )
 
@@ -87,7 +87,7 @@ class Maker:
         # a signature differs each time it is made, so that sets have none
         recipe = dataclasses.replace(music.recipe, signature="off")
         music = dataclasses.replace(music, recipe=recipe)
-        audio, facts = places(self._start.folder, job.place, self._start.extension)
+        audio, facts = places(self._spec.folder, job.place, self._spec.extension)
         with explaining(audio):
             audio.parent.mkdir(exist_ok=True)  # not its parents: a set that vanished stays gone
         music.save(audio)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.jsonfiles import read_object
-from jen1cli.scale.pieces import Start, places
-from jen1cli.scale.requests import PieceJob, ReadRow, PieceRequest
+from jen1cli.scale.pieces import MakerSpec, places
+from jen1cli.scale.requests import PieceJob, PieceRequest, ReadRow
 from jen1cli.scale.rows import Row
 from jen1cli.shards import Shard
 
@@ -48,7 +48,7 @@ def plan_set(
     rows: Iterable[Row],
     read: ReadRow,
     shard: Shard,
-    start: Start,
+    spec: MakerSpec,
     processes: int,
     folder: Path,
 ) -> SetPlan:
@@ -58,7 +58,7 @@ def plan_set(
         rows: all rows of the source.
         read: reads the requests of a row.
         shard: the part that is counted apart.
-        start: of one process.
+        spec: of one process.
         processes: how many would share the work.
         folder: of the set, or one that does not exist yet.
 
@@ -87,7 +87,7 @@ def plan_set(
     if example is None:
         raise ConfigError(f"no row can be read: {fault or 'there is none'}")
     mean = whole.seconds / whole.pieces
-    cost, size = _probe(start, _shortened(example, min(mean, PROBE_SECONDS)))
+    cost, size = _probe(spec, _shortened(example, min(mean, PROBE_SECONDS)))
     return SetPlan(
         rows=whole.rows,
         bad_rows=bad,
@@ -116,13 +116,13 @@ def _shortened(request: PieceRequest, seconds: float) -> PieceRequest:
     return dataclasses.replace(request, seconds=bars * bar, loop_bars=bars)
 
 
-def _probe(start: Start, request: PieceRequest) -> tuple[float, float]:
+def _probe(spec: MakerSpec, request: PieceRequest) -> tuple[float, float]:
     """Return the seconds of work and the bytes that one second of music takes."""
     with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
-        maker = dataclasses.replace(start, folder=Path(folder)).open()
+        maker = dataclasses.replace(spec, folder=Path(folder)).open()
         jobs = [
             PieceJob(piece, piece, "the first row", f"probe/{piece}", request)
-            for piece in range(start.batch)
+            for piece in range(spec.batch)
         ]
         warm = _shortened(request, min(1.0, request.seconds))
         for attempt in ([dataclasses.replace(job, request=warm) for job in jobs], jobs):
@@ -131,7 +131,7 @@ def _probe(start: Start, request: PieceRequest) -> tuple[float, float]:
             elapsed = time.perf_counter() - began
             if outcomes[0].error:
                 raise Jen1Error(f"the probe failed: {outcomes[0].error}")
-        audio, facts = places(Path(folder), "probe/0", start.extension)
+        audio, facts = places(Path(folder), "probe/0", spec.extension)
         size = audio.stat().st_size + facts.stat().st_size
         seconds = read_object(facts)["seconds"]  # of a loop, at the tempo that was composed
     return elapsed / (len(jobs) * seconds), size / seconds

@@ -19,7 +19,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """Settings of one server."""
 
     takes: Path

@@ -279,7 +279,9 @@ def _build(line: PromptLine, where: str, seed: int, base: PromptRequest) -> Prom
     )
 
 
-def _build_cover(line: PromptLine, cover: str, where: str, seed: int, base: PromptRequest) -> PromptRequest:
+def _build_cover(
+    line: PromptLine, cover: str, where: str, seed: int, base: PromptRequest
+) -> PromptRequest:
     """Return the request of a line that names a recording to cover.
 
     Raises:

@@ -64,7 +64,7 @@ _HARMONIC = frozenset(("chords", "stabs", "strum", "arpeggio"))
 
 
 @dataclass(frozen=True)
-class Passage:
+class PlannedPassage:
     """Some bars of one material."""
 
     name: str
@@ -93,7 +93,7 @@ def passage_bars(bar_seconds: float, cycle: int) -> int:
 
 def plan_passages(
     form: str, random: RandomStream, bars: int, unit: int, bar_seconds: float, cycle: int = 1
-) -> tuple[Passage, ...]:
+) -> tuple[PlannedPassage, ...]:
     """Divide a long piece into intro, body and outro.
 
     Args:
@@ -115,12 +115,12 @@ def plan_passages(
     if outro:
         found.append(("outro", "outro", 0, outro, 0.35))
     first_silent = silent_intro(random, max(item[2] for item in body))
-    passages: list[Passage] = []
+    passages: list[PlannedPassage] = []
     start = 0
     for name, material, variation, length, energy in found:
         stream = random.substream(name, str(start))
         silent = first_silent if name == "intro" else silent_in(name, stream)
-        passages.append(Passage(name, material, variation, start, length, energy, silent))
+        passages.append(PlannedPassage(name, material, variation, start, length, energy, silent))
         start += length
     return tuple(passages)
 

@@ -8,7 +8,7 @@ from jen1cli.composition.composer import energy_of, moods_of
 from jen1cli.composition.ensemble import arrange
 from jen1cli.composition.form import make_sections, phrase_bars
 from jen1cli.composition.harmony.chord_loops import chart_bars
-from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord, chord_at
+from jen1cli.composition.harmony.theory import KEYS, SCALES, PlacedChord, chord_at
 from jen1cli.composition.pieces.chords import (
     MATERIALS,
     chart_chords,
@@ -29,7 +29,7 @@ from jen1cli.composition.pieces.given_parts import with_given_parts
 from jen1cli.composition.pieces.passages import (
     LONG_FROM,
     MELODIC,
-    Passage,
+    PlannedPassage,
     passage_bars,
     plan_passages,
 )
@@ -67,7 +67,7 @@ class _Piece:
     chart: tuple[Bar, ...]  # given chords
     sections: Form | None  # a given form
 
-    def phase(self, passage: Passage) -> int:
+    def phase(self, passage: PlannedPassage) -> int:
         """Return the bars of the chords' cycle that are over at the start of a passage.
 
         A short intro or outro ends with the cycle, as the turnaround of a blues does.
@@ -248,7 +248,7 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
 
 
-def _passages(piece: _Piece) -> tuple[Passage, ...]:
+def _passages(piece: _Piece) -> tuple[PlannedPassage, ...]:
     frame, random = piece.frame, piece.random.substream("passages")
     if piece.sections is not None:
         return plan_sections(piece.sections, random, piece.chart)
@@ -261,7 +261,7 @@ def _passages(piece: _Piece) -> tuple[Passage, ...]:
 def _block(
     piece: _Piece,
     blocks: dict[tuple[object, ...], tuple[Plan, list[Part]]],
-    passage: Passage,
+    passage: PlannedPassage,
     *,
     ends: bool,
 ) -> tuple[Plan, list[Part]]:
@@ -294,14 +294,14 @@ def _block(
     return blocks[key]
 
 
-def _last_chord(piece: _Piece, beats: float) -> tuple[Chord, ...]:
+def _last_chord(piece: _Piece, beats: float) -> tuple[PlacedChord, ...]:
     laid = loop_chords(piece.loops["A"], piece.style, piece.frame, 1, cadence=piece.cadence)
     return (replace(laid[-1], start=0.0, length=beats),)
 
 
 def _chords(
     piece: _Piece, material: str, start: int, bars: int, phase: int, *, ends: bool
-) -> tuple[Chord, ...]:
+) -> tuple[PlacedChord, ...]:
     if piece.chart:
         given = chart_chords(piece.chart, start, bars, piece.frame.meter.beats)
         if given:
@@ -320,7 +320,7 @@ def _plan(
     piece: _Piece,
     random: RandomStream,
     sections: tuple[Section, ...],
-    chords: tuple[Chord, ...],
+    chords: tuple[PlacedChord, ...],
 ) -> Plan:
     frame = piece.frame
     bars = round(sum(section.length_beats for section in sections) / frame.meter.beats)

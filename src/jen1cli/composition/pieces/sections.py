@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jen1cli.composition.pieces.chords import MATERIALS
 from jen1cli.composition.pieces.frame import choose_frame
-from jen1cli.composition.pieces.passages import Passage, silent_in, silent_intro
+from jen1cli.composition.pieces.passages import PlannedPassage, silent_in, silent_intro
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.words import NO_WISHES, Wishes
@@ -81,7 +81,9 @@ def all_chords(form: Form, given: Controls) -> str:
     return chart_text((*bars, *(parse_chart(given.chords) if given.chords else ())))
 
 
-def plan_sections(form: Form, random: RandomStream, chart: Sequence[Bar]) -> tuple[Passage, ...]:
+def plan_sections(
+    form: Form, random: RandomStream, chart: Sequence[Bar]
+) -> tuple[PlannedPassage, ...]:
     """Return a passage for each section; sections of one name and chords have one material.
 
     Args:
@@ -96,7 +98,7 @@ def plan_sections(form: Form, random: RandomStream, chart: Sequence[Bar]) -> tup
     bodies = dict.fromkeys(s.name for s in form.sections if s.name not in _UNLIKE_BODY)
     materials = {name: MATERIALS[index % len(MATERIALS)] for index, name in enumerate(bodies)}
     highest = max(map(_energy, form.sections))
-    passages: list[Passage] = []
+    passages: list[PlannedPassage] = []
     for section, start, bars in zip(form.sections, form.starts, charts, strict=True):
         alike = [
             (other.bars, other_bars)
@@ -111,7 +113,7 @@ def plan_sections(form: Form, random: RandomStream, chart: Sequence[Bar]) -> tup
             else silent_in(section.name, stream)
         )
         passages.append(
-            Passage(
+            PlannedPassage(
                 section.name,
                 materials.get(section.name, MATERIALS[0]),
                 0,

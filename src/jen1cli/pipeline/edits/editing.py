@@ -28,7 +28,7 @@ from jen1cli.pipeline.denoising import (
 )
 from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
 from jen1cli.pipeline.edits.repetition import LONGEST_SECONDS, Guess, guess
-from jen1cli.pipeline.edits.sections import Section, plan_sections
+from jen1cli.pipeline.edits.sections import EditSection, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.edits.transcribing import transcribe_controls
 from jen1cli.pipeline.networks import Networks
@@ -183,7 +183,7 @@ def usual_novelty(fit: float) -> float:
 def make_patches(
     networks: Networks,
     timeline: Timeline,
-    sections: Sequence[Section],
+    sections: Sequence[EditSection],
     prompts: Prompts,
     sampling: Sampling,
     noise: Noise,
@@ -246,7 +246,7 @@ def make_patches(
     return patches, passages
 
 
-def _novelty(section: Section, plan: Plan) -> float:
+def _novelty(section: EditSection, plan: Plan) -> float:
     """Return how new a section becomes: the most of its intervals, 1 if one has no guess."""
     return max(plan[span][1] if span in plan else 1.0 for span in section.spans)
 
@@ -254,7 +254,7 @@ def _novelty(section: Section, plan: Plan) -> float:
 def _start(
     networks: Networks,
     timeline: Timeline,
-    section: Section,
+    section: EditSection,
     guesses: Mapping[Span, Signal],
     novelty: float,
 ) -> Start | None:
@@ -266,7 +266,7 @@ def _start(
 
 
 def _known_canvas(
-    networks: Networks, timeline: Timeline, section: Section
+    networks: Networks, timeline: Timeline, section: EditSection
 ) -> tuple[Canvas, torch.Tensor]:
     """Encode the known frames of a section; returns whitened canvas and unwhitened latent."""
     autoencoder = networks.autoencoder

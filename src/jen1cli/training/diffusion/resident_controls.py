@@ -26,7 +26,7 @@ from jen1cli.music.controls import (
     controls_of,
 )
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS
-from jen1cli.training.diffusion.batches import Window
+from jen1cli.training.diffusion.batches import TrainingWindow
 from jen1cli.training.diffusion.cache import CachedClip
 from jen1cli.training.diffusion.scores import ScoreTable
 
@@ -77,7 +77,7 @@ class ResidentControls:
         """Return the bytes of the table."""
         return 2 * channels * sum(_lengths(clips, frames))
 
-    def gather(self, windows: Sequence[Window]) -> ControlChannels:
+    def gather(self, windows: Sequence[TrainingWindow]) -> ControlChannels:
         """Return the channels of windows.
 
         Args:

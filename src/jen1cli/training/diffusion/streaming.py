@@ -21,7 +21,7 @@ from jen1cli.conditioning.controls.score_channels import ScoreEvents
 from jen1cli.devices import to_device
 from jen1cli.errors import ConfigError
 from jen1cli.shapes import Latent
-from jen1cli.training.diffusion.batches import Window, mixed_seed, padded
+from jen1cli.training.diffusion.batches import TrainingWindow, mixed_seed, padded
 from jen1cli.training.diffusion.cache import CachedClip
 from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.tar_reading import Tar, TarCache, TarClip, read_tar
@@ -234,7 +234,7 @@ class WindowStream:
         """Windows of all clips of all sets, over all processes."""
         return self._epoch_windows
 
-    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[Window]:
+    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[TrainingWindow]:
         """Return the windows of a batch; those of other processes are empty.
 
         Args:
@@ -245,14 +245,14 @@ class WindowStream:
         step = first // count
         mine = self._share.items(count)
         own = np.random.default_rng(mixed_seed(self._seed, 5, step, self._share.process))
-        found = [Window(_NOBODY, 0, "")] * count
+        found = [TrainingWindow(_NOBODY, 0, "")] * count
         used = set()
         for ordinal, item in enumerate(mine, step * len(mine)):
             clip = self._hold(ordinal)
             used.add(clip.start)
             start = int(own.integers(max(0, clip.frames - self.frames) + 1))
             caption = clip.captions[int(own.integers(len(clip.captions)))]
-            found[item] = Window(clip.start, start, caption)
+            found[item] = TrainingWindow(clip.start, start, caption)
         self._recent = (used, *self._recent[: _KEPT_BATCHES - 1])
         for start in set(self.clips) - {_NOBODY}.union(*self._recent):
             for held in (self.clips, self.latents, self.events):

@@ -38,7 +38,7 @@ Lags = Int[np.ndarray, " lags"]
 
 
 @dataclass(frozen=True)
-class Piece:
+class CopiedStretch:
     """A stretch that is copied: [start, stop) from `source` on; seconds of the analysed part."""
 
     start: float
@@ -55,7 +55,7 @@ class Repeat:
         fit: 1 where the music around the interval is repeated exactly, 0 where it is unlike.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CopiedStretch, ...]
     fit: float
 
 
@@ -322,7 +322,7 @@ def _correlation(mono: np.ndarray, span: tuple[int, int], lag: int) -> np.ndarra
 
 def _pieces(
     guess: _Guess, lags: tuple[float, float], interval: tuple[float, float]
-) -> tuple[Piece, ...]:
+) -> tuple[CopiedStretch, ...]:
     start, stop = interval
     join = stop if guess.left == guess.right else min(max(guess.join / FRAME_RATE, start), stop)
     found = _periods(start, join, lags[0], from_left=True) if join > start else []
@@ -333,18 +333,20 @@ def _pieces(
     return tuple(found)
 
 
-def _periods(start: float, stop: float, lag: float, *, from_left: bool) -> list[Piece]:
+def _periods(start: float, stop: float, lag: float, *, from_left: bool) -> list[CopiedStretch]:
     """Return the pieces of one lag, repeated where it is shorter than the stretch."""
     if from_left and 0 < lag < stop - start:
         edges = [*np.arange(start, stop, lag), stop]
         return [
-            Piece(float(a), float(b), start - lag) for a, b in itertools.pairwise(edges) if b > a
+            CopiedStretch(float(a), float(b), start - lag)
+            for a, b in itertools.pairwise(edges)
+            if b > a
         ]
     if not from_left and lag < 0 and -lag < stop - start:
         edges = [start, *np.arange(stop, start, lag)[::-1]]
         return [
-            Piece(float(a), float(b), stop - lag - (b - a))
+            CopiedStretch(float(a), float(b), stop - lag - (b - a))
             for a, b in itertools.pairwise(edges)
             if b > a
         ]
-    return [Piece(start, stop, start - lag)]
+    return [CopiedStretch(start, stop, start - lag)]
