@@ -91,8 +91,8 @@ _SHARPNESS = 1.5  # exponent of the probabilities, which prefers the likelier st
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Requests of a prompt that bind the composer beside its `Controls`; defaults: open."""
+class PromptHints:
+    """Requests of a prompt beside its `Controls` that the composer obeys; defaults: left open."""
 
     drums: bool | None = None
     pace: int = 0  # -1: the slow end of the style's tempi, 1: the fast end
@@ -102,7 +102,7 @@ class Wishes:
     twelve_bars: bool = False
 
 
-NO_WISHES = Wishes()
+NO_HINTS = PromptHints()
 
 
 @cache
@@ -223,7 +223,7 @@ def _music() -> tuple[str, ...]:
     return tuple(name for name, style in STYLES.items() if style.kind == "music")
 
 
-def read_wishes(prompt: str) -> Wishes:
+def read_hints(prompt: str) -> PromptHints:
     """Return what a prompt asks of the composer beside style, tempo, metre and key."""
     text = whole = prompt.lower()
     for match in find_words(style_words(), text):  # "dark ambient" says nothing about the mode
@@ -236,7 +236,7 @@ def read_wishes(prompt: str) -> Wishes:
         else "solo" if _said(_SOLO, whole)
         else ""
     )  # fmt: skip
-    return Wishes(
+    return PromptHints(
         drums=read_drums(text),
         pace=0 if slow == fast else 1 if fast else -1,
         minor=None if minor == major else minor,

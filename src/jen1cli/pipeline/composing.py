@@ -143,7 +143,7 @@ def timed_by_form(
         ConfigError: form, tempo and length contradict each other, or there is no style.
     """
     from jen1cli.composition.pieces.sections import timed
-    from jen1cli.composition.words import read_wishes
+    from jen1cli.composition.words import read_hints
 
     _check_rules(networks, sampling.style)
     given = prompts.controls[0]
@@ -151,7 +151,7 @@ def timed_by_form(
         raise ConfigError("a score has the form of its own notes; leave the form or the score out")
     style = sampling.style or choose_style(networks, prompts, [text], 0, seed, is_music=True)
     form = parse_form(sampling.form)
-    timed_controls = timed(style, seed, form, given, read_wishes(text), seconds)
+    timed_controls = timed(style, seed, form, given, read_hints(text), seconds)
     return (
         dataclasses.replace(sampling, controls=timed_controls, style=style),
         form.bars * timed_controls.bar_seconds if seconds is None else seconds,
@@ -224,12 +224,12 @@ def _composed(
     from jen1cli.composition.full_score import full_score
     from jen1cli.composition.pieces.piece import compose_piece
     from jen1cli.composition.transcription import score_controls
-    from jen1cli.composition.words import read_wishes
+    from jen1cli.composition.words import read_hints
 
     if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
         given = dataclasses.replace(given, drums=NONE)
     length = seconds + given.upbeat
-    piece = compose_piece(style, seed, length, given, read_wishes(text), loops=loops, form=form)
+    piece = compose_piece(style, seed, length, given, read_hints(text), loops=loops, form=form)
     written = score_controls(piece)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:

@@ -91,7 +91,7 @@ class Hearing:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
             prompt: description of the new sound.
             keep: some of `music.heard.KEPT`; None: all that is sure.
-            heard: result of `hear`, to save its time; None: hears the recording.
+            heard: result of `hear`, to save its time; None: the recording is transcribed.
             seconds: length; None: that of the recording.
             sample_rate: of a waveform, in Hz.
             seed: of the noise; None draws one.

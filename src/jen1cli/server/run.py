@@ -80,7 +80,7 @@ def run_server(
 
 
 def server_config(app: FastAPI, settings: ServerSettings) -> uvicorn.Config:
-    """Return what uvicorn is told; the same with and without its optional packages."""
+    """Return the settings of uvicorn; the same with and without its optional packages."""
     return uvicorn.Config(
         app,
         host=settings.host,

@@ -8,7 +8,7 @@ from jen1cli.composition.pieces.frame import choose_frame
 from jen1cli.composition.pieces.passages import PlannedPassage, silent_in, silent_intro
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.styles import STYLES
-from jen1cli.composition.words import NO_WISHES, Wishes
+from jen1cli.composition.words import NO_HINTS, PromptHints
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
@@ -30,7 +30,7 @@ def timed(
     seed: int,
     form: Form,
     given: Controls = NO_CONTROLS,
-    wishes: Wishes = NO_WISHES,
+    hints: PromptHints = NO_HINTS,
     seconds: float | None = None,
 ) -> Controls:
     """Return given controls with the tempo and the metre in which a form is played.
@@ -40,7 +40,7 @@ def timed(
         seed: of the piece.
         form: its sections.
         given: controls to keep.
-        wishes: further requests, read from the prompt.
+        hints: further requests, read from the prompt.
         seconds: length of the piece, which determines an open tempo; None: that of the bars.
 
     Raises:
@@ -52,7 +52,7 @@ def timed(
             " style of music, such as 'pop'"
         )
     random = RandomStream(seed, style, "piece").substream("frame")
-    frame = choose_frame(STYLES[style], random, 1.0, given, wishes)
+    frame = choose_frame(STYLES[style], random, 1.0, given, hints)
     found = replace(given, bpm=frame.felt_bpm, meter=frame.meter.name, downbeat=0.0)
     length = form.bars * found.bar_seconds
     if seconds is None or abs(length - seconds) <= _TOLERANCE:
