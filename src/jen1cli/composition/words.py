@@ -86,7 +86,7 @@ _EVERYDAY = frozenset((
 ))  # fmt: skip
 _IMPLAUSIBLE = 0.001  # probability below which they do: "haunted house"
 _LEAST_NAMED = 0.2  # weight of a named style, relative to the likeliest named one
-_LEAST_SHARE = 0.1  # of the likeliest style's probability, where none is named
+_LEAST_SHARE = 0.1  # share of the likeliest style's probability, where none is named
 _SHARPNESS = 1.5  # exponent of the probabilities, which prefers the likelier styles
 
 
@@ -97,7 +97,7 @@ class PromptHints:
     drums: bool | None = None
     pace: int = 0  # -1: the slow end of the style's tempi, 1: the fast end
     minor: bool | None = None
-    tonic: str = ""  # of a key without a mode, one of `TONICS`
+    tonic: str = ""  # tonic of a key without a mode, one of `TONICS`
     ensemble: Ensemble = ""
     twelve_bars: bool = False
 
@@ -187,7 +187,7 @@ def style_weights(
 
     Args:
         prompt: text.
-        probabilities: of every style, by a network that reads the text; None: there is none.
+        probabilities: by style, from a network that reads the text; None without one.
         music_only: whether to leave out noises, which have no tempo, key or notes.
 
     Returns:

@@ -24,7 +24,7 @@ def add_scores(
     """Write the full score of every clip of a corpus to `scores.jsonl`; the corpus is only read.
 
     Args:
-        folder: of `jen1 corpus make`.
+        folder: folder of `jen1 corpus make`.
         output: file to write; None: `scores.jsonl` in the folder.
         listener: called with (clips done, clips in all).
 
@@ -70,7 +70,7 @@ def composed_score(plan: DatasetPlan, line: Mapping[str, Any], where: str) -> Fu
 
     Args:
         plan: settings of the corpus.
-        line: of the manifest.
+        line: the manifest's line.
         where: name of the line.
 
     Raises:

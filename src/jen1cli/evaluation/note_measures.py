@@ -1,4 +1,4 @@
-"""How dense the music is, and whether the given chords and melodies are among the transcribed notes.
+"""How dense the music is, and whether its notes, transcribed, have the given chords and melody.
 
 These are stricter than the shares in `analysis`, which ask only whether a chord is likelier than
 its transpositions. The transcription misses notes and adds some in any music, so that each figure
@@ -18,7 +18,7 @@ from jen1cli.metrics.signals import level
 from jen1cli.music.controls import Controls
 from jen1cli.music.patterns import Sound, parse_melody
 
-BLOCK_SECONDS = 0.1  # of the levels whose range is measured
+BLOCK_SECONDS = 0.1  # length of the blocks whose levels are measured
 QUIETEST = -60.0  # dB of full scale below which all levels count as equal
 SOUNDS_FOR = 0.5  # share of a melody's note in which its pitch must sound
 STEP = 0.02  # seconds between the times at which notes are counted
@@ -99,7 +99,7 @@ def roots_heard(notes: Sequence[Sound], controls: Controls, seconds: float) -> f
             continue
         fits = [
             max(sum(weights[(place + tone) % 12] for tone in triad) for triad in _TRIADS)
-            + weights[place]  # of two triads with the same notes in them, the one on the stronger
+            + weights[place]  # chooses among triads with the same notes the one on the stronger
             for place in range(12)
         ]
         right += (stop - start) * (int(np.argmax(fits)) == root)

@@ -100,7 +100,7 @@ def attack_crest(mono: Mono, sample_rate: int, places: Places) -> float:
     Args:
         mono: sound, [samples].
         sample_rate: Hz.
-        places: of the attacks, in seconds.
+        places: places of the attacks, in seconds.
     """
     if not len(places):
         return float("nan")

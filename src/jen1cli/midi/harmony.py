@@ -34,7 +34,7 @@ _TONES = np.array(
 )
 _ROOT_IN_BASS, _IN_KEY = 0.12, 0.04  # fits better by
 _SPLIT = 0.06  # a bar of two chords fits better by more than
-_LEAD_WEIGHT, _BASS_WEIGHT = 0.4, 1.0  # of melody and bass, relative to chords
+_LEAD_WEIGHT, _BASS_WEIGHT = 0.4, 1.0  # weights of melody and bass, relative to chords
 _BASS_BELOW = 52  # MIDI number of notes that are the bass of a piece without one
 _SLASH = 0.6  # share of the bass's time from which another chord tone is the chord's bass
 _REHEARSAL_BARS = 4  # from one rehearsal mark to the next, at least
@@ -99,11 +99,11 @@ def estimate_chords(
     Without notes a chord lasts on. Returns nothing if a single line is all there is.
 
     Args:
-        grid: of the song.
+        grid: the song's grid.
         parts: with roles.
         bars: number of bars.
         key: tonic, one of `TONICS`; "": unknown.
-        mode: of the key.
+        mode: the key's mode.
     """
     pitched = [part for part in parts if part.role in ("bass", "comping", "lead")]
     if len(pitched) < 2 and not any(part.chord_share > 0.1 for part in pitched):

@@ -37,7 +37,7 @@ class MidiPart:
 
     voice: MidiVoice
     family: str
-    role: str = "comping"  # of `music.full_score.ROLES`
+    role: str = "comping"  # one of `music.full_score.ROLES`
     is_melody: bool = False
     has_named_role: bool = False  # by the name of its track, as in our own files
 

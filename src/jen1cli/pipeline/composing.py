@@ -80,7 +80,7 @@ def write_controls(
     """Write the controls that are not given, for pieces of a given length.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: encoded, with the given controls.
         texts: the same prompts as text.
         seeds: one per piece.
@@ -132,10 +132,10 @@ def timed_by_form(
     """Return settings with style, tempo and metre of a piece that has a form, and its length.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: one encoded prompt, with the given controls.
         text: the same prompt as text.
-        seed: of the piece.
+        seed: the piece's seed.
         sampling: settings, with a form.
         seconds: given length, which determines an open tempo; None: that of the bars.
 
@@ -181,11 +181,11 @@ def choose_style(
     It is music, not noises, where any control is given.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: encoded, with the given controls.
         texts: the same prompts as text.
         index: which of them.
-        seed: of the piece.
+        seed: the piece's seed.
         is_music: whether it is music, whatever is given.
 
     Raises:
@@ -257,8 +257,8 @@ def played_by(
     left open.
 
     Args:
-        networks: of the model.
-        controls: of one piece.
+        networks: the model's networks.
+        controls: controls of one piece.
         instruments: families of `FAMILIES`; empty: any.
         start: beginning of the new music on the controls' clock, in seconds.
         seconds: its length.

@@ -53,7 +53,7 @@ class Order:
     """One piece to make."""
 
     prompt: str
-    seed: int  # of the noise
+    seed: int  # seed of the noise
     sampling: Sampling
 
     @classmethod
@@ -179,10 +179,10 @@ def make_pieces(
     neither on its place in the batch nor on the other pieces.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         generation: window of the model, context and direction of continuation.
-        orders: of the pieces; in a batch, they differ in prompt, negative prompt, seed, controls,
-            composer and style only.
+        orders: the pieces to make; in a batch, they differ in prompt, negative prompt, seed,
+            controls, composer and style only.
         seconds: length of each piece.
         causal: whether all windows are unidirectional; if False, the first is bidirectional.
         batch: size of every batch, which copies of the last piece fill up.

@@ -63,14 +63,14 @@ Line = dict[str, Any]
 class SetSettings:
     """What all shards of a set have in common; stored in its folder."""
 
-    seed: int | None  # of the first piece; None takes the folder's, or draws one
+    seed: int | None  # seed of the first piece; None takes the folder's, or draws one
     shards: int
     copies: int  # pieces for each row
     layout: str
-    extension: str  # of the audio files
+    extension: str  # extension of the audio files
     batch: int
     block_rows: int  # rows of a shard that are sorted and packed together
-    facts: Mapping[str, Any]  # of model and base settings, as JSON values
+    facts: Mapping[str, Any]  # facts of model and base settings, as JSON values
 
     def stored(self) -> Line:
         """Return JSON values."""

@@ -25,8 +25,8 @@ class MakerSpec:
     """All that a process needs to make pieces of a set; it can be sent to one."""
 
     model: ModelSource
-    folder: Path  # of the set
-    extension: str  # of the audio files
+    folder: Path  # folder of the set
+    extension: str  # extension of the audio files
     batch: int  # size of every batch
 
     def open(self) -> "PieceMaker":

@@ -24,16 +24,16 @@ class SetPlan:
 
     rows: int
     bad_rows: int  # that cannot be read
-    first_fault: str  # of those; "" without
+    first_fault: str  # first fault of those; "" without
     pieces: int
-    hours: float  # of music
-    gigabytes: float  # of disk
+    hours: float  # hours of music
+    gigabytes: float  # gigabytes of disk
     free_gigabytes: float  # where the set would be written
     processes: int
-    seconds_per_piece: float  # of one process
-    compute_hours: float  # of all processes together, on the clock
+    seconds_per_piece: float  # seconds per piece of one process
+    compute_hours: float  # compute hours of all processes together, on the clock
     shard_pieces: int
-    shard_hours: float  # of music
+    shard_hours: float  # shard hours of music
     shard_compute_hours: float
 
 
@@ -58,9 +58,9 @@ def plan_set(
         rows: all rows of the source.
         read: reads the requests of a row.
         shard: the part that is counted apart.
-        spec: of one process.
+        spec: the spec of one process.
         processes: how many would share the work.
-        folder: of the set, or one that does not exist yet.
+        folder: the set's folder, or one that does not exist yet.
 
     Raises:
         ConfigError: no row can be read.
@@ -133,7 +133,7 @@ def _probe(spec: MakerSpec, request: PieceRequest) -> tuple[float, float]:
                 raise Jen1Error(f"the probe failed: {outcomes[0].error}")
         audio, facts = places(Path(folder), "probe/0", spec.extension)
         size = audio.stat().st_size + facts.stat().st_size
-        seconds = read_object(facts)["seconds"]  # of a loop, at the tempo that was composed
+        seconds = read_object(facts)["seconds"]  # a loop's length follows from the composed tempo
     return elapsed / (len(jobs) * seconds), size / seconds
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow
     from ray.data import Dataset
 
-_BLOCK_ROWS = 1_000  # of a dataset
+_BLOCK_ROWS = 1_000  # rows of a dataset
 
 
 class MakePieces:
@@ -131,13 +131,13 @@ def make_set(
     """Make a set of the layout "files" with actors of Ray, and write its manifest.
 
     Args:
-        folder: of the set, which all machines share; a whole set, not a shard.
+        folder: the set's folder, which all machines share; a whole set, not a shard.
         source: see `read_rows`.
         read: reads the requests of a row.
         spec: model and folder.
         actors: how many, each with the model loaded once.
         batch_size: rows that an actor takes at once.
-        **resources: of each actor, such as `num_gpus=1`.
+        **resources: resources of each actor, such as `num_gpus=1`.
 
     Returns:
         counts, and the manifest.

@@ -17,7 +17,7 @@ class PieceRequest:
 
     prompt: str
     seed: int
-    seconds: float  # of a loop or form: about, at the usual tempo
+    seconds: float  # seconds of a loop or form: about, at the usual tempo
     direction: str = "bidirectional"
     options: SamplingOptions = field(default_factory=lambda: SamplingOptions())
     loop_bars: int | None = None  # None: no loop
@@ -54,7 +54,7 @@ class PieceJob:
 
     piece: int  # number over the whole set, independent of shards
     row: int
-    where: str  # of the row in its source
+    where: str  # place of the row in its source
     place: str  # path of the audio inside the set's folder, without its extension
     request: PieceRequest
 

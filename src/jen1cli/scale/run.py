@@ -38,8 +38,8 @@ def make_shard(
     """Make what is missing of a shard.
 
     Args:
-        folder: of the set.
-        rows: of the shard, in order.
+        folder: the set's folder.
+        rows: the shard's rows, in order.
         read: reads the requests of a row.
         specs: one for each process; a single one is opened in this process.
         stopped: asked before each batch; once true, only what is begun is finished.

@@ -39,8 +39,8 @@ def create_app(
 
     Args:
         model: loaded.
-        settings: of the server.
-        signer: of C2PA manifests; None signs nothing.
+        settings: the server's settings.
+        signer: signer of C2PA manifests; None signs nothing.
         signs: False if the user of the server wants no signatures.
         log: called with a line for each answer.
 

@@ -28,7 +28,7 @@ from jen1cli.server.requests import (
     VaryRequest,
 )
 
-MAX_BATCH, MAX_THREADS = 32, 256  # of recipes that clients send
+MAX_BATCH, MAX_THREADS = 32, 256  # limits of recipes that clients send
 Find = Callable[[RecipeInput], Path | None]
 """Finds the recording that an edit began with, among those that the server holds."""
 _log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class TakeMaker:
         """Check a request and read its recording completely, before it takes a place.
 
         Args:
-            request: of any task.
+            request: request of any task.
             recording: that is edited or varied.
             source: recording that a varied edit began with.
             longest: seconds of a recording.

@@ -62,7 +62,7 @@ def run_server(
 
     Args:
         app: result of `create_app`.
-        settings: of the server.
+        settings: the server's settings.
         ready: called with the address when the server listens.
 
     Raises:

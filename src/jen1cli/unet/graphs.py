@@ -102,7 +102,7 @@ class GraphedUNet:
             # other threads may use the GPU meanwhile: one decodes the music before
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
                 output = self.unet(**static, causal=key.causal)
-        except RuntimeError as error:  # of CUDA, such as a lack of memory
+        except RuntimeError as error:  # from CUDA, such as a lack of memory
             self._works = False
             self._graphs.clear()
             logger.warning("no CUDA graphs, which makes steps slower: %s", str(error)[:200])

@@ -27,7 +27,7 @@ from jen1cli.scale.rows import Row, read_rows
 from jen1cli.typed_json import from_dict
 
 MAX_REQUESTS = 10_000
-USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
+USUAL_BPM = 120.0  # tempo of loops in the plan of a set, where none is given
 USUAL_METER = "4/4"
 _LISTS = ("keep", "instruments")
 """Keys whose values may be lists of names."""
@@ -76,7 +76,7 @@ class PromptRequest:
 
     prompt: str
     seed: int
-    seconds: float | None  # of a base, None: that of the score, or the usual one
+    seconds: float | None  # None in a base: the score's length, or the usual one
     direction: str
     sampling: SamplingChoice
     # None: no loop; of a base, `LEFT_OPEN`: those of a line's own score, or the usual ones
@@ -201,7 +201,7 @@ class RowReader:
     """Reads the requests of a row, each with the seed of its number in the whole source."""
 
     base: PromptRequest  # settings that a row may replace
-    first_seed: int  # of the first piece; a row's own seed goes before
+    first_seed: int  # seed of the first piece; a row's own seed replaces it
     copies: int = 1  # pieces for each row
 
     def __call__(self, row: Row) -> list[PieceRequest]:
@@ -310,7 +310,7 @@ def _build_cover(
         seed=seed,
         seconds=seconds,
         direction=base.direction,
-        sampling=replaced(sampling, {"keep": None}).check(where),  # of the recording alone
+        sampling=replaced(sampling, {"keep": None}).check(where),  # the covered part is chosen
         covered=covered,
     )
 

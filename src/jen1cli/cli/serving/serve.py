@@ -158,9 +158,9 @@ def start(
     """Load the model and serve until a signal.
 
     Args:
-        settings: of the server.
-        choice: of the model.
-        signing: of what is made.
+        settings: the server's settings.
+        choice: the model's choice.
+        signing: signing of what is made.
         report: for warnings.
         ready: called with the address and the name of the model when the server listens.
         log: every request on stderr.

@@ -159,7 +159,9 @@ def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pac
     return min((tempo for *_, tempo in options), key=lambda t: abs(t - felt), default=felt)
 
 
-def _key(style: Style, random: RandomStream, given: Controls, hints: PromptHints) -> tuple[int, str]:
+def _key(
+    style: Style, random: RandomStream, given: Controls, hints: PromptHints
+) -> tuple[int, str]:
     key, mode = given.key, given.mode
     if not key and given.chords:
         # their mode is plain, whatever mood the words name

@@ -37,7 +37,7 @@ def timed(
 
     Args:
         style: key of `STYLES`.
-        seed: of the piece.
+        seed: the piece's seed.
         form: its sections.
         given: controls to keep.
         hints: further requests, read from the prompt.

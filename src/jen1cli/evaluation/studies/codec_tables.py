@@ -56,7 +56,7 @@ class CodecRow:
     name: str
     style: str
     figures: dict[str, tuple[float, ...]]  # `MEASURES`
-    heard: dict[str, dict[str, float]]  # of the sound itself, also of the original
+    heard: dict[str, dict[str, float]]  # measures of the sound itself, also of the original
 
     @classmethod
     def of(
@@ -72,7 +72,7 @@ class CodecRow:
             one: the clip.
             back: its sound by way through the codec.
             linear: its sound by linear codec.
-            frame_rate: of the latents, per second.
+            frame_rate: frame rate of the latents, per second.
         """
         rate = one.sample_rate
         places = find_places(one.signal, rate)

@@ -221,7 +221,7 @@ class _Judgement:
     name: str
     kept: bool
     seams: tuple[dict[str, float], ...]
-    loop_seams: tuple[dict[str, float], ...]  # of loop-fill
+    loop_seams: tuple[dict[str, float], ...]  # loop seams of loop-fill
     real_seams: tuple[dict[str, float], ...]  # seams of the unedited clip at the same positions
     places: tuple[float, ...]  # positions of the seams in seconds
     made: dict[str, dict[str, float]]  # by what fills the interval

@@ -95,14 +95,14 @@ class Judges:
 
     tagger: Tagger
     embeddings: tuple[Embedding, ...]
-    frame_rate: float  # of latents, per second, at which a staircase is looked for
+    frame_rate: float  # frame rate of latents, per second, at which a staircase is looked for
 
     @classmethod
     def load(cls, frame_rate: float) -> "Judges":
         """Load the package's tagger and the embeddings of sets.
 
         Args:
-            frame_rate: of the latents that the music was made from, per second.
+            frame_rate: frame rate of the latents that the music was made from, per second.
 
         Raises:
             CheckpointError: there is no tagger.

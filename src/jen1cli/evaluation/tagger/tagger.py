@@ -50,7 +50,7 @@ class Tags:
     tonic_modes: Float[np.ndarray, "tonics modes"]  # probabilities
     bpm: float  # most likely tempo
     energy: float  # 0 to 1
-    embedding: Vector  # of length 1, comparable with `Tagger.embed_text`
+    embedding: Vector  # embedding of length 1, comparable with `Tagger.embed_text`
 
     def best_styles(self, count: int = 3) -> list[str]:
         """Return the most likely styles, in descending order."""

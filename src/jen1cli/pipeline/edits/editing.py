@@ -83,11 +83,11 @@ def edit(
     """Fill the unknown intervals of a recording.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         timeline: the recording.
         prompt: description of the new music.
         sampling: settings.
-        noise: of the piece; its generator serves the transcription too.
+        noise: the piece's noise; its generator serves the transcription too.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
         reach: most known frames that condition the windows, on both sides of a section.
@@ -194,12 +194,12 @@ def make_patches(
     """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         timeline: the recording.
         sections: result of `plan_sections`.
         prompts: one encoded prompt.
         sampling: settings.
-        noise: of the piece; its generator serves the transcription too.
+        noise: the piece's noise; its generator serves the transcription too.
         progress: called with (steps done, steps in all).
         plan: guesses from which sampling starts; without one it starts from noise.
         begun: called with all passages before the samples of the last section are made.

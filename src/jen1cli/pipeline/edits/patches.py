@@ -32,10 +32,10 @@ def decoded_patches(
     """Decode the unknown intervals of a section, and match them to the recording.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         timeline: the recording.
         section: a part of it.
-        latent: of the section, not whitened, complete.
+        latent: the section's latent, not whitened, complete.
         guesses: samples of unknown intervals from which sampling started.
     """
     margin = round(LEVEL_SECONDS * timeline.rate)

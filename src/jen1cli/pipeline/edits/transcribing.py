@@ -31,7 +31,7 @@ def transcribe_controls(
     tracker that does not transcribe them, the predictor samples chords in the key.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: prompts of one piece; time 0 of the controls is the start of the piece.
         timeline: the recording.
         section: a part of it, whose start is time 0 of the returned controls.

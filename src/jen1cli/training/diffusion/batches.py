@@ -122,9 +122,9 @@ class WindowSampler:
         """Count the windows.
 
         Args:
-            clips: of one split.
+            clips: clips of one split.
             frames: length of a window.
-            seed: of the run.
+            seed: the run's seed.
 
         Raises:
             DataError: there are no clips.

@@ -53,8 +53,8 @@ class ResidentControls:
         """Make the channels of all clips, one clip after the other, in the memory of the device.
 
         Args:
-            clips: of the training.
-            scores: of the clips.
+            clips: the training's clips.
+            scores: scores of the clips.
             frames: length of a window; the channels of a shorter clip go on to the window's end.
             frame_rate: frames per second.
             channels: number of channels that the network takes.
@@ -81,7 +81,7 @@ class ResidentControls:
         """Return the channels of windows.
 
         Args:
-            windows: of the clips, as `WindowSampler` draws them: none ends after the end of a clip
+            windows: as `WindowSampler` draws them from the clips: none ends after the end of a clip
                 that is as long as a window.
         """
         device = self._table.device

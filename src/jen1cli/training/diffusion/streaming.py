@@ -74,7 +74,7 @@ class _Order:
         self._slots = [np.repeat(np.arange(len(count)), count) for count in per_clip]
         self._sizes = [2 * components * int(tar.frames.sum()) for tar in tars]
         self._epoch = self._epoch_of(0)
-        self._places = ((-1, -1), np.zeros((0, 2), int))  # of a group of an epoch
+        self._places = ((-1, -1), np.zeros((0, 2), int))  # places in a group of an epoch
         self._pool = ThreadPoolExecutor(1)
         self._reading: dict[int, Future[list[TarClip]]] = {}
 
@@ -137,8 +137,8 @@ class Mix:
         """Compute how many windows of a cycle each set has.
 
         Args:
-            weights: of the sets, above 0.
-            seed: of the order.
+            weights: weights of the sets, above 0.
+            seed: the order's seed.
         """
         exact = np.array(weights, np.float64) / sum(weights) * _CYCLE
         counts = np.maximum(1, np.floor(exact).astype(int))
@@ -181,13 +181,13 @@ class WindowStream:
         """Choose the tar files of this process; nothing is read yet.
 
         Args:
-            caches: of latents with one whitening.
+            caches: caches of latents with one whitening.
             weights: share of each cache in the windows.
             frames: length of a window.
             silence: latent that pads short clips.
-            seed: of the run.
-            share: of this process in each batch.
-            device: of the windows.
+            seed: the run's seed.
+            share: share of this process in each batch.
+            device: device of the windows.
 
         Raises:
             ConfigError: there are fewer tar files than processes.

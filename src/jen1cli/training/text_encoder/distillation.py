@@ -59,7 +59,7 @@ class TextEncoderTrainingConfig:
     """Hyperparameters of the distillation."""
 
     student: StudentConfig = field(default_factory=StudentConfig)
-    minutes: float = 15.0  # of optimisation, without preparation
+    minutes: float = 15.0  # length of optimisation, without preparation
     steps: int | None = None  # instead of minutes
     batch_size: int = 256
     lr: float = 1.5e-3
@@ -68,10 +68,10 @@ class TextEncoderTrainingConfig:
     clip_norm: float = 1.0
     made_up_prompts: int = 120_000
     caption_limit: int = 150_000
-    text_limit: int = 120_000  # of each file
+    text_limit: int = 120_000  # largest number of texts from each file
     shares: tuple[float, float, float] = (0.3, 0.2, 0.5)  # prompts, captions, plain texts
     misspelt: float = 0.15  # share of the texts with a typing error
-    temperature: float = 0.05  # of the similarities within a batch
+    temperature: float = 0.05  # temperature of the similarities within a batch
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -330,7 +330,7 @@ def likeness_loss(pooled: Tensor, goal: Tensor, temperature: float) -> Tensor:
     Args:
         pooled: mean tokens of the student [batch, features].
         goal: unit vectors of the teacher [batch, teacher features].
-        temperature: of both softmaxes.
+        temperature: temperature of both softmaxes.
     """
     own = functional.normalize(pooled, dim=-1)
     away = torch.eye(len(own), dtype=torch.bool, device=own.device)

@@ -79,11 +79,11 @@ def measure_text_encoder(
     """Measure retrieval, probes, size and time of a trained text encoder.
 
     Args:
-        folder: of the encoder.
+        folder: the encoder's folder.
         captions: manifests whose captions outside the training split are probed.
         teacher: sentence model evaluated in the same way, for comparison.
         prompts: number of texts of each probe; half of them train its readers.
-        steps: of the readers' training.
+        steps: steps of the readers' training.
 
     Returns:
         Figures by name: `retrieval_...`, `teacher_...`, `probe_...`, `captions_probe_...`.

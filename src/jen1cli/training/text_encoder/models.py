@@ -32,7 +32,7 @@ Vectors = Float[Tensor, "batch features"]
 class StudentConfig:
     """Size of the text encoder."""
 
-    pieces: int = 12_288  # of the vocabulary; whole words start from the teacher's vectors
+    pieces: int = 12_288  # size of the vocabulary; whole words start from the teacher's vectors
     features: int = 256  # width of the output, d_model of T5
     layers: int = 3
     heads: int = 4
@@ -158,9 +158,9 @@ class Teacher:
         """Load the model.
 
         Args:
-            folder: of the model.
+            folder: the model's folder.
             max_tokens: length at which texts are cut.
-            device: of the model.
+            device: the model's device.
 
         Raises:
             CheckpointError: the folder contains no such model.

@@ -83,7 +83,7 @@ class PromptWriter:
     """Writes prompts, reproducibly by seed.
 
     Args:
-        seed: of the random draws.
+        seed: seed of the random draws.
         adjectives: general English words, used as moods outside the word lists.
         nouns: general English words, used as subjects outside the word lists.
     """

@@ -94,8 +94,8 @@ def probe_tokens(
     Args:
         student: the encoder, unchanged.
         prompts: texts with attributes; the first half for training, the second for evaluation.
-        steps: of the readers' training, whole batch of 512.
-        seed: of the readers' batches.
+        steps: steps of the readers' training, whole batch of 512.
+        seed: seed of the readers' batches.
         only: the only fact to probe.
 
     Returns:
