@@ -55,8 +55,8 @@ class SamplingOptions(TypedDict, total=False):
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
-    variations: tuple[Variation, ...]  # variations of the noise, one after the other
-    # for edits, 0 to 1: 0 copies what the recording repeats, 1 starts from noise; missing: a copy
+    variations: tuple[Variation, ...]  # of the noise, one after the other
+    # of edits, 0 to 1: 0 copies what the recording repeats, 1 starts from noise; missing: a copy
     # where one fits and nothing new is asked for
     novelty: float
 
