@@ -9,11 +9,11 @@ from pathlib import Path
 
 import ray
 
-from jen1cli.cli.music.prompts import Request, RowReader
+from jen1cli.cli.music.prompts import PromptRequest, RowReader
 from jen1cli.cli.sampling import SamplingChoice
 from jen1cli.scale.folder import SetFolder, SetSettings
 from jen1cli.scale.models import ModelSource
-from jen1cli.scale.pieces import Start
+from jen1cli.scale.pieces import MakerSpec
 from jen1cli.scale.ray import make_set
 from jen1cli.shards import WHOLE
 
@@ -22,13 +22,13 @@ def main(source: str, folder: str, model: str = "jen1-mini") -> None:
     """Make one piece for each row of the prompt file."""
     ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
     weights = ModelSource(model, device="cpu")  # "cuda" with num_gpus=1 below
-    base = Request("", 0, None, "bidirectional", SamplingChoice())  # a row may replace it
+    base = PromptRequest("", 0, None, "bidirectional", SamplingChoice())  # a row may replace it
     facts = {**weights.facts(), "base": dataclasses.asdict(base)}
     settings = SetSettings(1, 1, 1, "files", "flac", 1, 1_000, facts)  # with the seed 1
     out = SetFolder(Path(folder), settings, WHOLE)
-    start = Start(weights, out.folder, settings.extension, settings.batch)
+    spec = MakerSpec(weights, out.folder, settings.extension, settings.batch)
     read = RowReader(base, first_seed=1)
-    tally, manifest = make_set(out, source, read, start, actors=2, batch_size=4, num_cpus=1)
+    tally, manifest = make_set(out, source, read, spec, actors=2, batch_size=4, num_cpus=1)
     print(f"{tally.made} pieces, {tally.failed} rows failed: {manifest}")
 
 

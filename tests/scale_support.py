@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from jen1cli.scale.pieces import Start
+from jen1cli.scale.pieces import MakerSpec
 
 TINY = ("-m", "tiny", "--random-weights", "--device", "cpu")
 SHORT = ("--steps", "1", "--composer", "none", "-s", "0.1", *TINY)
@@ -38,8 +38,8 @@ def manifest(folder):
     return lines_of(Path(folder) / "manifest.jsonl")
 
 
-class Killing(Start):
-    """A start whose process is killed over row 3, the first time."""
+class Killing(MakerSpec):
+    """A `MakerSpec` whose process is killed over row 3, the first time."""
 
     def open(self):
         maker = super().open()
@@ -56,8 +56,8 @@ class Killing(Start):
         return maker
 
 
-class Failing(Start):
-    """A start that cannot load its model, or whose process ends over every row 3."""
+class Failing(MakerSpec):
+    """A `MakerSpec` that cannot load its model, or whose process ends over every row 3."""
 
     def open(self):
         if self.extension == "none":

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -110,6 +111,13 @@ def test_summaries_are_those_of_the_commands():
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for name, summary in COMMANDS.items():
         assert commands[name].help.split("\n\n")[0].replace("\n", " ").strip() == summary
+
+
+def test_the_picture_of_the_layers_is_what_is_checked():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers, *_ = settings["tool"]["importlinter"]["contracts"]
+    picture = "```\n" + "\n".join(layers["layers"]) + "\n```"
+    assert picture in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_no_file_is_a_drawer():

@@ -102,7 +102,7 @@ def test_shards(fuzz):
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_prompt_files(fuzz, ending):
-    from jen1cli.cli.music.prompts import Request, read_requests
+    from jen1cli.cli.music.prompts import PromptRequest, read_requests
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.evaluation.prompt_spec import read_prompts
 
@@ -113,7 +113,7 @@ def test_prompt_files(fuzz, ending):
         "direction": "bidirectional",
     }  # fmt: skip
     known = {"prompt": "lofi piano in D minor", "attributes": LINE["attributes"]}
-    base = Request("", 0, 10.0, "bidirectional", SamplingChoice())
+    base = PromptRequest("", 0, 10.0, "bidirectional", SamplingChoice())
 
     def damage(rng):
         lines = [b"soft rain", damaged_json(good, rng), damaged_json(known, rng)]

@@ -32,7 +32,7 @@ class SeanetConfig:
     latent_channels: int = 128
     num_filters: int = 32  # channels after the first convolution; doubled by each stage
     ratios: tuple[int, ...] = (8, 5, 4, 2)  # decoder order; their product is the hop length
-    kernel_size: int = 7  # of the first and last convolution
+    kernel_size: int = 7  # kernel size of the first and last convolution
     residual_kernel_size: int = 3
     num_residual_layers: int = 1  # per stage
     dilation_growth: int = 2
@@ -40,7 +40,7 @@ class SeanetConfig:
     conv_shortcut: bool = True
     num_lstm_layers: int = 2  # 0 for none
     norm: Literal["weight_norm", "time_group_norm"] = "weight_norm"
-    mask_ratio: float = 0.05  # of the latent, in training only
+    mask_ratio: float = 0.05  # share of the latent, in training only
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 
     @property
@@ -58,7 +58,7 @@ class SpectralBand:
 
     window_length: int  # samples; also the Fourier length
     high_hz: float  # upper edge; the next band begins here
-    weight: float = 1.0  # of its features in the linear basis and the loss
+    weight: float = 1.0  # weight of its features in the linear basis and the loss
     num_features: int | None = None  # log-magnitudes of pooled bins; None: one for each bin
     tonal: bool = True  # rebuild phase by following peaks, needs every bin; otherwise as noise
     # phase refinements of this band, as a multiple of the autoencoder's
@@ -91,7 +91,7 @@ class SpectralConfig:
     num_encoder_blocks: int = 2
     num_decoder_blocks: int = 4
     refinements: int = 8  # rounds of fast Griffin-Lim after the first guess of the phase
-    # of the network that predicts envelopes within the windows; 0: none
+    # channels of the network that predicts envelopes within the windows; 0: no such network
     envelope_channels: int = field(default=0, metadata={"optional": True})
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
@@ -143,7 +143,7 @@ class TextConfig:
     """T5 text encoder and null text."""
 
     source: str = "text_encoder"  # folder inside the weight set, or a hub id
-    revision: str | None = None  # of the hub id; None for a folder
+    revision: str | None = None  # revision of the hub id; None for a folder
     features: int = 1024  # width of the encoder's output (d_model)
     max_tokens: int = 128  # longer prompts are cut, with a warning
     null_prompt: Literal["empty", "learned"] = "empty"
@@ -153,7 +153,7 @@ class TextConfig:
 class UNetConfig:
     """Omnidirectional efficient 1D U-Net (paper section IV-B)."""
 
-    latent_channels: int = 128  # of the whitened latent; context adds as many plus one
+    latent_channels: int = 128  # of the whitened latent; context adds as many and one
     text_features: int = 1024  # cross-attention dimension
     channels: int = 320  # width at the first level
     multipliers: tuple[int, ...] = (1, 2, 4, 4)  # width of each level in units of channels
@@ -179,8 +179,8 @@ class ControlsConfig:
 
     # hidden width of the predictor of tempo, meter and key
     predictor_features: int = field(default=256, metadata={"key": "prior_features"})
-    chord_features: int = field(default=0, metadata={"optional": True})  # of the chords'; 0: none
-    part_features: int = field(default=0, metadata={"optional": True})  # of drums' and melody's
+    chord_features: int = field(default=0, metadata={"optional": True})  # 0: no predictor
+    part_features: int = field(default=0, metadata={"optional": True})  # same
     tracker_channels: int = 96
     tracker_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # frames; one layer each
     # channels of chords, drums and melody that the tracker transcribes; 0: none
@@ -210,7 +210,7 @@ class GenerationConfig:
     sampler: SamplerName = "ddim"
     steps: int = 200
     guidance_scale: float = 2.0  # 1 is off
-    guidance_interval: tuple[float, float] = (0.0, 1.0)  # of diffusion time; 0 is clean
+    guidance_interval: tuple[float, float] = (0.0, 1.0)  # interval of diffusion time; 0 is clean
     guidance_rescale: float = 0.0
     # interval of diffusion time in which guidance also acts on the controls
     control_guidance_interval: tuple[float, float] = field(

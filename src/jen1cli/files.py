@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _STEM = 40  # characters of a target's stem in its temporary name
 _LEFTOVER = re.compile(r"\.(.{1,40})-[0-9a-f]{8}(?:\..*)?")
-_IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # of Rust libraries and shutil
+_IN_WORDS = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # as Rust and shutil write it
 
 
 @contextmanager
@@ -184,8 +184,8 @@ def remove_leftovers(folder: Path, stems: Collection[str]) -> None:
     """Remove temporary files that `writing` left when its process was killed.
 
     Args:
-        folder: of the targets; it may be missing.
-        stems: of the targets, which no other process writes now.
+        folder: folder of the targets; it may be missing.
+        stems: stems of the targets, which no other process writes now.
 
     Raises:
         OutputError: the folder cannot be listed.

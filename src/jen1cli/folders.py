@@ -20,7 +20,7 @@ AUDIO_SUFFIXES = (
     ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".w64",
     ".caf",
 )  # fmt: skip
-"""Of the files in a folder that are taken as audio; a file that is named may have any suffix."""
+"""Suffixes of the files in a folder that are taken as audio; a file that is named may have any."""
 
 
 def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path]:

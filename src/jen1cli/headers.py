@@ -58,8 +58,8 @@ def read_header(source: Path | bytes) -> Header:
 class LatentHeader:
     """Metadata of a latent file."""
 
-    channels: int  # of the recording
-    samples: int  # of the recording, in each channel
+    channels: int  # channels of the recording
+    samples: int  # samples of the recording, in each channel
     sample_rate: int  # Hz of the recording
     frame_rate: float  # latent frames per second
     model: str  # name of the weight set

@@ -19,7 +19,7 @@ MAX_DEPTH = 64
 MAX_BYTES = 64 * 2**20
 """Largest size of a document, or of a line in a file of lines."""
 
-_MAX_DIGITS = 40  # of an integer; 128 bits need 39
+_MAX_DIGITS = 40  # digits of an integer; 128 bits need 39
 _FILE_NAMES = frozenset({"audio", "clip", "name", "path"})
 
 

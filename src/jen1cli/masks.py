@@ -59,7 +59,7 @@ def resolve_masks(
     Args:
         masks: result of `parse_masks`.
         duration_seconds: length of the file.
-        sample_rate: of the file; a mask has at least one sample of it.
+        sample_rate: the file's sample rate; a mask has at least one sample of it.
         name: name of the file in errors.
 
     Raises:

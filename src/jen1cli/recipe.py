@@ -44,10 +44,10 @@ class RecipeInput:
     """The source recording of an edit or a cover."""
 
     name: str  # path as it was given, or "-" for piped audio
-    sha256: str  # of the file's bytes
+    sha256: str  # sha256 of the file's bytes
     recipe: dict[str, Any] | None = None  # the recipe that the input itself carried
     samples_sha256: str = field(default="", metadata={"optional": True})
-    """Of the samples, if the input is signed: a signature differs each time it is made."""
+    """sha256 of the samples, if the input is signed: a signature differs each time it is made."""
 
     def is_that_of(self, source: Source) -> bool:
         """Whether a file is this recording: the same bytes; if it was signed, the same samples."""
@@ -72,7 +72,7 @@ class RecipeLora:
     """A LoRA file that changed the weights."""
 
     name: str  # path as it was given
-    sha256: str  # of the file's bytes
+    sha256: str  # sha256 of the file's bytes
     strength: float
 
 
@@ -80,8 +80,8 @@ class RecipeLora:
 class RecipeModel:
     """The weights that made the music."""
 
-    name: str  # of the weight set, such as "jen1-mini"
-    sha256: str  # of the set (`SetDescription`); for random weights, their name
+    name: str  # name of the weight set, such as "jen1-mini"
+    sha256: str  # sha256 of the set (`SetDescription`); for random weights, their name
     loras: tuple[RecipeLora, ...] = dataclasses.field(default=(), metadata={"optional": True})
     release: int = dataclasses.field(default=0, metadata={"optional": True})  # 0: unreleased
 
@@ -113,7 +113,7 @@ class Recipe(Sampling):
 
     task: TaskName
     model: RecipeModel
-    seconds: float  # of new music; for inpainting the sum of the masks
+    seconds: float  # seconds of new music; for inpainting the sum of the masks
     seed: int
     prompt: str = ""
     direction: DirectionName = "bidirectional"
@@ -121,22 +121,22 @@ class Recipe(Sampling):
     before: bool = False  # continued to the left
     streamed: bool = field(default=False, metadata={"optional": True})
     """Made block by block (`pipeline.streaming`)."""
-    loop_bars: int = field(default=0, metadata={"optional": True})  # of a loop; 0: it is none
+    loop_bars: int = field(default=0, metadata={"optional": True})  # 0: no loop
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps
-    dtype: str = "fp32"  # of the network's arithmetic: fp32 or bf16
-    quality: QualityName = field(default="normal", metadata={"optional": True})  # of the decoder
+    dtype: str = "fp32"  # precision of the network's arithmetic: fp32 or bf16
+    quality: QualityName = field(default="normal", metadata={"optional": True})  # decoder's
     batch: int = field(default=1, metadata={"optional": True})
     """Size of the batch, whose last bits it decides; 1: made alone."""
     threads: int = field(default=0, metadata={"optional": True})
-    """Of the CPU, whose number can change the last bits; 0: as many as the machine has set."""
+    """CPU threads, whose number can change the last bits; 0: as many as the machine has set."""
     signature: SignatureName = field(default="", metadata={"optional": True})
     """By a C2PA manifest; "off": the user wanted none; "": it could not be signed."""
     # what was played in the generated intervals of an edit
     passages: tuple[Passage, ...] = field(default=(), metadata={"optional": True})
     copies: tuple[Copy, ...] = field(default=(), metadata={"optional": True})
     input: RecipeInput | None = None
-    version: str = ""  # of jen1cli
+    version: str = ""  # version of jen1cli
     generator: str = GENERATOR
     ai_generated: bool = True  # machine-readable mark of generated sound
     recipe_version: int = RECIPE_VERSION

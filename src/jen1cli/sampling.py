@@ -15,12 +15,12 @@ from jen1cli.music.full_score import FAMILIES
 from jen1cli.typed_json import stored_key
 
 DEFAULT_SECONDS = 10.0
-DEFAULT_BARS = 8  # of a loop without a score
+DEFAULT_BARS = 8  # length of a loop without a score
 MAX_STEPS = 1_000
 MAX_LOOP_BARS = 64
 # limits of requests, at the command line and to a server; `Jen1` takes any length
 MIN_SECONDS, MAX_SECONDS = 0.1, 1_800.0
-MIN_INPUT_SECONDS = 0.1  # of a recording
+MIN_INPUT_SECONDS = 0.1  # length of a recording
 MAX_GUIDANCE_SCALE = 100.0
 MAX_SEED = 2**63 - 1
 MAX_BATCH = 256  # pieces
@@ -41,8 +41,8 @@ class SamplingOptions(TypedDict, total=False):
     # musical controls; missing ones are read from the prompt, then written by the composer, or in
     # edits transcribed by the model
     controls: Controls
-    composer: ComposerName  # of the missing controls
-    style: str  # of the composer by rule, which it implies; "": chosen by the prompt
+    composer: ComposerName  # composer of the missing controls
+    style: str  # style of the composer by rule, which it implies; "": chosen by the prompt
     form: str  # sections (`jen1cli.music.forms`), by the composer by rule; "": its own
     instruments: tuple[str, ...]  # families that play (`FAMILIES`); (): open
     negative_prompt: str  # replaces the null text in guidance
@@ -50,7 +50,7 @@ class SamplingOptions(TypedDict, total=False):
     sampler: SamplerName
     eta: float  # noise added by ddim at each step, 0 to 1
     guidance_scale: float  # 1 is off
-    guidance_interval: tuple[float, float]  # of diffusion time; 0 is clean, 1 is noise
+    guidance_interval: tuple[float, float]  # interval of diffusion time; 0 is clean, 1 is noise
     guidance_rescale: float  # 0 to 1
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
@@ -86,11 +86,11 @@ class Sampling:
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
     # "" in recipes of earlier versions, whose controls were predicted
     composer: ComposerName | Literal[""] = field(default="", metadata={"optional": True})
-    style: str = field(default="", metadata={"optional": True})  # of the composer by rule
-    form: str = field(default="", metadata={"optional": True})  # of the composer by rule
+    style: str = field(default="", metadata={"optional": True})  # style of the composer by rule
+    form: str = field(default="", metadata={"optional": True})  # form of the composer by rule
     instruments: tuple[str, ...] = field(default=(), metadata={"optional": True})  # families
     variations: tuple[Variation, ...] = field(default=(), metadata={"optional": True})
-    novelty: float | None = field(default=None, metadata={"optional": True})  # of edits
+    novelty: float | None = field(default=None, metadata={"optional": True})  # novelty of edits
 
     @property
     def effective_composer(self) -> ComposerName:

@@ -18,7 +18,7 @@ CONFIG_NAME = "config.json"
 class FoundWeights:
     """One weight set on this machine."""
 
-    name: str  # of its folder, or of the link to it
+    name: str  # name of its folder, or of the link to it
     folder: Path
     place: str  # "environment", "checkout" or "package"
 

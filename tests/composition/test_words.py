@@ -4,10 +4,10 @@ import pytest
 
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.words import (
-    NO_WISHES,
-    Wishes,
+    NO_HINTS,
+    PromptHints,
     named_styles,
-    read_wishes,
+    read_hints,
     style_weights,
     style_words,
 )
@@ -80,61 +80,61 @@ def test_an_empty_prompt_allows_all_music_alike():
 
 
 @pytest.mark.parametrize(
-    ("prompt", "wishes"),
+    ("prompt", "hints"),
     [
-        ("12 bar blues in E", Wishes(tonic="E", twelve_bars=True)),
-        ("a twelve-bar boogie", Wishes(twelve_bars=True)),
-        ("slow grunge in Bb", Wishes(pace=-1, tonic="A#")),
-        ("rock in C sharp, fast", Wishes(pace=1, tonic="C#")),
-        ("slow, then fast", NO_WISHES),
-        ("rock in E minor", Wishes(minor=True)),
-        ("in A hurry", NO_WISHES),
-        ("sad house", Wishes(minor=True)),
-        ("cheerful folk, no drums", Wishes(minor=False, drums=False)),
-        ("happy and sad", NO_WISHES),
-        ("beatless pads", Wishes(drums=False)),
-        ("rock with drums", Wishes(drums=True)),
-        ("drum and bass", NO_WISHES),
-        ("dark ambient", NO_WISHES),
-        ("not slow", NO_WISHES),
-        ("driving through Miami", NO_WISHES),
-        ("a drum loop", Wishes(drums=True, ensemble="drums")),
-        ("rock with a guitar solo", NO_WISHES),
-        ("solo flute", Wishes(ensemble="solo")),
-        ("a duet of flute and harp", Wishes(ensemble="duo")),
-        ("not too fast", NO_WISHES),
-        ("it isn't very sad", NO_WISHES),
-        ("neither slow nor fast", NO_WISHES),
-        ("happy, not slow or sleepy", Wishes(minor=False)),
-        ("don't use drums", Wishes(drums=False)),
-        ("please don’t add any drums", Wishes(drums=False)),
-        ("no bass or drums", Wishes(drums=False)),
-        ("without electric guitar, bass or drums", Wishes(drums=False)),
-        ("percussion-free", Wishes(drums=False)),
-        ("no vocals, loud drums", Wishes(drums=True)),
-        ("not too many drums", Wishes(drums=True)),
-        ("not only drums", Wishes(drums=True)),
-        ("no pause, just happy or", Wishes(minor=False)),
-        ("piano solo", Wishes(ensemble="solo")),
-        ("a slow piano solo", Wishes(pace=-1, ensemble="solo")),
-        ("solo piano", Wishes(ensemble="solo")),
-        ("piano only", Wishes(ensemble="solo")),
-        ("nothing but a violin", Wishes(ensemble="solo")),
-        ("rock with guitar solo", NO_WISHES),
-        ("metal, guitar solo", NO_WISHES),
-        ("beats only", Wishes(drums=True, ensemble="drums")),
-        ("just the drums", Wishes(drums=True, ensemble="drums")),
-        ("lofi beats only", NO_WISHES),
+        ("12 bar blues in E", PromptHints(tonic="E", twelve_bars=True)),
+        ("a twelve-bar boogie", PromptHints(twelve_bars=True)),
+        ("slow grunge in Bb", PromptHints(pace=-1, tonic="A#")),
+        ("rock in C sharp, fast", PromptHints(pace=1, tonic="C#")),
+        ("slow, then fast", NO_HINTS),
+        ("rock in E minor", PromptHints(minor=True)),
+        ("in A hurry", NO_HINTS),
+        ("sad house", PromptHints(minor=True)),
+        ("cheerful folk, no drums", PromptHints(minor=False, drums=False)),
+        ("happy and sad", NO_HINTS),
+        ("beatless pads", PromptHints(drums=False)),
+        ("rock with drums", PromptHints(drums=True)),
+        ("drum and bass", NO_HINTS),
+        ("dark ambient", NO_HINTS),
+        ("not slow", NO_HINTS),
+        ("driving through Miami", NO_HINTS),
+        ("a drum loop", PromptHints(drums=True, ensemble="drums")),
+        ("rock with a guitar solo", NO_HINTS),
+        ("solo flute", PromptHints(ensemble="solo")),
+        ("a duet of flute and harp", PromptHints(ensemble="duo")),
+        ("not too fast", NO_HINTS),
+        ("it isn't very sad", NO_HINTS),
+        ("neither slow nor fast", NO_HINTS),
+        ("happy, not slow or sleepy", PromptHints(minor=False)),
+        ("don't use drums", PromptHints(drums=False)),
+        ("please don’t add any drums", PromptHints(drums=False)),
+        ("no bass or drums", PromptHints(drums=False)),
+        ("without electric guitar, bass or drums", PromptHints(drums=False)),
+        ("percussion-free", PromptHints(drums=False)),
+        ("no vocals, loud drums", PromptHints(drums=True)),
+        ("not too many drums", PromptHints(drums=True)),
+        ("not only drums", PromptHints(drums=True)),
+        ("no pause, just happy or", PromptHints(minor=False)),
+        ("piano solo", PromptHints(ensemble="solo")),
+        ("a slow piano solo", PromptHints(pace=-1, ensemble="solo")),
+        ("solo piano", PromptHints(ensemble="solo")),
+        ("piano only", PromptHints(ensemble="solo")),
+        ("nothing but a violin", PromptHints(ensemble="solo")),
+        ("rock with guitar solo", NO_HINTS),
+        ("metal, guitar solo", NO_HINTS),
+        ("beats only", PromptHints(drums=True, ensemble="drums")),
+        ("just the drums", PromptHints(drums=True, ensemble="drums")),
+        ("lofi beats only", NO_HINTS),
     ],
 )
-def test_wishes(prompt, wishes):
-    assert read_wishes(prompt) == wishes
+def test_wishes(prompt, hints):
+    assert read_hints(prompt) == hints
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("prompt", HOSTILE)
 def test_hostile_words_are_read(prompt):
-    assert isinstance(read_wishes(prompt), Wishes)
+    assert isinstance(read_hints(prompt), PromptHints)
     assert set(style_weights(prompt)) <= set(STYLES)
 
 

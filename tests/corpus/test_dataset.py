@@ -6,7 +6,7 @@ import pytest
 import soxr
 
 from jen1cli.composition.styles import STYLES
-from jen1cli.corpus.dataset import Plan, make_clip
+from jen1cli.corpus.dataset import DatasetPlan, make_clip
 from jen1cli.corpus.rendering.renderer import Renderer
 from jen1cli.corpus.rendering.soundfont import find_soundfont
 from jen1cli.errors import DataError
@@ -37,7 +37,7 @@ def make():
     renderer = Renderer(soundfont)
 
     def run(seed, styles, count):
-        plan = Plan(seed, tuple(style for style in styles if style in STYLES), soundfont)
+        plan = DatasetPlan(seed, tuple(style for style in styles if style in STYLES), soundfont)
         for index in range(count):
             yield make_clip(plan, index, renderer)
 

@@ -11,13 +11,17 @@ import torch
 from jen1cli.config import DiffusionConfig
 from jen1cli.diffusion import Denoiser, Schedule, sample
 
-diffusers = pytest.importorskip("diffusers")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 STEPS = 20
 SETTINGS = {"num_train_timesteps": 1000, "timestep_spacing": "trailing"}
 BETAS = {"linear": "linear", "sqrt-linear": "scaled_linear"}
 PREDICTIONS = {"eps": "epsilon", "v": "v_prediction"}
+
+
+def schedulers():
+    """Import diffusers in the worker that compares with it alone: that takes seconds."""
+    return pytest.importorskip("diffusers")
 
 
 def network(x_t, t):
@@ -80,7 +84,7 @@ def common(config):
 
 
 def ddim(config):
-    return diffusers.DDIMScheduler(**common(config), clip_sample=False, set_alpha_to_one=True)
+    return schedulers().DDIMScheduler(**common(config), clip_sample=False, set_alpha_to_one=True)
 
 
 def test_ddim(config):
@@ -99,7 +103,7 @@ def test_ddim_agrees_to_float64_with_a_float64_table(config):
 
 
 def test_ddpm(config):
-    scheduler = diffusers.DDPMScheduler(
+    scheduler = schedulers().DDPMScheduler(
         **common(config), clip_sample=False, variance_type="fixed_small"
     )
     noisy = [torch.Generator().manual_seed(7) for _ in range(2)]
@@ -108,7 +112,7 @@ def test_ddpm(config):
 
 
 def test_dpm_solver_2m(config):
-    scheduler = diffusers.DPMSolverMultistepScheduler(
+    scheduler = schedulers().DPMSolverMultistepScheduler(
         **common(config),
         algorithm_type="dpmsolver++",
         solver_order=2,
@@ -119,7 +123,7 @@ def test_dpm_solver_2m(config):
 
 
 def test_unipc(config):
-    scheduler = diffusers.UniPCMultistepScheduler(
+    scheduler = schedulers().UniPCMultistepScheduler(
         **common(config),
         solver_order=2,
         solver_type="bh2",

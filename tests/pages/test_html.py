@@ -15,7 +15,7 @@ from jen1cli import audio
 from jen1cli.corpus import contact_sheet
 from jen1cli.corpus.inspect import measure
 from jen1cli.evaluation.page import render_page
-from jen1cli.evaluation.report import Report, Sample, Table
+from jen1cli.evaluation.report import Report, ReportClip, Table
 from jen1cli.evaluation.studies.listening import ListenJob, System
 from jen1cli.manifest import Clip, write_manifest
 from jen1cli.pages.html import render, sound_uri
@@ -79,7 +79,7 @@ def report_page(clip, folder, hostile):
     report = Report(hostile, {hostile: hostile}, tables, warnings=[hostile])
     report.judges = {hostile: hostile}
     report.audits = [{"folder": hostile, "used": 1, "clips": 2, "problems": {hostile: [hostile]}}]
-    report.samples = [Sample(hostile, clip.path, (hostile,), (0.5, 3.0))]
+    report.samples = [ReportClip(hostile, clip.path, (hostile,), (0.5, 3.0))]
     path = folder / "page.html"
     path.write_text(render_page(report), encoding="utf-8")
     return path, 0

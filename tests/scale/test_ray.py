@@ -11,7 +11,7 @@ import pytest
 
 from jen1cli.cli.app import run
 from jen1cli.scale.models import ModelSource
-from jen1cli.scale.pieces import Start
+from jen1cli.scale.pieces import MakerSpec
 from scale_support import Killing, lines_of, manifest, tree, write_prompts
 
 pytestmark = [
@@ -75,17 +75,17 @@ def test_the_example_makes_the_bytes_of_the_command(
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_worker_that_is_killed_costs_no_piece(ray, by_command, tiny_folder, tmp_path):
-    from jen1cli.cli.music.prompts import Request, RowReader
+    from jen1cli.cli.music.prompts import PromptRequest, RowReader
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.scale.ray import MakePieces, rows_dataset
 
-    read = RowReader(Request("", 0, None, "bidirectional", SamplingChoice()), 1)
+    read = RowReader(PromptRequest("", 0, None, "bidirectional", SamplingChoice()), 1)
     (tmp_path / "out").mkdir()
     model = ModelSource(str(tiny_folder), device="cpu")
-    start = Killing(model, tmp_path / "out", "flac", 1)  # SIGKILL over row 3, the first time
+    spec = Killing(model, tmp_path / "out", "flac", 1)  # SIGKILL over row 3, the first time
     pieces = rows_dataset("prompts.jsonl").map_batches(
         MakePieces,
-        fn_constructor_kwargs={"start": start, "read": read},
+        fn_constructor_kwargs={"spec": spec, "read": read},
         batch_format="pyarrow",
         batch_size=4,
         concurrency=2,
@@ -101,13 +101,13 @@ def test_a_worker_that_is_killed_costs_no_piece(ray, by_command, tiny_folder, tm
 
 def test_rows_of_another_dataset_are_read_by_their_columns(tmp_path, tiny_folder):
     pyarrow = pytest.importorskip("pyarrow")
-    from jen1cli.cli.music.prompts import Request, RowReader
+    from jen1cli.cli.music.prompts import PromptRequest, RowReader
     from jen1cli.cli.sampling import SamplingChoice
     from jen1cli.scale.ray import MakePieces
 
-    read = RowReader(Request("", 0, 0.1, "bidirectional", SamplingChoice()), 10)
-    start = Start(ModelSource(str(tiny_folder), device="cpu"), tmp_path, "wav", 2)
-    make = MakePieces(start, read, copies=1)
+    read = RowReader(PromptRequest("", 0, 0.1, "bidirectional", SamplingChoice()), 10)
+    spec = MakerSpec(ModelSource(str(tiny_folder), device="cpu"), tmp_path, "wav", 2)
+    make = MakePieces(spec, read, copies=1)
     table = pyarrow.Table.from_pylist(
         [{"row": 7, "prompt": "lofi", "bpm": None}, {"row": 8, "prompt": "", "bpm": 90.0}]
     )

@@ -22,7 +22,7 @@ from jen1cli.recipe import Recipe, read_recipe
 from jen1cli.scale import folder as set_folder
 from jen1cli.scale import planning
 from jen1cli.scale import run as set_run
-from jen1cli.scale.pieces import Maker, Start
+from jen1cli.scale.pieces import MakerSpec, PieceMaker
 from midi_support import notes, song, track
 from scale_support import SHORT, TINY, lines_of, manifest, tree, write_prompts
 
@@ -319,14 +319,14 @@ def test_a_score_that_changes_or_vanishes_is_named(generate, prompts):
 
 @pytest.mark.heavy
 def test_the_speed_is_measured_from_when_the_model_is_loaded(generate, prompts, monkeypatch):
-    opened = Start.open
+    opened = MakerSpec.open
 
     def slow(self):
         time.sleep(1.0)
         return opened(self)
 
     clock = []
-    make = Maker.make
+    make = PieceMaker.make
 
     def timed(self, jobs):
         began = time.monotonic()
@@ -334,8 +334,8 @@ def test_the_speed_is_measured_from_when_the_model_is_loaded(generate, prompts, 
         clock.append(time.monotonic() - began)
         return outcomes
 
-    monkeypatch.setattr(Start, "open", slow)
-    monkeypatch.setattr(Maker, "make", timed)
+    monkeypatch.setattr(MakerSpec, "open", slow)
+    monkeypatch.setattr(PieceMaker, "make", timed)
     result = generate("-o", "out", "--seed", 10, "--json")
     assert sum(clock) <= json.loads(result.out)["seconds"] < sum(clock) + 0.9
 
@@ -528,13 +528,13 @@ def test_a_plan_counts_and_makes_nothing(generate, tmp_path):
 def test_a_plan_measures_what_a_loop_really_takes(generate, tmp_path, monkeypatch):
     """Eight bars at 60 bpm are 32 s; the probe makes two of them, and its facts say 8 s."""
     asked, clock = [], itertools.count(0.0)
-    make = Maker.make
+    make = PieceMaker.make
 
     def noted(self, jobs):
         asked.extend(job.request.loop_bars for job in jobs)
         return make(self, jobs)
 
-    monkeypatch.setattr(Maker, "make", noted)
+    monkeypatch.setattr(PieceMaker, "make", noted)
     monkeypatch.setattr(planning, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     write_prompts(tmp_path / "prompts.jsonl", [{"prompt": "lofi", "loop_bars": 8, "bpm": 60}])
     result = generate("--plan", "--json")

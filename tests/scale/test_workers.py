@@ -6,8 +6,8 @@ import pytest
 
 from jen1cli.errors import Jen1Error, OutputError
 from jen1cli.scale.models import ModelSource
-from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, Request
+from jen1cli.scale.pieces import MakerSpec
+from jen1cli.scale.requests import PieceJob, PieceRequest
 from jen1cli.scale.workers import make_here, make_in_processes
 from scale_support import Failing, Killing
 
@@ -18,12 +18,16 @@ OPTIONS = {"steps": 1, "composer": "none"}
 def start(folder, name="tiny"):
     folder.mkdir(exist_ok=True)
     model = ModelSource(name, device="cpu", random_weights=True)
-    return Start(model, folder, "flac", 1)
+    return MakerSpec(model, folder, "flac", 1)
 
 
 def jobs(count, options=OPTIONS):
     return [
-        [Job(n, n, f"line {n}", f"000000/{n}", Request(f"lofi {n}", n, 0.1, options=options))]
+        [
+            PieceJob(
+                n, n, f"line {n}", f"000000/{n}", PieceRequest(f"lofi {n}", n, 0.1, options=options)
+            )
+        ]
         for n in range(count)
     ]
 

@@ -18,10 +18,10 @@ def build(model, takes, *, signer=None, signs=True, log=None, **given):
     from fastapi.testclient import TestClient
 
     from jen1cli.server.app import create_app
-    from jen1cli.server.settings import Limits, Settings
+    from jen1cli.server.settings import Limits, ServerSettings
 
     limits = Limits(**{"stop_seconds": 5.0, **given.pop("limits", {})})
-    settings = Settings(takes=takes, limits=limits, **given)
+    settings = ServerSettings(takes=takes, limits=limits, **given)
     app = create_app(model, settings, signer=signer, signs=signs, log=log)
     return TestClient(app, base_url=ADDRESS, raise_server_exceptions=False)
 

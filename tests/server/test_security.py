@@ -217,7 +217,7 @@ def test_connections_on_which_nothing_is_worked_are_closed(data, more, expected,
 
     from jen1cli.server.connections import Connection
     from jen1cli.server.run import server_config
-    from jen1cli.server.settings import Settings
+    from jen1cli.server.settings import ServerSettings
 
     async def app(scope, receive, send):
         await asyncio.sleep(0.2)  # work takes as long as it takes
@@ -228,7 +228,7 @@ def test_connections_on_which_nothing_is_worked_are_closed(data, more, expected,
         idle_seconds = 0.1
 
     async def check():
-        config = server_config(FastAPI(), Settings(takes=tmp_path))
+        config = server_config(FastAPI(), ServerSettings(takes=tmp_path))
         assert (config.http, config.ws) == (Connection, "none")
         config = uvicorn.Config(app, http=Quick, lifespan="off", log_level="error")
         config.load()

@@ -36,10 +36,10 @@ class Studio:
         import uvicorn
 
         from jen1cli.server.app import create_app
-        from jen1cli.server.settings import Limits, Settings
+        from jen1cli.server.settings import Limits, ServerSettings
 
         limits = Limits(stop_seconds=5.0)
-        settings = Settings(takes=self.takes, port=self.port, limits=limits, has_page=True)
+        settings = ServerSettings(takes=self.takes, port=self.port, limits=limits, has_page=True)
         app = create_app(self.model, settings)
         self.jobs = app.state.services.jobs
         config = uvicorn.Config(app, port=self.port, log_level="error", timeout_graceful_shutdown=1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from jen1cli.presets import TINY
-from jen1cli.unet.graphs import SWITCH, Form, GraphedUNet, graphed
+from jen1cli.unet.graphs import SWITCH, GraphedUNet, GraphKey, graphed
 from simulated_gpu import SimulatedGpu
 from support import unet_inputs, unet_without_zeros
 
@@ -51,7 +51,7 @@ def test_a_form_has_a_graph_from_its_second_call_on(gpu, unet):
         assert len(network.forms) == min(number, 1)
         assert torch.equal(found, unet(**inputs(seed=seed)))
     assert used < 20, "copies of the inputs, one launch, a copy of the output"
-    assert network.forms == [Form(2, 8, 12, inputs()["context"].shape[1], 5, False)]
+    assert network.forms == [GraphKey(2, 8, 12, inputs()["context"].shape[1], 5, False)]
 
 
 def test_results_stay_when_a_graph_runs_again(unet):

@@ -40,7 +40,7 @@ class Clip:
     # such as style, bpm, key, mode, meter, instruments, drums, energy, moods
     offset: int = 0  # first byte of the audio file inside a tar file
     size: int = 0  # its length in bytes; 0 if `path` is the audio file itself
-    url: str = ""  # of the tar file or audio file, where it is not local; `path` is its name
+    url: str = ""  # URL of the tar file or audio file, where it is not local; `path` is its name
     split_named: bool = True  # by manifest, sidecar or folder; False: chosen by a hash
 
     @property
@@ -151,7 +151,7 @@ def read_tar(shard: Path, name: str, skip: Skip, *, url: str = "") -> Iterator[C
         shard: the tar file, or the name of one that is not local.
         name: its name in the set of music, from which the split follows.
         skip: called with each unusable file and the reason.
-        url: of a tar file that is not local.
+        url: URL of a tar file that is not local.
 
     Raises:
         DataError: the URL cannot be read.

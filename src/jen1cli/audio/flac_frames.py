@@ -24,7 +24,7 @@ _UNKNOWN_AT = 21  # offset of the 36-bit total: after "fLaC", a block header and
 
 
 @dataclass(frozen=True)
-class Stream:
+class FlacStream:
     """Range of the frames in a FLAC file, and values of its header."""
 
     header: int  # offset of "fLaC"
@@ -41,7 +41,7 @@ class _Frame:
     samples: int
 
 
-def read_stream(file: ByteFile) -> Stream | None:
+def read_stream(file: ByteFile) -> FlacStream | None:
     """Read the header; None if the file is not FLAC."""
     end = file.seek(0, io.SEEK_END)
     file.seek(0)
@@ -64,10 +64,10 @@ def read_stream(file: ByteFile) -> Stream | None:
         end -= 128
     total = int.from_bytes(head[21:26], "big") & (1 << 36) - 1
     at = min(at, end)  # metadata blocks of a truncated file may claim more than there is
-    return Stream(header, at, end, int.from_bytes(head[8:10], "big"), total)
+    return FlacStream(header, at, end, int.from_bytes(head[8:10], "big"), total)
 
 
-def find_end(file: ByteFile, stream: Stream) -> int | None:
+def find_end(file: ByteFile, stream: FlacStream) -> int | None:
     """Return the samples up to the end of the last frame; None if that frame is truncated."""
     start = max(stream.start, stream.stop - _LAST_BYTES)
     file.seek(start)
@@ -78,7 +78,7 @@ def find_end(file: ByteFile, stream: Stream) -> int | None:
     return None
 
 
-def has_last_frame(file: ByteFile, stream: Stream) -> bool:
+def has_last_frame(file: ByteFile, stream: FlacStream) -> bool:
     """Whether the file ends with a whole frame whose last sample is the last of the header's."""
     start = max(stream.start, stream.stop - _LAST_BYTES)
     file.seek(start)
@@ -89,7 +89,7 @@ def has_last_frame(file: ByteFile, stream: Stream) -> bool:
     )
 
 
-def is_joined(file: ByteFile, stream: Stream) -> bool:
+def is_joined(file: ByteFile, stream: FlacStream) -> bool:
     """Whether a second file seems to follow: the frames' sample numbers start from 0 again."""
     size = stream.stop - stream.start
     places = {stream.start + index * size // _PROBES for index in range(_PROBES)}
@@ -106,7 +106,7 @@ def is_joined(file: ByteFile, stream: Stream) -> bool:
     return 0 < stream.total <= seen
 
 
-def head_with_total(file: ByteFile, stream: Stream, total: int) -> bytes:
+def head_with_total(file: ByteFile, stream: FlacStream, total: int) -> bytes:
     """Return the bytes before the first frame, with `total` written into the header."""
     file.seek(0)
     head = bytearray(file.read(stream.start))
@@ -125,7 +125,7 @@ def _confirmed(frames: list[_Frame]) -> int | None:
     return None
 
 
-def _frames(data: bytes, stream: Stream) -> Iterator[_Frame]:
+def _frames(data: bytes, stream: FlacStream) -> Iterator[_Frame]:
     """Yield candidate frames: a sync code and a header with a valid CRC-8."""
     for found in _SYNC.finditer(data):
         frame = _header(data, found.start(), stream)
@@ -133,7 +133,7 @@ def _frames(data: bytes, stream: Stream) -> Iterator[_Frame]:
             yield frame
 
 
-def _header(data: bytes, at: int, stream: Stream) -> _Frame | None:
+def _header(data: bytes, at: int, stream: FlacStream) -> _Frame | None:
     head = data[at : at + 16]
     if len(head) < 6 or head[3] & 1:
         return None

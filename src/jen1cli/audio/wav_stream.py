@@ -11,7 +11,7 @@ from jen1cli.audio.writing import encoded, large_format, write
 from jen1cli.errors import AudioError
 
 _SUBTYPE = "PCM_16"
-_BYTES = 2  # of a sample
+_BYTES = 2  # size of a sample
 
 
 def wav_frame(

@@ -198,7 +198,7 @@ def check_format(
     Args:
         suffix: a key of `FORMATS`.
         sample_rate: Hz.
-        channels: of the music.
+        channels: the music's channels.
         subtype: as `write` takes it.
 
     Raises:

@@ -149,7 +149,7 @@ class EnvelopePredictor(nn.Module):
         """Predict the envelopes.
 
         Args:
-            log_magnitudes: of each band, [B, num_features, spectra of the band].
+            log_magnitudes: log magnitudes of each band, [B, num_features, spectra of the band].
 
         Returns:
             natural logarithm of power, [B, shaped bands, frames · points].

@@ -201,10 +201,10 @@ class Engine:
         """Load the model; inside the context, warnings of the library are reported as lines.
 
         Args:
-            choice: of the model.
-            report: of the command.
+            choice: the model's choice.
+            report: the command's report.
             signing: options of the signature; None signs nothing, and leaves recipes as they are.
-            extension: of results, which a server writes.
+            extension: extension of results, which a server writes.
         """
         with report.library_warnings():
             if choice.server is not None:

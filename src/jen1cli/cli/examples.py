@@ -13,7 +13,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "generate": (
         (
             'jen1 generate "deep house" --bpm 122 --key "F minor" --loop --bars 4',
-            "four bars that go round; the file is named after prompt and seed",
+            "a loop of four bars; the file is named after prompt and seed",
         ),
         (
             'jen1 generate "warm jazz trio, brushed drums" --seconds 30 --seed 7 -o trio.flac',

@@ -45,7 +45,7 @@ class Target:
     path: Path | None  # None is stdout
     extension: str  # without its dot; determines the format, independent of the path
     overwrite: bool = False  # replace a file of this name, also one that appears later
-    # of a result that goes to stdout
+    # takes a result that goes to stdout
     stream: streams.FileStream = dataclasses.field(
         default_factory=streams.FileStream, compare=False, repr=False
     )

@@ -21,7 +21,7 @@ PROGRAMS = (
     ("aplay", "-q"),
     ("afplay",),
     ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
-    ("play", "-q"),  # of SoX
+    ("play", "-q"),  # part of SoX
 )
 """Programs that play a WAV file, with their options, in the order in which they are tried."""
 

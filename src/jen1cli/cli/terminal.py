@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}  # context settings of all commands
 LINE_SECONDS = 60.0  # between lines of progress, where there is no terminal
 _UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of Unicode
-_JOINERS = "\u200c\u200d"  # of category Cf, but Persian and emoji need them
+_JOINERS = "\u200c\u200d"  # characters of category Cf, but Persian and emoji need them
 
 
 def escaped(text: str) -> str:

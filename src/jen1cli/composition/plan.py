@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import no_type_check
 
-from jen1cli.composition.harmony.theory import Chord, chord_at
+from jen1cli.composition.harmony.theory import PlacedChord, chord_at
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import Meter, Swing
 from jen1cli.composition.score import Note, Section
@@ -23,7 +23,7 @@ class Plan:
     tonic: int  # pitch class
     mode: str
     scale: frozenset[int]  # pitch classes of the mode on the tonic
-    chords: tuple[Chord, ...]
+    chords: tuple[PlacedChord, ...]
     sections: tuple[Section, ...]
 
     @property
@@ -31,11 +31,11 @@ class Plan:
         """Length of the clip in quarter notes."""
         return self.bars * self.meter.beats
 
-    def chord(self, beat: float) -> Chord:
+    def chord(self, beat: float) -> PlacedChord:
         """Return the chord at a beat."""
         return chord_at(self.chords, beat)
 
-    def next_chord(self, beat: float) -> Chord:
+    def next_chord(self, beat: float) -> PlacedChord:
         """Return the chord after the one at a beat, cyclically: the first follows the last."""
         index = self.chords.index(self.chord(beat))
         return self.chords[(index + 1) % len(self.chords)]

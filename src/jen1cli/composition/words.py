@@ -86,23 +86,23 @@ _EVERYDAY = frozenset((
 ))  # fmt: skip
 _IMPLAUSIBLE = 0.001  # probability below which they do: "haunted house"
 _LEAST_NAMED = 0.2  # weight of a named style, relative to the likeliest named one
-_LEAST_SHARE = 0.1  # of the likeliest style's probability, where none is named
+_LEAST_SHARE = 0.1  # share of the likeliest style's probability, where none is named
 _SHARPNESS = 1.5  # exponent of the probabilities, which prefers the likelier styles
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Requests of a prompt that bind the composer beside its `Controls`; defaults: open."""
+class PromptHints:
+    """Requests of a prompt beside its `Controls` that the composer obeys; defaults: left open."""
 
     drums: bool | None = None
     pace: int = 0  # -1: the slow end of the style's tempi, 1: the fast end
     minor: bool | None = None
-    tonic: str = ""  # of a key without a mode, one of `TONICS`
+    tonic: str = ""  # tonic of a key without a mode, one of `TONICS`
     ensemble: Ensemble = ""
     twelve_bars: bool = False
 
 
-NO_WISHES = Wishes()
+NO_HINTS = PromptHints()
 
 
 @cache
@@ -187,7 +187,7 @@ def style_weights(
 
     Args:
         prompt: text.
-        probabilities: of every style, by a network that reads the text; None: there is none.
+        probabilities: by style, from a network that reads the text; None without one.
         music_only: whether to leave out noises, which have no tempo, key or notes.
 
     Returns:
@@ -223,7 +223,7 @@ def _music() -> tuple[str, ...]:
     return tuple(name for name, style in STYLES.items() if style.kind == "music")
 
 
-def read_wishes(prompt: str) -> Wishes:
+def read_hints(prompt: str) -> PromptHints:
     """Return what a prompt asks of the composer beside style, tempo, metre and key."""
     text = whole = prompt.lower()
     for match in find_words(style_words(), text):  # "dark ambient" says nothing about the mode
@@ -236,7 +236,7 @@ def read_wishes(prompt: str) -> Wishes:
         else "solo" if _said(_SOLO, whole)
         else ""
     )  # fmt: skip
-    return Wishes(
+    return PromptHints(
         drums=read_drums(text),
         pace=0 if slow == fast else 1 if fast else -1,
         minor=None if minor == major else minor,

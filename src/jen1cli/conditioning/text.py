@@ -86,7 +86,7 @@ class TextEncoder(nn.Module):
 
         Args:
             path: the folder.
-            config: of the model.
+            config: the model's config.
             remedy: advice in the message about an encoder of another size.
 
         Raises:

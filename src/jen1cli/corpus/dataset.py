@@ -42,7 +42,7 @@ TEST_PERCENT = 3
 
 
 @dataclass(frozen=True)
-class Plan:
+class DatasetPlan:
     """Settings of a data set, except its length."""
 
     seed: int
@@ -74,7 +74,7 @@ def make_plan(
     *,
     stems: bool = False,
     clip_seconds: float = CLIP_SECONDS,
-) -> Plan:
+) -> DatasetPlan:
     """Check the settings of a data set and find its SoundFont.
 
     Raises:
@@ -83,7 +83,9 @@ def make_plan(
     check_styles(styles)
     if not 12.0 <= clip_seconds <= 30.0:
         raise DataError(f"clips of {clip_seconds:g} s cannot be composed; give 12 to 30 s")
-    return Plan(seed, tuple(styles or STYLES), find_soundfont(soundfont), stems, clip_seconds)
+    return DatasetPlan(
+        seed, tuple(styles or STYLES), find_soundfont(soundfont), stems, clip_seconds
+    )
 
 
 def check_styles(styles: Sequence[str]) -> None:
@@ -110,7 +112,7 @@ def split_of(composition_seed: int) -> Split:
     return "validation" if percent < TEST_PERCENT + VALIDATION_PERCENT else "train"
 
 
-def style_of(plan: Plan, index: int) -> str:
+def style_of(plan: DatasetPlan, index: int) -> str:
     """Return the style of a clip: each round has every style once, in shuffled order."""
     turn, place = divmod(index, len(plan.styles))
     order = np.random.default_rng((plan.seed, 5, turn)).permutation(len(plan.styles))
@@ -121,7 +123,7 @@ def _hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
-def make_clip(plan: Plan, index: int, renderer: Renderer) -> MadeClip:
+def make_clip(plan: DatasetPlan, index: int, renderer: Renderer) -> MadeClip:
     """Compose, render and caption one clip."""
     composition_seed = clip_seed(plan.seed, index)
     score = compose(style_of(plan, index), composition_seed, plan.clip_seconds)
@@ -154,7 +156,7 @@ _worker: dict[str, Any] = {}
 _LOOK_SECONDS = 1.0
 
 
-def _start_worker(plan: Plan) -> None:
+def _start_worker(plan: DatasetPlan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _worker["plan"] = plan
@@ -173,7 +175,7 @@ def _work(finish: Callable[[MadeClip], _Made], index: int) -> _Made:
 
 
 def in_order(
-    finish: Callable[[MadeClip], _Made], indices: Iterable[int], plan: Plan, workers: int
+    finish: Callable[[MadeClip], _Made], indices: Iterable[int], plan: DatasetPlan, workers: int
 ) -> Iterator[_Made]:
     """Make clips in several processes and yield the results of `finish` in order.
 

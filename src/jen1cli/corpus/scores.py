@@ -7,7 +7,7 @@ from typing import Any
 from jen1cli.composition.composer import compose
 from jen1cli.composition.full_score import full_score
 from jen1cli.corpus.captions.writer import attributes
-from jen1cli.corpus.dataset import Plan, check_styles, clip_seed, style_of
+from jen1cli.corpus.dataset import DatasetPlan, check_styles, clip_seed, style_of
 from jen1cli.errors import DataError
 from jen1cli.files import expand_user
 from jen1cli.jsonfiles import parse_json, parse_object, read_lines, read_object, to_json
@@ -24,7 +24,7 @@ def add_scores(
     """Write the full score of every clip of a corpus to `scores.jsonl`; the corpus is only read.
 
     Args:
-        folder: of `jen1 corpus make`.
+        folder: folder of `jen1 corpus make`.
         output: file to write; None: `scores.jsonl` in the folder.
         listener: called with (clips done, clips in all).
 
@@ -40,7 +40,7 @@ def add_scores(
     made = read_object(folder / CORPUS_NAME)
     try:
         seconds = float(made["clip_seconds"])
-        plan = Plan(int(made["seed"]), tuple(map(str, made["styles"])), clip_seconds=seconds)
+        plan = DatasetPlan(int(made["seed"]), tuple(map(str, made["styles"])), clip_seconds=seconds)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder / CORPUS_NAME} lacks the settings of a corpus ({error}); make it again"
@@ -65,12 +65,12 @@ def place_of(line: Mapping[str, Any]) -> Place:
     return line["audio"], line.get("offset", 0)
 
 
-def composed_score(plan: Plan, line: Mapping[str, Any], where: str) -> FullScore:
+def composed_score(plan: DatasetPlan, line: Mapping[str, Any], where: str) -> FullScore:
     """Compose a clip again, without rendering.
 
     Args:
         plan: settings of the corpus.
-        line: of the manifest.
+        line: the manifest's line.
         where: name of the line.
 
     Raises:

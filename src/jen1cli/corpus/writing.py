@@ -20,9 +20,9 @@ import soundfile
 import jen1cli
 from jen1cli.corpus.dataset import (
     CLIP_SECONDS,
+    DatasetPlan,
     MadeClip,
     Pcm,
-    Plan,
     in_order,
     make_plan,
 )
@@ -173,7 +173,9 @@ def _journal(folder: Path) -> Iterator[Callable[[Sequence[Made]], None]]:
         yield append
 
 
-def _scores(folder: Path, plan: Plan, lines: list[Line]) -> Iterator[tuple[Place, FullScore]]:
+def _scores(
+    folder: Path, plan: DatasetPlan, lines: list[Line]
+) -> Iterator[tuple[Place, FullScore]]:
     """Yield the scores of all clips; one that no file has is composed again."""
     known: dict[Place, FullScore] = {}
     for path in (folder / SCORES_NAME, folder / _SCORE_JOURNAL):
@@ -188,7 +190,7 @@ def _scores(folder: Path, plan: Plan, lines: list[Line]) -> Iterator[tuple[Place
 # --- existing folder ---
 
 
-def _check_folder(folder: Path, plan: Plan, *, shards: bool) -> None:
+def _check_folder(folder: Path, plan: DatasetPlan, *, shards: bool) -> None:
     """Write the settings file of a new folder; refuse a folder with other settings or content."""
     facts = {
         "format": 1,
@@ -232,7 +234,7 @@ def _read_journal(folder: Path) -> dict[int, Line]:
     return done
 
 
-def _check_disk(folder: Path, seconds: float, plan: Plan) -> None:
+def _check_disk(folder: Path, seconds: float, plan: DatasetPlan) -> None:
     needed = int(max(seconds, 0.0) * BYTES_PER_SECOND * (4 if plan.stems else 1)) + _SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if seconds > 0 and free < needed:
@@ -280,7 +282,7 @@ def to_flac(pcm: Pcm) -> bytes:
 
 
 def _make_files(
-    folder: Path, plan: Plan, workers: int, tally: _Tally, done: dict[int, Line]
+    folder: Path, plan: DatasetPlan, workers: int, tally: _Tally, done: dict[int, Line]
 ) -> None:
     partial = folder / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
@@ -330,7 +332,7 @@ def _to_bytes(clip: MadeClip) -> tuple[Line, FullScore, bytes]:
 
 
 def _make_shards(
-    folder: Path, plan: Plan, workers: int, tally: _Tally, done: dict[int, Line]
+    folder: Path, plan: DatasetPlan, workers: int, tally: _Tally, done: dict[int, Line]
 ) -> None:
     for path in folder.glob(".*.tar"):  # temporary files of a killed run
         path.unlink()

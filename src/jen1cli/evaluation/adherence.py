@@ -161,7 +161,7 @@ QUESTIONS = (
 
 
 @dataclass(frozen=True)
-class Row:
+class AdherenceRow:
     """One mean score with floor and ceiling."""
 
     name: str
@@ -186,7 +186,7 @@ class Row:
 
 def adherence_table(
     made: Sequence[AnalyzedClip], real: Sequence[AnalyzedClip], *, seed: int = 0
-) -> list[Row]:
+) -> list[AdherenceRow]:
     """Score music against its prompts, question by question.
 
     Args:
@@ -195,7 +195,7 @@ def adherence_table(
         seed: seed of shuffles and bootstrap.
     """
     rows = [
-        Row(
+        AdherenceRow(
             question.name,
             question.about,
             question.by,
@@ -234,8 +234,10 @@ def _ask_shuffled(question: Question, clips: Sequence[AnalyzedClip], seed: int) 
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist()
 
 
-def _energy_row(made: Sequence[AnalyzedClip], real: Sequence[AnalyzedClip], seed: int) -> Row:
-    return Row(
+def _energy_row(
+    made: Sequence[AnalyzedClip], real: Sequence[AnalyzedClip], seed: int
+) -> AdherenceRow:
+    return AdherenceRow(
         "energy",
         "rank correlation of heard and wanted energy, not a share",
         "tagger",

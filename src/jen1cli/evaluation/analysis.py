@@ -46,7 +46,7 @@ class Analysis:
     mode: str  # "major" or "minor"
     key_strength: float  # correlation with the key's profile
     percussive: float  # share of the power that is percussive, 0 to 1
-    steadiness: float  # of the partials below 3 kHz, 0 to 1; NaN if there are none
+    steadiness: float  # steadiness of the partials below 3 kHz, 0 to 1; NaN if there are none
     energy: float  # strength of the onsets, in relative units
     onsets: Float[np.ndarray, " moments"] = field(  # every `HOP` samples
         default_factory=lambda: np.zeros(0), compare=False, repr=False
@@ -138,7 +138,7 @@ def chord_accuracy(chroma: Float[np.ndarray, "12 frames"], controls: Controls) -
     seconds, or silent, are left out.
 
     Args:
-        chroma: of the music, as `find_chroma` gives it.
+        chroma: the music's chroma, as `find_chroma` gives it.
         controls: its chart on the clock of the music; None comes back where nothing can be said.
     """
     seconds = CHROMA_HOP / RATE
@@ -164,7 +164,7 @@ def melody_accuracy(chroma: Float[np.ndarray, "12 frames"], controls: Controls) 
     Octaves are ignored; notes shorter than `SHORTEST_NOTE` seconds are left out.
 
     Args:
-        chroma: of the music, as `find_chroma` gives it.
+        chroma: the music's chroma, as `find_chroma` gives it.
         controls: its melody on the clock of the music; None comes back where nothing can be said.
     """
     seconds = CHROMA_HOP / RATE

@@ -17,7 +17,7 @@ Found = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
 class EmbeddedClip:
     """One clip through several embeddings."""
 
-    name: str  # of the file
+    name: str  # name of the file
     caption: str | None  # None: the clip has none
     found: tuple[Found, ...]  # by embedding
 

@@ -1,4 +1,4 @@
-"""How dense the music is, and whether told chords and melodies are among the transcribed notes.
+"""How dense the music is, and whether its notes, transcribed, have the given chords and melody.
 
 These are stricter than the shares in `analysis`, which ask only whether a chord is likelier than
 its transpositions. The transcription misses notes and adds some in any music, so that each figure
@@ -18,7 +18,7 @@ from jen1cli.metrics.signals import level
 from jen1cli.music.controls import Controls
 from jen1cli.music.patterns import Sound, parse_melody
 
-BLOCK_SECONDS = 0.1  # of the levels whose range is measured
+BLOCK_SECONDS = 0.1  # length of the blocks whose levels are measured
 QUIETEST = -60.0  # dB of full scale below which all levels count as equal
 SOUNDS_FOR = 0.5  # share of a melody's note in which its pitch must sound
 STEP = 0.02  # seconds between the times at which notes are counted
@@ -38,7 +38,7 @@ def measure_notes(signal: Signal, sample_rate: int, controls: Controls) -> dict[
     Args:
         signal: [channels, samples].
         sample_rate: Hz.
-        controls: what was told, on the clock of the signal.
+        controls: the score that was asked for, in the time of the signal.
 
     Raises:
         MissingExtraError: onnxruntime is not installed.
@@ -71,21 +71,21 @@ def melody_at_pitch(notes: Sequence[Sound], controls: Controls, seconds: float) 
     if not controls.melody or not controls.has_bars:
         return float("nan")
     found = []
-    for told in controls.sounding(parse_melody(controls.melody), 0.0, seconds):
-        start, stop = max(told.start, 0.0), min(told.stop, seconds)
+    for wanted in controls.sounding(parse_melody(controls.melody), 0.0, seconds):
+        start, stop = max(wanted.start, 0.0), min(wanted.stop, seconds)
         if stop - start < SHORTEST_NOTE:
             continue
         sounding = sum(
             max(0.0, min(note.stop, stop) - max(note.start, start))
             for note in notes
-            if note.number == told.number
+            if note.number == wanted.number
         )
         found.append(sounding >= SOUNDS_FOR * (stop - start))
     return float(np.mean(found)) if found else float("nan")
 
 
 def roots_heard(notes: Sequence[Sound], controls: Controls, seconds: float) -> float:
-    """Return the share of time in which the best triad has the root of the told chord.
+    """Return the share of time in which the best triad has the root of the given chord.
 
     The pitch classes of a chord's time are weighted by how long they sound; the lowest note counts
     twice. Chords shorter than `SHORTEST_CHORD`, or without notes, are left out.
@@ -99,7 +99,7 @@ def roots_heard(notes: Sequence[Sound], controls: Controls, seconds: float) -> f
             continue
         fits = [
             max(sum(weights[(place + tone) % 12] for tone in triad) for triad in _TRIADS)
-            + weights[place]  # of two triads with the same notes in them, the one on the stronger
+            + weights[place]  # chooses among triads with the same notes the one on the stronger
             for place in range(12)
         ]
         right += (stop - start) * (int(np.argmax(fits)) == root)

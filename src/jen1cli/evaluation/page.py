@@ -7,7 +7,7 @@ from typing import Any
 from jen1cli import audio
 from jen1cli.errors import AudioError
 from jen1cli.evaluation.plots import plot
-from jen1cli.evaluation.report import Report, Sample, shown
+from jen1cli.evaluation.report import Report, ReportClip, shown
 from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.pages.html import data_uri, render, sound_uri
 from jen1cli.pages.spectrogram import spectrogram_png
@@ -55,7 +55,7 @@ def render_page(report: Report) -> str:
     )
 
 
-def _player(sample: Sample) -> dict[str, Any] | None:
+def _player(sample: ReportClip) -> dict[str, Any] | None:
     """Return the template values of a sample; None if its file cannot be read."""
     try:
         info = audio.probe(sample.path)

@@ -40,10 +40,10 @@ def measure(
     Args:
         folder: as of `measure_folder`, like `specs`, `split`, `limit`, `sample_rate`.
         specs: embeddings.
-        shard: of the clips; None: embed the whole folder and keep nothing.
+        shard: shard of the clips; None: embed the whole folder and keep nothing.
         parts: folder of all parts; one that is there is not made again.
-        split: of the folder.
-        limit: of clips, before they are divided.
+        split: the folder's split.
+        limit: largest number of clips, before they are divided.
         sample_rate: required rate in Hz; None: the most common one of the whole folder.
         progress: called after each clip.
 

@@ -40,7 +40,7 @@ class PromptSpec:
     mode: str = ""
     energy: float | None = None  # energy of the composition that the prompt describes
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    controls: Controls = NO_CONTROLS  # what was told or composed, on the music's clock
+    controls: Controls = NO_CONTROLS  # given or composed, in the time of the music
 
 
 def read_prompt_spec(prompt: str, attributes: Mapping[str, Any] | None = None) -> PromptSpec:

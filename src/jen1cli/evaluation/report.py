@@ -39,7 +39,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Sample:
+class ReportClip:
     """One clip to play on the page."""
 
     title: str
@@ -59,7 +59,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     judges: dict[str, str] = field(default_factory=dict)  # embedding or tagger -> version
     clips: list[dict[str, Any]] = field(default_factory=list)  # scores of single clips
-    samples: list[Sample] = field(default_factory=list)  # clips to play on the page
+    samples: list[ReportClip] = field(default_factory=list)  # clips to play on the page
 
     def facts(self) -> dict[str, Any]:
         """Return JSON values in the format of `data/report.schema.json`."""

@@ -53,8 +53,8 @@ def describe(
     Args:
         signal: [channels, samples]; all but the top's figures are of the mean of its channels.
         sample_rate: Hz.
-        frame_rate: of the latents, per second: where a staircase would be.
-        places: of the attacks, from the original; None finds them in the sound.
+        frame_rate: frame rate of the latents, per second: where a staircase would be.
+        places: places of the attacks, from the original; None finds them in the sound.
     """
     mono = signal.mean(0)
     places = find_places(signal, sample_rate) if places is None else places

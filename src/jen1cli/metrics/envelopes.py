@@ -20,7 +20,7 @@ _ORDER = 4
 
 
 @dataclass(frozen=True)
-class Envelope:
+class PowerEnvelope:
     """Power of one band over time."""
 
     power: Float[np.ndarray, " steps"]  # mean square
@@ -33,7 +33,7 @@ class Envelope:
         return self.power[:whole].reshape(-1, size).mean(1), self.rate / size
 
 
-def band_envelope(mono: Mono, sample_rate: int, band: tuple[float, float]) -> Envelope:
+def band_envelope(mono: Mono, sample_rate: int, band: tuple[float, float]) -> PowerEnvelope:
     """Return the envelope of a band.
 
     A Butterworth band-pass of order 4, forwards and backwards, so that nothing moves in time; then
@@ -50,7 +50,7 @@ def band_envelope(mono: Mono, sample_rate: int, band: tuple[float, float]) -> En
     low, high = band
     step = max(1, round(STEP_SECONDS * sample_rate))
     if high >= 0.49 * sample_rate:
-        return Envelope(np.zeros(0), sample_rate / step)
+        return PowerEnvelope(np.zeros(0), sample_rate / step)
     sections = butter(_ORDER, (low, high), "bandpass", fs=sample_rate, output="sos")
     kernel = np.hanning(round(SMOOTHING_SECONDS * sample_rate) + 2)[1:-1]
     kernel /= kernel.sum()
@@ -64,4 +64,4 @@ def band_envelope(mono: Mono, sample_rate: int, band: tuple[float, float]) -> En
         squares = np.square(sosfiltfilt(sections, piece, padlen=padding))
         smooth = oaconvolve(squares, kernel, "same")
         power[first:stop] = smooth[step // 2 :: step][first - start : stop - start]
-    return Envelope(np.maximum(power, 0.0), sample_rate / step)
+    return PowerEnvelope(np.maximum(power, 0.0), sample_rate / step)

@@ -6,7 +6,7 @@ the frame rate.
 
 import numpy as np
 
-from jen1cli.metrics.envelopes import Envelope, Mono
+from jen1cli.metrics.envelopes import Mono, PowerEnvelope
 
 LEAST_SECONDS = 3.0  # shorter sounds do not separate a line from its neighbours
 _LINE_STEP_SECONDS = 0.001
@@ -14,7 +14,7 @@ _LINE_HZ = 0.4  # half width of a line
 _NEIGHBOURS_HZ = (1.0, 5.0)  # away from the line
 
 
-def line_level(envelope: Envelope, hertz: float) -> float:
+def line_level(envelope: PowerEnvelope, hertz: float) -> float:
     """Return how far a line in the spectrum of an envelope stands over its neighbours, in dB.
 
     The mean power within 0.4 Hz of the frequency against that from 1 to 5 Hz away; 0 dB is no line.

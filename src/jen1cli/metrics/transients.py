@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
-from jen1cli.metrics.envelopes import Envelope, Mono
+from jen1cli.metrics.envelopes import Mono, PowerEnvelope
 
 Places = Float[np.ndarray, " attacks"]  # seconds
 
@@ -27,7 +27,7 @@ _CREST_AROUND = (0.01, 0.09)  # seconds around the peak
 _FLOOR_DB = -60.0
 
 
-def find_attacks(envelope: Envelope) -> Places:
+def find_attacks(envelope: PowerEnvelope) -> Places:
     """Return the moments, in seconds, at which the level has risen by 10 dB or more within 16 ms.
 
     Levels are means over 2 ms, not lower than 60 dB below the loudest. Attacks are at least 80 ms
@@ -43,7 +43,7 @@ def find_attacks(envelope: Envelope) -> Places:
     return (places - 1 + span) / rate
 
 
-def attack_time(envelope: Envelope, places: Places) -> float:
+def attack_time(envelope: PowerEnvelope, places: Places) -> float:
     """Return the median rise time of attacks in ms, from 10 % to 90 %.
 
     The rise time of pulses (IEEE Std 181): between the lowest amplitude in the 50 ms before the
@@ -61,7 +61,7 @@ def attack_time(envelope: Envelope, places: Places) -> float:
     return _middle(times)
 
 
-def pre_echo(envelope: Envelope, places: Places) -> float:
+def pre_echo(envelope: PowerEnvelope, places: Places) -> float:
     """Return the level from 25 ms to 8 ms before the peaks of attacks, in dB against the peak.
 
     The mean over attacks of the level of the mean power in that time, not lower than -60 dB.
@@ -76,7 +76,7 @@ def pre_echo(envelope: Envelope, places: Places) -> float:
     return float(np.mean(levels)) if len(levels) >= FEWEST_ATTACKS else float("nan")
 
 
-def attack_correlation(reference: Envelope, estimate: Envelope) -> float:
+def attack_correlation(reference: PowerEnvelope, estimate: PowerEnvelope) -> float:
     """Return the correlation (-1 to 1) of the rises of amplitude in steps of 2 ms.
 
     Rises are the positive differences of the root mean square of successive steps: a spectral flux
@@ -100,7 +100,7 @@ def attack_crest(mono: Mono, sample_rate: int, places: Places) -> float:
     Args:
         mono: sound, [samples].
         sample_rate: Hz.
-        places: of the attacks, in seconds.
+        places: places of the attacks, in seconds.
     """
     if not len(places):
         return float("nan")

@@ -30,7 +30,7 @@ def family_of(name: str, program: int | None) -> str:
     """Return the family of a track: of its program, or of its name if it has none.
 
     Args:
-        name: of the track.
+        name: the track's name.
         program: from 0; None if the file sets none.
     """
     if program is None:

@@ -71,7 +71,7 @@ def find_grid(song: Song, bpm: float, name: str) -> tuple[Grid, list[str]]:
     Args:
         song: with notes.
         bpm: given tempo; 0: that of the song.
-        name: of the file.
+        name: the file's name.
     """
     starts = [note.start for voice in song.voices for note in voice.notes]
     start, stop = min(starts), max(max(starts) + 1, _last(song))

@@ -8,7 +8,7 @@ import numpy as np
 
 from jen1cli.errors import ConfigError
 from jen1cli.midi.grid import Grid
-from jen1cli.midi.roles import Part
+from jen1cli.midi.roles import MidiPart
 from jen1cli.music.chords import PARTS, TONICS, Bar, Chord, parse_chord, tonic_index
 from jen1cli.music.controls import BEATS
 from jen1cli.music.keys import MODES
@@ -34,14 +34,14 @@ _TONES = np.array(
 )
 _ROOT_IN_BASS, _IN_KEY = 0.12, 0.04  # fits better by
 _SPLIT = 0.06  # a bar of two chords fits better by more than
-_LEAD_WEIGHT, _BASS_WEIGHT = 0.4, 1.0  # of melody and bass, relative to chords
+_LEAD_WEIGHT, _BASS_WEIGHT = 0.4, 1.0  # weights of melody and bass, relative to chords
 _BASS_BELOW = 52  # MIDI number of notes that are the bass of a piece without one
 _SLASH = 0.6  # share of the bass's time from which another chord tone is the chord's bass
 _REHEARSAL_BARS = 4  # from one rehearsal mark to the next, at least
 _SCALE_SLACK = 0.04  # by which the notes may fit another key better than the file's own
 
 
-def pitch_classes(parts: Sequence[Part]) -> np.ndarray:
+def pitch_classes(parts: Sequence[MidiPart]) -> np.ndarray:
     """Return the weighted time of each pitch class over all pitched parts."""
     found = np.zeros(12)
     for part in parts:
@@ -92,18 +92,18 @@ def _inside(share: np.ndarray, key: tuple[int, str]) -> float:
 
 
 def estimate_chords(
-    grid: Grid, parts: Sequence[Part], bars: int, key: str, mode: str
+    grid: Grid, parts: Sequence[MidiPart], bars: int, key: str, mode: str
 ) -> tuple[Bar, ...]:
     """Return the chords of each bar, or of each half where it has an even number of beats.
 
     Without notes a chord lasts on. Returns nothing if a single line is all there is.
 
     Args:
-        grid: of the song.
+        grid: the song's grid.
         parts: with roles.
         bars: number of bars.
         key: tonic, one of `TONICS`; "": unknown.
-        mode: of the key.
+        mode: the key's mode.
     """
     pitched = [part for part in parts if part.role in ("bass", "comping", "lead")]
     if len(pitched) < 2 and not any(part.chord_share > 0.1 for part in pitched):
@@ -137,7 +137,7 @@ def _scale(key: str, mode: str) -> frozenset[int]:
 
 
 def _weights(
-    grid: Grid, parts: Sequence[Part], count: int, length: float
+    grid: Grid, parts: Sequence[MidiPart], count: int, length: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the time of each pitch class in segments [segments, 12]: of all parts, of the bass."""
     whole, bass = np.zeros((count, 12)), np.zeros((count, 12))

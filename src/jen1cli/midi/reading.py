@@ -23,7 +23,7 @@ DEFAULT_TEMPO = 500_000
 _HEADER = b"MThd"
 _HEADER_WITHIN = 64  # bytes in front of the header: that of a RIFF file
 _LONGEST_RUN = re.compile(rb"[\x80-\xff]{1024}")
-"""Of bytes with the high bit; longer ones are no text, and would be one number of mega-bits."""
+"""Longest run of bytes with the high bit; a longer one is no text, but a number of mega-bits."""
 _KEY_EVENT = re.compile(rb"\xff\x59\x02(..)", re.DOTALL)
 _SMPTE_EVENT = re.compile(rb"\xff\x54\x05[\x80-\xff]")
 """Start of a track on the clock of a film, with a frame rate that does not exist; not used."""
@@ -47,7 +47,7 @@ class RawNote:
 
 
 @dataclass
-class Voice:
+class MidiVoice:
     """The notes of one track, channel and program."""
 
     track: int
@@ -72,13 +72,13 @@ class Song:
     keys: list[tuple[int, str]] = field(default_factory=list)  # as mido spells them
     markers: list[tuple[int, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    voices: list[Voice] = field(default_factory=list)
+    voices: list[MidiVoice] = field(default_factory=list)
     end: int = 0
     endless: int = 0  # notes without an end
 
 
 _Key = tuple[int, int, int]  # track, channel and pitch
-_Pending = deque[tuple[int, float, Voice]]  # start, level and voice of notes that sound
+_Pending = deque[tuple[int, float, MidiVoice]]  # start, level and voice of notes that sound
 
 
 def read_song(source: Path | bytes, name: str) -> Song:
@@ -86,7 +86,7 @@ def read_song(source: Path | bytes, name: str) -> Song:
 
     Args:
         source: path, or the bytes of the file.
-        name: of the file, for messages.
+        name: the file's name, for messages.
 
     Raises:
         MidiError: it cannot be read, is too large, or has no notes.
@@ -151,7 +151,7 @@ def _parse(data: bytes, name: str) -> mido.MidiFile:
         raise MidiError(f"{name} is truncated: it ends within a track; export it again") from error
     except (OSError, ValueError, KeySignatureError) as error:
         raise MidiError(f"{name} is damaged ({error}); export it again") from error
-    except (LookupError, TypeError) as error:  # of values that mido does not expect
+    except (LookupError, TypeError) as error:  # mido does not expect every value
         raise MidiError(
             f"{name} is damaged: it holds data that is no MIDI; export it again"
         ) from error
@@ -170,7 +170,7 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
     programs: dict[int, int] = {}
     volumes: dict[int, int] = {}
     expressions: dict[int, int] = {}
-    voices: dict[tuple[int, int, int | None], Voice] = {}
+    voices: dict[tuple[int, int, int | None], MidiVoice] = {}
     open_notes: dict[_Key, _Pending] = {}
     events = _in_order(file)
     struck_again = _more_begun_than_ended(events)
@@ -184,7 +184,7 @@ def _collect(song: Song, file: mido.MidiFile, name: str) -> None:
             channel = message.channel
             program = programs.get(channel)
             voice = voices.setdefault(
-                (track, channel, program), Voice(track, channel, program, names[track])
+                (track, channel, program), MidiVoice(track, channel, program, names[track])
             )
             loudness = volumes.get(channel, _DEFAULT_VOLUME) / _DEFAULT_VOLUME
             expression = expressions.get(channel, 127) / 127
@@ -286,9 +286,9 @@ def _end_endless(song: Song, pitch: int, pending: _Pending, tick: int | None = N
 
     Args:
         song: counts them.
-        pitch: of the notes.
-        pending: of this pitch; emptied.
-        tick: of the next note; None at the end of the file.
+        pitch: pitch of the notes.
+        pending: open notes of this pitch; emptied.
+        tick: tick of the next note; None at the end of the file.
     """
     while pending:
         start, level, voice = pending.popleft()

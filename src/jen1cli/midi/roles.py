@@ -8,7 +8,7 @@ from statistics import median
 
 from jen1cli.errors import ConfigError
 from jen1cli.midi.general_midi import family_of, named_part
-from jen1cli.midi.reading import RawNote, Voice
+from jen1cli.midi.reading import MidiVoice, RawNote
 
 _DRUMS = re.compile(r"\b(?:drums?|drum ?kit|percussion|batterie|schlagzeug|bateria)\b", re.I)
 _BASS = re.compile(
@@ -32,12 +32,12 @@ _HIGH = 55  # a single line with a higher median is a second melody
 
 
 @dataclass
-class Part:
+class MidiPart:
     """A voice, or a share of one, with what it is."""
 
-    voice: Voice
+    voice: MidiVoice
     family: str
-    role: str = "comping"  # of `music.full_score.ROLES`
+    role: str = "comping"  # one of `music.full_score.ROLES`
     is_melody: bool = False
     has_named_role: bool = False  # by the name of its track, as in our own files
 
@@ -70,7 +70,7 @@ class Part:
         return f"{number}{name} ({self.family}): {role}"
 
 
-def assign(voices: list[Voice], melody: str = "") -> list[Part]:
+def assign(voices: list[MidiVoice], melody: str = "") -> list[MidiPart]:
     """Return all voices with their roles.
 
     Args:
@@ -90,21 +90,21 @@ def assign(voices: list[Voice], melody: str = "") -> list[Part]:
     return parts
 
 
-def _first_guess(voice: Voice) -> Part:
+def _first_guess(voice: MidiVoice) -> MidiPart:
     role, family = named_part(voice.name)
     if role:
-        return Part(voice, family, role, has_named_role=True)
+        return MidiPart(voice, family, role, has_named_role=True)
     family = family_of(voice.name, voice.program)
     if voice.is_kit or (voice.program is None and _DRUMS.search(_plain(voice.name))):
-        return Part(voice, "drums", "drums")
+        return MidiPart(voice, "drums", "drums")
     if family in _OF_DRUMS:
-        return Part(voice, family, "drums")
+        return MidiPart(voice, family, "drums")
     if family == "effects":
-        return Part(voice, family, "effects")
+        return MidiPart(voice, family, "effects")
     is_bass = family in _BASSES or (_BASS.search(_plain(voice.name)) and median(
         note.pitch for note in voice.notes
     ) < _HIGH)  # fmt: skip
-    return Part(voice, family, "bass" if is_bass else "comping")
+    return MidiPart(voice, family, "bass" if is_bass else "comping")
 
 
 def _plain(name: str) -> str:
@@ -112,7 +112,7 @@ def _plain(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
 
 
-def _choose_melody(parts: list[Part], asked: str) -> None:
+def _choose_melody(parts: list[MidiPart], asked: str) -> None:
     if asked.strip().lower() == "none":
         for part in parts:
             if part.role == "lead":
@@ -123,7 +123,7 @@ def _choose_melody(parts: list[Part], asked: str) -> None:
         chosen.role, chosen.is_melody = "lead", True
 
 
-def _asked(parts: list[Part], asked: str) -> Part:
+def _asked(parts: list[MidiPart], asked: str) -> MidiPart:
     if asked in (numbers := [str(number) for number in range(1, len(parts) + 1)]):
         return parts[numbers.index(asked)]
     named = [part for part in parts if asked.lower() in part.voice.name.lower()]
@@ -136,7 +136,7 @@ def _asked(parts: list[Part], asked: str) -> Part:
     return named[0]
 
 
-def _likeliest(parts: list[Part]) -> Part | None:
+def _likeliest(parts: list[MidiPart]) -> MidiPart | None:
     """Return the voice that most likely plays the melody; None without a voice that could."""
     if any(part.has_named_role for part in parts):
         return next((part for part in parts if part.role == "lead"), None)
@@ -148,7 +148,7 @@ def _likeliest(parts: list[Part]) -> Part | None:
     last = max(note.stop for part in able for note in part.notes)
     loudest = max(_level(part) for part in able) or 1.0
 
-    def likelihood(part: Part) -> float:
+    def likelihood(part: MidiPart) -> float:
         high = min(1.0, max(0.0, (part.register - 48) / 24))
         sounding = sum(note.stop - note.start for note in part.notes) / max(1, last - first)
         varied = min(1.0, len({note.pitch for note in part.notes}) / 8)
@@ -165,11 +165,11 @@ def _likeliest(parts: list[Part]) -> Part | None:
     return max(able, key=likelihood)
 
 
-def _level(part: Part) -> float:
+def _level(part: MidiPart) -> float:
     return sum(note.level for note in part.notes) / len(part.notes)
 
 
-def _find_bass(parts: list[Part]) -> None:
+def _find_bass(parts: list[MidiPart]) -> None:
     able = [
         part
         for part in parts
@@ -179,7 +179,7 @@ def _find_bass(parts: list[Part]) -> None:
         min(able, key=lambda part: part.register).role = "bass"
 
 
-def _is_second_melody(part: Part) -> bool:
+def _is_second_melody(part: MidiPart) -> bool:
     melodic = _MELODIC.get(part.family, -1.0) >= 0.0
     return melodic and part.chord_share < 0.1 and part.register >= _HIGH
 

@@ -11,7 +11,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.midi.grid import count_bars, counted, drum_rows, find_grid, melody_pattern
 from jen1cli.midi.harmony import estimate_chords, find_key, marked_chords, pitch_classes
 from jen1cli.midi.reading import MidiError, RawNote, Song, read_song
-from jen1cli.midi.roles import Part, assign, top_line
+from jen1cli.midi.roles import MidiPart, assign, top_line
 from jen1cli.music.chords import TONICS, Bar, chart_text, transposed_bars
 from jen1cli.music.controls import Controls
 from jen1cli.music.full_score import FullScore, ScoreNote, ScorePart, drum_of_key
@@ -204,14 +204,14 @@ class _Reader:
         lines += [f"{self.name}: {line}" for line in self.said]
         return Tune(controls, self.seconds, tuple(lines))
 
-    def _named(self, parts: Sequence[Part]) -> str:
+    def _named(self, parts: Sequence[MidiPart]) -> str:
         """Return which voice is what, before voices are divided."""
         found = [part.described(number) for number, part in enumerate(parts[:_SHOWN], 1)]
         if len(parts) > _SHOWN:
             found.append(f"and {len(parts) - _SHOWN} more")
         return "; ".join(found)
 
-    def _key(self, parts: Sequence[Part]) -> tuple[str, str, str]:
+    def _key(self, parts: Sequence[MidiPart]) -> tuple[str, str, str]:
         for text in self.song.texts:
             if match := _KEY_TEXT.fullmatch(text):
                 try:
@@ -224,7 +224,7 @@ class _Reader:
         return find_key(pitch_classes(parts), signature)
 
     def _transpose(
-        self, parts: Sequence[Part], own: tuple[str, str], wanted: tuple[str, str]
+        self, parts: Sequence[MidiPart], own: tuple[str, str], wanted: tuple[str, str]
     ) -> int:
         """Move all pitched voices to another key, and return by how many semitones."""
         if not wanted[0] or not own[0]:
@@ -243,7 +243,9 @@ class _Reader:
                 ]
         return semitones
 
-    def _chords(self, parts: Sequence[Part], key: str, mode: str, moved: int) -> tuple[Bar, ...]:
+    def _chords(
+        self, parts: Sequence[MidiPart], key: str, mode: str, moved: int
+    ) -> tuple[Bar, ...]:
         marked = marked_chords(self.grid, self.song.markers, self.bars)
         if marked:
             return transposed_bars(marked, moved)
@@ -254,7 +256,7 @@ class _Reader:
             self.said.append(f"{seen}, from which no chords are read: they are left open")
         return chords
 
-    def _melody(self, parts: Sequence[Part]) -> str:
+    def _melody(self, parts: Sequence[MidiPart]) -> str:
         part = next((part for part in parts if part.is_melody), None)
         if part is None:
             return NONE
@@ -265,7 +267,7 @@ class _Reader:
             )
         return text
 
-    def _drums(self, parts: Sequence[Part]) -> str:
+    def _drums(self, parts: Sequence[MidiPart]) -> str:
         strokes: dict[str, list[RawNote]] = {drum: [] for drum in DRUMS}
         for part in parts:
             if part.role == "drums":
@@ -276,7 +278,7 @@ class _Reader:
                         strokes[drum_of_key(note.pitch, part.family)].append(note)
         return drums_text(drum_rows(self.grid, strokes, self.bars))
 
-    def _score_part(self, part: Part) -> ScorePart:
+    def _score_part(self, part: MidiPart) -> ScorePart:
         """Return the notes of a part in seconds."""
         notes: list[ScoreNote] = []
         for note in part.notes:
@@ -287,7 +289,7 @@ class _Reader:
         return ScorePart(part.role, part.family, tuple(notes))
 
 
-def _melody_first(parts: Sequence[Part]) -> list[Part]:
+def _melody_first(parts: Sequence[MidiPart]) -> list[MidiPart]:
     """Put the melody before other leads: the first lead of a score that we write is the melody."""
     melody = next((part for part in parts if part.is_melody), None)
     if melody is None:
@@ -297,9 +299,9 @@ def _melody_first(parts: Sequence[Part]) -> list[Part]:
     return [*others[:first], melody, *others[first:]]
 
 
-def _divided(parts: Sequence[Part]) -> list[Part]:
+def _divided(parts: Sequence[MidiPart]) -> list[MidiPart]:
     """Divide a melody that plays chords into its highest line and the rest."""
-    found: list[Part] = []
+    found: list[MidiPart] = []
     for part in parts:
         if not part.is_divided:
             found.append(part)
@@ -309,5 +311,5 @@ def _divided(parts: Sequence[Part]) -> list[Part]:
         rest = [note for note in part.notes if id(note) not in inside]
         for notes, role in ((top, "lead"), (rest, "comping")):
             voice = dataclasses.replace(part.voice, notes=notes)
-            found.append(Part(voice, part.family, role, is_melody=role == "lead"))
+            found.append(MidiPart(voice, part.family, role, is_melody=role == "lead"))
     return found

@@ -46,7 +46,7 @@ def write_midi(
     Args:
         path: target; its folder is made.
         passages: on the clock of the piece; the first determines the bars.
-        sections: of the form.
+        sections: the form's sections.
         overwrite: whether an existing file is replaced.
 
     Raises:

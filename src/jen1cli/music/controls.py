@@ -47,7 +47,7 @@ SIXTEENTHS = {"4/4": 16, "3/4": 12, "6/8": 12, "12/8": 24, "5/4": 20, "7/8": 14,
 """Sixteenths per bar."""
 
 MIN_BPM, MAX_BPM = 30.0, 300.0
-_SHOWN_BARS = 8  # of a chart shown by `describe`
+_SHOWN_BARS = 8  # bars of a chart shown by `describe`
 WRITTEN = ("chords", "drums", "melody")
 """Fields in bars."""
 

@@ -31,7 +31,7 @@ class FormSection:
 
     name: str  # in lower case
     bars: int
-    chords: tuple[Bar, ...] = ()  # of its own, which repeat; empty: left open
+    chords: tuple[Bar, ...] = ()  # chords of its own, which repeat; empty: left open
 
     @property
     def chart(self) -> tuple[Bar, ...]:

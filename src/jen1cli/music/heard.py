@@ -35,7 +35,7 @@ class HeardBar:
 
     start: float  # seconds; negative where the recording begins within the bar
     stop: float
-    chords: tuple[HeardChord, ...]  # of each half
+    chords: tuple[HeardChord, ...]  # chords of each half
     drums: dict[str, str]  # strokes of each drum that plays (`music.patterns`)
     drums_confidence: float
     melody: tuple[str, ...]  # notes, holds and rests

@@ -112,7 +112,7 @@ def _able(role: str, families: tuple[str, ...]) -> list[str]:
     return [name for name in pitched if name not in low]
 
 
-_LEVEL = 0.5  # of a family whose notes are open
+_LEVEL = 0.5  # level of a family whose notes are open
 _PITCH = 60
 
 

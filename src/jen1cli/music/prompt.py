@@ -43,7 +43,7 @@ _NOT_A_TEMPO = re.compile(
     r"(?i)\b(?:recorded|sampled|mastered|rendered|exported|mixed|panned|volume|level|gain|starts"
     r"|starting|begins|ends|ending|arrives|aged?|turned|looks|feels),? $"
 )  # before a number without a unit, as in "at 96"
-_LIKELY_BPM = (40.0, 240.0)  # of a number without a unit
+_LIKELY_BPM = (40.0, 240.0)  # range of a number without a unit
 _WIDEST_RANGE = 2.0  # sign in a range such as "90-100 bpm"
 
 # --- metre ---

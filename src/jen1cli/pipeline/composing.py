@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Written:
+class ComposedPrompts:
     """Prompts with complete controls, and what wrote them."""
 
     prompts: Prompts
@@ -76,11 +76,11 @@ def write_controls(
     sampling: Sampling,
     *,
     loops: bool = False,
-) -> Written:
+) -> ComposedPrompts:
     """Write the controls that are not given, for pieces of a given length.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: encoded, with the given controls.
         texts: the same prompts as text.
         seeds: one per piece.
@@ -118,7 +118,7 @@ def write_controls(
         played_by(networks, one.begun(), sampling.instruments, 0.0, seconds).until(seconds)
         for one in found
     )
-    return Written(dataclasses.replace(prompts, controls=controls), composer, styles)
+    return ComposedPrompts(dataclasses.replace(prompts, controls=controls), composer, styles)
 
 
 def timed_by_form(
@@ -132,10 +132,10 @@ def timed_by_form(
     """Return settings with style, tempo and metre of a piece that has a form, and its length.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: one encoded prompt, with the given controls.
         text: the same prompt as text.
-        seed: of the piece.
+        seed: the piece's seed.
         sampling: settings, with a form.
         seconds: given length, which determines an open tempo; None: that of the bars.
 
@@ -143,7 +143,7 @@ def timed_by_form(
         ConfigError: form, tempo and length contradict each other, or there is no style.
     """
     from jen1cli.composition.pieces.sections import timed
-    from jen1cli.composition.words import read_wishes
+    from jen1cli.composition.words import read_hints
 
     _check_rules(networks, sampling.style)
     given = prompts.controls[0]
@@ -151,7 +151,7 @@ def timed_by_form(
         raise ConfigError("a score has the form of its own notes; leave the form or the score out")
     style = sampling.style or choose_style(networks, prompts, [text], 0, seed, is_music=True)
     form = parse_form(sampling.form)
-    timed_controls = timed(style, seed, form, given, read_wishes(text), seconds)
+    timed_controls = timed(style, seed, form, given, read_hints(text), seconds)
     return (
         dataclasses.replace(sampling, controls=timed_controls, style=style),
         form.bars * timed_controls.bar_seconds if seconds is None else seconds,
@@ -181,11 +181,11 @@ def choose_style(
     It is music, not noises, where any control is given.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: encoded, with the given controls.
         texts: the same prompts as text.
         index: which of them.
-        seed: of the piece.
+        seed: the piece's seed.
         is_music: whether it is music, whatever is given.
 
     Raises:
@@ -224,12 +224,12 @@ def _composed(
     from jen1cli.composition.full_score import full_score
     from jen1cli.composition.pieces.piece import compose_piece
     from jen1cli.composition.transcription import score_controls
-    from jen1cli.composition.words import read_wishes
+    from jen1cli.composition.words import read_hints
 
     if instruments and not given.drums and not set(instruments) & set(DRUM_FAMILIES):
         given = dataclasses.replace(given, drums=NONE)
     length = seconds + given.upbeat
-    piece = compose_piece(style, seed, length, given, read_wishes(text), loops=loops, form=form)
+    piece = compose_piece(style, seed, length, given, read_hints(text), loops=loops, form=form)
     written = score_controls(piece)
     channels = networks.unet.config.control_channels
     if channels < CHANNELS_WITH_PARTS:
@@ -257,8 +257,8 @@ def played_by(
     left open.
 
     Args:
-        networks: of the model.
-        controls: of one piece.
+        networks: the model's networks.
+        controls: controls of one piece.
         instruments: families of `FAMILIES`; empty: any.
         start: beginning of the new music on the controls' clock, in seconds.
         seconds: its length.

@@ -94,7 +94,7 @@ def encode_prompts(
     """Encode the prompts, and the negative prompt or the null text for guidance.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: one per piece.
         negative_prompt: an empty one is the null text.
         asked: given controls; tempo and key are read from the prompts if not given.
@@ -180,7 +180,7 @@ def fill(
     """Sample the windows in order; each is conditioned on the windows before it.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         canvas: known frames; not modified.
         windows: result of `plan_windows`.
         prompts: encoded prompts of all pieces of the canvas.
@@ -210,7 +210,7 @@ def sampled_pieces(
     states = _filled(networks, canvas, windows, prompts, sampling, noises, progress)
     for window, latent in zip(windows, states, strict=True):
         ((start, stop),) = window.unknown
-        # of the whole canvas, so that matrix products have the same bits as for a whole piece
+        # the whole canvas, so that matrix products have the same bits as for a whole piece
         yield networks.whitening.unwhiten(latent)[..., start:stop]
 
 
@@ -268,7 +268,7 @@ def sample_canvas(
     """Sample all unknown frames of a canvas at once.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         part: canvas whose known frames condition the others.
         controls: channels of the canvas, on the device; None for a network that takes none.
         prompts: encoded prompts of all pieces of the canvas.

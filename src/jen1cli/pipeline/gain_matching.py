@@ -174,7 +174,7 @@ def leveled_blocks(
         last: samples of the last chord.
     """
     ramps = Ramps(sample_rate, cuts, samples)
-    edges = [*cuts, samples]  # of the windows that are not yet measured
+    edges = [*cuts, samples]  # edges of the windows that are not yet measured
     held = np.zeros((0, 0), np.float32)
     base = window = done = 0  # first sample that is held, that of the window, that to be yielded
     cap: float | None = None

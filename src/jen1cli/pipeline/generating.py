@@ -14,7 +14,7 @@ from jen1cli.music.forms import parse_form
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.composing import (
-    Written,
+    ComposedPrompts,
     check_composer,
     timed_by_form,
     warn_unplayed,
@@ -53,7 +53,7 @@ class Order:
     """One piece to make."""
 
     prompt: str
-    seed: int  # of the noise
+    seed: int  # seed of the noise
     sampling: Sampling
 
     @classmethod
@@ -181,10 +181,10 @@ def make_pieces(
     neither on its place in the batch nor on the other pieces.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         generation: window of the model, context and direction of continuation.
-        orders: of the pieces; in a batch, they differ in prompt, negative prompt, seed, controls,
-            composer and style only.
+        orders: the pieces to make; in a batch, they differ in prompt, negative prompt, seed,
+            controls, composer and style only.
         seconds: length of each piece.
         causal: whether all windows are unidirectional; if False, the first is bidirectional.
         batch: size of every batch, which copies of the last piece fill up.
@@ -341,7 +341,7 @@ def _last_chord(settings: Sampling) -> float:
     return parse_form(settings.form).last_chord_bars * settings.controls.bar_seconds
 
 
-def _settings(order: Order, written: Written) -> Sampling:
+def _settings(order: Order, written: ComposedPrompts) -> Sampling:
     """Return the settings of a piece with what was written for it."""
     return dataclasses.replace(
         order.sampling,
@@ -351,7 +351,7 @@ def _settings(order: Order, written: Written) -> Sampling:
     )
 
 
-def _written(networks: Networks, order: Order, seconds: float) -> Written:
+def _written(networks: Networks, order: Order, seconds: float) -> ComposedPrompts:
     """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
     return write_controls(
         networks, _encoded(networks, order), [order.prompt], [order.seed], seconds, order.sampling

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 _BLOCK_SECONDS = 30
 _PART_OF_BEAT = 0.25  # beats; a shorter part of a bar at the beginning or end is no bar
-_TRACKED_SECONDS = 104.0  # of a long recording that the tracker reads at once: bounds the memory
+_TRACKED_SECONDS = 104.0  # longest part that the tracker reads at once: bounds the memory
 _MARGIN_SECONDS = 8.0  # on each side of these, more than its frames depend on
 _KEY_FIT = (-0.85, 0.69)
 """Constant and slope of a logistic regression on the logit of the likeliest key's probability.
@@ -63,7 +63,7 @@ class Hearing:
 
         Args:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
-            sample_rate: of a waveform, in Hz.
+            sample_rate: sample rate of a waveform, in Hz.
             progress: called with (seconds encoded, seconds in all).
 
         Raises:
@@ -91,10 +91,10 @@ class Hearing:
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
             prompt: description of the new sound.
             keep: some of `music.heard.KEPT`; None: all that is sure.
-            heard: result of `hear`, to save its time; None: hears the recording.
+            heard: result of `hear`, to save its time; None: the recording is transcribed.
             seconds: length; None: that of the recording.
-            sample_rate: of a waveform, in Hz.
-            seed: of the noise; None draws one.
+            sample_rate: sample rate of a waveform, in Hz.
+            seed: the noise's seed; None draws one.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`; its controls go before those that were heard.
 
@@ -122,7 +122,7 @@ def kept_controls(heard: Heard, keep: Collection[str] | None, name: str) -> Cont
     Args:
         heard: the score of a recording.
         keep: some of `KEPT`; None: all that is sure.
-        name: of the recording, for messages.
+        name: the recording's name, for messages.
 
     Raises:
         AudioError: nothing is sure.

@@ -238,8 +238,8 @@ class Jen1(Hearing):
             prompts: descriptions of the pieces.
             seconds: see `generate`, as for all others.
             seed: seed of the first piece's noise; None draws one.
-            direction: of all pieces.
-            loop_bars: of each.
+            direction: direction of all pieces.
+            loop_bars: length of each.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -273,8 +273,8 @@ class Jen1(Hearing):
             source: file, bytes of a file, music made before, or a waveform with `sample_rate`.
             masks: intervals [from, to) in seconds, inside the recording, without overlap.
             prompt: description of the new music; empty: conditioned on the context only.
-            sample_rate: of a waveform, in Hz.
-            seed: of the noise; None draws one.
+            sample_rate: sample rate of a waveform, in Hz.
+            seed: the noise's seed; None draws one.
             progress: called with (steps done, steps in all).
             **sampling: see `SamplingOptions`.
 
@@ -317,8 +317,8 @@ class Jen1(Hearing):
             before: generate music in front of the recording, bidirectionally.
             direction: "unidirectional" lets no frame see a later one; None is the model's default.
             context_seconds: known music that conditions each window; None is the model's default.
-            sample_rate: of a waveform, in Hz.
-            seed: of the noise; None draws one.
+            sample_rate: sample rate of a waveform, in Hz.
+            seed: the noise's seed; None draws one.
             progress: called with (steps done, steps in all).
             begun: called with the recipe before the network makes new music, if it makes any.
             **sampling: see `SamplingOptions`.
@@ -352,7 +352,7 @@ class Jen1(Hearing):
         Args:
             made: result of this package, its file, or its recipe.
             prompt: new words; "same" at their beginning stands for the former ones.
-            amount: of new noise: 0 keeps the noise, 1 is new noise, and the variance is 1 between.
+            amount: share of new noise: 0 keeps the noise, 1 is new noise; the variance is always 1.
                 None: 0 where words or settings are new, else 1.
             seed: seed of the new noise; None draws one.
             source: the source recording of an edit; None takes that of the result or recipe.

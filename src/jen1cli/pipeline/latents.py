@@ -23,9 +23,9 @@ class LatentFile:
 
     latent: Float[Tensor, "channels frames"]  # before whitening
     frame_rate: float  # latent frames per second
-    samples: int  # of the recording, in each channel
+    samples: int  # samples of the recording, in each channel
     sample_rate: int  # Hz of the recording
-    channels: int  # of the recording
+    channels: int  # channels of the recording
     model: str  # name of the weight set
     sha256: str  # digest of its autoencoder's file; for random weights, their name
 
@@ -38,7 +38,7 @@ class LatentFile:
         """Check that a model's autoencoder wrote this latent.
 
         Args:
-            config: of the model; its provenance may list autoencoders with the same encoder.
+            config: the model's config; its provenance may list autoencoders with the same encoder.
             sha256: digest of its autoencoder.
 
         Raises:

@@ -31,7 +31,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.music.controls import BEAT_HARMONICS, Controls
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
-from jen1cli.pipeline.composing import Written, write_controls
+from jen1cli.pipeline.composing import ComposedPrompts, write_controls
 from jen1cli.pipeline.denoising import Canvas, encode_prompts, sample_canvas, seeded_noise
 from jen1cli.pipeline.networks import Networks
 from jen1cli.progress import Progress
@@ -40,7 +40,7 @@ from jen1cli.shapes import Latent
 
 _JOIN_SECONDS = 0.03
 _LEAD_SECONDS = 1.0  # decoded on both sides of the ring
-_DRAFT_SECONDS = 4.0  # of a score that only chooses tempo and metre
+_DRAFT_SECONDS = 4.0  # length of a score that only chooses tempo and metre
 _MARGIN = 8  # a window overlaps its neighbour by 1 / 4, and its core has 1 / 8 of it on each side
 _PHASES = 2 * BEAT_HARMONICS + 4  # channels of beat and bar, which are periodic by themselves
 
@@ -58,7 +58,7 @@ def make_loop(
     """Generate a loop.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         generation: window of the model.
         prompt: description.
         bars: length in bars of its tempo and metre.
@@ -99,7 +99,7 @@ def make_loop(
 
 def _write_bars(
     networks: Networks, prompt: str, bars: int, sampling: Sampling, seed: int
-) -> Written:
+) -> ComposedPrompts:
     """Write the controls of whole bars; a first draft chooses tempo and metre."""
     encoded = encode_prompts(
         networks,
@@ -109,7 +109,7 @@ def _write_bars(
         sampling.effective_composer,
     )
 
-    def write(seconds: float) -> Written:
+    def write(seconds: float) -> ComposedPrompts:
         return write_controls(networks, encoded, [prompt], [seed], seconds, sampling, loops=True)
 
     draft = write(_DRAFT_SECONDS).prompts.controls[0]
@@ -132,7 +132,7 @@ def _ring_controls(
     channels = networks.unet.config.control_channels
     if not channels:
         return None
-    rate = frames / seconds  # of the ring, nearly that of the model
+    rate = frames / seconds  # the ring's frame rate, nearly the model's
     found = control_channels([controls], [-1.0 / rate], frames + 1, rate, channels)
     ring = found[..., 1:].clone()
     # strokes at the beginning reach back into the last frame
@@ -150,7 +150,7 @@ def ring_windows(
         unet: network, called as `UNet1d` is.
         frames: length of the ring.
         window: most frames in one window.
-        device: of the inputs.
+        device: device of the inputs.
     """
     margin = max(1, window // _MARGIN)
     count = -(-frames // max(1, window - 2 * margin))

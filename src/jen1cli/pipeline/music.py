@@ -123,9 +123,9 @@ class Music(_Result):
 class Stream(_Result):
     """Music that is being made."""
 
-    recipe: Recipe  # of the whole piece
+    recipe: Recipe  # recipe of the whole piece
     sample_rate: int  # Hz
-    samples: int  # of the whole piece
+    samples: int  # samples of the whole piece
     blocks: Iterator[audio.Signal]  # its consecutive parts; each is made when it is asked for
 
     @property

@@ -53,7 +53,7 @@ class Networks:
     schedule: Schedule
     prediction: PredictionName
     frame_rate: float  # latent frames per second
-    device: torch.device  # of all others
+    device: torch.device  # device of all other networks
     dtype: Literal["fp32", "bf16"]
     call_unet: UNet1d | GraphedUNet  # the U-Net, on a GPU through CUDA graphs
     level_axes: Tensor | None = None  # [axes, components] of `GenerationConfig`

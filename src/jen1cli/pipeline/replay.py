@@ -187,7 +187,7 @@ def remake_input(
     """Reproduce the input of an edit from the input's own recipe, recursively.
 
     Args:
-        recipe: of the edit.
+        recipe: the edit's recipe.
         folder: for the files that are made.
         find: returns the input of an edit, if it is there.
         make: follows a recipe of an input, with that recipe's own input.
@@ -261,10 +261,10 @@ def varied(
     - A new style or composer replaces all that was written: chords, drums, melody, full score.
 
     Args:
-        recipe: of the result that is varied.
+        recipe: recipe of the result that is varied.
         prompt: new words; "same" at their beginning stands for the former ones. None: the former.
-        amount: of new noise, 0 to 1; None: 0 if words or settings are new, else 1.
-        seed: of the new noise; None draws one.
+        amount: amount of new noise, 0 to 1; None: 0 if words or settings are new, else 1.
+        seed: seed of the new noise; None draws one.
         options: settings that replace those of the recipe.
 
     Raises:

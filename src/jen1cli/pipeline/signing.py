@@ -53,7 +53,7 @@ def save_signed(
     Args:
         target: file or buffer.
         format_: libsndfile's name of the format that is written.
-        recipe: of the result.
+        recipe: the result's recipe.
         save: writes the file with this recipe, without a signature.
         signer: None leaves the file unsigned.
         source_type: the IPTC digital source type of the whole.
@@ -136,7 +136,7 @@ def check_manifest(source: Source, name: str | None = None) -> None:
     Args:
         source: the input. Of one that was never signed, nothing is said; without the extra, only
             that a manifest is missing.
-        name: of the input, for the message.
+        name: the input's name, for the message.
 
     Raises:
         AudioError: it cannot be read.

@@ -62,7 +62,7 @@ class Signer:
         credentials: the certificate and its key.
         is_required: whether a file that cannot be signed is an error; if not, it is written without
             a manifest, with a warning.
-        version: of this program, which the manifest names.
+        version: version of this program, which the manifest names.
     """
 
     credentials: Credentials

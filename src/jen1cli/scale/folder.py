@@ -39,7 +39,7 @@ from jen1cli.jsonfiles import JsonError, parse_object, read_object, short_json, 
 from jen1cli.manifest import MANIFEST_NAME
 from jen1cli.sampling import draw_seed
 from jen1cli.scale.pieces import places
-from jen1cli.scale.requests import Job, Request
+from jen1cli.scale.requests import PieceJob, PieceRequest
 from jen1cli.shards import Shard
 
 LAYOUTS = ("files", "tar")
@@ -63,14 +63,14 @@ Line = dict[str, Any]
 class SetSettings:
     """What all shards of a set have in common; stored in its folder."""
 
-    seed: int | None  # of the first piece; None takes the folder's, or draws one
+    seed: int | None  # seed of the first piece; None takes the folder's, or draws one
     shards: int
     copies: int  # pieces for each row
     layout: str
-    extension: str  # of the audio files
+    extension: str  # extension of the audio files
     batch: int
     block_rows: int  # rows of a shard that are sorted and packed together
-    facts: Mapping[str, Any]  # of model and base settings, as JSON values
+    facts: Mapping[str, Any]  # facts of model and base settings, as JSON values
 
     def stored(self) -> Line:
         """Return JSON values."""
@@ -138,12 +138,12 @@ class SetFolder:
         with explaining(self.errors), self.errors.open("ab") as file:
             file.write(encoded(line))
 
-    def block(self, position: int) -> "Block":
+    def block(self, position: int) -> "RowBlock":
         """Open a block of this shard, counted from 0."""
         if not self._state.is_file():
             raise OutputError(f"{self.folder} has vanished; give the folder back, or begin anew")
         number = self._shard.index + position * self._shard.count
-        return Block(self.folder, self._own, number, self.settings)
+        return RowBlock(self.folder, self._own, number, self.settings)
 
     def finish(self) -> Path | None:
         """Note that this shard is complete; after the last one, write the manifest of the set.
@@ -208,7 +208,7 @@ class SetFolder:
         return seeded
 
 
-class Block:
+class RowBlock:
     """Consecutive rows of a shard: what of them is made, and the packing of them."""
 
     def __init__(self, folder: Path, own: Path, number: int, settings: SetSettings) -> None:
@@ -238,7 +238,7 @@ class Block:
         """Whether a piece is made, of whatever row."""
         return piece in self._made or self._staged(piece) is not None
 
-    def has(self, piece: int, request: Request, where: str) -> bool:
+    def has(self, piece: int, request: PieceRequest, where: str) -> bool:
         """Whether a piece is made of this request.
 
         Raises:
@@ -254,7 +254,7 @@ class Block:
             )
         return True
 
-    def sweep(self, jobs: Sequence[Job]) -> None:
+    def sweep(self, jobs: Sequence[PieceJob]) -> None:
         """Remove what killed processes left of these jobs, and of the block's own files."""
         stems = {Path(job.place).name for job in jobs}
         for folder in {(self._folder / job.place).parent for job in jobs}:
@@ -263,7 +263,7 @@ class Block:
         if self._settings.layout == "tar":
             remove_leftovers(self._folder, {self._tar.stem})
 
-    def add(self, job: Job) -> None:
+    def add(self, job: PieceJob) -> None:
         """Take up a piece that has been written."""
         if self._staged(job.piece) is None:
             raise OutputError(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class ModelSource:
     """A weight set or preset, with device, numbers and quality."""
 
-    name: str  # of a weight set or its folder; of a preset for random weights
+    name: str  # name of a weight set or its folder; of a preset for random weights
     device: str = "auto"
     dtype: str = "auto"
     quality: str = "normal"

@@ -10,7 +10,7 @@ from jen1cli.errors import Jen1Error
 from jen1cli.files import explaining, write_text
 from jen1cli.jsonfiles import to_json
 from jen1cli.scale.models import ModelSource
-from jen1cli.scale.requests import Job, Outcome
+from jen1cli.scale.requests import Outcome, PieceJob
 
 if TYPE_CHECKING:
     from jen1cli.pipeline import Jen1, Music
@@ -21,31 +21,31 @@ processes use several cores, and better."""
 
 
 @dataclass(frozen=True)
-class Start:
+class MakerSpec:
     """All that a process needs to make pieces of a set; it can be sent to one."""
 
     model: ModelSource
-    folder: Path  # of the set
-    extension: str  # of the audio files
+    folder: Path  # folder of the set
+    extension: str  # extension of the audio files
     batch: int  # size of every batch
 
-    def open(self) -> "Maker":
+    def open(self) -> "PieceMaker":
         """Load the model.
 
         Raises:
             Jen1Error: the model cannot be loaded.
         """
-        return Maker(self, self.model.load())
+        return PieceMaker(self, self.model.load())
 
 
-class Maker:
+class PieceMaker:
     """Makes pieces and writes them."""
 
-    def __init__(self, start: Start, model: "Jen1") -> None:
-        self._start = start
+    def __init__(self, spec: MakerSpec, model: "Jen1") -> None:
+        self._spec = spec
         self._model = model
 
-    def make(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def make(self, jobs: Sequence[PieceJob]) -> list[Outcome]:
         """Make a batch of jobs of one kind, and write what could be made.
 
         Where a batch fails, each of its jobs is tried alone, so that one row spoils no other.
@@ -63,7 +63,7 @@ class Maker:
             self._write(job, music)
         return [Outcome(job) for job in jobs]
 
-    def _made(self, jobs: Sequence[Job]) -> "list[Music]":
+    def _made(self, jobs: Sequence[PieceJob]) -> "list[Music]":
         from jen1cli.pipeline.generating import Order, generate_orders
 
         first = jobs[0].request
@@ -78,16 +78,16 @@ class Maker:
             first.length,
             direction,
             loop_bars=first.loop_bars,
-            batch=self._start.batch,
+            batch=self._spec.batch,
             threads=_CPU_THREADS if self._model.device == "cpu" else 0,
         )
 
-    def _write(self, job: Job, music: "Music") -> None:
+    def _write(self, job: PieceJob, music: "Music") -> None:
         """Write the audio, then its facts, whose file says that the piece is whole."""
         # a signature differs each time it is made, so that sets have none
         recipe = dataclasses.replace(music.recipe, signature="off")
         music = dataclasses.replace(music, recipe=recipe)
-        audio, facts = places(self._start.folder, job.place, self._start.extension)
+        audio, facts = places(self._spec.folder, job.place, self._spec.extension)
         with explaining(audio):
             audio.parent.mkdir(exist_ok=True)  # not its parents: a set that vanished stays gone
         music.save(audio)
@@ -101,7 +101,7 @@ def places(folder: Path, place: str, extension: str) -> tuple[Path, Path]:
     return folder / f"{place}.{extension}", folder / f"{place}.json"
 
 
-def _facts(job: Job, music: "Music", size: int) -> dict[str, Any]:
+def _facts(job: PieceJob, music: "Music", size: int) -> dict[str, Any]:
     """Return what a manifest says of a piece, and its recipe."""
     controls = music.recipe.controls
     attributes = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.jsonfiles import read_object
-from jen1cli.scale.pieces import Start, places
-from jen1cli.scale.requests import Job, ReadRow, Request
+from jen1cli.scale.pieces import MakerSpec, places
+from jen1cli.scale.requests import PieceJob, PieceRequest, ReadRow
 from jen1cli.scale.rows import Row
 from jen1cli.shards import Shard
 
@@ -24,16 +24,16 @@ class SetPlan:
 
     rows: int
     bad_rows: int  # that cannot be read
-    first_fault: str  # of those; "" without
+    first_fault: str  # first fault of those; "" without
     pieces: int
-    hours: float  # of music
-    gigabytes: float  # of disk
+    hours: float  # hours of music
+    gigabytes: float  # gigabytes of disk
     free_gigabytes: float  # where the set would be written
     processes: int
-    seconds_per_piece: float  # of one process
-    compute_hours: float  # of all processes together, on the clock
+    seconds_per_piece: float  # seconds per piece of one process
+    compute_hours: float  # compute hours of all processes together, on the clock
     shard_pieces: int
-    shard_hours: float  # of music
+    shard_hours: float  # shard hours of music
     shard_compute_hours: float
 
 
@@ -48,7 +48,7 @@ def plan_set(
     rows: Iterable[Row],
     read: ReadRow,
     shard: Shard,
-    start: Start,
+    spec: MakerSpec,
     processes: int,
     folder: Path,
 ) -> SetPlan:
@@ -58,9 +58,9 @@ def plan_set(
         rows: all rows of the source.
         read: reads the requests of a row.
         shard: the part that is counted apart.
-        start: of one process.
+        spec: the spec of one process.
         processes: how many would share the work.
-        folder: of the set, or one that does not exist yet.
+        folder: the set's folder, or one that does not exist yet.
 
     Raises:
         ConfigError: no row can be read.
@@ -68,7 +68,7 @@ def plan_set(
     """
     whole, part = _Counts(), _Counts()
     bad, fault = 0, ""
-    example: Request | None = None
+    example: PieceRequest | None = None
     for row in rows:
         counted = (whole, part) if shard.has(row.index) else (whole,)
         for counts in counted:
@@ -87,7 +87,7 @@ def plan_set(
     if example is None:
         raise ConfigError(f"no row can be read: {fault or 'there is none'}")
     mean = whole.seconds / whole.pieces
-    cost, size = _probe(start, _shortened(example, min(mean, PROBE_SECONDS)))
+    cost, size = _probe(spec, _shortened(example, min(mean, PROBE_SECONDS)))
     return SetPlan(
         rows=whole.rows,
         bad_rows=bad,
@@ -105,7 +105,7 @@ def plan_set(
     )
 
 
-def _shortened(request: Request, seconds: float) -> Request:
+def _shortened(request: PieceRequest, seconds: float) -> PieceRequest:
     """Return a request of at most that length, without a form; a loop has at least one bar."""
     if request.loop_bars is None:
         options = request.options.copy()
@@ -116,13 +116,13 @@ def _shortened(request: Request, seconds: float) -> Request:
     return dataclasses.replace(request, seconds=bars * bar, loop_bars=bars)
 
 
-def _probe(start: Start, request: Request) -> tuple[float, float]:
+def _probe(spec: MakerSpec, request: PieceRequest) -> tuple[float, float]:
     """Return the seconds of work and the bytes that one second of music takes."""
     with tempfile.TemporaryDirectory(prefix="jen1-") as folder:
-        maker = dataclasses.replace(start, folder=Path(folder)).open()
+        maker = dataclasses.replace(spec, folder=Path(folder)).open()
         jobs = [
-            Job(piece, piece, "the first row", f"probe/{piece}", request)
-            for piece in range(start.batch)
+            PieceJob(piece, piece, "the first row", f"probe/{piece}", request)
+            for piece in range(spec.batch)
         ]
         warm = _shortened(request, min(1.0, request.seconds))
         for attempt in ([dataclasses.replace(job, request=warm) for job in jobs], jobs):
@@ -131,9 +131,9 @@ def _probe(start: Start, request: Request) -> tuple[float, float]:
             elapsed = time.perf_counter() - began
             if outcomes[0].error:
                 raise Jen1Error(f"the probe failed: {outcomes[0].error}")
-        audio, facts = places(Path(folder), "probe/0", start.extension)
+        audio, facts = places(Path(folder), "probe/0", spec.extension)
         size = audio.stat().st_size + facts.stat().st_size
-        seconds = read_object(facts)["seconds"]  # of a loop, at the tempo that was composed
+        seconds = read_object(facts)["seconds"]  # a loop's length follows from the composed tempo
     return elapsed / (len(jobs) * seconds), size / seconds
 
 

@@ -2,7 +2,7 @@
 
     pieces = rows_dataset("prompts.jsonl").map_batches(
         MakePieces,
-        fn_constructor_kwargs={"start": start, "read": read},
+        fn_constructor_kwargs={"spec": spec, "read": read},
         batch_format="pyarrow", batch_size=64, concurrency=8,   # on GPUs: num_gpus=1
     )
 
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from jen1cli.errors import DataError, Jen1Error, needs_extra
 from jen1cli.jsonfiles import parse_object, to_json
 from jen1cli.scale.folder import SetFolder, file_place, read_piece
-from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, Outcome, ReadRow
+from jen1cli.scale.pieces import MakerSpec
+from jen1cli.scale.requests import Outcome, PieceJob, ReadRow
 from jen1cli.scale.rows import Row, read_rows
 from jen1cli.scale.run import Tally, in_batches, make_shard
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow
     from ray.data import Dataset
 
-_BLOCK_ROWS = 1_000  # of a dataset
+_BLOCK_ROWS = 1_000  # rows of a dataset
 
 
 class MakePieces:
@@ -38,25 +38,25 @@ class MakePieces:
     the number of the row over all the set; its other columns are those of a prompt file.
     """
 
-    def __init__(self, start: Start, read: ReadRow, copies: int = 1) -> None:
+    def __init__(self, spec: MakerSpec, read: ReadRow, copies: int = 1) -> None:
         """Load the model.
 
         Args:
-            start: model and folder; see `Start`.
+            spec: model and folder; see `MakerSpec`.
             read: reads the requests of a row, such as the command's `RowReader`.
             copies: pieces for each row, as `read` returns them.
         """
-        self._start = start
+        self._spec = spec
         self._read = read
         self._copies = copies
-        self._maker = start.open()
+        self._maker = spec.open()
 
     def __call__(self, table: "pyarrow.Table") -> "pyarrow.Table":
         """Return the columns piece, row, audio (path inside the folder) and error."""
         import pyarrow
 
         outcomes: list[dict[str, Any]] = []
-        jobs: list[Job] = []
+        jobs: list[PieceJob] = []
         for values in table.to_pylist():
             row = _row(values)
             try:
@@ -66,7 +66,7 @@ class MakePieces:
                 outcomes.append(self._outcome(piece, row.index, "", str(error)))
         missing = [job for job in jobs if not self._is_made(job)]
         failed: dict[int, str] = {}
-        for batch in in_batches(missing, self._start.batch):
+        for batch in in_batches(missing, self._spec.batch):
             made: list[Outcome] = self._maker.make(batch)
             failed |= {outcome.job.piece: outcome.error for outcome in made}
         for job in jobs:
@@ -74,21 +74,21 @@ class MakePieces:
             outcomes.append(self._outcome(job.piece, job.row, job.place, error))
         return pyarrow.Table.from_pylist(outcomes)
 
-    def _jobs(self, row: Row) -> list[Job]:
+    def _jobs(self, row: Row) -> list[PieceJob]:
         if row.fault is not None:
             raise row.fault
         first = row.index * self._copies
         return [
-            Job(first + copy, row.index, row.where, file_place(first + copy), request)
+            PieceJob(first + copy, row.index, row.where, file_place(first + copy), request)
             for copy, request in enumerate(self._read(row))
         ]
 
-    def _is_made(self, job: Job) -> bool:
-        line = read_piece(self._start.folder, job.place, self._start.extension)
+    def _is_made(self, job: PieceJob) -> bool:
+        line = read_piece(self._spec.folder, job.place, self._spec.extension)
         return line is not None and line.get("request") == job.request.digest
 
     def _outcome(self, piece: int, row: int, place: str, error: str) -> dict[str, Any]:
-        audio = "" if error else f"{place}.{self._start.extension}"
+        audio = "" if error else f"{place}.{self._spec.extension}"
         return {"piece": piece, "row": row, "audio": audio, "error": error}
 
 
@@ -122,7 +122,7 @@ def make_set(
     folder: SetFolder,
     source: str,
     read: ReadRow,
-    start: Start,
+    spec: MakerSpec,
     *,
     actors: int = 1,
     batch_size: int = 64,
@@ -131,13 +131,13 @@ def make_set(
     """Make a set of the layout "files" with actors of Ray, and write its manifest.
 
     Args:
-        folder: of the set, which all machines share; a whole set, not a shard.
+        folder: the set's folder, which all machines share; a whole set, not a shard.
         source: see `read_rows`.
         read: reads the requests of a row.
-        start: model and folder.
+        spec: model and folder.
         actors: how many, each with the model loaded once.
         batch_size: rows that an actor takes at once.
-        **resources: of each actor, such as `num_gpus=1`.
+        **resources: resources of each actor, such as `num_gpus=1`.
 
     Returns:
         counts, and the manifest.
@@ -148,7 +148,7 @@ def make_set(
     folder.begin()
     pieces = rows_dataset(source).map_batches(
         MakePieces,
-        fn_constructor_kwargs={"start": start, "read": read, "copies": folder.settings.copies},
+        fn_constructor_kwargs={"spec": spec, "read": read, "copies": folder.settings.copies},
         batch_format="pyarrow",
         batch_size=batch_size,
         concurrency=actors,
@@ -156,7 +156,7 @@ def make_set(
     )
     made = sum(1 for outcome in _outcomes(pieces) if not outcome["error"])
     # lists what is there; names the rows that failed, after one more try of each
-    tally = make_shard(folder, read_rows(source), read, [start])
+    tally = make_shard(folder, read_rows(source), read, [spec])
     tally.made, tally.reused = tally.made + made, tally.reused - made
     return tally, folder.finish()
 

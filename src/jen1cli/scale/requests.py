@@ -12,12 +12,12 @@ _OWN = frozenset({"controls", "composer", "style", "instruments", "negative_prom
 
 
 @dataclass(frozen=True)
-class Request:
-    """One piece of music to make."""
+class PieceRequest:
+    """One piece of a set, as arguments of `Jen1.generate_batch`."""
 
     prompt: str
     seed: int
-    seconds: float  # of a loop or form: about, at the usual tempo
+    seconds: float  # seconds of a loop or form: about, at the usual tempo
     direction: str = "bidirectional"
     options: SamplingOptions = field(default_factory=lambda: SamplingOptions())
     loop_bars: int | None = None  # None: no loop
@@ -44,24 +44,24 @@ class Request:
         return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-ReadRow = Callable[[Row], list[Request]]
+ReadRow = Callable[[Row], list[PieceRequest]]
 """Reads the requests of a row; raises a `Jen1Error` that says why it cannot."""
 
 
 @dataclass(frozen=True)
-class Job:
+class PieceJob:
     """A request with its place in the set."""
 
     piece: int  # number over the whole set, independent of shards
     row: int
-    where: str  # of the row in its source
+    where: str  # place of the row in its source
     place: str  # path of the audio inside the set's folder, without its extension
-    request: Request
+    request: PieceRequest
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a job."""
 
-    job: Job
+    job: PieceJob
     error: str = ""  # why it failed; empty if the piece is written

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jen1cli.errors import Jen1Error
-from jen1cli.scale.folder import Block, SetFolder
-from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, ReadRow
+from jen1cli.scale.folder import RowBlock, SetFolder
+from jen1cli.scale.pieces import MakerSpec
+from jen1cli.scale.requests import PieceJob, ReadRow
 from jen1cli.scale.rows import Row
 from jen1cli.scale.workers import make_here, make_in_processes
 
@@ -30,7 +30,7 @@ def make_shard(
     folder: SetFolder,
     rows: Iterable[Row],
     read: ReadRow,
-    starts: Sequence[Start],
+    specs: Sequence[MakerSpec],
     *,
     stopped: Callable[[], bool] = lambda: False,
     listener: Listener = lambda tally: None,
@@ -38,10 +38,10 @@ def make_shard(
     """Make what is missing of a shard.
 
     Args:
-        folder: of the set.
-        rows: of the shard, in order.
+        folder: the set's folder.
+        rows: the shard's rows, in order.
         read: reads the requests of a row.
-        starts: one for each process; a single one is opened in this process.
+        specs: one for each process; a single one is opened in this process.
         stopped: asked before each batch; once true, only what is begun is finished.
         listener: called when a model is loaded, and after each batch.
 
@@ -56,9 +56,9 @@ def make_shard(
     first = next(batches, None)  # without one, no model is loaded
     if first is not None:
         queue = itertools.chain([first], batches)
-        made = make_here(starts[0], queue)
-        if len(starts) > 1:
-            made = make_in_processes(starts, queue)
+        made = make_here(specs[0], queue)
+        if len(specs) > 1:
+            made = make_in_processes(specs, queue)
         for outcomes in made:
             for outcome in outcomes:
                 shard.take(outcome.job, outcome.error)
@@ -77,9 +77,9 @@ class _Shard:
         self._rows = iter(rows)
         self._read = read
         self._stopped = stopped
-        self._blocks: dict[int, Block] = {}  # by piece, of the jobs that are handed out
+        self._blocks: dict[int, RowBlock] = {}  # by piece, of the jobs that are handed out
 
-    def batches(self) -> Iterator[list[Job]]:
+    def batches(self) -> Iterator[list[PieceJob]]:
         """Yield the jobs that are missing, in batches of one kind."""
         settings = self._folder.settings
         for position in itertools.count():
@@ -99,7 +99,7 @@ class _Shard:
             block.is_closed = True
             _finish_if_done(block)
 
-    def take(self, job: Job, error: str) -> None:
+    def take(self, job: PieceJob, error: str) -> None:
         """Take up the outcome of a job."""
         block = self._blocks.pop(job.piece)
         if error:
@@ -110,7 +110,7 @@ class _Shard:
         block.open_jobs -= 1
         _finish_if_done(block)
 
-    def _missing(self, row: Row, block: Block) -> Iterator[Job]:
+    def _missing(self, row: Row, block: RowBlock) -> Iterator[PieceJob]:
         self.tally.rows += 1
         first = row.index * self._folder.settings.copies
         try:
@@ -126,22 +126,22 @@ class _Shard:
             if block.has(piece, request, row.where):
                 self.tally.reused += 1
             else:
-                yield Job(piece, row.index, row.where, block.place(piece), request)
+                yield PieceJob(piece, row.index, row.where, block.place(piece), request)
 
     def _fail(
-        self, block: Block, row: int, where: str, error: str, piece: int | None = None
+        self, block: RowBlock, row: int, where: str, error: str, piece: int | None = None
     ) -> None:
         self.tally.failed += row not in block.failed_rows
         block.failed_rows.add(row)
         self._folder.note_error(row, where, error, piece)
 
 
-def _finish_if_done(block: Block) -> None:
+def _finish_if_done(block: RowBlock) -> None:
     if block.is_closed and not block.open_jobs:
         block.finish()
 
 
-def in_batches(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:
+def in_batches(jobs: Sequence[PieceJob], size: int) -> Iterator[list[PieceJob]]:
     """Sort jobs to batches of one kind, of at most a given size."""
     ordered = sorted(jobs, key=lambda job: repr(job.request.kind))  # stable: in order of rows
     for _, alike in itertools.groupby(ordered, key=lambda job: job.request.kind):

@@ -12,26 +12,28 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from jen1cli.errors import Jen1Error, OutputError
-from jen1cli.scale.pieces import Start
-from jen1cli.scale.requests import Job, Outcome
+from jen1cli.scale.pieces import MakerSpec
+from jen1cli.scale.requests import Outcome, PieceJob
 
-Batch = Sequence[Job]
+Batch = Sequence[PieceJob]
 _MAX_ENDS = 2  # times that a process may end over one batch
 _MAX_WARNINGS = 1_000  # different ones, of one process
 
 logger = logging.getLogger(__name__)
 
 
-def make_here(start: Start, batches: Iterator[Batch]) -> Iterator[list[Outcome]]:
+def make_here(spec: MakerSpec, batches: Iterator[Batch]) -> Iterator[list[Outcome]]:
     """Make batches in this process; an empty list comes when the model is loaded."""
-    maker = start.open()
+    maker = spec.open()
     yield []
     for batch in batches:
         yield maker.make(batch)
 
 
-def make_in_processes(starts: Sequence[Start], batches: Iterator[Batch]) -> Iterator[list[Outcome]]:
-    """Make batches in one process for each start; the outcomes come in any order.
+def make_in_processes(
+    specs: Sequence[MakerSpec], batches: Iterator[Batch]
+) -> Iterator[list[Outcome]]:
+    """Make batches in one process for each spec; the outcomes come in any order.
 
     An empty list comes whenever a model is loaded; warnings of the processes are logged here. A
     batch is taken from the iterator only when a process is about to need it. A process that ends,
@@ -42,7 +44,7 @@ def make_in_processes(starts: Sequence[Start], batches: Iterator[Batch]) -> Iter
         OutputError: a process can write nothing.
         Jen1Error: a process cannot load the model.
     """
-    workers = [_Worker(start) for start in starts]
+    workers = [_Worker(spec) for spec in specs]
     try:
         while True:
             for worker in workers:
@@ -67,7 +69,7 @@ class _Held:
 
 @dataclass
 class _Worker:
-    start: Start
+    spec: MakerSpec
     held: _Held | None = None
     is_loaded: bool = False
 
@@ -78,7 +80,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # CUDA does not outlive a fork
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_serve, args=(theirs, self.start), daemon=True
+            target=_serve, args=(theirs, self.spec), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -132,7 +134,7 @@ class _Worker:
             yield [Outcome(job, f"its process {how}, twice") for job in held.batch]
 
 
-def _serve(connection: "Connection[Any, Any]", start: Start) -> None:
+def _serve(connection: "Connection[Any, Any]", spec: MakerSpec) -> None:
     """Make batches in this process until the connection is closed; the parent handles signals."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -141,7 +143,7 @@ def _serve(connection: "Connection[Any, Any]", start: Start) -> None:
     library.propagate = False
     warnings.simplefilter("ignore")  # as the command that started this process
     try:
-        maker = start.open()
+        maker = spec.open()
         connection.send(("loaded", None))
         while True:
             connection.send(("made", maker.make(connection.recv())))

@@ -16,10 +16,10 @@ from jen1cli.server.docs_page import docs_page
 from jen1cli.server.errors import add_handlers
 from jen1cli.server.job_routes import job_routes
 from jen1cli.server.jobs import Jobs
-from jen1cli.server.making import Maker
+from jen1cli.server.making import TakeMaker
 from jen1cli.server.security import BodyLimit, Guard, Log
 from jen1cli.server.services import Services
-from jen1cli.server.settings import Settings
+from jen1cli.server.settings import ServerSettings
 from jen1cli.server.take_routes import take_routes
 from jen1cli.server.takes import Takes
 from jen1cli.studio.page import add_page
@@ -29,7 +29,7 @@ _DESCRIPTION = "Music from text, and edits of recordings, by one warm model on t
 
 def create_app(
     model: Jen1,
-    settings: Settings,
+    settings: ServerSettings,
     *,
     signer: Signer | None = None,
     signs: bool = True,
@@ -39,8 +39,8 @@ def create_app(
 
     Args:
         model: loaded.
-        settings: of the server.
-        signer: of C2PA manifests; None signs nothing.
+        settings: the server's settings.
+        signer: signer of C2PA manifests; None signs nothing.
         signs: False if the user of the server wants no signatures.
         log: called with a line for each answer.
 
@@ -50,7 +50,7 @@ def create_app(
     takes = Takes(settings.takes)
     services = Services(
         settings,
-        Maker(model, signer, is_off=not signs),
+        TakeMaker(model, signer, is_off=not signs),
         Jobs(takes.work, settings.limits.queued_jobs),
         takes,
     )

@@ -26,7 +26,7 @@ class ApiError(Exception):
     """A refused request.
 
     Args:
-        status: of HTTP.
+        status: status of HTTP.
         code: a word for programs.
         message: one line for people: what is wrong, what to do.
         param: field of the request.

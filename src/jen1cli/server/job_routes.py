@@ -15,7 +15,7 @@ from jen1cli.server.services import Services
 from jen1cli.server.uploads import read_body, schema_of, title_of
 from jen1cli.server.waiting import events
 
-LONGEST_NAME = 80  # of a take named by its prompt
+LONGEST_NAME = 80  # characters of a take named by its prompt
 
 
 def job_routes(services: Services) -> APIRouter:

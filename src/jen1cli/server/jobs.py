@@ -18,7 +18,7 @@ from jen1cli.server.errors import ApiError, facts, of_exception
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 KEPT_JOBS = 500  # ended ones that can still be asked for
-_USUAL_SECONDS = 5.0  # of a job, before any has ended
+_USUAL_SECONDS = 5.0  # length of a job, before any has ended
 _ID = re.compile(r"[0-9a-f]{16,32}")
 _log = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ class Job:
     Attributes:
         folder: for its files; removed by `discard`.
         work: called in the thread of the device.
-        steps_per_window: of the sampler, by which progress is divided into windows.
+        steps_per_window: the sampler's steps per window, by which progress is divided into windows.
         result: what the work returned.
-        take: of the result, if it is kept.
-        warnings: of the library, while it worked.
+        take: the result's name, if it is kept.
+        warnings: the library's warnings, while it worked.
     """
 
     task: str
@@ -53,7 +53,7 @@ class Job:
     take: str | None = None
     result: Any = None
     warnings: list[str] = field(default_factory=list)
-    status: int = 200  # of HTTP, where it failed
+    status: int = 200  # status of HTTP, where it failed
     is_cancelled: bool = False
     listeners: list[Callable[[], None]] = field(default_factory=list)
 

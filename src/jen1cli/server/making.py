@@ -28,7 +28,7 @@ from jen1cli.server.requests import (
     VaryRequest,
 )
 
-MAX_BATCH, MAX_THREADS = 32, 256  # of recipes that clients send
+MAX_BATCH, MAX_THREADS = 32, 256  # limits of recipes that clients send
 Find = Callable[[RecipeInput], Path | None]
 """Finds the recording that an edit began with, among those that the server holds."""
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Order:
+class TakeOrder:
     """A checked request with its files."""
 
     request: AnyRequest
@@ -76,7 +76,7 @@ class Order:
         return kinds.get(type(self.request), "vary")  # type: ignore[arg-type]
 
 
-class Maker:
+class TakeMaker:
     """Makes music of orders; one at a time.
 
     Args:
@@ -94,11 +94,11 @@ class Maker:
         recording: Recording | None = None,
         source: Path | None = None,
         longest: float = 1e9,
-    ) -> Order:
+    ) -> TakeOrder:
         """Check a request and read its recording completely, before it takes a place.
 
         Args:
-            request: of any task.
+            request: request of any task.
             recording: that is edited or varied.
             source: recording that a varied edit began with.
             longest: seconds of a recording.
@@ -128,14 +128,14 @@ class Maker:
         recording: Recording | None,
         source: Path | None,
         longest: float,
-    ) -> Order:
+    ) -> TakeOrder:
         request.words()
         request.sampling()
         suffix = f".{request.response_format or 'wav'}"
         if isinstance(request, GenerateRequest):
             request.length()
             self._check_format(request, suffix, None)
-            return Order(request, _seed(request), suffix=suffix)
+            return TakeOrder(request, _seed(request), suffix=suffix)
         if isinstance(request, VaryRequest) and request.recipe is not None:
             recipe = Recipe.from_dict(request.recipe, "the request")
             return self._varied(request, recipe, suffix, source)
@@ -157,7 +157,7 @@ class Maker:
             )  # fmt: skip
         if isinstance(request, ContinueRequest):
             request.seconds()
-        return Order(request, _seed(request), recording, masks, suffix=suffix)
+        return TakeOrder(request, _seed(request), recording, masks, suffix=suffix)
 
     def check_recording(self, recording: Recording, longest: float) -> audio.AudioInfo:
         """Read a recording completely.
@@ -176,7 +176,7 @@ class Maker:
                 )  # fmt: skip
             return audio.check(recording.path)
 
-    def steps_per_window(self, order: Order) -> int:
+    def steps_per_window(self, order: TakeOrder) -> int:
         """Return the sampler's steps for each window."""
         if order.request.num_inference_steps is not None:
             return order.request.num_inference_steps
@@ -185,7 +185,7 @@ class Maker:
         generation = self.model.config.generation
         return (generation if order.task == "generate" else generation.for_edits()).steps
 
-    def make(self, order: Order, job: Job, find: Find) -> Made:
+    def make(self, order: TakeOrder, job: Job, find: Find) -> Made:
         """Make the music and write it into the folder of the job.
 
         Raises:
@@ -195,7 +195,7 @@ class Maker:
         with _under_its_name(order.recording):
             return self._made(order, job, find)
 
-    def _made(self, order: Order, job: Job, find: Find) -> Made:
+    def _made(self, order: TakeOrder, job: Job, find: Find) -> Made:
         music = self._music(order, job, find)
         job.check()
         signer = None if order.request.provenance is False else self.signer
@@ -225,7 +225,7 @@ class Maker:
             isinstance(music, Edit),
         )
 
-    def _music(self, order: Order, job: Job, find: Find) -> Music | Edit:
+    def _music(self, order: TakeOrder, job: Job, find: Find) -> Music | Edit:
         request, model = order.request, self.model
         common: dict[str, Any] = {"progress": job.progress, **request.sampling()}
         if isinstance(request, GenerateRequest):
@@ -250,7 +250,7 @@ class Maker:
 
     def _variation(
         self,
-        order: Order,
+        order: TakeOrder,
         recipe: Recipe,
         request: VaryRequest,
         job: Job,
@@ -282,7 +282,7 @@ class Maker:
         suffix: str,
         source: Path | None,
         recording: Recording | None = None,
-    ) -> Order:
+    ) -> TakeOrder:
         _check_size(recipe)
         check_has_noise(recipe)
         if source is not None:
@@ -297,7 +297,7 @@ class Maker:
                     "the input is not the recording that the edit began with (sha256"
                     f" {recipe.input.sha256[:12]}); send that one", "source",
                 )  # fmt: skip
-        return Order(request, request.seed, recording, (), recipe, source, suffix)
+        return TakeOrder(request, request.seed, recording, (), recipe, source, suffix)
 
     def _check_format(self, request: AnyRequest, suffix: str, info: audio.AudioInfo | None) -> None:
         channels = self.model.audio_channels if info is None else info.channels

@@ -39,7 +39,7 @@ from jen1cli.server.errors import ApiError, of_validation
 from jen1cli.server.names import one_line
 from jen1cli.typed_json import from_dict
 
-MAX_SCORE_CHARACTERS = 8 * 2**20  # of base64
+MAX_SCORE_CHARACTERS = 8 * 2**20  # characters of base64
 FormatName = Literal["wav", "flac", "mp3", "ogg", "opus", "aiff"]
 TaskName = Literal["generate", "inpaint", "continue", "vary"]
 Seconds = Annotated[float, Field(ge=MIN_SECONDS, le=MAX_SECONDS, allow_inf_nan=False)]

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from jen1cli.errors import ConfigError
 from jen1cli.server.connections import Connection
 from jen1cli.server.services import Services
-from jen1cli.server.settings import Settings
+from jen1cli.server.settings import ServerSettings
 
 _INTERRUPTED = 130
 
@@ -55,14 +55,14 @@ class _Server(uvicorn.Server):
 
 def run_server(
     app: FastAPI,
-    settings: Settings,
+    settings: ServerSettings,
     ready: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         app: result of `create_app`.
-        settings: of the server.
+        settings: the server's settings.
         ready: called with the address when the server listens.
 
     Raises:
@@ -79,8 +79,8 @@ def run_server(
             ) from None
 
 
-def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """Return what uvicorn is told; the same with and without its optional packages."""
+def server_config(app: FastAPI, settings: ServerSettings) -> uvicorn.Config:
+    """Return the settings of uvicorn; the same with and without its optional packages."""
     return uvicorn.Config(
         app,
         host=settings.host,

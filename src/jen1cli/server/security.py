@@ -149,7 +149,7 @@ class BodyLimit:
 
     Args:
         app: the application.
-        limits: of the server.
+        limits: the server's limits.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:

@@ -12,10 +12,10 @@ from jen1cli.errors import ConfigError
 from jen1cli.music.heard import Heard
 from jen1cli.server.errors import ApiError
 from jen1cli.server.jobs import Job, Jobs
-from jen1cli.server.making import Made, Maker, Order, Recording
+from jen1cli.server.making import Made, Recording, TakeMaker, TakeOrder
 from jen1cli.server.requests import AnyRequest
 from jen1cli.server.scores import heard_facts
-from jen1cli.server.settings import Settings
+from jen1cli.server.settings import ServerSettings
 from jen1cli.server.takes import Take, Takes
 from jen1cli.server.waiting import end_of
 
@@ -26,21 +26,21 @@ HEARD = "heard-2.json"  # 1 did not say whether the metre is sure
 class Services:
     """The parts of a running server."""
 
-    settings: Settings
-    maker: Maker
+    settings: ServerSettings
+    maker: TakeMaker
     jobs: Jobs
     takes: Takes
 
     def check(
         self, request: AnyRequest, recording: Recording | None, source: Recording | None = None
-    ) -> Order:
-        """Check a request; see `Maker.check`."""
+    ) -> TakeOrder:
+        """Check a request; see `TakeMaker.check`."""
         place = None if source is None else source.path
         return self.maker.check(request, recording, place, self.settings.limits.audio_seconds)
 
     def submit(
         self,
-        order: Order,
+        order: TakeOrder,
         folder: Path,
         keep: dict[str, Any] | None = None,
         name: str | None = None,

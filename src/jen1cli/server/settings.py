@@ -14,12 +14,12 @@ class Limits:
     queued_jobs: int = 16  # waiting, beside the one that runs
     upload_bytes: int = 512 * 2**20
     upload_seconds: float = 120.0  # until the whole body of a request is here
-    audio_seconds: float = 3_600.0  # of an uploaded recording
+    audio_seconds: float = 3_600.0  # length of an uploaded recording
     stop_seconds: float = 30.0  # for the running job, when the server is stopped
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """Settings of one server."""
 
     takes: Path

@@ -46,7 +46,7 @@ class Take:
     sample_rate: int
     channels: int
     file: str  # name of the audio file
-    sha256: str  # of the audio file
+    sha256: str  # sha256 of the audio file
     seed: int | None = None
     parent: str | None = None
     bpm: float | None = None
@@ -135,7 +135,7 @@ class Takes:
             path: file on the same disk.
             name: for people.
             task: that made it, or "upload".
-            suffix: of the format, such as ".wav".
+            suffix: the format's suffix, such as ".wav".
             parent: take that it came from.
 
         Raises:

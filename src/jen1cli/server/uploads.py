@@ -26,7 +26,7 @@ FILES = ("file", "source")
 class Body:
     """A body that has been read."""
 
-    values: Any  # of the JSON
+    values: Any  # values of the JSON
     files: dict[str, Recording] = field(default_factory=dict)
 
 

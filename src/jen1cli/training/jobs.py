@@ -162,8 +162,8 @@ class DiffusionJob(Settings):
     preset: str | None = None  # preset of the U-Net; None: that of the cache
     text_encoder: Path | None = None
     init: str | Path | None = None  # weight set to continue from
-    prompt: tuple[str, ...] = ()  # of the samples
-    tasks: tuple[TrainedTask, ...] = ()  # of the training; none: the recipe's
+    prompt: tuple[str, ...] = ()  # prompt of the samples
+    tasks: tuple[TrainedTask, ...] = ()  # tasks of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
 
     def run(self, on_event: OnEvent = ignore) -> Figures:
@@ -224,7 +224,7 @@ class FinetuneJob(Settings):
     model: str = DEFAULT_WEIGHTS  # weight set, by name or folder
     recipe: str = "finetune"
     lora: int | None = None  # rank; None: train the whole U-Net
-    prompt: tuple[str, ...] = ()  # of the samples
+    prompt: tuple[str, ...] = ()  # prompt of the samples
 
     def __post_init__(self) -> None:
         """Check the settings.

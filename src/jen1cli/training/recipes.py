@@ -61,7 +61,7 @@ class DiffusionTrainingConfig:
     batch_size: int = 512  # V; over all processes and micro-batches
     crop_seconds: float | None = None  # None: the preset's window
     text_dropout: float = 0.2  # V; half of these items lose all controls too
-    control_dropout: float = 0.1  # of beat, bar, key, chords, drums and melody, independently
+    control_dropout: float = 0.1  # of each group: beat, bar, key, chords, drums, melody
     tasks: tuple[TrainedTask, ...] = (
         "generate",
         "inpaint",

@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
         self.head_channels = head_channels
         self.norm = nn.LayerNorm(channels)
         self.queries_keys_values = nn.Linear(channels, 3 * channels, bias=False)
-        self.scale = nn.Parameter(torch.ones(2, 1, 1, head_channels))  # of query and key norms
+        self.scale = nn.Parameter(torch.ones(2, 1, 1, head_channels))  # of query and key
         self.output = zero(nn.Linear(channels, channels))
 
     def forward(self, x: Features, positions: Rotary, *, causal: bool) -> Features:

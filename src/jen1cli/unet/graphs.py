@@ -24,7 +24,7 @@ SWITCH = "JEN1_CUDA_GRAPHS"
 """Environment variable that turns graphs off if it is 0."""
 
 
-class Form(NamedTuple):
+class GraphKey(NamedTuple):
     """All that a graph depends on besides the weights."""
 
     batch: int
@@ -58,7 +58,7 @@ class GraphedUNet:
         """
         self.unet = unet
         self._most = most
-        self._graphs: OrderedDict[Form, _Captured | None] = OrderedDict()  # None: called once
+        self._graphs: OrderedDict[GraphKey, _Captured | None] = OrderedDict()  # None: called once
         self._pool: Any = None  # memory that all graphs share, as they run one after the other
         self._works = True
 
@@ -75,40 +75,40 @@ class GraphedUNet:
         """Predict as `UNet1d.forward` does."""
         inputs = {"x_t": x_t, "t": t, "context": context, "text": text, "text_mask": text_mask}
         batch, channels, frames = x_t.shape
-        form = Form(batch, channels, frames, context.shape[1], text.shape[1], causal)
-        if self._works and form in self._graphs:
-            captured = self._graphs[form] or self._capture(form, inputs)
+        key = GraphKey(batch, channels, frames, context.shape[1], text.shape[1], causal)
+        if self._works and key in self._graphs:
+            captured = self._graphs[key] or self._capture(key, inputs)
             if captured is not None:
-                self._graphs.move_to_end(form)
+                self._graphs.move_to_end(key)
                 for name, tensor in inputs.items():
                     captured.inputs[name].copy_(tensor)
                 captured.graph.replay()
                 return captured.output.clone()  # the next replay writes the memory again
         elif self._works:
-            self._graphs[form] = None
+            self._graphs[key] = None
             self._forget()
         return self.unet(**inputs, causal=causal)
 
     @property
-    def forms(self) -> list[Form]:
+    def forms(self) -> list[GraphKey]:
         """Forms that have a graph, the least recently used first."""
-        return [form for form, captured in self._graphs.items() if captured is not None]
+        return [key for key, captured in self._graphs.items() if captured is not None]
 
-    def _capture(self, form: Form, inputs: dict[str, Tensor]) -> _Captured | None:
+    def _capture(self, key: GraphKey, inputs: dict[str, Tensor]) -> _Captured | None:
         static = {name: tensor.clone() for name, tensor in inputs.items()}
         graph = torch.cuda.CUDAGraph()
         self._pool = self._pool or torch.cuda.graph_pool_handle()
         try:
             # other threads may use the GPU meanwhile: one decodes the music before
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-                output = self.unet(**static, causal=form.causal)
-        except RuntimeError as error:  # of CUDA, such as a lack of memory
+                output = self.unet(**static, causal=key.causal)
+        except RuntimeError as error:  # from CUDA, such as a lack of memory
             self._works = False
             self._graphs.clear()
             logger.warning("no CUDA graphs, which makes steps slower: %s", str(error)[:200])
             return None
-        self._graphs[form] = _Captured(graph, static, output)
-        return self._graphs[form]
+        self._graphs[key] = _Captured(graph, static, output)
+        return self._graphs[key]
 
     def _forget(self) -> None:
         while len(self._graphs) > self._most:

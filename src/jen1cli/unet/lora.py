@@ -39,7 +39,7 @@ class LoraConfig:
     base: str  # name of the weight set it was trained on
     unet: UNetConfig  # configuration of the U-Nets that it fits
     version: int = LORA_VERSION
-    base_sha256: str = dataclasses.field(default="", metadata={"optional": True})  # of that set
+    base_sha256: str = dataclasses.field(default="", metadata={"optional": True})  # its sha256
 
 
 class LowRank(nn.Module):

@@ -70,7 +70,7 @@ class UNet1d(nn.Module):
         self.time = TimeEmbedding(config.time_features)
         self.direction = nn.Parameter(torch.zeros(config.time_features))
         self.text = TextEmbedding(config.text_features, config.time_features)
-        self.guide = None  # of the controls, under the name that weight files have for it
+        self.guide = None  # projection of the controls; weight files have this name
         if config.control_channels:
             self.guide = zero(nn.Linear(config.control_channels, config.time_features))
         self.levels = nn.ModuleList(Level(config, level) for level in range(len(config.factors)))

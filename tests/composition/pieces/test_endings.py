@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from jen1cli.composition.harmony.theory import Chord
+from jen1cli.composition.harmony.theory import PlacedChord
 from jen1cli.composition.pieces.endings import breathe, end_parts
 from jen1cli.composition.plan import Plan
 from jen1cli.composition.random_stream import RandomStream
@@ -91,7 +91,7 @@ def test_a_melody_breathes_at_the_end_of_its_phrases():
 
 
 def test_a_melody_that_rests_comes_back_for_the_last_chord():
-    chord = Chord("I", 9, (0, 4, 7), 9, 12.0, 4.0)
+    chord = PlacedChord("I", 9, (0, 4, 7), 9, 12.0, 4.0)
     part = Part("melody", "melody", "flute", (Note(9.0, 1.0, 71, 0.6),))
     last = end_parts([part], 12.0, 16.0, chord, 9)[0].notes[-1]
     assert (last.beat, last.duration, last.pitch) == (12.0, 4.0, 69)

@@ -8,7 +8,7 @@ import pytest
 from jen1cli.composition.pieces.passages import plan_passages
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import METERS
-from jen1cli.composition.words import read_wishes
+from jen1cli.composition.words import read_hints
 from jen1cli.music.chords import parse_chart
 from jen1cli.music.controls import Controls
 from jen1cli.music.patterns import parse_drums, parse_melody
@@ -41,7 +41,7 @@ def test_a_twelve_bar_blues_has_twelve_bars(seed, seconds, bars):
     """After the intro; the last bars of a shorter piece are its ending."""
     prompt = "12 bar blues in E"
     score, controls = composed(
-        "blues shuffle", seed, seconds, read_controls(prompt), read_wishes(prompt)
+        "blues shuffle", seed, seconds, read_controls(prompt), read_hints(prompt)
     )
     assert (controls.key, controls.mode) == ("E", "mixolydian")
     roots = "".join(bar[0].named()[:1] for bar in parse_chart(controls.chords))
@@ -96,9 +96,9 @@ def test_an_outro_is_shorter_than_a_passage():
 
 
 def test_a_blues_begins_with_its_turnaround():
-    wishes = read_wishes("12 bar blues in E")
+    hints = read_hints("12 bar blues in E")
     for seed in range(4):
-        score, controls = composed("blues shuffle", seed, 60.0, wishes=wishes)
+        score, controls = composed("blues shuffle", seed, 60.0, hints=hints)
         intro = int(score.sections[0].length_beats / 4.0)
         roots = "".join(bar[0].named()[:1] for bar in parse_chart(controls.chords)[:intro])
         form = "EAEEAAEEBAEB" if controls.mode != "minor" else "EAEEAAEECBEB"

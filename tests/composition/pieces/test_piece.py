@@ -17,7 +17,7 @@ from jen1cli.composition.rhythm.meters import METERS
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.styles.style import read_weights
 from jen1cli.composition.transcription import score_controls
-from jen1cli.composition.words import Wishes, read_wishes
+from jen1cli.composition.words import PromptHints, read_hints
 from jen1cli.music.chords import parse_chart
 from jen1cli.music.controls import BEATS, MAX_BPM, NO_CONTROLS, Controls
 from jen1cli.music.keys import MODES, accidentals
@@ -51,13 +51,13 @@ def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
     draw = random.Random(style)
     for seed, seconds in enumerate(draw.sample(LENGTHS, 2)):
         given = draw_controls(draw)
-        wishes = Wishes(
+        hints = PromptHints(
             drums=draw.choice((None, True, False)), pace=draw.choice((-1, 0, 1)),
             minor=draw.choice((None, True, False)), tonic=draw.choice(("", "E")),
             ensemble=draw.choice(("", "", "solo", "duo", "drums")),
         )  # fmt: skip
-        score, controls = composed(style, seed, seconds, Controls(**given), wishes)
-        where = (seed, seconds, given, wishes)
+        score, controls = composed(style, seed, seconds, Controls(**given), hints)
+        where = (seed, seconds, given, hints)
         assert {name: getattr(controls, name) for name in given} == given, where
         assert score.seconds == pytest.approx(seconds), where
         assert controls.drums, where
@@ -69,9 +69,9 @@ def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
             unit = min(1.0, METERS[controls.meter].pulse)
             slowest, fastest = (min(tempo, MAX_BPM * unit) for tempo in (slowest, fastest))
             assert slowest - 1e-6 <= controls.bpm * unit <= fastest + 1e-6, where
-        if "drums" not in given and wishes.drums is False:
+        if "drums" not in given and hints.drums is False:
             assert controls.drums == "none", where
-        if "drums" not in given and wishes.drums:
+        if "drums" not in given and hints.drums:
             assert parse_drums(controls.drums), where
         bars = math.ceil(score.length_beats / METERS[score.meter].beats - 1e-6)
         if "chords" not in given and controls.chords:
@@ -144,7 +144,7 @@ def test_chords_fit_a_given_melody(seconds):
 
 def test_a_loop_is_compared_with_a_melody_until_both_end_together():
     given = Controls(bpm=120.0, meter="4/4", key="C", mode="major")
-    frame = choose_frame(STYLES["pop"], RandomStream(1), 20.0, given, Wishes())
+    frame = choose_frame(STYLES["pop"], RandomStream(1), 20.0, given, PromptHints())
     assert loop_fit("I | bIII | bIII | bIII", frame, 1.0, parse_melody("C5")) == 0.25
     assert loop_fit("I | IV", frame, 1.0, parse_melody("E5 | A5 | E5")) == pytest.approx(0.5)
 
@@ -188,24 +188,24 @@ def test_odd_metres_are_only_played_where_asked():
 
 def test_pace_and_mood_choose_within_the_style():
     slow, fast = (
-        [composed("pop", seed, 10.0, wishes=Wishes(pace=pace))[1].bpm for seed in range(4)]
+        [composed("pop", seed, 10.0, hints=PromptHints(pace=pace))[1].bpm for seed in range(4)]
         for pace in (-1, 1)
     )
     assert max(slow) < min(fast)
     for minor, mode in ((True, "minor"), (False, "major")):
         found = {
-            composed("pop", seed, 10.0, wishes=Wishes(minor=minor))[1].mode for seed in range(4)
+            composed("pop", seed, 10.0, hints=PromptHints(minor=minor))[1].mode for seed in range(4)
         }
         assert found == {mode}
 
 
 def test_a_tonic_without_a_mode_is_not_minor():
-    wishes = read_wishes("12 bar blues in E")
+    hints = read_hints("12 bar blues in E")
     for seed in range(4):
-        _, controls = composed("blues shuffle", seed, 20.0, wishes=wishes)
+        _, controls = composed("blues shuffle", seed, 20.0, hints=hints)
         assert (controls.key, controls.mode) == ("E", "mixolydian")
         assert parse_chart(controls.chords)[0][0].named() in ("E7", "E9", "E13")
-        assert composed("metal", seed, 10.0, wishes=wishes)[1].key == "E"
+        assert composed("metal", seed, 10.0, hints=hints)[1].key == "E"
 
 
 @pytest.mark.heavy
@@ -233,7 +233,7 @@ def test_folk_has_triads_on_its_tonic():
 
 def test_a_style_without_soloists_plays_alone_with_few():
     for seed in range(3):
-        score, controls = composed("pop", seed, 10.0, wishes=Wishes(ensemble="solo"))
+        score, controls = composed("pop", seed, 10.0, hints=PromptHints(ensemble="solo"))
         assert controls.drums == "none"
         assert len(score.parts) <= 2
 

@@ -21,7 +21,7 @@ from jen1cli.evaluation.tagger.features import (
 from jen1cli.evaluation.tagger.labels import Labels, make_targets
 from jen1cli.evaluation.tagger.network import KeyNet, buckets
 from jen1cli.evaluation.tagger.tagger import window_starts
-from jen1cli.evaluation.tagger.training import Prepared, TaggerJob, roughen
+from jen1cli.evaluation.tagger.training import PreparedClips, TaggerJob, roughen
 from jen1cli.manifest import read_folder
 from simulated_gpu import SimulatedGpu
 
@@ -134,7 +134,7 @@ def test_roughening_keeps_the_shape_and_changes_the_sound():
 def test_crops_of_short_clips_are_filled(music_folder):
     clips = read_folder(music_folder(count=2, seconds=1.5))
     labels = Labels(("ambient", "house"), ("piano",), ("major",))
-    data = Prepared.of(clips, labels, lambda what, share: None)
+    data = PreparedClips.of(clips, labels, lambda what, share: None)
     found = data.crop([0, 1], 2.0, None)
     assert found.mel.shape == (2, 80, 200)
     assert (found.mel[:, :, -10:] == -16).all()

@@ -22,7 +22,7 @@ from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS, FullScore, ScorePar
 from jen1cli.music.score_files import SCORES_NAME, write_scores
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
-from jen1cli.training.diffusion.batches import BatchSampler, Window, WindowSampler
+from jen1cli.training.diffusion.batches import BatchSampler, TrainingWindow, WindowSampler
 from jen1cli.training.diffusion.build import DiffusionSources, build_diffusion, write_latents
 from jen1cli.training.diffusion.cache import CACHE_NAME, CachedClip
 from jen1cli.training.diffusion.compatibility import SOURCES_NAME
@@ -364,4 +364,4 @@ def test_resident_controls_equal_those_that_are_made_for_each_batch():
         found = resident.gather(windows)
         torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
     whole = controls_of(attributes)
-    assert resident.gather([Window(2, 0, "x", whole, NOTHING_DROPPED)])[..., 30:].any()
+    assert resident.gather([TrainingWindow(2, 0, "x", whole, NOTHING_DROPPED)])[..., 30:].any()

@@ -11,7 +11,7 @@ from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError, DataError
 from jen1cli.training.text_encoder.data import (
     LOWEST_BPM,
-    Targets,
+    HeadTargets,
     encode_targets,
     read_captions,
     states_key,
@@ -27,7 +27,7 @@ from jen1cli.training.text_encoder.english import read_english
 from jen1cli.training.text_encoder.job import measure_text_encoder, write_card
 from jen1cli.training.text_encoder.models import Reader, StudentConfig, Teacher, load_student, pool
 from jen1cli.training.text_encoder.prompts import (
-    Prompt,
+    LabelledPrompt,
     PromptWriter,
     misspell,
     style_names,
@@ -166,8 +166,12 @@ def test_a_key_counts_only_where_the_text_names_it():
 
 def test_targets_ignore_what_a_text_does_not_state():
     known = {"style": "drum_and_bass", "bpm": 174.2, "key": "D", "mode": "minor", "drums": True}
-    prompts = [Prompt("dnb at 174 bpm", known), Prompt("jungle in D minor", known), Prompt("stone")]
-    goal = encode_targets(prompts, Targets.of(prompts))
+    prompts = [
+        LabelledPrompt("dnb at 174 bpm", known),
+        LabelledPrompt("jungle in D minor", known),
+        LabelledPrompt("stone"),
+    ]
+    goal = encode_targets(prompts, HeadTargets.of(prompts))
     assert goal["style"].tolist() == [0, 0, -1]
     assert goal["drums"].tolist() == [1, 1, -1]
     assert goal["key"].tolist() == [-1, 2, -1]

@@ -27,7 +27,7 @@ class _Item(NamedTuple):
         name = self.key.decode("latin-1").upper()
         try:
             value = self.value.decode("utf-8")
-        except UnicodeDecodeError:  # of version 1
+        except UnicodeDecodeError:  # version 1 of the tag
             value = self.value.decode("latin-1")
         return tuple((name, part) for part in value.split("\0"))
 

@@ -38,8 +38,8 @@ class Metadata:
         texts: (name, text) with the field names of Vorbis comments, in capitals.
         pictures: bodies of FLAC PICTURE blocks.
         blocks: parts that only the same family can hold.
-        recipe: of the music, as text.
-        loop: of a new file that is a loop; WAV has chunks for it.
+        recipe: the music's recipe, as text.
+        loop: loop of a new file that is a loop; WAV has chunks for it.
         signed: whether the file has a C2PA manifest, which no block holds: it fits one file alone.
     """
 
@@ -64,7 +64,7 @@ class Moves:
 
     sample_rate: int  # Hz
     before: int  # samples of the input
-    samples: int  # of the output
+    samples: int  # samples of the output
     # (position in the input, samples inserted there); without what is appended
     inserted: tuple[tuple[int, int], ...] = ()
 

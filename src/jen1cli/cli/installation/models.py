@@ -172,7 +172,7 @@ def _count_preset(config: "ModelConfig") -> dict[str, int | None]:
         "autoencoder": count(build_autoencoder(config.autoencoder)),
         "whitening": count(Whitening(config.whitening)),
         "unet": count(unet),
-        "controls": 0,  # of trained sets only
+        "controls": 0,  # trained sets alone have them
         "text_encoder": _TEXT_ENCODERS.get(config.text.source),
     }
 

@@ -21,7 +21,7 @@ class Covered:
     """A recording that is covered, and what is kept of it."""
 
     recording: AudioInput
-    keep: tuple[str, ...] | None  # of `music.heard.KEPT`; None: all that is sure
+    keep: tuple[str, ...] | None  # some of `music.heard.KEPT`; None: all that is sure
 
     def length(self, seconds: float | None) -> float:
         """Return the length of a cover: the given one, or that of the recording.

@@ -25,7 +25,7 @@ def early_sender(
 
     Args:
         engine: with the model.
-        target: of the result.
+        target: the result's target.
         recording: what is continued, at its end.
         seconds: length of the new music.
 

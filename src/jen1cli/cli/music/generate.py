@@ -11,7 +11,7 @@ from jen1cli.cli import options
 from jen1cli.cli.engine import Engine, ServedModelOptions
 from jen1cli.cli.groups import grouped, options_of
 from jen1cli.cli.music.covers import Covers
-from jen1cli.cli.music.prompts import LEFT_OPEN, Request, check_base, read_requests
+from jen1cli.cli.music.prompts import LEFT_OPEN, PromptRequest, check_base, read_requests
 from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.music.sets import SetJob, SetOptions
 from jen1cli.cli.outputs import Result, Target, slugify
@@ -23,7 +23,8 @@ from jen1cli.sampling import check_loop_bars
 if TYPE_CHECKING:
     from jen1cli.pipeline import Music
 
-Job = tuple[Request, Target, Path | None]
+PromptJob = tuple[PromptRequest, Target, Path | None]
+"""A request with the destinations of its audio and of its score."""
 
 
 @grouped
@@ -91,7 +92,7 @@ def generate(
     """Make music from text."""
     sampling.check()
     loop_bars = _check_bars(bars, seconds, loop=loop)
-    base = Request("", 0, seconds, direction, sampling, loop_bars, form)
+    base = PromptRequest("", 0, seconds, direction, sampling, loop_bars, form)
     if many.is_asked:
         many.check()
         if source is None or prompts:
@@ -129,7 +130,7 @@ def generate(
                     player = played(player, target.path, engine)
 
 
-def _made(requests: Sequence[Request], engine: Engine, covers: Covers) -> "list[Music]":
+def _made(requests: Sequence[PromptRequest], engine: Engine, covers: Covers) -> "list[Music]":
     """Make a cover, or one batch of pieces."""
     first = requests[0]
     if first.covered is not None and first.seconds is not None:
@@ -177,7 +178,7 @@ def _check_bars(bars: int | None, seconds: float | None, *, loop: bool) -> int |
     return check_loop_bars(bars)
 
 
-def _is_streamed(request: Request, target: Target, engine: Engine) -> bool:
+def _is_streamed(request: PromptRequest, target: Target, engine: Engine) -> bool:
     """Whether a piece goes to stdout while it is made: as long WAV without a signature."""
     if target.path is not None or target.extension != "wav" or request.loop_bars is not None:
         return False
@@ -187,7 +188,7 @@ def _is_streamed(request: Request, target: Target, engine: Engine) -> bool:
     return not engine.wants_signature and (request.seconds is None or request.seconds > window)
 
 
-def _stream(request: Request, target: Target, score: Path | None, engine: Engine) -> None:
+def _stream(request: PromptRequest, target: Target, score: Path | None, engine: Engine) -> None:
     with engine.making(f"seed {request.seed}") as progress:
         stream = engine.model.stream(
             request.prompt,
@@ -224,9 +225,9 @@ def played(player: Player, path: Path, engine: Engine) -> Player | None:
     return player
 
 
-def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
+def _groups(jobs: list[PromptJob], engine: Engine) -> Iterator[list[PromptJob]]:
     """Group consecutive jobs with equal settings and consecutive seeds into batches."""
-    group: list[Job] = []
+    group: list[PromptJob] = []
     for job in jobs:
         size = engine.batch_size(job[0].seconds or 0.0)
         if group and (len(group) >= size or not _follows(group[-1][0], job[0])):
@@ -236,6 +237,6 @@ def _groups(jobs: list[Job], engine: Engine) -> Iterator[list[Job]]:
     yield group
 
 
-def _follows(first: Request, second: Request) -> bool:
+def _follows(first: PromptRequest, second: PromptRequest) -> bool:
     same = dataclasses.replace(first, prompt=second.prompt, seed=first.seed + 1)
     return same == second and first.covered is None

@@ -22,12 +22,12 @@ from jen1cli.music.controls import NO_CONTROLS, SIXTEENTHS, Controls
 from jen1cli.music.forms import parse_form
 from jen1cli.music.texts import check_prompt
 from jen1cli.sampling import DEFAULT_BARS, SamplingOptions, check_loop_bars, draw_seed
-from jen1cli.scale import requests
+from jen1cli.scale.requests import PieceRequest
 from jen1cli.scale.rows import Row, read_rows
 from jen1cli.typed_json import from_dict
 
 MAX_REQUESTS = 10_000
-USUAL_BPM = 120.0  # of loops in the plan of a set, where none is given
+USUAL_BPM = 120.0  # tempo of loops in the plan of a set, where none is given
 USUAL_METER = "4/4"
 _LISTS = ("keep", "instruments")
 """Keys whose values may be lists of names."""
@@ -71,12 +71,12 @@ _NUMBERS = {
 
 
 @dataclass(frozen=True)
-class Request:
-    """One piece of music to make."""
+class PromptRequest:
+    """One piece, as the command line or a line of a prompt file asks for it."""
 
     prompt: str
     seed: int
-    seconds: float | None  # of a base, None: that of the score, or the usual one
+    seconds: float | None  # None in a base: the score's length, or the usual one
     direction: str
     sampling: SamplingChoice
     # None: no loop; of a base, `LEFT_OPEN`: those of a line's own score, or the usual ones
@@ -101,8 +101,8 @@ class Request:
 
 
 def read_requests(
-    prompts: Sequence[str], source: str | None, count: int, seed: int | None, base: Request
-) -> list[Request]:
+    prompts: Sequence[str], source: str | None, count: int, seed: int | None, base: PromptRequest
+) -> list[PromptRequest]:
     """List every piece to make: the prompts in order, then those of the file, each `count` times.
 
     Piece i has the seed `seed` + i; a line of the file with a seed of its own starts from that.
@@ -128,7 +128,7 @@ def read_requests(
         raise ConfigError('no prompt given; write: jen1 generate "lofi piano"')
     if len(lines) * count > MAX_REQUESTS:
         raise ConfigError(f"{len(lines) * count} pieces asked for; at most {MAX_REQUESTS} at once")
-    requests: list[Request] = []
+    requests: list[PromptRequest] = []
     for line, where in lines:
         for copy in range(count):
             drawn = first + len(requests) if line.seed is None else line.seed + copy
@@ -136,7 +136,7 @@ def read_requests(
     return requests
 
 
-def check_base(base: Request, count: int, seed: int | None) -> None:
+def check_base(base: PromptRequest, count: int, seed: int | None) -> None:
     """Check what the command line says of every piece.
 
     Raises:
@@ -200,11 +200,11 @@ def _worded(key: str, value: object) -> object:
 class RowReader:
     """Reads the requests of a row, each with the seed of its number in the whole source."""
 
-    base: Request  # settings that a row may replace
-    first_seed: int  # of the first piece; a row's own seed goes before
+    base: PromptRequest  # settings that a row may replace
+    first_seed: int  # seed of the first piece; a row's own seed replaces it
     copies: int = 1  # pieces for each row
 
-    def __call__(self, row: Row) -> list[requests.Request]:
+    def __call__(self, row: Row) -> list[PieceRequest]:
         """Return the requests of a row.
 
         Raises:
@@ -225,7 +225,7 @@ class RowReader:
             bar = _bar_seconds(options.get("controls", NO_CONTROLS))
             bars = parse_form(request.form).bars if request.form else request.loop_bars or 0
             found.append(
-                requests.Request(
+                PieceRequest(
                     request.prompt,
                     request.seed,
                     bar * bars if request.seconds is None else request.seconds,
@@ -244,7 +244,7 @@ def _bar_seconds(controls: Controls) -> float:
     return quarters * 60.0 / (controls.bpm or USUAL_BPM)
 
 
-def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
+def _build(line: PromptLine, where: str, seed: int, base: PromptRequest) -> PromptRequest:
     if line.cover is not None:
         return _build_cover(line, line.cover, where, seed, base)
     place = f"{where}: " if where.startswith("line") else ""
@@ -268,7 +268,7 @@ def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
             check_seconds(seconds, where)
     elif bars is None:
         seconds = chosen_seconds(seconds, sampling, where)
-    return Request(
+    return PromptRequest(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
         seconds=seconds,
@@ -279,7 +279,9 @@ def _build(line: PromptLine, where: str, seed: int, base: Request) -> Request:
     )
 
 
-def _build_cover(line: PromptLine, cover: str, where: str, seed: int, base: Request) -> Request:
+def _build_cover(
+    line: PromptLine, cover: str, where: str, seed: int, base: PromptRequest
+) -> PromptRequest:
     """Return the request of a line that names a recording to cover.
 
     Raises:
@@ -303,12 +305,12 @@ def _build_cover(line: PromptLine, cover: str, where: str, seed: int, base: Requ
         seconds = covered.length(base.seconds if line.seconds is None else line.seconds)
     except Jen1Error as error:
         raise type(error)(f"{place}{error}") from error
-    return Request(
+    return PromptRequest(
         prompt=check_prompt(line.prompt, where),
         seed=seed,
         seconds=seconds,
         direction=base.direction,
-        sampling=replaced(sampling, {"keep": None}).check(where),  # of the recording alone
+        sampling=replaced(sampling, {"keep": None}).check(where),  # the covered part is chosen
         covered=covered,
     )
 

@@ -143,7 +143,7 @@ def plan_midi(
 
     Args:
         given: value of --midi; None: no files.
-        targets: of the results.
+        targets: targets of the results.
         force: whether existing files are replaced.
         piped: what is said of a result without a path.
 

@@ -23,9 +23,9 @@ from jen1cli.errors import ConfigError, Jen1Error
 from jen1cli.sampling import MAX_BATCH, usual_batch
 
 if TYPE_CHECKING:
-    from jen1cli.cli.music.prompts import Request
+    from jen1cli.cli.music.prompts import PromptRequest
     from jen1cli.scale.folder import SetFolder, SetSettings
-    from jen1cli.scale.pieces import Start
+    from jen1cli.scale.pieces import MakerSpec
     from jen1cli.scale.planning import SetPlan
     from jen1cli.scale.rows import Row
     from jen1cli.scale.run import Tally
@@ -132,7 +132,7 @@ class SetJob:
 
     options: SetOptions
     source: str  # the value of --from
-    base: "Request"  # settings that a row may replace
+    base: "PromptRequest"  # settings that a row may replace
     seed: int | None
     copies: int
     destination: "options.Destination"
@@ -190,12 +190,12 @@ class SetJob:
             facts={**facts, "base": base},
         )
 
-    def _starts(self, settings: "SetSettings") -> "list[Start]":
+    def _specs(self, settings: "SetSettings") -> "list[MakerSpec]":
         from jen1cli.scale.devices import list_devices
-        from jen1cli.scale.pieces import Start
+        from jen1cli.scale.pieces import MakerSpec
 
         return [
-            Start(
+            MakerSpec(
                 dataclasses.replace(self.model.source, device=device),
                 self._folder.absolute(),
                 settings.extension,
@@ -210,10 +210,10 @@ class SetJob:
         from jen1cli.shards import WHOLE
 
         shard = self.options.read_shard()
-        starts = self._starts(self._settings(self.model.source.facts()))
+        specs = self._specs(self._settings(self.model.source.facts()))
         read = RowReader(self.base, self.seed or 0, self.copies)
         rows = _with_first(self._rows(WHOLE), self.source, WHOLE)
-        plan = plan_set(rows, read, shard, starts[0], len(starts), self._folder)
+        plan = plan_set(rows, read, shard, specs[0], len(specs), self._folder)
         if plan.bad_rows:
             bad = _number(plan.bad_rows, "row")
             report.warn(f"{bad} cannot be read; the first: {plan.first_fault}")
@@ -245,7 +245,7 @@ class SetJob:
         listen = _Notes(report)
         with _stopping() as stopped:
             tally = make_shard(
-                folder, rows, read, self._starts(settings), stopped=stopped, listener=listen
+                folder, rows, read, self._specs(settings), stopped=stopped, listener=listen
             )
             manifest = None if tally.is_stopped else folder.finish()
         _report(report, folder, tally, manifest, listen.seconds)

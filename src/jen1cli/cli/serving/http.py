@@ -89,8 +89,8 @@ class Server:
         """Send a request, and write the body of the answer to a file.
 
         Args:
-            path: of the route.
-            values: of the request.
+            path: the route's path.
+            values: the request's values.
             target: file for the body.
             files: recordings by the names of their parts.
             job: id under which the progress can be asked for.

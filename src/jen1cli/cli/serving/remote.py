@@ -45,8 +45,8 @@ class RemoteMusic:
     recipe: "Recipe"
     sample_rate: int  # Hz
     seconds: float
-    source: "Source | None" = None  # of an edit
-    patches: "tuple[Patch, ...]" = ()  # of an edit; their signals are not known here
+    source: "Source | None" = None  # source of an edit
+    patches: "tuple[Patch, ...]" = ()  # patches of an edit; their signals are not known here
 
     @property
     def has_score(self) -> bool:
@@ -73,7 +73,7 @@ class RemoteModel:
     server: Server
     report: Console
     folder: Path  # for results
-    extension: str  # of results
+    extension: str  # extension of results
     signing: Signing
     model: str | None = None  # as a check
     is_remote: ClassVar = True
@@ -86,11 +86,11 @@ class RemoteModel:
         """Yield the model of a server that is there.
 
         Args:
-            url: of the server.
+            url: the server's URL.
             model: name that its model must have; None: any.
-            extension: of results.
+            extension: extension of results.
             signing: options of the signature.
-            report: of the command.
+            report: the command's report.
 
         Raises:
             ServerError: it cannot be reached.

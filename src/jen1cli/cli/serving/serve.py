@@ -16,7 +16,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.files import expand_user
 
 if TYPE_CHECKING:
-    from jen1cli.server.settings import Settings
+    from jen1cli.server.settings import ServerSettings
 
 DEFAULT_PORT = 8_414
 SERVER_PANEL = "Server"
@@ -105,7 +105,7 @@ class ServerOptions:
         ),
     ] = False
 
-    def settings(self, *, has_page: bool = False) -> "Settings":
+    def settings(self, *, has_page: bool = False) -> "ServerSettings":
         """Return the checked settings.
 
         Args:
@@ -114,10 +114,10 @@ class ServerOptions:
         Raises:
             Jen1Error: a package is missing, or the token or the folder cannot be used.
         """
-        from jen1cli.server.settings import Limits, Settings, check_packages
+        from jen1cli.server.settings import Limits, ServerSettings, check_packages
 
         check_packages()
-        return Settings(
+        return ServerSettings(
             takes=takes_folder(self.takes),
             host=self.host,
             port=self.port,
@@ -147,7 +147,7 @@ def serve(
 
 
 def start(
-    settings: "Settings",
+    settings: "ServerSettings",
     choice: ModelChoice,
     signing: Signing,
     report: Console,
@@ -158,9 +158,9 @@ def start(
     """Load the model and serve until a signal.
 
     Args:
-        settings: of the server.
-        choice: of the model.
-        signing: of what is made.
+        settings: the server's settings.
+        choice: the model's choice.
+        signing: signing of what is made.
         report: for warnings.
         ready: called with the address and the name of the model when the server listens.
         log: every request on stderr.

@@ -54,7 +54,7 @@ def page_address(address: str, token: str | None) -> str:
 
     Args:
         address: on which the server listens, such as "http://127.0.0.1:8414".
-        token: of the server.
+        token: the server's token.
     """
     host, _, port = urlsplit(address).netloc.rpartition(":")
     page = f"http://127.0.0.1:{port}/" if host in _EVERYWHERE else f"{address}/"

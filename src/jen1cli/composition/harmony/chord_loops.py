@@ -1,7 +1,7 @@
 """Chords of a clip: loops from pools or a functional grammar, repeated over its bars."""
 
 from jen1cli.composition.harmony.progressions import POOLS
-from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
+from jen1cli.composition.harmony.theory import PlacedChord, chord_at, parse_chord
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.music import chords as names
 
@@ -63,7 +63,7 @@ def choose_loop(random: RandomStream, pools: str, mode: str, invent: float) -> s
 
 def lay_chords(
     loop: str, tonic: int, bar_beats: float, bars: int, cell_bars: float, cadence: str = ""
-) -> tuple[Chord, ...]:
+) -> tuple[PlacedChord, ...]:
     """Repeat a loop over the bars; a cadence, if given, replaces the last two cells.
 
     Args:
@@ -83,21 +83,21 @@ def lay_chords(
         ending = [cell.split() for cell in cadence.split("|")]
         if count > len(ending) + 1:
             row[-len(ending) :] = ending
-    chords: list[Chord] = []
+    chords: list[PlacedChord] = []
     for index, cell in enumerate(row):
         for position, symbol in enumerate(cell):
             start = index * width + position * width / len(cell)
             chords.append(_place(symbol, tonic, start, width / len(cell)))
     last = chords[-1]
-    chords[-1] = Chord(
+    chords[-1] = PlacedChord(
         last.symbol, last.root, last.intervals, last.bass, last.start, total - last.start
     )
     return tuple(chords)
 
 
-def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
+def _place(symbol: str, tonic: int, start: float, length: float) -> PlacedChord:
     shape = parse_chord(symbol)
-    return Chord(
+    return PlacedChord(
         symbol,
         (shape.root + tonic) % 12,
         shape.intervals,
@@ -107,17 +107,19 @@ def _place(symbol: str, tonic: int, start: float, length: float) -> Chord:
     )
 
 
-def write_chart(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> str:
+def write_chart(chords: tuple[PlacedChord, ...], bar_beats: float, bars: int) -> str:
     """Return a chart (`jen1cli.music.chords`) with the coarsest division of each bar that fits."""
     return names.chart_text(chart_bars(chords, bar_beats, bars))
 
 
-def chart_bars(chords: tuple[Chord, ...], bar_beats: float, bars: int) -> tuple[names.Bar, ...]:
+def chart_bars(
+    chords: tuple[PlacedChord, ...], bar_beats: float, bars: int
+) -> tuple[names.Bar, ...]:
     """Return the bars of a chart; see `write_chart`."""
     return tuple(_bar(chords, bar * bar_beats, bar_beats) for bar in range(bars))
 
 
-def _bar(chords: tuple[Chord, ...], start: float, length: float) -> names.Bar:
+def _bar(chords: tuple[PlacedChord, ...], start: float, length: float) -> names.Bar:
     changes = [c.start - start for c in chords if 0 < c.start - start < length]
     parts = next(
         (n for n in names.PARTS if all(_whole(change * n / length) for change in changes)),

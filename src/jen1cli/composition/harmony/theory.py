@@ -53,7 +53,7 @@ class ChordShape:
 
 @no_type_check  # called for every note: run-time type checks would slow the tests
 @dataclass(frozen=True)
-class Chord:
+class PlacedChord:
     """A chord in a key at a place in time."""
 
     symbol: str
@@ -113,7 +113,7 @@ def parse_chord(symbol: str) -> ChordShape:
 
 
 @no_type_check
-def chord_at(chords: tuple[Chord, ...], beat: float) -> Chord:
+def chord_at(chords: tuple[PlacedChord, ...], beat: float) -> PlacedChord:
     """Return the chord at a beat (the last one beyond the end)."""
     for chord in chords:
         if beat < chord.end - 1e-6:
@@ -126,7 +126,7 @@ def ladder(classes: frozenset[int] | set[int], low: int, high: int) -> list[int]
     return [pitch for pitch in range(low, high + 1) if pitch % 12 in classes]
 
 
-def chord_scale(scale: frozenset[int], chord: Chord) -> frozenset[int]:
+def chord_scale(scale: frozenset[int], chord: PlacedChord) -> frozenset[int]:
     """Return the scale adapted to a chord: chord tones outside it replace their neighbours."""
     tones = set(chord.classes)
     foreign = tones - scale
@@ -191,7 +191,7 @@ def _clear(shape: list[int]) -> bool:
 
 
 def voice_chord(
-    chord: Chord,
+    chord: PlacedChord,
     previous: tuple[int, ...] | None,
     *,
     size: int,

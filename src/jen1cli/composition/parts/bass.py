@@ -6,7 +6,7 @@ chord, `8` octave, `a` semitone or scale step below the next root, `A` above it,
 root (anticipated), `g` dead note.
 """
 
-from jen1cli.composition.harmony.theory import Chord
+from jen1cli.composition.harmony.theory import PlacedChord
 from jen1cli.composition.plan import Plan, Touch, perform
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import StepPattern, fitting_lines, read_pattern
@@ -173,7 +173,9 @@ def _root(home: int, pitch_class: int) -> int:
     return home + (pitch_class - home) % 12
 
 
-def _tone(symbol: str, chord: Chord, upcoming: Chord, plan: Plan, home: int, high: int) -> int:
+def _tone(
+    symbol: str, chord: PlacedChord, upcoming: PlacedChord, plan: Plan, home: int, high: int
+) -> int:
     root = _root(home, chord.bass)
     base = _root(home, chord.root)
     if symbol in "Rrg":
@@ -268,8 +270,8 @@ def _walk(
 def _walk_line(
     plan: Plan,
     random: RandomStream,
-    chord: Chord,
-    following: Chord,
+    chord: PlacedChord,
+    following: PlacedChord,
     root: int,
     count: int,
     low: int,

@@ -8,7 +8,7 @@ chord from below (beyond the top, an octave higher), `b` low root, `f` low fifth
 
 from dataclasses import dataclass
 
-from jen1cli.composition.harmony.theory import Chord, voice_chord
+from jen1cli.composition.harmony.theory import PlacedChord, voice_chord
 from jen1cli.composition.plan import Plan, Touch, perform
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import StepPattern, fitting_lines, read_pattern
@@ -233,9 +233,9 @@ def write_comp(plan: Plan, name: str, hand: Hand, touch: Touch, role: str) -> tu
     return perform(plan, notes, touch, random)
 
 
-def voice_all(plan: Plan, hand: Hand) -> dict[Chord, tuple[int, ...]]:
+def voice_all(plan: Plan, hand: Hand) -> dict[PlacedChord, tuple[int, ...]]:
     """Voice every chord of the clip, each with least movement from the one before it."""
-    voicings: dict[Chord, tuple[int, ...]] = {}
+    voicings: dict[PlacedChord, tuple[int, ...]] = {}
     previous: tuple[int, ...] | None = None
     for chord in plan.chords:
         previous = voice_chord(
@@ -245,7 +245,7 @@ def voice_all(plan: Plan, hand: Hand) -> dict[Chord, tuple[int, ...]]:
     return voicings
 
 
-def _held(plan: Plan, voicings: dict[Chord, tuple[int, ...]]) -> list[Note]:
+def _held(plan: Plan, voicings: dict[PlacedChord, tuple[int, ...]]) -> list[Note]:
     notes: list[Note] = []
     for chord in plan.chords:
         level = 0.55 + 0.25 * plan.energy(chord.start)
@@ -257,7 +257,7 @@ def _bar(
     plan: Plan,
     pattern: StepPattern,
     bar: int,
-    voicings: dict[Chord, tuple[int, ...]],
+    voicings: dict[PlacedChord, tuple[int, ...]],
     hand: Hand,
     touch: Touch,
 ) -> list[Note]:
@@ -279,7 +279,7 @@ def _event(
     symbol: str,
     beat: float,
     length: float,
-    chord: Chord,
+    chord: PlacedChord,
     voicing: tuple[int, ...],
     hand: Hand,
     touch: Touch,
@@ -308,7 +308,7 @@ def _event(
     return notes
 
 
-def _low(chord: Chord, symbol: str, hand: Hand) -> int:
+def _low(chord: PlacedChord, symbol: str, hand: Hand) -> int:
     root = hand.bass_low + (chord.bass - hand.bass_low) % 12
     if symbol == "b":
         return root

@@ -2,7 +2,7 @@
 
 import math
 
-from jen1cli.composition.harmony.theory import SCALES, Chord, chord_scale, ladder, nearest
+from jen1cli.composition.harmony.theory import SCALES, PlacedChord, chord_scale, ladder, nearest
 from jen1cli.composition.parts.melodic_styles import MelodicStyle
 from jen1cli.composition.parts.motives import Motive, close_motive, invent_motive, vary_motive
 from jen1cli.composition.plan import Plan, Touch, perform
@@ -147,7 +147,7 @@ def _weight(plan: Plan, beat: float, duration: float) -> float:
 def _moved(
     pitch: int,
     moves: int,
-    chord: Chord,
+    chord: PlacedChord,
     scale: frozenset[int],
     weight: float,
     low: int,
@@ -166,7 +166,7 @@ def _fitted(
     plan: Plan,
     style: MelodicStyle,
     pitch: int,
-    chord: Chord,
+    chord: PlacedChord,
     scale: frozenset[int],
     low: int,
     high: int,

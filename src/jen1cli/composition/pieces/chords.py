@@ -8,7 +8,7 @@ from dataclasses import replace
 from jen1cli.composition.composer import cadences
 from jen1cli.composition.harmony.chord_loops import choose_loop, is_minor, lay_chords
 from jen1cli.composition.harmony.progressions import POOLS
-from jen1cli.composition.harmony.theory import Chord, chord_at, parse_chord
+from jen1cli.composition.harmony.theory import PlacedChord, chord_at, parse_chord
 from jen1cli.composition.pieces.frame import Frame
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.styles.style import Style
@@ -142,7 +142,7 @@ def cycle_bars(style: Style, loops: dict[str, str], chart: Sequence[Bar]) -> int
 
 def loop_chords(
     loop: str, style: Style, frame: Frame, bars: int, *, phase: int = 0, cadence: str = ""
-) -> tuple[Chord, ...]:
+) -> tuple[PlacedChord, ...]:
     """Lay a loop over some bars.
 
     Args:
@@ -166,9 +166,9 @@ def loop_chords(
     return _from_beat(laid, phase * beats)
 
 
-def _from_beat(chords: tuple[Chord, ...], beat: float) -> tuple[Chord, ...]:
+def _from_beat(chords: tuple[PlacedChord, ...], beat: float) -> tuple[PlacedChord, ...]:
     """Return what is left of the chords from a beat on, which becomes beat 0."""
-    found: list[Chord] = []
+    found: list[PlacedChord] = []
     for chord in chords:
         start = max(beat, chord.start)
         if chord.end > start + 1e-6:
@@ -176,7 +176,9 @@ def _from_beat(chords: tuple[Chord, ...], beat: float) -> tuple[Chord, ...]:
     return tuple(found)
 
 
-def chart_chords(chart: Sequence[Bar], start: int, bars: int, beats: float) -> tuple[Chord, ...]:
+def chart_chords(
+    chart: Sequence[Bar], start: int, bars: int, beats: float
+) -> tuple[PlacedChord, ...]:
     """Return the chords of a given chart, which repeats, in some bars of the piece.
 
     Where the chart is silent, the chord before it goes on.
@@ -187,7 +189,7 @@ def chart_chords(chart: Sequence[Bar], start: int, bars: int, beats: float) -> t
         bars: number of bars.
         beats: quarter notes in a bar.
     """
-    found: list[Chord] = []
+    found: list[PlacedChord] = []
     named = next((chord for bar in chart for chord in bar if chord is not None), None)
     for index in range(bars):
         bar = chart[(start + index) % len(chart)]
@@ -198,5 +200,5 @@ def chart_chords(chart: Sequence[Bar], start: int, bars: int, beats: float) -> t
             length = beats / len(bar)
             begin = index * beats + place * length
             intervals = SUFFIXES[named.suffix]
-            found.append(Chord(str(named), named.root, intervals, named.bass, begin, length))
+            found.append(PlacedChord(str(named), named.root, intervals, named.bass, begin, length))
     return tuple(found)

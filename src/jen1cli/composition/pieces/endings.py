@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jen1cli.composition.harmony.theory import Chord
+from jen1cli.composition.harmony.theory import PlacedChord
 from jen1cli.composition.pieces.passages import LEADING, MELODIC
 from jen1cli.composition.plan import Plan
 from jen1cli.composition.rhythm.grooves import KEYS
@@ -19,7 +19,7 @@ _LONGEST_REST = 4.0  # beats after which a melody does not come back for the las
 
 
 def end_parts(
-    parts: list[Part], ending: float, beats: float, chord: Chord, tonic: int
+    parts: list[Part], ending: float, beats: float, chord: PlacedChord, tonic: int
 ) -> list[Part]:
     """End a piece on its last chord: one stroke of the drums, long notes, a melody that comes home.
 
@@ -36,7 +36,9 @@ def end_parts(
     ]
 
 
-def _ended(part: Part, ending: float, beats: float, chord: Chord, tonic: int) -> tuple[Note, ...]:
+def _ended(
+    part: Part, ending: float, beats: float, chord: PlacedChord, tonic: int
+) -> tuple[Note, ...]:
     before = [_stopped(note, ending, part) for note in part.notes if note.beat < ending - _NEAR]
     after = [note for note in part.notes if note.beat >= ending - _NEAR]
     if not after:
@@ -62,7 +64,7 @@ def _ended(part: Part, ending: float, beats: float, chord: Chord, tonic: int) ->
 
 
 def _resolved(
-    notes: list[Note], ending: float, beats: float, chord: Chord, tonic: int
+    notes: list[Note], ending: float, beats: float, chord: PlacedChord, tonic: int
 ) -> list[Note]:
     """Add the last note to a melody that rests in the last bar, unless it is long over."""
     last = max(notes, key=lambda note: note.beat)
@@ -72,7 +74,7 @@ def _resolved(
     return [*notes, Note(ending, beats - ending, home, last.velocity)]
 
 
-def _home(pitch: int, chord: Chord, tonic: int) -> int:
+def _home(pitch: int, chord: PlacedChord, tonic: int) -> int:
     return _nearest(pitch, (tonic,) if tonic in chord.classes else chord.classes)
 
 

@@ -11,7 +11,7 @@ from jen1cli.composition.harmony.theory import KEYS
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.rhythm.meters import METERS, Meter, Swing
 from jen1cli.composition.styles.style import Drums, Style, read_weights
-from jen1cli.composition.words import Wishes
+from jen1cli.composition.words import PromptHints
 from jen1cli.music.chords import MAX_BARS
 from jen1cli.music.controls import MAX_BPM, Controls
 from jen1cli.music.keys import accidentals, key_of_chart, key_of_melody
@@ -75,7 +75,7 @@ class Frame:
 
 
 def choose_frame(
-    style: Style, random: RandomStream, seconds: float, given: Controls, wishes: Wishes
+    style: Style, random: RandomStream, seconds: float, given: Controls, hints: PromptHints
 ) -> Frame:
     """Draw what is not given: metre, tempo, key and swing, within the style's ranges.
 
@@ -88,11 +88,11 @@ def choose_frame(
         random: source of random choices.
         seconds: length of the piece.
         given: controls to keep; given chords or a given melody determine the key.
-        wishes: further requests of the prompt.
+        hints: further requests of the prompt.
     """
     meter = _meter(style, random.substream("meter"), given)
-    felt = given.bpm or _tempo(style, meter, random.substream("tempo"), seconds, wishes.pace)
-    tonic, mode = _key(style, random.substream("key"), given, wishes)
+    felt = given.bpm or _tempo(style, meter, random.substream("tempo"), seconds, hints.pace)
+    tonic, mode = _key(style, random.substream("key"), given, hints)
     unit, least, most = style.swing
     beats = seconds * felt * meter.pulse / 60.0
     bars = min(MAX_BARS, max(1, math.ceil(beats / meter.beats - 1e-6)))
@@ -159,49 +159,51 @@ def _tempo(style: Style, meter: Meter, random: RandomStream, seconds: float, pac
     return min((tempo for *_, tempo in options), key=lambda t: abs(t - felt), default=felt)
 
 
-def _key(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> tuple[int, str]:
+def _key(
+    style: Style, random: RandomStream, given: Controls, hints: PromptHints
+) -> tuple[int, str]:
     key, mode = given.key, given.mode
     if not key and given.chords:
         # their mode is plain, whatever mood the words name
-        key, mode = key_of_chart(given.chords, wishes.tonic)
+        key, mode = key_of_chart(given.chords, hints.tonic)
     if not key and given.melody:
-        key, mode = key_of_melody(given.melody, wishes.tonic, wishes.minor)
+        key, mode = key_of_melody(given.melody, hints.tonic, hints.minor)
     modes = mode_weights(style)
-    minor = wishes.minor
-    if minor is None and wishes.tonic:
+    minor = hints.minor
+    if minor is None and hints.tonic:
         minor = False  # by convention "in E" is not E minor; a style of minor modes alone stays so
     if minor is not None:
         modes = {m: w for m, w in modes.items() if is_minor(m) == minor} or modes
     if not key:
         mode = random.weighted(modes)
-        key = wishes.tonic or random.substream("tonic").weighted(
+        key = hints.tonic or random.substream("tonic").weighted(
             {tonic: 1.0 / (2 + accidentals(tonic, mode)) for tonic in KEYS}
         )
     return KEYS.index(key), mode
 
 
-def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: Wishes) -> str:
+def choose_variant(style: Style, random: RandomStream, given: Controls, hints: PromptHints) -> str:
     """Choose the ensemble: the full one unless the words or the controls ask for another.
 
     Args:
         style: style of the piece.
         random: source of random choices.
         given: controls to keep; drums or a melody among them need an ensemble that has them.
-        wishes: further requests of the prompt.
+        hints: further requests of the prompt.
 
     Returns:
         a variant of `jen1cli.composition.ensemble.arrange`.
     """
     variants = read_weights(style.variants)
     has_melody = given.melody not in ("", NONE)
-    silent = wishes.drums is False or given.drums == NONE
-    if wishes.ensemble == "drums" and not (silent or given.chords or has_melody):
+    silent = hints.drums is False or given.drums == NONE
+    if hints.ensemble == "drums" and not (silent or given.chords or has_melody):
         return "drums"
-    if wishes.drums:
+    if hints.drums:
         return "full"
-    if wishes.ensemble == "solo" and style.solos:
+    if hints.ensemble == "solo" and style.solos:
         return "solo"
-    if wishes.ensemble in ("solo", "duo"):  # the smallest ensemble of a style without soloists
+    if hints.ensemble in ("solo", "duo"):  # the smallest ensemble of a style without soloists
         return "duo"
     if silent:
         quiet = {name: weight for name, weight in variants.items() if name in _WITHOUT_DRUMS}
@@ -209,17 +211,17 @@ def choose_variant(style: Style, random: RandomStream, given: Controls, wishes: 
     return "full" if "full" in variants else random.weighted(variants)
 
 
-def fitted_style(style: Style, meter: Meter, given: Controls, wishes: Wishes) -> Style:
+def fitted_style(style: Style, meter: Meter, given: Controls, hints: PromptHints) -> Style:
     """Return a style with its typical drums and leading voice, or with drums where asked for.
 
     It has no cadence: that of a piece is laid into its chords.
     """
     drums = style.drums
-    if drums is None and wishes.drums:
+    if drums is None and hints.drums:
         drums = Drums("kit_standard", "rock pop" if style.energy >= 0.5 else "soft")
     if drums is not None:
         grooves = typical(fitting_grooves(read_weights(drums.grooves), meter.name))
-        sure = wishes.drums or drums.chance >= _CERTAIN_DRUMS or given.drums not in ("", NONE)
+        sure = hints.drums or drums.chance >= _CERTAIN_DRUMS or given.drums not in ("", NONE)
         drums = replace(
             drums,
             grooves=" ".join(f"{name}:{weight:g}" for name, weight in grooves.items()),

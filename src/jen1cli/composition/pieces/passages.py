@@ -10,10 +10,10 @@ LONG_FROM = 28.0
 
 _INTRO_FROM = 45.0  # seconds from which the intro has half the bars of a passage
 _SHORT_INTRO = 2  # bars
-_TARGET_SECONDS = 16.0  # of a passage
+_TARGET_SECONDS = 16.0  # length of a passage
 _LEAST_PEAK = 0.6  # energy from which a body ends with its most energetic passage
 _NEAR_PEAK = 0.85  # share of the highest energy from which a passage counts as such
-_MOST_VARIATIONS = 4  # of a material: repetition makes a form, and composing takes time
+_MOST_VARIATIONS = 4  # variations of a material: repetition makes a form, and composing takes time
 
 _Item = tuple[str, str, float]
 # Form of a style -> passages (name, material, energy 0 to 1) of the body, which repeats.
@@ -64,7 +64,7 @@ _HARMONIC = frozenset(("chords", "stabs", "strum", "arpeggio"))
 
 
 @dataclass(frozen=True)
-class Passage:
+class PlannedPassage:
     """Some bars of one material."""
 
     name: str
@@ -74,7 +74,7 @@ class Passage:
     bars: int
     energy: float
     silent: frozenset[str] = frozenset()  # roles of parts that do not play
-    # of a given form
+    # the next three are those of a given form
     section: str = ""  # name, whose notes are the same wherever it comes
     whole: int = 0  # bars of the longest section with these notes, of which it is the beginning
     chords: tuple[Bar, ...] = ()  # given ones of each of those bars
@@ -93,7 +93,7 @@ def passage_bars(bar_seconds: float, cycle: int) -> int:
 
 def plan_passages(
     form: str, random: RandomStream, bars: int, unit: int, bar_seconds: float, cycle: int = 1
-) -> tuple[Passage, ...]:
+) -> tuple[PlannedPassage, ...]:
     """Divide a long piece into intro, body and outro.
 
     Args:
@@ -115,12 +115,12 @@ def plan_passages(
     if outro:
         found.append(("outro", "outro", 0, outro, 0.35))
     first_silent = silent_intro(random, max(item[2] for item in body))
-    passages: list[Passage] = []
+    passages: list[PlannedPassage] = []
     start = 0
     for name, material, variation, length, energy in found:
         stream = random.substream(name, str(start))
         silent = first_silent if name == "intro" else silent_in(name, stream)
-        passages.append(Passage(name, material, variation, start, length, energy, silent))
+        passages.append(PlannedPassage(name, material, variation, start, length, energy, silent))
         start += length
     return tuple(passages)
 

@@ -8,7 +8,7 @@ from jen1cli.composition.composer import energy_of, moods_of
 from jen1cli.composition.ensemble import arrange
 from jen1cli.composition.form import make_sections, phrase_bars
 from jen1cli.composition.harmony.chord_loops import chart_bars
-from jen1cli.composition.harmony.theory import KEYS, SCALES, Chord, chord_at
+from jen1cli.composition.harmony.theory import KEYS, SCALES, PlacedChord, chord_at
 from jen1cli.composition.pieces.chords import (
     MATERIALS,
     chart_chords,
@@ -29,7 +29,7 @@ from jen1cli.composition.pieces.given_parts import with_given_parts
 from jen1cli.composition.pieces.passages import (
     LONG_FROM,
     MELODIC,
-    Passage,
+    PlannedPassage,
     passage_bars,
     plan_passages,
 )
@@ -40,7 +40,7 @@ from jen1cli.composition.score import Note, Part, Score, Section
 from jen1cli.composition.sound_clips import compose_sounds
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.styles.style import Style, read_effects, read_weights
-from jen1cli.composition.words import NO_WISHES, Wishes
+from jen1cli.composition.words import NO_HINTS, PromptHints
 from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.music.forms import END, Form
@@ -67,7 +67,7 @@ class _Piece:
     chart: tuple[Bar, ...]  # given chords
     sections: Form | None  # a given form
 
-    def phase(self, passage: Passage) -> int:
+    def phase(self, passage: PlannedPassage) -> int:
         """Return the bars of the chords' cycle that are over at the start of a passage.
 
         A short intro or outro ends with the cycle, as the turnaround of a blues does.
@@ -85,7 +85,7 @@ def compose_piece(
     seed: int,
     seconds: float,
     given: Controls = NO_CONTROLS,
-    wishes: Wishes = NO_WISHES,
+    hints: PromptHints = NO_HINTS,
     *,
     loops: bool = False,
     form: Form | None = None,
@@ -101,7 +101,7 @@ def compose_piece(
         seed: any integer.
         seconds: length, more than 0.
         given: controls to keep.
-        wishes: further requests, read from the prompt.
+        hints: further requests, read from the prompt.
         loops: whether the end leads to the beginning: no form and no ending.
         form: sections of the piece, which determine its length.
 
@@ -111,11 +111,11 @@ def compose_piece(
     """
     described = STYLES[style]
     if form is not None:
-        given = timed(style, seed, form, given, wishes)
+        given = timed(style, seed, form, given, hints)
         seconds = form.bars * given.bar_seconds
     if described.kind == "sounds":
         return compose_sounds(style, seed, seconds)
-    piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, wishes, form)
+    piece = _choose(described, RandomStream(seed, style, "piece"), seconds, given, hints, form)
     frame = piece.frame
     if form is not None or (frame.seconds >= LONG_FROM and not loops):
         parts, sections, chords = _with_form(piece)
@@ -149,11 +149,11 @@ def _choose(
     random: RandomStream,
     seconds: float,
     given: Controls,
-    wishes: Wishes,
+    hints: PromptHints,
     sections: Form | None,
 ) -> _Piece:
     harmonic = given if sections is None else replace(given, chords=all_chords(sections, given))
-    frame = choose_frame(style, random.substream("frame"), seconds, harmonic, wishes)
+    frame = choose_frame(style, random.substream("frame"), seconds, harmonic, hints)
     form = random.substream("shape").weighted(read_weights(style.forms))
     melody = parse_melody(given.melody) if given.melody not in ("", NONE) else None
     chart = parse_chart(given.chords) if given.chords else ()
@@ -163,17 +163,17 @@ def _choose(
         harmony,
         frame,
         form,
-        twelve_bars=wishes.twelve_bars,
+        twelve_bars=hints.twelve_bars,
         melody=None if chart else melody,
     )
-    if wishes.twelve_bars:
+    if hints.twelve_bars:
         style = replace(style, cell=1.0)
     return _Piece(
         style=style,
-        fitted=fitted_style(style, frame.meter, given, wishes),
+        fitted=fitted_style(style, frame.meter, given, hints),
         random=random,
         frame=frame,
-        variant=choose_variant(style, random.substream("variant"), given, wishes),
+        variant=choose_variant(style, random.substream("variant"), given, hints),
         form=form,
         loops=loops,
         cadence=choose_cadence(style, harmony.substream("cadence"), frame.mode, loops["A"]),
@@ -248,7 +248,7 @@ def _with_form(piece: _Piece) -> tuple[list[Part], tuple[Section, ...], tuple[Ba
     return end_parts(found, ending, frame.beats, chord, frame.tonic), sections, tuple(chart)
 
 
-def _passages(piece: _Piece) -> tuple[Passage, ...]:
+def _passages(piece: _Piece) -> tuple[PlannedPassage, ...]:
     frame, random = piece.frame, piece.random.substream("passages")
     if piece.sections is not None:
         return plan_sections(piece.sections, random, piece.chart)
@@ -261,7 +261,7 @@ def _passages(piece: _Piece) -> tuple[Passage, ...]:
 def _block(
     piece: _Piece,
     blocks: dict[tuple[object, ...], tuple[Plan, list[Part]]],
-    passage: Passage,
+    passage: PlannedPassage,
     *,
     ends: bool,
 ) -> tuple[Plan, list[Part]]:
@@ -294,14 +294,14 @@ def _block(
     return blocks[key]
 
 
-def _last_chord(piece: _Piece, beats: float) -> tuple[Chord, ...]:
+def _last_chord(piece: _Piece, beats: float) -> tuple[PlacedChord, ...]:
     laid = loop_chords(piece.loops["A"], piece.style, piece.frame, 1, cadence=piece.cadence)
     return (replace(laid[-1], start=0.0, length=beats),)
 
 
 def _chords(
     piece: _Piece, material: str, start: int, bars: int, phase: int, *, ends: bool
-) -> tuple[Chord, ...]:
+) -> tuple[PlacedChord, ...]:
     if piece.chart:
         given = chart_chords(piece.chart, start, bars, piece.frame.meter.beats)
         if given:
@@ -320,7 +320,7 @@ def _plan(
     piece: _Piece,
     random: RandomStream,
     sections: tuple[Section, ...],
-    chords: tuple[Chord, ...],
+    chords: tuple[PlacedChord, ...],
 ) -> Plan:
     frame = piece.frame
     bars = round(sum(section.length_beats for section in sections) / frame.meter.beats)

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from jen1cli.composition.pieces.chords import MATERIALS
 from jen1cli.composition.pieces.frame import choose_frame
-from jen1cli.composition.pieces.passages import Passage, silent_in, silent_intro
+from jen1cli.composition.pieces.passages import PlannedPassage, silent_in, silent_intro
 from jen1cli.composition.random_stream import RandomStream
 from jen1cli.composition.styles import STYLES
-from jen1cli.composition.words import NO_WISHES, Wishes
+from jen1cli.composition.words import NO_HINTS, PromptHints
 from jen1cli.errors import ConfigError
 from jen1cli.music.chords import Bar, chart_text, parse_chart
 from jen1cli.music.controls import MAX_BPM, MIN_BPM, NO_CONTROLS, Controls
@@ -30,17 +30,17 @@ def timed(
     seed: int,
     form: Form,
     given: Controls = NO_CONTROLS,
-    wishes: Wishes = NO_WISHES,
+    hints: PromptHints = NO_HINTS,
     seconds: float | None = None,
 ) -> Controls:
     """Return given controls with the tempo and the metre in which a form is played.
 
     Args:
         style: key of `STYLES`.
-        seed: of the piece.
+        seed: the piece's seed.
         form: its sections.
         given: controls to keep.
-        wishes: further requests, read from the prompt.
+        hints: further requests, read from the prompt.
         seconds: length of the piece, which determines an open tempo; None: that of the bars.
 
     Raises:
@@ -52,7 +52,7 @@ def timed(
             " style of music, such as 'pop'"
         )
     random = RandomStream(seed, style, "piece").substream("frame")
-    frame = choose_frame(STYLES[style], random, 1.0, given, wishes)
+    frame = choose_frame(STYLES[style], random, 1.0, given, hints)
     found = replace(given, bpm=frame.felt_bpm, meter=frame.meter.name, downbeat=0.0)
     length = form.bars * found.bar_seconds
     if seconds is None or abs(length - seconds) <= _TOLERANCE:
@@ -81,7 +81,9 @@ def all_chords(form: Form, given: Controls) -> str:
     return chart_text((*bars, *(parse_chart(given.chords) if given.chords else ())))
 
 
-def plan_sections(form: Form, random: RandomStream, chart: Sequence[Bar]) -> tuple[Passage, ...]:
+def plan_sections(
+    form: Form, random: RandomStream, chart: Sequence[Bar]
+) -> tuple[PlannedPassage, ...]:
     """Return a passage for each section; sections of one name and chords have one material.
 
     Args:
@@ -96,7 +98,7 @@ def plan_sections(form: Form, random: RandomStream, chart: Sequence[Bar]) -> tup
     bodies = dict.fromkeys(s.name for s in form.sections if s.name not in _UNLIKE_BODY)
     materials = {name: MATERIALS[index % len(MATERIALS)] for index, name in enumerate(bodies)}
     highest = max(map(_energy, form.sections))
-    passages: list[Passage] = []
+    passages: list[PlannedPassage] = []
     for section, start, bars in zip(form.sections, form.starts, charts, strict=True):
         alike = [
             (other.bars, other_bars)
@@ -111,7 +113,7 @@ def plan_sections(form: Form, random: RandomStream, chart: Sequence[Bar]) -> tup
             else silent_in(section.name, stream)
         )
         passages.append(
-            Passage(
+            PlannedPassage(
                 section.name,
                 materials.get(section.name, MATERIALS[0]),
                 0,

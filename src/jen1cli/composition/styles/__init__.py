@@ -35,7 +35,7 @@ def check_style(name: str, what: str = "unknown style") -> None:
     """Check that there is a style of this name.
 
     Args:
-        name: of the style.
+        name: the style's name.
         what: beginning of the message.
 
     Raises:

@@ -20,13 +20,13 @@ from jen1cli.music.heard import SURE, is_tempo
 SLOWEST_BPM, FASTEST_BPM = 40.0, 220.0
 BAR_METERS = {4: "4/4", 3: "3/4", 2: "2/4", 5: "5/4", 7: "7/8"}
 
-_STEP = 0.005  # of the tempi, logarithmic
+_STEP = 0.005  # step of the tempi, logarithmic
 _WINDOW_SECONDS = 12.0
 _MULTIPLES = (1, 2, 4)  # beats at which onsets repeat
 _FLAT_SECONDS = 1.0  # moving mean that is subtracted from the onsets
-_PHASE_WEIGHT = 1.5  # of the tracker's beats in the sum; both have standard deviation 1
+_PHASE_WEIGHT = 1.5  # weight of the tracker's beats in the sum; both have standard deviation 1
 _TIGHTNESS = 1500.0  # cost of a beat that is early or late, per squared logarithm of the distance
-_BLUR = 1 / 32  # of a beat, within which an onset counts
+_BLUR = 1 / 32  # share of a beat, within which an onset counts
 _LEAST_ONSETS = 0.01
 _FEWEST_BEATS = 4
 _CONFIDENCE = (-0.1, 2.7, 1.7, -19.0)
@@ -45,7 +45,7 @@ class Beats(NamedTuple):
     """The beats of one recording."""
 
     times: Float[np.ndarray, " beats"]  # seconds, increasing
-    bpm: float  # of the even grid that fits best
+    bpm: float  # tempo of the even grid that fits best
     origin: float  # seconds; a beat of that grid
     drift: float  # root mean square of the distances from that grid, in beats
     phase_fit: float  # correlation of the tracker's phases with the tempo, 0 to 1
@@ -97,9 +97,9 @@ def find_beats(
     """Find tempo and beats; None if there are fewer than four.
 
     Args:
-        phase: of the beat at each frame, with its confidence as magnitude.
+        phase: phase of the beat at each frame, with its confidence as magnitude.
         frame_rate: frames per second.
-        onsets: of the same music.
+        onsets: onsets of the same music.
     """
     onset_rate = onsets.rate
     flat = _flattened(onsets.strength, round(_FLAT_SECONDS * onset_rate))
@@ -165,7 +165,7 @@ def steady_tempo(
             at time 0.
         bar: phase of the bar.
         frame_rate: frames per second.
-        onsets: of the same music.
+        onsets: onsets of the same music.
     """
     beats = find_beats(beat, frame_rate, onsets)
     if beats is None or not is_tempo(beats.bpm) or not beats.is_steady:
@@ -199,7 +199,7 @@ def _onset_fits(
     products = np.fft.irfft(power, axis=1)[:, :length] / np.arange(length, 0, -1)
     curve = (products / np.maximum(products[:, :1], 1e-12)).mean(axis=0)
     curve = np.convolve(curve, (0.25, 0.5, 0.25), "same")
-    longest = 0.85 * (length - 1)  # of larger distances there are too few
+    longest = 0.85 * (length - 1)  # at larger distances there are too few pairs
     lags = 60.0 * onset_rate / tempi
     return np.mean(
         [np.interp(np.minimum(lags * m, longest), np.arange(length), curve) for m in _MULTIPLES],

@@ -36,7 +36,7 @@ from jen1cli.music.controls import MAX_BPM, NO_CONTROLS, Controls
 from jen1cli.shapes import KeepMask, Latent
 from jen1cli.tasks import make_context
 
-_STEP = 0.002  # of the tempi, logarithmic
+_STEP = 0.002  # step of the tempi, logarithmic
 _LONGEST_GAP = 10.0  # seconds without music over which beats are still counted
 SURE_BEAT, SURE_BAR, SURE_KEY = 0.3, 0.3, 0.3
 """Thresholds: least correlation of the fits of beat and bar, least probability of the key.
@@ -131,7 +131,7 @@ class ControlTracker(nn.Module):
             known: True where there is music.
             frame_rate: frames per second.
             asked: given controls, which are kept; for a given tempo only the phase is estimated.
-            onsets: of the same music, 0 where unknown.
+            onsets: onsets of the same music, 0 where unknown.
         """
         inside = known[0, 0].cpu()
         if not inside.any():

@@ -211,7 +211,7 @@ def _line(
 class TranscribedBar(NamedTuple):
     """What sounds in one bar, each with a confidence from 0 to 1."""
 
-    chords: tuple[tuple[Chord | None, float], ...]  # of each half
+    chords: tuple[tuple[Chord | None, float], ...]  # chords of each half
     drums: dict[str, str]  # strokes of each drum that plays, in sixteenths (`music.patterns`)
     drums_confidence: float
     melody: tuple[str, ...]  # notes, holds and rests, in sixteenths

@@ -15,11 +15,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from jen1cli.corpus.rendering.soundfont_file import (
-    Envelope,
     Oscillator,
     Preset,
     Region,
     SoundFontFile,
+    VolumeEnvelope,
 )
 from jen1cli.corpus.rendering.stereo import (
     CONTROL_SAMPLES,
@@ -266,7 +266,7 @@ def _compiled(function: Callable[..., Cut]) -> Callable[..., Cut]:
         return numba.njit(function)
 
 
-def _volume(envelope: Envelope, samples: int) -> Mono:
+def _volume(envelope: VolumeEnvelope, samples: int) -> Mono:
     """Return the amplitude while the key is held: linear attack, exponential decay."""
     level = np.zeros(samples, np.float32)
     delay, attack, hold, decay = (
@@ -293,7 +293,7 @@ def _fall(samples: int) -> Mono:
     return np.exp(np.arange(samples) * (-_DECADES / max(1, samples))).astype(np.float32)
 
 
-def _modulation(envelope: Envelope, velocity: float, points: Curve, held: int) -> Curve:
+def _modulation(envelope: VolumeEnvelope, velocity: float, points: Curve, held: int) -> Curve:
     """Return the modulation envelope: linear segments, with a shorter attack for loud notes."""
     attack = envelope.attack * (145 - int(velocity * 127)) / 144.0
     times = np.cumsum([0.0, envelope.delay, attack, envelope.hold,

@@ -41,7 +41,7 @@ _FULL_SCALE = 32_768.0
 
 
 @dataclass(frozen=True)
-class Envelope:
+class VolumeEnvelope:
     """Delay, attack, hold, decay, sustain and release of a note on one key, in seconds."""
 
     delay: float
@@ -122,20 +122,20 @@ class Region:
         tuning = 100 * self.amount(51) + self.amount(52) + self.sample.correction
         return (key - root) * self.amount(56) + tuning
 
-    def volume_envelope(self, key: int) -> Envelope:
+    def volume_envelope(self, key: int) -> VolumeEnvelope:
         """Return the volume envelope for a key."""
         sustain = 10.0 ** (-self.amount(37) / 200.0)
         return self._envelope(33, key, sustain if self.amount(37) < 1000 else 0.0)
 
-    def modulation_envelope(self, key: int) -> Envelope:
+    def modulation_envelope(self, key: int) -> VolumeEnvelope:
         """Return the modulation envelope (of pitch and filter) for a key."""
         return self._envelope(25, key, 1.0 - self.amount(29) / 1000.0)
 
-    def _envelope(self, first: int, key: int, sustain: float) -> Envelope:
+    def _envelope(self, first: int, key: int, sustain: float) -> VolumeEnvelope:
         hold, decay = (
             self.amount(first + i) + self.amount(first + i + 4) * (60 - key) for i in (2, 3)
         )
-        return Envelope(
+        return VolumeEnvelope(
             _seconds(self.amount(first)),
             _seconds(self.amount(first + 1)),
             _seconds(hold),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.evaluation.prompt_spec import read_prompts
-from jen1cli.evaluation.report import Cell, Report, Sample, Table, evenly
+from jen1cli.evaluation.report import Cell, Report, ReportClip, Table, evenly
 from jen1cli.evaluation.studies.prompts import PromptsJob
 from jen1cli.pipeline import Jen1
 from jen1cli.progress import Progress
@@ -34,7 +34,7 @@ class CellFigures:
     kad: Cell
     fad: Cell
     warnings: tuple[str, ...] = ()
-    samples: tuple[Sample, ...] = field(default_factory=tuple)
+    samples: tuple[ReportClip, ...] = field(default_factory=tuple)
 
 
 def measure_cell(
@@ -106,7 +106,7 @@ def ablation_report(cells: Sequence[CellFigures], settings: dict[str, Any]) -> R
     report.warnings = list(seen)
     report.clips = [{"cell": cell.name, "about": cell.about} for cell in cells]
     report.samples = [
-        Sample(f"{cell.name}: {sample.title}", sample.path, sample.remarks)
+        ReportClip(f"{cell.name}: {sample.title}", sample.path, sample.remarks)
         for cell in cells
         for sample in cell.samples
     ]

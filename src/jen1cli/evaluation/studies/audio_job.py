@@ -7,7 +7,7 @@ from pathlib import Path
 from jen1cli.errors import ConfigError
 from jen1cli.evaluation.clips import HELD_OUT, find_clips
 from jen1cli.evaluation.parts import measure
-from jen1cli.evaluation.report import Report, Sample, Table, evenly
+from jen1cli.evaluation.report import Report, ReportClip, Table, evenly
 from jen1cli.evaluation.sets import (
     Comparison,
     Measured,
@@ -87,7 +87,7 @@ class AudioJob:
         counted = set(measured[0].names)
         clips, _ = find_clips(self.folder, split=self.split, limit=self.limit)
         clips = [clip for clip in clips if clip.path.name in counted and not clip.size]
-        report.samples = [Sample(clip.captions[0], clip.path) for clip in evenly(clips, _SHOWN)]
+        report.samples = [ReportClip(clip.captions[0], clip.path) for clip in evenly(clips, _SHOWN)]
         return report
 
     def _references(self, report: Report, progress: Progress | None) -> dict[str, Reference]:

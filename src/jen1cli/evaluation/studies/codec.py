@@ -11,9 +11,9 @@ from jen1cli import audio
 from jen1cli.audio import Signal
 from jen1cli.errors import DataError
 from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clips
-from jen1cli.evaluation.report import Report, Sample, evenly
+from jen1cli.evaluation.report import Report, ReportClip, evenly
 from jen1cli.evaluation.studies.codec_tables import (
-    Row,
+    CodecRow,
     show_damage,
     show_distances,
     show_heard,
@@ -71,7 +71,7 @@ class CodecJob:
                 back[name] = way(one.signal)
                 spent[name] += time.perf_counter() - began
             beside = {} if linear is None else linear.through(one)
-            rows.append(Row.of(one, back, beside, codec.codec.autoencoder.frame_rate))
+            rows.append(CodecRow.of(one, back, beside, codec.codec.autoencoder.frame_rate))
             if output is not None and one.clip.path in shown:
                 report.samples += _save(output, one, back[WHOLE])
             if progress is not None:
@@ -135,7 +135,7 @@ class _Halves:
         }
 
 
-def _save(output: Path, one: LoadedClip, back: Signal) -> list[Sample]:
+def _save(output: Path, one: LoadedClip, back: Signal) -> list[ReportClip]:
     make_folder(output)
     stem = one.clip.path.stem
     found = []
@@ -143,5 +143,5 @@ def _save(output: Path, one: LoadedClip, back: Signal) -> list[Sample]:
         path = output / f"{stem}-{what}.ogg"
         audio.write(path, np.clip(signal, -1, 1).astype(np.float32), one.sample_rate)
         style = str(one.clip.attributes.get("style", ""))
-        found.append(Sample(f"{stem} {style}: {what}", path))
+        found.append(ReportClip(f"{stem} {style}: {what}", path))
     return found

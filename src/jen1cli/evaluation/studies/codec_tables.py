@@ -50,13 +50,13 @@ def measure(original: Signal, back: Signal, sample_rate: int) -> tuple[float, ..
 
 
 @dataclass(frozen=True)
-class Row:
+class CodecRow:
     """One clip's figures, by way through the codec."""
 
     name: str
     style: str
     figures: dict[str, tuple[float, ...]]  # `MEASURES`
-    heard: dict[str, dict[str, float]]  # of the sound itself, also of the original
+    heard: dict[str, dict[str, float]]  # measures of the sound itself, also of the original
 
     @classmethod
     def of(
@@ -65,14 +65,14 @@ class Row:
         back: Mapping[str, Signal],
         linear: Mapping[str, Signal],
         frame_rate: float,
-    ) -> "Row":
+    ) -> "CodecRow":
         """Measure what came back of a clip.
 
         Args:
             one: the clip.
             back: its sound by way through the codec.
             linear: its sound by linear codec.
-            frame_rate: of the latents, per second.
+            frame_rate: frame rate of the latents, per second.
         """
         rate = one.sample_rate
         places = find_places(one.signal, rate)
@@ -101,7 +101,7 @@ class Row:
         }  # fmt: skip
 
 
-def show_distances(rows: Sequence[Row], sizes: Mapping[str, int]) -> Table:
+def show_distances(rows: Sequence[CodecRow], sizes: Mapping[str, int]) -> Table:
     """Show the distances of every way from the original."""
     columns = tuple(rows[0].figures)
     channels = ", ".join(f"{name}: {size} channels" for name, size in sizes.items())
@@ -120,7 +120,7 @@ def show_distances(rows: Sequence[Row], sizes: Mapping[str, int]) -> Table:
     )
 
 
-def show_heard(rows: Sequence[Row], references: str) -> Table:
+def show_heard(rows: Sequence[CodecRow], references: str) -> Table:
     """Show attacks, tones and air of the original and of every way.
 
     Args:
@@ -171,7 +171,7 @@ def _modulations(
     return [100 * sine_modulation(back, auto.sample_rate, hertz, rate) for rate in rates]
 
 
-def show_styles(rows: Sequence[Row]) -> list[Table]:
+def show_styles(rows: Sequence[CodecRow]) -> list[Table]:
     """Tables of kinds of music, with intervals, and of single styles."""
     known = [row for row in rows if row.style]
     return [
@@ -182,7 +182,9 @@ def show_styles(rows: Sequence[Row]) -> list[Table]:
     ]  # fmt: skip
 
 
-def _groups(rows: Sequence[Row], group: Callable[[Row], str]) -> tuple[tuple[Cell, ...], ...]:
+def _groups(
+    rows: Sequence[CodecRow], group: Callable[[CodecRow], str]
+) -> tuple[tuple[Cell, ...], ...]:
     lines: list[tuple[Cell, ...]] = []
     for name in sorted({group(row) for row in rows}):
         own = [row.figures[WHOLE] for row in rows if group(row) == name]

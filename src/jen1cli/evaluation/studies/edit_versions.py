@@ -23,7 +23,7 @@ class Versions:
     """Writes the versions of edits into sub-folders of one folder.
 
     Args:
-        folder: of the sub-folders; files in it are replaced.
+        folder: folder of the sub-folders; files in it are replaced.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,7 +41,7 @@ class Versions:
         """Write the versions of one edit.
 
         Args:
-            name: of the edit, unique.
+            name: the edit's name, unique.
             whole: the original, [channels, samples].
             made: what fills the interval, by version.
             span: the interval, in samples.

@@ -23,7 +23,7 @@ from jen1cli.evaluation.clips import HELD_OUT, LoadedClip, find_clips, load_clip
 from jen1cli.evaluation.distances import cosine_scores
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.loop_fill import loop_fill
-from jen1cli.evaluation.report import Report, Sample, Table, evenly
+from jen1cli.evaluation.report import Report, ReportClip, Table, evenly
 from jen1cli.evaluation.seams import measure_seam
 from jen1cli.evaluation.studies.edit_versions import Versions
 from jen1cli.evaluation.tagger import Tagger, Tags
@@ -221,7 +221,7 @@ class _Judgement:
     name: str
     kept: bool
     seams: tuple[dict[str, float], ...]
-    loop_seams: tuple[dict[str, float], ...]  # of loop-fill
+    loop_seams: tuple[dict[str, float], ...]  # loop seams of loop-fill
     real_seams: tuple[dict[str, float], ...]  # seams of the unedited clip at the same positions
     places: tuple[float, ...]  # positions of the seams in seconds
     made: dict[str, dict[str, float]]  # by what fills the interval
@@ -377,12 +377,12 @@ def _table(name: str, title: str, scored: Sequence[_Judgement]) -> Table:
     )
 
 
-def _kept(path: Path, output: Path, one: LoadedClip, scored: _Judgement) -> Sample:
+def _kept(path: Path, output: Path, one: LoadedClip, scored: _Judgement) -> ReportClip:
     make_folder(output)
     target = output / f"{one.clip.path.stem}-{scored.task}.ogg"
     audio.write(target, audio.read(path), audio.probe(path).sample_rate)
     seam = scored.seams[0]
-    return Sample(
+    return ReportClip(
         f"{one.clip.path.stem}: {scored.task}",
         target,
         (

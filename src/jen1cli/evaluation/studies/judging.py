@@ -14,7 +14,7 @@ from jen1cli.evaluation.clips import LoadedClip
 from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS, Embedding, load_embedding
 from jen1cli.evaluation.note_measures import measure_notes
 from jen1cli.evaluation.prompt_spec import PromptSpec, choose_caption, read_prompt_spec
-from jen1cli.evaluation.report import Sample
+from jen1cli.evaluation.report import ReportClip
 from jen1cli.evaluation.sound import describe
 from jen1cli.evaluation.tagger import Tagger
 from jen1cli.manifest import Clip
@@ -76,10 +76,10 @@ class JudgedClip:
             "notes": self.notes,
         }  # fmt: skip
 
-    def sample(self) -> Sample:
+    def sample(self) -> ReportClip:
         """Return the clip for the page of a report."""
         tags = self.scored.tags
-        return Sample(
+        return ReportClip(
             self.scored.spec.prompt,
             self.clip.path,
             (
@@ -95,14 +95,14 @@ class Judges:
 
     tagger: Tagger
     embeddings: tuple[Embedding, ...]
-    frame_rate: float  # of latents, per second, at which a staircase is looked for
+    frame_rate: float  # frame rate of latents, per second, at which a staircase is looked for
 
     @classmethod
     def load(cls, frame_rate: float) -> "Judges":
         """Load the package's tagger and the embeddings of sets.
 
         Args:
-            frame_rate: of the latents that the music was made from, per second.
+            frame_rate: frame rate of the latents that the music was made from, per second.
 
         Raises:
             CheckpointError: there is no tagger.

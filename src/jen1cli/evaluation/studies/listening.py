@@ -65,7 +65,7 @@ class ListenJob:
     seed: int = 0
     together: bool = False
 
-    def write(self, path: Path, *, overwrite: bool = True) -> "Written":
+    def write(self, path: Path, *, overwrite: bool = True) -> "WrittenPage":
         """Write the page and the key `NAME.key.json`, which maps codes to systems.
 
         Args:
@@ -132,7 +132,7 @@ class ListenJob:
         with writing_together(path, key_path(path), overwrite=overwrite) as (page, key_file):
             page.write_bytes(encoded(text))
             key_file.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
-        return Written(path, [audit for _, audit in found], remarks)
+        return WrittenPage(path, [audit for _, audit in found], remarks)
 
     def _choose(
         self, system: System, clips: Sequence[Clip], audit: Audit, shared: set[str]
@@ -184,7 +184,7 @@ def _code(identity: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenPage:
     """Result of writing a page."""
 
     path: Path

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from jen1cli.evaluation import note_measures, sound
-from jen1cli.evaluation.adherence import Row
+from jen1cli.evaluation.adherence import AdherenceRow
 from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
 from jen1cli.evaluation.intervals import Estimate, mean_interval
@@ -14,7 +14,7 @@ from jen1cli.evaluation.studies.judging import JudgedClip
 _BOTH = ("", "music", "real music")
 
 
-def show_adherence(rows: Sequence[Row]) -> Table:
+def show_adherence(rows: Sequence[AdherenceRow]) -> Table:
     """Return the table of every question with its floor and ceiling."""
     return Table(
         "adherence",

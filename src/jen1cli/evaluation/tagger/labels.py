@@ -59,7 +59,7 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Targets:
+class TaggerTargets:
     """Targets of a batch; -1 or NaN if the clip's attributes do not state them."""
 
     style: Tensor  # [batch] index
@@ -69,18 +69,18 @@ class Targets:
     tempo: Tensor  # [batch, tempi] distribution, all 0 for none
     energy: Tensor  # [batch] 0 to 1
 
-    def take(self, rows: Tensor, device: torch.device) -> "Targets":
+    def take(self, rows: Tensor, device: torch.device) -> "TaggerTargets":
         """Return the targets of some clips on a device."""
         names = self.__dataclass_fields__
-        return Targets(*(getattr(self, name)[rows].to(device) for name in names))
+        return TaggerTargets(*(getattr(self, name)[rows].to(device) for name in names))
 
 
-def make_targets(attributes: Iterable[Mapping[str, Any]], labels: Labels) -> Targets:
+def make_targets(attributes: Iterable[Mapping[str, Any]], labels: Labels) -> TaggerTargets:
     """Convert the attributes of clips to targets."""
     rows = list(attributes)
     style = [labels.styles.index(r["style"]) if r["style"] in labels.styles else -1 for r in rows]
     heard = [set(families(r.get("instruments", ()))) for r in rows]
-    return Targets(
+    return TaggerTargets(
         style=torch.tensor(style),
         instruments=torch.tensor([[float(n in h) for n in labels.instruments] for h in heard]),
         drums=torch.tensor([float(bool(r.get("drums"))) for r in rows]),

@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from jen1cli.evaluation.tagger.features import tempi
-from jen1cli.evaluation.tagger.labels import Labels, Targets, style_family
+from jen1cli.evaluation.tagger.labels import Labels, TaggerTargets, style_family
 from jen1cli.evaluation.tagger.network import Answers
 
 
 def score_answers(
     answers: Answers,
-    targets: Targets,
+    targets: TaggerTargets,
     attributes: Sequence[Mapping[str, Any]],
     labels: Labels,
     said: Tensor,

@@ -50,7 +50,7 @@ class Tags:
     tonic_modes: Float[np.ndarray, "tonics modes"]  # probabilities
     bpm: float  # most likely tempo
     energy: float  # 0 to 1
-    embedding: Vector  # of length 1, comparable with `Tagger.embed_text`
+    embedding: Vector  # embedding of length 1, comparable with `Tagger.embed_text`
 
     def best_styles(self, count: int = 3) -> list[str]:
         """Return the most likely styles, in descending order."""
@@ -58,7 +58,7 @@ class Tags:
 
 
 @dataclass(frozen=True)
-class Description:
+class TaggerConfig:
     """Content of `tagger.json`."""
 
     labels: Labels
@@ -76,7 +76,7 @@ class Tagger:
         description: provenance and accuracies.
     """
 
-    def __init__(self, net: TaggerNet, description: Description) -> None:
+    def __init__(self, net: TaggerNet, description: TaggerConfig) -> None:
         self.net = net.eval().requires_grad_(False)
         self.description = description
         self.labels = description.labels
@@ -93,7 +93,7 @@ class Tagger:
             values = read_object(folder / DESCRIPTION_NAME)
             tensors = load_file(folder / TENSORS_NAME)
             digest = audio.digest(folder / TENSORS_NAME)
-            description = from_dict(Description, values, DESCRIPTION_NAME, complete=False)
+            description = from_dict(TaggerConfig, values, DESCRIPTION_NAME, complete=False)
         except (OSError, ValueError, ConfigError, SafetensorError) as error:
             raise CheckpointError(
                 f"the tagger in {folder} cannot be read ({error}); train it again with"
@@ -176,7 +176,7 @@ def save_tagger(
     places = (folder / DESCRIPTION_NAME, folder / TENSORS_NAME)
     with writing_together(*places) as (description_file, tensors_file):
         save_file(tensors, tensors_file)
-        description = Description(labels, audio.digest(tensors_file), provenance, accuracies)
+        description = TaggerConfig(labels, audio.digest(tensors_file), provenance, accuracies)
         description_file.write_bytes(encoded(json.dumps(asdict(description), indent=1) + "\n"))
 
 

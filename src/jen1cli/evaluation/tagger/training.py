@@ -27,7 +27,7 @@ from jen1cli.evaluation.tagger.features import (
     Features,
     describe,
 )
-from jen1cli.evaluation.tagger.labels import NOT_MUSIC, Labels, Targets, make_targets
+from jen1cli.evaluation.tagger.labels import NOT_MUSIC, Labels, TaggerTargets, make_targets
 from jen1cli.evaluation.tagger.network import Answers, TaggerNet
 from jen1cli.evaluation.tagger.scores import score_answers
 from jen1cli.evaluation.tagger.tagger import save_tagger
@@ -83,7 +83,7 @@ class TaggerJob:
                 f" few; make at least an hour with 'jen1 corpus make'"
             )
         labels = Labels.of(clip.attributes for clip in train)
-        data = Prepared.of(train, labels, on_message)
+        data = PreparedClips.of(train, labels, on_message)
         torch.manual_seed(self.seed)
         net = TaggerNet(len(labels.styles), len(labels.instruments), len(labels.modes))
         started = time.monotonic()
@@ -91,7 +91,7 @@ class TaggerJob:
         net.cpu()
         minutes = (time.monotonic() - started) / 60
         accuracies = evaluate(
-            net, Prepared.of(held_out, labels, on_message), labels, self.crop_seconds
+            net, PreparedClips.of(held_out, labels, on_message), labels, self.crop_seconds
         )
         provenance = {
             "trained_on": "music of 'jen1 corpus', train split only",
@@ -106,7 +106,11 @@ class TaggerJob:
         return accuracies
 
     def _fit(
-        self, net: TaggerNet, data: "Prepared", device: torch.device, on_message: MessageHandler
+        self,
+        net: TaggerNet,
+        data: "PreparedClips",
+        device: torch.device,
+        on_message: MessageHandler,
     ) -> int:
         generator = torch.Generator().manual_seed(self.seed)
         decayed = [p for p in net.parameters() if p.ndim > 1]
@@ -145,17 +149,19 @@ class TaggerJob:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedClips:
     """Features of clips in memory, with targets and captions."""
 
     features: list[tuple[Tensor, Tensor]]  # mel and pitch of each clip, float16
-    targets: Targets
+    targets: TaggerTargets
     captions: list[tuple[str, ...]]
     attributes: list[dict[str, Any]]
     hours: float
 
     @classmethod
-    def of(cls, clips: Sequence[Clip], labels: Labels, on_message: MessageHandler) -> "Prepared":
+    def of(
+        cls, clips: Sequence[Clip], labels: Labels, on_message: MessageHandler
+    ) -> "PreparedClips":
         """Read clips and compute their features; unreadable ones are left out."""
         features: list[tuple[Tensor, Tensor]] = []
         kept: list[Clip] = []
@@ -247,7 +253,7 @@ def roughen(features: Features, generator: torch.Generator) -> Features:
 
 
 def compute_losses(
-    net: TaggerNet, answers: Answers, targets: Targets, captions: Sequence[str]
+    net: TaggerNet, answers: Answers, targets: TaggerTargets, captions: Sequence[str]
 ) -> dict[str, Tensor]:
     """Return the weighted loss of every head; missing targets are ignored."""
     zero = answers.style.sum() * 0
@@ -282,7 +288,7 @@ def _contrast(net: TaggerNet, answers: Answers, captions: Sequence[str]) -> Tens
 
 @torch.inference_mode()
 def evaluate(
-    net: TaggerNet, data: Prepared, labels: Labels, crop_seconds: float
+    net: TaggerNet, data: PreparedClips, labels: Labels, crop_seconds: float
 ) -> dict[str, float]:
     """Compute the accuracy of every head on the middle windows of clips."""
     net.eval()

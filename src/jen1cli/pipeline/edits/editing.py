@@ -28,7 +28,7 @@ from jen1cli.pipeline.denoising import (
 )
 from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
 from jen1cli.pipeline.edits.repetition import LONGEST_SECONDS, Guess, guess
-from jen1cli.pipeline.edits.sections import Section, plan_sections
+from jen1cli.pipeline.edits.sections import EditSection, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.edits.transcribing import transcribe_controls
 from jen1cli.pipeline.networks import Networks
@@ -84,11 +84,11 @@ def edit(
     """Fill the unknown intervals of a recording.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         timeline: the recording.
         prompt: description of the new music.
         sampling: settings.
-        noise: of the piece; its generator serves the transcription too.
+        noise: the piece's noise; its generator serves the transcription too.
         window: most frames in one sampling.
         context: known frames in front of each window of a long stretch.
         reach: most known frames that condition the windows, on both sides of a section.
@@ -185,7 +185,7 @@ def usual_novelty(fit: float) -> float:
 def make_patches(
     networks: Networks,
     timeline: Timeline,
-    sections: Sequence[Section],
+    sections: Sequence[EditSection],
     prompts: Prompts,
     sampling: Sampling,
     noise: Noise,
@@ -197,12 +197,12 @@ def make_patches(
     """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         timeline: the recording.
         sections: result of `plan_sections`.
         prompts: one encoded prompt.
         sampling: settings.
-        noise: of the piece; its generator serves the transcription too.
+        noise: the piece's noise; its generator serves the transcription too.
         progress: called with (steps done, steps in all).
         plan: guesses from which sampling starts; without one it starts from noise.
         played: in the recording, on the clock of the result.
@@ -250,7 +250,7 @@ def make_patches(
     return patches, passages
 
 
-def _novelty(section: Section, plan: Plan) -> float:
+def _novelty(section: EditSection, plan: Plan) -> float:
     """Return how new a section becomes: the most of its intervals, 1 if one has no guess."""
     return max(plan[span][1] if span in plan else 1.0 for span in section.spans)
 
@@ -258,7 +258,7 @@ def _novelty(section: Section, plan: Plan) -> float:
 def _start(
     networks: Networks,
     timeline: Timeline,
-    section: Section,
+    section: EditSection,
     guesses: Mapping[Span, Signal],
     novelty: float,
 ) -> Start | None:
@@ -270,7 +270,7 @@ def _start(
 
 
 def _known_canvas(
-    networks: Networks, timeline: Timeline, section: Section
+    networks: Networks, timeline: Timeline, section: EditSection
 ) -> tuple[Canvas, torch.Tensor]:
     """Encode the known frames of a section; returns whitened canvas and unwhitened latent."""
     autoencoder = networks.autoencoder

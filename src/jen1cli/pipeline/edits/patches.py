@@ -12,7 +12,7 @@ from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.edits.matching_eq import apply_filters, matching_filters
 from jen1cli.pipeline.edits.repetition import with_detail_of
-from jen1cli.pipeline.edits.sections import LEVEL_SECONDS, TRANSCRIBED_SECONDS, Section
+from jen1cli.pipeline.edits.sections import LEVEL_SECONDS, TRANSCRIBED_SECONDS, EditSection
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.gain_matching import Offset
 from jen1cli.pipeline.networks import Networks
@@ -25,17 +25,17 @@ _TAIL = 64  # model samples appended at the end, to flush the resampler
 def decoded_patches(
     networks: Networks,
     timeline: Timeline,
-    section: Section,
+    section: EditSection,
     latent: torch.Tensor,
     guesses: Mapping[Span, Signal],
 ) -> list[Patch]:
     """Decode the unknown intervals of a section, and match them to the recording.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         timeline: the recording.
         section: a part of it.
-        latent: of the section, not whitened, complete.
+        latent: the section's latent, not whitened, complete.
         guesses: samples of unknown intervals from which sampling started.
     """
     margin = round(LEVEL_SECONDS * timeline.rate)

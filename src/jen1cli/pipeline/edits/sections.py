@@ -10,7 +10,7 @@ TRANSCRIBED_SECONDS = 16.0  # known music on each side for transcription: eight 
 
 
 @dataclass(frozen=True)
-class Section:
+class EditSection:
     """A part of the timeline that is sampled together: unknown intervals and their context."""
 
     start: int  # frames of the timeline
@@ -35,7 +35,7 @@ def plan_sections(
     reach: int,
     decoder_reach: int,
     causal_continuation: bool = True,
-) -> list[Section]:
+) -> list[EditSection]:
     """Divide the unknown intervals into independent sections.
 
     Args:
@@ -74,7 +74,7 @@ def plan_sections(
         last = max(*(start + w.stop for w in plan), group[-1][1] + margin)
         first, last = max(left_limit, first), min(right_limit, last)
         sections.append(
-            Section(
+            EditSection(
                 first,
                 last,
                 tuple(window.shifted(start - first) for window in plan),

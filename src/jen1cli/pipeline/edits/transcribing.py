@@ -12,7 +12,7 @@ from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
 from jen1cli.midi import Passage
 from jen1cli.pipeline.denoising import Canvas, Prompts
-from jen1cli.pipeline.edits.sections import Section
+from jen1cli.pipeline.edits.sections import EditSection
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.onsets import ONSET_RATE, RATE, onset_strength
@@ -23,7 +23,7 @@ def transcribe_controls(
     networks: Networks,
     prompts: Prompts,
     timeline: Timeline,
-    section: Section,
+    section: EditSection,
     canvas: Canvas,
     generator: torch.Generator,
     composer: ComposerName,
@@ -36,7 +36,7 @@ def transcribe_controls(
     played are kept, and not estimated.
 
     Args:
-        networks: of the model.
+        networks: the model's networks.
         prompts: prompts of one piece; time 0 of the controls is the start of the piece.
         timeline: the recording.
         section: a part of it, whose start is time 0 of the returned controls.
@@ -76,7 +76,7 @@ def transcribe_controls(
     return dataclasses.replace(prompts, controls=(controls,))
 
 
-def _find_onsets(timeline: Timeline, section: Section) -> Onsets:
+def _find_onsets(timeline: Timeline, section: EditSection) -> Onsets:
     """Return the strength of onsets in the known frames of a section, 0 in the others."""
     steps = timeline.hop_length / timeline.model_rate * ONSET_RATE  # per frame
     result = np.zeros(round((section.stop - section.start) * steps))

@@ -36,10 +36,10 @@ def build_autoencoder_stage(
     Args:
         data: set of music (`manifest.read_folder`).
         config: preset of the autoencoder.
-        hyperparameters: of the training.
-        accelerator: of this process.
+        hyperparameters: the training's hyperparameters.
+        accelerator: accelerator of this process.
         init: stage 1 folder or weight set to continue from; replaces `config`.
-        seed: of the weights and of every random draw.
+        seed: seed of the weights and of every random draw.
         on_event: called on skipped files.
     """
     torch.manual_seed(seed)

@@ -14,7 +14,7 @@ def reconstruction_metrics(
     Args:
         reconstruction: decoded crops.
         waveform: the same crops before encoding.
-        sample_rate: of both, in Hz.
+        sample_rate: sample rate of both, in Hz.
 
     Returns:
         SI-SDR and log-spectral distance in dB, mel distance, and for stereo `width_error`: level of

@@ -31,7 +31,7 @@ class AutoencoderWriter:
         Args:
             folder: is replaced, or its files are.
             codec: with the weights of this moment.
-            provenance: of the training.
+            provenance: the training's provenance.
         """
         codec = dataclasses.replace(codec, config=self._with(codec.config, provenance))
         if self.init is None or not self.keeps_latents or not _is_whole(self.init):

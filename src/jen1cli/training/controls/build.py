@@ -30,9 +30,9 @@ def build_controls(
     Args:
         cache: latents written by the autoencoder and whitening of `init`.
         init: weight set to which they are added; its own control networks are the initial weights.
-        hyperparameters: of the training.
-        accelerator: of this process.
-        seed: of the weights and of every random draw.
+        hyperparameters: the training's hyperparameters.
+        accelerator: accelerator of this process.
+        seed: seed of the weights and of every random draw.
 
     Raises:
         ConfigError: the cache was written by another autoencoder.

@@ -27,7 +27,7 @@ def semitone_spectrum(
 
     Args:
         waveform: [batch, channels, frames · hop].
-        sample_rate: of the waveform.
+        sample_rate: the waveform's sample rate.
         hop: samples of a frame.
     """
     length = 1 << round(WINDOW_SECONDS * sample_rate).bit_length()
@@ -60,7 +60,7 @@ def fit_pitch_map(
     Args:
         windows: whitened latents [batch, components, frames], some minutes in all.
         decode: decoder of whitened latents to waveforms.
-        sample_rate: of the waveforms.
+        sample_rate: sample rate of the waveforms.
         hop: samples of a frame.
 
     Returns:

@@ -48,7 +48,12 @@ from jen1cli.training.controls.targets import (
     part_targets,
     transcription_targets,
 )
-from jen1cli.training.diffusion.batches import LatentTable, Window, WindowSampler, mixed_seed
+from jen1cli.training.diffusion.batches import (
+    LatentTable,
+    TrainingWindow,
+    WindowSampler,
+    mixed_seed,
+)
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.weights import ControlsWriter, ControlTensors
@@ -174,7 +179,7 @@ class ControlsStage:
         for name, loss in losses.items():
             self._sums.setdefault(f"loss/{name}", []).append(float(loss.detach()))
 
-    def _losses(self, windows: Sequence[Window], known: KeepMask) -> dict[str, Tensor]:
+    def _losses(self, windows: Sequence[TrainingWindow], known: KeepMask) -> dict[str, Tensor]:
         clips = [self.sampler.clips[window.clip] for window in windows]
         controls_batch = [controls_of(clip.attributes) for clip in clips]
         text, mask = self._parts.texts([window.caption for window in windows])
@@ -211,7 +216,7 @@ class ControlsStage:
         self,
         logits: Tensor | None,
         controls_batch: Sequence[Controls],
-        windows: Sequence[Window],
+        windows: Sequence[TrainingWindow],
         known: KeepMask,
     ) -> dict[str, Tensor]:
         """Return the losses of chords, drums and melody in known, annotated frames."""

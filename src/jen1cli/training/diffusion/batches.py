@@ -29,7 +29,7 @@ TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
 
 
 @dataclass(frozen=True)
-class Window:
+class TrainingWindow:
     """A window of one clip with one of its captions."""
 
     clip: int  # position in the sampler's list
@@ -43,7 +43,7 @@ class Window:
 class BatchSpec:
     """All random choices of one optimiser step, for the whole batch over all processes."""
 
-    windows: tuple[Window, ...]
+    windows: tuple[TrainingWindow, ...]
     tasks: tuple[Task, ...]  # in blocks: generate, inpaint, continue
     causal: tuple[bool, ...]
     keep_mask: KeepMask
@@ -110,7 +110,7 @@ class WindowSource(Protocol):
         """Windows in one epoch."""
         ...
 
-    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[Window]:
+    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[TrainingWindow]:
         """Return windows number `first` to `first + count - 1` of the run."""
         ...
 
@@ -122,9 +122,9 @@ class WindowSampler:
         """Count the windows.
 
         Args:
-            clips: of one split.
+            clips: clips of one split.
             frames: length of a window.
-            seed: of the run.
+            seed: the run's seed.
 
         Raises:
             DataError: there are no clips.
@@ -143,7 +143,7 @@ class WindowSampler:
         """Windows in one epoch."""
         return len(self._slots)
 
-    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[Window]:
+    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[TrainingWindow]:
         """Return windows number `first` to `first + count - 1` of the run."""
         found = []
         for number in range(first, first + count):
@@ -152,7 +152,7 @@ class WindowSampler:
             clip = self.clips[index]
             start = int(rng.integers(max(0, clip.frames - self.frames) + 1))
             caption = clip.captions[int(rng.integers(len(clip.captions)))]
-            found.append(Window(index, start, caption))
+            found.append(TrainingWindow(index, start, caption))
         return found
 
     def _shuffled(self, epoch: int) -> np.ndarray:
@@ -269,7 +269,9 @@ class BatchSampler:
         eps = torch.randn(size, self._components, frames, generator=noise, device=self._device)
         return BatchSpec(
             windows=tuple(
-                Window(w.clip, w.start, "" if null else w.caption, controls or NO_CONTROLS, drop)
+                TrainingWindow(
+                    w.clip, w.start, "" if null else w.caption, controls or NO_CONTROLS, drop
+                )
                 for w, null, controls, drop in zip(
                     windows, without_text, controls_batch, dropped, strict=True
                 )
@@ -284,7 +286,7 @@ class BatchSampler:
         )
 
     def _controls(
-        self, window: Window, null_text: bool, rng: np.random.Generator, *, edited: bool
+        self, window: TrainingWindow, null_text: bool, rng: np.random.Generator, *, edited: bool
     ) -> Controls | None:
         """Apply dropout to the controls, since any of them may be missing in generation.
 

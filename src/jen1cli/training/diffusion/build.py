@@ -130,7 +130,7 @@ def build_diffusion(
 
     Args:
         sources: cache, text encoder, weights to continue from.
-        hyperparameters: of the training.
+        hyperparameters: the training's hyperparameters.
         accelerator: accelerate's state of this process.
         config: preset whose U-Net, text and diffusion settings replace the cache's; None keeps
             them. Its autoencoder must be the cache's.
@@ -257,8 +257,8 @@ def load_text_encoder(
     """Return the text encoder of a training, and its folder; None: it is of the hub.
 
     Args:
-        config: of the model.
-        folder: of the encoder; None: that of `init`, else that of the bundled model.
+        config: the model's config.
+        folder: the encoder's folder; None: that of `init`, else that of the bundled model.
         init: weight set to continue from.
 
     Raises:

@@ -317,8 +317,8 @@ def copy_scores(
     """Write the scores of cached clips into the folder of the cache; without any, no file is left.
 
     Args:
-        scores: of the music, by the absolute path of the audio file.
-        folder: of the cache.
+        scores: the music's scores, by the absolute path of the audio file.
+        folder: the cache's folder.
         clips: all clips of the cache.
     """
     frames: dict[Place, list[int]] = {}

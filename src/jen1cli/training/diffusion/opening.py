@@ -23,7 +23,7 @@ Weighted = tuple[str, float]
 class OpenedLatents:
     """Latents that a training can read."""
 
-    folder: Path  # of a `LatentCache`: all clips, or those that a stream keeps on the disk
+    folder: Path  # folder of a `LatentCache`: all clips, or those that a stream keeps on the disk
     stream: StreamSources | None = None  # where the training clips come from; None: `folder`
 
 

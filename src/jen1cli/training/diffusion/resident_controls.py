@@ -26,7 +26,7 @@ from jen1cli.music.controls import (
     controls_of,
 )
 from jen1cli.music.full_score import FAMILIES, SCORE_GROUPS
-from jen1cli.training.diffusion.batches import Window
+from jen1cli.training.diffusion.batches import TrainingWindow
 from jen1cli.training.diffusion.cache import CachedClip
 from jen1cli.training.diffusion.scores import ScoreTable
 
@@ -53,8 +53,8 @@ class ResidentControls:
         """Make the channels of all clips, one clip after the other, in the memory of the device.
 
         Args:
-            clips: of the training.
-            scores: of the clips.
+            clips: the training's clips.
+            scores: scores of the clips.
             frames: length of a window; the channels of a shorter clip go on to the window's end.
             frame_rate: frames per second.
             channels: number of channels that the network takes.
@@ -77,11 +77,11 @@ class ResidentControls:
         """Return the bytes of the table."""
         return 2 * channels * sum(_lengths(clips, frames))
 
-    def gather(self, windows: Sequence[Window]) -> ControlChannels:
+    def gather(self, windows: Sequence[TrainingWindow]) -> ControlChannels:
         """Return the channels of windows.
 
         Args:
-            windows: of the clips, as `WindowSampler` draws them: none ends after the end of a clip
+            windows: as `WindowSampler` draws them from the clips: none ends after the end of a clip
                 that is as long as a window.
         """
         device = self._table.device

@@ -25,7 +25,7 @@ from jen1cli.training.diffusion.batches import (
     BatchSampler,
     BatchSpec,
     LatentTable,
-    Window,
+    TrainingWindow,
     WindowSampler,
     WindowSource,
     fits,
@@ -210,7 +210,7 @@ class DiffusionStage:
             controls=self._control_channels(windows),
         )
 
-    def _control_channels(self, windows: Sequence[Window]) -> Tensor | None:
+    def _control_channels(self, windows: Sequence[TrainingWindow]) -> Tensor | None:
         config = self._parts.config
         channels = config.unet.control_channels
         if not channels:

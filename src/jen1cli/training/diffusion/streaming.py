@@ -21,7 +21,7 @@ from jen1cli.conditioning.controls.score_channels import ScoreEvents
 from jen1cli.devices import to_device
 from jen1cli.errors import ConfigError
 from jen1cli.shapes import Latent
-from jen1cli.training.diffusion.batches import Window, mixed_seed, padded
+from jen1cli.training.diffusion.batches import TrainingWindow, mixed_seed, padded
 from jen1cli.training.diffusion.cache import CachedClip
 from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.tar_reading import Tar, TarCache, TarClip, read_tar
@@ -74,7 +74,7 @@ class _Order:
         self._slots = [np.repeat(np.arange(len(count)), count) for count in per_clip]
         self._sizes = [2 * components * int(tar.frames.sum()) for tar in tars]
         self._epoch = self._epoch_of(0)
-        self._places = ((-1, -1), np.zeros((0, 2), int))  # of a group of an epoch
+        self._places = ((-1, -1), np.zeros((0, 2), int))  # places in a group of an epoch
         self._pool = ThreadPoolExecutor(1)
         self._reading: dict[int, Future[list[TarClip]]] = {}
 
@@ -137,8 +137,8 @@ class Mix:
         """Compute how many windows of a cycle each set has.
 
         Args:
-            weights: of the sets, above 0.
-            seed: of the order.
+            weights: weights of the sets, above 0.
+            seed: the order's seed.
         """
         exact = np.array(weights, np.float64) / sum(weights) * _CYCLE
         counts = np.maximum(1, np.floor(exact).astype(int))
@@ -181,13 +181,13 @@ class WindowStream:
         """Choose the tar files of this process; nothing is read yet.
 
         Args:
-            caches: of latents with one whitening.
+            caches: caches of latents with one whitening.
             weights: share of each cache in the windows.
             frames: length of a window.
             silence: latent that pads short clips.
-            seed: of the run.
-            share: of this process in each batch.
-            device: of the windows.
+            seed: the run's seed.
+            share: share of this process in each batch.
+            device: device of the windows.
 
         Raises:
             ConfigError: there are fewer tar files than processes.
@@ -234,7 +234,7 @@ class WindowStream:
         """Windows of all clips of all sets, over all processes."""
         return self._epoch_windows
 
-    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[Window]:
+    def windows(self, first: int, count: int, rng: np.random.Generator) -> list[TrainingWindow]:
         """Return the windows of a batch; those of other processes are empty.
 
         Args:
@@ -245,14 +245,14 @@ class WindowStream:
         step = first // count
         mine = self._share.items(count)
         own = np.random.default_rng(mixed_seed(self._seed, 5, step, self._share.process))
-        found = [Window(_NOBODY, 0, "")] * count
+        found = [TrainingWindow(_NOBODY, 0, "")] * count
         used = set()
         for ordinal, item in enumerate(mine, step * len(mine)):
             clip = self._hold(ordinal)
             used.add(clip.start)
             start = int(own.integers(max(0, clip.frames - self.frames) + 1))
             caption = clip.captions[int(own.integers(len(clip.captions)))]
-            found[item] = Window(clip.start, start, caption)
+            found[item] = TrainingWindow(clip.start, start, caption)
         self._recent = (used, *self._recent[: _KEPT_BATCHES - 1])
         for start in set(self.clips) - {_NOBODY}.union(*self._recent):
             for held in (self.clips, self.latents, self.events):

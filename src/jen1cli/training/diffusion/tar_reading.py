@@ -188,7 +188,7 @@ def read_tar(tar: Tar) -> list[TarClip]:
             clips = [_clip(sample) for sample in group_by_keys(files, suffixes=_MEMBERS)]
     except DataError:
         raise
-    except Exception as error:  # of any file system, of tar and of NumPy
+    except Exception as error:  # any error of a file system, of tar or of NumPy
         raise DataError(
             f"{tar.source} cannot be read ({error}); give it back, and go on with --resume"
         ) from error

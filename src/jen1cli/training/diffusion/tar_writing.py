@@ -78,7 +78,7 @@ Line = dict[str, Any]
 class _OpenTar:
     name: str
     tar: tarfile.TarFile
-    frames: list[int] = field(default_factory=list)  # of each clip
+    frames: list[int] = field(default_factory=list)  # frames of each clip
 
 
 class TarCacheWriter:
@@ -98,10 +98,10 @@ class TarCacheWriter:
         """Keep the settings.
 
         Args:
-            folder: of the cache, the same for all shards.
+            folder: the cache's folder, the same for all shards.
             codec: autoencoder in evaluation mode on `device`, and whitening of the model.
             device: device of the encoder.
-            shard: of the clips.
+            shard: shard of the clips.
             keep_whitening: use the codec's whitening; else fit it to `WHITENING_CLIPS`.
             augmented: share of the training clips with an augmented copy (`augmentation`).
             on_event: called on progress and skipped files.
@@ -119,7 +119,7 @@ class TarCacheWriter:
         """Write the blocks of this shard that are missing.
 
         Args:
-            clips: of all shards, in order.
+            clips: clips of all shards, in order.
             data: set of music that they are from, whose full scores are taken.
 
         Returns:
@@ -297,7 +297,7 @@ class TarCacheWriter:
             write_text(self._folder / ERRORS_NAME, "".join(errors))
         about = {"version": INDEX_VERSION, "music": music.hexdigest(), "tars": tars}
         write_text(self._folder / INDEX_NAME, to_json(about) + "\n")
-        for left in self._folder.glob(".codec-*"):  # of killed processes
+        for left in self._folder.glob(".codec-*"):  # left by killed processes
             shutil.rmtree(left, ignore_errors=True)
         return True
 

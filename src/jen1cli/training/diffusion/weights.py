@@ -29,7 +29,7 @@ class WeightWriter:
 
     codec: Codec
     text_encoder: Path | None = None  # folder to copy into the set; None for a hub model
-    controls: "ControlTensors | None" = None  # of the initial weights, if they match
+    controls: "ControlTensors | None" = None  # controls of the initial weights, if they match
 
     def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
         """Write the present weights; the folder is replaced atomically."""

@@ -23,7 +23,7 @@ def save_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
     """Write a state atomically: a crash leaves the old or the new one.
 
     Args:
-        folder: of the state.
+        folder: the state's folder.
         tensors: on the CPU, as `copied` returns them.
         about: plain values.
     """

@@ -18,21 +18,21 @@ from jen1cli.descriptions import Description
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.music.chords import TONICS, tonic_index
-from jen1cli.training.text_encoder.prompts import FLATS, METERS, MODES, Prompt, spoken_key
+from jen1cli.training.text_encoder.prompts import FLATS, METERS, MODES, LabelledPrompt, spoken_key
 
 LOWEST_BPM, HIGHEST_BPM = 40, 220
 _LABELS_PER_FIELD = 160
 
 
 @dataclass(frozen=True)
-class Targets:
+class HeadTargets:
     """Classes of the training heads."""
 
     styles: tuple[str, ...]
     labels: tuple[str, ...]  # "says/..." of synthetic prompts, "field/value" of captions
 
     @classmethod
-    def of(cls, prompts: Iterable[Prompt]) -> "Targets":
+    def of(cls, prompts: Iterable[LabelledPrompt]) -> "HeadTargets":
         """Collect every style, and every label with enough examples."""
         styles: Counter[str] = Counter()
         labels: Counter[str] = Counter()
@@ -61,7 +61,7 @@ def plain_mode(mode: str, text: str) -> str:
     return mode if mode in text else {"harmonic minor": "minor"}.get(mode, mode)
 
 
-def labels_of(prompt: Prompt) -> list[str]:
+def labels_of(prompt: LabelledPrompt) -> list[str]:
     """Return the labels of a text: its statements, and the attributes of its music."""
     attributes = prompt.attributes
     if "says" in attributes:
@@ -70,7 +70,9 @@ def labels_of(prompt: Prompt) -> list[str]:
     return labels + [f"mood/{name}" for name in attributes.get("moods", ())]
 
 
-def encode_targets(prompts: Sequence[Prompt], targets: Targets) -> dict[str, torch.Tensor]:
+def encode_targets(
+    prompts: Sequence[LabelledPrompt], targets: HeadTargets
+) -> dict[str, torch.Tensor]:
     """Convert attributes to tensors; attributes that a text does not state are -1 or NaN.
 
     Returns:
@@ -128,7 +130,7 @@ def states_key(text: str, key: str, mode: str) -> bool:
     return False
 
 
-def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
+def read_captions(path: Path, *, training: bool = True) -> list[LabelledPrompt]:
     """Read captions with attributes from JSON lines.
 
     Args:
@@ -157,7 +159,8 @@ def read_captions(path: Path, *, training: bool = True) -> list[Prompt]:
             )
         if ((description.named_split or "train") == "train") == training:
             prompts += [
-                Prompt(caption, description.attributes or {}) for caption in description.captions
+                LabelledPrompt(caption, description.attributes or {})
+                for caption in description.captions
             ]
     return prompts
 

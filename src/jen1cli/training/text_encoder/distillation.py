@@ -25,7 +25,7 @@ from jen1cli.training.engine.events import OnEvent, Prepared, Saved, Stepped, ig
 from jen1cli.training.text_encoder.data import (
     HIGHEST_BPM,
     LOWEST_BPM,
-    Targets,
+    HeadTargets,
     encode_targets,
     pick_fillers,
     read_captions,
@@ -43,7 +43,7 @@ from jen1cli.training.text_encoder.models import (
     start_from_teacher,
 )
 from jen1cli.training.text_encoder.prompts import (
-    Prompt,
+    LabelledPrompt,
     PromptWriter,
     misspell,
     style_names,
@@ -59,7 +59,7 @@ class TextEncoderTrainingConfig:
     """Hyperparameters of the distillation."""
 
     student: StudentConfig = field(default_factory=StudentConfig)
-    minutes: float = 15.0  # of optimisation, without preparation
+    minutes: float = 15.0  # length of optimisation, without preparation
     steps: int | None = None  # instead of minutes
     batch_size: int = 256
     lr: float = 1.5e-3
@@ -68,10 +68,10 @@ class TextEncoderTrainingConfig:
     clip_norm: float = 1.0
     made_up_prompts: int = 120_000
     caption_limit: int = 150_000
-    text_limit: int = 120_000  # of each file
+    text_limit: int = 120_000  # largest number of texts from each file
     shares: tuple[float, float, float] = (0.3, 0.2, 0.5)  # prompts, captions, plain texts
     misspelt: float = 0.15  # share of the texts with a typing error
-    temperature: float = 0.05  # of the similarities within a batch
+    temperature: float = 0.05  # temperature of the similarities within a batch
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -155,7 +155,7 @@ def save_text_encoder(student: Student, out: Path) -> None:
 
 
 def _new_student(
-    groups: Sequence[Sequence[Prompt]], master: Teacher, config: StudentConfig
+    groups: Sequence[Sequence[LabelledPrompt]], master: Teacher, config: StudentConfig
 ) -> Student:
     tokenizer = train_tokenizer(_tokenizer_texts(groups), config.pieces)
     pieces = tokenizer.get_vocab_size()
@@ -172,7 +172,7 @@ def _new_student(
 # -------------------------------------------------------------------- texts
 def _gather(
     captions: Sequence[Path], texts: Sequence[Path], config: TextEncoderTrainingConfig
-) -> tuple[list[Prompt], list[Prompt], list[Prompt]]:
+) -> tuple[list[LabelledPrompt], list[LabelledPrompt], list[LabelledPrompt]]:
     """Return synthetic prompts, captions and plain texts."""
     rng = random.Random(config.seed)
     plain: list[str] = []
@@ -184,13 +184,13 @@ def _gather(
     made_up = [writer.write() for _ in range(config.made_up_prompts)]
     for group, concepts in words().groups.items():
         made_up += [
-            Prompt(said, _facts_of(group, concept))
+            LabelledPrompt(said, _facts_of(group, concept))
             for concept, ways in concepts.items()
             for said in (*ways, *(words().hints.get(concept, ()) if group == "style" else ()))
         ]
     known = [prompt for path in captions for prompt in read_captions(path)]
     known = rng.sample(known, min(len(known), config.caption_limit))
-    return made_up, known, [Prompt(text) for text in plain]
+    return made_up, known, [LabelledPrompt(text) for text in plain]
 
 
 def _facts_of(group: str, concept: str) -> dict[str, object]:
@@ -200,7 +200,7 @@ def _facts_of(group: str, concept: str) -> dict[str, object]:
     return facts
 
 
-def _tokenizer_texts(groups: Sequence[Sequence[Prompt]]) -> list[str]:
+def _tokenizer_texts(groups: Sequence[Sequence[LabelledPrompt]]) -> list[str]:
     rng = random.Random(0)
     music = (
         prompt for group in groups[:2] for prompt in rng.sample(group, min(len(group), 30_000))
@@ -210,10 +210,10 @@ def _tokenizer_texts(groups: Sequence[Sequence[Prompt]]) -> list[str]:
 
 
 def _prepare(
-    groups: Sequence[Sequence[Prompt]], master: Teacher, on_event: OnEvent
-) -> tuple[_Corpus, Targets]:
+    groups: Sequence[Sequence[LabelledPrompt]], master: Teacher, on_event: OnEvent
+) -> tuple[_Corpus, HeadTargets]:
     prompts = [prompt for group in groups for prompt in group]
-    targets = Targets.of(prompts)
+    targets = HeadTargets.of(prompts)
     texts = [prompt.text for prompt in prompts]
     unique = list(dict.fromkeys(texts))
     vectors = []
@@ -330,7 +330,7 @@ def likeness_loss(pooled: Tensor, goal: Tensor, temperature: float) -> Tensor:
     Args:
         pooled: mean tokens of the student [batch, features].
         goal: unit vectors of the teacher [batch, teacher features].
-        temperature: of both softmaxes.
+        temperature: temperature of both softmaxes.
     """
     own = functional.normalize(pooled, dim=-1)
     away = torch.eye(len(own), dtype=torch.bool, device=own.device)

@@ -16,7 +16,7 @@ from jen1cli.training.engine.events import OnEvent, ignore
 from jen1cli.training.text_encoder.data import plain_style, read_captions
 from jen1cli.training.text_encoder.distillation import TextEncoderTrainingConfig, train_text_encoder
 from jen1cli.training.text_encoder.models import Teacher, load_student
-from jen1cli.training.text_encoder.prompts import Prompt, style_names, words
+from jen1cli.training.text_encoder.prompts import LabelledPrompt, style_names, words
 from jen1cli.training.text_encoder.report import (
     encode_seconds,
     made_up_prompts,
@@ -79,11 +79,11 @@ def measure_text_encoder(
     """Measure retrieval, probes, size and time of a trained text encoder.
 
     Args:
-        folder: of the encoder.
+        folder: the encoder's folder.
         captions: manifests whose captions outside the training split are probed.
         teacher: sentence model evaluated in the same way, for comparison.
         prompts: number of texts of each probe; half of them train its readers.
-        steps: of the readers' training.
+        steps: steps of the readers' training.
 
     Returns:
         Figures by name: `retrieval_...`, `teacher_...`, `probe_...`, `captions_probe_...`.
@@ -117,7 +117,7 @@ def measure_text_encoder(
     return figures
 
 
-def _captions_by_style(prompts: Sequence[Prompt]) -> dict[str, list[str]]:
+def _captions_by_style(prompts: Sequence[LabelledPrompt]) -> dict[str, list[str]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for prompt in random.Random(0).sample(prompts, len(prompts)):
         style = plain_style(prompt.attributes.get("style") or "")

@@ -19,7 +19,7 @@ from jen1cli.errors import CheckpointError, needs_extra
 from jen1cli.jsonfiles import read_object
 from jen1cli.music.chords import TONICS
 from jen1cli.shapes import Text, TextMask
-from jen1cli.training.text_encoder.data import HIGHEST_BPM, LOWEST_BPM, Targets
+from jen1cli.training.text_encoder.data import HIGHEST_BPM, LOWEST_BPM, HeadTargets
 from jen1cli.training.text_encoder.prompts import METERS, MODES
 
 with needs_extra("train", "training a text encoder"):
@@ -32,7 +32,7 @@ Vectors = Float[Tensor, "batch features"]
 class StudentConfig:
     """Size of the text encoder."""
 
-    pieces: int = 12_288  # of the vocabulary; whole words start from the teacher's vectors
+    pieces: int = 12_288  # size of the vocabulary; whole words start from the teacher's vectors
     features: int = 256  # width of the output, d_model of T5
     layers: int = 3
     heads: int = 4
@@ -121,7 +121,7 @@ class Reader(nn.Module):
 class Heads(nn.Module):
     """Training heads of the student: the teacher's vector, and the facts."""
 
-    def __init__(self, features: int, teacher_features: int, targets: Targets) -> None:
+    def __init__(self, features: int, teacher_features: int, targets: HeadTargets) -> None:
         super().__init__()
         self.to_teacher = nn.Linear(features, teacher_features)
         sizes = {
@@ -158,9 +158,9 @@ class Teacher:
         """Load the model.
 
         Args:
-            folder: of the model.
+            folder: the model's folder.
             max_tokens: length at which texts are cut.
-            device: of the model.
+            device: the model's device.
 
         Raises:
             CheckpointError: the folder contains no such model.

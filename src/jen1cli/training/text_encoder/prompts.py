@@ -36,7 +36,7 @@ _SPOKEN_METERS = {
 
 
 @dataclass(frozen=True)
-class Prompt:
+class LabelledPrompt:
     """One prompt and the facts it states."""
 
     text: str
@@ -83,7 +83,7 @@ class PromptWriter:
     """Writes prompts, reproducibly by seed.
 
     Args:
-        seed: of the random draws.
+        seed: seed of the random draws.
         adjectives: general English words, used as moods outside the word lists.
         nouns: general English words, used as subjects outside the word lists.
     """
@@ -97,7 +97,7 @@ class PromptWriter:
         self._facts: dict[str, Any] = {}
         self._says: list[str] = []
 
-    def write(self) -> Prompt:
+    def write(self) -> LabelledPrompt:
         """Write the next prompt."""
         self._facts, self._says = {}, []
         form = self._random.choices(
@@ -107,7 +107,7 @@ class PromptWriter:
         text = self._case(re.sub(r"\s+", " ", form()).strip(" ,"))
         if self._says:
             self._facts["says"] = tuple(dict.fromkeys(self._says))
-        return Prompt(text, dict(self._facts))
+        return LabelledPrompt(text, dict(self._facts))
 
     # ---------------------------------------------------------------- words
     def _chance(self, share: float) -> bool:

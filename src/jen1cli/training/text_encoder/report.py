@@ -19,12 +19,12 @@ from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.training.text_encoder.data import (
     HIGHEST_BPM,
     LOWEST_BPM,
-    Targets,
+    HeadTargets,
     encode_targets,
     plain_style,
 )
 from jen1cli.training.text_encoder.models import Reader, Student
-from jen1cli.training.text_encoder.prompts import Prompt, PromptWriter, words
+from jen1cli.training.text_encoder.prompts import LabelledPrompt, PromptWriter, words
 
 Vectors = Float[Tensor, "texts features"]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -83,7 +83,7 @@ def retrieve_styles(
 
 def probe_tokens(
     student: Student,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[LabelledPrompt],
     *,
     steps: int = 400,
     seed: int = 0,
@@ -94,15 +94,15 @@ def probe_tokens(
     Args:
         student: the encoder, unchanged.
         prompts: texts with attributes; the first half for training, the second for evaluation.
-        steps: of the readers' training, whole batch of 512.
-        seed: of the readers' batches.
+        steps: steps of the readers' training, whole batch of 512.
+        seed: seed of the readers' batches.
         only: the only fact to probe.
 
     Returns:
         Accuracy of key, mode, drums and style, `bpm` (within 4 %) and `bpm_exact`, and
         `instruments` and `absent`: F1 over all labels of presence and of exclusion.
     """
-    targets = Targets.of(prompts)
+    targets = HeadTargets.of(prompts)
     goal = encode_targets(prompts, targets)
     text, mask = _tokens(student, [prompt.text for prompt in prompts])
     half = len(prompts) // 2
@@ -212,10 +212,10 @@ def encode_seconds(student: Student, prompt: str, repeats: int = 20) -> float:
     return sorted(taken[2:])[repeats // 2]
 
 
-def made_up_prompts(count: int, seed: int = 20_001, stating: str = "") -> list[Prompt]:
+def made_up_prompts(count: int, seed: int = 20_001, stating: str = "") -> list[LabelledPrompt]:
     """Write prompts from another seed than training, all of which state the attribute."""
     writer = PromptWriter(seed)
-    prompts: list[Prompt] = []
+    prompts: list[LabelledPrompt] = []
     while len(prompts) < count:
         prompt = writer.write()
         if not stating or stating in prompt.attributes:

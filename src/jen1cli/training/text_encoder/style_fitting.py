@@ -22,9 +22,9 @@ from jen1cli.jsonfiles import read_object
 from jen1cli.training.text_encoder.data import plain_style, read_captions
 from jen1cli.training.text_encoder.prompts import words
 
-_CAPTION_WEIGHT, _PHRASE_WEIGHT = 0.35, 3.0  # of one text in the loss
+_CAPTION_WEIGHT, _PHRASE_WEIGHT = 0.35, 3.0  # weight of one text in the loss
 _WEIGHT_DECAY = 1e-3
-_ITERATIONS = 60  # of L-BFGS
+_ITERATIONS = 60  # iterations of L-BFGS
 _BATCH = 128
 
 

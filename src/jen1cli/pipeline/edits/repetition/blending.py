@@ -17,10 +17,10 @@ from torch import Tensor
 from jen1cli.audio import Signal
 
 _WINDOW_SECONDS: Final = 2048 / 48_000
-_OCTAVES: Final = 1 / 6  # of the band over which levels are compared
+_OCTAVES: Final = 1 / 6  # width in octaves of the band over which levels are compared
 _FRAMES: Final = 3
 _ALIKE, _UNLIKE = 6.0, 15.0  # dB of difference: up to the first the copy, from the second the new
-_FLOOR: Final = 1e-10  # of power
+_FLOOR: Final = 1e-10  # floor of power
 _BLOCK, _MARGIN = 1000, 8  # hops; blocks bound the memory
 
 Power = Float[Tensor, "channels bins frames"]

@@ -18,7 +18,7 @@ _REACH = _WINDOW // 2 // HOP  # frames
 _MELS = 48
 _FLUX_BANDS = 4
 _CHROMA = (55.0, 2_000.0)  # Hz
-_FLOOR = 1e-8  # of power, relative to the largest
+_FLOOR = 1e-8  # floor of power, relative to the largest
 
 Mono = Float32[np.ndarray, " samples"]
 Features = Float32[np.ndarray, "frames features"]

@@ -19,8 +19,8 @@ from jen1cli.pipeline.windows import Span
 from jen1cli.recipe import Copy
 
 # both bound the memory, which grows with the analysed part, to some 0.3 GB
-LONGEST_SECONDS = 120.0  # of an interval
-_SEARCHED_SECONDS = 150.0  # of the recording on each side of the interval
+LONGEST_SECONDS = 120.0  # largest length of an interval
+_SEARCHED_SECONDS = 150.0  # part of the recording on each side of the interval
 
 
 @dataclass(frozen=True)

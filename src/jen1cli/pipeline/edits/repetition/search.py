@@ -20,25 +20,25 @@ from jen1cli.pipeline.edits.repetition.features import FRAME_RATE, HOP, RATE, Fe
 _CONTEXT: Final = round(4.0 * FRAME_RATE)  # frames of music that are compared on each side
 _DECAY: Final = 1.5 * FRAME_RATE  # frames after which music counts for 1 / e
 _SHORTEST: Final = round(1.0 * FRAME_RATE)  # frames; a shorter period sounds like a stuck disc
-_LEAST_SHARE: Final = 0.6  # of the context, by weight, that must be known at a lag
+_LEAST_SHARE: Final = 0.6  # share of the context, by weight, that must be known at a lag
 _CANDIDATES: Final = 12  # lags of each side
 _APART: Final = 8  # frames between two candidates
 _JOIN: Final = round(0.2 * FRAME_RATE)  # frames on each side over which a join is judged
 _JOIN_WEIGHT: Final = 0.5
 _JOIN_COST: Final = 0.05
 _SHORTEST_PIECE: Final = round(0.15 * FRAME_RATE)
-_PERIOD_WEIGHTS: Final = (0.75, 0.1)  # of one side and of two; see `_guesses`
-_WRAP_COST: Final = 0.1  # of each period after the first: longer stretches are more like the piece
+_PERIOD_WEIGHTS: Final = (0.75, 0.1)  # weights of one side and of two; see `_guesses`
+_WRAP_COST: Final = 0.1  # of each period after the first: longer stretches fit better
 _REFINED: Final = 6  # candidates that are aligned by their waveforms
 _FINE: Final = HOP * 3 // 2  # samples at `RATE` around a lag that are tried
 _FINE_CONTEXT: Final = RATE  # samples of the waveforms that are compared
-_NCC_WEIGHT: Final = 0.6  # of the correlation of waveforms: 1 is an exact repeat
+_NCC_WEIGHT: Final = 0.6  # weight of the correlation of waveforms: 1 is an exact repeat
 
 Lags = Int[np.ndarray, " lags"]
 
 
 @dataclass(frozen=True)
-class Piece:
+class CopiedStretch:
     """A stretch that is copied: [start, stop) from `source` on; seconds of the analysed part."""
 
     start: float
@@ -55,7 +55,7 @@ class Repeat:
         fit: 1 where the music around the interval is repeated exactly, 0 where it is unlike.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CopiedStretch, ...]
     fit: float
 
 
@@ -82,7 +82,7 @@ def find_repeat(
     """Find the stretches of a recording that fit best into an unknown interval.
 
     Args:
-        features: of a part of the recording around the interval, by frame.
+        features: features of a part of the recording around the interval, by frame.
         known: which frames are of the recording.
         mono: samples of the same part, at `RATE`.
         interval: start and stop in seconds of the part; unknown in whole.
@@ -225,7 +225,7 @@ def _sources(
 
     Args:
         lag: in frames.
-        first: of the interval.
+        first: the interval's beginning.
         last: behind it.
         known: frames of the recording.
         toward: -1 for periods that continue the left side, 1 the right side, 0 for none.
@@ -322,7 +322,7 @@ def _correlation(mono: np.ndarray, span: tuple[int, int], lag: int) -> np.ndarra
 
 def _pieces(
     guess: _Guess, lags: tuple[float, float], interval: tuple[float, float]
-) -> tuple[Piece, ...]:
+) -> tuple[CopiedStretch, ...]:
     start, stop = interval
     join = stop if guess.left == guess.right else min(max(guess.join / FRAME_RATE, start), stop)
     found = _periods(start, join, lags[0], from_left=True) if join > start else []
@@ -333,18 +333,20 @@ def _pieces(
     return tuple(found)
 
 
-def _periods(start: float, stop: float, lag: float, *, from_left: bool) -> list[Piece]:
+def _periods(start: float, stop: float, lag: float, *, from_left: bool) -> list[CopiedStretch]:
     """Return the pieces of one lag, repeated where it is shorter than the stretch."""
     if from_left and 0 < lag < stop - start:
         edges = [*np.arange(start, stop, lag), stop]
         return [
-            Piece(float(a), float(b), start - lag) for a, b in itertools.pairwise(edges) if b > a
+            CopiedStretch(float(a), float(b), start - lag)
+            for a, b in itertools.pairwise(edges)
+            if b > a
         ]
     if not from_left and lag < 0 and -lag < stop - start:
         edges = [start, *np.arange(stop, start, lag)[::-1]]
         return [
-            Piece(float(a), float(b), stop - lag - (b - a))
+            CopiedStretch(float(a), float(b), stop - lag - (b - a))
             for a, b in itertools.pairwise(edges)
             if b > a
         ]
-    return [Piece(start, stop, start - lag)]
+    return [CopiedStretch(start, stop, start - lag)]

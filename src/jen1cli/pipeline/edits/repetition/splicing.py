@@ -10,7 +10,7 @@ from jen1cli.pipeline.gain_matching import add_offset, offsets_around
 from jen1cli.pipeline.windows import Span
 
 _FADE_SECONDS = 0.03  # at the joins of two pieces
-_LEVEL_SECONDS = 1.5  # of music on each side over which levels are compared
+_LEVEL_SECONDS = 1.5  # seconds of music on each side over which levels are compared
 _MOST = 6.0  # dB
 
 
