@@ -1,6 +1,5 @@
 """`jen1 evaluate audio`: compares a folder of music with another, or with stored statistics."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.errors import ConfigError, DataError
+from jen1cli.evaluation.archives import read_arrays
 from jen1cli.evaluation.clips import Audit, find_clips
 from jen1cli.evaluation.distances import (
     Gaussian,
@@ -215,13 +215,12 @@ def load_statistics(path: Path) -> list[Reference]:
         DataError: the file has another format.
     """
     try:
-        source = io.BytesIO(path.read_bytes()) if path.is_fifo() else path  # numpy seeks
-        with np.load(source, allow_pickle=False) as file:
-            values = dict(file)
+        values = read_arrays(path)
         if int(values["version"]) != STATS_VERSION:
             raise KeyError("version")
         return [_reference(values, str(name)) for name in values["names"]]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SystemError) as error:
+        # SystemError: NumPy's, of text with characters beyond Unicode
         raise DataError(
             f"{path} holds no statistics of 'jen1 evaluate stats'; make them again from the folder"
         ) from error
@@ -231,7 +230,7 @@ def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
     gaussian = Gaussian(
         values[f"{name}.mean"], values[f"{name}.covariance"], int(values[f"{name}.count"])
     )
-    return Reference(
+    found = Reference(
         name,
         str(values[f"{name}.version"]),
         gaussian,
@@ -241,6 +240,31 @@ def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
         (),
         int(values[f"{name}.clips"]),
     )
+    _check_reference(found)
+    return found
+
+
+def _check_reference(given: Reference) -> None:
+    """Refuse arrays that do not fit together.
+
+    Raises:
+        ValueError: a shape or kind is wrong, or a value is not finite.
+    """
+    mean, covariance, rows = given.gaussian.mean, given.gaussian.covariance, given.rows
+    shapes = [
+        (mean, (mean.size,)),
+        (covariance, mean.shape * 2),
+        (rows, rows.shape[:1] + mean.shape),
+    ]
+    if given.labels is not None:
+        shapes.append((given.labels, (1, *given.labels.shape[-1:])))
+    floats = [each for each, _ in shapes]
+    if any(each.shape != right or each.dtype.kind != "f" for each, right in shapes):
+        raise ValueError("arrays of other shapes or kinds")
+    if not rows.size or given.owners.shape != rows.shape[:1] or given.owners.dtype.kind not in "iu":
+        raise ValueError("no rows, or none with an owner")
+    if given.gaussian.count < 2 or not all(np.isfinite(each).all() for each in floats):
+        raise ValueError("too few rows, or values that are not finite")
 
 
 # --- comparison ---
@@ -280,7 +304,7 @@ def compare(item: Measured, reference: Reference) -> Comparison:
         ConfigError: the two were embedded with different weights.
         DataError: there are too few windows for any distance.
     """
-    if item.version != reference.version:
+    if item.version != reference.version or not _has_the_sizes_of(item, reference):
         raise ConfigError(
             f"the reference was embedded by {reference.name} {reference.version[:12]}, the music"
             f" by {item.version[:12]}; make the statistics again"
@@ -321,6 +345,12 @@ def compare(item: Measured, reference: Reference) -> Comparison:
         diversity=mean_pairwise_distance(_clip_means(item)),
         remarks=tuple(remarks),
     )
+
+
+def _has_the_sizes_of(item: Measured, reference: Reference) -> bool:
+    """Whether features and classes are as many."""
+    pairs = [(item.rows, reference.rows), (item.labels, reference.labels)]
+    return all(a is None or b is None or a.shape[1] == b.shape[1] for a, b in pairs)
 
 
 def _kad(item: Measured, reference: Reference) -> Estimate:
