@@ -1,6 +1,7 @@
 """Folders against folders: the right figures, and nothing averaged away."""
 
 import os
+import tarfile
 import threading
 
 import numpy as np
@@ -127,6 +128,30 @@ def test_kl_pairs_clips_by_name():
     assert found.kl is not None
     assert found.kl.value == pytest.approx(0, abs=1e-9)
     assert found.kl_sets == pytest.approx(0, abs=1e-9)
+
+
+def test_clips_in_a_tar_file_count_and_are_named_as_those_of_a_folder(mixed_folder, tmp_path):
+    (tmp_path / "tars").mkdir()
+    with tarfile.open(tmp_path / "tars" / "music-0.tar", "w") as tar:
+        for path in sorted(mixed_folder.iterdir()):
+            tar.add(path, path.name)
+    found = {}
+    for folder in (mixed_folder, tmp_path / "tars"):
+        clips, audit = find_clips(folder)
+        heard = [one.clip.name for one in load_clips(clips, audit, words=True)]
+        found[folder] = heard, audit.facts()["problems"]
+    assert found[mixed_folder] == found[tmp_path / "tars"]
+    assert found[mixed_folder][0] == ["good-0.wav", "good-1.wav", "good-2.wav"]
+
+
+def test_only_clips_whose_names_occur_once_are_pairs():
+    rng = np.random.default_rng(5)
+    rows = [(rng.standard_normal((2, 5)), rng.dirichlet(np.ones(4))) for _ in range(4)]
+    one, two = join("x", "1", rows, ("a", "b", "c", "d")), join("x", "1", rows, ("a",) * 4)
+    assert compare(one, Reference.of(one)).kl.count == 4
+    assert compare(two, Reference.of(two)).kl is None
+    three = join("x", "1", rows, ("a", "b", "d", "d"))
+    assert compare(three, Reference.of(one)).kl.count == 2
 
 
 @pytest.mark.heavy

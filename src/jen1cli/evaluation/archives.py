@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jen1cli.evaluation.distances import Gaussian
+
 _ALWAYS_BYTES = 2**26  # unpacked, of any file
 _MOST_GROWTH = 100  # of larger ones: unpacked size over size; ours grow less than twice
 
@@ -38,3 +40,30 @@ def _check_growth(packed: zipfile.ZipFile, size: int) -> None:
     unpacked = sum(member.file_size for member in packed.infolist())
     if unpacked > max(_ALWAYS_BYTES, _MOST_GROWTH * size):
         raise ValueError(f"{size} bytes that unpack to {unpacked}")
+
+
+def check_statistics(
+    gaussian: Gaussian, rows: np.ndarray, owners: np.ndarray, labels: np.ndarray | None
+) -> None:
+    """Refuse stored statistics of an embedding whose arrays do not fit together.
+
+    Args:
+        gaussian: mean [features] and covariance [features, features].
+        rows: embeddings [windows, features].
+        owners: clip of each row [windows].
+        labels: mean distribution [1, classes].
+
+    Raises:
+        ValueError: a shape or kind is wrong, or a value is not finite.
+    """
+    mean, covariance = gaussian.mean, gaussian.covariance
+    features = (mean.size,)
+    shapes = [(mean, features), (covariance, 2 * features), (rows, rows.shape[:1] + features)]
+    if labels is not None:
+        shapes.append((labels, (1, *labels.shape[-1:])))
+    if any(each.shape != right or each.dtype.kind != "f" for each, right in shapes):
+        raise ValueError("arrays of other shapes or kinds")
+    if not rows.size or owners.shape != rows.shape[:1] or owners.dtype.kind not in "iu":
+        raise ValueError("no rows, or none with an owner")
+    if gaussian.count < 2 or not all(np.isfinite(each).all() for each, _ in shapes):
+        raise ValueError("too few rows, or values that are not finite")

@@ -1,5 +1,6 @@
 """`jen1 evaluate audio`: compares a folder of music with another, or with stored statistics."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.errors import ConfigError, DataError
-from jen1cli.evaluation.archives import read_arrays
+from jen1cli.evaluation.archives import check_statistics, read_arrays
 from jen1cli.evaluation.clips import Audit, find_clips
 from jen1cli.evaluation.distances import (
     Gaussian,
@@ -230,41 +231,19 @@ def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
     gaussian = Gaussian(
         values[f"{name}.mean"], values[f"{name}.covariance"], int(values[f"{name}.count"])
     )
-    found = Reference(
+    rows, owners = values[f"{name}.rows"], values[f"{name}.owners"]
+    labels = values.get(f"{name}.labels")
+    check_statistics(gaussian, rows, owners, labels)
+    return Reference(
         name,
         str(values[f"{name}.version"]),
         gaussian,
-        values[f"{name}.rows"],
-        values[f"{name}.owners"],
-        values.get(f"{name}.labels"),
+        rows,
+        owners,
+        labels,
         (),
         int(values[f"{name}.clips"]),
     )
-    _check_reference(found)
-    return found
-
-
-def _check_reference(given: Reference) -> None:
-    """Refuse arrays that do not fit together.
-
-    Raises:
-        ValueError: a shape or kind is wrong, or a value is not finite.
-    """
-    mean, covariance, rows = given.gaussian.mean, given.gaussian.covariance, given.rows
-    shapes = [
-        (mean, (mean.size,)),
-        (covariance, mean.shape * 2),
-        (rows, rows.shape[:1] + mean.shape),
-    ]
-    if given.labels is not None:
-        shapes.append((given.labels, (1, *given.labels.shape[-1:])))
-    floats = [each for each, _ in shapes]
-    if any(each.shape != right or each.dtype.kind != "f" for each, right in shapes):
-        raise ValueError("arrays of other shapes or kinds")
-    if not rows.size or given.owners.shape != rows.shape[:1] or given.owners.dtype.kind not in "iu":
-        raise ValueError("no rows, or none with an owner")
-    if given.gaussian.count < 2 or not all(np.isfinite(each).all() for each in floats):
-        raise ValueError("too few rows, or values that are not finite")
 
 
 # --- comparison ---
@@ -382,16 +361,19 @@ def _divergences(item: Measured, reference: Reference) -> tuple[Estimate | None,
     if item.labels is None or reference.labels is None:
         return None, None
     sets = set_divergence(reference.labels, item.labels)
-    places = {name.rsplit(".", 1)[0]: i for i, name in enumerate(reference.names)}
-    pairs = [
-        (places[stem], i)
-        for i, name in enumerate(item.names)
-        if (stem := name.rsplit(".", 1)[0]) in places
-    ]
+    places = _once(reference.names)
+    pairs = [(places[stem], i) for stem, i in _once(item.names).items() if stem in places]
     if len(pairs) < max(2, item.clips // 2):
         return None, sets
     theirs, ours = (np.array(side) for side in zip(*pairs, strict=True))
     return mean_interval(kl_divergence(reference.labels[theirs], item.labels[ours])), sets
+
+
+def _once(names: Sequence[str]) -> dict[str, int]:
+    """Return the index of each name that occurs once, without its extension."""
+    stems = [name.rsplit(".", 1)[0] for name in names]
+    counts = Counter(stems)
+    return {stem: i for i, stem in enumerate(stems) if counts[stem] == 1}
 
 
 def _clip_means(item: Measured) -> np.ndarray:

@@ -163,7 +163,7 @@ class Prepared:
             try:
                 found = describe(read_mono(clip)[None])
             except Jen1Error as error:
-                on_message(f"skipped {clip.path.name}: {error}", number / len(clips))
+                on_message(f"skipped {clip.name}: {error}", number / len(clips))
                 continue
             features.append((found.mel[0].half(), found.pitch[0].half()))
             kept.append(clip)
