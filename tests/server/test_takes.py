@@ -12,8 +12,9 @@ from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
 from jen1cli.music.controls import Controls
 from jen1cli.music.heard import Heard, HeardBar, HeardChord
+from jen1cli.pipeline.played import played_passages
 from jen1cli.recipe import read_recipe
-from jen1cli.server.scores import heard_facts, played_passages, score_facts
+from jen1cli.server.scores import heard_facts, score_facts
 from jen1cli.server.takes import Takes
 
 

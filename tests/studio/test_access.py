@@ -92,6 +92,23 @@ def test_a_phone_shows_it_in_three_parts_without_scrolling_sideways(opened):
     assert not page.evaluate(wide)
 
 
+def test_a_phone_shows_what_is_at_work_in_every_part(opened, gate):
+    page = opened(viewport={"width": 390, "height": 844}, has_touch=True)
+    page.fill("#prompt", "lofi piano")
+    page.click("#make")
+    page.wait_for_selector('.job[data-state="running"]')
+    for part in ("Edit", "Takes"):
+        page.locator(".views").get_by_role("button", name=part).click()
+        assert page.locator(".job").is_visible()
+        assert page.locator("#compose").is_hidden()
+    page.get_by_role("button", name="Cancel lofi piano").click()
+    page.wait_for_selector(".job", state="detached")
+    assert page.locator(".make").is_hidden()
+    page.reload()
+    page.wait_for_selector('#server[data-state="up"]')
+    assert page.evaluate("document.body.dataset.view") == "takes", "a reload shows the same part"
+
+
 def test_a_phone_held_sideways_is_a_phone(opened):
     page = opened(viewport={"width": 780, "height": 380}, has_touch=True)
     assert page.locator(".views").is_visible()

@@ -67,6 +67,15 @@ def test_a_range_is_chosen_with_the_keyboard_alone(page):
     assert selection(page) is None
 
 
+def test_times_that_are_typed_are_not_moved_to_beats(page):
+    make(page, seconds=2)
+    page.fill("#from", "0.3")
+    page.fill("#to", "0.77")
+    page.keyboard.press("Tab")
+    assert selection(page) == {"start": 0.3, "end": 0.77}
+    assert (page.input_value("#from"), page.input_value("#to")) == ("0.3", "0.77")
+
+
 def test_an_edited_chord_is_played_again_and_undone(page):
     first = make(page)
     page.locator('#chord-track [data-bar="1"]').click()
@@ -236,6 +245,41 @@ def test_space_plays_and_a_selection_goes_round(page):
     assert min(seen) >= 0.49
     assert max(seen) < 1.2, "it went on behind the selection"
     assert any(later < earlier for earlier, later in itertools.pairwise(seen))
+
+
+def test_space_plays_after_a_click_and_presses_what_keys_reached(page):
+    make(page, seconds=2)
+    second = make(page, "techno", seconds=2)
+    page.get_by_role("button", name="Compare with the open take: lofi piano").click()
+    for place in ("", "#ab label:last-child", "#loop"):
+        if place:
+            page.click(place)
+        page.keyboard.press(" ")
+        page.wait_for_selector('#play[aria-label="Pause"]')
+        page.keyboard.press(" ")
+        page.wait_for_selector('#play[aria-label="Play"]')
+    assert current(page) == second
+    assert page.locator("#loop").get_attribute("aria-pressed") == "true"
+    page.locator("#takes li.open .name").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press(" ")
+    assert page.locator("#ab").is_hidden()
+    label = "Compare with the open take: lofi piano"
+    assert page.evaluate("document.activeElement.ariaLabel") == label, "the focus stays there"
+    page.keyboard.press("ArrowUp")
+    assert page.locator("#takes li.open .name:focus").count() == 1
+
+
+def test_a_take_that_another_tab_deleted_leaves_the_list(opened):
+    page = opened(expected=("404",))
+    take = make(page, seconds=1)
+    assert page.request.delete(f"{page.evaluate('location.origin')}/v1/takes/{take}").ok
+    page.click("#tab-vary")
+    page.locator("#vary").get_by_role("button", name="Vary").click()
+    page.wait_for_selector("#takes li", state="detached")
+    assert "no such take" in page.locator("#problem").text_content()
+    assert page.locator("#empty").is_visible()
 
 
 def test_a_take_is_renamed_and_deleted(page):

@@ -31,6 +31,11 @@ class Passage:
             return dataclasses.replace(self.controls, meter="4/4")
         return self.controls
 
+    def shifted(self, seconds: float) -> "Passage":
+        """Return the passage on a clock whose origin is `seconds` earlier."""
+        controls = self.controls.shifted(seconds)
+        return Passage(controls, self.start + seconds, self.stop + seconds)
+
     def parts(self) -> list[ScorePart]:
         """Return the parts that are known, with times on the clock of the piece.
 

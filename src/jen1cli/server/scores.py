@@ -12,26 +12,8 @@ from jen1cli.music.full_score import ScorePart, drum_of_key
 from jen1cli.music.heard import KEPT, Heard
 from jen1cli.music.keys import note_names
 from jen1cli.music.patterns import DRUMS
-from jen1cli.recipe import Recipe, RecipeError
 
-_SLACK = 1e-3  # seconds of rounding
 _NEAR = 0.05  # seconds; the grids of an edit and of the music around it differ by less
-
-
-def played_passages(recipe: Recipe) -> list[Passage]:
-    """Return the controls that were played in a result, also in the recording that it edits."""
-    own = list(recipe.played)
-    inner = _input_recipe(recipe)
-    if inner is None:
-        return own
-    shift = recipe.seconds if recipe.before else 0.0
-    found = own[:]
-    for passage in played_passages(inner):
-        start, stop = passage.start + shift, passage.stop + shift
-        controls = passage.controls.shifted(shift)
-        for begin, end in _outside([(item.start, item.stop) for item in own], start, stop):
-            found.append(Passage(controls, begin, end))
-    return sorted(found, key=lambda passage: passage.start)
 
 
 def score_facts(passages: Sequence[Passage], *, heard: bool) -> dict[str, Any]:
@@ -94,28 +76,6 @@ def heard_facts(heard: Heard) -> dict[str, Any]:
     facts = score_facts(passages, heard=True)
     sure = [*heard.sure, *(["meter"] if heard.is_sure("meter") and heard.is_sure("tempo") else [])]
     return facts | {"sure": sure, "confidence": confidence}
-
-
-def _input_recipe(recipe: Recipe) -> Recipe | None:
-    if recipe.input is None or recipe.input.recipe is None:
-        return None
-    try:
-        return Recipe.from_dict(recipe.input.recipe, "the input")
-    except RecipeError:
-        return None
-
-
-def _outside(
-    spans: Sequence[tuple[float, float]], start: float, stop: float
-) -> list[tuple[float, float]]:
-    """Return the parts of an interval outside some spans."""
-    found = []
-    for begin, end in sorted(spans):
-        if begin > start + _SLACK:
-            found.append((start, min(begin, stop)))
-        start = max(start, end)
-    found.append((start, stop))
-    return [(begin, end) for begin, end in found if end > begin + _SLACK]
 
 
 def _grid(passage: Passage, *, bars: bool) -> list[float]:

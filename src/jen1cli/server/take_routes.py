@@ -15,13 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from jen1cli import audio
 from jen1cli.midi import has_score, midi_bytes
 from jen1cli.pipeline import Edit
+from jen1cli.pipeline.played import played_passages
 from jen1cli.recipe import Recipe
 from jen1cli.server import pictures
 from jen1cli.server.audio_routes import MEDIA_TYPES
 from jen1cli.server.errors import CLIENT_LEFT, ApiError
 from jen1cli.server.making import Recording
 from jen1cli.server.requests import FormatName, TakeName, read_request
-from jen1cli.server.scores import played_passages, score_facts
+from jen1cli.server.scores import score_facts
 from jen1cli.server.services import Services
 from jen1cli.server.takes import Take
 from jen1cli.server.uploads import read_body, schema_of, title_of

@@ -81,7 +81,9 @@ async def _text(request: Request) -> bytes:
 def _parse(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return parse_json(data.decode("utf-8"), "the body")
-    except (UnicodeDecodeError, JsonError, ValueError) as error:
+    except JsonError as error:
+        raise ApiError(400, "invalid_json", str(error)) from error
+    except ValueError as error:  # UnicodeDecodeError is one
         raise ApiError(400, "invalid_json", f"the body is no JSON: {error}") from error
 
 

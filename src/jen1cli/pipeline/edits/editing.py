@@ -78,6 +78,7 @@ def edit(
     reach: int,
     direction: DirectionName,
     progress: Progress | None,
+    played: Sequence[Passage] = (),
     begun: Begun | None = None,
 ) -> Filled:
     """Fill the unknown intervals of a recording.
@@ -93,6 +94,7 @@ def edit(
         reach: most known frames that condition the windows, on both sides of a section.
         direction: direction of continuation.
         progress: called with (steps done, steps in all).
+        played: in the recording, on the clock of the result.
         begun: called before the network makes the samples of the last section.
     """
     if sampling.composer == "rules":
@@ -129,7 +131,7 @@ def edit(
         sampling.effective_composer,
     )
     patches, passages = make_patches(
-        networks, timeline, sections, prompts, sampling, noise, progress, plan,
+        networks, timeline, sections, prompts, sampling, noise, progress, plan, played,
         lambda played: begun(Filled((), tuple(played), tuple(copies))) if begun else None,
     )  # fmt: skip
     spans = (span for section in sections for span in section.spans)
@@ -189,6 +191,7 @@ def make_patches(
     noise: Noise,
     progress: Progress | None,
     plan: Plan | None = None,
+    played: Sequence[Passage] = (),
     begun: Callable[[list[Passage]], None] | None = None,
 ) -> tuple[list[Patch], list[Passage]]:
     """Generate the samples of all unknown intervals, at the file's rate and layout; see `edit`.
@@ -202,6 +205,7 @@ def make_patches(
         noise: of the piece; its generator serves the transcription too.
         progress: called with (steps done, steps in all).
         plan: guesses from which sampling starts; without one it starts from noise.
+        played: in the recording, on the clock of the result.
         begun: called with all passages before the samples of the last section are made.
     """
     patches: list[Patch] = []
@@ -215,7 +219,7 @@ def make_patches(
         count = len(section.windows) * sampling.steps
         found = transcribe_controls(
             networks, prompts, timeline, section, canvas, noise.generator,
-            sampling.effective_composer,
+            sampling.effective_composer, played,
         )  # fmt: skip
         rate = networks.frame_rate
         begin, end = section.unknown[0][0] / rate, section.unknown[-1][1] / rate

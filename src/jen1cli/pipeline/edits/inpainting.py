@@ -12,6 +12,7 @@ from jen1cli.pipeline.denoising import seeded_noise
 from jen1cli.pipeline.edits.editing import Filled, edit
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.music import Edit, record
+from jen1cli.pipeline.played import passages_of_file
 from jen1cli.pipeline.sources import mask_spans
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
@@ -49,6 +50,7 @@ def inpaint(
         reach=window,
         direction=model.config.generation.continuation,
         progress=progress,
+        played=passages_of_file(find_recipe(source), info.seconds),
     )
     recipe = record(
         model,
@@ -106,6 +108,8 @@ def continue_(
         )
 
     described = describe_input(source)
+    played = passages_of_file(find_recipe(source), info.seconds)
+    shift = new / info.sample_rate if before else 0.0
     filled = edit(
         model.networks,
         timeline_of(model, source, info, [span], new=new, offset=new if before else 0),
@@ -117,6 +121,7 @@ def continue_(
         reach=context,
         direction=direction,
         progress=progress,
+        played=[passage.shifted(shift) for passage in played],
         begun=None if begun is None else lambda found: begun(recipe(found)),
     )
     return Edit(source, filled.patches, info.sample_rate, recipe(filled))

@@ -1,6 +1,7 @@
 """Controls of an edit: transcribed from the recording, and completed by the learned predictors."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -9,11 +10,13 @@ from jen1cli import audio
 from jen1cli.conditioning.controls.beats import Onsets
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ComposerName
+from jen1cli.midi import Passage
 from jen1cli.pipeline.denoising import Canvas, Prompts
 from jen1cli.pipeline.edits.sections import Section
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.onsets import ONSET_RATE, RATE, onset_strength
+from jen1cli.pipeline.played import bars_near
 
 
 def transcribe_controls(
@@ -24,11 +27,13 @@ def transcribe_controls(
     canvas: Canvas,
     generator: torch.Generator,
     composer: ComposerName,
+    played: Sequence[Passage] = (),
 ) -> Prompts:
     """Transcribe the missing controls of one piece from the known music.
 
     If tempo and bars are known then, chords, drums and melody continue their transcription. With a
-    tracker that does not transcribe them, the predictor samples chords in the key.
+    tracker that does not transcribe them, the predictor samples chords in the key. Bars that were
+    played are kept, and not estimated.
 
     Args:
         networks: of the model.
@@ -38,8 +43,10 @@ def transcribe_controls(
         canvas: latent of the section.
         generator: for the predictor's sampling, on the CPU.
         composer: "none" transcribes and predicts nothing.
+        played: in the recording, on its clock.
     """
-    controls = prompts.controls[0].shifted(-section.start / networks.frame_rate)
+    clock = section.start / networks.frame_rate
+    controls = prompts.controls[0].shifted(-clock)
     # given controls begin where the generated music begins
     hole = int(canvas.known[0, 0].int().argmin()) / networks.frame_rate
     if composer == "none":
@@ -47,9 +54,14 @@ def transcribe_controls(
     transcribed: TranscribedLoop | None = None
     if networks.tracker is not None:
         music = (canvas.latent, canvas.known, networks.frame_rate)
-        # a given tempo needs none
-        onsets = None if controls.bpm else _find_onsets(timeline, section)
+        bars = bars_near(played, clock + hole, controls).shifted(-clock)
+        # a tempo that is given or known needs none
+        onsets = None if controls.bpm or bars.bpm else _find_onsets(timeline, section)
         tracked = networks.tracker.track(*music, controls, onsets)
+        if bars.bpm:
+            tracked = dataclasses.replace(
+                tracked, bpm=bars.bpm, meter=bars.meter, downbeat=bars.downbeat
+            )
         moved = tracked.downbeat - controls.downbeat
         controls = dataclasses.replace(
             tracked, score=tracked.score and tracked.score.shifted(moved)

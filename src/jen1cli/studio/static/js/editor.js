@@ -7,6 +7,8 @@ import { rename, remove } from "./takes.js";
 import { current, on } from "./state.js";
 import { edit } from "./sheet.js";
 
+const VIEW = "jen1-view";
+
 function show() {
   const take = current();
   $("empty").hidden = Boolean(take);
@@ -53,6 +55,7 @@ function menus() {
 function views() {
   const show = (name) => {
     document.body.dataset.view = name;
+    sessionStorage.setItem(VIEW, name);
     for (const button of document.querySelectorAll(".views button")) {
       if (button.dataset.view === name) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");
@@ -60,7 +63,7 @@ function views() {
   };
   for (const button of document.querySelectorAll(".views button")) button.addEventListener("click", () => show(button.dataset.view));
   on("view", show);
-  show("make");
+  show(sessionStorage.getItem(VIEW) ?? "make");
 }
 
 export function start() {

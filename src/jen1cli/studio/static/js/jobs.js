@@ -31,11 +31,12 @@ let timer;
 export async function submit(body, label) {
   emit("working");
   const { id, place } = await call("/v1/jobs", { method: "POST", json: body });
-  watch(id, label, body);
+  watch(id, label, body).scrollIntoView({ block: "nearest" });
   update(id, { state: "queued", place, step: 0, steps: 0 });
   announce(`${label}: started`);
 }
 
+/** @returns {HTMLElement} its place in the list */
 function watch(id, label, body) {
   const cancel = iconButton("close", `Cancel ${label}`, () => end(id));
   const node = el("li", { className: "job" },
@@ -47,6 +48,7 @@ function watch(id, label, body) {
   entries.set(id, entry);
   keep();
   listen();
+  return node;
 }
 
 /**

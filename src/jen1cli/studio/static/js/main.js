@@ -45,6 +45,9 @@ stage.start();
 player.start();
 for (const part of [sheet, heard, lanes, barview, compare, history, editor, takes, tools, compose, upload, shortcuts]) part.start();
 on("made", made);
+on("problem", ({ code }) => {
+  if (code === "take_not_found") void connection.attempt(refresh);  // another tab deleted it
+});
 
 let begun = false;
 on("server", async (server) => {

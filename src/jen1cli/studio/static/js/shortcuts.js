@@ -61,13 +61,16 @@ function showList() {
   if (!$("shortcuts").open) $("shortcuts").showModal();
 }
 
+/** Whether a pointer gave the focus: then Space plays, and does not press again what was clicked. */
+let isPointed = false;
+
 /** Whether keys belong to what has the focus. @param {HTMLElement} target @param {string} key */
 function isTaken(target, key) {
   if (target.id === "bar-chords") return key !== UNDO && key !== REDO;
   if (target.closest("dialog")) return true;
   if (target.matches("textarea, select, input:not([type=range]):not([type=radio])")) return true;
-  if (target.matches("input")) return key.startsWith("Arrow") || key === " " || key === "Home";
-  return key === " " && Boolean(target.closest("button, summary, a"));
+  if (key === " ") return !isPointed && Boolean(target.closest("button, summary, a, input"));
+  return target.matches("input") && (key.startsWith("Arrow") || key === "Home");
 }
 
 /** The key of an event; with Ctrl those of undo and redo alone. @param {KeyboardEvent} event */
@@ -93,10 +96,15 @@ function pressed(event) {
   else act = KEYS.find(([name]) => name === (ALIASES[key] ?? key))?.[2];
   if (!act) return;
   event.preventDefault();
+  if (key === " ") /** @type {HTMLElement} */ (event.target).blur();  // a button acts when the key is let go
   act();
 }
 
 export function start() {
+  addEventListener("pointerdown", () => { isPointed = true; }, true);
+  addEventListener("keydown", ({ key }) => {
+    if (key === "Tab" || key.startsWith("Arrow")) isPointed = false;
+  }, true);
   addEventListener("keydown", pressed);
   $("help").addEventListener("click", showList);
   $("shortcut-list").append(...KEYS.flatMap(([key, text]) => [

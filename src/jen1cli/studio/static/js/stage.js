@@ -29,6 +29,7 @@ let wave;
 let regions;
 /** @type {any} the region on the waveform that shows the selection */
 let region = null;
+let isPlacing = false;
 /** @type {(seconds: number) => number} */
 let snapped = (seconds) => seconds;
 
@@ -87,8 +88,9 @@ function showSelection() {
   } else if (region) {
     region.setOptions(selection);
   } else {
-    const made = regions.addRegion({ ...selection, color: "transparent", minLength: LEAST });
-    region = made;
+    isPlacing = true;  // it says "created" before it returns
+    region = regions.addRegion({ ...selection, color: "transparent", minLength: LEAST });
+    isPlacing = false;
   }
   shade();
 }
@@ -103,7 +105,7 @@ function dragged(changed) {
 function listen() {
   regions.enableDragSelection({ color: "transparent", minLength: LEAST });
   regions.on("region-created", (made) => {
-    if (made === region) return;
+    if (isPlacing) return;
     for (const other of regions.getRegions()) if (other !== made) other.remove();
     region = made;
     dragged(made);

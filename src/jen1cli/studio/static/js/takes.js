@@ -62,7 +62,7 @@ function row(take) {
   const classes = ["take", isOpen ? "open" : "", unseen.has(take.id) ? "fresh" : ""];
   const shape = el("canvas", { "data-take": take.id, "aria-hidden": "true" });
   waiting.observe(shape);
-  return el("li", { className: classes.join(" ") }, name, shape, el("p", { className: "facts", text: facts.filter(Boolean).join(" · ") }), acts);
+  return el("li", { className: classes.join(" "), "data-take": take.id }, name, shape, el("p", { className: "facts", text: facts.filter(Boolean).join(" · ") }), acts);
 }
 
 /** Waveforms are asked for when they come into sight. */
@@ -114,18 +114,29 @@ function moved(event) {
   const to = from && { ArrowUp: from.previousElementSibling, ArrowDown: from.nextElementSibling }[event.key];
   if (!to) return;
   event.preventDefault();
-  const same = to.querySelectorAll("button")[[...from.querySelectorAll("button")].indexOf(event.target)];
-  (same && !same.disabled ? same : to.querySelector(".name")).focus();
+  focusIn(to, placeIn(from));
+}
+
+/** @param {Element} item @returns {number} which of its buttons has the focus */
+const placeIn = (item) => [...item.querySelectorAll("button")].indexOf(/** @type {any} */ (document.activeElement));
+
+/** Focus a button of a take, or its name where that button cannot be pressed. @param {Element | undefined} item @param {number} place */
+function focusIn(item, place) {
+  const same = item?.querySelectorAll("button")[place];
+  (same && !same.disabled ? same : item?.querySelector("button"))?.focus();
 }
 
 function show() {
   if (state.current) unseen.delete(state.current);
-  const inside = document.activeElement?.closest?.("#takes li");
-  const at = inside ? [...$("takes").children].indexOf(inside) : -1;
+  const inside = /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest?.("#takes li"));
+  const at = inside ? [...$("takes").children].indexOf(inside) : -1, place = inside ? placeIn(inside) : 0;
   $("takes").replaceChildren(...state.takes.map(row));
   $("no-takes").hidden = state.takes.length > 0;
   stopAt($("takes").querySelector(".open") ?? $("takes").firstElementChild);
-  if (at >= 0) $("takes").children[Math.min(at, state.takes.length - 1)]?.querySelector(".name")?.focus();
+  if (!inside) return;
+  // a new take comes before it, and where it was deleted its neighbour has its place
+  const items = [...$("takes").children], same = items.find((item) => item.dataset.take === inside.dataset.take);
+  focusIn(same ?? items[Math.min(at, items.length - 1)], same ? place : 0);
 }
 
 /** Mark a take as not yet opened. @param {string} id */
