@@ -1,4 +1,4 @@
-"""Arrays from .npz files that others may have made: whole, without pickle, in bounded memory."""
+"""Arrays from .npz files that others may have made: checked to be whole, in bounded memory."""
 
 import io
 import zipfile
