@@ -164,7 +164,7 @@ def test_texts(fuzz):
 
     def sampling(given, work):
         told = {name: text for name, text in given if name in ("key", "chords", "drums", "melody")}
-        choice = SamplingChoice(ControlOptions(**told), dict(given)["prompt"])
+        choice = SamplingChoice(ControlOptions(**told), negative=dict(given)["prompt"])
         choice.check().arguments()
 
     assert fuzz(damage, sampling, *map(reading, readers)).refused > 0

@@ -29,7 +29,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
                 _check_growth(packed, file.seek(0, io.SEEK_END))
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
-                return dict(arrays)
+                found = dict(arrays)
+            if not all(isinstance(each, np.ndarray) for each in found.values()):
+                raise ValueError("a member that is no array")  # NumPy gives its bytes
+            return found
         except OSError:
             raise
         except Exception as error:  # zipfile, zlib and NumPy have many kinds for damage
