@@ -38,6 +38,15 @@ def manifest(folder):
     return lines_of(Path(folder) / "manifest.jsonl")
 
 
+def made(folder):
+    """Return the audio of a set by piece, whatever its layout."""
+    found = {}
+    for line in manifest(folder):
+        data = (Path(folder) / line["audio"]).read_bytes()
+        found[line["piece"]] = data[line["offset"] :][: line["size"]] if "offset" in line else data
+    return found
+
+
 class Killing(MakerSpec):
     """A `MakerSpec` whose process is killed over row 3, the first time."""
 

@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -163,7 +164,7 @@ def test_texts(fuzz):
 
     def sampling(given, work):
         told = {name: text for name, text in given if name in ("key", "chords", "drums", "melody")}
-        choice = SamplingChoice(ControlOptions(**told), dict(given)["prompt"])
+        choice = SamplingChoice(ControlOptions(**told), negative=dict(given)["prompt"])
         choice.check().arguments()
 
     assert fuzz(damage, sampling, *map(reading, readers)).refused > 0
@@ -262,3 +263,31 @@ def test_taggers(fuzz):
 
     found = fuzz(lambda rng: damaged_json(good, rng), placed(f"t/{DESCRIPTION_NAME}", read))
     assert found.refused > 0
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["stored", "compressed"])
+def test_statistics(fuzz, save):
+    from jen1cli.evaluation.sets import STATS_VERSION, load_statistics
+
+    rows = np.random.default_rng(0).standard_normal((9, 3)).astype(np.float32)
+    values = {
+        "version": np.array(STATS_VERSION), "names": np.array(["x"]), "x.version": np.array("1"),
+        "x.mean": rows.mean(0), "x.covariance": np.cov(rows, rowvar=False), "x.rows": rows,
+        "x.count": np.array(9), "x.clips": np.array(3), "x.owners": np.arange(9) // 3,
+    }  # fmt: skip
+
+    def damage(rng):
+        """Damage the file, or the header of an array inside a file that is whole."""
+        packed = io.BytesIO()
+        save(packed, **values)
+        if rng.random() < 0.5:
+            return damaged_bytes(packed.getvalue(), rng, 10_000)
+        target, chosen = io.BytesIO(), rng.choice(sorted(values))
+        with zipfile.ZipFile(packed) as old, zipfile.ZipFile(target, "w") as new:
+            for name in old.namelist():
+                data = old.read(name)
+                hit = name == f"{chosen}.npy"
+                new.writestr(name, damaged_bytes(data, rng, 128) if hit else data)
+        return target.getvalue()
+
+    assert fuzz(damage, placed("a.npz", load_statistics)).refused > 0

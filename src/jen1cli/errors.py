@@ -55,10 +55,13 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
     Raises:
         MissingExtraError: a package is not installed, or is and does not load: one built for
             another torch fails with ImportError, OSError or RuntimeError.
+        ImportError: there is no memory to load it.
     """
     try:
         yield
     except (ImportError, OSError, RuntimeError) as error:
+        if "failed to map segment" in str(error):  # of the loader of libraries, without memory
+            raise
         raise MissingExtraError(
             f"{purpose} needs packages that do not load ({error}):"
             f" pip install 'jen1cli[{extra}]'; 'jen1 doctor' shows which"

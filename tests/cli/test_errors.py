@@ -14,7 +14,7 @@ import jen1cli
 from jen1cli.cli import app
 from jen1cli.cli.console import Console
 from jen1cli.cli.engine import ModelChoice, load_model
-from jen1cli.errors import Jen1Error
+from jen1cli.errors import Jen1Error, needs_extra
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +117,13 @@ def test_too_little_memory_is_one_line(jen1, model, error):
     assert result.code == 1
     assert result.err.startswith("jen1: error: the memory does not suffice; ask for fewer")
     assert result.err.count("\n") == 1
+
+
+def test_a_package_for_which_there_is_no_memory_is_not_called_missing():
+    without_memory = ImportError("/a/b.so: failed to map segment from shared object")
+    with pytest.raises(ImportError) as raised, needs_extra("provenance", "signing"):
+        raise without_memory
+    assert raised.value is without_memory
 
 
 def test_libraries_that_do_not_load_are_one_line(monkeypatch):

@@ -357,9 +357,11 @@ def test_memory_that_ends_in_the_middle(tmp_path, music, fault, monkeypatch, mor
         "encode": ["encode", "music"],
     }[verb]
     done = forked(tmp_path, *arguments, *TINY, "-o", "out/", "-q", prepare=limit)
-    if done.code != 0:
+    if done.code == -signal.SIGSEGV:  # in convolutions of oneDNN, which miss their buffer
+        fault(f"{verb}: memory ends after {more >> 20} MiB more", "a crash inside torch")
+    elif done.code != 0:
         line = one_line(done)
-        assert "memory" in line or "do not load" in line, line
+        assert "memory" in line, line
         fault(f"{verb}: memory ends after {more >> 20} MiB more", line)
     else:
         fault(f"{verb}: memory for {more >> 20} MiB more", "works")

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from jen1cli.cli import terminal
 from jen1cli.cli.console import Console
 from jen1cli.cli.corpus import _show
 from jen1cli.cli.evaluation.display import show_report
+from jen1cli.cli.training.display import Display
 from jen1cli.evaluation.report import Report as Findings
 from jen1cli.evaluation.report import Table
 
 CLI = Path(terminal.__file__).parent
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\x9b31m\udce9\r"
 HARMLESS = "\\x1b]0;owned\\x07\\x1b[2J\\u202egnp.exe\\x9b31m\\xe9\\r"
+SHOWN = HARMLESS.removesuffix("\\r")  # a line break at the end is none of the message
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,25 @@ def test_errors_warnings_and_paths_are_escaped(jen1, model, capfd):
     said = capfd.readouterr()
     for line in (said.out + said.err).splitlines():
         assert line.isprintable(), ascii(line)
+
+
+def test_training_reports_what_the_library_logs(capfd):
+    for quiet, shown in ((False, f"jen1: warning: {SHOWN}\n"), (True, "")):
+        report = Console(quiet=quiet)
+        with Display(report):
+            logging.getLogger("jen1cli.conditioning.text").warning("%s", EVIL)
+        assert report.warnings == [EVIL.strip()]
+        assert capfd.readouterr().err == shown
+
+
+def test_log_records_of_other_libraries_are_escaped():
+    script = (
+        "import logging\nfrom jen1cli.cli import app\n"
+        f"app.run = lambda: logging.getLogger('other').warning({EVIL!r})\napp.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == f"jen1: warning: {SHOWN}\n"
 
 
 def test_info_shows_the_recipe_without_its_controls(jen1, model):

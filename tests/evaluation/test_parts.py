@@ -83,7 +83,13 @@ def test_parts_of_other_clips_or_counts_are_refused(music, tmp_path):
     shutil.copy(tmp_path / "p" / "part-00000.npz", tmp_path / "p" / "part-00002.npz")
     with pytest.raises(ConfigError, match="other clips, settings or number of parts"):
         measure(music, ("handcrafted",), Shard(1, 3), tmp_path / "p", limit=4)
-    (tmp_path / "p" / "part-00000.npz").write_bytes(b"nothing")
+    part = tmp_path / "p" / "part-00000.npz"
+    for data in (b"nothing", part.read_bytes()[:-40], b""):  # a cut copy of another machine's
+        part.write_bytes(data)
+        with pytest.raises(DataError, match="damaged"):
+            measure(music, ("handcrafted",), Shard(1, 3), tmp_path / "p")
+    with part.open("wb") as file:
+        np.savez(file, about=np.frombuffer(b'{"items": []}', np.uint8))
     with pytest.raises(DataError, match="damaged"):
         measure(music, ("handcrafted",), Shard(1, 3), tmp_path / "p")
 

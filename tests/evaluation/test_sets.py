@@ -1,6 +1,7 @@
 """Folders against folders: the right figures, and nothing averaged away."""
 
 import os
+import tarfile
 import threading
 
 import numpy as np
@@ -129,6 +130,30 @@ def test_kl_pairs_clips_by_name():
     assert found.kl_sets == pytest.approx(0, abs=1e-9)
 
 
+def test_clips_in_a_tar_file_count_and_are_named_as_those_of_a_folder(mixed_folder, tmp_path):
+    (tmp_path / "tars").mkdir()
+    with tarfile.open(tmp_path / "tars" / "music-0.tar", "w") as tar:
+        for path in sorted(mixed_folder.iterdir()):
+            tar.add(path, path.name)
+    found = {}
+    for folder in (mixed_folder, tmp_path / "tars"):
+        clips, audit = find_clips(folder)
+        heard = [one.clip.name for one in load_clips(clips, audit, words=True)]
+        found[folder] = heard, audit.facts()["problems"]
+    assert found[mixed_folder] == found[tmp_path / "tars"]
+    assert found[mixed_folder][0] == ["good-0.wav", "good-1.wav", "good-2.wav"]
+
+
+def test_only_clips_whose_names_occur_once_are_pairs():
+    rng = np.random.default_rng(5)
+    rows = [(rng.standard_normal((2, 5)), rng.dirichlet(np.ones(4))) for _ in range(4)]
+    one, two = join("x", "1", rows, ("a", "b", "c", "d")), join("x", "1", rows, ("a",) * 4)
+    assert compare(one, Reference.of(one)).kl.count == 4
+    assert compare(two, Reference.of(two)).kl is None
+    three = join("x", "1", rows, ("a", "b", "d", "d"))
+    assert compare(three, Reference.of(one)).kl.count == 2
+
+
 @pytest.mark.heavy
 def test_statistics_stand_in_for_the_folder(tmp_path, music_folder):
     folder, other = music_folder("a", 5), music_folder("b", 5, first=9)
@@ -149,6 +174,69 @@ def test_statistics_stand_in_for_the_folder(tmp_path, music_folder):
     (tmp_path / "bad.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="no statistics"):
         load_statistics(tmp_path / "bad.npz")
+
+
+def stored(**changes):
+    """Return the arrays of stored statistics, of an embedding x of three features."""
+    rows = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)
+    values = {"mean": rows.mean(0), "covariance": np.cov(rows, rowvar=False), "count": 6,
+              "version": "1", "rows": rows, "owners": np.arange(6), "clips": 6}  # fmt: skip
+    named = {f"x.{name}": np.array(value) for name, value in (values | changes).items()}
+    return {"version": np.array(1), "names": np.array(["x"]), **named}
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_statistics_that_are_cut_or_changed_are_refused(tmp_path, save):
+    path = tmp_path / "a.npz"
+    save(path, **stored())
+    whole = path.read_bytes()
+    assert load_statistics(path)[0].clips == 6
+    at = whole.index(b"x.rows.npy") + 160  # in the numbers
+    changed = whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :]
+    for data in (whole[:-30], whole[: len(whole) // 2], whole[300:], changed, b"PK\3\4", b""):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match="holds no statistics"):
+            load_statistics(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mean": np.zeros(2)},
+        {"mean": 0.0, "covariance": 0.0, "rows": np.zeros(6)},
+        {"mean": np.array(["a", "b", "c"])},
+        {"covariance": np.full((3, 3), np.nan)},
+        {"rows": np.zeros((0, 3)), "owners": np.zeros(0, int)},
+        {"owners": np.arange(5)},
+        {"owners": np.zeros(6)},
+        {"count": 1},
+        {"count": "many"},
+        {"clips": np.arange(2)},
+        {"labels": np.zeros(4)},
+    ],
+    ids=lambda changes: f"{'-'.join(changes)}",
+)
+def test_statistics_of_arrays_that_do_not_fit_are_refused(tmp_path, changes):
+    np.savez(tmp_path / "a.npz", **stored(**changes))
+    with pytest.raises(DataError, match="holds no statistics"):
+        load_statistics(tmp_path / "a.npz")
+
+
+def test_statistics_of_one_array_or_of_an_archive_that_unpacks_without_end(tmp_path):
+    np.save(tmp_path / "a.npz", np.zeros(3))
+    (tmp_path / "a.npz.npy").rename(tmp_path / "one.npz")
+    np.savez_compressed(tmp_path / "bomb.npz", **stored(labels=np.zeros((1, 2**24), np.float32)))
+    assert (tmp_path / "bomb.npz").stat().st_size < 100_000
+    for name in ("one.npz", "bomb.npz"):
+        with pytest.raises(DataError, match="holds no statistics"):
+            load_statistics(tmp_path / name)
+
+
+def test_statistics_of_other_sizes_do_not_compare(tmp_path):
+    np.savez(tmp_path / "a.npz", **stored())
+    rows = [(np.random.default_rng(i).standard_normal((2, 4)), None) for i in range(3)]
+    with pytest.raises(ConfigError, match="make the statistics again"):
+        compare(join("x", "1", rows, ("a", "b", "c")), load_statistics(tmp_path / "a.npz")[0])
 
 
 def test_other_weights_do_not_compare():

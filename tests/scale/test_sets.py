@@ -24,7 +24,7 @@ from jen1cli.scale import planning
 from jen1cli.scale import run as set_run
 from jen1cli.scale.pieces import MakerSpec, PieceMaker
 from midi_support import notes, song, track
-from scale_support import SHORT, TINY, lines_of, manifest, tree, write_prompts
+from scale_support import SHORT, TINY, lines_of, made, manifest, tree, write_prompts
 
 ROWS = [
     {"prompt": "lofi piano", "seconds": 0.2},
@@ -38,31 +38,8 @@ ROWS = [
 
 
 @pytest.fixture
-def generate(capfd, monkeypatch, tmp_path):
-    """Run `jen1 generate --from prompts.jsonl` with the tiny model, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments, source="prompts.jsonl"):
-        options = [*SHORT, "--devices", "1", *map(str, arguments)]  # any option of sets makes one
-        code = run(["generate", "--from", str(source), *options])
-        said = capfd.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err)
-
-    return call
-
-
-@pytest.fixture
 def prompts(tmp_path):
     return write_prompts(tmp_path / "prompts.jsonl", ROWS)
-
-
-def made(folder):
-    """Return the audio of a set by piece, whatever its layout."""
-    found = {}
-    for line in manifest(folder):
-        data = (Path(folder) / line["audio"]).read_bytes()
-        found[line["piece"]] = data[line["offset"] :][: line["size"]] if "offset" in line else data
-    return found
 
 
 def test_a_set_is_made_of_rows(generate, prompts):

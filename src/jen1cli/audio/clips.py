@@ -49,6 +49,19 @@ class Clip:
         return self.url or str(self.path)
 
     @property
+    def name(self) -> str:
+        """Name of the audio file; of one in a tar file, its name there."""
+        if not self.size or self.url:
+            return self.path.name
+        try:
+            with self.path.open("rb") as shard:
+                shard.seek(self.offset - tarfile.BLOCKSIZE)
+                header = shard.read(tarfile.BLOCKSIZE)
+            return Path(tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape").name).name
+        except (OSError, ValueError, tarfile.TarError):  # no header there, or no file any more
+            return f"{self.path.stem} at byte {self.offset}"
+
+    @property
     def source(self) -> Path | io.BytesIO:
         """Input of an audio reader: the path, or bytes of a tar file or of a URL.
 

@@ -9,6 +9,7 @@ import difflib
 import errno
 import functools
 import importlib
+import logging
 import os
 import re
 import shlex
@@ -380,4 +381,5 @@ def main() -> None:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     terminal.forgive_encoding()
+    logging.lastResort = terminal.LogLines()  # in place of Python's own, which escapes nothing
     sys.exit(run())

@@ -5,6 +5,7 @@ change the title of a terminal, and a bidirectional control could reorder the di
 """
 
 import json
+import logging
 import os
 import sys
 import unicodedata
@@ -52,6 +53,17 @@ def echo_path(path: str | Path) -> None:
     stream.flush()
     buffer.write(os.fsencode(path) + b"\n")
     buffer.flush()
+
+
+class LogLines(logging.Handler):
+    """Prints log records that no command reports, such as those of other libraries."""
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record as one line."""
+        echo(f"jen1: {record.levelname.lower()}: {' '.join(record.getMessage().split())}", err=True)
 
 
 def forgive_encoding() -> None:

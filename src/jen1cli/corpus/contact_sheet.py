@@ -67,7 +67,7 @@ def _shown(clip: Clip, seconds: float) -> dict[str, object]:
     facts = clip.attributes
     words = [facts.get("style"), f"{facts['bpm']:g} bpm" if facts.get("bpm") else "",
              f"{facts.get('key') or ''} {facts.get('mode') or ''}".strip(), facts.get("meter"),
-             f"{clip.seconds:.1f} s", clip.split, clip.path.name]  # fmt: skip
+             f"{clip.seconds:.1f} s", clip.split, clip.name]  # fmt: skip
     return {
         "title": " · ".join(str(word) for word in words if word),
         "image": data_uri(spectrogram_png(signal, rate), "image/png"),

@@ -92,7 +92,8 @@ def read_clip(clip: Clip) -> tuple[Signal, int]:
 
 def has_caption(clip: Clip) -> bool:
     """Whether the clip has a caption other than its file name."""
-    return clip.captions != (caption_from_name(clip.path.stem),) and bool(clip.captions[0].strip())
+    own = caption_from_name(Path(clip.name).stem)
+    return clip.captions != (own,) and bool(clip.captions[0].strip())
 
 
 def find_clips(
@@ -156,7 +157,7 @@ def load_clips(
     """
     wanted = sample_rate or usual_rate(clips)
     for clip in clips:
-        name = clip.path.name
+        name = clip.name
         try:
             signal, rate = read_clip(clip)
         except AudioError:

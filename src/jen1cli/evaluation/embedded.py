@@ -39,7 +39,7 @@ def embed_clips(
     for item in load_clips(clips, audit, sample_rate=sample_rate):
         caption = item.clip.captions[0] if has_caption(item.clip) else None
         if caption is None:
-            audit.note("without caption", item.clip.path.name)
+            audit.note("without caption", item.clip.name)
         found = tuple(
             (
                 embedding.embed(item.signal, item.sample_rate),
@@ -48,4 +48,4 @@ def embed_clips(
             )
             for embedding in embeddings
         )
-        yield EmbeddedClip(item.clip.path.name, caption, found)
+        yield EmbeddedClip(item.clip.name, caption, found)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.errors import ConfigError, DataError
+from jen1cli.evaluation.archives import read_arrays
 from jen1cli.evaluation.clips import Audit, find_clips, usual_rate
 from jen1cli.evaluation.embedded import EmbeddedClip, Found, embed_clips
 from jen1cli.evaluation.embeddings.embedding import Embedding, load_embedding
@@ -130,16 +131,21 @@ def _load(
     path: Path, digest: str, embeddings: int
 ) -> tuple[list[tuple[int, EmbeddedClip]], list[tuple[int, str, str]]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            values = dict(file)
+        values = read_arrays(path)
         about: dict[str, Any] = parse_object(values[_ABOUT].tobytes(), str(path))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        if about["settings"] == digest:
+            return _unpacked(values, about, embeddings)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(f"{path} is damaged ({error}); remove it and make it again") from error
-    if about["settings"] != digest:
-        raise ConfigError(
-            f"{path} is of other clips, settings or number of parts; remove its folder or choose"
-            " another --output"
-        )
+    raise ConfigError(
+        f"{path} is of other clips, settings or number of parts; remove its folder or choose"
+        " another --output"
+    )
+
+
+def _unpacked(
+    values: dict[str, np.ndarray], about: dict[str, Any], embeddings: int
+) -> tuple[list[tuple[int, EmbeddedClip]], list[tuple[int, str, str]]]:
     by_embedding = [_founds(values, place, len(about["items"])) for place in range(embeddings)]
     items = [
         (number, EmbeddedClip(name, caption, tuple(found[i] for found in by_embedding)))

@@ -1,6 +1,6 @@
 """`jen1 evaluate audio`: compares a folder of music with another, or with stored statistics."""
 
-import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jen1cli.errors import ConfigError, DataError
+from jen1cli.evaluation.archives import check_statistics, read_arrays
 from jen1cli.evaluation.clips import Audit, find_clips
 from jen1cli.evaluation.distances import (
     Gaussian,
@@ -215,13 +216,12 @@ def load_statistics(path: Path) -> list[Reference]:
         DataError: the file has another format.
     """
     try:
-        source = io.BytesIO(path.read_bytes()) if path.is_fifo() else path  # numpy seeks
-        with np.load(source, allow_pickle=False) as file:
-            values = dict(file)
+        values = read_arrays(path)
         if int(values["version"]) != STATS_VERSION:
             raise KeyError("version")
         return [_reference(values, str(name)) for name in values["names"]]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SystemError) as error:
+        # SystemError: NumPy's, of text with characters beyond Unicode
         raise DataError(
             f"{path} holds no statistics of 'jen1 evaluate stats'; make them again from the folder"
         ) from error
@@ -231,13 +231,16 @@ def _reference(values: dict[str, np.ndarray], name: str) -> Reference:
     gaussian = Gaussian(
         values[f"{name}.mean"], values[f"{name}.covariance"], int(values[f"{name}.count"])
     )
+    rows, owners = values[f"{name}.rows"], values[f"{name}.owners"]
+    labels = values.get(f"{name}.labels")
+    check_statistics(gaussian, rows, owners, labels)
     return Reference(
         name,
         str(values[f"{name}.version"]),
         gaussian,
-        values[f"{name}.rows"],
-        values[f"{name}.owners"],
-        values.get(f"{name}.labels"),
+        rows,
+        owners,
+        labels,
         (),
         int(values[f"{name}.clips"]),
     )
@@ -280,7 +283,7 @@ def compare(item: Measured, reference: Reference) -> Comparison:
         ConfigError: the two were embedded with different weights.
         DataError: there are too few windows for any distance.
     """
-    if item.version != reference.version:
+    if item.version != reference.version or not _has_the_sizes_of(item, reference):
         raise ConfigError(
             f"the reference was embedded by {reference.name} {reference.version[:12]}, the music"
             f" by {item.version[:12]}; make the statistics again"
@@ -323,6 +326,12 @@ def compare(item: Measured, reference: Reference) -> Comparison:
     )
 
 
+def _has_the_sizes_of(item: Measured, reference: Reference) -> bool:
+    """Whether features and classes are as many."""
+    pairs = [(item.rows, reference.rows), (item.labels, reference.labels)]
+    return all(a is None or b is None or a.shape[1] == b.shape[1] for a, b in pairs)
+
+
 def _kad(item: Measured, reference: Reference) -> Estimate:
     """Return KAD between clips, with an interval over the evaluated clips."""
     rng = np.random.default_rng(0)
@@ -352,16 +361,19 @@ def _divergences(item: Measured, reference: Reference) -> tuple[Estimate | None,
     if item.labels is None or reference.labels is None:
         return None, None
     sets = set_divergence(reference.labels, item.labels)
-    places = {name.rsplit(".", 1)[0]: i for i, name in enumerate(reference.names)}
-    pairs = [
-        (places[stem], i)
-        for i, name in enumerate(item.names)
-        if (stem := name.rsplit(".", 1)[0]) in places
-    ]
+    places = _once(reference.names)
+    pairs = [(places[stem], i) for stem, i in _once(item.names).items() if stem in places]
     if len(pairs) < max(2, item.clips // 2):
         return None, sets
     theirs, ours = (np.array(side) for side in zip(*pairs, strict=True))
     return mean_interval(kl_divergence(reference.labels[theirs], item.labels[ours])), sets
+
+
+def _once(names: Sequence[str]) -> dict[str, int]:
+    """Return the index of each name that occurs once, without its extension."""
+    stems = [name.rsplit(".", 1)[0] for name in names]
+    counts = Counter(stems)
+    return {stem: i for i, stem in enumerate(stems) if counts[stem] == 1}
 
 
 def _clip_means(item: Measured) -> np.ndarray:

@@ -223,6 +223,7 @@ class RowBlock:
         self.open_jobs = 0  # handed out and not finished
         self.is_closed = False  # whether all jobs are handed out
         for line in _read_manifest(self._manifest):
+            self._check_line(line)
             if self._is_there(line):
                 self._made[line["piece"]] = line
             else:
@@ -290,6 +291,23 @@ class RowBlock:
             self._new.add(piece)
         return line
 
+    def _check_line(self, line: Line) -> None:
+        """Refuse a line that this program has not written.
+
+        Raises:
+            DataError: it names another file, or lacks a number.
+        """
+        is_tar = self._settings.layout == "tar"
+        numbers = ("piece", "offset", "size") if is_tar else ("piece", "bytes")
+        whole = all(type(line.get(name)) is int for name in numbers)
+        if not whole or line.get("audio") != (
+            self._tar.name if is_tar else self._name(line["piece"])
+        ):
+            raise _damaged(self._manifest, "a line is none of a set")
+
+    def _name(self, piece: int) -> str:
+        return f"{self.place(piece)}.{self._settings.extension}"
+
     def _is_there(self, line: Line) -> bool:
         """Whether the audio of a line of the manifest exists."""
         path = self._folder / line["audio"]
@@ -302,17 +320,15 @@ class RowBlock:
         return size == line["bytes"]
 
     def _listed(self) -> list[Line]:
-        return [
-            {"audio": f"{self.place(piece)}.{self._settings.extension}", **self._made[piece]}
-            for piece in sorted(self._made)
-        ]
+        return [{"audio": self._name(piece), **self._made[piece]} for piece in sorted(self._made)]
 
     def _packed(self) -> list[Line]:
         """Write the tar file: new pieces from their files, others from the present tar file."""
         lines = []
         with contextlib.ExitStack() as stack:
             present: tarfile.TarFile | None = None
-            if self._tar.is_file():
+            # without one, a piece that is only there is missed below
+            with contextlib.suppress(OSError, tarfile.TarError):
                 present = stack.enter_context(tarfile.open(self._tar, "r:"))
             path = stack.enter_context(writing(self._tar))
             tar = stack.enter_context(tarfile.open(path, "w", format=tarfile.USTAR_FORMAT))
@@ -330,10 +346,12 @@ class RowBlock:
         self, piece: int, name: str, present: tarfile.TarFile | None
     ) -> tuple[bytes, bytes]:
         audio, facts = places(self._folder, self.place(piece), self._settings.extension)
-        if facts.is_file() or present is None:
+        if facts.is_file():
             with explaining(audio):
                 return audio.read_bytes(), facts.read_bytes()
         try:
+            if present is None:
+                raise tarfile.ReadError("it is no whole tar file")
             return _member(present, name), _member(present, facts.name)
         except (KeyError, tarfile.TarError, OSError) as error:
             raise DataError(f"{self._tar} lacks {name} ({error}); remove it and resume") from error
@@ -366,9 +384,15 @@ def read_piece(folder: Path, place: str, extension: str) -> Line | None:
 
 
 def _read_manifest(path: Path) -> Iterator[Line]:
-    if path.is_file():
-        for text in path.read_bytes().splitlines():
-            yield parse_object(text, str(path))
+    try:
+        for text in path.read_bytes().splitlines() if path.is_file() else ():
+            yield parse_object(text, path.name)
+    except JsonError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, reason: str) -> DataError:
+    return DataError(f"{path} is damaged ({reason}); remove it and give --resume")
 
 
 def _member(tar: tarfile.TarFile, name: str) -> bytes:

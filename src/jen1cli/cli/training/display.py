@@ -1,5 +1,6 @@
 """The live display of a training: bar, losses, throughput, time left; else plain lines."""
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -29,9 +30,11 @@ class Display:
         self._task: Any = None
         self._title = ""
         self._last_line = 0.0
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> "Display":
-        """Open the bar."""
+        """Open the bar, and report warnings of the library from here on."""
+        self._open.enter_context(self._report.library_warnings())
         if self._live:
             from rich.progress import TaskProgressColumn
 
@@ -48,6 +51,7 @@ class Display:
         """Close the bar."""
         if self._bars is not None:
             self._bars.stop()
+        self._open.close()
 
     def __call__(self, event: Event) -> None:
         """Show an event."""

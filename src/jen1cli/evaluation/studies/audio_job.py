@@ -86,7 +86,7 @@ class AudioJob:
         report.tables = _tables(found, measured)
         counted = set(measured[0].names)
         clips, _ = find_clips(self.folder, split=self.split, limit=self.limit)
-        clips = [clip for clip in clips if clip.path.name in counted and not clip.size]
+        clips = [clip for clip in clips if not clip.size and clip.name in counted]
         report.samples = [ReportClip(clip.captions[0], clip.path) for clip in evenly(clips, _SHOWN)]
         return report
 

@@ -77,7 +77,7 @@ class CodecRow:
         rate = one.sample_rate
         places = find_places(one.signal, rate)
         return cls(
-            one.clip.path.name,
+            one.clip.name,
             str(one.clip.attributes.get("style", "")),
             {
                 name: measure(one.signal, signal, rate)

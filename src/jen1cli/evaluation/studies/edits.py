@@ -83,7 +83,7 @@ class EditsJob:
         heard = []
         for one in load_clips(clips, audit):
             if one.seconds < self.seconds:
-                audit.note("too short", one.clip.path.name)
+                audit.note("too short", one.clip.name)
                 audit.used -= 1
             else:
                 heard.append(one)
@@ -262,7 +262,7 @@ def _judge(
         made[name] = {**_fits(before, found), **_nearness(truth, found, rate)}
     return _Judgement(
         task,
-        one.clip.path.name,
+        one.clip.name,
         kept,
         seams,
         loop_seams,

@@ -125,7 +125,7 @@ class Judges:
         text = self.tagger.embed_text([spec.prompt])[0]
         analysis = analyze(heard.signal, heard.sample_rate)
         return JudgedClip(
-            AnalyzedClip(heard.clip.path.name, spec, tags, analysis, text),
+            AnalyzedClip(heard.clip.name, spec, tags, analysis, text),
             heard.clip,
             tuple(item.embed(heard.signal, heard.sample_rate) for item in self.embeddings),
             np.array(list(tags.styles.values())),

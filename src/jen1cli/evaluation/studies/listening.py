@@ -95,7 +95,7 @@ class ListenJob:
             )
         for system, (clips, audit) in zip(self.systems, found, strict=True):
             for heard in self._choose(system, clips, audit, shared):
-                name = heard.clip.path.name
+                name = heard.clip.name
                 identity = os.fsencode(f"{study} {system.name} {name}")
                 stop = audio.seconds_to_samples(self.seconds, heard.sample_rate)
                 signal = heard.signal[:, :stop].copy()
@@ -107,7 +107,7 @@ class ListenJob:
             gain = min(other.gain for other in alike) if self.together else one.gain
             item = {
                 "code": one.code, "prompt": one.prompt, "system": one.system,
-                "clip": one.clip.path.name, "sound": sound_uri(one.signal * gain, one.sample_rate),
+                "clip": one.clip.name, "sound": sound_uri(one.signal * gain, one.sample_rate),
             }  # fmt: skip
             if self.together:
                 item["group"] = _code(os.fsencode(f"{study} {one.prompt}"))

@@ -128,10 +128,10 @@ class PromptsJob:
         else:
             specs = {}
         clips, audit = find_clips(self.folder, limit=None if model is not None else self.limit)
-        clips = [clip for clip in clips if not specs or clip.path.name in specs]
+        clips = [clip for clip in clips if not specs or clip.name in specs]
         found = []
         for number, heard in enumerate(load_clips(clips, audit, words=True)):
-            spec = specs.get(heard.clip.path.name) or spec_of(heard.clip, number)
+            spec = specs.get(heard.clip.name) or spec_of(heard.clip, number)
             found.append(judges.judge(*cut_to_middle(heard, spec, self.seconds)))
             steps.done()
         if not found:

@@ -169,7 +169,7 @@ class PreparedClips:
             try:
                 found = describe(read_mono(clip)[None])
             except Jen1Error as error:
-                on_message(f"skipped {clip.path.name}: {error}", number / len(clips))
+                on_message(f"skipped {clip.name}: {error}", number / len(clips))
                 continue
             features.append((found.mel[0].half(), found.pitch[0].half()))
             kept.append(clip)

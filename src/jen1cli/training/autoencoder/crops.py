@@ -110,7 +110,7 @@ class CropSource:
             known = index in self._broken
             self._broken.add(index)
         if not known:
-            self._on_event(Warned(f"skipped {self._clips[index].path.name}: {error}"))
+            self._on_event(Warned(f"skipped {self._clips[index].name}: {error}"))
 
     def _read(self, clip: Clip, rng: np.random.Generator) -> Tensor:
         source = clip.source
@@ -136,7 +136,7 @@ def middles(
         try:
             waveform = read_waveform(clip, sample_rate, audio_channels)
         except AudioError as error:
-            on_event(Warned(f"skipped {clip.path.name}: {error}"))
+            on_event(Warned(f"skipped {clip.name}: {error}"))
             continue
         spare = waveform.shape[1] - samples
         if spare >= 0:

@@ -86,6 +86,6 @@ def read_waveforms(
             try:
                 waveform = future.result()
             except AudioError as error:  # but not of a server, which ends the run
-                on_event(Warned(f"skipped {clip.path.name}: {error}"))
+                on_event(Warned(f"skipped {clip.name}: {error}"))
                 continue
             yield clip, waveform
