@@ -185,7 +185,7 @@ def remove_leftovers(folder: Path, stems: Collection[str]) -> None:
 
     Args:
         folder: folder of the targets; it may be missing.
-        stems: stems of the targets, which no other process writes now.
+        stems: names of the targets without suffix, which no other process writes now.
 
     Raises:
         OutputError: the folder cannot be listed.

@@ -351,7 +351,7 @@ class SpectralAutoencoder(Autoencoder):
 
         Args:
             described: results of `_describe_frames`.
-            followers: followers of each band.
+            followers: one for each band.
 
         Returns:
             [B, values, frames]: envelopes; then per band real and imaginary parts of its bins,

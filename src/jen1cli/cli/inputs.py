@@ -126,7 +126,7 @@ def names_apart(files: Sequence[tuple[str, Path]], stems: Sequence[str]) -> list
 
     Args:
         files: as `list_files` gives them.
-        stems: stems of the files, such as "a" for both `a.wav` and `a.flac` of one folder.
+        stems: file names without suffix, such as "a" for both `a.wav` and `a.flac` of one folder.
     """
     alike: dict[tuple[Path, str], set[str]] = {}
     places = [(folder, stem) for (_, folder), stem in zip(files, stems, strict=True)]

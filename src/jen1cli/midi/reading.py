@@ -288,7 +288,7 @@ def _end_endless(song: Song, pitch: int, pending: _Pending, tick: int | None = N
         song: counts them.
         pitch: pitch of the notes.
         pending: open notes of this pitch; emptied.
-        tick: tick of the next note; None at the end of the file.
+        tick: time of the next note in ticks; None at the end of the file.
     """
     while pending:
         start, level, voice = pending.popleft()

@@ -26,7 +26,7 @@ class ApiError(Exception):
     """A refused request.
 
     Args:
-        status: status of HTTP.
+        status: HTTP status.
         code: a word for programs.
         message: one line for people: what is wrong, what to do.
         param: field of the request.

@@ -98,7 +98,7 @@ class TakeMaker:
         """Check a request and read its recording completely, before it takes a place.
 
         Args:
-            request: request of any task.
+            request: for any task.
             recording: that is edited or varied.
             source: recording that a varied edit began with.
             longest: seconds of a recording.

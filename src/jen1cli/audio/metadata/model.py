@@ -39,7 +39,7 @@ class Metadata:
         pictures: bodies of FLAC PICTURE blocks.
         blocks: parts that only the same family can hold.
         recipe: the music's recipe, as text.
-        loop: loop of a new file that is a loop; WAV has chunks for it.
+        loop: of a new file that repeats without a seam; WAV has chunks for it.
         signed: whether the file has a C2PA manifest, which no block holds: it fits one file alone.
     """
 

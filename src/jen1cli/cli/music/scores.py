@@ -143,7 +143,7 @@ def plan_midi(
 
     Args:
         given: value of --midi; None: no files.
-        targets: targets of the results.
+        targets: files to which the results are written.
         force: whether existing files are replaced.
         piped: what is said of a result without a path.
 

@@ -23,7 +23,7 @@ class Versions:
     """Writes the versions of edits into sub-folders of one folder.
 
     Args:
-        folder: folder of the sub-folders; files in it are replaced.
+        folder: parent of the sub-folders; files in it are replaced.
     """
 
     def __init__(self, folder: Path) -> None:
