@@ -157,6 +157,24 @@ def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
         job.run()
 
 
+def test_resume_begins_where_nothing_was_saved(cache, text_folder, tmp_path):
+    def run(steps):
+        events = []
+        jobs.DiffusionJob(
+            cache=cache.folder, text_encoder=text_folder, output=tmp_path / "run", steps=steps,
+            resume=True, **QUICK,
+        ).run(events.append)  # fmt: skip
+        about = json.loads((tmp_path / "run/state/state.json").read_text())
+        return about["step"], [each.message for each in events if isinstance(each, Warned)]
+
+    step, warnings = run(1)
+    assert step == 1
+    assert any("starts from the beginning" in warning for warning in warnings)
+    step, warnings = run(2)
+    assert step == 2
+    assert not any("starts from the beginning" in warning for warning in warnings)
+
+
 def test_missing_text_encoder_is_a_clear_error(cache, tmp_path, monkeypatch):
     monkeypatch.setattr("jen1cli.training.diffusion.build._bundled_text_encoder", lambda: None)
     job = jobs.DiffusionJob(cache=cache.folder, output=tmp_path, steps=1, **QUICK)

@@ -30,6 +30,7 @@ from jen1cli.training.engine.metrics_writer import recorded
 from jen1cli.training.engine.optimisation import check_batch
 from jen1cli.training.engine.processes import LONGEST_WAIT, build_accelerator, on_processor
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, read_clips
+from jen1cli.training.engine.state import has_state
 from jen1cli.training.engine.trainer import Stage, Trainer
 from jen1cli.training.recipes import (
     AutoencoderTrainingConfig,
@@ -327,7 +328,7 @@ class AllJob(Settings):
         return controls if controls.exists() else output / "diffusion" / "weights"
 
     def _begun(self, folder: Path) -> bool:
-        return self.resume and (folder / "state").exists()
+        return self.resume and has_state(folder / "state")
 
 
 def weights_folder(name_or_folder: str | Path) -> Path:
@@ -381,6 +382,10 @@ def _train(
         on_event=on_event,
     )
     settings.check_begun()
-    if settings.resume:
+    if settings.resume and has_state(folder / "state"):
         trainer.resume()
+    elif settings.resume:  # a cluster repeats one command, also if it ended before the first save
+        on_event(
+            Warned(f"nothing is saved in {folder} yet; the training starts from the beginning")
+        )
     trainer.run()

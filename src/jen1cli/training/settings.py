@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jen1cli.errors import ConfigError
+from jen1cli.training.engine.state import has_state
 from jen1cli.training.engine.trainer import Budget, Intervals
 from jen1cli.training.recipes import (
     AutoencoderTrainingConfig,
@@ -99,7 +100,7 @@ class Settings:
 
     def check_begun(self) -> None:
         """Raise an error if the output folder contains a training and `resume` is not set."""
-        if not (self.resume or self.dry_run) and (self.output / "state").exists():
+        if not (self.resume or self.dry_run) and has_state(self.output / "state"):
             raise ConfigError(
                 f"{self.output} holds a training already; continue it with --resume or choose"
                 " another --output"

@@ -91,7 +91,9 @@ class TrainingOptions:
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Continue the run in the folder.", rich_help_panel=BUDGET_PANEL
+            "--resume",
+            help="Continue the run in the folder; begin one where nothing is saved yet.",
+            rich_help_panel=BUDGET_PANEL,
         ),
     ] = False
     dry_run: Annotated[

@@ -40,14 +40,18 @@ def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
+def has_state(folder: Path) -> bool:
+    """Whether a state was saved; the former one counts, while it is replaced."""
+    return folder.exists() or _former(folder).exists()
+
+
 def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a state.
 
     Raises:
         CheckpointError: the state is missing or damaged.
     """
-    old = folder.with_name(folder.name + ".old")
-    place = folder if folder.exists() else old
+    place = folder if folder.exists() else _former(folder)
     try:
         about = read_object(place / ABOUT_NAME)
         return load_file(place / TENSORS_NAME), about
@@ -55,6 +59,10 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(
             f"{folder} holds no training state to resume ({error}); start without --resume"
         ) from error
+
+
+def _former(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
 
 
 def optimizer_tensors(
