@@ -75,6 +75,14 @@ def test_a_companion_that_does_not_fit_torch_is_found(jen1, healthy, monkeypatch
     assert found["json"]["remedy"] == "pip uninstall json (jen1cli does not need it)"
 
 
+def test_a_system_without_portaudio_is_no_illness(jen1, healthy):
+    healthy["sounddevice"] = "OSError: PortAudio library not found"
+    code, ok, found = findings(jen1)
+    assert (code, ok) == (0, True)
+    assert found["extra play"]["status"] == "note"
+    assert "libportaudio2" in found["extra play"]["remedy"]
+
+
 def test_an_absent_extra_is_no_illness(jen1, healthy, monkeypatch):
     optional = next(package for package in packages() if package.extras == ("train",))
     kind = type(optional)

@@ -37,6 +37,11 @@ for name in sys.argv[1:]:
     print(json.dumps([name, problem]), file=out, flush=True)
 """
 _PROBE_SECONDS = 300
+_NO_PORTAUDIO = "PortAudio library not found"  # sounddevice, on Linux without the system's library
+_GET_PORTAUDIO = (
+    "install PortAudio (Debian, Ubuntu: apt install libportaudio2), or play through a program of the"
+    " system"
+)
 _DISK_NEEDED, _DISK_WANTED = 100e6, 1e9  # bytes
 _MEMORY_WANTED = 2e9  # bytes: what the bundled model takes at most on a CPU
 
@@ -133,7 +138,9 @@ def _extras(problems: dict[str, str]) -> Iterator[Check]:
         absent = [package.name for package in mine if package.installed is None]
         wrong = list(filter(None, (_wrong(package, problems) for package in mine)))
         broken = [text for text in wrong if not text.endswith("is not installed")]
-        if broken:
+        if any(_NO_PORTAUDIO in text for text in broken):
+            yield Check(f"extra {extra}", "note", "; ".join(broken), _GET_PORTAUDIO, facts)
+        elif broken:
             yield Check(f"extra {extra}", "fail", "; ".join(broken), f"{install} --upgrade", facts)
         elif absent:
             found = f"not installed (without {', '.join(absent)})"
