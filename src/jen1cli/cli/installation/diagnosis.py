@@ -37,7 +37,7 @@ for name in sys.argv[1:]:
     print(json.dumps([name, problem]), file=out, flush=True)
 """
 _PROBE_SECONDS = 300
-_NO_PORTAUDIO = "PortAudio library not found"  # sounddevice, on Linux without the system's library
+_NO_PORTAUDIO = "PortAudio library not found"  # sounddevice without the library of the system
 _GET_PORTAUDIO = (
     "install PortAudio (Debian, Ubuntu: apt install libportaudio2), or play through a program of the"
     " system"
