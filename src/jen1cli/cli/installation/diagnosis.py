@@ -39,8 +39,8 @@ for name in sys.argv[1:]:
 _PROBE_SECONDS = 300
 _NO_PORTAUDIO = "PortAudio library not found"  # sounddevice without the library of the system
 _GET_PORTAUDIO = (
-    "install PortAudio (Debian, Ubuntu: apt install libportaudio2), or play through a program of the"
-    " system"
+    "install PortAudio (Debian, Ubuntu: apt install libportaudio2), or play through a program of"
+    " the system"
 )
 _DISK_NEEDED, _DISK_WANTED = 100e6, 1e9  # bytes
 _MEMORY_WANTED = 2e9  # bytes: what the bundled model takes at most on a CPU
