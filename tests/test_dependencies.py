@@ -67,7 +67,16 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 def test_every_declared_package_loads():
     """In one process, as they meet in practice: two of them may not fit together."""
     names = sorted(ALL)
-    code = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)\n"
+    # PortAudio, which sounddevice loads, is a package of the system on Linux, and no requirement
+    code = """
+import importlib, sys
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except OSError as error:
+        if (name, str(error)) != ("sounddevice", "PortAudio library not found"):
+            raise
+"""
     # transformers loads its models, and with them torchaudio where that is installed, late
     late = ["transformers.models.t5.modeling_t5", "transformers.models.clap.modeling_clap"]
     done = subprocess.run(
