@@ -1,17 +1,18 @@
 """Listing of a folder: without hidden files, each real folder once, in a stable order.
 
-Also reading of files by a path or by a URL that fsspec knows.
+Also reading of files by a path or by a URL that fsspec knows, and a lock: one process at a time.
 """
 
 import contextlib
+import errno
 import io
 import os
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from jen1cli.errors import DataError, needs_extra
+from jen1cli.errors import ConfigError, DataError, needs_extra
 
 Skip = Callable[[Path, str], None]
 """Called with an unusable file or folder, and the reason."""
@@ -21,6 +22,9 @@ AUDIO_SUFFIXES = (
     ".caf",
 )  # fmt: skip
 """Suffixes of the files in a folder that are taken as audio; a file that is named may have any."""
+
+LOCK_NAME = ".lock"
+_HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 def walk_files(folder: Path, suffixes: Collection[str], skip: Skip) -> list[Path]:
@@ -181,3 +185,35 @@ def _of_url(url: str, purpose: str, use: Callable[[Any, str], Any]) -> Any:  # n
     except Exception as error:  # each file system raises its own
         reason = str(error) or type(error).__name__
         raise DataError(f"{url} cannot be read ({reason}); check the place") from error
+
+
+def lock_folder(folder: Path, refusal: str) -> BinaryIO:
+    """Lock a folder for as long as the returned file is open.
+
+    The system releases the lock when the process ends, however it ends. Some file systems of
+    clusters know no locks; there nothing is refused.
+
+    Args:
+        folder: an existing folder; an empty file `.lock` stays in it.
+        refusal: message, if another process holds the lock.
+
+    Raises:
+        ConfigError: another process holds it.
+        OSError: the folder cannot be written.
+    """
+    file = (folder / LOCK_NAME).open("ab")
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            file.close()
+            raise ConfigError(refusal) from None
+    return file

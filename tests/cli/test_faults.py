@@ -428,9 +428,12 @@ def test_trainings_at_once_in_one_folder(tmp_path, music, fault):
     running = [forked(tmp_path, *arguments, "-o", "out", wait=False) for _ in range(4)]
     done = [ended(one) for one in running]
     assert 0 in [one.code for one in done], done
-    assert "Traceback" not in "".join(one.err for one in done)
+    for one in done:
+        if one.code:  # it began while or after another trained
+            line = one_line(one)
+            assert "another training writes to" in line or "holds a training already" in line
     assert (tmp_path / "out" / "weights" / "config.json").is_file()
-    fault("four trainings at once in one folder", "no traceback; the weights are whole")
+    fault("four trainings at once in one folder", "one trains; the others say that it does")
 
 
 @pytest.mark.heavy

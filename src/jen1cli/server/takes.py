@@ -15,11 +15,12 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from jen1cli import audio
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.files import explaining, make_folder, write_text
+from jen1cli.folders import LOCK_NAME, lock_folder
 from jen1cli.jsonfiles import JsonError, parse_json
 from jen1cli.recipe import Recipe, RecipeInput, find_recipe
 from jen1cli.server.errors import ApiError
@@ -27,7 +28,6 @@ from jen1cli.server.requests import FormatName
 from jen1cli.typed_json import from_dict, to_dict
 
 FACTS = "take.json"
-LOCK = ".lock"
 WORK = ".work"
 _ID = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(rf"audio\.({'|'.join(typing.get_args(FormatName))})")
@@ -76,10 +76,14 @@ class Takes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = make_folder(folder)
-        self._lock = _claim(folder)
+        with explaining(folder):
+            self._lock = lock_folder(
+                folder,
+                f"another jen1 server keeps its takes in {folder}; give --takes FOLDER, or stop it",
+            )
         self._guard = threading.RLock()
         for entry in folder.iterdir():
-            if entry.name.startswith(".") and entry.name != LOCK:
+            if entry.name.startswith(".") and entry.name != LOCK_NAME:
                 _remove(entry)
         self.work = make_folder(folder / WORK)
         self._takes: dict[str, Take] = {}
@@ -241,28 +245,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _claim(folder: Path) -> BinaryIO:
-    """Lock the folder for as long as the returned file is open.
-
-    Raises:
-        ConfigError: another process holds it.
-    """
-    file = (folder / LOCK).open("ab")
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise ConfigError(
-            f"another jen1 server keeps its takes in {folder}; give --takes FOLDER, or stop it"
-        ) from None
-    return file

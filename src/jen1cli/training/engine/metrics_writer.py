@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jen1cli.files import explaining, make_folder
+from jen1cli.folders import lock_folder
 from jen1cli.training.engine.events import Event, OnEvent, Saved, Stepped, Validated, Warned
 
 METRICS_NAME = "metrics.jsonl"
@@ -16,9 +17,18 @@ class MetricsWriter:
     """Event handler that appends every figure to `metrics.jsonl` and TensorBoard's event files."""
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
-        """Open the files; earlier lines are kept."""
+        """Open the files; earlier lines are kept.
+
+        Raises:
+            ConfigError: another training writes to the folder.
+            OutputError: it cannot be made.
+        """
         self._folder = make_folder(folder)
-        self._file = (folder / METRICS_NAME).open("a", encoding="utf-8")
+        with explaining(folder):
+            self._lock = lock_folder(
+                folder, f"another training writes to {folder}; choose another folder, or stop it"
+            )
+            self._file = (folder / METRICS_NAME).open("a", encoding="utf-8")
         self._board = _open_board(folder / "tensorboard") if tensorboard else None
 
     def __call__(self, event: Event) -> None:
@@ -51,6 +61,7 @@ class MetricsWriter:
             self._file.close()
             if self._board is not None:
                 self._board.close()
+            self._lock.close()
 
     def _write(self, about: dict[str, Any], values: dict[str, float]) -> None:
         self._line({**about, **values})
