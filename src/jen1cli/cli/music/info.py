@@ -234,7 +234,7 @@ def _table(facts: dict[str, Any]) -> list[str]:
     for key, value in facts.items():
         if key == "c2pa" and value is not None:
             lines += _manifest_rows(value)
-        elif key == "watermark":
+        elif key == "watermark" and value is not None:
             lines.append(_row(key, watermark_text(value)))
         elif key not in ("path", "recipe", "no_recipe") and not _is_idle(value):
             lines.append(_row(key, value))
