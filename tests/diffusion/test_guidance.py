@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from jen1cli.diffusion import guide, guide_batched, scaled_along
+from jen1cli.diffusion import guide_batched, scaled_along
+from jen1cli.diffusion.denoiser import at_time
 
 GENERATOR = torch.Generator().manual_seed(3)
 X_T = torch.randn(2, 3, 8, generator=GENERATOR)
@@ -19,84 +20,64 @@ class Network:
         return (x_t * text).sin() + t.view(-1, 1, 1)
 
 
-def forms(network, *, scale, interval=(0.0, 1.0), rescale=0.0):
-    """The same guidance as two passes and as one."""
-    prompt, null = torch.full((2, 1, 1), 2.0), torch.full((2, 1, 1), -1.0)
-    settings = {"scale": scale, "interval": interval, "rescale": rescale}
-    two = guide(
-        lambda x_t, t: network(x_t, t, prompt), lambda x_t, t: network(x_t, t, null), **settings
-    )
-    one = guide_batched(
+def guided(network, *, t=T, null=-1.0, **settings):
+    """What is predicted with guidance away from the text `null`."""
+    prompt, other = torch.full((2, 1, 1), 2.0), torch.full((2, 1, 1), null)
+    predict = guide_batched(
         lambda x_t, t: network(x_t, t, prompt),
-        lambda x_t, t: network(x_t, t, torch.cat([prompt, null])),
+        lambda x_t, t: network(x_t, t, torch.cat([prompt, other])),
         **settings,
     )
-    return two, one
+    return at_time(predict, float(t[0]))(X_T, t)
 
 
 CONDITIONAL = Network()(X_T, T, torch.full((2, 1, 1), 2.0))
 NULL = Network()(X_T, T, torch.full((2, 1, 1), -1.0))
 
 
-@pytest.mark.parametrize("form", [0, 1])
-def test_line_4_scale_one_is_the_text_branch_exactly(form):
+def test_line_4_scale_one_is_the_text_branch_exactly():
     network = Network()
-    assert torch.equal(forms(network, scale=1.0)[form](X_T, T), CONDITIONAL)
+    assert torch.equal(guided(network, scale=1.0), CONDITIONAL)
     assert network.batches == [2]
 
 
-@pytest.mark.parametrize("form", [0, 1])
-def test_scale_zero_is_the_null_branch(form):
-    assert torch.equal(forms(Network(), scale=0.0)[form](X_T, T), NULL)
+def test_scale_zero_is_the_null_branch():
+    assert torch.equal(guided(Network(), scale=0.0), NULL)
 
 
 @pytest.mark.parametrize("scale", [-1.0, 0.5, 2.0, 7.5])
-@pytest.mark.parametrize("form", [0, 1])
-def test_guidance_is_linear(scale, form):
-    guided = forms(Network(), scale=scale)[form](X_T, T)
-    torch.testing.assert_close(guided, NULL + scale * (CONDITIONAL - NULL))
+def test_guidance_is_linear(scale):
+    result = guided(Network(), scale=scale)
+    torch.testing.assert_close(result, NULL + scale * (CONDITIONAL - NULL))
 
 
-def test_null_is_used_once_per_step_and_one_pass_holds_both():
+def test_one_pass_holds_both():
     network = Network()
-    two, one = forms(network, scale=2.0)
-    two(X_T, T)
-    assert network.batches == [2, 2]
-    one(X_T, T)
-    assert network.batches == [2, 2, 4]
+    guided(network, scale=2.0)
+    assert network.batches == [4]
 
 
-@pytest.mark.parametrize("form", [0, 1])
-def test_outside_the_interval_only_the_conditional_pass_is_computed(form):
-    network = Network()
-    predict = forms(network, scale=5.0, interval=(0.2, 0.8))[form]
-    for t, guided in ((0.1, False), (0.2, True), (0.8, True), (0.9, False)):
-        network.batches.clear()
+def test_outside_the_interval_only_the_conditional_pass_is_computed():
+    for t, inside in ((0.1, False), (0.2, True), (0.8, True), (0.9, False)):
+        network = Network()
         time = torch.full((2,), t, dtype=torch.float64)
-        result = predict(X_T, time)
-        assert sum(network.batches) == (4 if guided else 2)
+        result = guided(network, t=time, scale=5.0, interval=(0.2, 0.8))
+        assert network.batches == ([4] if inside else [2])
         plain = Network()(X_T, time, torch.full((2, 1, 1), 2.0))
-        assert torch.equal(result, plain) != guided
+        assert torch.equal(result, plain) != inside
 
 
-@pytest.mark.parametrize("form", [0, 1])
-def test_rescale_gives_the_spread_back(form):
-    guided = forms(Network(), scale=6.0)[form](X_T, T)
-    full = forms(Network(), scale=6.0, rescale=1.0)[form](X_T, T)
-    half = forms(Network(), scale=6.0, rescale=0.5)[form](X_T, T)
-    assert (guided.std((1, 2)) > 1.5 * CONDITIONAL.std((1, 2))).all()
+def test_rescale_gives_the_spread_back():
+    plain, half, full = (guided(Network(), scale=6.0, rescale=share) for share in (0.0, 0.5, 1.0))
+    assert (plain.std((1, 2)) > 1.5 * CONDITIONAL.std((1, 2))).all()
     torch.testing.assert_close(full.std((1, 2)), CONDITIONAL.std((1, 2)))
-    torch.testing.assert_close(half, (guided + full) / 2)
+    torch.testing.assert_close(half, (plain + full) / 2)
 
 
 def test_negative_prompt_takes_the_place_of_the_null():
-    network, negative = Network(), torch.full((2, 1, 1), 0.3)
-    predict = guide(
-        lambda x_t, t: network(x_t, t, torch.full((2, 1, 1), 2.0)),
-        lambda x_t, t: network(x_t, t, negative),
-        scale=2.0,
-    )
-    torch.testing.assert_close(predict(X_T, T), 2 * CONDITIONAL - network(X_T, T, negative))
+    negative = Network()(X_T, T, torch.full((2, 1, 1), 0.3))
+    result = guided(Network(), null=0.3, scale=2.0)
+    torch.testing.assert_close(result, 2 * CONDITIONAL - negative)
 
 
 def test_a_change_scales_the_guidance_along_an_axis_alone():
@@ -104,12 +85,7 @@ def test_a_change_scales_the_guidance_along_an_axis_alone():
     across = torch.tensor([0.8, -0.6, 0.0])
     whole = NULL + 3.0 * (CONDITIONAL - NULL)
     for factor in (0.0, 0.5, 1.0):
-        changed = guide_batched(
-            lambda x_t, t: CONDITIONAL,
-            lambda x_t, t: torch.cat([CONDITIONAL, NULL]),
-            scale=3.0,
-            change=scaled_along(axis, factor),
-        )(X_T, T)
+        changed = guided(Network(), scale=3.0, change=scaled_along(axis, factor))
         along = torch.einsum("c,bcf->bf", axis[0], changed - CONDITIONAL)
         wanted = torch.einsum("c,bcf->bf", axis[0], whole - CONDITIONAL)
         torch.testing.assert_close(along, factor * wanted)

@@ -21,7 +21,7 @@ def scored(number, *, right=True):
         styles={name: 0.7 if name == style else 0.1 for name in STYLES},
         instruments={"piano": 0.9 * (heard % 2), "drums": 0.9},
         drums=float(heard % 2), key="CDEF"[heard % 4], mode="minor",
-        tonic_modes=np.full((12, 1), 1 / 12), bpm=80.0 + 20 * (heard % 4),
+        bpm=80.0 + 20 * (heard % 4),
         energy=0.2 * (heard % 4), embedding=np.eye(4)[heard % 4],
     )  # fmt: skip
     analysis = Analysis(80.0 + 20 * (heard % 4), "CDEF"[heard % 4], "minor", 0.9, 0.5, 0.8, 1.0)

@@ -31,7 +31,6 @@ from jen1cli.audio.resampling import (
     mono_blocks,
     resample,
     resampled_length,
-    samples_to_seconds,
     seconds_to_samples,
     to_channels,
 )
@@ -90,7 +89,6 @@ __all__ = [
     "resample",
     "resampled_length",
     "sample_digest",
-    "samples_to_seconds",
     "seconds_to_samples",
     "spliced",
     "spliced_length",

@@ -15,11 +15,6 @@ def seconds_to_samples(seconds: float, sample_rate: int) -> int:
     return round(seconds * sample_rate)
 
 
-def samples_to_seconds(samples: int, sample_rate: int) -> float:
-    """Return the time of a sample in seconds."""
-    return samples / sample_rate
-
-
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
     """Return the number of samples of the same duration at another rate, rounded up."""
     return math.ceil(samples * to_rate / from_rate)

@@ -1,9 +1,8 @@
 """Diffusion without a network: schedule, denoiser, guidance and samplers."""
 
-from jen1cli.diffusion.denoiser import Denoiser, Predict, PredictByTime, target, to_x
+from jen1cli.diffusion.denoiser import Denoiser, Predict, PredictByTime, target
 from jen1cli.diffusion.guidance import (
     Change,
-    guide,
     guide_batched,
     in_interval,
     scaled_along,
@@ -22,12 +21,10 @@ __all__ = [
     "Schedule",
     "Start",
     "append_dims",
-    "guide",
     "guide_batched",
     "in_interval",
     "sample",
     "scaled_along",
     "target",
     "time_grid",
-    "to_x",
 ]

@@ -26,29 +26,24 @@ class PredictByTime:
     GPU, the processor waits for it.
     """
 
-    choose: Callable[[float], Predict]
-
-    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Predict at a time `t` [batch] that is equal for all items."""
-        return self.choose(float(t.flatten()[0]))(x_t, t)
+    choose: Callable[[float], "Prediction"]
 
 
-def at_time(predict: Predict, time: float) -> Predict:
+Prediction = Predict | PredictByTime
+
+
+def at_time(predict: Prediction, time: float) -> Predict:
     """Return the prediction that belongs to a time."""
     return at_time(predict.choose(time), time) if isinstance(predict, PredictByTime) else predict
 
 
+@dataclass
 class Denoiser:
-    """A prediction function with its schedule and the type of its output (eps or v)."""
+    """A prediction with its schedule and the type of its output (eps or v)."""
 
-    def __init__(self, predict: Predict, schedule: Schedule, prediction: PredictionName) -> None:
-        self.predict = predict
-        self.schedule = schedule
-        self.prediction: PredictionName = prediction
-
-    def x(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Return the predicted clean latent of `x_t` at the times `t` [batch]."""
-        return to_x(self.predict(x_t, t), x_t, t, self.schedule, self.prediction)
+    predict: Prediction
+    schedule: Schedule
+    prediction: PredictionName
 
 
 def target(
@@ -61,13 +56,6 @@ def target(
 
 
 def to_x(
-    output: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, prediction: PredictionName
-) -> Tensor:
-    """Convert a network's output at the times `t` [batch] to the clean latent."""
-    return to_x_at_levels(output, x_t, schedule.alpha(t), schedule.sigma(t), prediction)
-
-
-def to_x_at_levels(
     output: Tensor, x_t: Tensor, alpha: Tensor, sigma: Tensor, prediction: PredictionName
 ) -> Tensor:
     """Convert a network's output at signal and noise levels [batch] to the clean latent."""

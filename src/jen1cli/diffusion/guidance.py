@@ -16,58 +16,33 @@ from einops import einsum
 from jaxtyping import Float
 from torch import Tensor
 
-from jen1cli.diffusion.denoiser import Predict, PredictByTime, at_time
+from jen1cli.diffusion.denoiser import Predict, PredictByTime, Prediction, at_time
 
 Change = Callable[[Tensor], Tensor]
 """Changes the difference between the conditional and the unconditional prediction."""
 
 
-def guide(
-    conditional: Predict,
-    unconditional: Predict,
-    *,
-    scale: float,
-    interval: tuple[float, float] = (0.0, 1.0),
-    rescale: float = 0.0,
-) -> Predict:
-    """Guide the conditional away from the unconditional prediction, with two passes.
-
-    Args:
-        conditional: prediction with the prompt.
-        unconditional: prediction with the null text or the negative prompt.
-        scale: 1 is off.
-        interval: times with guidance, ends included (arXiv 2404.07724); at other times only
-            `conditional` is computed.
-        rescale: 0 to 1, how far the guided prediction is rescaled to the standard deviation of the
-            conditional one (arXiv 2305.08891, section 3.4). This is computed over the whole clip,
-            so for values above 0 frames of a unidirectional clip depend on later frames.
-    """
-
-    def guided(x_t: Tensor, t: Tensor) -> Tensor:
-        return _combine(conditional(x_t, t), unconditional(x_t, t), scale, rescale)
-
-    guides = scale != 1.0
-    return PredictByTime(lambda t: guided if guides and in_interval(t, interval) else conditional)
-
-
 def guide_batched(
     conditional: Predict,
-    doubled: Predict,
+    doubled: Prediction,
     *,
     scale: float,
     interval: tuple[float, float] = (0.0, 1.0),
     rescale: float = 0.0,
     change: Change | None = None,
-) -> Predict:
-    """Guide as `guide` does, with both predictions from one pass of twice the batch.
+) -> PredictByTime:
+    """Guide away from the unconditional prediction, with both from one pass of twice the batch.
 
     Args:
         conditional: prediction with the prompt, for [batch, ...]; used outside the interval.
         doubled: prediction for [2 batch, ...] whose first half has the prompt and whose second
             half has the null text or the negative prompt.
         scale: 1 is off.
-        interval: times with guidance, ends included.
-        rescale: 0 to 1, as in `guide`.
+        interval: times with guidance, ends included (arXiv 2404.07724); at other times only
+            `conditional` is computed.
+        rescale: 0 to 1, how far the guided prediction is rescaled to the standard deviation of the
+            conditional one (arXiv 2305.08891, section 3.4). This is computed over the whole clip,
+            so for values above 0 frames of a unidirectional clip depend on later frames.
         change: of the difference that guidance adds; None: none.
     """
 

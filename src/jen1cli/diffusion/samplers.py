@@ -21,7 +21,7 @@ from torch import Tensor
 
 from jen1cli.config import PredictionName, SamplerName
 from jen1cli.devices import to_device
-from jen1cli.diffusion.denoiser import Denoiser, Predict, at_time, to_x_at_levels
+from jen1cli.diffusion.denoiser import Denoiser, Predict, at_time, to_x
 from jen1cli.diffusion.noise import Source, draw
 from jen1cli.diffusion.schedule import Schedule
 from jen1cli.progress import Progress
@@ -208,7 +208,7 @@ def _run(
         if known is not None:
             x_t = known.impose(x_t, now.point.alpha, now.point.sigma, noise)
         output = now.predict(x_t, now.t)
-        x = to_x_at_levels(output, x_t, now.alpha, now.sigma, prediction)
+        x = to_x(output, x_t, now.alpha, now.sigma, prediction)
         if sampler == "unipc":
             x_t = _unipc_correct(state, now.point, x_t, x)
         state.remember(now.point, x)

@@ -64,7 +64,6 @@ class Extrapolation:
     """A Fréchet distance extrapolated to infinitely many samples."""
 
     value: float  # FAD∞
-    slope: float  # slope of the distance over 1 / n
     fit: float  # R² of the line; below about 0.9 the value is unreliable
     points: tuple[tuple[int, float], ...]  # rows and distance of every subset, smallest first
 
@@ -112,7 +111,7 @@ def frechet_infinity(
     total = np.square(distances - distances.mean()).sum()
     fit = 1.0 - rest / total if total > 0 else 1.0
     points = tuple(zip(counts.tolist(), distances.tolist(), strict=True))
-    return Extrapolation(float(value), float(slope), float(fit), points)
+    return Extrapolation(float(value), float(fit), points)
 
 
 def median_bandwidth(rows: Rows, *, most: int = 2000, seed: int = 0) -> float:

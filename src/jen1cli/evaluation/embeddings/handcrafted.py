@@ -78,16 +78,3 @@ def _onsets(mel: torch.Tensor) -> torch.Tensor:
     peaks &= rise[:, 1:-1] > rise.mean(1, keepdim=True) + rise.std(1, keepdim=True)
     density = peaks.sum(1) / (rise.shape[1] / _FRAME_RATE)
     return torch.stack((rise.mean(1) * 10, rise.std(1) * 10, density / 4), 1)
-
-
-def names() -> list[str]:
-    """Return the names of the columns."""
-    bands = [f"mel {i} {what}" for what in ("mean", "spread", "change") for i in range(_BANDS)]
-    swings = [  # four bands
-        f"modulation {0.5 * 2**i:g} Hz band {band}"
-        for band in range(4)
-        for i in range(_MODULATIONS)
-    ]
-    pitches = [f"pitch class +{i}" for i in range(12)]
-    beats = [f"tempogram {i} {half}" for i in range(6) for half in ("slow", "fast")]
-    return bands + swings + pitches + ["onset mean", "onset spread", "onset density"] + beats

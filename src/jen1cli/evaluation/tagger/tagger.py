@@ -47,7 +47,6 @@ class Tags:
     drums: float  # probability
     key: str  # most likely tonic
     mode: str
-    tonic_modes: Float[np.ndarray, "tonics modes"]  # probabilities
     bpm: float  # most likely tempo
     energy: float  # 0 to 1
     embedding: Vector  # embedding of length 1, comparable with `Tagger.embed_text`
@@ -123,7 +122,6 @@ class Tagger:
             drums=float(answers.drums.sigmoid().mean()),
             key=TONICS[place // len(self.labels.modes)],
             mode=self.labels.modes[place % len(self.labels.modes)],
-            tonic_modes=joint.numpy(),
             bpm=_peak_bpm(tempo),
             energy=float(answers.energy.mean()),
             embedding=functional.normalize(answers.embedding.mean(0), dim=0).numpy(),
