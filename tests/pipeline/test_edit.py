@@ -12,7 +12,7 @@ from scipy.signal import oaconvolve
 from jen1cli import Jen1, audio
 from jen1cli.audio.metadata import read_metadata
 from jen1cli.errors import AudioError, ConfigError
-from jen1cli.pipeline.edits.editing import plan_sections
+from jen1cli.pipeline.edits.filling import plan_sections
 from jen1cli.pipeline.edits.inpainting import timeline_of
 from jen1cli.recipe import RecipeError, read_recipe
 
@@ -381,7 +381,7 @@ def test_known_latent_frames_come_back_bit_by_bit(tiny, recording):
     """At every sampler: what was known before sampling is untouched after it."""
     from jen1cli.music.controls import Controls
     from jen1cli.pipeline.denoising import encode_prompts, fill, seeded_noise
-    from jen1cli.pipeline.edits.editing import _known_canvas
+    from jen1cli.pipeline.edits.filling import _known_canvas
     from jen1cli.sampling import Sampling
 
     source = recording(2.0)

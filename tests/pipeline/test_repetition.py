@@ -13,7 +13,7 @@ from jen1cli.config import DiffusionConfig
 from jen1cli.diffusion import Denoiser, Schedule, Start, sample
 from jen1cli.errors import ConfigError
 from jen1cli.evaluation.loop_fill import loop_fill
-from jen1cli.pipeline.edits.editing import is_asked_for_more
+from jen1cli.pipeline.edits.filling import is_asked_for_more
 from jen1cli.pipeline.edits.inpainting import timeline_of
 from jen1cli.pipeline.edits.repetition import guess, with_detail_of
 from jen1cli.recipe import Recipe

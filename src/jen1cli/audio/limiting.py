@@ -7,10 +7,11 @@ from jaxtyping import Float, Float32
 from numpy.lib.stride_tricks import sliding_window_view
 
 from jen1cli.audio.files import Signal
+from jen1cli.audio.loudness import db_to_amplitude
 
 BLOCK = 16  # samples per value of the gain
 LOOK_BLOCKS = 75  # 25 ms at 48 kHz
-MARGIN = 10 ** (-0.25 / 20)  # for the errors of short interpolators and of linear gain ramps
+MARGIN = db_to_amplitude(-0.25)  # for the errors of short interpolators and of linear gain ramps
 REACH = 4 * LOOK_BLOCKS * BLOCK
 """Distance in samples up to which the signal influences the gain."""
 _POLYPHASE_TAPS = 8

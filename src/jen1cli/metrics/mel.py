@@ -1,4 +1,8 @@
-"""Mel filter banks, equal to those of `torchaudio.functional.melscale_fbanks`."""
+"""Mel filter banks, equal to those of `torchaudio.functional.melscale_fbanks`.
+
+The losses of stage 1 have bands of their own, each with sum one, in
+`jen1cli.training.autoencoder.spectra`: trained weights rely on their bits.
+"""
 
 import math
 from typing import Literal

@@ -41,7 +41,7 @@ from jen1cli.music.controls import (
 from jen1cli.music.prompt import read_controls
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Window
-from jen1cli.progress import Progress
+from jen1cli.progress import Progress, part_of
 from jen1cli.sampling import Sampling, Variation
 from jen1cli.shapes import KeepMask, Latent, Text, TextMask
 
@@ -243,7 +243,7 @@ def _filled(
             if context_is_recorded
             else dataclasses.replace(sampling, context_guidance_interval=(0.0, 0.0)),
             noises,
-            shifted(progress, index * sampling.steps, len(windows) * sampling.steps),
+            part_of(progress, index, len(windows)),
             causal=window.conditioning.causal,
             start=start and dataclasses.replace(start, latent=start.latent[..., inside]),
         )
@@ -359,10 +359,3 @@ def _controls_of(
     starts = [window.start / rate] * len(controls)
     found = control_channels(controls, starts, window.frames, rate, channels)
     return to_device(found, networks.device)
-
-
-def shifted(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """Return a callback that adds `done` to the steps and reports `total` as their number."""
-    if progress is None:
-        return None
-    return lambda step, _: progress(done + step, total)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from jen1cli.audio import LoudnessMeter, Signal, loudness, true_peak
+from jen1cli.audio import LoudnessMeter, Signal, db_to_amplitude, loudness, true_peak
 from jen1cli.audio.limiting import BLOCK, REACH, limited
 from jen1cli.audio.loudness import SILENCE
 from jen1cli.audio.on_disk import spans
 
 Offset = Float32[np.ndarray, " channels"]
 
-CEILING = 10 ** (-1 / 20)  # true peak of -1 dBFS
+CEILING = db_to_amplitude(-1.0)  # true peak
 LOUDEST = -14.0  # LUFS, the level of the corpus and of streaming services
 TOLERANCE = 1.5  # LU of difference that is allowed, since loudness varies within music
 _QUIET = -55.0  # LUFS; lower levels are not matched
@@ -21,7 +21,9 @@ _MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; gain amplifies noise, attenuation does n
 _RAMP_SECONDS = 1.0
 _OFFSET_SECONDS = 1.0  # length of music over which the DC offset is estimated
 _LEAST_OFFSET = 4e-3  # amplitude; smaller steps are inaudible, and occur in any music
-_SILENT = 10 ** (-80 / 20)  # peak around the offset; a channel below it contains dither at most
+_SILENT = db_to_amplitude(
+    -80.0
+)  # peak around the offset; below it there is dither at most
 _HELD = 0.25  # part of the last chord before its decay
 _BLOCK = 1 << 20
 
@@ -80,7 +82,7 @@ class Ramps:
         """Take the loudness of the next segment in LUFS."""
         self.levels.append(level)
         target = self.levels[0] if self._target is None else self._target
-        self._values += [10 ** (matching_gain(level, target) / 20)] * 2
+        self._values += [db_to_amplitude(matching_gain(level, target))] * 2
 
     @property
     def is_idle(self) -> bool:
@@ -113,7 +115,7 @@ def cap_loudness(signal: Signal, sample_rate: int) -> None:
 
 def cap_gain(level: float) -> float:
     """Return the gain that brings music of a level in LUFS down to `LOUDEST`, 1 at most."""
-    return min(1.0, 10 ** ((LOUDEST - level) / 20))
+    return min(1.0, db_to_amplitude(LOUDEST - level))
 
 
 def fade_out(signal: Signal, samples: int) -> None:

@@ -33,7 +33,7 @@ from jen1cli.pipeline.looping import make_loop
 from jen1cli.pipeline.music import Music, Stream, record
 from jen1cli.pipeline.networks import Networks, fixed_threads
 from jen1cli.pipeline.windows import PiecePlan, plan_piece
-from jen1cli.progress import Progress
+from jen1cli.progress import Progress, part_of
 from jen1cli.sampling import (
     DEFAULT_SECONDS,
     Sampling,
@@ -124,7 +124,7 @@ def generate_orders(
             made = [
                 _make_with_form(
                     model.networks, generation, order, seconds,
-                    causal=causal, progress=_share(progress, index, 1, len(orders)),
+                    causal=causal, progress=part_of(progress, index, len(orders)),
                 )
                 for index, order in enumerate(orders)
             ]  # fmt: skip
@@ -137,7 +137,7 @@ def generate_orders(
             made = [
                 _make_loop(
                     model.networks, generation, order, loop_bars,
-                    _share(progress, index, 1, len(orders)),
+                    part_of(progress, index, len(orders)),
                 )
                 for index, order in enumerate(orders)
             ]  # fmt: skip
@@ -207,7 +207,7 @@ def make_pieces(
             prompts,
             group[0].sampling,
             [seeded_noise(order.seed, order.sampling.variations) for order in [*group, *spare]],
-            _share(progress, first, len(group), len(orders)),
+            part_of(progress, first, len(orders), len(group)),
         )
         for latent, item, order in zip(made, written, group, strict=False):
             settings = _settings(order, item)
@@ -367,13 +367,6 @@ def _encoded(networks: Networks, order: Order) -> Prompts:
         sampling.controls,
         sampling.effective_composer,
     )
-
-
-def _share(progress: Progress | None, first: int, items: int, all_items: int) -> Progress | None:
-    """Return a callback that converts the steps of a batch to those of all batches."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(first * total + items * done, all_items * total)
 
 
 def _finished(networks: Networks, latent: Latent, plan: PiecePlan, last_seconds: float) -> Signal:

@@ -23,6 +23,7 @@ from jen1cli.corpus.rendering.stereo import (
     Stereo,
     TimedNote,
     mix_in,
+    times,
 )
 
 TAKES = 3  # variants of each key's sound, played in turn
@@ -190,10 +191,6 @@ def _gated_room(sound: Stereo, amount: float, rng: np.random.Generator) -> Cut:
     return (wet * amount).astype(np.float32)
 
 
-def _t(seconds: float) -> Mono:
-    return np.arange(int(seconds * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
-
-
 def _noise(t: Mono, rng: np.random.Generator) -> Mono:
     return rng.standard_normal(len(t), dtype=np.float32)
 
@@ -203,7 +200,7 @@ def _filtered(sound: Raw, low: float, high: float) -> Mono:
 
 
 def _kick(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(min(1.4, 4.0 * kit.kick_decay))
+    t = times(min(1.4, 4.0 * kit.kick_decay))
     if kit.chip:
         phase = np.cumsum(220.0 * np.exp(-t * 22) + 45.0) / SAMPLE_RATE
         return np.sign(np.sin(2 * np.pi * phase)) * np.exp(-t / kit.kick_decay * 2)
@@ -217,7 +214,7 @@ def _kick(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _snare(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.5)
+    t = times(0.5)
     if kit.chip:
         return _held_noise(t, rng, 6) * np.exp(-t / kit.snare_decay * 2.5)
     pitch = kit.snare_hertz * (1.12 if key == 40 else 1.0)
@@ -248,7 +245,7 @@ def _metal(t: Mono, ratio: float = 1.0) -> Raw:
 
 
 def _cymbal(kit: Kit, rng: np.random.Generator, decay: float, *, bright: float = 6500.0) -> Raw:
-    t = _t(min(3.0, 4.5 * decay))
+    t = times(min(3.0, 4.5 * decay))
     if kit.chip:
         return _held_noise(t, rng, 2) * np.exp(-t / decay * 2.2)
     source = kit.hat_metal * 2.5 * _metal(t) + (1.0 - kit.hat_metal) * _noise(t, rng)
@@ -272,7 +269,7 @@ def _crash(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _ride(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(1.4)
+    t = times(1.4)
     ping = np.sin(2 * np.pi * 3150 * t) * np.exp(-t * 9) * 0.25
     wash = _cymbal(kit, rng, 0.7, bright=5000.0)
     count = min(len(ping), len(wash))
@@ -280,7 +277,7 @@ def _ride(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _clap(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.5)
+    t = times(0.5)
     envelope = 0.55 * np.exp(-t * 2.2 / kit.clap_decay)
     for start in (0.0, 0.011, 0.022):
         after = t - start
@@ -289,7 +286,7 @@ def _clap(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _tom(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.7)
+    t = times(0.7)
     base = kit.tom_hertz * 2.0 ** ((key - 45) / 12.0)
     phase = np.cumsum(base * (1.0 + 0.6 * np.exp(-t * 35))) / SAMPLE_RATE
     skin = _filtered(_noise(t, rng), 300.0, 3500.0) * np.exp(-t * 60) * 0.35
@@ -297,13 +294,13 @@ def _tom(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _rim(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.08)
+    t = times(0.08)
     tone = np.sin(2 * np.pi * 1720 * t) + 0.7 * np.sin(2 * np.pi * 480 * t)
     return (tone + 0.3 * _noise(t, rng)) * np.exp(-t * 90)
 
 
 def _bell(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.7)
+    t = times(0.7)
     base = {67: 1400.0, 68: 1000.0, 53: 2100.0}.get(key, 2600.0)
     return (np.sin(2 * np.pi * base * t) + 0.5 * np.sin(2 * np.pi * 2.41 * base * t)) * np.exp(
         -t * 9
@@ -311,7 +308,7 @@ def _bell(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _cowbell(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.5)
+    t = times(0.5)
     tone = sum(np.sign(np.sin(2 * np.pi * hertz * t)) for hertz in (540.0, 800.0))
     return _filtered(np.asarray(tone), 450.0, 3500.0) * (
         0.6 * np.exp(-t * 40) + 0.4 * np.exp(-t * 9)
@@ -319,20 +316,20 @@ def _cowbell(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _shaker(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.16)
+    t = times(0.16)
     return (
         _filtered(_noise(t, rng), 4500.0, 15_000.0) * np.minimum(t / 0.018, 1.0) * np.exp(-t * 38)
     )
 
 
 def _tambourine(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.35)
+    t = times(0.35)
     jingles = _filtered(_noise(t, rng) + 2.0 * _metal(t, 4.3), 6000.0, 16_000.0)
     return jingles * (np.exp(-t * 60) + 0.5 * np.exp(-t * 14))
 
 
 def _conga(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.45)
+    t = times(0.45)
     base = {60: 420.0, 61: 310.0, 62: 300.0, 63: 270.0, 64: 200.0, 65: 330.0, 66: 240.0}.get(
         key, 350.0
     )
@@ -343,13 +340,13 @@ def _conga(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _clave(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.12)
+    t = times(0.12)
     base = {75: 2450.0, 76: 900.0, 77: 640.0, 85: 1500.0}.get(key, 2000.0)
     return np.sin(2 * np.pi * base * t) * np.exp(-t * 55)
 
 
 def _triangle(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(1.6 if key == 81 else 0.2)
+    t = times(1.6 if key == 81 else 0.2)
     tone = sum(
         np.sin(2 * np.pi * hertz * t) / (1 + n) for n, hertz in enumerate((4200, 6810, 9350))
     )
@@ -357,7 +354,7 @@ def _triangle(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
 
 
 def _click(kit: Kit, key: int, rng: np.random.Generator) -> Raw:
-    t = _t(0.06)
+    t = times(0.06)
     base = 500.0 * 2.0 ** ((key % 24) / 12.0)
     return (np.sin(2 * np.pi * base * t) + 0.4 * _noise(t, rng)) * np.exp(-t * 120)
 

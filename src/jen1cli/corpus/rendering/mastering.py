@@ -23,7 +23,7 @@ def normalize(
     """
     loudness = fast_loudness(sound, SAMPLE_RATE)
     tallest = float(np.abs(sound).max())
-    raised = 10.0 ** ((lufs - loudness) / 20.0)
+    raised = db_to_amplitude(lufs - loudness)
     # assumes that no true peak is more than twice the sample peak
     least = min(tallest, db_to_amplitude(ceiling_db) / raised) / 2.0
     peaks = block_peaks(sound, least)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jen1cli.corpus.rendering.dsp import recursive
-from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Raw, Stereo, frequency
+from jen1cli.corpus.rendering.stereo import SAMPLE_RATE, Mono, Raw, Stereo, frequency, times
 
 Build = Callable[[float, float, np.random.Generator], Stereo]  # hertz, brightness 0 to 1, rng
 
@@ -18,10 +18,6 @@ class Plucked:
     build: Build
     release: float
     rings: bool = False  # whether it sounds on after the key is released
-
-
-def _seconds(duration: float) -> Mono:
-    return np.arange(int(duration * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
 
 
 def _sine(phase: np.ndarray) -> Mono:
@@ -38,7 +34,7 @@ def _both(sound: Raw) -> Stereo:
 
 
 def _bass_808(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo:
-    t = _seconds(2.4)
+    t = times(2.4)
     drop, fall = rng.uniform(1.0, 2.6), rng.uniform(0.012, 0.03)
     phase = hertz * (t + drop * fall * (1.0 - np.exp(-t / fall)))
     drive = 1.2 + 3.5 * brightness * rng.uniform(0.5, 1.2)
@@ -47,7 +43,7 @@ def _bass_808(hertz: float, brightness: float, rng: np.random.Generator) -> Ster
 
 
 def _fm_bass(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo:
-    t = _seconds(3.0)
+    t = times(3.0)
     ratio = float(rng.choice([1.0, 2.0, 3.0]))
     depth = (0.5 + 3.0 * brightness) * np.exp(-t * rng.uniform(5.0, 12.0)) + 0.35
     base = hertz * t.astype(np.float64)
@@ -56,7 +52,7 @@ def _fm_bass(hertz: float, brightness: float, rng: np.random.Generator) -> Stere
 
 
 def _fm_bell(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo:
-    t = _seconds(3.5)
+    t = times(3.5)
     ratio = float(rng.choice([1.4, 2.76, 3.5, 4.07]))
     depth = (0.4 + 2.2 * brightness) * np.exp(-t * rng.uniform(2.0, 5.0))
     sides = []
@@ -68,7 +64,7 @@ def _fm_bell(hertz: float, brightness: float, rng: np.random.Generator) -> Stere
 
 
 def _crystal(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo:
-    t = _seconds(3.0)
+    t = times(3.0)
     sound = np.zeros((2, len(t)), np.float32)
     for ratio in (1.0, 2.0, 3.01, 4.2, 5.43, 6.79):
         if hertz * ratio > 18_000:
@@ -103,7 +99,7 @@ def _string_pluck(hertz: float, brightness: float, rng: np.random.Generator) -> 
 
 
 def _impact(hertz: float, brightness: float, rng: np.random.Generator) -> Stereo:
-    t = _seconds(3.0)
+    t = times(3.0)
     low = 32.0 + 14.0 * rng.uniform()
     phase = low * t + 1.6 * (1.0 - np.exp(-t / 0.05))
     boom = np.tanh(2.5 * _sine(phase.astype(np.float64))) * np.exp(-t * 1.5)

@@ -32,6 +32,11 @@ def frequency(pitch: float | int) -> float:
     return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
 
 
+def times(seconds: float) -> Mono:
+    """Return the times in seconds of the samples of a sound of some length."""
+    return np.arange(int(seconds * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
+
+
 def control_points(samples: int) -> int:
     """Return the number of control values for `samples`, including one after the end."""
     return -(-samples // CONTROL_SAMPLES) + 1

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from jen1cli.audio.loudness import db_to_amplitude
 from jen1cli.corpus.rendering.oscillators import CACHE
 from jen1cli.corpus.rendering.patches import PATCHES, Patch, play_patch, vary
 from jen1cli.corpus.rendering.plucked import PLUCKED, build_plucked
@@ -80,7 +81,7 @@ def _patch_gain(voice: str, model: int, pitch: int) -> float:
 
 
 def _reference(pitch: int) -> float:
-    return REFERENCE_LEVEL * 10.0 ** (_TILT_DB * (60 - pitch) / 20.0)
+    return REFERENCE_LEVEL * db_to_amplitude(_TILT_DB * (60 - pitch))
 
 
 def _play_struck(voice: str, notes: Sequence[TimedNote], samples: int, model: int) -> Stereo:

@@ -194,7 +194,7 @@ class WrittenPage:
 
 def levelling_gain(signal: audio.Signal, sample_rate: int) -> float:
     """Return the factor that brings a clip to `_LOUDNESS` without clipping."""
-    gain = 10 ** ((_LOUDNESS - audio.loudness(signal, sample_rate)) / 20)
+    gain = audio.db_to_amplitude(_LOUDNESS - audio.loudness(signal, sample_rate))
     peak = float(np.abs(signal).max(initial=1e-9))
     return float(min(gain, 0.98 / peak))
 

@@ -1,4 +1,4 @@
-"""Inpainting and continuation of a recording: from the request to patches and their recipe."""
+"""The requests for an edit, inpainting and continuation: checks, intervals and recipe of each."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from jen1cli.audio import Source
 from jen1cli.config import DirectionName
 from jen1cli.errors import ConfigError
 from jen1cli.pipeline.denoising import seeded_noise
-from jen1cli.pipeline.edits.editing import Filled, edit
+from jen1cli.pipeline.edits.filling import Filled, edit
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.music import Edit, record
 from jen1cli.pipeline.played import passages_of_file

@@ -196,7 +196,7 @@ def _match_level(
     target = gain_matching.measured_together(known, rate)
     decoded_level = gain_matching.measured_together(decoded, rate)
     gain = gain_matching.matching_gain(decoded_level, target, tolerance=0.0)
-    signal *= np.float32(10 ** (gain / 20))
+    signal *= np.float32(audio.db_to_amplitude(gain))
     gain_matching.level_segments(signal, rate, cuts, target)
 
 

@@ -120,7 +120,7 @@ class CropSource:
         signal = audio.read(source, start, min(info.samples, start + wanted))
         signal = audio.to_channels(signal, self._audio_channels)
         signal = audio.resample(signal, info.sample_rate, self._sample_rate)[:, : self._samples]
-        gain = 10.0 ** (rng.uniform(*self._gain) / 20.0)
+        gain = audio.db_to_amplitude(rng.uniform(*self._gain))
         if len(signal) == 2 and rng.random() < WIDENED_SHARE:
             bend = rng.uniform(-WIDTH_BEND, WIDTH_BEND, len(WIDTH_HERTZ))
             signal = widen(signal, self._sample_rate, rng.uniform(*self._side) + bend)

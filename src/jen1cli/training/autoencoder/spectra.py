@@ -47,7 +47,10 @@ def magnitudes(signals: Tensor, window_length: int) -> Magnitude:
 
 @lru_cache(maxsize=64)
 def mel_bands(window_length: int, sample_rate: int, bands: int) -> Float[np.ndarray, "bands bins"]:
-    """Return triangular mel bands, each with sum one; bands narrower than a bin are left out."""
+    """Return triangular bands on HTK's mel scale, each with sum one; empty ones are left out.
+
+    Metrics have `jen1cli.metrics.mel`, whose triangles have peak one or equal area.
+    """
     bins = np.linspace(0.0, sample_rate / 2, window_length // 2 + 1)
     top = 2595.0 * math.log10(1.0 + sample_rate / 2 / 700.0)
     edges = 700.0 * (10.0 ** (np.linspace(0.0, top, bands + 2) / 2595.0) - 1.0)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import fft
 from scipy import signal as signal_tools
 
-from jen1cli.audio import Signal
+from jen1cli.audio import Signal, db_to_amplitude
 
 EQUALIZER_HERTZ = (40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5120.0, 10240.0, 20480.0)
 EQUALIZER_DECIBELS = 5.0  # standard deviation of the gain at each frequency
@@ -50,10 +50,10 @@ def augment(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signa
     if chosen["room"]:
         made = made + _room(made, sample_rate, rng)
     if chosen["drive"]:
-        made = _saturated(made, _gain(rng.uniform(*DRIVE_DECIBELS)))
+        made = _saturated(made, db_to_amplitude(rng.uniform(*DRIVE_DECIBELS)))
     if chosen["hiss"]:
         noise = rng.standard_normal(made.shape, np.float32)
-        made = made + noise * (_level(made) * _gain(rng.uniform(*HISS_DECIBELS)))
+        made = made + noise * (_level(made) * db_to_amplitude(rng.uniform(*HISS_DECIBELS)))
     made = made * (_level(signal) / max(_level(made), 1e-9))
     return made / max(1.0, float(np.abs(made).max()))
 
@@ -103,7 +103,7 @@ def _room(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Signal:
     decay = 10.0 ** (-3.0 * np.arange(length) / length)
     answer = (rng.standard_normal((len(signal), length)) * decay).astype(signal.dtype)
     wet = signal_tools.fftconvolve(signal, answer, axes=-1)[:, : signal.shape[-1]]
-    level = _level(signal) * _gain(rng.uniform(*ROOM_DECIBELS))
+    level = _level(signal) * db_to_amplitude(rng.uniform(*ROOM_DECIBELS))
     return wet * (level / max(_level(wet), 1e-9))
 
 
@@ -116,10 +116,6 @@ def _saturated(signal: Signal, drive: float) -> Signal:
 def _between(rng: np.random.Generator, limits: tuple[float, float]) -> float:
     """Draw a log-uniform number."""
     return float(np.exp(rng.uniform(*np.log(limits))))
-
-
-def _gain(decibels: float) -> float:
-    return 10.0 ** (decibels / 20.0)
 
 
 def _level(signal: Signal) -> float:

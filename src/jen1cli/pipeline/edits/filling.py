@@ -1,4 +1,4 @@
-"""Inpainting and continuation: fills the unknown intervals of a recording.
+"""What fills the unknown intervals of a recording: copies, music of the network, or both.
 
 An interval is filled by samples of the recording itself where the music around it is repeated
 elsewhere, and by the network where it is not, or where something new is asked for. In between, the
@@ -19,13 +19,7 @@ from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
 from jen1cli.music.controls import NO_CONTROLS
 from jen1cli.pipeline.composing import played_by
-from jen1cli.pipeline.denoising import (
-    Canvas,
-    Prompts,
-    encode_prompts,
-    fill,
-    shifted,
-)
+from jen1cli.pipeline.denoising import Canvas, Prompts, encode_prompts, fill
 from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches
 from jen1cli.pipeline.edits.repetition import LONGEST_SECONDS, Guess, guess
 from jen1cli.pipeline.edits.sections import EditSection, plan_sections
@@ -239,7 +233,7 @@ def make_patches(
             dataclasses.replace(found, controls=(controls,)),
             sampling,
             [noise],
-            shifted(progress, done, total),
+            _after(progress, done, total),
             start=_start(networks, timeline, section, guesses, novelty),
         )
         done += count
@@ -248,6 +242,13 @@ def make_patches(
             raw[..., start:stop] = made[..., start:stop]
         patches += decoded_patches(networks, timeline, section, raw, guesses)
     return patches, passages
+
+
+def _after(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """Return the callback of a section; sections differ in length, so steps are added."""
+    if progress is None:
+        return None
+    return lambda step, _: progress(done + step, total)
 
 
 def _novelty(section: EditSection, plan: Plan) -> float:
