@@ -37,6 +37,7 @@ OF_OTHER_PROGRAMS = {
 }  # fmt: skip
 HELP = re.compile(r"<!-- help: ([\w ]+?) -->\n+```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE_ENDINGS = ("json", "jsonl", "safetensors")
 SHELLS = ("sh", "bash", "console", "shell")
 
 
@@ -166,6 +167,34 @@ def test_modules_in_running_text_exist(page):
     places = (ROOT, ROOT / "src", ROOT / "src" / "jen1cli")
     seen = re.findall(r"`([\w/]+\.(?:py|js))\b", outside_blocks(page))
     assert [name for name in seen if not any((place / name).is_file() for place in places)] == []
+
+
+def missing_names(text):
+    """List the dotted names in backticks that begin like a module but are in none."""
+    seen = re.findall(r"`(?:jen1cli\.)?([a-z]\w*(?:\.\w+)+)\b", text)
+    return [name for name in seen if not is_there(name.split("."))]
+
+
+def is_there(parts):
+    """Whether a name is a file, or in the module that it begins with, if there is one."""
+    for count in range(len(parts), 0, -1):
+        place = ROOT / "src" / "jen1cli" / Path(*parts[:count])
+        module = place / "__init__.py" if place.is_dir() else place.with_name(place.name + ".py")
+        if module.is_file():
+            rest = parts[count:]
+            words = set(re.findall(r"\w+", module.read_text(encoding="utf-8")))
+            return not rest or rest[0] in words or rest[-1] in FILE_ENDINGS
+    return True
+
+
+def test_modules_in_docstrings_and_comments_exist():
+    sources = sorted((ROOT / "src").rglob("*.py"))
+    texts = {str(source): source.read_text(encoding="utf-8") for source in sources}
+    assert {name: missing for name, text in texts.items() if (missing := missing_names(text))} == {}
+    known = "`recipe.Recipe`, `jen1cli.pipeline.edits`, `autoencoder.safetensors`, `os.path`"
+    assert missing_names(f"{known}, `pipeline.nowhere`, `recipe.Nothing`") == [
+        "pipeline.nowhere", "recipe.Nothing",
+    ]  # fmt: skip
 
 
 def test_the_readme_shows_the_main_verbs():

@@ -120,7 +120,7 @@ class Recipe(Sampling):
     masks: tuple[tuple[float, float], ...] = ()  # regenerated intervals [from, to) in seconds
     before: bool = False  # continued to the left
     streamed: bool = field(default=False, metadata={"optional": True})
-    """Made block by block (`pipeline.streaming`)."""
+    """Made block by block (`pipeline.generating.stream_order`)."""
     loop_bars: int = field(default=0, metadata={"optional": True})  # 0: no loop
     context_seconds: float = 0.0  # known music in front of each window
     device: str = "cpu"  # kind of device: cpu, cuda, mps

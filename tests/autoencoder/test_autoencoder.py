@@ -15,7 +15,7 @@ from jen1cli.presets import TINY
 class Smoother(Autoencoder):
     """Smallest family: both maps have a reach of one frame on each side."""
 
-    context_frames = 1
+    reach_frames = 1
 
     def __init__(self, config):
         super().__init__(config)
@@ -120,7 +120,7 @@ def test_streaming_is_lazy_and_takes_bounded_pieces():
         longest = max(longest, piece.shape[-1])
         return piece
 
-    stream = apply_overlapped(endless(), function, context_frames=3, chunk_frames=50)
+    stream = apply_overlapped(endless(), function, reach_frames=3, chunk_frames=50)
     sizes = [next(stream).shape[-1] for _ in range(20)]
     assert sizes == [50] * 20
     assert longest == 56

@@ -99,7 +99,7 @@ def test_a_long_memory_of_the_lstm_survives_streaming():
 def test_a_part_with_its_context_equals_the_whole():
     """What the editor does: encode and decode only the frames around a gap."""
     model = build(dataclasses.replace(TINY.autoencoder, num_lstm_layers=2))
-    context = model.context_frames
+    context = model.reach_frames
     assert context == 6 + 150
     waveform = torch.randn(1, 2, 400 * 320)
     latent = model.encode(waveform)
@@ -114,14 +114,14 @@ def test_no_frame_depends_on_more_than_the_stated_context():
     waveform = torch.randn(1, 2, 40 * 320, requires_grad=True)
     (gradient,) = torch.autograd.grad(model.encode(waveform)[..., 20].sum(), waveform)
     touched = gradient.abs().sum((0, 1)).nonzero()
-    assert touched.min() >= (20 - model.context_frames) * 320
-    assert touched.max() < (21 + model.context_frames) * 320
+    assert touched.min() >= (20 - model.reach_frames) * 320
+    assert touched.max() < (21 + model.reach_frames) * 320
     latent = torch.randn(1, 8, 40, requires_grad=True)
     output = model.decode(latent)[..., 20 * 320 : 21 * 320]
     (gradient,) = torch.autograd.grad(output.square().sum(), latent)
     touched = gradient.abs().sum((0, 1)).nonzero()
-    assert touched.min() >= 20 - model.context_frames
-    assert touched.max() <= 20 + model.context_frames
+    assert touched.min() >= 20 - model.reach_frames
+    assert touched.max() <= 20 + model.reach_frames
 
 
 @torch.no_grad()

@@ -26,7 +26,7 @@ LatentBlock = Float[Tensor, "batch channels _"]
 class Autoencoder(nn.Module):
     """Waveform ↔ latent; base class of the SEANet and the spectral autoencoder.
 
-    A subclass overrides `encode_frames` and `decode_frames` and sets `context_frames`.
+    A subclass overrides `encode_frames` and `decode_frames` and sets `reach_frames`.
 
     Attributes:
         config: the configuration it was built from.
@@ -35,14 +35,14 @@ class Autoencoder(nn.Module):
         latent_channels: channels of the latent, before whitening.
         hop_length: samples in one latent frame.
         frame_rate: latent frames per second.
-        context_frames: latent frames on each side that one frame of encoder or decoder output
+        reach_frames: latent frames on each side that one frame of encoder or decoder output
             depends on; `encode_stream` and `decode_stream` overlap their pieces by as many.
         stream_seconds: seconds of audio in one piece of a stream; determines the peak memory.
         noise_key: key of a decoder's noise phases (`jen1cli.autoencoder.watermark`).
     """
 
     noise_key: str = ""
-    context_frames: int = 0
+    reach_frames: int = 0
     stream_seconds: float = 5.0
 
     def __init__(self, config: AutoencoderConfig) -> None:
@@ -146,7 +146,7 @@ class Autoencoder(nn.Module):
         return apply_overlapped(
             blocks,
             self.encode_frames,
-            context_frames=self.context_frames,
+            reach_frames=self.reach_frames,
             chunk_frames=self.stream_frames,
             in_hop=self.hop_length,
         )
@@ -156,7 +156,7 @@ class Autoencoder(nn.Module):
         return apply_overlapped(
             blocks,
             self.decode_frames,
-            context_frames=self.context_frames,
+            reach_frames=self.reach_frames,
             chunk_frames=self.stream_frames,
             out_hop=self.hop_length,
         )

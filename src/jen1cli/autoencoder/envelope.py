@@ -118,7 +118,7 @@ class EnvelopePredictor(nn.Module):
 
     Attributes:
         points: points of the grid in one latent frame.
-        context_frames: latent frames on each side that a point depends on.
+        reach_frames: latent frames on each side that a point depends on.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class EnvelopePredictor(nn.Module):
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
         spectra = 2 + sum(d + 1 for d in DILATIONS) + 1
         window_frames = max(band.length for band in bands) / hop_length
-        self.context_frames = math.ceil(spectra / self.rate + window_frames) + 1
+        self.reach_frames = math.ceil(spectra / self.rate + window_frames) + 1
 
     def forward(self, log_magnitudes: Sequence[Tensor]) -> Tensor:
         """Predict the envelopes.

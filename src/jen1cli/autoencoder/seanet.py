@@ -152,7 +152,7 @@ class SeanetAutoencoder(Autoencoder):
     output depends on the whole signal; streaming then normalises each piece of `stream_frames` by
     itself, as EnCodec normalises its chunks, and differs from `encode` and `decode`.
 
-    `context_frames` is for callers that encode or decode a part alone: the receptive field of the
+    `reach_frames` is for callers that encode or decode a part alone: the receptive field of the
     convolutions plus `WARM_UP_SECONDS`, in which the LSTM loses the effect of its zero state.
     """
 
@@ -163,11 +163,11 @@ class SeanetAutoencoder(Autoencoder):
         super().__init__(config)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.context_frames = max(
+        self.reach_frames = max(
             part.head_reach + part.tail_reach for part in (self.encoder, self.decoder)
         )
         if config.num_lstm_layers:
-            self.context_frames += round(WARM_UP_SECONDS * self.frame_rate)
+            self.reach_frames += round(WARM_UP_SECONDS * self.frame_rate)
 
     def encode_frames(self, waveform: Waveform) -> Latent:
         """Encode a whole number of frames."""
@@ -190,14 +190,14 @@ class SeanetAutoencoder(Autoencoder):
         blocks = apply_overlapped(
             blocks,
             part.head,
-            context_frames=part.head_reach,
+            reach_frames=part.head_reach,
             chunk_frames=chunk,
             in_hop=in_hop,
         )
         return apply_overlapped(
             _recur_blocks(part, blocks),
             part.tail,
-            context_frames=part.tail_reach,
+            reach_frames=part.tail_reach,
             chunk_frames=chunk,
             out_hop=out_hop,
         )

@@ -103,10 +103,10 @@ class SpectralAutoencoder(Autoencoder):
             refiner.reach * band.hop
             for refiner, band in zip(self._refiners, self._bands, strict=True)
         )
-        self._refine_context = math.ceil(reach / config.hop_length) + window_frames + 1
-        self._trunk_context = 2 * max(config.num_encoder_blocks, config.num_decoder_blocks)
-        self._envelope_context = self.envelopes.context_frames if self.envelopes else 0
-        self.context_frames = self._trunk_context + window_frames + 1
+        self._refine_reach = math.ceil(reach / config.hop_length) + window_frames + 1
+        self._trunk_reach = 2 * max(config.num_encoder_blocks, config.num_decoder_blocks)
+        self._envelope_reach = self.envelopes.reach_frames if self.envelopes else 0
+        self.reach_frames = self._trunk_reach + window_frames + 1
 
     @property
     def _bands(self) -> list[Band]:
@@ -165,14 +165,14 @@ class SpectralAutoencoder(Autoencoder):
         features = apply_overlapped(
             blocks,
             self._describe_frames,
-            context_frames=self._trunk_context + self._envelope_context,
+            reach_frames=self._trunk_reach + self._envelope_reach,
             chunk_frames=max(1, self.stream_frames // (4 if soon else 1)),
         )
         guesses = (self._guess_phase(piece, followers) for piece in features)
         return apply_overlapped(
             ahead(guesses),  # phase estimation uses one core; rendering uses the others meanwhile
             self._render,
-            context_frames=self._refine_context,
+            reach_frames=self._refine_reach,
             chunk_frames=self.stream_frames,
             out_hop=self.hop_length,
         )
@@ -221,7 +221,7 @@ class SpectralAutoencoder(Autoencoder):
         pieces = apply_overlapped(
             both.split(self.stream_frames, dim=-1),
             self._lend_phase,
-            context_frames=self.context_frames,
+            reach_frames=self.reach_frames,
             chunk_frames=self.stream_frames,
             out_hop=hop,
         )

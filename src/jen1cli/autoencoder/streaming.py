@@ -1,7 +1,7 @@
 """Processes long signals in bounded memory by overlapping pieces, for all autoencoders.
 
 A layer with a finite receptive field gives the same output for a piece of a signal as for the
-whole, except near the two cuts. So each piece is extended by `context_frames` of its neighbours on
+whole, except near the two cuts. So each piece is extended by `reach_frames` of its neighbours on
 both sides, and only its middle is kept:
 
     signal   | . . . . . . . . . . . . . . . . |
@@ -22,7 +22,7 @@ def apply_overlapped(
     blocks: Iterable[Tensor],
     function: Callable[[Tensor], Tensor],
     *,
-    context_frames: int,
+    reach_frames: int,
     chunk_frames: int,
     in_hop: int = 1,
     out_hop: int = 1,
@@ -33,7 +33,7 @@ def apply_overlapped(
         blocks: pieces [batch, channels, any number of samples] of the signal, in order; their total
             is a whole number of frames.
         function: maps frames · in_hop samples to frames · out_hop samples.
-        context_frames: frames on each side that one frame of output depends on.
+        reach_frames: frames on each side that one frame of output depends on.
         chunk_frames: frames kept from each call; more need more memory and recompute less.
         in_hop: samples in a frame of the input.
         out_hop: samples in a frame of the output.
@@ -44,13 +44,13 @@ def apply_overlapped(
     for block in blocks:
         held.append(block)
         num_held += block.shape[-1]
-        while num_held >= (left + chunk_frames + context_frames) * in_hop:
+        while num_held >= (left + chunk_frames + reach_frames) * in_hop:
             signal = _join(held)
             done = left + chunk_frames
             with torch.no_grad():
-                output = function(signal[..., : (done + context_frames) * in_hop])
+                output = function(signal[..., : (done + reach_frames) * in_hop])
             yield output[..., left * out_hop : done * out_hop]
-            left = min(context_frames, done)
+            left = min(reach_frames, done)
             held = [signal[..., (done - left) * in_hop :]]
             num_held = held[0].shape[-1]
     if num_held > left * in_hop:

@@ -206,7 +206,11 @@ class _FeedForward(nn.Module):
 
 
 def _embedding(count: int, features: int) -> nn.Embedding:
-    """Return a uniform random table; normal numbers on `meta` would import torch's compiler."""
+    """Return a uniform random table.
+
+    Normal numbers on `meta`, where `conditioning.text` builds the encoder, would import torch's
+    compiler.
+    """
     table = torch.empty(count, features).uniform_(-1.0, 1.0)
     return nn.Embedding.from_pretrained(table, freeze=False)
 

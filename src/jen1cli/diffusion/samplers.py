@@ -141,7 +141,7 @@ def sample(
             the known frames.
         sampler: name of the sampler.
         steps: number of steps, each with one evaluation.
-        eta: stochasticity of `ddim`, 0 to 1; the other samplers ignore it.
+        eta: stochasticity of `ddim`, 0 to 1; 0 for the others.
         generator: source of the noise that `ddpm`, and `ddim` with eta > 0, add; on the CPU, so
             that a seed gives the same noise on every device. One for the batch or one per item.
         known: given frames, equal to the input in the result.
@@ -151,6 +151,10 @@ def sample(
 
     Returns:
         The latent at the last time, with the shape of `noise`.
+
+    Raises:
+        ValueError: `steps` is below 1, `times` do not fall or have another number, `eta` is set for
+            another sampler than `ddim`, or a sampler that adds noise has no generator.
     """
     stochastic = sampler == "ddpm" or (sampler == "ddim" and eta > 0)
     if steps < 1:

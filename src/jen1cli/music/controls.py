@@ -62,9 +62,9 @@ CHANNELS_WITH_CHORDS = BEAT_AND_KEY_CHANNELS + CHORD_CHANNELS
 CHANNELS_WITH_PARTS = CHANNELS_WITH_CHORDS + DRUM_CHANNELS + MELODY_CHANNELS
 """Channels of a network that also takes drums and melody."""
 CONTROL_CHANNELS = CHANNELS_WITH_PARTS
-"""Index of the first channel of the full score."""
+"""Channels without the full score, and so the index of its first."""
 PLAYED_CHANNELS = CONTROL_CHANNELS + PLAYED_SCORE_CHANNELS
-"""Index of the first channel that is the same in every frame: mix and style of the full score."""
+"""Index of mix and style, the first behind those that `make_context` hides in known music."""
 CHANNELS_WITH_SCORE = CONTROL_CHANNELS + SCORE_CHANNELS
 """Channels of a network that also takes the full score."""
 

@@ -197,7 +197,7 @@ def fill(
 
 
 @torch.inference_mode()
-def sampled_pieces(
+def sampled_windows(
     networks: Networks,
     canvas: Canvas,
     windows: Sequence[Window],

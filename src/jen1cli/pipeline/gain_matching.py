@@ -21,9 +21,7 @@ _MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; gain amplifies noise, attenuation does n
 _RAMP_SECONDS = 1.0
 _OFFSET_SECONDS = 1.0  # length of music over which the DC offset is estimated
 _LEAST_OFFSET = 4e-3  # amplitude; smaller steps are inaudible, and occur in any music
-_SILENT = db_to_amplitude(
-    -80.0
-)  # peak around the offset; below it there is dither at most
+_SILENT = db_to_amplitude(-80.0)  # peak around the offset; below it there is dither at most
 _HELD = 0.25  # part of the last chord before its decay
 _BLOCK = 1 << 20
 

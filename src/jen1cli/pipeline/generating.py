@@ -26,7 +26,7 @@ from jen1cli.pipeline.denoising import (
     encode_prompts,
     fill,
     joined_prompts,
-    sampled_pieces,
+    sampled_windows,
     seeded_noise,
 )
 from jen1cli.pipeline.looping import make_loop
@@ -183,8 +183,8 @@ def make_pieces(
     Args:
         networks: the model's networks.
         generation: window of the model, context and direction of continuation.
-        orders: the pieces to make; in a batch, they differ in prompt, negative prompt, seed,
-            controls, composer and style only.
+        orders: the pieces to make; in a batch, they differ at most in prompt, negative prompt,
+            seed, controls, composer, style, instruments and variations.
         seconds: length of each piece.
         causal: whether all windows are unidirectional; if False, the first is bidirectional.
         batch: size of every batch, which copies of the last piece fill up.
@@ -303,7 +303,7 @@ def _streamed(
     rate = networks.autoencoder.sample_rate
     noises = [seeded_noise(order.seed, order.sampling.variations)]
     canvas = Canvas.empty(networks, plan.frames)
-    pieces = sampled_pieces(
+    pieces = sampled_windows(
         networks, canvas, plan.windows, prompts, order.sampling, noises, progress
     )
     decoded = networks.autoencoder.decode_pieces(pieces, plan.samples)

@@ -191,7 +191,7 @@ def _decoded_ring(networks: Networks, latent: Latent) -> Signal:
     """Decode a ring; its last samples lead to its first ones."""
     autoencoder = networks.autoencoder
     frames, hop = latent.shape[-1], autoencoder.hop_length
-    lead = max(autoencoder.context_frames, round(_LEAD_SECONDS * autoencoder.frame_rate))
+    lead = max(autoencoder.reach_frames, round(_LEAD_SECONDS * autoencoder.frame_rate))
     places = torch.arange(-lead, frames + lead, device=latent.device) % frames
     decoded = np.concatenate(list(decoded_blocks(networks, latent[..., places])), axis=1)
     start, stop = lead * hop, (lead + frames) * hop

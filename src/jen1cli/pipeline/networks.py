@@ -41,8 +41,8 @@ class Networks:
     """All networks of a model, in evaluation mode.
 
     The predictor of controls, and a text encoder below `SMALL_TEXT_ENCODER`, stay on the CPU: they
-    run once for each piece, in hundreds of small operations, for which a GPU needs longer. A large
-    text encoder, and one that is given, stays on the device.
+    run once for each piece, in hundreds of small operations, for which a GPU needs longer. A larger
+    one is moved to the device; one that is given stays where it is.
     """
 
     autoencoder: Autoencoder  # float32
@@ -189,7 +189,7 @@ def load_networks(
             autoencoder = build_autoencoder(config.autoencoder)
             whitening = Whitening(config.whitening)
             unet = UNet1d(config.unet)
-            controls = _control_networks(config)
+            control_networks = _control_networks(config)
             Schedule(config.diffusion)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -202,9 +202,11 @@ def load_networks(
     change_unet(unet)
     text_encoder = text_encoder or _placed(TextEncoder.load(config.text, folder), device)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
-    for name, module in controls.items():
+    for name, module in control_networks.items():
         load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")
-    return _ready(config, autoencoder, whitening, unet, text_encoder, controls, device, dtype)
+    return _ready(
+        config, autoencoder, whitening, unet, text_encoder, control_networks, device, dtype
+    )
 
 
 def random_networks(
@@ -222,8 +224,10 @@ def random_networks(
                     parameter.normal_(std=0.02)
         text = dataclasses.replace(config.text, revision=None)
         text_encoder = _placed(TextEncoder.random(text), device)
-        controls = _control_networks(config)
-    return _ready(config, autoencoder, whitening, unet, text_encoder, controls, device, dtype)
+        control_networks = _control_networks(config)
+    return _ready(
+        config, autoencoder, whitening, unet, text_encoder, control_networks, device, dtype
+    )
 
 
 @contextlib.contextmanager
@@ -241,6 +245,7 @@ def fixed_threads(count: int) -> Iterator[None]:
 
 
 def _control_networks(config: ModelConfig) -> dict[str, nn.Module]:
+    """Build the networks of `ModelConfig.controls` by their names in weight files."""
     if config.controls is None:
         return {}
     return {
@@ -260,7 +265,7 @@ def _ready(
     whitening: Whitening,
     unet: UNet1d,
     text_encoder: TextEncoder,
-    controls: dict[str, nn.Module],
+    control_networks: dict[str, nn.Module],
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
 ) -> Networks:
@@ -273,9 +278,10 @@ def _ready(
     if device.type == "cuda":
         allow_tf32(False)
         unet.store_channels_last()
-    for module in (autoencoder, whitening, unet, *controls.values()):
+    for module in (autoencoder, whitening, unet, *control_networks.values()):
         module.eval().requires_grad_(False)
-    for module in (autoencoder, whitening, *(m for n, m in controls.items() if n != "prior")):
+    moved = [module for name, module in control_networks.items() if name != "prior"]
+    for module in (autoencoder, whitening, *moved):
         module.to(device)
     unet.to(device=device, dtype=_DTYPES[dtype])
     axes = config.generation.level_axes
@@ -284,8 +290,8 @@ def _ready(
         whitening,
         unet,
         text_encoder,
-        controls.get("prior"),  # type: ignore[arg-type]
-        controls.get("tracker"),  # type: ignore[arg-type]
+        control_networks.get("prior"),  # type: ignore[arg-type]
+        control_networks.get("tracker"),  # type: ignore[arg-type]
         Schedule(config.diffusion),
         config.diffusion.prediction,
         config.frame_rate,

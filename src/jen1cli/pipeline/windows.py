@@ -9,9 +9,19 @@ window at a time. An interval that fits gets one window, with known music on bot
 A longer interval gets several windows; each is conditioned on the end of the previous one:
 
     canvas   | known [ unknown                        ] known |
-    window 1      |- -#########|                                  unidirectional
-    window 2              |- - -#########|                        unidirectional
+    window 1      |- -#########|                                  continuation
+    window 2              |- - -#########|                        continuation
     window 3                       |- - -##############- -|       bidirectional, to meet the end
+
+Music in front of a recording is made from right to left (`_leftwards`):
+
+    canvas   [ unknown              ] known |
+    window 2 |##########- - -|                                    bidirectional
+    window 1           |############- - - - |                     bidirectional
+
+The direction of a continuation is that of the model (`GenerationConfig.continuation`) or of
+`--direction`; the paper's is unidirectional. Windows meet in the latent, which is decoded as one:
+there is no cross-fade between them.
 """
 
 import itertools

@@ -28,7 +28,7 @@ from jen1cli.server.requests import (
     VaryRequest,
 )
 
-MAX_BATCH, MAX_THREADS = 32, 256  # limits of recipes that clients send
+MAX_SENT_BATCH, MAX_SENT_THREADS = 32, 256  # limits of recipes that clients send
 Find = Callable[[RecipeInput], Path | None]
 """Finds the recording that an edit began with, among those that the server holds."""
 _log = logging.getLogger(__name__)
@@ -323,7 +323,8 @@ def _check_size(recipe: Recipe) -> None:
     Raises:
         RecipeError: it, or the recipe of its input, would.
     """
-    for name, most in (("seconds", MAX_SECONDS), ("batch", MAX_BATCH), ("threads", MAX_THREADS)):
+    limits = {"seconds": MAX_SECONDS, "batch": MAX_SENT_BATCH, "threads": MAX_SENT_THREADS}
+    for name, most in limits.items():
         if (value := getattr(recipe, name)) > most:
             raise RecipeError(f"the recipe has {name} {value:g}; this server takes up to {most:g}")
     if recipe.input is not None and recipe.input.recipe is not None:

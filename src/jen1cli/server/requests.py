@@ -41,7 +41,7 @@ from jen1cli.typed_json import from_dict
 
 MAX_SCORE_CHARACTERS = 8 * 2**20  # characters of base64
 FormatName = Literal["wav", "flac", "mp3", "ogg", "opus", "aiff"]
-TaskName = Literal["generate", "inpaint", "continue", "vary"]
+RequestName = Literal["generate", "inpaint", "continue", "vary"]
 Seconds = Annotated[float, Field(ge=MIN_SECONDS, le=MAX_SECONDS, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Text = Annotated[str, Field(max_length=200_000)]
@@ -306,7 +306,7 @@ class JobFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    task: TaskName
+    task: RequestName
     take: Annotated[str | None, Field(description="Take that is edited or varied.")] = None
     parent: Annotated[str | None, Field(description="Take that the result came from.")] = None
     name: Annotated[Name | None, Field(description="Of the resulting take.")] = None

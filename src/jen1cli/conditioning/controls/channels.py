@@ -1,9 +1,10 @@
 """Controls as channels over frames: phases of beat and bar, pitch classes, drum strokes.
 
+In this order; where a flag (known) is 0, its channels are 0 as well:
+
     beat   cos and sin of 1, 2, 3 and 4 times the beat's phase: beats, halves, triplets, quarters
-    bar    cos and sin of the bar's phase
-    key    the mode's pitch classes, and the tonic
-    known  one flag each for beat, bar and key; at 0 their channels are 0 as well
+    bar    cos and sin of the bar's phase; two flags: beat known, bar known
+    key    the mode's pitch classes, the tonic, and a flag: known
     chord  pitch classes of the chord, its bass, and a flag: known
     drums  strokes, one channel per drum, and a flag: known
     melody pitch class, octave, onsets, and a flag: known

@@ -1,9 +1,10 @@
-"""Transcription of chords, bass, melody and key from latents by a pitch-equivariant network.
+"""Transcription of chords, bass, melody and key from latents by a nearly pitch-equivariant network.
 
 A fixed linear map estimates the semitone spectrum of the decoded music from the latent
 (fitted by `jen1cli.training.controls.pitch_map`). Convolutions along pitch and time follow, as in
 networks on constant-Q spectra (Bittner et al., ISMIR 2017): an interval is treated alike at every
-pitch, so that all twelve keys share one training set.
+pitch, so that all twelve keys share one training set. Only the height of a pitch, one of the
+inputs, and the borders differ between pitches.
 """
 
 import math
@@ -115,7 +116,7 @@ def _by_class(
 
 
 def _any(logits: Tensor, dim: int) -> Tensor:
-    """Return the logit that at least one is active; 0 if all logits are 0."""
+    """Return a soft maximum (log-mean-exp); 0 if all logits are 0."""
     return logits.logsumexp(dim) - math.log(logits.shape[dim])
 
 

@@ -115,9 +115,9 @@ def score_channels(
     """Return [windows, 325, frames]: the scores of a batch of windows as channels, on the CPU.
 
     The channels are those of `SCORE_GROUPS` in their order: families 40, bass 39, comping 62, lead
-    74, drums 6, mix 4, style 100. Values are 0 to 1; levels may exceed 1.
+    74, drums 6, mix 4, style 100. Values are 0 to 1, except levels, which may exceed 1.
 
-    The time is proportional to the number of notes in the windows, without a loop over notes.
+    Computing time is proportional to the number of notes in the windows, without a loop over notes.
 
     Args:
         scores: score of each window; None: unknown.

@@ -107,7 +107,7 @@ def edit(
         window=window,
         context=context,
         reach=reach,
-        decoder_reach=networks.autoencoder.context_frames,
+        decoder_reach=networks.autoencoder.reach_frames,
         causal_continuation=direction == "unidirectional",
     )
     sections = [one for one in sections if not copied.keys() >= set(one.spans)]
@@ -291,7 +291,7 @@ def _known_canvas(
 def _encoded(networks: Networks, timeline: Timeline, start: int, stop: int) -> torch.Tensor:
     """Return frames [start, stop) of the latent of the whole recording."""
     autoencoder = networks.autoencoder
-    reach = autoencoder.context_frames
+    reach = autoencoder.reach_frames
     first, last = max(0, start - reach), min(timeline.frames, stop + reach)
     waveform = timeline.waveform(first, last, autoencoder.audio_channels)
     latent = autoencoder.encode(torch.from_numpy(waveform)[None].to(networks.device))

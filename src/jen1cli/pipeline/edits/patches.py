@@ -145,7 +145,7 @@ def _decoded(
         the first file sample that can be computed, `start` or a little later, and the samples from
         there to `stop`.
     """
-    reach = networks.autoencoder.context_frames
+    reach = networks.autoencoder.reach_frames
     low = max(0, timeline.frame_span((start, stop))[0] - reach - frame)
     high = timeline.frame_span((start, stop))[1] + reach - frame
     latent = latent[..., low:high]

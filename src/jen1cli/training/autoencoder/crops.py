@@ -28,6 +28,7 @@ WIDENED_SHARE = 0.75
 """Share of stereo crops whose width is changed."""
 WIDTH_BEND = 6.0
 """Random deviation of the width gain between frequencies, in dB."""
+_CROP_STREAM, _ORDER_STREAM = 3, 4  # of random numbers, as in `training.diffusion.batches`
 
 
 class CropSource:
@@ -91,13 +92,15 @@ class CropSource:
 
     def _crop(self, number: int) -> Tensor:
         epoch, place = divmod(number, len(self._clips))
-        order = np.random.default_rng(mixed_seed(self._seed, 4, abs(epoch), epoch < 0)).permutation
-        first = int(order(len(self._clips))[place])
+        order_seed = mixed_seed(self._seed, _ORDER_STREAM, abs(epoch), epoch < 0)
+        order = np.random.default_rng(order_seed).permutation(len(self._clips))
+        first = int(order[place])
         for offset in range(len(self._clips)):
             index = (first + offset) % len(self._clips)
             if index in self._broken:
                 continue
-            rng = np.random.default_rng(mixed_seed(self._seed, 3, abs(number), number < 0))
+            seed = mixed_seed(self._seed, _CROP_STREAM, abs(number), number < 0)
+            rng = np.random.default_rng(seed)
             try:
                 return self._read(self._clips[index], rng)
             except AudioError as error:  # but not of a server, which ends the run

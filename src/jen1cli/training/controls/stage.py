@@ -73,6 +73,7 @@ PITCH_WINDOWS = 48
 """Windows for the fit of the fixed map from latents to semitones."""
 TRANSCRIPTION_WEIGHT = 5.0
 """Loss weight of transcription: its cross-entropy is a mean over many mostly silent channels."""
+_BATCH_STREAM, _PITCH_STREAM = 3, 4  # of random numbers, as in `training.diffusion.batches`
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class ControlsStage:
         head = self.networks.tracker.pitch
         if head is None or head.pitch_weight.any():
             return
-        rng = np.random.default_rng(mixed_seed(self._seed, 4))
+        rng = np.random.default_rng(mixed_seed(self._seed, _PITCH_STREAM))
         clips = self.sampler.clips
         windows = self.sampler.windows(0, PITCH_WINDOWS, rng)
         latents = (
@@ -162,7 +163,7 @@ class ControlsStage:
     def train_step(self, step: int, share: float) -> None:
         """Run one optimiser step."""
         size = self.batch_size
-        seed = mixed_seed(self._seed, 3, step)
+        seed = mixed_seed(self._seed, _BATCH_STREAM, step)
         rng = np.random.default_rng(seed)
         windows = self.sampler.windows(step * size, size, rng)
         masks = _masks(size, self.frames, torch.Generator().manual_seed(seed))

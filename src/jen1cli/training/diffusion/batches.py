@@ -26,6 +26,9 @@ from jen1cli.training.diffusion.scores import draw_score_dropout
 from jen1cli.training.recipes import DiffusionTrainingConfig
 
 TASKS = (Task.GENERATE, Task.INPAINT, Task.CONTINUE)
+# Streams of random numbers, by the first number behind a run's seed in `mixed_seed`; those of
+# `streaming` are beside them in one run. Another number would change the batches of a seed.
+_EPOCH_STREAM, _BATCH_STREAM, _SCORE_STREAM = 1, 2, 6
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ class WindowSampler:
 
     def _shuffled(self, epoch: int) -> np.ndarray:
         if self._order[0] != epoch:
-            rng = np.random.default_rng(mixed_seed(self._seed, 1, epoch))
+            rng = np.random.default_rng(mixed_seed(self._seed, _EPOCH_STREAM, epoch))
             self._order = (epoch, rng.permutation(self._slots))
         return self._order[1]
 
@@ -239,7 +242,7 @@ class BatchSampler:
         """Return the batch of step number `step` (from 0); seeds rely on the order of draws."""
         hyperparameters, frames = self._hyperparameters, self.sampler.frames
         size = hyperparameters.batch_size
-        seed = mixed_seed(self._seed, 2, step)
+        seed = mixed_seed(self._seed, _BATCH_STREAM, step)
         rng = np.random.default_rng(seed)
         generator = torch.Generator().manual_seed(seed)
         windows = self.sampler.windows(step * size, size, rng)
@@ -257,7 +260,7 @@ class BatchSampler:
             random_continuation(frames, counts[2], generator, causal=one_way),
         )
         # a separate generator, so that scores do not change the other draws of a seed
-        score_rng = np.random.default_rng(mixed_seed(self._seed, 6, step))
+        score_rng = np.random.default_rng(mixed_seed(self._seed, _SCORE_STREAM, step))
         dropped = [
             draw_score_dropout(score_rng, frames, edited=i >= counts[0])
             if controls

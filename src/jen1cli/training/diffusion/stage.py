@@ -129,12 +129,12 @@ class DiffusionStage:
     def _opened(self, stream: StreamSources) -> WindowStream:
         """Open the tar files from which this process reads its items."""
         accelerator, optimisation = self._accelerator, self._hyperparameters.optimisation
-        share = Share(
+        mine = Share(
             accelerator.process_index, accelerator.num_processes, optimisation.accumulation
         )
         silence = self._parts.cache.silence
         return WindowStream(
-            stream.caches, stream.weights, self.frames, silence, self._seed, share, self._device
+            stream.caches, stream.weights, self.frames, silence, self._seed, mine, self._device
         )
 
     @property
@@ -143,7 +143,12 @@ class DiffusionStage:
         return bool(self._parts.cache.split("validation"))
 
     def train_step(self, step: int, share: float) -> None:
-        """Do one optimiser step over all micro-batches of all processes."""
+        """Do one optimiser step over all micro-batches of all processes.
+
+        Args:
+            step: its number.
+            share: used share of the budget, 0 to 1.
+        """
         if self._waiting is None:  # the first step; a dry run has none
             self._resident = self._resident_controls()
         spec = self._next_batch(step)
@@ -188,8 +193,8 @@ class DiffusionStage:
                 losses = self._model(parts)
             joined = torch.cat(losses)
             # Mean over the whole batch; gradients are averaged over processes afterwards.
-            share = self._accelerator.num_processes / self.batch_size
-            self._accelerator.backward(joined.sum() * share)
+            scale = self._accelerator.num_processes / self.batch_size
+            self._accelerator.backward(joined.sum() * scale)
         self._keep([spec.tasks[i] for group in groups for i in group], joined.detach())
 
     def _part(self, spec: BatchSpec, items: Sequence[int]) -> SubBatch:

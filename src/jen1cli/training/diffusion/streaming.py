@@ -3,8 +3,9 @@
 Each process reads its own tar files, every P-th one. An epoch visits each of their clips once for
 each window that fits into it. The tar files are permuted, taken in groups of about
 `SHUFFLE_BYTES`, and the windows of a group are permuted together, while the next group is read: a
-shuffle buffer whose content follows from its number. So window n of a process is a function of
-(seed, n), and a resumed run goes on at the same window after reading one group.
+shuffle buffer whose content follows from its number. So window n is a function of the seed, n, the
+process, the number of processes and `SHUFFLE_BYTES`, and a run that is resumed with the same goes
+on at the same window after reading one group.
 """
 
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ _KEPT_BATCHES = 3
 """Batches whose clips are kept: one in training, one prepared, and one of a dry run."""
 _NOBODY = -1
 """Window of another process."""
+# Streams of random numbers, as in `batches`; tar files and groups are drawn from the seed of a set.
+_TAR_STREAM, _GROUP_STREAM, _MIX_STREAM, _SET_STREAM, _WINDOW_STREAM = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class _Order:
         return tar, position, self._reading[tar].result()[position]
 
     def _epoch_of(self, number: int) -> _Epoch:
-        rng = np.random.default_rng(mixed_seed(self._seed, 1, number))
+        rng = np.random.default_rng(mixed_seed(self._seed, _TAR_STREAM, number))
         groups: list[list[int]] = []
         room = 0
         for tar in rng.permutation(len(self._tars)).tolist():
@@ -115,7 +118,9 @@ class _Order:
         found = np.concatenate(
             [np.stack([np.full_like(self._slots[t], t), self._slots[t]], 1) for t in tars]
         )
-        rng = np.random.default_rng(mixed_seed(self._seed, 2, self._epoch.number, group))
+        rng = np.random.default_rng(
+            mixed_seed(self._seed, _GROUP_STREAM, self._epoch.number, group)
+        )
         return rng.permutation(found)
 
     def _read(self, group: int) -> None:
@@ -152,7 +157,7 @@ class Mix:
         """Return the set of window `number`, and which window of that set it is."""
         cycle, place = divmod(number, _CYCLE)
         if self._cycle[0] != cycle:
-            rng = np.random.default_rng(mixed_seed(self._seed, 3, cycle))
+            rng = np.random.default_rng(mixed_seed(self._seed, _MIX_STREAM, cycle))
             order = np.repeat(np.arange(len(self._counts)), self._counts)
             self._cycle = (cycle, rng.permutation(order))
         order = self._cycle[1]
@@ -164,8 +169,8 @@ class Mix:
 class WindowStream:
     """Chooses and holds the windows that one process trains on, from caches in tar files.
 
-    A clip's `start` is its first frame in the imagined table of all clips, so that it identifies
-    the clip; latents and scores are held for the batches in use.
+    A clip's `start` is the frame at which it would begin if all clips of all caches were joined,
+    so that it identifies the clip; latents and scores are held for the batches in use.
     """
 
     def __init__(
@@ -211,7 +216,7 @@ class WindowStream:
                     " latents with more --shard, or start fewer processes"
                 )
             mine = slice(share.process, None, share.processes)
-            order_seed = mixed_seed(seed, 4, number, share.process)
+            order_seed = mixed_seed(seed, _SET_STREAM, number, share.process)
             self._orders.append(_Order(tars[mine], frames, components, order_seed))
             ends = first + np.cumsum([int(tar.frames.sum()) for tar in tars])
             starts = [
@@ -244,7 +249,9 @@ class WindowStream:
         """
         step = first // count
         mine = self._share.items(count)
-        own = np.random.default_rng(mixed_seed(self._seed, 5, step, self._share.process))
+        own = np.random.default_rng(
+            mixed_seed(self._seed, _WINDOW_STREAM, step, self._share.process)
+        )
         found = [TrainingWindow(_NOBODY, 0, "")] * count
         used = set()
         for ordinal, item in enumerate(mine, step * len(mine)):

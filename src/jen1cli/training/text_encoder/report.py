@@ -59,7 +59,8 @@ def retrieve_styles(
 
     Returns:
         `top1` and `top3`, shares of prompts whose style is nearest or among the nearest three;
-        `unnamed_top1`, over the prompts without a word for their style from the training data.
+        `unnamed_top1`, over the prompts without a word for their style from the training data;
+        and the numbers of `prompts`, of `unnamed_prompts` and of `styles`.
     """
     styles = sorted(examples)
     centres = torch.stack([encode(list(examples[style])).float().mean(0) for style in styles])
@@ -213,7 +214,13 @@ def encode_seconds(student: Student, prompt: str, repeats: int = 20) -> float:
 
 
 def made_up_prompts(count: int, seed: int = 20_001, stating: str = "") -> list[LabelledPrompt]:
-    """Write prompts from another seed than training, all of which state the attribute."""
+    """Write prompts.
+
+    Args:
+        count: number of prompts.
+        seed: of the writer; the default is not a seed of training.
+        stating: attribute that every prompt states; "": any.
+    """
     writer = PromptWriter(seed)
     prompts: list[LabelledPrompt] = []
     while len(prompts) < count:

@@ -41,9 +41,10 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
     Raises:
         ValueError: the vocabulary is too small.
     """
-    if pieces < len(_SPECIAL) + len(_BYTES) + len(_LETTERS):
-        raise ValueError(f"{pieces} pieces cannot hold bytes and letters; use at least 400")
-    learner = _dressed(models.BPE(unk_token=UNKNOWN, byte_fallback=True))
+    least = len(_SPECIAL) + len(_BYTES) + len(_LETTERS)
+    if pieces < least:
+        raise ValueError(f"{pieces} pieces cannot hold bytes and letters; use at least {least}")
+    learner = _with_text_rules(models.BPE(unk_token=UNKNOWN, byte_fallback=True))
     trainer = trainers.BpeTrainer(
         vocab_size=pieces,
         special_tokens=[*_SPECIAL, *_BYTES],
@@ -57,7 +58,7 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
     learned = parse_object(learner.to_str(), "the tokenizer")["model"]
     merges = [tuple(merge) for merge in learned["merges"]]
     model = models.BPE(learned["vocab"], merges, unk_token=UNKNOWN, byte_fallback=True)
-    made = _dressed(model)  # rebuilt, so that bytes are not special tokens
+    made = _with_text_rules(model)  # rebuilt, so that bytes are not special tokens
     made.add_special_tokens([AddedToken(token, special=True) for token in _SPECIAL])
     made.post_processor = processors.TemplateProcessing(
         single=f"$A {EOS}", pair=f"$A {EOS} $B {EOS}", special_tokens=[(EOS, 1)]
@@ -65,7 +66,8 @@ def train_tokenizer(texts: Iterable[str], pieces: int = 12_288) -> Tokenizer:
     return made
 
 
-def _dressed(model: models.Model) -> Tokenizer:
+def _with_text_rules(model: models.Model) -> Tokenizer:
+    """Return a tokenizer with our normalisation, division into words, and decoding."""
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.Sequence(
         [
