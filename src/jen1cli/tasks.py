@@ -3,7 +3,7 @@
     task      kept              direction
     generate  nothing           bidirectional or unidirectional
     inpaint   all but the hole  bidirectional
-    continue  the beginning     unidirectional; a model may prefer bidirectional
+    continue  the beginning     unidirectional; in use as `GenerationConfig.continuation` says
 
 One network does all three: only (keep_mask, causal) differ. The in-context channels have the same
 layout in every task, [kept latent | keep mask], with zeros where nothing is kept. The windows of

@@ -1,7 +1,7 @@
 """Mel filter banks, equal to those of `torchaudio.functional.melscale_fbanks`.
 
 The losses of stage 1 have bands of their own, each with sum one, in
-`jen1cli.training.autoencoder.spectra`: trained weights rely on their bits.
+`jen1cli.training.autoencoder.spectra`, whose bits decide those of the trained weights.
 """
 
 import math
