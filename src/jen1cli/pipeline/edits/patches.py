@@ -201,7 +201,7 @@ def _match_level(
     gain_matching.level_segments(signal, rate, cuts, target)
     level = gain_matching.measured(signal, rate)
     gain = gain_matching.matching_gain(level, target, tolerance=_LEVEL_TOLERANCE)
-    signal *= np.float32(10 ** (gain / 20))
+    signal *= np.float32(audio.db_to_amplitude(gain))
 
 
 def _fade_edges(
