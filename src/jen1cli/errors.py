@@ -1,7 +1,16 @@
 """Errors that a user can fix: one sentence each, shown as one line by the command."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
+
+_NO_MEMORY = re.compile(
+    "not enough memory|can't allocate memory|annot allocate memory|bad_alloc"
+    "|could not (?:create|execute) a primitive$|failed to map segment from shared object$"
+    "|returned NULL without setting an exception"
+)
+"""In messages of torch on Windows and Linux, of the system and C++; of oneDNN, which computes on
+CPUs, and of the loader of libraries; of Python 3.11, where a frame gets no memory."""
 
 
 class Jen1Error(Exception):
@@ -42,6 +51,15 @@ class InputErrors(Jen1Error):
 
 class MissingExtraError(Jen1Error):
     """A package of one of the optional extras is not installed, or does not load."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: torch raises its own error on a GPU, RuntimeError on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or _NO_MEMORY.search(str(error)) is not None
+    )
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Headers of safetensors files, read without torch: names, shapes and metadata."""
 
+import json
 import math
 import struct
 from dataclasses import dataclass
@@ -53,6 +54,19 @@ def read_header(source: Path | bytes) -> Header:
     except OSError as error:
         raise CheckpointError(f"{name} cannot be read: {error.strerror}") from error
     return _parse(start, total, name)
+
+
+def with_sorted_metadata(data: bytes) -> bytes:
+    """Return the bytes of a safetensors file with its metadata in alphabetical order.
+
+    The library writes them in an order that differs from process to process.
+    """
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,8 @@ class Recipe(Sampling):
     device: str = "cpu"  # kind of device: cpu, cuda, mps
     dtype: str = "fp32"  # precision of the network's arithmetic: fp32 or bf16
     quality: QualityName = field(default="normal", metadata={"optional": True})  # decoder's
+    watermark: str = field(default="", metadata={"optional": True})
+    """Fingerprint of the key of the watermark (`autoencoder.watermark`); "": everybody's."""
     batch: int = field(default=1, metadata={"optional": True})
     """Size of the batch, whose last bits it decides; 1: made alone."""
     threads: int = field(default=0, metadata={"optional": True})
@@ -227,6 +229,7 @@ class Recipe(Sampling):
             "loop_bars",
             "streamed",
             "copies",
+            "watermark",
         ):
             if not values[name]:
                 del values[name]

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
-from jen1cli.autoencoder.codec import Codec, load_codec, save_codec, with_level_axes
+from jen1cli.autoencoder.codec import (
+    Codec,
+    load_codec,
+    save_codec,
+    with_level_axes,
+    without_scaling,
+)
 from jen1cli.autoencoder.levels import BAND_EDGES, band_levels, level_axes
 from jen1cli.config import SeanetConfig, SpectralConfig, WhiteningConfig
 from jen1cli.errors import ConfigError
@@ -69,6 +75,28 @@ def test_axes_are_stored_in_the_configuration_to_the_precision_of_float16(tmp_pa
     assert found.level_guidance == 0.0
     assert torch.tensor(found.level_axes) == pytest.approx(torch.tensor(rows), abs=5e-4)
     assert unpack_matrix(pack_matrix(found.level_axes), "here") == found.level_axes
+
+
+def test_axes_follow_the_scales_of_the_components() -> None:
+    config = preset("tiny")
+    axis = torch.tensor([0.6, 0.8, *[0.0] * 6])
+    generation = dataclasses.replace(
+        config.generation, level_guidance=0.0, level_axes=(tuple(axis.tolist()),)
+    )
+    config = dataclasses.replace(config, generation=generation)
+    whitening = Whitening(config.whitening)
+    scales = torch.linspace(1.0, 4.0, 8)
+    whitening.inverse_matrix *= scales[:, None]
+    whitening.forward_matrix /= scales
+    codec = Codec(config, build_autoencoder(config.autoencoder), whitening)
+    plain = without_scaling(codec)
+    latent = torch.randn(1, 8, 5, generator=torch.Generator().manual_seed(0))
+    level, found = (
+        torch.tensor(one.config.generation.level_axes) @ one.whitening.whiten(latent)[0]
+        for one in (codec, plain)
+    )
+    ratio = found / level
+    assert ratio.std() < 1e-4 * ratio.mean().abs(), "the same level but for one factor"
 
 
 def test_axes_of_another_size_are_refused() -> None:

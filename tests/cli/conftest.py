@@ -57,6 +57,7 @@ class FakeJen1:
     device = "cpu"
     dtype = "fp32"
     quality = "normal"
+    networks = SimpleNamespace(watermark="")
     sample_rate = RATE
     config = dataclasses.replace(TINY, name="jen1-mini")
 

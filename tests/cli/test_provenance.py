@@ -825,3 +825,31 @@ def test_a_file_that_names_a_manifest_elsewhere_starts_no_connection(tmp_path, t
 def _credentials():
     mine = provenance.own_credentials()
     return mine.algorithm, mine.chain, mine.key
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "generated" / "lofi-piano.ogg"
+
+
+def test_info_finds_the_watermark_in_the_sound(jen1):
+    facts = json.loads(jen1("info", "--json", "--watermark", str(EXAMPLE)).out)["watermark"]
+    assert facts["found"]
+    assert facts["key"] is None
+    assert facts["strength"] > 8
+    assert facts["passages"] == [[0, facts["passages"][-1][1]]]
+    assert "of jen1-mini's decoder, in 0-" in jen1("info", "--watermark", str(EXAMPLE)).out
+    assert "watermark" not in json.loads(jen1("info", "--json", str(EXAMPLE)).out)
+
+
+def test_info_finds_no_watermark_where_there_is_none(jen1):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (44_100 * 2, 2))
+    soundfile.write("noise.wav", noise, 44_100)
+    facts = json.loads(jen1("info", "--json", "--watermark", "noise.wav").out)["watermark"]
+    assert (facts["found"], facts["key"], facts["passages"]) == (False, None, [])
+    assert facts["strength"] < 8
+
+
+def test_a_short_watermark_key_is_one_line(jen1, monkeypatch):
+    monkeypatch.setenv("JEN1_WATERMARK_KEY", "short")
+    result = jen1("info", "--watermark", str(EXAMPLE))
+    assert result.code == 1
+    assert "JEN1_WATERMARK_KEY has 5 characters; a key needs 16 or more" in result.err

@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -13,6 +15,7 @@ from safetensors.torch import save
 from jen1cli import Jen1, audio
 from jen1cli.checkpoint import read_description
 from jen1cli.errors import CheckpointError, OutputError
+from jen1cli.headers import read_header
 from jen1cli.pipeline import LatentFile
 from jen1cli.weightsets import find_weights
 
@@ -124,3 +127,23 @@ def test_a_named_pipe_is_read_once(tiny, tmp_path, music):
     latent = tiny.encode(pipe)
     writer.join()
     assert torch.equal(latent.latent, tiny.encode(data).latent)
+
+
+ELSEWHERE = """
+import sys, torch
+from jen1cli.pipeline import LatentFile
+latent = LatentFile(torch.arange(6.0).reshape(2, 3), 150.0, 960, 48_000, 2, "a", "b")
+sys.stdout.buffer.write(latent.to_bytes())
+"""
+
+
+def test_every_process_writes_the_same_bytes():
+    """safetensors orders metadata by a hash that each process seeds anew."""
+    latent = LatentFile(torch.arange(6.0).reshape(2, 3), 150.0, 960, 48_000, 2, "a", "b")
+    data = latent.to_bytes()
+    other = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True)
+    assert other.stdout == data
+    names = list(read_header(data).metadata)
+    assert names == sorted(names)
+    assert int.from_bytes(data[:8], "little") % 8 == 0
+    assert torch.equal(LatentFile.load(data).latent, latent.latent)

@@ -7,7 +7,7 @@ import pytest
 from jen1cli.midi import Passage
 from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.pipeline.played import bars_near, passages_of_file, played_passages
-from jen1cli.recipe import read_recipe
+from jen1cli.recipe import RecipeInput, read_recipe
 
 BARS = Controls(240.0, "2/4")  # bars of half a second
 
@@ -69,3 +69,13 @@ def test_the_bars_nearest_to_a_time():
     assert bars_near([], 0.4, NO_CONTROLS) == NO_CONTROLS
     no_tempo = Passage(Controls(key="C", mode="major"), 0.0, 1.0)
     assert bars_near([no_tempo], 0.4, NO_CONTROLS) == NO_CONTROLS
+
+
+def test_a_cover_has_the_score_of_its_recipe(tiny, take):
+    """Its input lent the score alone; the cover has a length and passages of its own."""
+    recipe = read_recipe(take)
+    for inner in (None, dataclasses.replace(recipe, seconds=1.0).to_dict()):
+        source = RecipeInput("other.wav", "0" * 64, recipe=inner)
+        cover = dataclasses.replace(recipe, task="cover", input=source)
+        assert passages_of_file(cover, 1.5) == list(recipe.played) != []
+        assert passages_of_file(cover, 1.0) == []

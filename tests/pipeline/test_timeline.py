@@ -1,6 +1,7 @@
 """The frame grid of a recording: exact cuts at any rate, and nothing read from inside a mask."""
 
 import io
+import weakref
 
 import numpy as np
 import pytest
@@ -79,3 +80,12 @@ def test_known_music_ends_where_the_next_mask_begins(music):
     assert (before.shape[1], after.shape[1]) == (10_000, 2_000)
     before, after = line.known_around(masks[1], 1.0)
     assert (before.shape[1], after.shape[1]) == (2_000, 33_000)
+
+
+def test_a_timeline_is_freed_with_its_edit(music):
+    """A server edits for days: nothing may keep the recordings."""
+    line = timeline(music(1.0), 48_000, [(10_000, 20_000)])
+    assert line.waveform(0, line.frames, 2).any()
+    gone = weakref.ref(line)
+    del line
+    assert gone() is None

@@ -28,6 +28,7 @@ from jen1cli.audio.metadata import GENERATED, PARTLY_GENERATED, Loop, edited_sou
 from jen1cli.audio.recipe_text import Marks, read_marks, read_recipe_text
 from jen1cli.audio.resampling import (
     Resampler,
+    mono_blocks,
     resample,
     resampled_length,
     samples_to_seconds,
@@ -80,6 +81,7 @@ __all__ = [
     "fast_loudness",
     "is_exact",
     "loudness",
+    "mono_blocks",
     "name_of",
     "probe",
     "read",

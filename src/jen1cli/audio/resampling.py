@@ -1,11 +1,13 @@
 """Sample rates and channel layouts: soxr at very high quality, mono and stereo."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import soxr
+from jaxtyping import Float32
 
-from jen1cli.audio.files import Signal
+from jen1cli.audio.files import Signal, Source, blocks, probe
 
 
 def seconds_to_samples(seconds: float, sample_rate: int) -> int:
@@ -59,6 +61,19 @@ class Resampler:
         if self._stream is None:
             return block
         return self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last).T
+
+
+def mono_blocks(source: Source, sample_rate: int) -> Iterator[Float32[np.ndarray, " samples"]]:
+    """Yield a file as consecutive mono blocks of about 30 s at another sample rate.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    info = probe(source)
+    resampler = Resampler(info.sample_rate, sample_rate, 1)
+    for block in blocks(source, 0, info.samples, 30 * info.sample_rate):
+        yield resampler.feed(to_channels(block, 1))[0]
+    yield resampler.feed(np.zeros((1, 0), np.float32), last=True)[0]
 
 
 def _fitted(signal: np.ndarray, samples: int) -> Signal:

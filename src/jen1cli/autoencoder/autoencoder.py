@@ -38,8 +38,10 @@ class Autoencoder(nn.Module):
         context_frames: latent frames on each side that one frame of encoder or decoder output
             depends on; `encode_stream` and `decode_stream` overlap their pieces by as many.
         stream_seconds: seconds of audio in one piece of a stream; determines the peak memory.
+        noise_key: key of a decoder's noise phases (`jen1cli.autoencoder.watermark`).
     """
 
+    noise_key: str = ""
     context_frames: int = 0
     stream_seconds: float = 5.0
 

@@ -65,6 +65,21 @@ def with_level_axes(codec: Codec) -> Codec:
     )
 
 
+def without_scaling(codec: Codec) -> Codec:
+    """Return the codec with a whitening that only rotates; its level axes stay the same directions.
+
+    A component that is scaled by s has a slope of the levels that is smaller by s.
+    """
+    plain = codec.whitening.unscaled()
+    generation = codec.config.generation
+    if generation.level_axes:
+        scales = codec.whitening.inverse_matrix.norm(dim=1) / plain.inverse_matrix.norm(dim=1)
+        axes = torch.linalg.qr((torch.tensor(generation.level_axes) / scales.cpu()).T).Q.T
+        generation = dataclasses.replace(generation, level_axes=tuple(map(tuple, axes.tolist())))
+    config = dataclasses.replace(codec.config, generation=generation)
+    return dataclasses.replace(codec, config=config, whitening=plain)
+
+
 def save_codec(folder: Path, codec: Codec) -> None:
     """Write both files into a folder; other files in it are left alone."""
     make_folder(folder)

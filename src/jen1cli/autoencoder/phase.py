@@ -7,6 +7,7 @@ Wyse, "Single pass spectrogram inversion", DSP 2015). Bins without a clear peak 
 and get phases from a fixed table, so that the result depends only on magnitudes and position.
 """
 
+import hashlib
 import math
 
 import numpy as np
@@ -22,6 +23,20 @@ NEIGHBOURHOOD = 8
 """Bins on each side of a peak that are averaged for `PROMINENCE`."""
 
 
+def noise_phases(bins: int, key: str = "") -> NDArray[np.float32]:
+    """Return the table of noise phases in radians, [bins, `NOISE_FRAMES`].
+
+    Args:
+        bins: bins of the band.
+        key: a secret that makes it another table; "": the table of everybody.
+    """
+    seed: int | list[int] = bins
+    if key:
+        seed = [bins, *hashlib.sha256(b"noise phases:" + key.encode()).digest()]
+    table = np.random.Generator(np.random.PCG64(seed)).random((bins, NOISE_FRAMES))
+    return (2 * math.pi * table).astype(np.float32)
+
+
 class PhaseFollower:
     """Follows the partials of one band; keeps its state between calls, for streaming.
 
@@ -31,12 +46,14 @@ class PhaseFollower:
         window_length: samples, also the Fourier length.
         hop: samples between spectra.
         tonal: whether to follow partials; otherwise every bin is treated as noise.
+        key: of the table of noise phases.
     """
 
-    def __init__(self, bins: int, first: int, window_length: int, hop: int, tonal: bool) -> None:
+    def __init__(
+        self, bins: int, first: int, window_length: int, hop: int, tonal: bool, key: str = ""
+    ) -> None:
         self.first, self.turn, self.tonal = first, 2 * math.pi * hop / window_length, tonal
-        table = np.random.Generator(np.random.PCG64(bins)).random((bins, NOISE_FRAMES))
-        self.noise = (2 * math.pi * table).astype(np.float32)
+        self.noise = noise_phases(bins, key)
         self.state: NDArray[np.float32] | None = None  # phases of the last spectrum [B, bins]
         self.position = 0  # spectra seen so far
 

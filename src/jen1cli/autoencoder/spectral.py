@@ -342,7 +342,7 @@ class SpectralAutoencoder(Autoencoder):
 
     def _followers(self) -> list[PhaseFollower]:
         return [
-            PhaseFollower(band.bins, band.first, band.length, band.hop, tonal)
+            PhaseFollower(band.bins, band.first, band.length, band.hop, tonal, self.noise_key)
             for band, tonal in zip(self._bands, self._tonal, strict=True)
         ]
 

@@ -11,7 +11,6 @@ import functools
 import importlib
 import logging
 import os
-import re
 import shlex
 import signal
 import sys
@@ -24,7 +23,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import jen1cli
 from jen1cli.cli import examples, streams, terminal
-from jen1cli.errors import InputErrors, Jen1Error
+from jen1cli.errors import InputErrors, Jen1Error, is_out_of_memory
 
 LONGEST_MESSAGE = 1_000  # characters
 
@@ -77,15 +76,6 @@ _MACHINE = frozenset(
     if hasattr(errno, name)
 )  # fmt: skip
 """System errors of disk, memory and network."""
-
-
-_NO_MEMORY = re.compile(
-    "not enough memory|can't allocate memory|annot allocate memory|bad_alloc"
-    "|could not (?:create|execute) a primitive$|failed to map segment from shared object$"
-    "|returned NULL without setting an exception"
-)
-"""In messages of torch on Windows and Linux, of the system and C++; of oneDNN, which computes on
-CPUs, and of the loader of libraries; of Python 3.11, where a frame gets no memory."""
 
 
 def _named(kinds: Iterable[type], name: str) -> type[Exception]:
@@ -308,7 +298,7 @@ def _name_in(error: OSError) -> str:
 
 def _remedy(error: Exception) -> str | None:
     """Say what to do about too little memory, or a library that does not load; else None."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         traceback.clear_frames(error.__traceback__)  # what they hold would leave none for the line
         return (
             "the memory does not suffice; ask for fewer --seconds, close other programs,"
@@ -319,15 +309,6 @@ def _remedy(error: Exception) -> str | None:
 
         return explain_import(error)
     return None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out: torch raises its own error on a GPU, RuntimeError on a CPU."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or _NO_MEMORY.search(str(error)) is not None
-    )
 
 
 def _usage(error: Exception) -> int:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Float32
 
 from jen1cli import audio
-from jen1cli.audio import AudioInfo, Resampler, Signal, Source
+from jen1cli.audio import Source, mono_blocks
 from jen1cli.conditioning.controls.beats import Beats, Onsets, bar_confidence, find_bars, find_beats
 from jen1cli.conditioning.controls.predictor import KEYS
 from jen1cli.conditioning.controls.tracker import ControlTracker, TrackerOutput
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BLOCK_SECONDS = 30
 _PART_OF_BEAT = 0.25  # beats; a shorter part of a bar at the beginning or end is no bar
 _TRACKED_SECONDS = 104.0  # longest part that the tracker reads at once: bounds the memory
 _MARGIN_SECONDS = 8.0  # on each side of these, more than its frames depend on
@@ -173,7 +171,7 @@ def hear(model: "Jen1", source: Source, progress: Progress | None = None) -> Hea
             f"the model '{model.config.name}' transcribes no recordings; use jen1-mini"
         )
     info = audio.check(source)
-    onsets, peak = onset_strength(_mono_blocks(source, info))
+    onsets, peak = onset_strength(mono_blocks(source, RATE))
     if peak < _SILENT:
         return Heard(info.seconds, {}, is_silent=True)
     encoded = encode_source(networks, source, info, progress)
@@ -291,11 +289,3 @@ def key_confidence(probability: float) -> float:
     inside = min(max(probability, 1e-9), 1.0 - 1e-9)
     constant, slope = _KEY_FIT
     return 1.0 / (1.0 + math.exp(-constant - slope * math.log(inside / (1.0 - inside))))
-
-
-def _mono_blocks(source: Source, info: AudioInfo) -> Iterator[Float32[np.ndarray, " samples"]]:
-    resampler = Resampler(info.sample_rate, RATE, 1)
-    for block in audio.blocks(source, 0, info.samples, _BLOCK_SECONDS * info.sample_rate):
-        yield resampler.feed(audio.to_channels(block, 1))[0]
-    tail: Signal = np.zeros((1, 0), np.float32)
-    yield resampler.feed(tail, last=True)[0]

@@ -11,7 +11,12 @@ from torch import Tensor
 from jen1cli.config import ModelConfig
 from jen1cli.errors import CheckpointError
 from jen1cli.files import writing
-from jen1cli.headers import LATENT_FORMAT, LATENT_VERSION, read_latent_header
+from jen1cli.headers import (
+    LATENT_FORMAT,
+    LATENT_VERSION,
+    read_latent_header,
+    with_sorted_metadata,
+)
 
 SAME_LATENTS = "same_latents"
 """Key of the provenance: digests of earlier autoencoders of which only the decoder was changed."""
@@ -71,7 +76,8 @@ class LatentFile:
             "model": self.model,
             "sha256": self.sha256,
         }
-        return save({"latent": self.latent.detach().cpu().float().contiguous()}, metadata)
+        tensors = {"latent": self.latent.detach().cpu().float().contiguous()}
+        return with_sorted_metadata(save(tensors, metadata))
 
     @classmethod
     def load(cls, source: str | Path | bytes) -> "LatentFile":

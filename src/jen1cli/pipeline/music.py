@@ -248,6 +248,7 @@ def record(
         device=model.device,
         dtype=model.dtype,
         quality=model.quality,
+        watermark=model.networks.watermark,
         version=jen1cli.__version__,
         **fields,
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from jen1cli.autoencoder import Autoencoder, Whitening, build_autoencoder
+from jen1cli.autoencoder.watermark import KEY_VARIABLE, environment_key, fingerprint
 from jen1cli.checkpoint import load_into
 from jen1cli.conditioning import TextEncoder
 from jen1cli.conditioning.controls.predictor import ControlPredictor
@@ -57,6 +58,11 @@ class Networks:
     dtype: Literal["fp32", "bf16"]
     call_unet: UNet1d | GraphedUNet  # the U-Net, on a GPU through CUDA graphs
     level_axes: Tensor | None = None  # [axes, components] of `GenerationConfig`
+
+    @property
+    def watermark(self) -> str:
+        """Fingerprint of the key of the watermark; "" for everybody's."""
+        return fingerprint(self.autoencoder.noise_key)
 
 
 class _SkipRandomNumbers(TorchFunctionMode):
@@ -258,6 +264,12 @@ def _ready(
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
 ) -> Networks:
+    autoencoder.noise_key = environment_key()
+    if autoencoder.noise_key and not isinstance(config.autoencoder, SpectralConfig):
+        raise ConfigError(
+            f"the decoder of '{config.name}' draws no noise phases, so it writes no watermark;"
+            f" unset {KEY_VARIABLE}"
+        )
     if device.type == "cuda":
         allow_tf32(False)
         unet.store_channels_last()

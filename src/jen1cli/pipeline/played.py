@@ -44,7 +44,7 @@ def bars_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> C
     """Return tempo, metre and downbeat of the passage nearest to a time.
 
     Returns:
-        No controls if it has none, or others than those that are asked for.
+        `NO_CONTROLS` if that passage has no bars, or its tempo or metre is not the one asked for.
     """
     nearest = min(
         passages,
@@ -61,8 +61,8 @@ def bars_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> C
 
 
 def _length(recipe: Recipe) -> float | None:
-    """Return the length of a result in seconds; None if it depends on a recording without one."""
-    if recipe.input is None:
+    """Return the length of a result in seconds; None if a recording without a recipe decides it."""
+    if not recipe.needs_input:
         return recipe.seconds
     inner = _input_recipe(recipe)
     before = None if inner is None else _length(inner)
@@ -72,7 +72,7 @@ def _length(recipe: Recipe) -> float | None:
 
 
 def _input_recipe(recipe: Recipe) -> Recipe | None:
-    if recipe.input is None or recipe.input.recipe is None:
+    if recipe.input is None or recipe.input.recipe is None or not recipe.needs_input:
         return None
     try:
         return Recipe.from_dict(recipe.input.recipe, "the input")

@@ -71,7 +71,16 @@ def again(
             f"the recipe was followed in quality '{recipe.quality}', this model was loaded in"
             f" '{model.quality}'; load it in that of the recipe"
         )
+    if recipe.watermark != model.networks.watermark:
+        raise RecipeError(
+            f"the recipe was followed with {_key_in_words(recipe.watermark)}, this model was loaded"
+            f" with {_key_in_words(model.networks.watermark)}; load it with that of the recipe"
+        )
     return _again(model, recipe, source, progress)
+
+
+def _key_in_words(watermark: str) -> str:
+    return f"the watermark key {watermark}" if watermark else "no watermark key"
 
 
 def _again(
@@ -166,10 +175,17 @@ def settle(model: "Jen1", recipe: Recipe) -> Recipe:
             recipe.quality,
             model.quality,
         )
+    if recipe.watermark != model.networks.watermark:
+        logger.warning(
+            "made with %s, now with %s: the sound will differ slightly",
+            _key_in_words(recipe.watermark),
+            _key_in_words(model.networks.watermark),
+        )
     return dataclasses.replace(
         recipe,
         model=weights,
         quality=model.quality,
+        watermark=model.networks.watermark,
         device=model.device,
         dtype=model.dtype,
         version=jen1cli.__version__,

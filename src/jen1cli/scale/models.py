@@ -39,11 +39,13 @@ class ModelSource:
         Raises:
             Jen1Error: there is no such weight set or device.
         """
+        from jen1cli.autoencoder.watermark import environment_key, fingerprint
         from jen1cli.checkpoint import read_description
         from jen1cli.pipeline.networks import choose_device, choose_dtype
         from jen1cli.weightsets import find_weights
 
         device = choose_device(self.device)
+        watermark = fingerprint(environment_key())
         if self.random_weights:
             weights = f"random-{self.name}"
         else:
@@ -57,4 +59,5 @@ class ModelSource:
             "device": device.type,
             "dtype": choose_dtype(self.dtype, device),  # type: ignore[arg-type] - checked there
             "quality": self.quality,
+            **({"watermark": watermark} if watermark else {}),
         }

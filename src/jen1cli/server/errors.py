@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,13 +11,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from jen1cli.errors import AudioError, InputErrors, Jen1Error
+from jen1cli.errors import AudioError, InputErrors, Jen1Error, is_out_of_memory
 from jen1cli.midi.reading import MidiError
 
 LONGEST_MESSAGE = 1_000  # characters
 CLIENT_LEFT = 499  # the status of nginx for a client that has left; nobody reads it
 _log = logging.getLogger(__name__)
-_NO_MEMORY = re.compile("not enough memory|can't allocate memory|annot allocate memory|bad_alloc")
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -90,15 +88,6 @@ def of_exception(error: BaseException) -> ApiError:
     _log.error("internal error: %s: %s", type(error).__name__, error, exc_info=error)
     return ApiError(
         500, "internal_error", f"a fault of the server ({type(error).__name__}); see its log"
-    )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: torch raises its own error on a GPU, RuntimeError on a CPU."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or _NO_MEMORY.search(str(error)) is not None
     )
 
 

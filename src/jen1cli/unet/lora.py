@@ -15,14 +15,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from jen1cli.config import UNetConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.files import make_folder, writing
-from jen1cli.headers import LORA_FORMAT
+from jen1cli.headers import LORA_FORMAT, with_sorted_metadata
 from jen1cli.jsonfiles import parse_object
 from jen1cli.typed_json import from_dict, to_dict
 from jen1cli.unet.unet import UNet1d
@@ -90,7 +90,7 @@ def save_lora(path: Path, unet: UNet1d, config: LoraConfig) -> None:
     metadata = {"format": LORA_FORMAT, "config": json.dumps(to_dict(config))}
     make_folder(path.parent)
     with writing(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        temporary.write_bytes(with_sorted_metadata(save(tensors, metadata)))
 
 
 def read_lora(path: Path) -> tuple[LoraConfig, dict[str, Tensor]]:

@@ -5,7 +5,6 @@ minutes; all except the cell without masking share the autoencoder. The command 
 evaluates, so its module is above both packages.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,8 +245,7 @@ class Study:
 
 def _without_whitening(latents: Path, folder: Path) -> Path:
     """Write the codec of a latent cache with a whitening that only rotates."""
-    from jen1cli.autoencoder.codec import load_codec, save_codec
+    from jen1cli.autoencoder.codec import load_codec, save_codec, without_scaling
 
-    codec = load_codec(latents)
-    save_codec(folder, dataclasses.replace(codec, whitening=codec.whitening.unscaled()))
+    save_codec(folder, without_scaling(load_codec(latents)))
     return folder

@@ -12,6 +12,7 @@ from jen1cli.cli import options, streams, terminal
 from jen1cli.cli.inputs import LATENT_SUFFIXES, Faults
 from jen1cli.cli.loras import is_lora, lora_facts
 from jen1cli.cli.music.scores import Midi, plan_inputs_midi
+from jen1cli.cli.music.watermarks import watermark_facts, watermark_text
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.headers import read_header, read_latent_header
 from jen1cli.music.controls import WRITTEN
@@ -37,6 +38,13 @@ def info(
             help="Exit with code 1 unless each file has a valid C2PA manifest.",
         ),
     ] = False,
+    watermark: Annotated[
+        bool,
+        typer.Option(
+            "--watermark",
+            help="Search the sound itself for the watermark of jen1-mini's decoder.",
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Show the recipe that a file carries, and the facts of its sound."""
@@ -45,7 +53,7 @@ def info(
     scores = plan_inputs_midi(midi, files, force=force)
     for given, score in zip(files, scores, strict=True):
         with faults.kept():
-            facts = read_facts(given, score, force=force)
+            facts = read_facts(given, score, force=force, watermark=watermark)
             if as_json:
                 terminal.echo_json(facts)
             else:
@@ -87,13 +95,16 @@ def _write_score(given: str, recipe: "Recipe", path: Path, *, force: bool) -> No
     write_midi(path, recipe.played, sections=recipe.sections, overwrite=force)
 
 
-def read_facts(given: str, score: Path | None = None, *, force: bool = False) -> dict[str, Any]:
+def read_facts(
+    given: str, score: Path | None = None, *, force: bool = False, watermark: bool = False
+) -> dict[str, Any]:
     """Return all facts of a file as JSON values.
 
     Args:
         given: path, or '-' for stdin.
         score: MIDI file, to which the score of the recipe is written.
         force: whether an existing one is replaced.
+        watermark: whether the sound is searched for a watermark.
 
     Raises:
         Jen1Error: the file cannot be read, or the score not be written.
@@ -104,6 +115,8 @@ def read_facts(given: str, score: Path | None = None, *, force: bool = False) ->
     if given.lower().endswith(LATENT_SUFFIXES):
         if score is not None:
             raise ConfigError(f"{given} is a latent file, which holds no score")
+        if watermark:
+            raise ConfigError(f"{given} is a latent file; only sound carries a watermark")
         return _latent_facts(Path(given))
     source = streams.open_source(given)
     about = audio.probe(source)
@@ -118,6 +131,8 @@ def read_facts(given: str, score: Path | None = None, *, force: bool = False) ->
         **_marks(source),
         "recipe": None,
     }
+    if watermark:
+        facts["watermark"] = watermark_facts(source)
     try:
         recipe = read_recipe(source)
     except (RecipeError, AudioError) as error:  # the sound can be read, so it is the recipe's fault
@@ -219,6 +234,8 @@ def _table(facts: dict[str, Any]) -> list[str]:
     for key, value in facts.items():
         if key == "c2pa" and value is not None:
             lines += _manifest_rows(value)
+        elif key == "watermark" and value is not None:
+            lines.append(_row(key, watermark_text(value)))
         elif key not in ("path", "recipe", "no_recipe") and not _is_idle(value):
             lines.append(_row(key, value))
     if recipe is None:

@@ -9,7 +9,6 @@ recording into it, as context for the encoder and for the cross-fade at the seam
 """
 
 import copy
-import functools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -54,6 +53,7 @@ class Timeline:
         self.model_samples = audio.resampled_length(samples, self.rate, model_rate)
         self.frames = -(-self.model_samples // hop_length)
         self._guesses: Mapping[Span, Signal] = {}
+        self._predicted: dict[Span, tuple[Signal | None, Signal | None]] = {}
 
     def filled(self, guesses: Mapping[Span, Signal]) -> "Timeline":
         """Return a timeline that has samples in unknown intervals, in place of predictions.
@@ -157,8 +157,12 @@ class Timeline:
         right = self.offset + self.info.samples if last else self.unknown[index + 1][0]
         return min(left, span[0]), max(right, span[1])
 
-    @functools.cache  # noqa: B019 - a timeline lives as long as one edit
     def _predictions(self, span: Span) -> tuple[Signal | None, Signal | None]:
+        if span not in self._predicted:
+            self._predicted[span] = self._predict(span)
+        return self._predicted[span]
+
+    def _predict(self, span: Span) -> tuple[Signal | None, Signal | None]:
         length = min(round(_FILL_SECONDS * self.rate), span[1] - span[0])
         left_limit, right_limit = self._limits(span)
         left = self._recorded(max(left_limit, span[0] - _PAST), span[0])
