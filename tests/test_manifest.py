@@ -345,6 +345,10 @@ def test_clips_behind_the_end_of_a_file_are_skipped(tmp_path, read, skipped):
         ('{"split": 1e400}', "it has a number that is not finite in 'split'"),
         ("[" * 100_000, "it is nested more than 64 deep"),
         ('{"seconds": ' + "1" * 5000 + "}", "it has a number that is not finite in 'seconds'"),
+        (
+            '{"caption": "' + "a piano " * 20_000 + '"}',
+            "caption has 160,000 characters; at most 100,000 are read",
+        ),
         ('{"caption": "\\ud800"}', "it has a broken letter (half a surrogate pair) in 'caption'"),
     ],
 )
@@ -356,6 +360,14 @@ def test_a_wrong_sidecar_is_named_and_its_audio_used(tmp_path, read, skipped, te
     assert skipped == [
         (tmp_path / "soft rain.json", f"{words}; the audio beside it is used without it")
     ]
+
+
+def test_a_text_larger_than_any_caption_is_not_read(tmp_path, read, skipped):
+    write_audio(tmp_path / "soft rain.wav")
+    (tmp_path / "soft rain.txt").write_text("a piano " * 20_000)
+    (clip,) = read(tmp_path)
+    assert clip.captions == ("soft rain",)
+    assert [path.name for path, _ in skipped] == ["soft rain.txt"]
 
 
 def test_links_count_no_clip_twice(tmp_path, read):

@@ -13,6 +13,9 @@ from jen1cli.typed_json import from_dict
 
 T = TypeVar("T")
 
+MAX_CAPTION_CHARACTERS = 100_000
+"""More are refused: words of styles and instruments are looked for at every place of a text."""
+
 _SPLIT_WORDS = {
     "train": "train", "training": "train",
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
@@ -142,6 +145,11 @@ def _captions(values: Mapping[str, Any]) -> list[str]:
         texts = [given] if isinstance(given, str) else given
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ConfigError(f"{key} must be text or a list of texts, not {json_type(given)}")
+        longest = max(map(len, texts), default=0)
+        if longest > MAX_CAPTION_CHARACTERS:
+            raise ConfigError(
+                f"{key} has {longest:,} characters; at most {MAX_CAPTION_CHARACTERS:,} are read"
+            )
         if captions := [" ".join(text.split()) for text in texts if text.strip()]:
             return captions
     tags = {key: values[key] for key in _TAGS if key in values}

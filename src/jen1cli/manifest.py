@@ -13,6 +13,7 @@ from typing import Any
 
 from jen1cli.audio.clips import Clip, decoded, probe, read_sidecar, read_tar, split_of
 from jen1cli.descriptions import (
+    MAX_CAPTION_CHARACTERS,
     Description,
     caption_from_name,
     captions_from_tags,
@@ -249,7 +250,7 @@ def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description
     captions: tuple[str, ...] = ()
     description = Description()
     for beside in (path.with_suffix(".txt"), path.with_name(path.name + ".txt")):
-        captions += captions_from_text(decoded(_small_file(beside, skip)))
+        captions += captions_from_text(decoded(_small_file(beside, skip, MAX_CAPTION_CHARACTERS)))
     for beside in (path.with_suffix(".json"), path.with_name(path.name + ".json")):
         if data := _small_file(beside, skip):
             description = read_sidecar(data, beside, skip)
@@ -257,17 +258,17 @@ def _read_sidecars(path: Path, skip: Skip) -> tuple[tuple[str, ...], Description
     return captions, description
 
 
-def _small_file(path: Path, skip: Skip) -> bytes:
+def _small_file(path: Path, skip: Skip, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a sidecar; empty if it is missing or unusable."""
     if not os.path.isfile(path):
         return b""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         skip(path, f"cannot be read ({error.strerror}); the audio beside it is used without it")
         return b""
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         skip(path, "larger than any caption; the audio beside it is used without it")
         return b""
     return data

@@ -169,6 +169,14 @@ def test_missing_unknown_and_misshapen_tensors_are_refused(tmp_path, change):
         TextEncoder.from_folder(folder, TextConfig(features=FEATURES))
 
 
+def test_a_damaged_number_of_layers_is_refused_before_they_are_built(tmp_path):
+    folder = make_text_encoder_folder(tmp_path, FEATURES)
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**settings, "num_layers": 10**9}))
+    with pytest.raises(CheckpointError, match="1000000000 layers, for"):
+        TextEncoder.from_folder(folder, TextConfig(features=FEATURES))
+
+
 @pytest.mark.parametrize("shards", [False, True])
 def test_encoder_is_taken_out_of_a_whole_t5(encoder, folder, tmp_path, shards):
     from transformers import T5ForConditionalGeneration

@@ -12,6 +12,8 @@ from scipy.signal import oaconvolve
 from jen1cli import Jen1, audio
 from jen1cli.audio.metadata import read_metadata
 from jen1cli.errors import AudioError, ConfigError
+from jen1cli.pipeline import gain_matching
+from jen1cli.pipeline.edits import patches
 from jen1cli.pipeline.edits.editing import plan_sections
 from jen1cli.pipeline.edits.inpainting import timeline_of
 from jen1cli.recipe import RecipeError, read_recipe
@@ -304,6 +306,16 @@ def test_new_music_is_as_loud_as_its_surroundings(tiny, tmp_path, music):
         around = audio.loudness(edit[:, :72_000], 48_000)
         assert -20 < inside - around < 2.5  # never louder; random weights may be much softer
         assert audio.true_peak(edit, 48_000) <= 1.0
+
+
+@pytest.mark.parametrize("cuts", [[], [96_000]])
+@pytest.mark.parametrize("decibels", [-5.0, 1.0, 8.0])
+def test_the_level_is_matched_closer_than_one_hears(music, decibels, cuts):
+    known = (music(3.0), music(3.0))
+    new = 10 ** (decibels / 20) * music(4.0)
+    patches._match_level(48_000, new, known, known, cuts)
+    target = gain_matching.measured_together(known, 48_000)
+    assert audio.loudness(new, 48_000) == pytest.approx(target, abs=0.31)
 
 
 def test_markers_and_tags_of_the_recording_stay(tiny, tmp_path, music):

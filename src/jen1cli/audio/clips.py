@@ -14,6 +14,7 @@ import soundfile
 from jen1cli.audio import DECODED_TAGS, GENERATED_TAGS, name_of, read_recipe_text
 from jen1cli.audio.files import has_its_end, info_of, opened
 from jen1cli.descriptions import (
+    MAX_CAPTION_CHARACTERS,
     Description,
     caption_from_name,
     captions_from_tags,
@@ -210,7 +211,7 @@ def _from_group(
         if member is audio or not member.name.endswith((".json", ".txt")):
             continue
         place = shard / member.name
-        if member.size > MAX_BYTES:
+        if member.size > (MAX_BYTES if member.name.endswith(".json") else MAX_CAPTION_CHARACTERS):
             skip(place, "larger than any caption; the audio beside it is used without it")
         elif member.name.endswith(".json"):
             description = read_sidecar(_bytes_of(tar, member), place, skip)

@@ -218,9 +218,12 @@ def _load_encoder(path: Path) -> T5Encoder:
     """Build the encoder from its files."""
     try:
         values = read_object(path / "config.json")
-        with torch.device("meta"):
-            encoder = T5Encoder(T5Shape.read(values))
+        shape = T5Shape.read(values)
         tensors = _read_tensors(path)
+        if shape.layers > len(tensors):  # before they are built: a damaged number is any
+            raise ValueError(f"config.json has {shape.layers} layers, for {len(tensors)} tensors")
+        with torch.device("meta"):
+            encoder = T5Encoder(shape)
     except MemoryError:
         raise
     except Exception as error:  # JSON and safetensors each raise their own

@@ -19,6 +19,7 @@ from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.windows import Span
 
 _FADE_SECONDS = 0.03  # cross-fade at each seam, inside the new music
+_LEVEL_TOLERANCE = 0.3  # LU between the new music and that around it
 _TAIL = 64  # model samples appended at the end, to flush the resampler
 
 
@@ -198,6 +199,9 @@ def _match_level(
     gain = gain_matching.matching_gain(decoded_level, target, tolerance=0.0)
     signal *= np.float32(10 ** (gain / 20))
     gain_matching.level_segments(signal, rate, cuts, target)
+    level = gain_matching.measured(signal, rate)
+    gain = gain_matching.matching_gain(level, target, tolerance=_LEVEL_TOLERANCE)
+    signal *= np.float32(10 ** (gain / 20))
 
 
 def _fade_edges(
