@@ -1,6 +1,7 @@
 """The `tiny` model through the real save and load paths, sounds to work on, and `--device`."""
 
 import dataclasses
+import functools
 import gc
 import itertools
 import os
@@ -175,21 +176,26 @@ def noise():
     return make
 
 
+@functools.lru_cache(maxsize=32)  # many tests ask for the same few
+def _chords_over_a_beat(seconds, rate, channels, seed):
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(seconds * rate)) / rate
+    signal = np.zeros((channels, len(t)))
+    for beat in np.arange(0, seconds, 0.25):
+        start = round(beat * rate)
+        since = t[: min(rate, len(t) - start)]
+        for note in rng.choice([48, 52, 55, 60, 64, 67], 3, replace=False):
+            sine = np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * since)
+            sounding = rng.uniform(0.5, 1.0, (channels, 1)) * np.exp(-6 * since) * sine
+            signal[:, start : start + len(since)] += sounding
+    return (0.5 * signal / np.abs(signal).max()).astype(np.float32)
+
+
 @pytest.fixture
 def music():
     """Make decaying chords over a beat: `music(seconds, rate, channels)` -> [channels, samples]."""
 
     def make(seconds=2.0, rate=RATE, channels=2, seed=0):
-        rng = np.random.default_rng(seed)
-        t = np.arange(round(seconds * rate)) / rate
-        signal = np.zeros((channels, len(t)))
-        for beat in np.arange(0, seconds, 0.25):
-            start = round(beat * rate)
-            since = t[: min(rate, len(t) - start)]
-            for note in rng.choice([48, 52, 55, 60, 64, 67], 3, replace=False):
-                sine = np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * since)
-                sounding = rng.uniform(0.5, 1.0, (channels, 1)) * np.exp(-6 * since) * sine
-                signal[:, start : start + len(since)] += sounding
-        return (0.5 * signal / np.abs(signal).max()).astype(np.float32)
+        return _chords_over_a_beat(seconds, rate, channels, seed).copy()
 
     return make

@@ -14,6 +14,7 @@ MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_SAMPLE_RATE = 768_000  # Hz
 LATENT_FORMAT = "jen1-latent"
 LATENT_VERSION = 1
+LORA_FORMAT = "jen1-lora"
 
 
 @dataclass(frozen=True)

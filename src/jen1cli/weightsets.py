@@ -5,13 +5,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from jen1cli.checkpoint import CONFIG_NAME
 from jen1cli.errors import CheckpointError
 from jen1cli.files import expand_user
 from jen1cli.presets import PRESETS
 
 DEFAULT_WEIGHTS = "jen1-mini"
 ENVIRONMENT_VARIABLE = "JEN1_WEIGHTS"
-CONFIG_NAME = "config.json"
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,9 @@ def _no_temporary_folder():
 
 @pytest.mark.parametrize("arguments", [
     ["generate", "lofi", *TINY, "-s", "0.2", "-o", "-"],
-    ["inpaint", "music/0.wav", "--mask", "0.2-0.4s", *TINY, "-o", "-"],
+    pytest.param(
+        ["inpaint", "music/0.wav", "--mask", "0.2-0.4s", *TINY, "-o", "-"], marks=pytest.mark.heavy
+    ),
 ], ids=lambda arguments: arguments[0])  # fmt: skip
 def test_no_folder_for_temporary_files(tmp_path, music, fault, arguments):
     done = forked(tmp_path, *arguments, prepare=_no_temporary_folder)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from jen1cli.cli.loras import LORA_FORMAT
 from jen1cli.presets import TINY
 from jen1cli.recipe import read_recipe
 from jen1cli.unet import UNet1d
@@ -24,10 +23,6 @@ def write_lora(name, seed=0):
             torch.nn.init.normal_(parameter, std=0.1)
     config = library.LoraConfig(2, 2.0, "jen1-tiny", TINY.unet)
     library.save_lora(Path(name), unet, config)
-
-
-def test_both_sides_name_the_format_alike():
-    assert LORA_FORMAT == library.LORA_FORMAT
 
 
 @pytest.mark.parametrize(

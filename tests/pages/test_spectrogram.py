@@ -21,7 +21,7 @@ def test_spectrogram_shows_pitch_and_level_of_a_tone(hertz):
     assert place == pytest.approx(expected, abs=0.02)
     quieter = spectrogram(0.1 * tone, RATE)[:, 100:300].mean(axis=1)
     assert levels.max() - quieter.max() == pytest.approx(20.0, abs=0.01)
-    picture = matplotlib.image.imread(io.BytesIO(spectrogram_png(tone, RATE)))
+    picture = matplotlib.image.imread(io.BytesIO(spectrogram_png(spectrogram(tone, RATE))))
     assert picture.shape[:2] == (128, 480)
     bright = picture[..., :3].sum(axis=2)[:, 100:300].mean(axis=1)
     assert 1.0 - (np.argmax(bright) + 0.5) / len(bright) == pytest.approx(expected, abs=0.03)
@@ -30,7 +30,7 @@ def test_spectrogram_shows_pitch_and_level_of_a_tone(hertz):
 @pytest.mark.parametrize("samples", [1, 100, 48_000])
 def test_silence_and_short_sounds_are_drawn_dark(samples):
     picture = matplotlib.image.imread(
-        io.BytesIO(spectrogram_png(np.zeros((1, samples), np.float32), RATE))
+        io.BytesIO(spectrogram_png(spectrogram(np.zeros((1, samples), np.float32), RATE)))
     )
     assert picture[..., :3].max() <= 0.1
 

@@ -119,13 +119,13 @@ def test_long_pieces_have_their_own_context_and_keep_that_of_their_recipe(tiny, 
         generation = dataclasses.replace(tiny.config.generation, piece_context_seconds=seconds)
         tiny.config = dataclasses.replace(tiny.config, generation=generation)
 
-    usual = tiny.generate("lofi piano", seconds=2.0, seed=1)
+    usual = tiny.generate("lofi piano", seconds=1.5, seed=1)
     with_context(0.25)
-    music = tiny.generate("lofi piano", seconds=2.0, seed=1)
+    music = tiny.generate("lofi piano", seconds=1.5, seed=1)
     assert (usual.recipe.context_seconds, music.recipe.context_seconds) == (0.5, 0.25)
     assert not torch.equal(usual.waveform, music.waveform)
     assert torch.equal(usual.waveform, tiny.again(usual.recipe).waveform)
-    streamed = tiny.stream("lofi piano", seconds=2.0, seed=1)
+    streamed = tiny.stream("lofi piano", seconds=1.5, seed=1)
     parts = np.concatenate(list(streamed.blocks), axis=1)
     with_context(None)
     assert streamed.recipe.context_seconds == 0.25

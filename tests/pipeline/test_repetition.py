@@ -168,7 +168,7 @@ def test_between_copy_and_network_it_starts_from_the_copy(tiny, repeated):
     np.testing.assert_array_equal(edits[0][:, : inside.start], repeated[:, : inside.start])
 
 
-@pytest.mark.parametrize("rate", [44_100, 8_000])
+@pytest.mark.parametrize("rate", [pytest.param(48_000, marks=pytest.mark.heavy), 8_000])
 def test_new_music_that_is_like_the_copy_has_its_waveform(rate):
     rng = np.random.default_rng(0)
     copied, made = rng.normal(0.0, 0.1, (2, 2, 12 * rate)).astype(np.float32)

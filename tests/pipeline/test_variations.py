@@ -168,7 +168,10 @@ def test_new_instruments_are_those_of_the_recipe(tiny, written, caplog):
     assert notes_of(new, "bass") == notes_of(written, "bass")
 
 
-@pytest.mark.parametrize(("key", "mode", "steps"), [("C", "major", 3), ("F#", "mixolydian", -3)])
+@pytest.mark.parametrize(
+    ("key", "mode", "steps"),
+    [("C", "major", 3), pytest.param("F#", "mixolydian", -3, marks=pytest.mark.heavy)],
+)
 def test_a_new_key_of_its_kind_transposes_the_score(tiny, written, key, mode, steps):
     new = tiny.vary(written, controls=Controls(key=key, mode=mode))
     former, controls = written.recipe.controls, new.recipe.controls

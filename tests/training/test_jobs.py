@@ -157,6 +157,7 @@ def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
         job.run()
 
 
+@pytest.mark.heavy
 def test_resume_begins_where_nothing_was_saved(cache, text_folder, tmp_path):
     def run(steps):
         events = []

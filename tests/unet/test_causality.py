@@ -54,7 +54,10 @@ def test_line_9_causal_output_ignores_the_future_bit_for_bit(case):
             assert not torch.equal(changed[..., position], output[..., position]), position
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=pytest.mark.heavy) if c in ("mini", "jen1") else c for c in CASES],
+)
 def test_bidirectional_output_hears_the_future(case):
     config, frames = CASES[case]
     unet, inputs = unet_without_zeros(config).eval(), unet_inputs(config, frames)
@@ -65,7 +68,7 @@ def test_bidirectional_output_hears_the_future(case):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("case", ["tiny", "mini"])
+@pytest.mark.parametrize("case", ["tiny", pytest.param("mini", marks=pytest.mark.heavy)])
 def test_causality_holds_in_every_number_format(case, dtype):
     config, frames = CASES[case]
     unet, inputs = unet_without_zeros(config, dtype=dtype).eval(), unet_inputs(config, frames)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.files import refuse_pipe
-from jen1cli.headers import Header, read_header
+from jen1cli.headers import LORA_FORMAT, Header, read_header
 from jen1cli.jsonfiles import JsonError, parse_object
 from jen1cli.typed_json import from_dict
 
-LORA_FORMAT = "jen1-lora"  # as in jen1cli.unet.lora, which imports torch
 MAX_STRENGTH = 10.0
 
 Loras = tuple[tuple[Path, float], ...]

@@ -10,7 +10,7 @@ from jen1cli.files import write_text
 from jen1cli.folders import Skip
 from jen1cli.manifest import Clip
 from jen1cli.pages.html import data_uri, render, sound_uri
-from jen1cli.pages.spectrogram import spectrogram_png
+from jen1cli.pages.spectrogram import spectrogram, spectrogram_png
 from jen1cli.progress import Progress
 
 
@@ -70,7 +70,7 @@ def _shown(clip: Clip, seconds: float) -> dict[str, object]:
              f"{clip.seconds:.1f} s", clip.split, clip.name]  # fmt: skip
     return {
         "title": " · ".join(str(word) for word in words if word),
-        "image": data_uri(spectrogram_png(signal, rate), "image/png"),
+        "image": data_uri(spectrogram_png(spectrogram(signal, rate)), "image/png"),
         "sound": sound_uri(signal[:, start : start + wanted], rate),
         "captions": clip.captions,
     }

@@ -10,7 +10,7 @@ from jen1cli.evaluation.plots import plot
 from jen1cli.evaluation.report import Report, ReportClip, shown
 from jen1cli.files import encoded, make_folder, writing_together
 from jen1cli.pages.html import data_uri, render, sound_uri
-from jen1cli.pages.spectrogram import spectrogram_png
+from jen1cli.pages.spectrogram import spectrogram, spectrogram_png
 
 SAMPLE_SECONDS = 12.0
 
@@ -66,7 +66,7 @@ def _player(sample: ReportClip) -> dict[str, Any] | None:
     shares = [mark * rate / max(1, signal.shape[1]) for mark in sample.marks]
     return {
         "title": sample.title,
-        "image": data_uri(spectrogram_png(signal, rate), "image/png"),
+        "image": data_uri(spectrogram_png(spectrogram(signal, rate)), "image/png"),
         "sound": sound_uri(signal, rate),
         "marks": [share for share in shares if share < 1],
         "remarks": sample.remarks,

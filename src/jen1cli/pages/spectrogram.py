@@ -51,13 +51,10 @@ def band_levels(
     return 10.0 * np.log10(np.diff(sums, axis=1) / np.diff(edges) + 1e-12).T
 
 
-def spectrogram_png(signal: Signal, sample_rate: int) -> bytes:
-    """Return a spectrogram without axes as a PNG file."""
+def spectrogram_png(levels: Float[np.ndarray, "bands moments"]) -> bytes:
+    """Return a spectrogram, in dB, without axes as a PNG file of a pixel for each level."""
     target = io.BytesIO()
-    imsave(
-        target, spectrogram(signal, sample_rate), vmin=FLOOR_DB, vmax=TOP_DB, cmap=COLOURS,
-        origin="lower", format="png",
-    )  # fmt: skip
+    imsave(target, levels, vmin=FLOOR_DB, vmax=TOP_DB, cmap=COLOURS, origin="lower", format="png")
     return target.getvalue()
 
 

@@ -1,6 +1,5 @@
 """Waveform peaks and spectrogram of a recording of any length, read once and in blocks."""
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,25 +37,13 @@ def _rounded(values: Float[np.ndarray, "channels width"]) -> Extremes:
     return [[round(float(value), 4) for value in row] for row in values]
 
 
-def spectrogram_png(path: Path, width: int, height: int) -> bytes:
+def spectrogram(path: Path, width: int, height: int) -> bytes:
     """Return a spectrogram of `width` x `height` pixels without axes as a PNG file."""
-    from matplotlib.image import imsave
-
     from jen1cli.pages import spectrogram as pages
 
     info = audio.probe(path)
     frames = np.stack(list(_frames(path, info, width, pages.WINDOW)))
-    target = io.BytesIO()
-    imsave(
-        target,
-        pages.band_levels(frames, info.sample_rate, height),
-        vmin=pages.FLOOR_DB,
-        vmax=pages.TOP_DB,
-        cmap=pages.COLOURS,
-        origin="lower",
-        format="png",
-    )
-    return target.getvalue()
+    return pages.spectrogram_png(pages.band_levels(frames, info.sample_rate, height))
 
 
 def _frames(

@@ -128,7 +128,7 @@ def take_routes(services: Services) -> APIRouter:
         width: Annotated[int, Query(ge=16, le=4_000)] = 1_200,
         height: Annotated[int, Query(ge=16, le=1_024)] = 256,
     ) -> Response:
-        image = pictures.spectrogram_png(takes.path(takes.get(id)), width, height)
+        image = pictures.spectrogram(takes.path(takes.get(id)), width, height)
         return Response(image, media_type="image/png", headers=KEPT)
 
     @router.get("/{id}/recipe", summary="The recipe in its file")

@@ -22,12 +22,11 @@ from torch.nn.utils import parametrize
 from jen1cli.config import UNetConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.files import make_folder, writing
-from jen1cli.headers import with_sorted_metadata
+from jen1cli.headers import LORA_FORMAT, with_sorted_metadata
 from jen1cli.jsonfiles import parse_object
 from jen1cli.typed_json import from_dict, to_dict
 from jen1cli.unet.unet import UNet1d
 
-LORA_FORMAT = "jen1-lora"
 LORA_VERSION = 1
 
 

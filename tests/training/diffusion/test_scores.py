@@ -111,6 +111,7 @@ def test_damaged_scores_of_music_are_named_before_it_is_encoded(
     assert encoded == []
 
 
+@pytest.mark.heavy
 def test_a_kept_cache_has_the_scores_of_its_music(music, codec_folder, tmp_path):
     data = shutil.copytree(music, tmp_path / "moved")
     job = jobs.LatentsJob(data=music, model=codec_folder, output=tmp_path / "cache", device="cpu")

@@ -9,6 +9,8 @@ from tokenizers import Tokenizer
 from jen1cli.conditioning import TextEncoder
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError, DataError
+from jen1cli.music.controls import BEATS
+from jen1cli.music.keys import MODES
 from jen1cli.training.text_encoder.data import (
     LOWEST_BPM,
     HeadTargets,
@@ -27,6 +29,8 @@ from jen1cli.training.text_encoder.english import read_english
 from jen1cli.training.text_encoder.job import measure_text_encoder, write_card
 from jen1cli.training.text_encoder.models import Reader, StudentConfig, Teacher, load_student, pool
 from jen1cli.training.text_encoder.prompts import (
+    METER_CLASSES,
+    MODE_CLASSES,
     LabelledPrompt,
     PromptWriter,
     misspell,
@@ -162,6 +166,11 @@ def test_a_key_counts_only_where_the_text_names_it():
     assert states_key("loop, e flat major", "D#", "major")
     assert states_key("pads f#m", "F#", "minor")
     assert not states_key("a minor change of c major", "D", "major")
+
+
+def test_heads_know_every_mode_and_metre():
+    assert sorted(MODE_CLASSES) == sorted(MODES)
+    assert sorted(METER_CLASSES) == sorted(BEATS)
 
 
 def test_targets_ignore_what_a_text_does_not_state():

@@ -32,10 +32,15 @@ class Package:
     @property
     def installed(self) -> Version | None:
         """The installed version; None if missing."""
-        try:
-            return Version(importlib.metadata.version(self.name))
-        except importlib.metadata.PackageNotFoundError:
-            return None
+        return _installed_version(self.name)
+
+
+@cache  # reading the metadata of a package takes milliseconds, and several checks ask for each
+def _installed_version(name: str) -> Version | None:
+    try:
+        return Version(importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 @cache

@@ -38,7 +38,7 @@ RESTS, HOLDS, FIRST_NOTE = 0, 1, 2
 _NOTES = 12 * OCTAVES
 MELODY_TOKENS = FIRST_NOTE + _NOTES
 _KINDS = tuple(SUFFIXES)
-_MODES, _METERS = tuple(MODES), tuple(BEATS)
+METERS = tuple(BEATS)
 Rows = Int[Tensor, "batch steps columns"]
 
 
@@ -53,7 +53,7 @@ class PartPredictor(nn.Module):
         # in the order of `_row`; the last index of each table means none
         sizes = (
             *[tokens + 1] * 4, max(SIXTEENTHS.values()), BARS, len(TONICS) + 1, len(_KINDS) + 1,
-            len(_METERS), len(_MODES) + 1,
+            len(METERS), len(MODES) + 1,
         )  # fmt: skip
         self.embeddings = nn.ModuleList(nn.Embedding(size, width) for size in sizes)
         self.gru = nn.GRU(width, width, batch_first=True)
@@ -123,9 +123,9 @@ def _row(before: Sequence[int], controls: Controls, count: int) -> list[int]:
     if chord is not None and controls.key:
         root = (chord.root - TONICS.index(controls.key)) % len(TONICS)
         kind = _KINDS.index(chord.suffix)
-    mode = _MODES.index(controls.mode) if controls.mode else len(_MODES)
+    mode = list(MODES).index(controls.mode) if controls.mode else len(MODES)
     bar, place = divmod(step, steps)
-    return [*earlier, sounding, place, bar % BARS, root, kind, _METERS.index(controls.meter), mode]
+    return [*earlier, sounding, place, bar % BARS, root, kind, METERS.index(controls.meter), mode]
 
 
 def drum_tokens(controls: Controls) -> list[int]:

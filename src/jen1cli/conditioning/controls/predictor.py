@@ -19,6 +19,7 @@ from jen1cli.conditioning.controls.part_predictor import (
     BARS,
     DRUM_TOKENS,
     MELODY_TOKENS,
+    METERS,
     PartPredictor,
     write_drums,
     write_melody,
@@ -26,13 +27,12 @@ from jen1cli.conditioning.controls.part_predictor import (
 from jen1cli.conditioning.controls.transcription import TranscribedLoop
 from jen1cli.config import ControlsConfig
 from jen1cli.music.chords import TONICS, chart_text
-from jen1cli.music.controls import BEATS, SIXTEENTHS, Controls
+from jen1cli.music.controls import SIXTEENTHS, Controls
 from jen1cli.music.keys import MODES, key_of_chart, key_of_melody
 from jen1cli.music.patterns import NONE
 from jen1cli.shapes import Text, TextMask
 
 SLOWEST_BPM, TEMPO_STEP, NUM_TEMPI = 40.0, 0.02, 90  # up to 237 bpm
-METERS = tuple(BEATS)
 KEYS = (("", ""), *((tonic, mode) for mode in MODES for tonic in TONICS))
 """The first entry means music without a key, such as drums alone."""
 _BRIDGES = 4  # most attempts to sample a loop that differs from the first

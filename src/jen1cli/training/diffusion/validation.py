@@ -20,7 +20,7 @@ from jen1cli.training.recipes import DiffusionTrainingConfig
 NOISE_SEED = 20_230_808
 """Seed of the fixed noise and masks, equal for all runs."""
 
-MODES = ("generate", "generate-causal", "inpaint", "continue")
+TASK_KINDS = ("generate", "generate-causal", "inpaint", "continue")
 ITEMS_AT_ONCE = 32
 
 SCORE_VARIANTS: dict[str, ScoreDropout] = {
@@ -66,7 +66,7 @@ class DiffusionValidation:
         if not self._clips:
             return {}
         sums: dict[str, list[float]] = defaultdict(list)
-        for mode in MODES:
+        for mode in TASK_KINDS:
             for level, loss in self._losses(objective, mode, ALL_DROPPED):
                 time = (level + 0.5) / self._levels
                 for name in ("all", mode, f"t={time:.2f}"):
@@ -86,7 +86,7 @@ class DiffusionValidation:
             (number, level)
             for number in range(len(self._clips))
             for level in range(self._levels)
-            if (number + level) % len(MODES) == MODES.index(mode)
+            if (number + level) % len(TASK_KINDS) == TASK_KINDS.index(mode)
         ]
         for first in range(0, len(chosen), ITEMS_AT_ONCE):
             piece = chosen[first : first + ITEMS_AT_ONCE]

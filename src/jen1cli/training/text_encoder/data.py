@@ -18,7 +18,13 @@ from jen1cli.descriptions import Description
 from jen1cli.errors import ConfigError, DataError
 from jen1cli.jsonfiles import parse_object, read_lines
 from jen1cli.music.chords import TONICS, tonic_index
-from jen1cli.training.text_encoder.prompts import FLATS, METERS, MODES, LabelledPrompt, spoken_key
+from jen1cli.training.text_encoder.prompts import (
+    FLATS,
+    METER_CLASSES,
+    MODE_CLASSES,
+    LabelledPrompt,
+    spoken_key,
+)
 
 LOWEST_BPM, HIGHEST_BPM = 40, 220
 _LABELS_PER_FIELD = 160
@@ -100,10 +106,10 @@ def encode_targets(
         key, mode = attributes.get("key") or "", plain_mode(attributes.get("mode") or "", text)
         if key and states_key(text, key, mode):
             whole["key"][row] = tonic_index(key)
-            whole["mode"][row] = MODES.index(mode) if mode in MODES else -1
+            whole["mode"][row] = MODE_CLASSES.index(mode) if mode in MODE_CLASSES else -1
         meter = attributes.get("meter") or ""
-        if meter in METERS and ("says" in attributes or meter in text):
-            whole["meter"][row] = METERS.index(meter)
+        if meter in METER_CLASSES and ("says" in attributes or meter in text):
+            whole["meter"][row] = METER_CLASSES.index(meter)
         table[row, made_up if "says" in attributes else ~made_up] = 0
         for label in labels_of(prompt):
             if label in labels:

@@ -20,7 +20,7 @@ from jen1cli.jsonfiles import read_object
 from jen1cli.music.chords import TONICS
 from jen1cli.shapes import Text, TextMask
 from jen1cli.training.text_encoder.data import HIGHEST_BPM, LOWEST_BPM, HeadTargets
-from jen1cli.training.text_encoder.prompts import METERS, MODES
+from jen1cli.training.text_encoder.prompts import METER_CLASSES, MODE_CLASSES
 
 with needs_extra("train", "training a text encoder"):
     from transformers import AutoModel, AutoTokenizer, T5Config, T5EncoderModel
@@ -128,8 +128,8 @@ class Heads(nn.Module):
             "style": len(targets.styles),
             "bpm": HIGHEST_BPM - LOWEST_BPM + 1,
             "key": len(TONICS),
-            "mode": len(MODES),
-            "meter": len(METERS),
+            "mode": len(MODE_CLASSES),
+            "meter": len(METER_CLASSES),
             "drums": 2,
         }
         self.readers = nn.ModuleDict(

@@ -16,11 +16,13 @@ from typing import Any
 from jen1cli.music.chords import FLAT_NAMES, TONICS
 
 FLATS = {sharp: flat for sharp, flat in zip(TONICS, FLAT_NAMES, strict=True) if sharp != flat}
-MODES = (
+MODE_CLASSES = (
     "major", "minor", "dorian", "mixolydian", "lydian", "phrygian", "harmonic minor",
     "phrygian dominant",
 )  # fmt: skip
-METERS = ("4/4", "3/4", "6/8", "5/4", "7/8", "12/8", "2/4")
+"""The modes of `music.keys` in the order that prompts draw them and heads number them."""
+METER_CLASSES = ("4/4", "3/4", "6/8", "5/4", "7/8", "12/8", "2/4")
+"""The metres of `music.controls.BEATS`, likewise."""
 _PERCUSSION = frozenset(
     ("drums", "brushes", "kick", "snare", "hi-hats", "claps", "congas", "taiko", "bodhran")
 )
@@ -166,7 +168,7 @@ class PromptWriter:
 
     def _key(self) -> str:
         tonic = self._random.choice(TONICS)
-        mode = self._random.choices(MODES, (8, 8, 2, 1, 1, 1, 1, 0.5))[0]
+        mode = self._random.choices(MODE_CLASSES, (8, 8, 2, 1, 1, 1, 1, 0.5))[0]
         self._facts["key"], self._facts["mode"] = tonic, mode
         name = FLATS[tonic] if tonic in FLATS and self._chance(0.5) else tonic
         spelt = self._random.choice((name, name, name.replace("#", "♯"), spoken_key(name)))
@@ -183,7 +185,7 @@ class PromptWriter:
         return form.format(spelt, mode)
 
     def _meter(self) -> str:
-        meter = self._random.choice(METERS)
+        meter = self._random.choice(METER_CLASSES)
         self._facts["meter"] = meter
         return self._random.choice(_SPOKEN_METERS[meter])
 
