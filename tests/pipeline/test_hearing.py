@@ -15,7 +15,7 @@ from jen1cli.config import ControlsConfig
 from jen1cli.errors import AudioError, ConfigError
 from jen1cli.music.controls import BEAT_AND_KEY_CHANNELS, CONTROL_CHANNELS, Controls
 from jen1cli.music.heard import KEPT, SURE, Heard
-from jen1cli.pipeline import hearing
+from jen1cli.pipeline import hearing, onsets
 from jen1cli.pipeline.hearing import hear, kept_controls, key_confidence
 from jen1cli.pipeline.onsets import onset_strength
 
@@ -173,12 +173,10 @@ def test_a_long_recording_is_read_in_windows_which_bounds_the_memory(monkeypatch
     assert float(cut.key.exp().sum()) <= 1.0
 
 
-def test_onsets_of_a_long_recording_are_those_of_its_blocks(monkeypatch):
+def test_onsets_of_a_long_recording_are_those_of_its_blocks():
     source = recording(3.0)
-    info = audio.probe(source)
-    whole, _ = onset_strength(hearing._mono_blocks(source, info))
-    monkeypatch.setattr(hearing, "_BLOCK_SECONDS", 1)
-    blocks, _ = onset_strength(hearing._mono_blocks(source, info))
+    whole, _ = onset_strength(audio.mono_blocks(source, onsets.RATE))
+    blocks, _ = onset_strength(audio.mono_blocks(source, onsets.RATE, seconds=1))
     np.testing.assert_allclose(blocks.strength, whole.strength, atol=1e-5)
 
 
@@ -190,7 +188,7 @@ def test_a_model_that_transcribes_nothing_says_so(tiny):
 @pytest.mark.parametrize("rate", [22_050, 44_100, 48_000])
 def test_onsets_are_where_the_clicks_are(rate):
     source = recording(3.0, rate=rate)
-    (strength, _), peak = onset_strength(hearing._mono_blocks(source, audio.probe(source)))
+    (strength, _), peak = onset_strength(audio.mono_blocks(source, onsets.RATE))
     assert 0.3 < peak <= 0.6
     beat = 60 / PIECE.bpm
     for time in np.arange(PIECE.downbeat % beat + beat, 2.8, beat):

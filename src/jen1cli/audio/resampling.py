@@ -58,15 +58,17 @@ class Resampler:
         return self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last).T
 
 
-def mono_blocks(source: Source, sample_rate: int) -> Iterator[Float32[np.ndarray, " samples"]]:
-    """Yield a file as consecutive mono blocks of about 30 s at another sample rate.
+def mono_blocks(
+    source: Source, sample_rate: int, seconds: int = 30
+) -> Iterator[Float32[np.ndarray, " samples"]]:
+    """Yield a file as consecutive mono blocks of about `seconds` at another sample rate.
 
     Raises:
         AudioError: the file cannot be read.
     """
     info = probe(source)
     resampler = Resampler(info.sample_rate, sample_rate, 1)
-    for block in blocks(source, 0, info.samples, 30 * info.sample_rate):
+    for block in blocks(source, 0, info.samples, seconds * info.sample_rate):
         yield resampler.feed(to_channels(block, 1))[0]
     yield resampler.feed(np.zeros((1, 0), np.float32), last=True)[0]
 
