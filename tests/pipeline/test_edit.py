@@ -308,11 +308,10 @@ def test_new_music_is_as_loud_as_its_surroundings(tiny, tmp_path, music):
         assert audio.true_peak(edit, 48_000) <= 1.0
 
 
-@pytest.mark.parametrize("cuts", [[], [96_000]])
-@pytest.mark.parametrize("decibels", [-5.0, 1.0, 8.0])
+@pytest.mark.parametrize(("decibels", "cuts"), [(-5.0, []), (1.0, []), (8.0, [48_000])])
 def test_the_level_is_matched_closer_than_one_hears(music, decibels, cuts):
-    known = (music(3.0), music(3.0))
-    new = 10 ** (decibels / 20) * music(4.0)
+    known = (music(1.0), music(1.0))
+    new = 10 ** (decibels / 20) * music(2.0)
     patches._match_level(48_000, new, known, known, cuts)
     target = gain_matching.measured_together(known, 48_000)
     assert audio.loudness(new, 48_000) == pytest.approx(target, abs=0.31)
