@@ -103,14 +103,33 @@ def test_a_key_changes_the_noise_alone(plain, keyed):
     assert levels[0] == pytest.approx(levels[1], rel=0.02)
 
 
-def test_passages_are_told_apart(plain, search):
+def test_passages_are_told_apart_to_the_second(plain, search):
     noise = 0.1 * np.random.default_rng(0).standard_normal(13 * RATE).astype(np.float32)
-    noise[5 * RATE : 5 * RATE + plain.shape[1]] += plain.mean(0)
+    noise[4 * RATE : 4 * RATE + plain.shape[1]] += plain.mean(0)  # nearly three seconds
     blocks = np.split(noise, [7, 300_000, 300_001])  # the blocks of a file are any
     found = find_watermarks(blocks, search)
-    assert [(mark.start, mark.stop) for mark in found] == [(0, 5), (5, 13)]
-    assert [mark.strength > FOUND for mark in found] == [False, True]
+    assert [mark.start for mark in found] == list(range(13))
+    assert found[-1].stop == 13
+    assert [mark.start for mark in found if mark.strength > FOUND] == [4, 5, 6]
     assert find_watermarks([], search) == []
+
+
+def test_a_clock_that_is_off_hides_it_in_the_whole_and_not_in_the_parts(search):
+    slow = decoded(5.12)[:, : 5 * RATE]
+    other = audio.resample(slow, RATE, RATE + 3).mean(0)  # 62 parts in a million
+    marks = find_watermarks([other], search)
+    assert search(other[: 5 * RATE]) < max(mark.strength for mark in marks)
+    assert sum(mark.strength > FOUND for mark in marks) >= 4
+
+
+@pytest.mark.parametrize("peak", [1e-9, 1e-35, 1e-42])
+def test_sound_below_hearing_has_none_and_no_numbers_that_are_none(search, peak):
+    noise = np.random.default_rng(0).uniform(-peak, peak, RATE).astype(np.float32)
+    with np.errstate(all="raise"):
+        assert search(noise) == 0.0
+    faded = np.geomspace(1.0, 1e-42, RATE).astype(np.float32) * noise[::-1] / np.float32(peak)
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        assert search(faded) < FOUND
 
 
 def test_tables_are_fixed():
@@ -123,6 +142,8 @@ def test_fingerprints_tell_keys_apart():
     assert fingerprint("") == ""
     assert len({fingerprint(KEY), fingerprint(KEY + "0")}) == 2
     assert len(fingerprint(KEY)) == 8
+    assert len(fingerprint("\udcff" * 16)) == 8, "bytes of the environment that are no UTF-8"
+    assert noise_phases(386, "\udcff" * 16).shape == (386, 1021)
 
 
 def test_a_short_key_is_refused(monkeypatch):

@@ -22,6 +22,7 @@ from jen1cli.recipe import Recipe, read_recipe
 from jen1cli.scale import folder as set_folder
 from jen1cli.scale import planning
 from jen1cli.scale import run as set_run
+from jen1cli.scale.models import ModelSource
 from jen1cli.scale.pieces import MakerSpec, PieceMaker
 from midi_support import notes, song, track
 from scale_support import SHORT, TINY, lines_of, made, manifest, tree, write_prompts
@@ -369,6 +370,19 @@ def test_other_settings_are_refused(generate, prompts, arguments, words):
     assert result.code == 1
     assert words in result.err
     assert tree("out") == before
+
+
+def test_a_set_with_a_watermark_key_goes_on_with_no_other_and_not_without(
+    generate, prompts, monkeypatch
+):
+    plain = ModelSource.facts
+    monkeypatch.setattr(ModelSource, "facts", lambda self: {**plain(self), "watermark": "1a2b3c4d"})
+    assert generate("-o", "out", "--seed", 10).code == 0
+    assert generate("-o", "out", "--resume", "--seed", 10).code == 0
+    monkeypatch.setattr(ModelSource, "facts", plain)
+    result = generate("-o", "out", "--resume", "--seed", 10)
+    assert result.code == 1
+    assert 'another watermark key ("1a2b3c4d", now null)' in result.err
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ and get phases from a fixed table, so that the result depends only on magnitudes
 
 import hashlib
 import math
+import os
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ def noise_phases(bins: int, key: str = "") -> NDArray[np.float32]:
     """
     seed: int | list[int] = bins
     if key:
-        seed = [bins, *hashlib.sha256(b"noise phases:" + key.encode()).digest()]
+        seed = [bins, *hashlib.sha256(b"noise phases:" + os.fsencode(key)).digest()]
     table = np.random.Generator(np.random.PCG64(seed)).random((bins, NOISE_FRAMES))
     return (2 * math.pi * table).astype(np.float32)
 

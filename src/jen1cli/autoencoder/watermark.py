@@ -10,7 +10,8 @@ that is uniform and independent, whatever the music is: the table alone is rando
 by sqrt(n / 2) is thus a standard normal number, and the largest of the half million that one
 search compares is about 5.
 
-With a key the table is another one, which only who knows the key can find. See docs/trust.md.
+With a key the table is another one. The search needs the key, or another file of the same key,
+whose phases are the table. See docs/trust.md.
 """
 
 import hashlib
@@ -31,18 +32,23 @@ KEY_VARIABLE = "JEN1_WATERMARK_KEY"
 LEAST_KEY = 16
 """Characters of a key; fewer could be found by trying."""
 FOUND = 8.0
-"""Strength from which a watermark counts as found; 5 is the largest that chance brings."""
+"""Strength from which a watermark counts as found; chance brings 5, and 6 in hours of music."""
 SEGMENT_SECONDS = 5.0
+"""Length of a search; less than the period of the table, so that each place comes once."""
+PART_SECONDS = 1.0
+"""Each segment is searched in such parts too: they say where the watermark is, and are found where
+a clock that is off by some ten parts in a million has moved the phases of the whole."""
 _DELAYS = 4  # positions in a hop at which spectra are taken; finer delays follow from the phases
 _EDGE = 8  # bins left out on both sides, where the band below is mixed in
 _QUIET = 1e-5  # bins below this share of a segment's largest magnitude are left out
+_SILENT = 1e-7  # peak of silence
 
 Signal = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """What a search found in one segment of audio."""
+    """What a search found in a part of the audio."""
 
     start: float  # seconds
     stop: float
@@ -66,7 +72,7 @@ def environment_key() -> str:
 
 def fingerprint(key: str) -> str:
     """Return eight hexadecimal digits that tell one key from others; "" for no key."""
-    return hashlib.sha256(b"fingerprint:" + key.encode()).hexdigest()[:8] if key else ""
+    return hashlib.sha256(b"fingerprint:" + os.fsencode(key)).hexdigest()[:8] if key else ""
 
 
 class WatermarkSearch:
@@ -92,10 +98,14 @@ class WatermarkSearch:
         """Return the strength of the watermark in a segment, in standard deviations of chance.
 
         Args:
-            mono: samples at the band's sample rate; more than a period of the table is folded.
+            mono: samples at the search's sample rate, at most a period of the table.
         """
+        peak = float(np.abs(mono).max(initial=0.0))
+        if not _SILENT < peak < np.inf:
+            return 0.0
+        scaled = mono / np.float32(peak)  # no product of quiet samples is denormal
         step = self._band.hop // _DELAYS
-        return max(self._strength(mono[i * step :], step) for i in range(_DELAYS))
+        return max(self._strength(scaled[i * step :], step) for i in range(_DELAYS))
 
     def _strength(self, mono: Signal, step: int) -> float:
         band = self._band
@@ -106,10 +116,8 @@ class WatermarkSearch:
         count = np.count_nonzero(phasors)
         if count == 0:
             return 0.0
-        periods = -(-frames // NOISE_FRAMES)
-        padded = np.pad(phasors, ((0, 0), (0, periods * NOISE_FRAMES - frames)))
-        folded = padded.reshape(band.bins, periods, NOISE_FRAMES).sum(1)
-        places = fft.ifft(np.conj(fft.fft(folded, axis=1)) * self._table, axis=1)
+        padded = np.pad(phasors, ((0, 0), (0, NOISE_FRAMES - frames)))
+        places = fft.ifft(np.conj(fft.fft(padded, axis=1)) * self._table, axis=1)
         # a delay turns the phases in proportion to frequency: a transform over the bins tries all
         delays = fft.fft(places, n=band.length, axis=0)
         near = np.concatenate((delays[: step // 2 + 1], delays[-step // 2 :]))
@@ -137,22 +145,29 @@ def find_watermarks(blocks: Iterable[Signal], search: WatermarkSearch) -> list[W
         search: what to search for.
 
     Returns:
-        a result for each segment of `SEGMENT_SECONDS`; the last one may be up to twice as long.
+        a result for each part of `PART_SECONDS`. Where a segment is found and none of its parts,
+        all of them count as found.
     """
-    found, at = [], 0
-    for mono in _segments(blocks, round(SEGMENT_SECONDS * search.sample_rate)):
-        stop = at + len(mono)
-        found.append(Watermark(at / search.sample_rate, stop / search.sample_rate, search(mono)))
-        at = stop
+    found: list[Watermark] = []
+    size = round(PART_SECONDS * search.sample_rate)
+    for segment in _segments(blocks, round(SEGMENT_SECONDS * search.sample_rate)):
+        parts = [segment[at : at + size] for at in range(0, len(segment), size)]
+        own = [search(part) for part in parts]
+        whole = search(segment)
+        for part, strength in zip(parts, own, strict=True):
+            start = found[-1].stop if found else 0.0
+            if strength >= FOUND or max(own) < FOUND:
+                strength = max(strength, whole)
+            found.append(Watermark(start, start + len(part) / search.sample_rate, strength))
     return found
 
 
 def _segments(blocks: Iterable[Signal], size: int) -> Iterator[Signal]:
-    """Cut blocks into segments of `size` samples; what is left joins the last one."""
+    """Cut blocks into segments of `size` samples; the last one may be shorter."""
     held = np.zeros(0, np.float32)
     for block in blocks:
         held = np.concatenate((held, block))
-        while len(held) >= 2 * size:
+        while len(held) >= size:
             yield held[:size]
             held = held[size:]
     if len(held):

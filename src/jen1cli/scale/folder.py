@@ -53,6 +53,7 @@ _NAMES = {
     "extension": "--format",
     "loras": "choice of --lora",
     "shards": "number of shards",
+    "watermark": "watermark key",
 }
 """Settings in words, where their key is none."""
 
@@ -198,7 +199,8 @@ class SetFolder:
         there = read_object(path)
         if settings.seed is None:
             seeded = dataclasses.replace(settings, seed=there.get("seed"))
-        for key, value in parse_object(to_json(seeded.stored()), str(path)).items():
+        now = parse_object(to_json(seeded.stored()), str(path))
+        for key, value in {**dict.fromkeys(there), **now}.items():  # those of one alone too
             if there.get(key) != value:
                 raise ConfigError(
                     f"-o {self.folder} holds a set with another {_NAMES.get(key, key)}"
