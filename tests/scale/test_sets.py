@@ -382,7 +382,7 @@ def test_a_set_with_a_watermark_key_goes_on_with_no_other_and_not_without(
     monkeypatch.setattr(ModelSource, "facts", plain)
     result = generate("-o", "out", "--resume", "--seed", 10)
     assert result.code == 1
-    assert 'another watermark key ("1a2b3c4d", now null)' in result.err
+    assert 'another watermark ("1a2b3c4d", now null)' in result.err
 
 
 @pytest.mark.parametrize(

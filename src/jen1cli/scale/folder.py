@@ -53,7 +53,6 @@ _NAMES = {
     "extension": "--format",
     "loras": "choice of --lora",
     "shards": "number of shards",
-    "watermark": "watermark key",
 }
 """Settings in words, where their key is none."""
 
@@ -191,21 +190,20 @@ class SetFolder:
         path = self._own / "settings.json"
         drawn = draw_seed() if settings.seed is None else settings.seed
         seeded = dataclasses.replace(settings, seed=drawn)
+        with contextlib.suppress(OutputError):  # it is there, perhaps of another shard's process
+            write_text(path, json.dumps(seeded.stored(), indent=1) + "\n", overwrite=False)
         if not path.is_file():
-            with contextlib.suppress(OutputError):  # another shard's process was first
-                write_text(path, json.dumps(seeded.stored(), indent=1) + "\n", overwrite=False)
-            if not path.is_file():
-                raise OutputError(f"cannot write {path}; choose another -o")
+            raise OutputError(f"cannot write {path}; choose another -o")
         there = read_object(path)
         if settings.seed is None:
             seeded = dataclasses.replace(settings, seed=there.get("seed"))
-        now = parse_object(to_json(seeded.stored()), str(path))
-        for key, value in {**dict.fromkeys(there), **now}.items():  # those of one alone too
+        stored = parse_object(to_json(seeded.stored()), str(path))
+        for key, value in {**dict.fromkeys(there), **stored}.items():
             if there.get(key) != value:
+                was, now = map(short_json, (there.get(key), value))
                 raise ConfigError(
-                    f"-o {self.folder} holds a set with another {_NAMES.get(key, key)}"
-                    f" ({short_json(there.get(key))}, now {short_json(value)}); choose"
-                    " another folder"
+                    f"-o {self.folder} holds a set with another {_NAMES.get(key, key)} ({was}, now"
+                    f" {now}); choose another folder"
                 )
         return seeded
 
