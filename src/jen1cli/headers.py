@@ -62,7 +62,7 @@ def with_sorted_metadata(data: bytes) -> bytes:
     The library writes them in an order that differs from process to process.
     """
     (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
+    header = parse_object(data[8 : 8 + length], "the header")
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8

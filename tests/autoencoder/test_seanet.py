@@ -96,6 +96,7 @@ def test_a_long_memory_of_the_lstm_survives_streaming():
 
 
 @torch.no_grad()
+@pytest.mark.heavy
 def test_a_part_with_its_context_equals_the_whole():
     """What the editor does: encode and decode only the frames around a gap."""
     model = build(dataclasses.replace(TINY.autoencoder, num_lstm_layers=2))

@@ -210,6 +210,7 @@ def test_bands_have_the_same_bins_whatever_the_sine_rounds_to(
 
 
 @torch.no_grad()
+@pytest.mark.heavy
 def test_with_the_phase_of_the_original_the_waveform_comes_back() -> None:
     """With all components, what is lost is the pooling of the features and the side's phase."""
     waveform = whole(chord(wide=0.3)) + 0.01 * torch.randn(

@@ -205,6 +205,7 @@ def test_a_changed_sample_is_shown(jen1, model):
     assert "assertion.dataHash.mismatch" in shown
 
 
+@pytest.mark.heavy
 def test_an_expired_certificate_is_no_change(tmp_path, tone, jen1, monkeypatch):
     audio.write(tmp_path / "a.wav", tone(0.2), 48_000)
     with monkeypatch.context() as patch:  # c2pa signs with no certificate that has expired
@@ -472,6 +473,7 @@ def test_again_warns_where_it_cannot_sign_what_was_signed(jen1, model, facts, mo
     assert "signature" not in facts("b.wav")["recipe"]
 
 
+@pytest.mark.heavy
 def test_a_chain_of_signed_files_is_made_again(jen1, model, facts):
     make(jen1, "1.flac")
     jen1("continue", "1.flac", "-s", "0.5", "-o", "2.wav", "--seed", "2")

@@ -80,6 +80,7 @@ def test_fad_infinity_refuses_too_few_rows():
         frechet_infinity(Gaussian.of(np.eye(8)), rows)
 
 
+@pytest.mark.heavy
 def test_kad_is_the_unbiased_mmd_by_scikit_learn():
     from sklearn.metrics.pairwise import rbf_kernel  # here, since it takes seconds to import
 

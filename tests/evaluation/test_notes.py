@@ -82,6 +82,7 @@ def test_the_range_of_levels_sees_gaps():
     assert np.isnan(level_range(steady[:, : RATE // 2], RATE))
 
 
+@pytest.mark.heavy
 def test_a_clip_has_all_measures():
     notes = [Sound(0.5 * i, 0.5 * i + 0.45, 60) for i in range(8)]
     found = measure_notes(played(*notes), RATE, BAR)

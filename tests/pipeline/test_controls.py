@@ -59,6 +59,7 @@ def test_what_is_asked_for_reaches_the_network_in_full(tiny, given_channels):
     assert music.recipe.controls == ASKED
 
 
+@pytest.mark.heavy
 def test_guidance_leads_away_from_null_controls_for_a_part_of_the_time(tiny, given_channels):
     options = {"seconds": 0.5, "seed": 1, "steps": 4, "controls": ASKED}
     tiny.generate("x", control_guidance_interval=(0.0, 0.6), **options)

@@ -33,6 +33,7 @@ def test_the_length_is_that_of_the_bars(piece):
     assert bars[3][0].root == 0
 
 
+@pytest.mark.heavy
 def test_again_makes_the_same(tiny, piece):
     again = tiny.again(piece.recipe)
     assert torch.equal(again.waveform, piece.waveform)

@@ -57,6 +57,7 @@ def test_item_i_of_a_batch_is_the_piece_of_seed_plus_i(tiny):
             torch.testing.assert_close(music.waveform, alone.waveform, atol=2e-2, rtol=0)
 
 
+@pytest.mark.heavy
 def test_one_call_for_three_pieces_equals_three_calls(tiny):
     """What a GPU does at once: neighbours in a batch do not mix."""
     networks = tiny.networks
@@ -162,6 +163,7 @@ def test_long_music_has_no_repeated_beginning_and_counts_its_steps(tiny):
     assert seen == [(i + 1, total) for i in range(total)]
 
 
+@pytest.mark.heavy
 def test_windows_meet_at_one_loudness(tiny):
     music = tiny.generate("x", seconds=3.0, seed=3).waveform.numpy()
     levels = [audio.loudness(part, 48_000) for part in np.array_split(music, 5, axis=1)]
@@ -219,6 +221,7 @@ def test_presets_need_leave_to_be_random():
     assert not torch.equal(first, c.generate("x", seconds=0.2, seed=0).waveform)
 
 
+@pytest.mark.heavy
 def test_half_precision_stays_near_and_a_recipe_tells_it_apart(tiny_folder, tiny, caplog):
     half = Jen1.load(tiny_folder, device="cpu", dtype="bf16")
     half.again(tiny.generate("x", seconds=0.1, seed=0).recipe)

@@ -156,6 +156,7 @@ def test_a_loop_is_made_again_varied_and_stored(tiny, tmp_path):
     assert "loop_bars" not in tiny.generate("x", seconds=0.3, **SHORT).recipe.to_dict()
 
 
+@pytest.mark.heavy
 def test_samplers_are_told_of_the_loop(tiny, tmp_path):
     controls = Controls(bpm=125.0, meter="6/8", key="D", mode="minor")
     music = tiny.generate("x", loop_bars=2, controls=controls, **SHORT)

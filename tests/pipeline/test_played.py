@@ -30,6 +30,7 @@ def phase(music):
     return passage.controls.downbeat % 0.5
 
 
+@pytest.mark.heavy
 def test_an_edit_keeps_the_bars_of_its_recording(tiny, take, tmp_path):
     for controls in (NO_CONTROLS, Controls(bpm=240.0, meter="2/4", chords="Am F")):
         edit = tiny.inpaint(take, [(0.5, 1.0)], seed=2, controls=controls)
@@ -41,6 +42,7 @@ def test_an_edit_keeps_the_bars_of_its_recording(tiny, take, tmp_path):
     assert phase(after) == pytest.approx(0.2, abs=1e-6)
 
 
+@pytest.mark.heavy
 def test_other_bars_are_heard(tiny, take, tmp_path):
     other = tiny.inpaint(take, [(0.5, 1.0)], seed=2, controls=Controls(bpm=100.0))
     assert phase(other) == pytest.approx(0.25, abs=1e-6)

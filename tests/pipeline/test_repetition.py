@@ -67,6 +67,7 @@ def test_a_hole_in_what_repeats_is_filled_by_the_same_samples(tiny, repeated):
     np.testing.assert_allclose(found.signal, repeated[:, first:last], atol=1e-4)
 
 
+@pytest.mark.heavy
 def test_a_hole_longer_than_what_is_known_is_filled_from_both_sides(tiny):
     parts = np.concatenate([bar(1)] * 6, axis=1)
     found = guess_of(tiny, parts, (3.5, 8.5))
@@ -91,6 +92,7 @@ def test_the_copy_has_the_level_of_the_music_around_it(tiny, repeated):
     assert 10 * np.log10(np.square(found.signal).mean() / wanted) == pytest.approx(0.0, abs=1.0)
 
 
+@pytest.mark.heavy
 def test_a_channel_that_is_silent_around_a_hole_is_not_copied(tiny, repeated):
     """The copy comes from the start, where both channels play."""
     signal = np.concatenate([repeated, 0.0 * repeated, repeated, repeated], axis=1)

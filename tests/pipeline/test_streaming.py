@@ -36,6 +36,7 @@ def test_a_stream_has_the_samples_of_a_file(tiny, stream_parts):
     assert stream.recipe.controls == whole.recipe.controls
 
 
+@pytest.mark.heavy
 def test_again_makes_the_stream_again(tiny, stream_parts):
     stream, parts = stream_parts
     again = tiny.again(stream.recipe)
@@ -96,6 +97,7 @@ def test_levels_and_limits_are_those_of_the_whole():
     assert all(part.shape[1] % BLOCK == 0 for part in list(limited_blocks(iter(found)))[:-1])
 
 
+@pytest.mark.heavy
 def test_a_form_is_streamed_with_its_decay(tiny):
     stream = tiny.stream(
         "pop", form="a:2 end", composer="rules", seed=3, steps=1,

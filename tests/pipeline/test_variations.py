@@ -61,6 +61,7 @@ def test_all_new_noise_is_that_of_the_seed_under_the_same_score(tiny, piece):
     assert torch.equal(new.waveform, other.waveform)
 
 
+@pytest.mark.heavy
 def test_a_variation_is_made_again_and_varied_again(tiny, piece, tmp_path):
     first = tiny.vary(piece, amount=0.3, seed=9)
     second = tiny.vary(first, amount=0.2, seed=10)
@@ -196,6 +197,7 @@ def test_a_new_key_of_its_kind_transposes_the_score(tiny, written, key, mode, st
     assert tiny.again(new.recipe).recipe == new.recipe
 
 
+@pytest.mark.heavy
 def test_a_new_key_of_another_kind_replaces_what_is_in_the_former_one(tiny, written):
     new = tiny.vary(written, controls=Controls(key="D", mode="minor"))
     controls = new.recipe.controls

@@ -432,6 +432,7 @@ def test_a_begun_set_is_gone_on_with_by_resume_alone(generate, prompts):
     assert generate("-o", "out", "--shard", "1/2", "--seed", 10).code == 0
 
 
+@pytest.mark.heavy
 def test_a_folder_that_vanishes_is_named(generate, prompts, monkeypatch):
     import shutil
 

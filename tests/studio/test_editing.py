@@ -20,6 +20,7 @@ from studio_support import (
 )
 
 pytestmark = pytest.mark.heavy
+expect = pytest.importorskip("playwright.sync_api").expect  # waits for what the page shows
 
 
 def recipe_of(page, take):
@@ -51,7 +52,7 @@ def test_a_dragged_range_is_replaced_in_its_own_words(page, studio):
     np.testing.assert_array_equal(before[:rate], after[:rate])
     np.testing.assert_array_equal(before[2 * rate :], after[2 * rate :])
     assert (before[rate : 2 * rate] != after[rate : 2 * rate]).any()
-    assert page.locator("#take-name").text_content() == "lofi piano"
+    expect(page.locator("#take-name")).to_have_text("lofi piano")
 
 
 def test_a_range_is_chosen_with_the_keyboard_alone(page):
@@ -93,12 +94,12 @@ def test_an_edited_chord_is_played_again_and_undone(page):
     assert recipe["guide"]["chords"] == "Dm7 G7 |"
     assert recipe["guide"]["drums"] == "snare ....x..........."
     assert recipe["guide"]["melody"].split()[:3] == ["A4", "-", "."]
-    assert page.locator('#chord-track [data-bar="1"]').text_content() == "Dm7 G7"
+    expect(page.locator('#chord-track [data-bar="1"]')).to_have_text("Dm7 G7")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+z")
     assert drawn(page) == first
-    assert page.locator('#chord-track [data-bar="1"]').text_content() == "F"
-    assert page.locator("#undo").is_disabled()
+    expect(page.locator('#chord-track [data-bar="1"]')).to_have_text("F")
+    expect(page.locator("#undo")).to_be_disabled()
     page.keyboard.press("Control+Shift+z")
     assert drawn(page) == second
     assert page.locator("#trail li").all_text_contents() == ["Made", "Part replaced"]
@@ -121,7 +122,7 @@ def test_a_drum_step_is_changed_on_its_track_and_put_back(page):
     make(page, seconds=2)
     track = page.locator("#drum-track").bounding_box()
     page.mouse.click(track["x"] + 5, track["y"] + 5)
-    assert page.locator("#changed p").text_content() == "You changed drums in bar 1."
+    expect(page.locator("#changed p")).to_have_text("You changed drums in bar 1.")
     page.mouse.click(track["x"] + 5, track["y"] + 5)
     assert page.locator("#changed").is_hidden()
 
@@ -313,7 +314,7 @@ def test_a_file_of_ones_own_is_dropped_heard_and_edited(opened, studio, tmp_path
     }"""
     page.evaluate(drop, ["my <b>song.wav", list(data)])
     take = wait_for_take(page, [])
-    assert page.locator("#take-name").text_content() == "my <b>song"
+    expect(page.locator("#take-name")).to_have_text("my <b>song")
     assert page.locator("#heard").text_content().startswith(("Heard in this", "No steady beat"))
     page.click("#tab-vary")
     assert page.locator("#vary-none").is_visible()

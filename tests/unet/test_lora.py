@@ -71,6 +71,7 @@ def test_only_the_changes_learn():
     assert sum(learning.values()) < 0.5 * total
 
 
+@pytest.mark.heavy
 def test_merged_file_equals_the_trained_network(trained):
     unet, path = trained
     fresh = make_unet()

@@ -72,7 +72,7 @@ def test_a_style_without_cadences_ends_on_its_own_tonic_chord():
 
 @pytest.mark.parametrize("style", ["pop", "country", "epic trailer", "waltz"])
 def test_pieces_from_sixteen_seconds_on_have_whole_bars(style):
-    for seed, seconds in itertools.product(range(4), (16.0, 20.0, 27.0, 40.0)):
+    for seed, seconds in itertools.product(range(2), (16.0, 20.0, 27.0, 40.0)):
         score, _ = composed(style, seed, seconds)
         bars = score.length_beats / METERS[score.meter].beats
         assert bars == pytest.approx(round(bars)), (seed, seconds)

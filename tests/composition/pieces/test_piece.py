@@ -85,6 +85,7 @@ def test_given_controls_are_kept_and_the_rest_is_of_the_style(style):
             assert 0.0 < note.duration <= score.length_beats - note.beat + 1e-4, where
 
 
+@pytest.mark.heavy
 def test_the_same_seed_gives_the_same_score():
     for style, seconds in itertools.product(("lofi", "celtic"), (10.0, 30.0)):
         first = compose_piece(style, 5, seconds)

@@ -53,6 +53,7 @@ def test_a_sample_in_tune_is_played_point_by_point(tmp_path):
     np.testing.assert_allclose(play(tmp_path, TUNED), saw(9600), atol=2e-6)
 
 
+@pytest.mark.heavy
 def test_a_sample_without_loop_ends(tmp_path):
     sound = play(tmp_path, TUNED, (54, 0))
     np.testing.assert_allclose(sound[:4000], saw(4000), atol=2e-6)

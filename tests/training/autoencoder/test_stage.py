@@ -93,6 +93,7 @@ def test_discriminator_is_updated_in_its_share_of_the_steps(make_stage):
     assert np.mean(turns) == pytest.approx(0.5, abs=0.08)
 
 
+@pytest.mark.heavy
 def test_frozen_encoder_stays_as_it_is(make_stage):
     stage = make_stage(
         dataclasses.replace(BASE, adversarial_from=0.5, freeze_encoder="adversarial")

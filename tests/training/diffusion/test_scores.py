@@ -312,6 +312,7 @@ def test_further_averages_are_written_and_resumed(scored, text_folder, tmp_path)
     assert torch.equal(weights("averages/0.05"), resumed)
 
 
+@pytest.mark.heavy
 def test_each_further_average_has_a_folder_of_its_own(build, fp32, tmp_path):
     decays = (0.9999999, 0.99999999, 1e-9)
     chosen = dataclasses.replace(fp32.optimisation, more_ema_decays=decays)

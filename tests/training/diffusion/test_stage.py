@@ -301,6 +301,7 @@ def test_interrupt_saves_before_it_stops(make_stage, tmp_path):
     assert (tmp_path / "weights" / "config.json").is_file()
 
 
+@pytest.mark.heavy
 def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
     make_stage, tmp_path, monkeypatch
 ):
@@ -330,6 +331,7 @@ def test_interrupts_of_one_moment_are_one_and_a_later_one_acts_at_once(
     assert not (tmp_path / "two").exists()
 
 
+@pytest.mark.heavy
 def test_gradient_that_is_not_finite_changes_nothing(make_stage):
     stage = make_stage()
     before = weights_of(stage)
