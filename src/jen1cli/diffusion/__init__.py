@@ -3,6 +3,7 @@
 from jen1cli.diffusion.denoiser import Denoiser, Predict, PredictByTime, target
 from jen1cli.diffusion.guidance import (
     Change,
+    combined,
     guide_batched,
     in_interval,
     scaled_along,
@@ -21,6 +22,7 @@ __all__ = [
     "Schedule",
     "Start",
     "append_dims",
+    "combined",
     "guide_batched",
     "in_interval",
     "sample",

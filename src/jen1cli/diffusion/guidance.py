@@ -53,7 +53,7 @@ def guide_batched(
 
         def guided(x_t: Tensor, t: Tensor) -> Tensor:
             with_text, without = both(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
-            return _combine(with_text, without, scale, rescale, change)
+            return combined(with_text, without, scale, rescale, change)
 
         return guided
 
@@ -80,13 +80,22 @@ def in_interval(time: float, interval: tuple[float, float]) -> bool:
     return interval[0] <= time <= interval[1]
 
 
-def _combine(
+def combined(
     conditional: Tensor,
     unconditional: Tensor,
-    scale: float,
-    rescale: float,
+    scale: float | Tensor,
+    rescale: float = 0.0,
     change: Change | None = None,
 ) -> Tensor:
+    """Return the guided prediction of two; see `guide_batched`.
+
+    Args:
+        conditional: [batch, ...].
+        unconditional: shaped like it.
+        scale: one number, or a tensor that broadcasts to the predictions.
+        rescale: as of `guide_batched`.
+        change: as of `guide_batched`.
+    """
     if change is None:
         guided = torch.lerp(unconditional, conditional, scale)
     else:

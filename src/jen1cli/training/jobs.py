@@ -166,6 +166,8 @@ class DiffusionJob(Settings):
     prompt: tuple[str, ...] = ()  # prompt of the samples
     tasks: tuple[TrainedTask, ...] = ()  # tasks of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
+    lora: int | None = None  # rank; None: train the whole U-Net
+    distils_guidance: bool = False  # learn the guided prediction of `init`
 
     def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -182,6 +184,7 @@ class DiffusionJob(Settings):
             sources = DiffusionSources(
                 latents.folder, self.text_encoder, init,
                 prompts=self.prompt, stream=latents.stream,
+                lora_rank=self.lora, distils_guidance=self.distils_guidance,
             )  # fmt: skip
             return _train_diffusion(sources, self, chosen, accelerator, on_event, config)
 

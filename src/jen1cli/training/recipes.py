@@ -195,6 +195,18 @@ RECIPES = {
         ),
         "a trained model on a folder of one's own; a LoRA takes five times the rate",
     ),
+    "distill": TrainingConfig(
+        "mini",
+        AutoencoderTrainingConfig(),
+        DiffusionTrainingConfig(
+            Optimisation(
+                lr=5e-4, lr_shape="cosine", warmup_steps=30, weight_decay=0.0, ema_decay=0.99
+            ),
+            batch_size=12, text_dropout=0.1, times="uniform", component_power=0.5,
+            validation_clips=8, steps=1000,
+        ),
+        "the guidance of a trained model into a LoRA",
+    ),
     "overfit": TrainingConfig(
         "tiny",
         AutoencoderTrainingConfig(),

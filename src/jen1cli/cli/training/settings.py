@@ -120,3 +120,10 @@ class FinetuningOptions(TrainingOptions):
     """The same options, with another default recipe."""
 
     recipe: RecipeName = "finetune"
+
+
+@dataclass(frozen=True)
+class DistillationOptions(TrainingOptions):
+    """The same options, with another default recipe."""
+
+    recipe: RecipeName = "distill"

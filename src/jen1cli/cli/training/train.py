@@ -13,6 +13,7 @@ from jen1cli.cli.groups import grouped
 from jen1cli.cli.training.display import Display
 from jen1cli.cli.training.settings import (
     Device,
+    DistillationOptions,
     FinetuningOptions,
     Seed,
     Steps,
@@ -303,6 +304,29 @@ def finetune(
     }  # fmt: skip
     name = "weights/lora.safetensors" if lora is not None else "weights"
     _run("FinetuneJob", own, vars(settings), reporting, output / name)
+
+
+@app.command("distill")
+@grouped
+def distill(
+    cache: Cache,
+    output: Output,
+    *,
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", metavar="NAME|FOLDER", help="Weight set to distill."),
+    ] = "jen1-mini",
+    rank: Annotated[int, typer.Option(metavar="RANK", help="Rank of the LoRA.")] = 32,
+    prompt: Prompts = None,
+    settings: DistillationOptions,
+    reporting: options.Reporting,
+) -> None:
+    """Distill the guidance of a model into a LoRA: half the passes of the network."""
+    own = {
+        "cache": cache, "output": output, "init": model, "lora": rank,
+        "distils_guidance": True, "bidirectional_only": True, "prompt": tuple(prompt or ()),
+    }  # fmt: skip
+    _run("DiffusionJob", own, vars(settings), reporting, output / "weights/lora.safetensors")
 
 
 @app.command("all")

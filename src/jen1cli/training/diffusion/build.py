@@ -24,6 +24,7 @@ from jen1cli.training.diffusion.compatibility import (
     encoder_settings,
     music_digest,
 )
+from jen1cli.training.diffusion.distillation import DistillationObjective, GuidedTeacher
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.training.diffusion.samples import SampleWriter
 from jen1cli.training.diffusion.scores import ScoreTable
@@ -52,6 +53,7 @@ class DiffusionSources:
     text_encoder: Path | None = None  # folder; None: that of `init`, or the hub's
     init: Path | None = None  # weight set to continue from; None: random weights
     lora_rank: int | None = None  # rank of a LoRA on `init`; None: train all weights
+    distils_guidance: bool = False  # learn the guided prediction of `init`, not the data
     prompts: Sequence[str] = ()  # prompts of samples; empty: captions of held-out clips
     stream: StreamSources | None = None  # training clips in tar files; None: those of `cache`
 
@@ -161,8 +163,14 @@ def build_diffusion(
     learned = config.text.null_prompt == "learned" and sources.lora_rank is None
     null_text = encoder.null(1)[0] if learned else None
     deviations = codec.whitening.inverse_matrix.norm(dim=1)
-    objective = Objective(unet, config.diffusion, hyperparameters, null_text, deviations)
     texts = TextCache(encoder)
+    if sources.distils_guidance:
+        teacher = _teacher(sources, config, texts)
+        objective: Objective = DistillationObjective(
+            unet, teacher, config.diffusion, hyperparameters, deviations
+        )
+    else:
+        objective = Objective(unet, config.diffusion, hyperparameters, null_text, deviations)
     codec.autoencoder.to(accelerator.device)
     codec.whitening.to(accelerator.device)
     controls = None
@@ -179,6 +187,15 @@ def build_diffusion(
         stream=sources.stream,
     )
     return DiffusionStage(parts, hyperparameters, accelerator, seed=seed)
+
+
+def _teacher(sources: DiffusionSources, config: ModelConfig, texts: TextCache) -> GuidedTeacher:
+    if sources.init is None:
+        raise ConfigError("guidance is distilled from a weight set; name it")
+    initial, tensors = load_weight_set(sources.init)
+    unet = UNet1d(initial.unet)
+    load_into(unet, tensors["unet"], str(sources.init))
+    return GuidedTeacher(unet, initial.generation, texts([""]), config.frame_rate)
 
 
 def _writer(
