@@ -4,6 +4,8 @@
     autoencoder.safetensors   keys autoencoder.* and whitening.*
     unet.safetensors          keys unet.*; conditioning.* where a learned null prompt exists,
                               prior.* and tracker.* where the config has controls
+    distilled.safetensors     low-rank change distilled.* of the U-Net that has guidance in it,
+                              where the config has steps of it
     text_encoder/             Hugging Face layout with its tokenizer, where the encoder is local
     README.md                 the model card (not hashed: its wording may change)
 
@@ -39,7 +41,8 @@ FILES = {
     "autoencoder.safetensors": ("autoencoder", "whitening"),
     "unet.safetensors": ("unet", "conditioning", "prior", "tracker"),
 }
-"""Modules of each file."""
+"""Modules of each file that every set has."""
+_DISTILLED_FILES = {"distilled.safetensors": ("distilled",)}
 
 _HASHES = "sha256"
 _OPTIONAL = ("conditioning", "prior", "tracker")
@@ -160,7 +163,7 @@ def verify_files(description: SetDescription) -> None:
         CheckpointError: a file is missing, changed or not listed.
     """
     folder, hashes = description.folder, description.hashes
-    needed = {name for name in FILES if name not in hashes}
+    needed = {name for name in _files(description.config) if name not in hashes}
     if needed:
         raise CheckpointError(
             f"{folder / CONFIG_NAME} lists no sha256 of {min(needed)}; get the set again"
@@ -202,7 +205,7 @@ def load_weight_set(
     if verify:
         verify_files(description)
     tensors: dict[str, StateDict] = {}
-    for name, modules in FILES.items():
+    for name, modules in _files(description.config).items():
         path = Path(folder) / name
         tensors.update(_split(_load_tensors(path), modules, path))
     return description.config, tensors
@@ -224,7 +227,8 @@ def save_weight_set(
         folder: target; an existing weight set is replaced.
         config: configuration of the model, with its provenance.
         tensors: state dict of each module: autoencoder, whitening, unet; where the null prompt is
-            learned, conditioning; where the config has controls, prior and tracker.
+            learned, conditioning; where the config has controls, prior and tracker; where it has
+            distilled steps, distilled.
         text_encoder: folder in the Hugging Face layout; it is copied.
         card: text of README.md; None keeps the existing card.
         storage: number type of the network's weights on disk; whitening always keeps float32.
@@ -240,7 +244,7 @@ def save_weight_set(
     if folder.exists() and not (folder / CONFIG_NAME).is_file() and any(folder.iterdir()):
         raise CheckpointError(f"{folder} exists and is no weight set; choose another folder")
     with writing_folder(folder) as new:
-        for name, modules in FILES.items():
+        for name, modules in _files(config).items():
             _save_tensors(new / name, modules, tensors, storage)
         if text_encoder is not None:
             shutil.copytree(text_encoder, new / TEXT_ENCODER_FOLDER)
@@ -275,6 +279,11 @@ def load_into(module: "nn.Module", tensors: "StateDict", what: str) -> None:
                 f" expected {list(tensor.shape)}; use the config.json that belongs to it"
             )
     module.load_state_dict(tensors, strict=True, assign=True)
+
+
+def _files(config: ModelConfig) -> dict[str, tuple[str, ...]]:
+    """Return the modules of each file of a set."""
+    return FILES | (_DISTILLED_FILES if config.generation.distilled_steps else {})
 
 
 def _is_inside(name: str) -> bool:
@@ -318,7 +327,7 @@ def _split(tensors: "StateDict", modules: tuple[str, ...], path: Path) -> "dict[
 def _check_modules(
     config: ModelConfig, tensors: "Mapping[str, Mapping[str, Any]]", text_encoder: object
 ) -> None:
-    known = {module for modules in FILES.values() for module in modules}
+    known = {module for modules in _files(config).values() for module in modules}
     if unknown := sorted(tensors.keys() - known):
         raise CheckpointError(f"a weight set has no module '{unknown[0]}'; known: {sorted(known)}")
     if missing := sorted(known - tensors.keys() - set(_OPTIONAL)):

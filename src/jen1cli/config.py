@@ -234,6 +234,9 @@ class GenerationConfig:
     continuation: DirectionName = field(default="unidirectional", metadata={"optional": True})
     # writer of the controls that are not given: rules of styles, the learned predictors, nobody
     composer: ComposerName = field(default="learned", metadata={"optional": True})
+    # steps of the distilled network, one pass each (`training.diffusion.distillation`); 0: the
+    # weight set has none
+    distilled_steps: int = field(default=0, metadata={"optional": True})
     # scale of inpainting and continuation, where the context conditions as well; None: as above
     edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
 

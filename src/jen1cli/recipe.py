@@ -23,7 +23,8 @@ RECIPE_VERSION = 5
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
 4: full score, instruments, passages, variations, loops, batch, form, streams and covers.
-5: novelty and copies of edits, which were 1 and none before; guidance of levels, which was 1.
+5: novelty and copies of edits, which were 1 and none before; guidance of levels, which was 1;
+the distilled network, which was none.
 """
 
 _NOVELTY_VERSION = 5
@@ -230,6 +231,7 @@ class Recipe(Sampling):
             "streamed",
             "copies",
             "watermark",
+            "distilled",
         ):
             if not values[name]:
                 del values[name]

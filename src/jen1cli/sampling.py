@@ -4,6 +4,7 @@ import dataclasses
 import math
 import secrets
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
@@ -57,6 +58,9 @@ class SamplingOptions(TypedDict, total=False):
     context_guidance_interval: tuple[float, float]
     # factor of the guidance along the levels of the spectrum's bands; 1: as in all else
     level_guidance: float
+    # whether the network with distilled guidance predicts, in one pass a step; missing: if the
+    # model has one and the guidance is the model's own
+    distilled: bool
     variations: tuple[Variation, ...]  # of the noise, one after the other
     # of edits, 0 to 1: 0 copies what the recording repeats, 1 starts from noise; missing: a copy
     # where one fits and nothing new is asked for
@@ -82,6 +86,7 @@ class Sampling:
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
     level_guidance: float = field(default=1.0, metadata={"optional": True})
+    distilled: bool = field(default=False, metadata={"optional": True})
     # musical controls; for edits only the given ones, others are transcribed again
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
     # "" in recipes of earlier versions, whose controls were predicted
@@ -116,7 +121,15 @@ class Sampling:
             values["eta"] = 0.0  # belongs to ddim alone
         if unknown := sorted(given.keys() - values.keys()):
             raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(values)}")
+        values["distilled"] = bool(defaults.distilled_steps) and not own_guidance(given, defaults)
         values.update(given)
+        if values["distilled"] and "steps" not in given:
+            values["steps"] = defaults.distilled_steps or defaults.steps
+        if values["distilled"] and (own := own_guidance(given, defaults)):
+            raise ConfigError(
+                f"{own} cannot differ in the distilled network, which has the model's guidance in"
+                " it; leave one of them out"
+            )
         if given.get("style") and "composer" not in given:
             values["composer"] = "rules"  # the one that writes in a style
         _check(values)
@@ -132,6 +145,25 @@ SETTINGS = tuple(item.name for item in dataclasses.fields(Sampling))
 """Names of all settings."""
 SETTING_KEYS = tuple(stored_key(item) for item in dataclasses.fields(Sampling))
 """Their keys in recipes, in the order in which recipes hold them."""
+
+
+_GUIDANCE = (
+    "negative_prompt",
+    "guidance_scale",
+    "guidance_interval",
+    "guidance_rescale",
+    "control_guidance_interval",
+    "context_guidance_interval",
+    "level_guidance",
+)
+
+
+def own_guidance(given: Mapping[str, Any], defaults: GenerationConfig) -> str:
+    """Return the first setting of guidance that differs from the model's; "" if none does."""
+    for name in _GUIDANCE:
+        if name in given and given[name] != getattr(defaults, name, ""):
+            return name
+    return ""
 
 
 def draw_seed() -> int:

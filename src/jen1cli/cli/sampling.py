@@ -161,6 +161,17 @@ class SamplerChoice:
             rich_help_panel=options.SAMPLING_PANEL,
         ),
     ] = None
+    distilled: Annotated[
+        bool | None,
+        typer.Option(
+            "--distilled/--guided",
+            help="Sample with the network that has the guidance in it, or with guidance, which"
+            " takes two passes a step. Left out: distilled, if the model has such a network and"
+            " no guidance or negative prompt is given.",
+            rich_help_panel=options.SAMPLING_PANEL,
+            show_default=False,
+        ),
+    ] = None
     composer: Annotated[
         str | None,
         typer.Option(

@@ -277,12 +277,12 @@ def sample_canvas(
         progress: called with (steps done, steps in all).
         causal: direction.
         start: latent from which sampling starts; None: from noise.
-        unet: called in place of the network.
+        unet: called in place of the network of `unet_of`.
 
     Returns:
         the latent; known frames are bit-identical.
     """
-    unet = unet or networks.call_unet
+    unet = unet or unet_of(networks, sampling)
     shape = part.latent.shape[1:]
     noise = torch.stack([each.draw(shape) for each in noises])
     conditioned = tasks.make_context(part.latent, part.known, controls)
@@ -323,7 +323,7 @@ def sample_canvas(
     predict = guide_batched(
         conditional,
         PredictByTime(both),
-        scale=sampling.guidance_scale,
+        scale=1.0 if sampling.distilled else sampling.guidance_scale,
         interval=sampling.guidance_interval,
         rescale=sampling.guidance_rescale,
         change=_level_change(networks, sampling.level_guidance),
@@ -339,6 +339,21 @@ def sample_canvas(
         start=start,
         progress=progress,
     )
+
+
+def unet_of(networks: Networks, sampling: Sampling) -> Callable[..., Latent]:
+    """Return the U-Net of a sampling.
+
+    Raises:
+        ConfigError: the model has no distilled one.
+    """
+    if not sampling.distilled:
+        return networks.call_unet
+    if networks.call_distilled is None:
+        raise ConfigError(
+            "this model has no network with distilled guidance; make one with jen1 train distill"
+        )
+    return networks.call_distilled
 
 
 def _level_change(networks: Networks, factor: float) -> Change | None:

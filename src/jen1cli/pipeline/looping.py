@@ -32,7 +32,13 @@ from jen1cli.music.controls import BEAT_HARMONICS, Controls
 from jen1cli.pipeline import gain_matching
 from jen1cli.pipeline.coding import decoded_blocks
 from jen1cli.pipeline.composing import ComposedPrompts, write_controls
-from jen1cli.pipeline.denoising import Canvas, encode_prompts, sample_canvas, seeded_noise
+from jen1cli.pipeline.denoising import (
+    Canvas,
+    encode_prompts,
+    sample_canvas,
+    seeded_noise,
+    unet_of,
+)
 from jen1cli.pipeline.networks import Networks
 from jen1cli.progress import Progress
 from jen1cli.sampling import Sampling, check_loop_bars
@@ -87,7 +93,7 @@ def make_loop(
         sampling,
         [seeded_noise(seed, sampling.variations)],
         progress,
-        unet=ring_windows(networks.call_unet, frames, window, networks.device),
+        unet=ring_windows(unet_of(networks, sampling), frames, window, networks.device),
     )
     signal = _decoded_ring(networks, networks.whitening.unwhiten(made))
     signal = stretched_ring(signal, samples)

@@ -1,6 +1,7 @@
 """The networks of a model: construction from a configuration, and loading of weights."""
 
 import contextlib
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from jen1cli.diffusion import Schedule
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.unet import UNet1d
 from jen1cli.unet.graphs import GraphedUNet, graphed
+from jen1cli.unet.lora import add_changes
 
 DtypeName = Literal["auto", "fp32", "bf16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -58,6 +60,8 @@ class Networks:
     dtype: Literal["fp32", "bf16"]
     call_unet: UNet1d | GraphedUNet  # the U-Net, on a GPU through CUDA graphs
     level_axes: Tensor | None = None  # [axes, components] of `GenerationConfig`
+    # U-Net whose prediction is guided in one pass, called as `call_unet`
+    call_distilled: UNet1d | GraphedUNet | None = None
 
     @property
     def watermark(self) -> str:
@@ -199,14 +203,19 @@ def load_networks(
     load_into(autoencoder, tensors["autoencoder"], f"{folder}/autoencoder.safetensors")
     load_into(whitening, tensors["whitening"], f"{folder}/autoencoder.safetensors")
     load_into(unet, tensors["unet"], f"{folder}/unet.safetensors")
+    distilled = None
+    if config.generation.distilled_steps:
+        distilled = _distilled(unet, tensors["distilled"], f"{folder}/distilled.safetensors")
+        change_unet(distilled)
     change_unet(unet)
     text_encoder = text_encoder or _placed(TextEncoder.load(config.text, folder), device)
     load_into(text_encoder, tensors.get("conditioning", {}), f"{folder}/unet.safetensors")
     for name, module in control_networks.items():
         load_into(module, tensors.get(name, {}), f"{folder}/unet.safetensors ({name})")
     return _ready(
-        config, autoencoder, whitening, unet, text_encoder, control_networks, device, dtype
-    )
+        config, autoencoder, whitening, unet, text_encoder, control_networks, device, dtype,
+        distilled,
+    )  # fmt: skip
 
 
 def random_networks(
@@ -244,6 +253,15 @@ def fixed_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _distilled(unet: UNet1d, changes: dict[str, Tensor], what: str) -> UNet1d:
+    """Return a copy of a U-Net with changes of its weights."""
+    changed = copy.deepcopy(unet)
+    first = min((name for name in changes if name.endswith(".down")), default=None)
+    rank = 0 if first is None else len(changes[first])
+    add_changes(changed, changes, what, rank=rank)
+    return changed
+
+
 def _control_networks(config: ModelConfig) -> dict[str, nn.Module]:
     """Build the networks of `ModelConfig.controls` by their names in weight files."""
     if config.controls is None:
@@ -268,6 +286,7 @@ def _ready(
     control_networks: dict[str, nn.Module],
     device: torch.device,
     dtype: Literal["fp32", "bf16"],
+    distilled: UNet1d | None = None,
 ) -> Networks:
     autoencoder.noise_key = environment_key()
     if autoencoder.noise_key and not isinstance(config.autoencoder, SpectralConfig):
@@ -277,13 +296,17 @@ def _ready(
         )
     if device.type == "cuda":
         allow_tf32(False)
-        unet.store_channels_last()
-    for module in (autoencoder, whitening, unet, *control_networks.values()):
+    unets = [unet] if distilled is None else [unet, distilled]
+    for one in unets:
+        if device.type == "cuda":
+            one.store_channels_last()
+        one.eval().requires_grad_(False)
+        one.to(device=device, dtype=_DTYPES[dtype])
+    for module in (autoencoder, whitening, *control_networks.values()):
         module.eval().requires_grad_(False)
     moved = [module for name, module in control_networks.items() if name != "prior"]
     for module in (autoencoder, whitening, *moved):
         module.to(device)
-    unet.to(device=device, dtype=_DTYPES[dtype])
     axes = config.generation.level_axes
     return Networks(
         autoencoder,
@@ -299,4 +322,5 @@ def _ready(
         dtype,
         graphed(unet, device),
         torch.tensor(axes, device=device) if axes else None,
+        None if distilled is None else graphed(distilled, device),
     )

@@ -32,6 +32,7 @@ from jen1cli.sampling import (
     Variation,
     default_amount,
     draw_seed,
+    own_guidance,
 )
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ def settle(model: "Jen1", recipe: Recipe) -> Recipe:
             model.device,
             model.dtype,
         )
+    defaults = model.config.generation
+    if recipe.distilled and not defaults.distilled_steps:
+        recipe = dataclasses.replace(recipe, distilled=False, steps=defaults.steps)
     weights = model.recipe_model
     if not recipe.model.plays_like(weights, model.former_sha256):
         logger.warning(
@@ -249,13 +253,24 @@ def vary(
         source = given.source if isinstance(given, Edit) and source is None else source
     else:
         recipe = given
-    new = varied(recipe, prompt, amount, seed, options)
+    new = varied(recipe, prompt, amount, seed, _guided(model, recipe, options))
     warn_unplayed(model.networks, options)
     result = model.again(new, source, progress=progress)
     # the input under the name that it was given, also if it was made again elsewhere
     return dataclasses.replace(
         result, recipe=dataclasses.replace(result.recipe, input=recipe.input)
     )
+
+
+def _guided(model: "Jen1", recipe: Recipe, options: SamplingOptions) -> SamplingOptions:
+    """Return the options, with what a change of guidance implies for a distilled recipe."""
+    defaults = model.config.generation
+    if recipe.task not in ("generate", "cover"):
+        defaults = defaults.for_edits()
+    wanted = options.get("distilled")
+    if not recipe.distilled or wanted or (wanted is None and not own_guidance(options, defaults)):
+        return options
+    return {"steps": defaults.steps, **options, "distilled": False}
 
 
 def varied(

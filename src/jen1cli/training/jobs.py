@@ -167,7 +167,7 @@ class DiffusionJob(Settings):
     tasks: tuple[TrainedTask, ...] = ()  # tasks of the training; none: the recipe's
     bidirectional_only: bool = False  # for ablations
     lora: int | None = None  # rank; None: train the whole U-Net
-    distils_guidance: bool = False  # learn the guided prediction of `init`
+    distilled_steps: int = 0  # above 0: distil the guidance of `init`, for so many steps
 
     def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -184,7 +184,7 @@ class DiffusionJob(Settings):
             sources = DiffusionSources(
                 latents.folder, self.text_encoder, init,
                 prompts=self.prompt, stream=latents.stream,
-                lora_rank=self.lora, distils_guidance=self.distils_guidance,
+                lora_rank=self.lora, distilled_steps=self.distilled_steps,
             )  # fmt: skip
             return _train_diffusion(sources, self, chosen, accelerator, on_event, config)
 

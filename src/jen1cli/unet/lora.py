@@ -9,7 +9,7 @@ only A and B are trained; for inference it is added to the weights once and cost
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,19 +147,39 @@ def apply_lora(unet: UNet1d, path: Path, strength: float = 1.0) -> LoraConfig:
             f"{path} was made for '{config.base}', whose U-Net differs in '{different}';"
             " use it with that model"
         )
+    scale = strength * config.alpha / config.rank
+    add_changes(unet, tensors, str(path), rank=config.rank, scale=scale)
+    return config
+
+
+@torch.no_grad()
+def add_changes(
+    unet: UNet1d, tensors: Mapping[str, Tensor], what: str, *, rank: int, scale: float = 1.0
+) -> None:
+    """Add scale · B A to every weight of a U-Net's levels.
+
+    Args:
+        unet: changed in place.
+        tensors: as of `lora_tensors`.
+        what: file or set that they are of, for errors.
+        rank: of all changes.
+        scale: factor on the changes.
+
+    Raises:
+        CheckpointError: a change is missing or has another shape.
+    """
     targets = dict(_targets(unet))
     names = {key.rpartition(".")[0] for key in tensors}
     if names != set(targets):
         odd = min(names ^ set(targets))
-        raise CheckpointError(f"{path} does not cover the U-Net (first: {odd}); make it again")
+        raise CheckpointError(f"{what} does not cover the U-Net (first: {odd}); make it again")
     for name, module in targets.items():
         weight: Tensor = module.weight  # type: ignore[assignment]
         up, down = tensors.get(f"{name}.up"), tensors.get(f"{name}.down")
-        shapes = [(weight.shape[0], config.rank), (config.rank, weight[0].numel())]
+        shapes = [(weight.shape[0], rank), (rank, weight[0].numel())]
         if up is None or down is None or [up.shape, down.shape] != shapes:
-            raise CheckpointError(f"{path} does not fit the U-Net at {name}; make it again")
-        weight.add_(_change(weight, up, down, strength * config.alpha / config.rank))
-    return config
+            raise CheckpointError(f"{what} does not fit the U-Net at {name}; make it again")
+        weight.add_(_change(weight, up, down, scale))
 
 
 @torch.no_grad()

@@ -32,7 +32,12 @@ from jen1cli.training.diffusion.stage import DiffusionParts, DiffusionStage
 from jen1cli.training.diffusion.streaming import StreamSources
 from jen1cli.training.diffusion.tar_writing import TarCacheWriter
 from jen1cli.training.diffusion.texts import TextCache
-from jen1cli.training.diffusion.weights import ControlTensors, LoraWriter, WeightWriter
+from jen1cli.training.diffusion.weights import (
+    ControlTensors,
+    DistilledWriter,
+    LoraWriter,
+    WeightWriter,
+)
 from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.processes import on_processor
@@ -53,7 +58,7 @@ class DiffusionSources:
     text_encoder: Path | None = None  # folder; None: that of `init`, or the hub's
     init: Path | None = None  # weight set to continue from; None: random weights
     lora_rank: int | None = None  # rank of a LoRA on `init`; None: train all weights
-    distils_guidance: bool = False  # learn the guided prediction of `init`, not the data
+    distilled_steps: int = 0  # above 0: learn the guided prediction of `init`, for so many steps
     prompts: Sequence[str] = ()  # prompts of samples; empty: captions of held-out clips
     stream: StreamSources | None = None  # training clips in tar files; None: those of `cache`
 
@@ -164,7 +169,7 @@ def build_diffusion(
     null_text = encoder.null(1)[0] if learned else None
     deviations = codec.whitening.inverse_matrix.norm(dim=1)
     texts = TextCache(encoder)
-    if sources.distils_guidance:
+    if sources.distilled_steps:
         teacher = _teacher(sources, config, texts)
         objective: Objective = DistillationObjective(
             unet, teacher, config.diffusion, hyperparameters, deviations
@@ -182,7 +187,9 @@ def build_diffusion(
         cache=cache,
         texts=texts,
         weights=_writer(sources, codec, text_folder, controls),
-        samples=_samples(codec, cache, encoder, sources.prompts, controls, scores),
+        samples=_samples(
+            _sampled(codec, sources), cache, encoder, sources.prompts, controls, scores
+        ),
         scores=scores,
         stream=sources.stream,
     )
@@ -198,16 +205,34 @@ def _teacher(sources: DiffusionSources, config: ModelConfig, texts: TextCache) -
     return GuidedTeacher(unet, initial.generation, texts([""]), config.frame_rate)
 
 
+def _sampled(codec: Codec, sources: DiffusionSources) -> Codec:
+    """Return the codec with the settings of the samples; a distilled network needs no guidance."""
+    if not sources.distilled_steps or sources.init is None:
+        return codec
+    generation = dataclasses.replace(
+        read_description(sources.init).config.generation,
+        steps=sources.distilled_steps,
+        guidance_scale=1.0,
+        edit_guidance_scale=None,
+        distilled_steps=0,
+    )
+    return dataclasses.replace(
+        codec, config=dataclasses.replace(codec.config, generation=generation)
+    )
+
+
 def _writer(
     sources: DiffusionSources,
     codec: Codec,
     text_folder: Path | None,
     controls: ControlTensors | None,
-) -> WeightWriter | LoraWriter:
+) -> WeightWriter | LoraWriter | DistilledWriter:
     if sources.lora_rank is None:
         return WeightWriter(codec, text_folder, controls)
     if sources.init is None:
         raise ConfigError("a LoRA changes weights that exist; name the weight set to start from")
+    if sources.distilled_steps:
+        return DistilledWriter(sources.init, sources.distilled_steps)
     digest = read_description(sources.init).sha256
     return LoraWriter(codec.config, sources.lora_rank, codec.config.name, digest)
 

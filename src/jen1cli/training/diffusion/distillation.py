@@ -88,9 +88,7 @@ class GuidedTeacher(nn.Module):
             x_t: their noised latents.
             context: in-context channels of the items.
         """
-        guidance = GuidanceSettings.of(
-            self._generation, part.keep_mask, part.t, self._frame_rate
-        )
+        guidance = GuidanceSettings.of(self._generation, part.keep_mask, part.t, self._frame_rate)
         keep_mask = part.keep_mask & ~guidance.on_context[:, None, None]
         controls = part.controls
         if controls is not None:

@@ -38,7 +38,7 @@ from jen1cli.training.diffusion.scores import ScoreTable
 from jen1cli.training.diffusion.streaming import Share, StreamSources, WindowStream
 from jen1cli.training.diffusion.texts import TextCache
 from jen1cli.training.diffusion.validation import DiffusionValidation
-from jen1cli.training.diffusion.weights import LoraWriter, WeightWriter
+from jen1cli.training.diffusion.weights import DistilledWriter, LoraWriter, WeightWriter
 from jen1cli.training.engine.averaging import Ema
 from jen1cli.training.engine.learning_rate import learning_rate
 from jen1cli.training.engine.memory import activation_megabytes
@@ -59,7 +59,7 @@ class DiffusionParts:
     objective: Objective
     cache: LatentCache
     texts: TextCache
-    weights: WeightWriter | LoraWriter
+    weights: WeightWriter | LoraWriter | DistilledWriter
     samples: SampleWriter | None = None
     scores: ScoreTable = field(default_factory=ScoreTable)
     stream: StreamSources | None = None  # training clips; None: those of `cache`

@@ -18,7 +18,7 @@ from jen1cli.checkpoint import (
 from jen1cli.config import ControlsConfig, ModelConfig
 from jen1cli.training.diffusion.objective import Objective
 from jen1cli.unet import UNet1d
-from jen1cli.unet.lora import LoraConfig, merged_tensors, save_lora
+from jen1cli.unet.lora import LoraConfig, lora_tensors, merged_tensors, save_lora
 
 LORA_NAME = "lora.safetensors"
 
@@ -69,7 +69,10 @@ def contents(
     if controls is not None:
         tensors |= {"prior": dict(controls.prior), "tracker": dict(controls.tracker)}
     config = dataclasses.replace(
-        codec.config, controls=None if controls is None else controls.config
+        codec.config,
+        controls=None if controls is None else controls.config,
+        # a distilled change belongs to the weights that it was distilled from
+        generation=dataclasses.replace(codec.config.generation, distilled_steps=0),
     )
     return config, tensors
 
@@ -87,15 +90,7 @@ class ControlsWriter:
             config, controls=controls.config, provenance={**config.provenance, **provenance}
         )
         tensors |= {"prior": dict(controls.prior), "tracker": dict(controls.tracker)}
-        text_encoder = self.base / TEXT_ENCODER_FOLDER if config.text.revision is None else None
-        card = self.base / CARD_NAME
-        save_weight_set(
-            folder,
-            config,
-            tensors,
-            text_encoder=text_encoder,
-            card=card.read_text("utf-8") if card.is_file() else None,
-        )
+        _copied(self.base, folder, config, tensors)
 
 
 @dataclass(frozen=True)
@@ -115,6 +110,42 @@ class LoraWriter:
             self.rank, float(self.rank), self.base, self.config.unet, base_sha256=self.base_sha256
         )
         save_lora(folder / LORA_NAME, objective.unet, config)
+
+
+@dataclass(frozen=True)
+class DistilledWriter:
+    """Writes a copy of a weight set with the change that distils its guidance."""
+
+    base: Path
+    steps: int  # of the sampler, where nobody gives them
+
+    def write(self, folder: Path, objective: Objective, provenance: Mapping[str, Any]) -> None:
+        """Write the weight set with the present change, as float16."""
+        assert isinstance(objective.unet, UNet1d)
+        config, tensors = load_weight_set(self.base)
+        change = {n: t.half() for n, t in lora_tensors(objective.unet).items()}
+        about = {"distillation": provenance["diffusion"]}
+        config = dataclasses.replace(
+            config,
+            generation=dataclasses.replace(config.generation, distilled_steps=self.steps),
+            provenance={**config.provenance, **about},
+        )
+        _copied(self.base, folder, config, tensors | {"distilled": change})
+
+
+def _copied(
+    base: Path, folder: Path, config: ModelConfig, tensors: Mapping[str, Mapping[str, Tensor]]
+) -> None:
+    """Write a weight set with the text encoder and the card of another."""
+    text_encoder = base / TEXT_ENCODER_FOLDER if config.text.revision is None else None
+    card = base / CARD_NAME
+    save_weight_set(
+        folder,
+        config,
+        tensors,
+        text_encoder=text_encoder,
+        card=card.read_text("utf-8") if card.is_file() else None,
+    )
 
 
 def _card(name: str, provenance: Mapping[str, Any]) -> str:
