@@ -76,6 +76,12 @@ def started(monkeypatch):
             "run/weights/lora.safetensors",
         ),
         (
+            ["distill", "cache", "-m", "some", "--rank", "4", "--sampling-steps", "3"],
+            {"cache": "cache", "init": "some", "lora": 4, "distilled_steps": 3,
+             "bidirectional_only": True},
+            "run/weights",
+        ),
+        (
             ["all", "music", "--text-encoder", "te"],
             {"data": "music", "text_encoder": "te"},
             "run/diffusion/weights",

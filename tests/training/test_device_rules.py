@@ -85,6 +85,19 @@ def test_all_stages(gpu, narrow, with_tempi, text_folder, tmp_path):
     ).run()  # fmt: skip
 
 
+def test_a_step_of_distillation(gpu, narrow, tones, tiny_folder, tmp_path):
+    cache = write_latents(tones, tiny_folder, tmp_path, keep_whitening=True, device="cuda")
+    chosen = half(training_config("tiny").diffusion)
+    sources = DiffusionSources(cache.folder, init=tiny_folder, lora_rank=2, distilled_steps=2)
+    stage = build_diffusion(sources, chosen, build_accelerator(chosen.optimisation, device="cuda"))
+    stage.train_step(1, 0.0)  # its captions are encoded once
+    with gpu.phase("step"):
+        stage.train_step(1, 0.0)
+    waits = gpu.syncs_of("step")
+    assert sum(waits.values()) <= 1, f"all but the check of the gradient: {waits}"
+    assert stage.take_values()["loss"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, 2])
 def test_fine_tuning(gpu, tones, tiny_folder, tmp_path, lora):

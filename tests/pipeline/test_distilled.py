@@ -1,0 +1,125 @@
+"""Sampling with a network that has the guidance in it."""
+
+import dataclasses
+import logging
+
+import pytest
+import torch
+
+from jen1cli import Jen1
+from jen1cli.checkpoint import load_weight_set, save_weight_set
+from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.pipeline import replay
+from jen1cli.unet import UNet1d
+from jen1cli.unet.lora import add_lora, lora_tensors
+
+SHORT = {"seconds": 0.3, "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_folder, tmp_path_factory):
+    """The tiny weight set with a random change for three steps."""
+    config, tensors = load_weight_set(tiny_folder)
+    generation = dataclasses.replace(config.generation, distilled_steps=3)
+    unet = UNet1d(config.unet)
+    add_lora(unet, 2)
+    torch.manual_seed(0)
+    tensors["distilled"] = {
+        name: 0.1 * torch.randn_like(tensor) for name, tensor in lora_tensors(unet).items()
+    }
+    return save_weight_set(
+        tmp_path_factory.mktemp("distilled") / "set",
+        dataclasses.replace(config, generation=generation),
+        tensors,
+        text_encoder=tiny_folder / "text_encoder",
+    )
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    """That weight set, loaded."""
+    return Jen1.load(folder, device="cpu", dtype="fp32")
+
+
+@pytest.fixture
+def calls(model):
+    """Counts the passes of either network, which the test clears."""
+    counts = {"guided": 0, "distilled": 0}
+    unets = {"guided": model.networks.call_unet, "distilled": model.networks.call_distilled}
+
+    def counter(name):
+        return lambda *_: counts.update({name: counts[name] + 1})
+
+    hooks = [unet.register_forward_pre_hook(counter(name)) for name, unet in unets.items()]
+    yield counts
+    for hook in hooks:
+        hook.remove()
+
+
+def test_it_is_used_where_the_guidance_is_the_models_own(model, calls, tone):
+    scale = model.config.generation.guidance_scale
+    music = model.generate("soft piano", guidance_scale=scale, **SHORT)
+    assert calls == {"guided": 0, "distilled": 3}
+    assert (music.recipe.distilled, music.recipe.steps) == (True, 3)
+    assert torch.equal(model.again(music.recipe).waveform, music.waveform)
+    calls.update(distilled=0)
+    edit = model.continue_(
+        torch.from_numpy(tone(0.5)), 0.2, "drums", sample_rate=48_000, seed=1, steps=2
+    )
+    assert edit.recipe.distilled
+    assert calls == {"guided": 0, "distilled": 2}
+
+
+def test_without_it_the_model_is_the_one_that_it_was(model, calls, tiny):
+    music = model.generate("soft piano", distilled=False, steps=2, **SHORT)
+    assert calls["distilled"] == 0
+    assert "distilled" not in music.recipe.to_dict()
+    assert torch.equal(music.waveform, tiny.generate("soft piano", steps=2, **SHORT).waveform)
+
+
+@pytest.mark.parametrize(
+    "own", [{"guidance_scale": 5.0}, {"negative_prompt": "drums"}, {"guidance_rescale": 0.5}]
+)
+def test_another_guidance_takes_the_guided_network(model, calls, own):
+    music = model.generate("soft piano", **own, **SHORT)
+    assert calls["distilled"] == 0
+    assert (music.recipe.distilled, music.recipe.steps) == (False, model.config.generation.steps)
+    with pytest.raises(ConfigError, match=f"{next(iter(own))} cannot differ in the distilled"):
+        model.generate("soft piano", distilled=True, **own, **SHORT)
+
+
+def test_variations_with_another_guidance_take_the_models_steps(model):
+    recipe = model.generate("soft piano", **SHORT).recipe
+    assert model.vary(recipe, seed=2).recipe.distilled
+    assert model.vary(recipe, seed=2).recipe.steps == 3
+    for own in ({"guidance_scale": 5.0}, {"distilled": False}):
+        varied = model.vary(recipe, **own).recipe
+        assert (varied.distilled, varied.steps) == (False, model.config.generation.steps)
+
+
+def test_a_model_without_one_refuses_it_and_follows_its_recipes_with_guidance(model, tiny, caplog):
+    recipe = model.generate("soft piano", **SHORT).recipe
+    with pytest.raises(ConfigError, match="make one with jen1 train distill"):
+        tiny.generate("soft piano", distilled=True, **SHORT)
+    with caplog.at_level(logging.WARNING):
+        settled = replay.settle(tiny, recipe)
+    assert (settled.distilled, settled.steps) == (False, tiny.config.generation.steps)
+    assert "made by other weights" in caplog.text
+
+
+def test_loops_are_made_with_it(model, calls):
+    model.generate("jazz trio at 240 bpm", loop_bars=1, seed=1, composer="rules")
+    assert calls == {"guided": 0, "distilled": 3}
+
+
+def test_a_set_without_its_file_is_damaged(folder, tmp_path):
+    config, tensors = load_weight_set(folder)
+    del tensors["distilled"][min(tensors["distilled"])]
+    broken = save_weight_set(
+        tmp_path / "set", config, tensors, text_encoder=folder / "text_encoder"
+    )
+    with pytest.raises(CheckpointError, match=r"distilled\.safetensors does not"):
+        Jen1.load(broken, device="cpu")
+    (broken / "distilled.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"distilled\.safetensors is missing"):
+        Jen1.load(broken, device="cpu")
