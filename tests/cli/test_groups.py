@@ -155,7 +155,7 @@ def test_every_command_that_samples_takes_every_setting(name, wanted):
 VALUES = {
     "bpm": 92.0, "key": "C minor", "chords": "Cm Fm", "drums": "kick x.x.", "melody": "C5 -",
     "negative": "voice", "steps": 3, "sampler": "ddim", "guidance_scale": 2.0,
-    "composer": "rules", "style": "bossa nova", "score": "tune.mid", "keep": "chords,melody",
+    "distilled": False, "composer": "rules", "style": "bossa nova", "score": "tune.mid", "keep": "chords,melody",
     "melody_track": "1", "instruments": "piano, violins",
 }  # fmt: skip
 
@@ -172,9 +172,10 @@ def test_a_line_of_a_prompt_file_takes_every_setting_by_the_name_of_its_option(j
     assert VALUES.keys() == SAMPLING_NAMES
     in_minor = (0, meta(1, b"Key: C minor"))
     Path("tune.mid").write_bytes(song(track(in_minor, *notes([60, 63, 67]))))
-    options = [
+    options = ["--guided"] + [
         word
         for name, value in VALUES.items()
+        if name != "distilled"
         for word in (f"--{name.replace('_', '-')}", str(value))
     ]
     assert jen1("generate", "lofi", "--seed", "1", *options).code == 0

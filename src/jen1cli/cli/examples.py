@@ -191,6 +191,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("jen1 train finetune my-music -o run/mine --minutes 90 --resume", "go on"),
     ),
+    "train distill": (
+        ("jen1 train distill run/latents -o fast --minutes 90", "of the bundled model"),
+        (
+            "jen1 train distill run/latents -o fast -m run/mine/weights --sampling-steps 4",
+            "of your own, which then takes four steps",
+        ),
+    ),
     "train all": (
         ("jen1 train all my-music -o run --minutes 180", "every stage, by the clock"),
         ("jen1 train all my-music -o run --recipe mini-gpu --dry-run", "sizes, and nothing else"),
