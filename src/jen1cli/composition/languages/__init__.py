@@ -1,0 +1,8 @@
+"""Prompts in other languages than English, put into English words by glossaries.
+
+The text encoder, the readers of prompts and the names of styles are English.
+"""
+
+from jen1cli.composition.languages.translation import Translation, in_english
+
+__all__ = ["Translation", "in_english"]

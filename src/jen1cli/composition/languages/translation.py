@@ -1,0 +1,81 @@
+"""Prompts put into English: which language a prompt is in, its text, and what was not understood.
+
+Prompts in English, and all that the glossaries do not know, keep every byte.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jen1cli.composition.languages.glossary import SPACED, Piece
+from jen1cli.composition.languages.spaced import read_spaced
+from jen1cli.composition.languages.unspaced import read_unspaced
+from jen1cli.composition.languages.wording import english_text
+
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+_PRIVATE = re.compile(r"[\ue000-\uf8ff]")
+_MOST_CHARACTERS = 2000  # of a prompt that is read; the encoder takes fewer
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A prompt in English."""
+
+    text: str
+    language: str = ""  # code of ISO 639-1; "" for English, or a language without a glossary
+    unknown: tuple[str, ...] = ()  # words that `text` lacks
+
+
+@lru_cache(maxsize=256)
+def in_english(prompt: str) -> Translation:
+    """Return a prompt in English words.
+
+    Args:
+        prompt: in English, Korean, Japanese, Chinese, Spanish, Portuguese, French or German.
+
+    Returns:
+        the English text; the prompt itself if it is in English or another language, or if nothing
+        of it is known.
+    """
+    written = _PRIVATE.sub(" ", unicodedata.normalize("NFKC", prompt))
+    if len(written) > _MOST_CHARACTERS or not any(map(str.isalpha, written)):
+        return Translation(prompt)
+    if _HANGUL.search(written):
+        return _translated(prompt, read_unspaced(written, "ko"), "ko")
+    if _KANA.search(written):
+        return _translated(prompt, read_unspaced(written, "ja"), "ja")
+    if _HAN.search(written):
+        readings = {language: read_unspaced(written, language) for language in ("zh", "ja")}
+        language = min(readings, key=lambda name: _unknown_characters(readings[name]))
+        return _translated(prompt, readings[language], language)
+    readings_of = {language: read_spaced(written, language) for language in SPACED}
+    likely = [name for name, reading in readings_of.items() if reading.is_this]
+    if not likely:
+        return Translation(prompt, unknown=_other_scripts(written))
+    best = max(likely, key=lambda name: (readings_of[name].known, readings_of[name].telling))
+    return _translated(prompt, readings_of[best].pieces, best)
+
+
+def _unknown_characters(pieces: list[Piece]) -> int:
+    return sum(len(piece.source) for piece in pieces if piece.kind == "unknown")
+
+
+def _translated(prompt: str, pieces: list[Piece], language: str) -> Translation:
+    unknown = dict.fromkeys(piece.source for piece in pieces if piece.kind == "unknown")
+    return Translation(english_text(pieces, language) or prompt, language, tuple(unknown))
+
+
+def _other_scripts(prompt: str) -> tuple[str, ...]:
+    """Return the words in scripts that no glossary has, such as Cyrillic."""
+    words = re.findall(r"[^\W\d_]+", prompt)
+    return tuple(
+        dict.fromkeys(
+            word
+            for word in words
+            if not unicodedata.name(word[0], "LATIN").startswith(("LATIN", "GREEK"))
+            and unicodedata.category(word[0]) in ("Lu", "Ll", "Lo")
+        )
+    )
