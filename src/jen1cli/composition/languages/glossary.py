@@ -47,6 +47,7 @@ class Piece:
     kind: Kind
     source: str = ""  # what the prompt has
     words: int = 1  # number of words of the source
+    shared: bool = False  # an English name that all languages use
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jen1cli.composition.languages.glossary import SPACED, Glossary, Piece, plain
 from jen1cli.music.chords import tonic_of
@@ -20,21 +20,32 @@ _SIGNS = {
 }  # fmt: skip
 _MINOR = ("menor", "mineur", "moll", "단조", "마이너", "短調", "マイナー", "小调", "minor", "m")
 
+_NUMBER = r"\d{2,3}(?:[.,]\d)?"
+_TEMPO = re.compile(
+    rf"(?:\b(?:a|à|em|en|mit|bei)\s+)?({_NUMBER}(?:\s?-\s?{_NUMBER})?)\s*bpm(?![a-z])|\bbpm\s*[:=]?\s*({_NUMBER})",
+    re.IGNORECASE,
+)
+
 _BEFORE = r"(?:\b(?:en|em|tonalidad|tonalite|tonalidade|tono|tom|ton)\s+(?:de\s+)?)"
 _SIGN = r"(?:[ -]?(#|♯|♭|b\b|bemol|sostenido|sustenido|diese))?"
-_MODE = r"[ -](mayor|menor|maior|majeur|mineur)\b"
 _END = r"(?=\s*(?:$|[,.;:!?)/|\d\ue000-\uf8ff]|(?:con|com|avec|y|e|et|a|para|pour|pra|sin|sem|sans)\b))"
 
+
+
+def _romance(modes: str) -> tuple[str, ...]:
+    mode = rf"[ -]({modes})\b"
+    return (
+        rf"{_BEFORE}()(do|re|mi|fa|sol|la|si){_SIGN}{mode}",
+        rf"()\b(do|re|mi|fa|sol|la|si){_SIGN}{mode}{_END}",
+        rf"{_BEFORE}()([a-g]){_SIGN}{mode}",
+    )
+
+
 # by language: patterns with the groups sign, note, sign, mode
-_ROMANCE = (
-    rf"{_BEFORE}()(do|re|mi|fa|sol|la|si){_SIGN}{_MODE}",
-    rf"()\b(do|re|mi|fa|sol|la|si){_SIGN}{_MODE}{_END}",
-    rf"{_BEFORE}()([a-g]){_SIGN}{_MODE}",
-)
 _KEYS = {
-    "es": _ROMANCE,
-    "pt": _ROMANCE,
-    "fr": _ROMANCE,
+    "es": _romance("mayor|menor"),
+    "pt": _romance("maior|menor"),
+    "fr": _romance("majeur|mineur"),
     "de": (r"(?:\bin\s+)?()\b([cdefgah]is|[cdfg]es|hes|es|as|[a-h])()[ -](dur|moll)\b",),
     "ko": (
         r"(?<![가-힣])(올림|내림)?([다라마바사가나])()(장조|단조)",
@@ -58,13 +69,14 @@ class Marked:
 
     def piece(self, character: str) -> Piece | None:
         """Return what a private character stands for; None for other characters."""
-        index = ord(character) - _FIRST
+        index = ord(character) - _FIRST if len(character) == 1 else -1
         return self.pieces[index] if 0 <= index < len(self.pieces) else None
 
     def replace(self, pattern: re.Pattern[str], piece: Callable[[_Match], Piece]) -> None:
         """Replace the matches of a pattern in the plain text."""
         for match in reversed(list(pattern.finditer(self.plain))):
-            self.pieces.append(piece(match))
+            made = piece(match)
+            self.pieces.append(replace(made, words=len(made.source.split())))
             mark = chr(_FIRST + len(self.pieces) - 1)
             self.text = self.text[: match.start()] + mark + self.text[match.end() :]
             self.plain = self.plain[: match.start()] + mark + self.plain[match.end() :]
@@ -76,6 +88,7 @@ def marked(prompt: str, glossary: Glossary) -> Marked:
     found = Marked(prompt, plain(prompt) if spaced else prompt.lower().translate(glossary.variants))
     for pattern in _KEYS[glossary.language]:
         found.replace(re.compile(pattern), _key)
+    found.replace(_TEMPO, _tempo)
     for compiled, result in glossary.rewrites:
         found.replace(compiled, _rewritten(result))
     return found
@@ -88,6 +101,10 @@ def _rewritten(result: str) -> Callable[[_Match], Piece]:
         return Piece(match.expand(result), "apart" if apart else "mood", match[0])
 
     return piece
+
+
+def _tempo(match: _Match) -> Piece:
+    return Piece(f"{match[1] or match[2]} bpm", "apart", match[0])
 
 
 def _key(match: _Match) -> Piece:

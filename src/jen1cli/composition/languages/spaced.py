@@ -23,7 +23,7 @@ from jen1cli.composition.words import instrument_words, style_words
 
 _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?|[\ue000-\uf8ff]|[,;:.!?/()|\n–—]+")
 _NOT_OTHERS = frozenset(
-    "the and with of without from by featuring this that is it very like some into".split()
+    "the and with of without from by featuring this that it very some into for music".split()
 )
 """Words of English that none of these languages has."""
 
@@ -59,13 +59,13 @@ class Reading:
     """A prompt as read in one language."""
 
     pieces: list[Piece]
-    words: int
-    known: int  # words in the glossary, or names of styles and instruments
+    words: int  # without English names of styles and instruments, which all languages use
+    known: int  # words in the glossary
     telling: int  # terms of the glossary that are not English
 
     @property
     def is_this(self) -> bool:
-        """Whether the prompt is in this language."""
+        """Whether the prompt is in this language; names that all languages share say nothing."""
         return self.telling > 0 and self.known >= _LEAST_KNOWN * self.words
 
 
@@ -77,39 +77,39 @@ def read_spaced(prompt: str, language: str) -> Reading:
     if any(token[0] in _NOT_OTHERS for token in tokens):
         return Reading([], len(tokens), 0, 0)
     pieces: list[Piece] = []
-    at = telling = 0
+    at = 0
     while at < len(tokens):
-        piece = _next(text, tokens[at:], glossary)
-        pieces.append(piece)
-        telling += _tells(piece)
-        at += max(1, piece.words)
-    words = [piece for piece in pieces if piece.kind not in ("stop", "apart")]
-    known = (p.words for p in words if p.kind != "unknown" and not (p.kind == "kept" and p.text))
+        mark = text.piece(tokens[at][0])
+        pieces.append(mark or _next(text, tokens[at:], glossary))
+        at += 1 if mark else pieces[-1].words
+    words = [piece for piece in pieces if piece.kind != "stop"]
+    known = sum(piece.words for piece in words if piece.kind not in ("unknown", "kept"))
+    names = sum(piece.words for piece in words if piece.shared)
     count = sum(piece.words for piece in words)
-    return Reading(pieces, count, sum(known), telling)
+    telling = sum(_tells(piece) for piece in words)
+    return Reading(pieces, count - names, known - names, telling)
 
 
 def _next(text: Marked, tokens: Sequence[re.Match[str]], glossary: Glossary) -> Piece:
     token = tokens[0]
-    if not (token[0][0].isalnum()):
-        return text.piece(token[0]) or Piece("", "stop", token[0])
+    if not token[0][0].isalnum():
+        return Piece("", "stop", token[0])
     words = [match[0] for match in _until_stop(tokens)]
     language = glossary.language
     length, term = _longest(_terms(language), words, language)
-    named, kind = _longest(_english_names(), words, "")
+    named, name = _longest(_english_names(), words, "")
     raw = text.text[token.start() : tokens[max(length, named, 1) - 1].end()]
-    if term is not None and length >= named:
+    if name is not None and named >= length:
+        return Piece(*name, raw, named, shared=True)
+    if term is not None:
         return Piece(*term, raw, length)
-    if kind is not None:
-        return Piece(raw, kind[1], raw, named)
-    if words[0] in glossary.dropped or any(f in _dropped(language) for f in _forms(words[0], "")):
+    if words[0] in glossary.dropped or words[0] in _dropped(language):
         return Piece("", "dropped", raw)
     if words[0] in english_words() or words[0].isdigit():
         return Piece(raw, "kept", raw)
     if language == "de" and (parts := _compound(words[0])):
         return Piece(" ".join(part for part, _ in parts), parts[-1][1], raw)
     return Piece("", "unknown", raw)
-
 
 def _until_stop(tokens: Sequence[re.Match[str]]) -> Iterator[re.Match[str]]:
     for token in tokens:
@@ -119,14 +119,13 @@ def _until_stop(tokens: Sequence[re.Match[str]]) -> Iterator[re.Match[str]]:
 
 
 def _tells(piece: Piece) -> bool:
-    """Whether a piece is a term with a meaning, and not English."""
-    if piece.kind in ("stop", "apart", "kept", "link", "dropped", "unknown"):
+    """Whether a piece has a meaning, and a word that is not English."""
+    if piece.shared or piece.kind in ("kept", "link", "dropped", "unknown"):
         return False
-    written = re.findall(r"[^\W_]+(?:&[^\W_]+)?", piece.source.lower())
-    return any(word not in english_words() and not word.isdigit() for word in written) and (
-        piece.source != piece.text
-    )
-
+    written = re.findall(r"[^\W\d_]{2,}", piece.source.lower())
+    if written and written[-1] in ("dur", "moll"):
+        return False  # the readers of English prompts know these keys
+    return not _english().issuperset(written)
 
 def _longest(trie: _Trie, words: Sequence[str], language: str) -> tuple[int, _Term | None]:
     """Return the number of words of the longest term at the beginning, and the term."""
@@ -176,6 +175,12 @@ def _terms(language: str) -> _Trie:
 @cache
 def _dropped(language: str) -> frozenset[str]:
     return frozenset(plain(word).replace("ß", "ss") for word in load_glossary(language).dropped)
+
+
+@cache
+def _english() -> frozenset[str]:
+    names = (word for name in (*style_words(), *instrument_words()) for word in _key_words(name))
+    return english_words() | frozenset(names) | {"bpm", "em", "en", "mit", "bei"}
 
 
 @cache

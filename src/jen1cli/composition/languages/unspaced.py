@@ -14,16 +14,20 @@ from jen1cli.composition.languages.marking import Marked, marked
 _FOREIGN = re.compile(r"[^\W_]+(?:[&'’.#/+-][^\W_]+)*")  # a run of Latin letters and digits
 _TERM, _DROPPED, _UNKNOWN = 10, 11, 30  # costs, the last one of each character
 _STOPS = frozenset(",、。・;:!?…/()[]「」『』|\n~·，．")
+_AFTER_LATIN = 0x250  # the first code point behind the Latin letters
 _HANGUL_FIRST, _FINALS, _FINAL_N, _FINAL_B = 0xAC00, 28, 4, 17
 _ENDINGS_KO = ("고", "게", "며", "면서", "지만")
 _ENDINGS_JA = ("く", "くて", "さ", "め", "げ", "げな", "かった", "そうな")
+
+_PARTICLES = frozenset("을를은는이가의에도로와과랑만용풍")
+"""Korean syllables that are never a word of their own."""
 
 _Step = tuple[int, int, Piece]  # cost so far, beginning, piece
 
 
 def is_latin(character: str) -> bool:
     """Whether a character is a Latin letter or a digit."""
-    return character.isascii() and character.isalnum()
+    return character.isalnum() and ord(character) < _AFTER_LATIN
 
 
 def read_unspaced(prompt: str, language: str) -> list[Piece]:
@@ -87,27 +91,30 @@ def _options(
         return
     terms, longest = _terms(glossary.language)
     korean = glossary.language == "ko"
-    begins = at == start or not text.plain[at - 1].isalpha()
+    begins = at == start or text.plain[at - 1].isspace()
     for end in range(at + 1, min(stop, at + longest) + 1):
         written = text.plain[at:end]
         if _cuts_latin(text.plain, at) or _cuts_latin(text.plain, end):
             continue
         term = terms.get(written)
         single = korean and len(written) == 1
-        if term and not (single and not begins and written != "곡"):
+        particle = written in _PARTICLES
+        if term and (not single or begins != particle or written == "곡"):
             yield end, _TERM, Piece(*term, text.text[at:end])
-        if written in glossary.dropped and not (single and begins):
+        if written in glossary.dropped and not (single and begins and particle):
             yield end, _DROPPED, Piece("", "dropped", text.text[at:end])
     if (run := _FOREIGN.match(text.plain, at)) and is_latin(character):
         end = _latin_end(text.plain, at, min(stop, run.end()))
         yield end, _TERM, Piece(text.text[at:end], "kept", text.text[at:end])
+    elif not character.isalnum():
+        yield at + 1, 0, Piece(" ", "dropped")
     else:
         yield at + 1, _UNKNOWN, Piece("", "unknown", text.text[at])
 
 
 def _latin_end(text: str, at: int, stop: int) -> int:
     end = at
-    while end < stop and text[end].isascii():
+    while end < stop and ord(text[end]) < _AFTER_LATIN:
         end += 1
     return end
 

@@ -7,6 +7,7 @@ from jen1cli.composition.languages.glossary import SPACED, Piece
 
 _NOUNS = ("style", "instrument", "noun", "kept")
 _FRENCH_ORDER = ("es", "pt", "fr")  # adjectives stand behind their noun
+_OR, _COMMA = Piece("or", "link"), Piece(",", "stop")
 _NEVER_FIRST = ("and", "or", "for", "like", "with")
 
 
@@ -28,7 +29,7 @@ def _phrase(pieces: list[Piece], language: str) -> list[str]:
     if language not in SPACED:
         pieces = _links_first(pieces)
     words = _linked(_uses_last(pieces))
-    return [text for text in (" ".join(words), *apart) if text]
+    return [text for text in (" ".join(words).replace(" ,", ",").rstrip(","), *apart) if text]
 
 
 def _adjectives_first(pieces: Sequence[Piece]) -> list[Piece]:
@@ -52,9 +53,8 @@ def _links_first(pieces: Sequence[Piece]) -> list[Piece]:
             while at and (found[at - 1].kind in _NOUNS or found[at - 1].text == "and"):
                 at -= 1
             if piece.text == "without":  # "without bass and drums" denies the bass alone
-                found[at:] = [
-                    Piece("or", "link") if one.text == "and" else one for one in found[at:]
-                ]
+                found[at:] = [_OR if one.text == "and" else one for one in found[at:]]
+                found.append(_COMMA)
         found.insert(at, piece)
     return found
 
