@@ -82,7 +82,7 @@ def write_controls(
     Args:
         networks: the model's networks.
         prompts: encoded, with the given controls.
-        texts: the same prompts as text.
+        texts: the same prompts as text, in English.
         seeds: one per piece.
         seconds: length of the pieces.
         sampling: which composer, and its style.

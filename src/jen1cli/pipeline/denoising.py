@@ -77,6 +77,7 @@ class Prompts:
     mask: Bool[Tensor, "two_batch tokens"]
     # one per piece, on the canvas' clock; a network may not take any
     controls: tuple[Controls, ...] = ()
+    texts: tuple[str, ...] = ()  # in English, one per piece
 
     @property
     def batch(self) -> int:
@@ -93,9 +94,11 @@ def encode_prompts(
 ) -> Prompts:
     """Encode the prompts, and the negative prompt or the null text for guidance.
 
+    All that reads the words of a prompt reads `Prompts.texts`: here they are put into English.
+
     Args:
         networks: the model's networks.
-        prompts: one per piece.
+        prompts: one per piece, in any language that `english_prompt` knows.
         negative_prompt: an empty one is the null text.
         asked: given controls; tempo and key are read from the prompts if not given.
         composer: "none" leaves the prompts to the text encoder alone.
@@ -105,12 +108,16 @@ def encode_prompts(
     """
     _check_supported(networks, asked)
     encoder = networks.text_encoder
-    positive = [encoder.encode([prompt]) if prompt else encoder.null(1) for prompt in prompts]
-    null = encoder.encode([negative_prompt]) if negative_prompt else encoder.null(1)
+    from jen1cli.composition.languages import english_prompt  # many files: not for a first import
+
+    texts = tuple(map(english_prompt, prompts))
+    negative = english_prompt(negative_prompt)
+    positive = [encoder.encode([text]) if text else encoder.null(1) for text in texts]
+    null = encoder.encode([negative]) if negative else encoder.null(1)
     reads = composer != "none"
-    controls = tuple(asked.over(read_controls(prompt)) if reads else asked for prompt in prompts)
+    controls = tuple(asked.over(read_controls(text)) if reads else asked for text in texts)
     text, mask = join(*positive, *[null] * len(prompts))
-    return Prompts(text.cpu(), mask.cpu(), controls)
+    return Prompts(text.cpu(), mask.cpu(), controls, texts)
 
 
 def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
@@ -126,7 +133,8 @@ def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:
     spare = max(0, tokens - text.shape[1])
     text = nn.functional.pad(text, (0, 0, 0, spare))
     mask = nn.functional.pad(mask, (0, spare), value=False)
-    return Prompts(text, mask, tuple(one for piece in pieces for one in piece.controls))
+    controls = tuple(one for piece in pieces for one in piece.controls)
+    return Prompts(text, mask, controls, tuple(one for piece in pieces for one in piece.texts))
 
 
 def text_on_device(prompts: Prompts, device: torch.device) -> tuple[Text, TextMask]:

@@ -235,8 +235,9 @@ def _timed(networks: Networks, order: Order, seconds: float | None) -> tuple[Ord
     """Return an order and its length; a form determines its length or its tempo."""
     if not order.sampling.form:
         return order, DEFAULT_SECONDS if seconds is None else seconds
+    prompts = _encoded(networks, order)
     sampling, seconds = timed_by_form(
-        networks, _encoded(networks, order), order.prompt, order.seed, order.sampling, seconds
+        networks, prompts, prompts.texts[0], order.seed, order.sampling, seconds
     )
     return dataclasses.replace(order, sampling=sampling), seconds
 
@@ -353,8 +354,9 @@ def _settings(order: Order, written: ComposedPrompts) -> Sampling:
 
 def _written(networks: Networks, order: Order, seconds: float) -> ComposedPrompts:
     """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
+    prompts = _encoded(networks, order)
     return write_controls(
-        networks, _encoded(networks, order), [order.prompt], [order.seed], seconds, order.sampling
+        networks, prompts, prompts.texts, [order.seed], seconds, order.sampling
     )
 
 

@@ -116,7 +116,9 @@ def _write_bars(
     )
 
     def write(seconds: float) -> ComposedPrompts:
-        return write_controls(networks, encoded, [prompt], [seed], seconds, sampling, loops=True)
+        return write_controls(
+            networks, encoded, encoded.texts, [seed], seconds, sampling, loops=True
+        )
 
     draft = write(_DRAFT_SECONDS).prompts.controls[0]
     if not draft.bpm:

@@ -3,20 +3,25 @@
 Prompts in English, and all that the glossaries do not know, keep every byte.
 """
 
+import logging
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import shorten
 
 from jen1cli.composition.languages.glossary import SPACED, Piece
 from jen1cli.composition.languages.spaced import read_spaced
 from jen1cli.composition.languages.unspaced import read_unspaced
 from jen1cli.composition.languages.wording import english_text
 
+logger = logging.getLogger(__name__)
+
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
+_QUOTED = 160  # characters of a prompt, and of its unknown words, in a warning
 _MOST_CHARACTERS = 2000  # of a prompt that is read; the encoder takes fewer
 
 
@@ -57,6 +62,19 @@ def in_english(prompt: str) -> Translation:
         return Translation(prompt, unknown=_other_scripts(written))
     best = max(likely, key=lambda name: (readings_of[name].known, readings_of[name].telling))
     return _translated(prompt, readings_of[best].pieces, best)
+
+
+def english_prompt(prompt: str) -> str:
+    """Return a prompt in English words, with a warning about words that are not understood."""
+    found = in_english(prompt)
+    if found.unknown:
+        logger.warning(
+            "not understood in '%s': %s; known are styles, instruments, moods, uses, tempo and key"
+            " in English and seven other languages (docs/make.md)",
+            shorten(prompt, _QUOTED, placeholder=" ..."),
+            shorten(", ".join(found.unknown), _QUOTED, placeholder=" ..."),
+        )
+    return found.text
 
 
 def _unknown_characters(pieces: list[Piece]) -> int:
