@@ -136,7 +136,7 @@ def test_an_option_that_makes_no_sense(refused, options, words):
         ("", "the prompt is empty"),
         ("   ", "the prompt is empty"),
         ("lofi piano " * 1000, "the prompt has 10,999 characters; at most 1,000"),
-        ("로파이 피아노", "'로파이 피아노' is not in Latin letters"),
+        ("μουσική για ύπνο", "'μουσική για ύπνο' is not in Latin letters"),
         ("лофи пианино", "not in Latin letters"),
         ("!!! 123", "not in Latin letters"),
     ],

@@ -194,6 +194,31 @@ def test_a_network_gets_what_it_takes(model, count, missing):
     assert found.bpm
 
 
+@pytest.mark.heavy
+def test_other_languages_give_what_the_same_words_in_english_give(model):
+    from jen1cli.pipeline.denoising import encode_prompts, joined_prompts
+
+    spoken, english = (
+        encode_prompts(model.networks, [prompt], negative, NO_CONTROLS, "rules")
+        for prompt, negative in (
+            ("슬픈 재즈 피아노, 90bpm", "드럼"),
+            ("sad jazz piano, 90 bpm", "drums"),
+        )
+    )
+    assert spoken.texts == ("sad jazz piano, 90 bpm",)
+    assert spoken.controls[0].bpm == 90.0
+    assert torch.equal(spoken.text, english.text)
+    assert joined_prompts([spoken, english]).texts == 2 * english.texts
+    options = {"seed": 1, "composer": "rules"}
+    made = [
+        settings(model, prompt, **options)
+        for prompt in ("빠른 켈틱 음악", "fast celtic music", "música celta rápida")
+    ]
+    assert [recipe.style for recipe in made] == ["celtic"] * 3
+    assert made[0].controls == made[1].controls == made[2].controls
+    assert [made[0].prompt, made[2].prompt] == ["빠른 켈틱 음악", "música celta rápida"]
+
+
 def test_a_network_without_controls_has_no_composer(model):
     unet = model.networks.unet
     from jen1cli.pipeline.composing import write_controls

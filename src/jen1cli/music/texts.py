@@ -6,6 +6,7 @@ import unicodedata
 from jen1cli.errors import ConfigError
 
 MAX_PROMPT_CHARACTERS = 1_000
+_SCRIPTS = ("LATIN", "HANGUL", "HIRAGANA", "KATAKANA", "CJK")  # in the names of characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -28,8 +29,8 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
     """Return the prompt without surrounding whitespace.
 
     Raises:
-        ConfigError: it is empty, far too long, no plain text, or in a script that the text encoder
-            cannot read.
+        ConfigError: it is empty, far too long, no plain text, or in a script that neither the text
+            encoder nor a glossary (`jen1cli.composition.languages`) reads.
     """
     text = " ".join(check_text(prompt, where).split())
     if not text:
@@ -42,15 +43,16 @@ def check_prompt(prompt: str, where: str = "the prompt") -> str:
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise ConfigError(f"{where} holds control characters; write it as plain text")
     letters = [letter for letter in text if letter.isalpha()]
-    foreign = [letter for letter in letters if not _is_latin(letter)]
+    foreign = [letter for letter in letters if not _is_read(letter)]
     if not letters or 2 * len(foreign) > len(letters):
         shown = text if len(text) <= 40 else text[:40] + "…"
         raise ConfigError(
-            f"{where} '{shown}' is not in Latin letters, which the text encoder needs;"
+            f"{where} '{shown}' is not in Latin letters or those of Korean, Japanese or Chinese;"
             " write it in English"
         )
     return text
 
 
-def _is_latin(letter: str) -> bool:
-    return "LATIN" in unicodedata.name(letter, "")
+def _is_read(letter: str) -> bool:
+    name = unicodedata.name(letter, "")
+    return any(script in name for script in _SCRIPTS)

@@ -355,9 +355,7 @@ def _settings(order: Order, written: ComposedPrompts) -> Sampling:
 def _written(networks: Networks, order: Order, seconds: float) -> ComposedPrompts:
     """Encode one prompt and write its controls, apart from other prompts, whose lengths differ."""
     prompts = _encoded(networks, order)
-    return write_controls(
-        networks, prompts, prompts.texts, [order.seed], seconds, order.sampling
-    )
+    return write_controls(networks, prompts, prompts.texts, [order.seed], seconds, order.sampling)
 
 
 def _encoded(networks: Networks, order: Order) -> Prompts:

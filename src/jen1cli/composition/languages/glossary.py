@@ -76,7 +76,9 @@ def load_glossary(language: str) -> Glossary:
     )
     pairs = data.get("characters", {}).get("pairs", "").split()
     variants = {ord(pair[0]): ord(pair[1]) for pair in pairs}
-    return Glossary(language, terms, frozenset(data["dropped"]["words"].split()), rewrites, variants)
+    return Glossary(
+        language, terms, frozenset(data["dropped"]["words"].split()), rewrites, variants
+    )
 
 
 @cache

@@ -15,7 +15,8 @@ _SYLLABLES = {"do": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A",
 _HANGUL = dict(zip("다라마바사가나", "CDEFGAB", strict=True))
 _KATAKANA = dict(zip("ハニホヘトイロへ", "CDEFGABF", strict=True))
 _SIGNS = {
-    **dict.fromkeys(("#", "♯", "sostenido", "sustenido", "diese", "올림", "샵", "嬰", "シャープ", "升"), "#"),
+    **dict.fromkeys(("#", "♯", "sostenido", "sustenido", "diese"), "#"),
+    **dict.fromkeys(("올림", "샵", "嬰", "シャープ", "升"), "#"),
     **dict.fromkeys(("b", "♭", "bemol", "내림", "플랫", "変", "フラット", "降"), "b"),
 }  # fmt: skip
 _MINOR = ("menor", "mineur", "moll", "단조", "마이너", "短調", "マイナー", "小调", "minor", "m")
@@ -28,8 +29,8 @@ _TEMPO = re.compile(
 
 _BEFORE = r"(?:\b(?:en|em|tonalidad|tonalite|tonalidade|tono|tom|ton)\s+(?:de\s+)?)"
 _SIGN = r"(?:[ -]?(#|♯|♭|b\b|bemol|sostenido|sustenido|diese))?"
-_END = r"(?=\s*(?:$|[,.;:!?)/|\d\ue000-\uf8ff]|(?:con|com|avec|y|e|et|a|para|pour|pra|sin|sem|sans)\b))"
-
+_NEXT = r"con|com|avec|y|e|et|a|para|pour|pra|sin|sem|sans"
+_END = rf"(?=\s*(?:$|[,.;:!?)/|\d\ue000-\uf8ff]|(?:{_NEXT})\b))"
 
 
 def _romance(modes: str) -> tuple[str, ...]:
@@ -116,4 +117,3 @@ def _key(match: _Match) -> Piece:
         letter = _SYLLABLES.get(note) or _HANGUL.get(note) or _KATAKANA.get(note) or note.upper()
         tonic = tonic_of(letter + _SIGNS.get(first or second or "", ""))
     return Piece(f"in {tonic} {'minor' if minor else 'major'}", "apart", match[0].strip())
-

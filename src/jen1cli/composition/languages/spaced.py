@@ -23,8 +23,9 @@ from jen1cli.composition.words import instrument_words, style_words
 
 _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?|[\ue000-\uf8ff]|[,;:.!?/()|\n–—]+")
 _NOT_OTHERS = frozenset(
-    "the and with of without from by featuring this that it very some into for music".split()
-)
+    ("the", "and", "with", "of", "without", "from", "by", "featuring", "this", "that", "it",
+     "very", "some", "into", "for", "music")
+)  # fmt: skip
 """Words of English that none of these languages has."""
 
 _LEAST_KNOWN = 0.5  # share of a prompt's words
@@ -111,6 +112,7 @@ def _next(text: Marked, tokens: Sequence[re.Match[str]], glossary: Glossary) -> 
         return Piece(" ".join(part for part, _ in parts), parts[-1][1], raw)
     return Piece("", "unknown", raw)
 
+
 def _until_stop(tokens: Sequence[re.Match[str]]) -> Iterator[re.Match[str]]:
     for token in tokens:
         if not token[0][0].isalnum():
@@ -126,6 +128,7 @@ def _tells(piece: Piece) -> bool:
     if written and written[-1] in ("dur", "moll"):
         return False  # the readers of English prompts know these keys
     return not _english().issuperset(written)
+
 
 def _longest(trie: _Trie, words: Sequence[str], language: str) -> tuple[int, _Term | None]:
     """Return the number of words of the longest term at the beginning, and the term."""

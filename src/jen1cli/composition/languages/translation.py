@@ -14,6 +14,7 @@ from jen1cli.composition.languages.glossary import SPACED, Piece
 from jen1cli.composition.languages.spaced import read_spaced
 from jen1cli.composition.languages.unspaced import read_unspaced
 from jen1cli.composition.languages.wording import english_text
+from jen1cli.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,10 @@ _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _QUOTED = 160  # characters of a prompt, and of its unknown words, in a warning
+_KNOWN = (
+    "styles, instruments, moods, uses, tempo and key in English and seven other languages"
+    " (docs/make.md)"
+)
 _MOST_CHARACTERS = 2000  # of a prompt that is read; the encoder takes fewer
 
 
@@ -42,8 +47,8 @@ def in_english(prompt: str) -> Translation:
         prompt: in English, Korean, Japanese, Chinese, Spanish, Portuguese, French or German.
 
     Returns:
-        the English text; the prompt itself if it is in English or another language, or if nothing
-        of it is known.
+        the English text, empty if nothing is known; the prompt itself if it is in English or in a
+        language without a glossary.
     """
     written = _PRIVATE.sub(" ", unicodedata.normalize("NFKC", prompt))
     if len(written) > _MOST_CHARACTERS or not any(map(str.isalpha, written)):
@@ -65,15 +70,18 @@ def in_english(prompt: str) -> Translation:
 
 
 def english_prompt(prompt: str) -> str:
-    """Return a prompt in English words, with a warning about words that are not understood."""
+    """Return a prompt in English words, with a warning about words that are not understood.
+
+    Raises:
+        ConfigError: it is in Korean, Japanese or Chinese, and nothing of it is understood.
+    """
     found = in_english(prompt)
+    shown = shorten(prompt, _QUOTED, placeholder=" ...")
+    if not found.text and prompt:
+        raise ConfigError(f"nothing is understood in '{shown}'; known are {_KNOWN}")
     if found.unknown:
-        logger.warning(
-            "not understood in '%s': %s; known are styles, instruments, moods, uses, tempo and key"
-            " in English and seven other languages (docs/make.md)",
-            shorten(prompt, _QUOTED, placeholder=" ..."),
-            shorten(", ".join(found.unknown), _QUOTED, placeholder=" ..."),
-        )
+        unknown = shorten(", ".join(found.unknown), _QUOTED, placeholder=" ...")
+        logger.warning("not understood in '%s': %s; known are %s", shown, unknown, _KNOWN)
     return found.text
 
 
@@ -83,7 +91,7 @@ def _unknown_characters(pieces: list[Piece]) -> int:
 
 def _translated(prompt: str, pieces: list[Piece], language: str) -> Translation:
     unknown = dict.fromkeys(piece.source for piece in pieces if piece.kind == "unknown")
-    return Translation(english_text(pieces, language) or prompt, language, tuple(unknown))
+    return Translation(english_text(pieces, language), language, tuple(unknown))
 
 
 def _other_scripts(prompt: str) -> tuple[str, ...]:

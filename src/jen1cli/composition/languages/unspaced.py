@@ -189,5 +189,5 @@ def _stems(term: str) -> Iterator[str]:
         yield term[:-1]
     elif term[-1] == "운" and len(term) > 1:
         yield term[:-2] + chr(ord(term[-2]) + _FINAL_B)
-    elif 0 <= last and last % _FINALS == _FINAL_N:
+    elif last >= 0 and last % _FINALS == _FINAL_N:
         yield term[:-1] + chr(ord(term[-1]) - _FINAL_N)
