@@ -125,7 +125,8 @@ def test_captions_keep_every_byte():
         )
     ]  # fmt: skip
     assert len(prompts) > 5000
-    assert [text for text in prompts[::4] if in_english.__wrapped__(text) != Translation(text)] == []
+    some = prompts[::16]
+    assert [in_english(text) for text in some] == [Translation(text) for text in some]
 
 
 @pytest.mark.heavy

@@ -7,7 +7,7 @@ umlauts; German compounds are taken apart.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jen1cli.composition.languages.glossary import (
@@ -142,7 +142,7 @@ def _longest(trie: _Trie, words: Sequence[str], language: str) -> tuple[int, _Te
     return best
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def _forms(word: str, language: str) -> tuple[str, ...]:
     """Return what a word without accents may be in a glossary, likeliest first."""
     spellings = [word]
