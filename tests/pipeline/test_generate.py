@@ -82,6 +82,11 @@ def test_one_call_for_three_pieces_equals_three_calls(tiny):
             )
 
 
+@pytest.fixture(scope="module")
+def plain(tiny):
+    return tiny.generate("lofi piano", seconds=0.3, seed=1)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -95,8 +100,7 @@ def test_one_call_for_three_pieces_equals_three_calls(tiny):
         {"eta": 1.0},
     ],
 )
-def test_every_setting_changes_the_music(tiny, options):
-    plain = tiny.generate("lofi piano", seconds=0.3, seed=1)
+def test_every_setting_changes_the_music(tiny, plain, options):
     other = tiny.generate("lofi piano", seconds=0.3, seed=1, **options)
     assert not torch.equal(plain.waveform, other.waveform)
     for name, value in options.items():
