@@ -1,5 +1,6 @@
 """The composer of new pieces: rules of styles, learned predictors, or text alone."""
 
+import copy
 import dataclasses
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from jen1cli import Controls, Jen1
+from jen1cli import Controls
 from jen1cli.conditioning.controls.channels import control_channels
 from jen1cli.conditioning.style_classifier import StyleClassifier
 from jen1cli.errors import CheckpointError, ConfigError
@@ -25,9 +26,9 @@ SHORT = {"seconds": 0.4, "steps": 1}
 
 
 @pytest.fixture
-def model(tiny_folder, device):
+def model(tiny):
     """A model of its own, to be changed."""
-    return Jen1.load(tiny_folder, device=device, dtype="fp32")
+    return copy.deepcopy(tiny)
 
 
 def settings(model, prompt, **options):

@@ -157,6 +157,32 @@ def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
         job.run()
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_resume_goes_on_from_what_was_saved_or_begins(tmp_path, monkeypatch, saved):
+    """What the test below does in whole runs, without a stage."""
+    done = []
+
+    class Recorded:
+        def __init__(self, *_, **options):
+            assert options["on_event"] == events.append
+
+        def resume(self):
+            done.append("resumed")
+
+        def run(self):
+            done.append("run")
+
+    monkeypatch.setattr(jobs, "Trainer", Recorded)
+    if saved:
+        (tmp_path / "state").mkdir()
+    events = []
+    job = jobs.DiffusionJob(cache=tmp_path, output=tmp_path, resume=True, **QUICK)
+    jobs._train(None, job, 1, None, events.append)
+    assert done == ["resumed", "run"] if saved else ["run"]
+    warnings = [event.message for event in events if isinstance(event, Warned)]
+    assert any("starts from the beginning" in warning for warning in warnings) == (not saved)
+
+
 @pytest.mark.heavy
 def test_resume_begins_where_nothing_was_saved(cache, text_folder, tmp_path):
     def run(steps):
