@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import shutil
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 
 from jen1cli import Jen1
 from jen1cli.autoencoder.codec import load_codec
@@ -17,6 +19,7 @@ from jen1cli.training import jobs
 from jen1cli.training.diffusion.compatibility import latents_digest
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.memory import activation_megabytes
+from jen1cli.training.engine.trainer import Stage
 from jen1cli.training.recipes import training_config
 from jen1cli.unet.lora import read_lora
 from support import make_text_encoder_folder
@@ -177,8 +180,8 @@ def test_resume_goes_on_from_what_was_saved_or_begins(tmp_path, monkeypatch, sav
         (tmp_path / "state").mkdir()
     events = []
     job = jobs.DiffusionJob(cache=tmp_path, output=tmp_path, resume=True, **QUICK)
-    jobs._train(None, job, 1, None, events.append)
-    assert done == ["resumed", "run"] if saved else ["run"]
+    jobs._train(Mock(Stage), job, 1, Mock(Accelerator), events.append)
+    assert done == (["resumed", "run"] if saved else ["run"])
     warnings = [event.message for event in events if isinstance(event, Warned)]
     assert any("starts from the beginning" in warning for warning in warnings) == (not saved)
 
