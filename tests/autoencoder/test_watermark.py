@@ -133,7 +133,9 @@ def test_a_clock_that_is_off_hides_it_in_the_whole_and_not_in_the_parts(search, 
     assert sum(mark.strength > FOUND for mark in marks) >= seconds - 1
 
 
-@pytest.mark.parametrize("peak", [1e-9, 1e-35, 1e-42])
+@pytest.mark.parametrize(
+    "peak", [*(pytest.param(x, marks=pytest.mark.heavy) for x in (1e-9, 1e-35)), 1e-42]
+)
 def test_sound_below_hearing_has_none_and_no_numbers_that_are_none(search, peak):
     noise = np.random.default_rng(0).uniform(-peak, peak, RATE).astype(np.float32)
     with np.errstate(all="raise"):
