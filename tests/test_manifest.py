@@ -82,7 +82,7 @@ def test_captions_come_from_tags_next(tmp_path, read):
 
 
 @pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "ogg", "opus", "mp3"])
-@pytest.mark.parametrize("length", [1, 5_000])
+@pytest.mark.parametrize("length", [pytest.param(1, marks=pytest.mark.heavy), 5_000])
 def test_files_of_our_own_are_captioned_by_their_prompt(tmp_path, read, tone, suffix, length):
     """In every format, however long the recipe, and for edits without a prompt of their own."""
     prompt = "lofi piano " * length

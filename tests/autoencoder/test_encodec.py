@@ -1,6 +1,7 @@
 """EnCodec's weights in our SEANet give EnCodec's own outputs; anything else is refused."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -42,10 +43,17 @@ def folder_48k(tmp_path_factory):
     return folder, save_random(folder)
 
 
+@pytest.fixture(scope="module")
+def small_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    save_random(folder, num_filters=2, hidden_size=4, upsampling_ratios=[2, 2])
+    return folder
+
+
 @pytest.fixture
-def small(tmp_path):
-    save_random(tmp_path, num_filters=2, hidden_size=4, upsampling_ratios=[2, 2])
-    return tmp_path
+def small(small_folder, tmp_path):
+    """A small model, to be damaged."""
+    return shutil.copytree(small_folder, tmp_path / "model")
 
 
 def assert_same_outputs(folder, theirs, samples):

@@ -70,13 +70,13 @@ def test_bands_add_up_to_the_waveform() -> None:
     assert float(error) < 1e-4  # -40 dB
 
 
-@pytest.mark.parametrize("samples", [1, 2047, 2048, 2049, 50_000])
-def test_length_is_kept(samples: int) -> None:
+def test_length_is_kept() -> None:
     autoencoder = build()
-    waveform = 0.1 * torch.randn(1, 2, samples)
-    latent = autoencoder.encode(waveform)
-    assert latent.shape == (1, 32, -(-samples // 2048))
-    assert autoencoder.decode(latent, samples).shape == waveform.shape
+    for samples in (1, 2047, 2048, 2049, 50_000):
+        waveform = 0.1 * torch.randn(1, 2, samples)
+        latent = autoencoder.encode(waveform)
+        assert latent.shape == (1, 32, -(-samples // 2048))
+        assert autoencoder.decode(latent, samples).shape == waveform.shape
 
 
 def test_partials_come_back_steady_and_in_tune() -> None:

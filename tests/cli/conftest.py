@@ -1,7 +1,9 @@
 """A model by hand: real files, real recipes, no networks; and one way to run a command."""
 
 import dataclasses
+import functools
 import hashlib
+import io
 import json
 import shlex
 import zlib
@@ -267,12 +269,19 @@ def refused(jen1, model):
     return call
 
 
+@functools.cache
+def _two_seconds():
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2 * RATE, 2))
+    file = io.BytesIO()
+    soundfile.write(file, noise, RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
 @pytest.fixture
 def take(jen1, tmp_path):
     """Two seconds of stereo noise as a 16-bit WAV in the folder of the command."""
     path = tmp_path / "here" / "take.wav"
-    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2 * RATE, 2))
-    soundfile.write(path, noise, RATE, subtype="PCM_16")
+    path.write_bytes(_two_seconds())
     return path
 
 

@@ -1,5 +1,6 @@
 """`jen1 doctor`: each illness is found, named with its remedy, and ends with exit code 1."""
 
+import functools
 import json
 from types import SimpleNamespace
 
@@ -9,10 +10,14 @@ from jen1cli.cli.installation import diagnosis
 from jen1cli.cli.installation.requirements import packages
 from jen1cli.pipeline import selftest
 
+version_of = functools.cache(diagnosis._version)
+"""It is asked fifty times, and takes milliseconds."""
+
 
 @pytest.fixture
 def healthy(monkeypatch):
     """A machine on which all loads and the music is as it should be."""
+    monkeypatch.setattr(diagnosis, "_version", version_of)
     loaded = {}
     monkeypatch.setattr(
         diagnosis, "load_apart", lambda modules: dict.fromkeys(modules, "") | loaded

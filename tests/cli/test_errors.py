@@ -179,7 +179,12 @@ def test_nohup_keeps_a_command_alive(tmp_path, ignored):
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 @pytest.mark.parametrize(
     ("module", "words"),
-    [("typer", []), ("rich", []), ("jen1cli.cli.app", []), ("jen1cli.cli.options", ["generate"])],
+    [
+        pytest.param("typer", [], marks=pytest.mark.heavy),
+        pytest.param("rich", [], marks=pytest.mark.heavy),
+        ("jen1cli.cli.app", []),
+        ("jen1cli.cli.options", ["generate"]),
+    ],
 )
 def test_ctrl_c_while_the_command_line_is_imported_is_quiet(tmp_path, module, words):
     code = (

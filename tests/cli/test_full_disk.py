@@ -54,10 +54,10 @@ def files_in(folder):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["corpus", "inspect", "music", "-o", "out.html", "-q"],
+        heavy("corpus", "inspect", "music", "-o", "out.html", "-q"),
         ["evaluate", "listen", "a=music", "-o", "out.html", "-n", "2", "-q"],
         heavy("evaluate", "audio", "music", "-r", "music", "-e", "handcrafted", "-o", "out", "-q"),
-        ["evaluate", "stats", "music", "-e", "handcrafted", "-o", "out.npz", "-q"],
+        heavy("evaluate", "stats", "music", "-e", "handcrafted", "-o", "out.npz", "-q"),
         ["generate", "lofi", *RANDOM, "-s", "2", "-o", "out.wav", "-q"],
         heavy("generate", "lofi", *RANDOM, "-s", "2", "-o", "out.mp3", "-q"),
         heavy("inpaint", "music/a.wav", "--mask", "0.5-1s", *RANDOM, "-o", "out.flac", "-q"),

@@ -155,8 +155,8 @@ def test_every_command_that_samples_takes_every_setting(name, wanted):
 VALUES = {
     "bpm": 92.0, "key": "C minor", "chords": "Cm Fm", "drums": "kick x.x.", "melody": "C5 -",
     "negative": "voice", "steps": 3, "sampler": "ddim", "guidance_scale": 2.0,
-    "distilled": False, "composer": "rules", "style": "bossa nova", "score": "tune.mid", "keep": "chords,melody",
-    "melody_track": "1", "instruments": "piano, violins",
+    "distilled": False, "composer": "rules", "style": "bossa nova", "score": "tune.mid",
+    "keep": "chords,melody", "melody_track": "1", "instruments": "piano, violins",
 }  # fmt: skip
 
 

@@ -54,7 +54,19 @@ def test_the_tree_is_the_examples():
     assert {"corpus make", "train finetune", "evaluate codec", "models list"} <= set(TREE)
 
 
-@pytest.mark.parametrize("name", ["jen1", *TREE])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jen1",
+        "corpus make",
+        *COMMANDS,
+        *(
+            pytest.param(x, marks=pytest.mark.heavy)
+            for x in TREE
+            if x not in (*COMMANDS, "corpus make")
+        ),
+    ],
+)
 def test_every_command_has_help_with_its_examples(jen1, name):
     words = [] if name == "jen1" else name.split()
     result = jen1(*words, "--help")

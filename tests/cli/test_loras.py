@@ -1,7 +1,9 @@
 """`--lora FILE[:STRENGTH]`: read, refused, carried in the recipe and found again."""
 
+import functools
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from jen1cli.unet import UNet1d
 from jen1cli.unet import lora as library
 
 
-def write_lora(name, seed=0):
-    """Write a LoRA of the tiny U-Net whose changes are not zero."""
+@functools.cache
+def lora_bytes(seed):
+    """Return the file of a LoRA of the tiny U-Net whose changes are not zero."""
     torch.manual_seed(seed)
     unet = UNet1d(TINY.unet)
     library.add_lora(unet, 2)
@@ -22,7 +25,14 @@ def write_lora(name, seed=0):
         if parameter.requires_grad:
             torch.nn.init.normal_(parameter, std=0.1)
     config = library.LoraConfig(2, 2.0, "jen1-tiny", TINY.unet)
-    library.save_lora(Path(name), unet, config)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lora.safetensors"
+        library.save_lora(path, unet, config)
+        return path.read_bytes()
+
+
+def write_lora(name, seed=0):
+    Path(name).write_bytes(lora_bytes(seed))
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,17 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-@pytest.fixture(params=HOSTILES.values(), ids=HOSTILES.keys())
+CASES = [("all", " ".join(HOSTILES.values())), *HOSTILES.items()]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(text, id=name, marks=[] if name == "all" else pytest.mark.heavy)
+        for name, text in CASES
+    ]
+)
 def hostile(request):
-    """A text that tries to be more than text."""
+    """A text that tries to be more than text; by default all of them in one."""
     return request.param
 
 

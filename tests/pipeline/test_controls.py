@@ -1,5 +1,6 @@
 """Tempo and key reach the network: asked for, read, drawn or heard."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -162,8 +163,8 @@ def test_edits_ask_the_tracker_and_keep_what_is_asked_for(
         assert any(torch.allclose(whole[:, s : s + frames], call[0], atol=1e-3) for s in range(500))
 
 
-def test_a_model_without_predictors_gets_what_is_asked_for_alone(tiny_folder, device):
-    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+def test_a_model_without_predictors_gets_what_is_asked_for_alone(tiny):
+    model = copy.copy(tiny)
     model.networks = dataclasses.replace(model.networks, predictor=None, tracker=None)
     assert model.generate("x", seconds=0.3, steps=1).recipe.controls == NO_CONTROLS
     assert model.generate("at 90 bpm", seconds=0.3, steps=1).recipe.controls == Controls(bpm=90.0)
@@ -227,9 +228,9 @@ def test_what_is_heard_goes_on_where_music_is_made(tiny, given_channels, tone, m
 
 @pytest.mark.parametrize("part", [{"drums": "kick x.x."}, {"melody": "C4 . E4 ."}])
 def test_parts_that_are_asked_for_reach_the_network_and_others_need_a_model_that_takes_them(
-    tiny_folder, part, device
+    tiny, part
 ):
-    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+    model = copy.deepcopy(tiny)
     asked = dataclasses.replace(ASKED, **part)
     music = model.generate("x", seconds=0.5, seed=1, steps=1, controls=asked)
     assert {name: getattr(music.recipe.controls, name) for name in part} == part
@@ -243,8 +244,8 @@ def test_parts_that_are_asked_for_reach_the_network_and_others_need_a_model_that
         model.generate("x", seconds=0.3, steps=1, controls=Controls(**part))
 
 
-def test_chords_that_cannot_be_given_are_refused(tiny_folder, device, tone):
-    model = Jen1.load(tiny_folder, device=device, dtype="fp32")
+def test_chords_that_cannot_be_given_are_refused(tiny, tone):
+    model = copy.deepcopy(tiny)
     networks = model.networks
     model.networks = dataclasses.replace(networks, predictor=None, tracker=None)
     asked = {"controls": Controls(chords="C F"), "steps": 1}

@@ -29,8 +29,8 @@ SHORT = {"seed": 3, "steps": 2}
 @pytest.mark.parametrize(
     ("bpm", "meter", "bars", "samples"),
     [
-        (120.0, "4/4", 1, 96_000),
-        (119.0, "4/4", 2, 193_613),  # 193,613.45 samples
+        pytest.param(120.0, "4/4", 1, 96_000, marks=pytest.mark.heavy),
+        pytest.param(119.0, "4/4", 2, 193_613, marks=pytest.mark.heavy),  # 193,613.45 samples
         (97.0, "3/4", 1, 89_072),  # 89,072.16
         (80.0, "6/8", 1, 72_000),  # dotted quarters
     ],

@@ -18,7 +18,7 @@ from jen1cli.sampling import Variation
 SHAPE = (4, 20_000)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def piece(tiny):
     return tiny.generate("lofi piano", seconds=0.5, seed=7, steps=2)
 

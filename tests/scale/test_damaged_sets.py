@@ -21,6 +21,11 @@ def small_sets(tmp_path_factory):
     return folder
 
 
+def everything(folder):
+    """Return all files of a set, those of its own folder too."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 @pytest.mark.parametrize("layout", ["files", "tar"])
 @pytest.mark.parametrize(
     ("damage", "words"),
@@ -35,14 +40,24 @@ def small_sets(tmp_path_factory):
 )
 def test_damaged_lists_of_a_set_are_named(generate, small_sets, tmp_path, layout, damage, words):
     shutil.copytree(small_sets / layout, tmp_path / "out")
-    listed = tmp_path / "out" / ".set" / "blocks" / "00000.jsonl"
-    listed.write_bytes(damage)
+    (tmp_path / "out" / ".set" / "blocks" / "00000.jsonl").write_bytes(damage)
+    before = everything(tmp_path / "out")
     arguments = ["-o", "out", "--resume", "--seed", 1, "--layout", layout]
     refused = generate(*arguments, source=small_sets / "prompts.jsonl")
     assert refused.code == 1
     last = refused.err.splitlines()[-1]
     assert words in last
     assert last.endswith("remove it and give --resume")
+    assert everything(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("layout", ["files", "tar"])
+def test_a_set_whose_damaged_list_was_removed_is_made_whole(generate, small_sets, tmp_path, layout):
+    shutil.copytree(small_sets / layout, tmp_path / "out")
+    listed = tmp_path / "out" / ".set" / "blocks" / "00000.jsonl"
+    listed.write_bytes(b"{}\n")
+    arguments = ["-o", "out", "--resume", "--seed", 1, "--layout", layout]
+    assert generate(*arguments, source=small_sets / "prompts.jsonl").code == 1
     listed.unlink()
     assert generate(*arguments, source=small_sets / "prompts.jsonl").code == 0
     assert made("out") == made(small_sets / layout)

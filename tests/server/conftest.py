@@ -1,11 +1,25 @@
 """A server over the tiny model, called without a port."""
 
+import copy
+import functools
 import threading
 from contextlib import ExitStack
 
 import pytest
 
 ADDRESS = "http://127.0.0.1:8414"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schemas_once():
+    """Keep the descriptions of bodies, whose making is half of the start of an application."""
+    from jen1cli.server import audio_routes, job_routes, take_routes, uploads
+
+    kept = functools.cache(uploads.schema_of)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (audio_routes, job_routes, take_routes):
+            patch.setattr(module, "schema_of", lambda *of, **how: copy.deepcopy(kept(*of, **how)))
+        yield
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import shutil
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 
 from jen1cli import Jen1
 from jen1cli.autoencoder.codec import load_codec
@@ -17,6 +19,7 @@ from jen1cli.training import jobs
 from jen1cli.training.diffusion.compatibility import latents_digest
 from jen1cli.training.engine.events import Warned
 from jen1cli.training.engine.memory import activation_megabytes
+from jen1cli.training.engine.trainer import Stage
 from jen1cli.training.recipes import training_config
 from jen1cli.unet.lora import read_lora
 from support import make_text_encoder_folder
@@ -155,6 +158,32 @@ def test_a_run_is_not_overwritten(cache, text_folder, tmp_path):
     )
     with pytest.raises(ConfigError, match="--resume"):
         job.run()
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_resume_goes_on_from_what_was_saved_or_begins(tmp_path, monkeypatch, saved):
+    """What the test below does in whole runs, without a stage."""
+    done = []
+
+    class Recorded:
+        def __init__(self, *_, **options):
+            assert options["on_event"] == events.append
+
+        def resume(self):
+            done.append("resumed")
+
+        def run(self):
+            done.append("run")
+
+    monkeypatch.setattr(jobs, "Trainer", Recorded)
+    if saved:
+        (tmp_path / "state").mkdir()
+    events = []
+    job = jobs.DiffusionJob(cache=tmp_path, output=tmp_path, resume=True, **QUICK)
+    jobs._train(Mock(Stage), job, 1, Mock(Accelerator), events.append)
+    assert done == (["resumed", "run"] if saved else ["run"])
+    warnings = [event.message for event in events if isinstance(event, Warned)]
+    assert any("starts from the beginning" in warning for warning in warnings) == (not saved)
 
 
 @pytest.mark.heavy

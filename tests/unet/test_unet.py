@@ -14,6 +14,12 @@ CONFIG = TINY.unet
 INPUTS = ["x_t", "t", "context", "text"]
 
 
+@pytest.fixture(scope="module")
+def network():
+    """A network for the tests that do not change it."""
+    return unet_without_zeros(CONFIG)
+
+
 def count(config):
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in UNet1d(config).parameters())
@@ -48,9 +54,9 @@ def test_jen1_attends_only_where_frames_are_at_least_four_times_fewer():
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("frames", [1, 2, 3, 5, 7, 8, 13, 31, 97])
-def test_any_number_of_frames_is_kept(frames, causal):
+def test_any_number_of_frames_is_kept(network, frames, causal):
     inputs = unet_inputs(CONFIG, frames)
-    output = unet_without_zeros(CONFIG)(**inputs, causal=causal)
+    output = network(**inputs, causal=causal)
     assert output.shape == inputs["x_t"].shape
     assert output.isfinite().all()
 
@@ -66,23 +72,21 @@ def test_any_factors_work(factors, frames):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_batch_items_do_not_mix(causal):
-    unet = unet_without_zeros(CONFIG)
+def test_batch_items_do_not_mix(network, causal):
     inputs, other = unet_inputs(CONFIG, 21, batch=3), unet_inputs(CONFIG, 21, batch=3, seed=1)
     mixed = {name: torch.cat([inputs[name][:1], other[name][1:]]) for name in inputs}
-    output = unet(**inputs, causal=causal)
-    changed = unet(**mixed, causal=causal)
+    output = network(**inputs, causal=causal)
+    changed = network(**mixed, causal=causal)
     assert torch.equal(output[0], changed[0])
     assert not torch.equal(output[1], changed[1])
 
 
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.parametrize("causal", [False, True])
-def test_every_input_is_heard(name, causal):
-    unet = unet_without_zeros(CONFIG)
+def test_every_input_is_heard(network, name, causal):
     inputs, other = unet_inputs(CONFIG, 21), unet_inputs(CONFIG, 21, seed=1)
-    changed = unet(**{**inputs, name: other[name]}, causal=causal)
-    assert not torch.allclose(unet(**inputs, causal=causal), changed, atol=1e-3)
+    changed = network(**{**inputs, name: other[name]}, causal=causal)
+    assert not torch.allclose(network(**inputs, causal=causal), changed, atol=1e-3)
 
 
 def test_every_context_channel_is_heard():
@@ -193,11 +197,11 @@ def test_masked_tokens_have_no_weight():
     torch.testing.assert_close(unet(**inputs), unet(**short), atol=1e-5, rtol=1e-5)
 
 
-def test_times_are_per_item():
-    unet, inputs = unet_without_zeros(CONFIG), unet_inputs(CONFIG, 11)
-    together = unet(**inputs)
+def test_times_are_per_item(network):
+    inputs = unet_inputs(CONFIG, 11)
+    together = network(**inputs)
     for index in range(2):
-        alone = unet(**{name: value[index : index + 1] for name, value in inputs.items()})
+        alone = network(**{name: value[index : index + 1] for name, value in inputs.items()})
         torch.testing.assert_close(alone[0], together[index], atol=1e-5, rtol=1e-5)
 
 

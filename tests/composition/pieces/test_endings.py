@@ -28,7 +28,13 @@ def last_notes(score, role):
     ]
 
 
-@pytest.mark.parametrize("chords", ["C | F | G", "C | G | Dm7 G7", "Am F C E"])
+@pytest.mark.parametrize(
+    "chords",
+    [
+        "C | F | G",
+        *(pytest.param(x, marks=pytest.mark.heavy) for x in ("C | G | Dm7 G7", "Am F C E")),
+    ],
+)
 def test_the_end_is_in_the_last_chord(chords):
     chart = parse_chart(chords)
     seen = 0
@@ -70,7 +76,14 @@ def test_a_style_without_cadences_ends_on_its_own_tonic_chord():
             assert last in before or not any(c.startswith(last[:-1]) for c in before), (style, seed)
 
 
-@pytest.mark.parametrize("style", ["pop", "country", "epic trailer", "waltz"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        "pop",
+        "waltz",
+        *(pytest.param(x, marks=pytest.mark.heavy) for x in ("country", "epic trailer")),
+    ],
+)
 def test_pieces_from_sixteen_seconds_on_have_whole_bars(style):
     for seed, seconds in itertools.product(range(2), (16.0, 20.0, 27.0, 40.0)):
         score, _ = composed(style, seed, seconds)

@@ -49,7 +49,7 @@ def test_a_twelve_bar_blues_has_twelve_bars(seed, seconds, bars):
     assert roots[start : start + bars] == "EAEEAAEEBAEB"[:bars]
 
 
-@pytest.mark.parametrize("seconds", [30.0, 60.0, 100.0])
+@pytest.mark.parametrize("seconds", [30.0, 60.0, pytest.param(100.0, marks=pytest.mark.heavy)])
 def test_a_long_piece_has_a_form(seconds):
     for style in ("pop", "techno", "celtic", "cinematic"):
         score, controls = composed(style, 1, seconds)

@@ -130,7 +130,9 @@ def time_on_chords(controls):
 ARPEGGIOS = "C5 E5 G5 E5 | F5 A5 C6 A5 | G5 B5 D6 B5 | C5 E5 G5 E5"
 
 
-@pytest.mark.parametrize("seconds", [10.0, 16.0, 34.0, 90.0])
+@pytest.mark.parametrize(
+    "seconds", [16.0, 34.0, *(pytest.param(x, marks=pytest.mark.heavy) for x in (10.0, 90.0))]
+)
 def test_chords_fit_a_given_melody(seconds):
     """As well in a long piece, whose passages begin anywhere in the melody, as in a short one.
 

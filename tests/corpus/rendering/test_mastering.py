@@ -18,7 +18,7 @@ def integrated_loudness(sound):
     return pyloudnorm.Meter(RATE).integrated_loudness(sound.T.astype(float))
 
 
-@pytest.mark.parametrize("lufs", [-30.0, -14.0, -9.0])
+@pytest.mark.parametrize("lufs", [pytest.param(-30.0, marks=pytest.mark.heavy), -14.0, -9.0])
 def test_music_is_brought_to_a_loudness(music, lufs):
     made = normalize(music(4.0), lufs, most_limiting_db=16.0)
     assert integrated_loudness(made) == pytest.approx(lufs, abs=0.7)

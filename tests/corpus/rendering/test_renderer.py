@@ -130,7 +130,13 @@ def test_every_effect_and_room_of_the_score_is_played():
     assert set(ROOMS) == set(PLAYED_ROOMS)
 
 
-@pytest.mark.parametrize("name", sorted(set(EFFECTS) - {"quiet", "loud", "glide"}))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.heavy] if i % 2 else [])
+        for i, name in enumerate(sorted(set(EFFECTS) - {"quiet", "loud", "glide"}))
+    ],
+)
 def test_effects_change_the_sound_and_keep_it_sound(renderer, plain, name):
     sound = renderer.render(make_score("drums chords", bars=1, effects=(Effect(name, 0.6),)))
     assert sound.shape == plain.shape

@@ -29,7 +29,13 @@ def test_all_voices_of_the_instruments_exist():
     assert kits <= set(drum_machine.KITS)
 
 
-@pytest.mark.parametrize("voice", sorted(synth.VOICES))
+@pytest.mark.parametrize(
+    "voice",
+    [  # those with a pitch sound in the next test, too
+        pytest.param(voice, marks=[pytest.mark.heavy] if voice in PITCHED[1:] else [])
+        for voice in sorted(synth.VOICES)
+    ],
+)
 def test_voices_sound_and_repeat(voice):
     sound = play(voice, (55, 62), samples=SECOND // 2)
     assert sound.shape == (2, SECOND // 2)

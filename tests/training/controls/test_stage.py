@@ -254,7 +254,9 @@ def test_a_new_text_encoder_drops_the_controls(beat_cache, tiny_folder, text_fol
     assert "prior" not in tensors
 
 
-@pytest.mark.parametrize("before", [0, BEAT_AND_KEY_CHANNELS])
+@pytest.mark.parametrize(
+    "before", [pytest.param(0, marks=pytest.mark.heavy), BEAT_AND_KEY_CHANNELS]
+)
 def test_a_set_that_was_told_less_is_continued_as_it_was(before, beat_cache, tiny_folder, tmp_path):
     """The controls' new channels enter an older network with no weight."""
     from jen1cli.checkpoint import save_weight_set

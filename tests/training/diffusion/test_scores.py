@@ -111,6 +111,16 @@ def test_damaged_scores_of_music_are_named_before_it_is_encoded(
     assert encoded == []
 
 
+def test_a_cache_is_kept_for_music_with_its_scores_alone(music, scored, codec_folder, tmp_path):
+    data = shutil.copytree(music, tmp_path / "moved")
+    cache = shutil.copytree(scored.folder, tmp_path / "cache")
+    job = jobs.LatentsJob(data=data, model=codec_folder, output=cache, device="cpu")
+    assert job.run(keep=True)["clips"] == len(PITCHES)
+    write_scores(data / SCORES_NAME, [(("1.wav", 0), tone_score(2))])
+    with pytest.raises(ConfigError, match=r"the full scores in .* are not those of .*moved"):
+        job.run(keep=True)
+
+
 @pytest.mark.heavy
 def test_a_kept_cache_has_the_scores_of_its_music(music, codec_folder, tmp_path):
     data = shutil.copytree(music, tmp_path / "moved")
