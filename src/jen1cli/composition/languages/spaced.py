@@ -69,6 +69,12 @@ class Reading:
         """Whether the prompt is in this language; names that all languages share say nothing."""
         return self.telling > 0 and self.known >= _LEAST_KNOWN * self.words
 
+    @property
+    def fit(self) -> tuple[int, int, int]:
+        """How well the language fits: known words, those with a meaning, in few terms."""
+        dropped = sum(piece.kind == "dropped" for piece in self.pieces)
+        return self.known, -dropped, -len(self.pieces)
+
 
 def read_spaced(prompt: str, language: str) -> Reading:
     """Read a prompt in one of the languages with spaces."""

@@ -65,7 +65,7 @@ def in_english(prompt: str) -> Translation:
     likely = [name for name, reading in readings_of.items() if reading.is_this]
     if not likely:
         return Translation(prompt, unknown=_other_scripts(written))
-    best = max(likely, key=lambda name: (readings_of[name].known, readings_of[name].telling))
+    best = max(likely, key=lambda name: readings_of[name].fit)
     return _translated(prompt, readings_of[best].pieces, best)
 
 
