@@ -31,7 +31,6 @@ def guide_batched(
     interval: tuple[float, float] = (0.0, 1.0),
     rescale: float = 0.0,
     change: Change | None = None,
-    change_interval: tuple[float, float] = (0.0, 1.0),
     stride: int = 1,
 ) -> PredictByTime:
     """Guide away from the unconditional prediction, with both from one pass of twice the batch.
@@ -49,7 +48,6 @@ def guide_batched(
             conditional one (arXiv 2305.08891, section 3.4). This is computed over the whole clip,
             so for values above 0 frames of a unidirectional clip depend on later frames.
         change: of the difference that guidance adds; None: none.
-        change_interval: times at which it is changed.
         stride: at every so many guided times both are computed; at the others `conditional` alone,
             to which the last difference of guided and conditional prediction is added.
     """
@@ -62,11 +60,10 @@ def guide_batched(
         if next(count) % stride:
             return reused
         both = at_time(doubled, time)
-        changed = change if in_interval(time, change_interval) else None
 
         def guided(x_t: Tensor, t: Tensor) -> Tensor:
             with_text, without = both(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
-            found = combined(with_text, without, scale, rescale, changed)
+            found = combined(with_text, without, scale, rescale, change)
             if stride > 1:
                 last["difference"] = found - with_text
             return found
