@@ -220,8 +220,6 @@ class GenerationConfig:
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
-    # guidance is computed at every so many steps, and added as it was at the others
-    guidance_stride: int = field(default=1, metadata={"optional": True})
     # factor of the guidance along `level_axes`; 1: as along all others
     level_guidance: float = field(default=1.0, metadata={"optional": True})
     # orthonormal axes of the latent along which levels change (`autoencoder.levels`); (): unknown

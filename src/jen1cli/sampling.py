@@ -56,7 +56,6 @@ class SamplingOptions(TypedDict, total=False):
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
-    guidance_stride: int  # steps from one computation of the guidance to the next
     # factor of the guidance along the levels of the spectrum's bands; 1: as in all else
     level_guidance: float
     # whether the network with distilled guidance predicts, in one pass a step; missing: if the
@@ -86,7 +85,6 @@ class Sampling:
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
-    guidance_stride: int = field(default=1, metadata={"optional": True})
     level_guidance: float = field(default=1.0, metadata={"optional": True})
     distilled: bool = field(default=False, metadata={"optional": True})
     # musical controls; for edits only the given ones, others are transcribed again
@@ -156,7 +154,6 @@ _GUIDANCE = (
     "guidance_rescale",
     "control_guidance_interval",
     "context_guidance_interval",
-    "guidance_stride",
     "level_guidance",
 )
 
@@ -216,10 +213,6 @@ def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
     if not 1 <= values["steps"] <= MAX_STEPS:
         raise ConfigError(f"steps is {values['steps']}; give 1 to {MAX_STEPS:,}")
-    if not 1 <= values["guidance_stride"] <= MAX_STEPS:
-        raise ConfigError(
-            f"guidance_stride is {values['guidance_stride']}; give 1 to {MAX_STEPS:,}"
-        )
     novelty = values["novelty"]
     if novelty is not None and not 0.0 <= novelty <= 1.0:
         raise ConfigError(f"novelty is {novelty:g}; give 0 for copies to 1 for new music")

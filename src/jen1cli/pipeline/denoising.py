@@ -327,7 +327,6 @@ def sample_canvas(
         interval=sampling.guidance_interval,
         rescale=sampling.guidance_rescale,
         change=_level_change(networks, sampling.level_guidance),
-        stride=sampling.guidance_stride,
     )
     return sample(
         Denoiser(predict, networks.schedule, networks.prediction),
