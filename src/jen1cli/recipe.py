@@ -23,8 +23,8 @@ RECIPE_VERSION = 5
 
 2: the model has a release. 3: composer, style, signature, and `samples_sha256` of the input.
 4: full score, instruments, passages, variations, loops, batch, form, streams and covers.
-5: novelty and copies of edits, which were 1 and none before; guidance of levels and the stride of
-guidance, which were 1; the distilled network, which was none.
+5: novelty and copies of edits, which were 1 and none before; guidance of levels, which was 1;
+the distilled network, which was none.
 """
 
 _NOVELTY_VERSION = 5
@@ -218,12 +218,8 @@ class Recipe(Sampling):
             del values["batch"]
         if not self.threads:
             del values["threads"]
-        if self.guidance_stride == 1:
-            del values["guidance_stride"]
         if self.level_guidance == 1.0:
             del values["level_guidance"]
-        if self.level_guidance_interval == (0.0, 1.0):
-            del values["level_guidance_interval"]
         for name in (
             "composer",
             "style",

@@ -56,10 +56,8 @@ class SamplingOptions(TypedDict, total=False):
     # intervals in which guidance also acts on the controls, and on the surrounding recording
     control_guidance_interval: tuple[float, float]
     context_guidance_interval: tuple[float, float]
-    guidance_stride: int  # steps from one computation of the guidance to the next
     # factor of the guidance along the levels of the spectrum's bands; 1: as in all else
     level_guidance: float
-    level_guidance_interval: tuple[float, float]  # interval of diffusion time of that factor
     # whether the network with distilled guidance predicts, in one pass a step; missing: if the
     # model has one and the guidance is the model's own
     distilled: bool
@@ -87,11 +85,7 @@ class Sampling:
     context_guidance_interval: tuple[float, float] = field(
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
-    guidance_stride: int = field(default=1, metadata={"optional": True})
     level_guidance: float = field(default=1.0, metadata={"optional": True})
-    level_guidance_interval: tuple[float, float] = field(
-        default=(0.0, 1.0), metadata={"optional": True}
-    )
     distilled: bool = field(default=False, metadata={"optional": True})
     # musical controls; for edits only the given ones, others are transcribed again
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
@@ -160,9 +154,7 @@ _GUIDANCE = (
     "guidance_rescale",
     "control_guidance_interval",
     "context_guidance_interval",
-    "guidance_stride",
     "level_guidance",
-    "level_guidance_interval",
 )
 
 
@@ -221,10 +213,6 @@ def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
     if not 1 <= values["steps"] <= MAX_STEPS:
         raise ConfigError(f"steps is {values['steps']}; give 1 to {MAX_STEPS:,}")
-    if not 1 <= values["guidance_stride"] <= MAX_STEPS:
-        raise ConfigError(
-            f"guidance_stride is {values['guidance_stride']}; give 1 to {MAX_STEPS:,}"
-        )
     novelty = values["novelty"]
     if novelty is not None and not 0.0 <= novelty <= 1.0:
         raise ConfigError(f"novelty is {novelty:g}; give 0 for copies to 1 for new music")
@@ -262,12 +250,7 @@ def _check(values: dict[str, Any]) -> None:
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")
-    for name in (
-        "guidance_interval",
-        "control_guidance_interval",
-        "context_guidance_interval",
-        "level_guidance_interval",
-    ):
+    for name in ("guidance_interval", "control_guidance_interval", "context_guidance_interval"):
         low, high = values[name]
         if not 0.0 <= low <= high <= 1.0:
             raise ConfigError(f"{name} is {low:g} to {high:g}; give two of 0 to 1, rising")

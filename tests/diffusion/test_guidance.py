@@ -67,24 +67,6 @@ def test_outside_the_interval_only_the_conditional_pass_is_computed():
         assert torch.equal(result, plain) != inside
 
 
-def test_with_a_stride_the_last_difference_is_added_between():
-    network, prompt = Network(), torch.full((2, 1, 1), 2.0)
-    predict = guide_batched(
-        lambda x_t, t: network(x_t, t, prompt),
-        lambda x_t, t: network(x_t, t, torch.cat([prompt, -prompt])),
-        scale=3.0,
-        interval=(0.0, 0.9),
-        stride=2,
-    )
-    times = [torch.full((2,), time) for time in (1.0, 0.8, 0.6, 0.4, 0.2)]
-    chosen = [at_time(predict, float(t[0])) for t in times]  # before the loop, as samplers do
-    results = [at(X_T, t) for at, t in zip(chosen, times, strict=True)]
-    assert network.batches == [2, 4, 2, 4, 2]
-    difference = 2.0 * (Network()(X_T, T, prompt) - Network()(X_T, T, -prompt))
-    for t, result in zip(times[1:], results[1:], strict=True):
-        torch.testing.assert_close(result, Network()(X_T, t, prompt) + difference)
-
-
 def test_rescale_gives_the_spread_back():
     plain, half, full = (guided(Network(), scale=6.0, rescale=share) for share in (0.0, 0.5, 1.0))
     assert (plain.std((1, 2)) > 1.5 * CONDITIONAL.std((1, 2))).all()

@@ -9,7 +9,6 @@ alter the difference that guidance adds, such as project it (compare arXiv 2410.
 `jen1cli.pipeline.denoising.sample_canvas` supplies both predictions.
 """
 
-import itertools
 from collections.abc import Callable
 
 import torch
@@ -31,12 +30,8 @@ def guide_batched(
     interval: tuple[float, float] = (0.0, 1.0),
     rescale: float = 0.0,
     change: Change | None = None,
-    change_interval: tuple[float, float] = (0.0, 1.0),
-    stride: int = 1,
 ) -> PredictByTime:
     """Guide away from the unconditional prediction, with both from one pass of twice the batch.
-
-    The result belongs to one sampling: it counts the guided times, and keeps a difference.
 
     Args:
         conditional: prediction with the prompt, for [batch, ...]; used outside the interval.
@@ -49,32 +44,18 @@ def guide_batched(
             conditional one (arXiv 2305.08891, section 3.4). This is computed over the whole clip,
             so for values above 0 frames of a unidirectional clip depend on later frames.
         change: of the difference that guidance adds; None: none.
-        change_interval: times at which it is changed.
-        stride: at every so many guided times both are computed; at the others `conditional` alone,
-            to which the last difference of guided and conditional prediction is added.
     """
-    count = itertools.count()
-    last: dict[str, Tensor] = {}
 
     def choose(time: float) -> Predict:
         if scale == 1.0 or not in_interval(time, interval):
             return conditional
-        if next(count) % stride:
-            return reused
         both = at_time(doubled, time)
-        changed = change if in_interval(time, change_interval) else None
 
         def guided(x_t: Tensor, t: Tensor) -> Tensor:
             with_text, without = both(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
-            found = combined(with_text, without, scale, rescale, changed)
-            if stride > 1:
-                last["difference"] = found - with_text
-            return found
+            return combined(with_text, without, scale, rescale, change)
 
         return guided
-
-    def reused(x_t: Tensor, t: Tensor) -> Tensor:
-        return conditional(x_t, t) + last["difference"]
 
     return PredictByTime(choose)
 
