@@ -106,10 +106,10 @@ def encode_prompts(
     Raises:
         ConfigError: the network does not take one of the controls.
     """
-    _check_supported(networks, asked)
-    encoder = networks.text_encoder
     from jen1cli.composition.languages import english_prompt  # many files: not for a first import
 
+    _check_supported(networks, asked)
+    encoder = networks.text_encoder
     texts = tuple(map(english_prompt, prompts))
     negative = english_prompt(negative_prompt)
     positive = [encoder.encode([text]) if text else encoder.null(1) for text in texts]

@@ -17,7 +17,7 @@ from jen1cli.pipeline import Edit, Jen1, Music
 from jen1cli.pipeline.replay import check_has_noise, remake_input, settle
 from jen1cli.provenance import Signer, media_type
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, read_recipe
-from jen1cli.sampling import MAX_SECONDS, MIN_INPUT_SECONDS, draw_seed
+from jen1cli.sampling import MAX_SECONDS, MIN_INPUT_SECONDS, Sampling, draw_seed
 from jen1cli.server.errors import ApiError
 from jen1cli.server.jobs import Job
 from jen1cli.server.requests import (
@@ -183,7 +183,8 @@ class TakeMaker:
         if order.recipe is not None:
             return order.recipe.steps
         generation = self.model.config.generation
-        return (generation if order.task == "generate" else generation.for_edits()).steps
+        defaults = generation if order.task == "generate" else generation.for_edits()
+        return Sampling.over(defaults, order.request.sampling()).steps
 
     def make(self, order: TakeOrder, job: Job, find: Find) -> Made:
         """Make the music and write it into the folder of the job.

@@ -62,6 +62,9 @@ class MusicRequest(BaseModel):
     guidance_scale: Annotated[float | None, Field(ge=0.0, le=MAX_GUIDANCE_SCALE)] = None
     num_inference_steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     sampler: SamplerName | None = None
+    distilled: Annotated[
+        bool | None, Field(description="With the network that has the guidance in it.")
+    ] = None
     composer: ComposerName | None = None
     style: Annotated[str | None, Field(max_length=100)] = None
     instruments: Annotated[
