@@ -222,10 +222,6 @@ class GenerationConfig:
     )
     # factor of the guidance along `level_axes`; 1: as along all others
     level_guidance: float = field(default=1.0, metadata={"optional": True})
-    # interval of diffusion time in which that factor holds; elsewhere it is 1
-    level_guidance_interval: tuple[float, float] = field(
-        default=(0.0, 1.0), metadata={"optional": True}
-    )
     # orthonormal axes of the latent along which levels change (`autoencoder.levels`); (): unknown
     level_axes: Matrix = field(
         default=(), metadata={"optional": True, "write": pack_matrix, "read": unpack_matrix}

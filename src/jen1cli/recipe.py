@@ -220,8 +220,6 @@ class Recipe(Sampling):
             del values["threads"]
         if self.level_guidance == 1.0:
             del values["level_guidance"]
-        if self.level_guidance_interval == (0.0, 1.0):
-            del values["level_guidance_interval"]
         for name in (
             "composer",
             "style",

@@ -58,7 +58,6 @@ class SamplingOptions(TypedDict, total=False):
     context_guidance_interval: tuple[float, float]
     # factor of the guidance along the levels of the spectrum's bands; 1: as in all else
     level_guidance: float
-    level_guidance_interval: tuple[float, float]  # interval of diffusion time of that factor
     # whether the network with distilled guidance predicts, in one pass a step; missing: if the
     # model has one and the guidance is the model's own
     distilled: bool
@@ -87,9 +86,6 @@ class Sampling:
         default=(0.0, 0.0), metadata={"optional": True, "key": "context_interval"}
     )
     level_guidance: float = field(default=1.0, metadata={"optional": True})
-    level_guidance_interval: tuple[float, float] = field(
-        default=(0.0, 1.0), metadata={"optional": True}
-    )
     distilled: bool = field(default=False, metadata={"optional": True})
     # musical controls; for edits only the given ones, others are transcribed again
     controls: Controls = field(default=NO_CONTROLS, metadata={"optional": True, "key": "guide"})
@@ -159,7 +155,6 @@ _GUIDANCE = (
     "control_guidance_interval",
     "context_guidance_interval",
     "level_guidance",
-    "level_guidance_interval",
 )
 
 
@@ -255,12 +250,7 @@ def _check(values: dict[str, Any]) -> None:
     scale = values["guidance_scale"]
     if not (math.isfinite(scale) and scale >= 0):
         raise ConfigError(f"guidance_scale is {scale:g}; give 0 or more, 1 is off")
-    for name in (
-        "guidance_interval",
-        "control_guidance_interval",
-        "context_guidance_interval",
-        "level_guidance_interval",
-    ):
+    for name in ("guidance_interval", "control_guidance_interval", "context_guidance_interval"):
         low, high = values[name]
         if not 0.0 <= low <= high <= 1.0:
             raise ConfigError(f"{name} is {low:g} to {high:g}; give two of 0 to 1, rising")

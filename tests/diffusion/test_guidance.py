@@ -93,12 +93,3 @@ def test_a_change_scales_the_guidance_along_an_axis_alone():
             torch.testing.assert_close(
                 torch.einsum("c,bcf->bf", other, changed), torch.einsum("c,bcf->bf", other, whole)
             )
-
-
-def test_the_difference_is_changed_in_an_interval_alone():
-    change = scaled_along(torch.tensor([[1.0, 0.0, 0.0]]), 0.0)
-    for time, is_changed in ((0.5, True), (0.6, True), (0.7, False)):
-        t = torch.full((2,), time)
-        plain = guided(Network(), t=t, scale=3.0)
-        other = guided(Network(), t=t, scale=3.0, change=change, change_interval=(0.0, 0.6))
-        assert torch.equal(plain, other) != is_changed

@@ -30,7 +30,6 @@ def guide_batched(
     interval: tuple[float, float] = (0.0, 1.0),
     rescale: float = 0.0,
     change: Change | None = None,
-    change_interval: tuple[float, float] = (0.0, 1.0),
 ) -> PredictByTime:
     """Guide away from the unconditional prediction, with both from one pass of twice the batch.
 
@@ -45,18 +44,16 @@ def guide_batched(
             conditional one (arXiv 2305.08891, section 3.4). This is computed over the whole clip,
             so for values above 0 frames of a unidirectional clip depend on later frames.
         change: of the difference that guidance adds; None: none.
-        change_interval: times at which it is changed.
     """
 
     def choose(time: float) -> Predict:
         if scale == 1.0 or not in_interval(time, interval):
             return conditional
         both = at_time(doubled, time)
-        changed = change if in_interval(time, change_interval) else None
 
         def guided(x_t: Tensor, t: Tensor) -> Tensor:
             with_text, without = both(torch.cat([x_t, x_t]), torch.cat([t, t])).chunk(2)
-            return combined(with_text, without, scale, rescale, changed)
+            return combined(with_text, without, scale, rescale, change)
 
         return guided
 

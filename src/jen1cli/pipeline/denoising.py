@@ -335,7 +335,6 @@ def sample_canvas(
         interval=sampling.guidance_interval,
         rescale=sampling.guidance_rescale,
         change=_level_change(networks, sampling.level_guidance),
-        change_interval=sampling.level_guidance_interval,
     )
     return sample(
         Denoiser(predict, networks.schedule, networks.prediction),

@@ -29,7 +29,6 @@ GENERATION = GenerationConfig(
     control_guidance_interval=(0.0, 0.8),
     context_guidance_interval=(0.4, 1.0),
     piece_context_seconds=0.04,
-    level_guidance_interval=(0.0, 0.6),
 )
 
 

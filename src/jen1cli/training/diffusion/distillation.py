@@ -108,7 +108,7 @@ class GuidedTeacher(nn.Module):
             unconditional,
             guidance.scale[:, None, None],
             self._generation.guidance_rescale,
-            self._change(part.t),
+            self._change(),
         )
 
     def _null_like(self, text: Text) -> tuple[Text, TextMask]:
@@ -118,13 +118,11 @@ class GuidedTeacher(nn.Module):
         null_mask = functional.pad(self._null_mask, (0, spare)).expand(len(text), -1)
         return null_text.to(text), null_mask
 
-    def _change(self, t: Time) -> Change | None:
+    def _change(self) -> Change | None:
         factor = self._generation.level_guidance
         if factor == 1.0 or self._level_axes is None:
             return None
-        change = scaled_along(self._level_axes, factor)
-        inside = _inside(t, self._generation.level_guidance_interval)[:, None, None]
-        return lambda difference: torch.where(inside, change(difference), difference)
+        return scaled_along(self._level_axes, factor)
 
 
 class DistillationObjective(Objective):
