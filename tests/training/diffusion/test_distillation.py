@@ -124,6 +124,8 @@ def test_the_loss_is_of_the_frames_that_are_made(networks):
     assert torch.allclose(student.item_loss(part), torch.full((2,), 4.0))
 
 
+@pytest.mark.heavy
+@pytest.mark.usefixtures("without_samples")
 def test_the_result_is_the_weight_set_with_a_change_of_its_network(tones, tiny_folder, tmp_path):
     place = {"device": "cpu", "output": tmp_path / "cache"}
     jobs.LatentsJob(data=tones, model=tiny_folder, keep_whitening=True, **place).run()
