@@ -78,7 +78,12 @@ def test_the_teacher_is_the_guidance_of_the_pipeline(networks, monkeypatch, know
     generation = dataclasses.replace(GENERATION, level_guidance=0.0)
     generation = generation.for_edits() if is_edit else generation
     kept = []
-    monkeypatch.setattr(denoising, "sample", lambda denoiser, noise, **_: kept.append(denoiser))
+
+    def keep(denoiser, noise, **settings):
+        kept.append(denoiser)
+        return noise
+
+    monkeypatch.setattr(denoising, "sample", keep)
     null = networks.text_encoder.null(1)
     for index, time in enumerate(times):
         one = slice(index, index + 1)
