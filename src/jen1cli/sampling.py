@@ -121,11 +121,12 @@ class Sampling:
             values["eta"] = 0.0  # belongs to ddim alone
         if unknown := sorted(given.keys() - values.keys()):
             raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(values)}")
-        values["distilled"] = bool(defaults.distilled_steps) and not own_guidance(given, defaults)
+        own = own_guidance(given, defaults)
+        values["distilled"] = bool(defaults.distilled_steps) and not own
         values.update(given)
         if values["distilled"] and "steps" not in given:
             values["steps"] = defaults.distilled_steps or defaults.steps
-        if values["distilled"] and (own := own_guidance(given, defaults)):
+        if values["distilled"] and own:
             raise ConfigError(
                 f"{own} cannot differ in the distilled network, which has the model's guidance in"
                 " it; leave one of them out"

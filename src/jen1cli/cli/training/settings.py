@@ -14,7 +14,8 @@ RecipeName = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="jen1 (the paper), mini-gpu, mini-cpu, finetune or tiny: every number not given.",
+        help="jen1 (the paper), mini-gpu, mini-cpu, finetune, distill or tiny: every number not"
+        " given.",
         rich_help_panel=RECIPE_PANEL,
     ),
 ]
