@@ -71,7 +71,7 @@ def load_glossary(language: str) -> Glossary:
             for term in written.split(";"):
                 terms.setdefault(" ".join(term.split()), (english, kind))
     rewrites = tuple(
-        (re.compile(plain(pattern) if language in SPACED else pattern, re.IGNORECASE), result)
+        (re.compile(_whole_words(pattern) if language in SPACED else pattern, re.IGNORECASE), result)
         for pattern, result in data["rewrites"].items()
     )
     pairs = data.get("characters", {}).get("pairs", "").split()
@@ -83,14 +83,9 @@ def load_glossary(language: str) -> Glossary:
 
 @cache
 def english_words() -> frozenset[str]:
-    """Return words that are English: those of all results, and others listed in english.txt."""
-    listed = _data("english.txt").decode().split("\n")
-    found = {word for line in listed if not line.startswith("#") for word in line.split()}
-    for language in LANGUAGES:
-        for table in KINDS:
-            for english in _tables(language).get(table, {}):
-                found.update(re.split(r"[ -]", english))
-    return frozenset(found)
+    """Return words that are English, those of all results among them: the list of english.txt."""
+    lines = _data("english.txt").decode().split("\n")
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @cache
@@ -100,6 +95,11 @@ def _tables(language: str) -> dict[str, Any]:
 
 def _data(name: str) -> bytes:
     return files("jen1cli.composition.languages").joinpath(name).read_bytes()
+
+
+def _whole_words(pattern: str) -> str:
+    """Return a pattern that does not begin or end inside a word, as "anos 80" does in "pianos 80"."""
+    return rf"(?<![^\W_])(?:{plain(pattern)})(?![^\W_])"
 
 
 def plain(text: str) -> str:
