@@ -71,8 +71,7 @@ def load_glossary(language: str) -> Glossary:
             for term in written.split(";"):
                 terms.setdefault(" ".join(term.split()), (english, kind))
     rewrites = tuple(
-        (re.compile(_whole_words(pattern) if language in SPACED else pattern, re.IGNORECASE), result)
-        for pattern, result in data["rewrites"].items()
+        (_compiled(pattern, language), result) for pattern, result in data["rewrites"].items()
     )
     pairs = data.get("characters", {}).get("pairs", "").split()
     variants = {ord(pair[0]): ord(pair[1]) for pair in pairs}
@@ -97,9 +96,10 @@ def _data(name: str) -> bytes:
     return files("jen1cli.composition.languages").joinpath(name).read_bytes()
 
 
-def _whole_words(pattern: str) -> str:
-    """Return a pattern that does not begin or end inside a word, as "anos 80" does in "pianos 80"."""
-    return rf"(?<![^\W_])(?:{plain(pattern)})(?![^\W_])"
+def _compiled(pattern: str, language: str) -> re.Pattern[str]:
+    if language in SPACED:  # not inside a word, as "anos 80" is in "pianos 80"
+        pattern = rf"(?<![^\W_])(?:{plain(pattern)})(?![^\W_])"
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def plain(text: str) -> str:

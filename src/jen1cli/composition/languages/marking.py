@@ -11,7 +11,9 @@ from jen1cli.music.prompt import parse_key
 _FIRST = 0xE000  # of the private use area
 _Match = re.Match[str]
 
-_SYLLABLES = {"do": "C", "ut": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
+_SYLLABLES = {
+    "do": "C", "ut": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B",
+}  # fmt: skip
 _HANGUL = dict(zip("다라마바사가나", "CDEFGAB", strict=True))
 _KATAKANA = dict(zip("ハニホヘトイロへ", "CDEFGABF", strict=True))
 _SIGNS = {

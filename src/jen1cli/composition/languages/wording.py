@@ -87,7 +87,8 @@ def _negations(pieces: Sequence[Piece]) -> list[Piece]:
             piece = _OR if denial == "without" else _NOR if denial else piece
         if piece.text in _DENIALS:
             denial = piece.text
-        denied = piece.text == "without" or (denied and (piece.kind == "instrument" or piece is _OR))
+        listed = piece.kind == "instrument" or piece is _OR
+        denied = piece.text == "without" or (denied and listed)
         found.append(piece)
     return found
 
