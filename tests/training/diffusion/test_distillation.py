@@ -164,3 +164,10 @@ def test_the_result_is_the_weight_set_with_a_change_of_its_network(tones, tiny_f
         dataclasses.replace(job, resume=True, steps=3, lora=3).run()
     dataclasses.replace(job, resume=True, steps=3).run()
     assert load_weight_set(distilled)[0].provenance["distillation"]["steps"] == 3
+
+    further = {"init": distilled, "output": tmp_path / "further", "lora": None, "steps": 1}
+    dataclasses.replace(job, **further, distilled_steps=0).run()
+    config, tensors = load_weight_set(tmp_path / "further" / "weights")
+    assert config.generation.distilled_steps == 0
+    assert "distilled" not in tensors
+    assert "distillation" not in config.provenance
