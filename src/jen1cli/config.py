@@ -237,6 +237,8 @@ class GenerationConfig:
     # steps of the distilled network, one pass each (`training.diffusion.distillation`); 0: the
     # weight set has none
     distilled_steps: int = field(default=0, metadata={"optional": True})
+    # whether it samples where nothing else is asked for; edits always prefer it
+    prefers_distilled: bool = field(default=True, metadata={"optional": True})
     # scale of inpainting and continuation, where the context conditions as well; None: as above
     edit_guidance_scale: float | None = field(default=None, metadata={"optional": True})
 
@@ -255,6 +257,7 @@ class GenerationConfig:
             self,
             guidance_scale=self.guidance_scale if scale is None else scale,
             composer="learned" if self.composer == "rules" else self.composer,
+            prefers_distilled=True,
         )
 
 

@@ -59,7 +59,7 @@ class SamplingOptions(TypedDict, total=False):
     # factor of the guidance along the levels of the spectrum's bands; 1: as in all else
     level_guidance: float
     # whether the network with distilled guidance predicts, in one pass a step; missing: if the
-    # model has one and the guidance is the model's own
+    # model prefers it and the guidance is the model's own
     distilled: bool
     variations: tuple[Variation, ...]  # of the noise, one after the other
     # of edits, 0 to 1: 0 copies what the recording repeats, 1 starts from noise; missing: a copy
@@ -122,7 +122,8 @@ class Sampling:
         if unknown := sorted(given.keys() - values.keys()):
             raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(values)}")
         own = own_guidance(given, defaults)
-        values["distilled"] = bool(defaults.distilled_steps) and not own
+        prefers = defaults.distilled_steps > 0 and defaults.prefers_distilled
+        values["distilled"] = prefers and not own
         values.update(given)
         if values["distilled"] and "steps" not in given:
             values["steps"] = defaults.distilled_steps or defaults.steps
