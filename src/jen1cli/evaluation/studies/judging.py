@@ -12,6 +12,7 @@ from jen1cli.evaluation.adherence import AnalyzedClip
 from jen1cli.evaluation.analysis import analyze, versions
 from jen1cli.evaluation.clips import LoadedClip
 from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS, Embedding, load_embedding
+from jen1cli.evaluation.form_measures import measure_form
 from jen1cli.evaluation.note_measures import measure_notes
 from jen1cli.evaluation.prompt_spec import PromptSpec, choose_caption, read_prompt_spec
 from jen1cli.evaluation.report import ReportClip
@@ -59,6 +60,7 @@ class JudgedClip:
     seconds: float
     sound: dict[str, float]  # attacks, tones and air, as `evaluation.sound` names them
     notes: dict[str, float]  # density, melody and roots, as `evaluation.note_measures` names them
+    form: dict[str, float]  # changes over time, as `evaluation.form_measures` names them
 
     def facts(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -73,7 +75,7 @@ class JudgedClip:
             "key_signal": f"{analysis.key} {analysis.mode}".strip(),
             "percussive": analysis.percussive, "steadiness": analysis.steadiness,
             "level_db": self.level_db, "width_db": self.width_db, "sound": self.sound,
-            "notes": self.notes,
+            "notes": self.notes, "form": self.form,
         }  # fmt: skip
 
     def sample(self) -> ReportClip:
@@ -134,4 +136,5 @@ class Judges:
             heard.seconds,
             describe(heard.signal, heard.sample_rate, self.frame_rate),
             measure_notes(heard.signal, heard.sample_rate, spec.controls),
+            measure_form(heard.signal, heard.sample_rate),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from jen1cli.evaluation import note_measures, sound
+from jen1cli.evaluation import form_measures, note_measures, sound
 from jen1cli.evaluation.adherence import AdherenceRow
 from jen1cli.evaluation.clips import Audit
 from jen1cli.evaluation.embeddings.embedding import SET_EMBEDDINGS
@@ -76,6 +76,12 @@ def show_notes(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
     """Show density, melody and chord roots of the music beside those of real music."""
     rows = _all_means(made, real, lambda one: one.notes)
     return Table("notes", "Notes", _BOTH, rows, note=note_measures.NOTE)
+
+
+def show_form(made: Sequence[JudgedClip], real: Sequence[JudgedClip]) -> Table:
+    """Show how much colour and level change over the music and over real music."""
+    rows = _all_means(made, real, lambda one: one.form)
+    return Table("form", "Form", _BOTH, rows, note=form_measures.NOTE)
 
 
 def _all_means(

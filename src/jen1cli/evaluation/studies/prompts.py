@@ -12,6 +12,7 @@ from jen1cli.errors import DataError
 from jen1cli.evaluation.adherence import adherence_table
 from jen1cli.evaluation.clips import HELD_OUT, Audit, find_clips, load_clips
 from jen1cli.evaluation.distances import mean_pairwise_distance
+from jen1cli.evaluation.form_measures import SHORTEST_FORM
 from jen1cli.evaluation.intervals import mean_interval
 from jen1cli.evaluation.prompt_spec import PromptSpec
 from jen1cli.evaluation.report import Report, Table, evenly
@@ -19,6 +20,7 @@ from jen1cli.evaluation.studies.judging import JudgedClip, Judges, cut_to_middle
 from jen1cli.evaluation.studies.prompt_tables import (
     show_adherence,
     show_distances,
+    show_form,
     show_heard,
     show_notes,
     show_quality,
@@ -86,6 +88,8 @@ class PromptsJob:
             show_heard(made, real),
             show_notes(made, real),
         ]
+        if self.seconds >= SHORTEST_FORM:
+            report.tables.append(show_form(made, real))
         if len(made) > 1 and len(real) > 2:
             report.tables.append(show_distances(made, real))
         elif self.reference is not None:
