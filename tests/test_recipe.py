@@ -110,7 +110,7 @@ def test_a_recipe_from_before_there_were_parts_is_read(recipe):
 
 def test_copies_are_described_with_their_number_and_places(recipe):
     assert recipe.describe_copies() == ""
-    copies = [Copy(i, i + 1.0, 32.0) for i in range(5)] + [Copy(5.0, 5.5, 0.9)]
+    copies = [Copy(float(i), i + 1.0, 32.0) for i in range(5)] + [Copy(5.0, 5.5, 0.9)]
     changed = Copy(6.0, 8.0, 3.04, novelty=0.6)
     words = dataclasses.replace(recipe, copies=(*copies, changed)).describe_copies()
     assert words == (
