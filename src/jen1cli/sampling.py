@@ -129,7 +129,7 @@ class Sampling:
         if values["distilled"] and own:
             raise ConfigError(
                 f"{own} cannot differ in the distilled network, which has the model's guidance in"
-                " it; leave one of them out"
+                f" it; leave {own} out, or sample with guidance (--guided, distilled=False)"
             )
         if given.get("style") and "composer" not in given:
             values["composer"] = "rules"  # the one that writes in a style
@@ -212,6 +212,8 @@ def check_loop_bars(bars: int, place: str = "") -> int:
 
 def _check(values: dict[str, Any]) -> None:
     """Check that the settings are valid."""
+    if not isinstance(values["distilled"], bool):
+        raise ConfigError(f"distilled is {values['distilled']!r}; give true or false")
     if not 1 <= values["steps"] <= MAX_STEPS:
         raise ConfigError(f"steps is {values['steps']}; give 1 to {MAX_STEPS:,}")
     novelty = values["novelty"]

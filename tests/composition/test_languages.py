@@ -8,7 +8,12 @@ import pytest
 
 from jen1cli.composition.instruments import INSTRUMENTS
 from jen1cli.composition.languages import Translation, english_prompt, in_english
-from jen1cli.composition.languages.glossary import LANGUAGES, SPACED, load_glossary
+from jen1cli.composition.languages.glossary import (
+    LANGUAGES,
+    SPACED,
+    english_words,
+    load_glossary,
+)
 from jen1cli.composition.styles import STYLES
 from jen1cli.composition.words import is_denied, named_styles, read_hints, style_words
 from jen1cli.errors import ConfigError
@@ -153,3 +158,78 @@ def test_the_examples_of_the_docs_are_read_as_they_say():
     )
     assert len(rows) >= 7
     assert [(prompt, in_english(prompt).text) for prompt, _ in rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("prompt", "english"),
+    [
+        ("no muy rápido", "not very fast"),
+        ("nada triste, muy feliz", "not sad, happy"),
+        ("una canción que no sea triste", "song not sad"),
+        ("que no tenga voz ni batería", "not vocals nor drums"),
+        ("ni triste ni alegre", "neither sad nor cheerful"),
+        ("sin batería ni bajo", "without drums or bass"),
+        ("sin piano pero con violín", "without piano with violin"),
+        ("não muito rápido, sem bateria e baixo", "not very fast, without drums or bass"),
+        ("pas trop vite, ni batterie ni voix", "not fast, neither drums nor vocals"),
+        ("nicht zu schnell, weder Gitarre noch Bass", "not fast, neither guitar nor bass"),
+        ("noch schneller, ohne Gesang und Schlagzeug", "fast, without vocals or drums"),
+        ("keine Drums", "without drums"),
+        ("슬프지 않은 피아노", "not sad piano"),
+        ("너무 빠르지 않게, 드럼은 빼주세요", "not fast, without drums"),
+        ("신나는 곡인데 보컬은 없었으면 좋겠어요", "upbeat piece without vocals"),
+        ("暗くない曲、あまり速くない", "not dark piece, not fast"),
+        ("静かではない曲", "not calm piece"),
+        ("さりげないピアノ", "piano"),  # the denial of a word that is not known denies nothing
+        ("ドラムもベースもない曲", "without drums or bass, piece"),
+        ("かなしいピアノ、ボーカルはいらない", "sad piano, without vocals"),
+        ("不要太快，不悲伤", "not fast, not sad"),
+        ("没有鼓和贝斯", "without drums or bass"),
+    ],
+)  # fmt: skip
+def test_what_is_denied_stays_denied(prompt, english):
+    assert in_english(prompt).text == english
+
+
+@pytest.mark.parametrize(
+    ("prompt", "english"),
+    [
+        ("1980년대 신스웨이브", "80s synthwave"),
+        ("2010년대 팝", "10s pop"),
+        ("rock de la década de 1970", "70s rock"),
+        ("1920er Jahre Swing", "20s swing"),
+        ("sonate en ut mineur", "in C minor"),
+        ("rythme lent", "slow rhythm"),
+        ("piano em tom menor", "minor piano"),
+        ("단조의 슬픈 곡", "minor sad piece"),
+        ("bolero romántico, fado triste", "romantic bolero, sad fado"),
+        ("fetter Bass", "heavy bass"),
+    ],
+)
+def test_eras_keys_and_names(prompt, english):
+    assert in_english(prompt).text == english
+
+
+def test_patterns_do_not_begin_inside_a_word():
+    for prompt in ("two grand pianos 80s, slow", "cosmos 90", "danse macabre", "sin city jazz"):
+        assert in_english(prompt) == Translation(prompt)
+
+
+def test_english_captions_read_no_glossary():
+    in_english.cache_clear()
+    load_glossary.cache_clear()
+    for prompt in ("warm jazz trio, brushed drums", "bossa nova at 92 bpm in D minor, no drums"):
+        assert in_english(prompt) == Translation(prompt)
+    assert load_glossary.cache_info().misses == 0
+    assert in_english("piano triste").text == "sad piano"
+    assert load_glossary.cache_info().misses > 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_english_words_are_listed(language):
+    words = (
+        word
+        for english, _ in load_glossary(language).terms.values()
+        for word in re.split(r"[ -]", english)
+    )
+    assert set(words) - english_words() == set()

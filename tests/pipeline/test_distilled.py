@@ -88,6 +88,11 @@ def test_another_guidance_takes_the_guided_network(model, calls, own):
         model.generate("soft piano", distilled=True, **own, **SHORT)
 
 
+def test_only_true_and_false_choose_the_network(model):
+    with pytest.raises(ConfigError, match="distilled is 'yes'; give true or false"):
+        model.generate("soft piano", distilled="yes", **SHORT)
+
+
 def test_variations_with_another_guidance_take_the_models_steps(model):
     recipe = model.generate("soft piano", **SHORT).recipe
     assert model.vary(recipe, seed=2).recipe.distilled

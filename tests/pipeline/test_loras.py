@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from jen1cli.checkpoint import load_weight_set, read_description
-from jen1cli.errors import CheckpointError
+from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import Jen1
 from jen1cli.recipe import RecipeError, read_recipe
 from jen1cli.unet import UNet1d
@@ -78,3 +78,9 @@ def test_a_lora_of_another_shape_is_refused(tiny_folder, tmp_path):
     wide = write(tmp_path / "wide.safetensors", tiny_folder, channels=32)
     with pytest.raises(CheckpointError, match=r"differs in 'channels'.*use it with that model"):
         Jen1.load(tiny_folder, loras={wide: 1.0}, **PLACE)
+
+
+def test_a_rank_above_that_of_all_weights_is_refused(tiny_folder):
+    unet = UNet1d(load_weight_set(tiny_folder)[0].unet)
+    with pytest.raises(ConfigError, match="rank 100000 is above that of this U-Net's weights"):
+        add_lora(unet, 100_000)

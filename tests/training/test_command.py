@@ -36,7 +36,7 @@ def started(monkeypatch):
     def pretend(job, on_event):
         found.append(job)
         on_event(Warned("skipped a.wav: broken"))
-        return {"parameters": 12}
+        return {"parameters": 12, "steps per epoch": 2.5}
 
     for kind in (
         "AutoencoderJob",
@@ -134,7 +134,7 @@ def test_dry_run_prints_figures_and_no_path(started, capsys):
     assert run(["train", "diffusion", "cache", "-o", "run", "--dry-run"]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "parameters: 12" in captured.err
+    assert captured.err.splitlines()[1:] == ["parameters: 12", "steps per epoch: 2.5"]
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):

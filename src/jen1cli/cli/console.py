@@ -30,10 +30,10 @@ class Console:
         self.audio_on_stdout = audio_on_stdout
         self.warnings: list[str] = []
 
-    def note(self, text: str) -> None:
-        """Print a note."""
+    def note(self, *lines: str) -> None:
+        """Print a note of one line or several."""
         if not self.quiet:
-            terminal.echo(text, err=True)
+            terminal.echo(*lines, err=True)
 
     def warn(self, text: str) -> None:
         """Print a warning; JSON results repeat it."""
@@ -45,12 +45,12 @@ class Console:
         self.warnings.append(line)
         self.note(f"jen1: warning: {line}")
 
-    def result(self, facts: Mapping[str, Any], note: str = "") -> None:
+    def result(self, facts: Mapping[str, Any], *lines: str) -> None:
         """Print one result: its path, or all its facts as JSON.
 
         Args:
             facts: JSON values; `path` is None where the result went to stdout.
-            note: the same in words, for stderr.
+            lines: the same in words, for stderr.
         """
         if self.as_json:
             full = dict(facts)
@@ -58,8 +58,8 @@ class Console:
                 full["warnings"] = list(self.warnings)
             terminal.echo_json(full, err=self.audio_on_stdout)
             return
-        if note:
-            self.note(note)
+        if any(lines):
+            self.note(*lines)
         if facts.get("path") is not None:
             terminal.echo_path(facts["path"])
 

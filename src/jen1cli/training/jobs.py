@@ -360,7 +360,9 @@ def _train_diffusion(
         return {**figures, ACTIVATIONS: stage.activation_megabytes()}
     settings.check_begun()
     if accelerator.is_main_process:
-        check_resumed(settings.output, sources.cache, sources.init, resume=settings.resume)
+        kind = "distilled" if sources.distilled_steps else "LoRA"
+        change = f"{kind} {sources.lora_rank}" if sources.lora_rank else "none"
+        check_resumed(settings.output, sources.cache, sources.init, change, resume=settings.resume)
     with recorded(settings.output, on_event, writes=accelerator.is_main_process) as record:
         if not stage.holds_out:
             record(Warned(NOTHING_HELD_OUT))

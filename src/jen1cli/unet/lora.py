@@ -65,8 +65,15 @@ def add_lora(unet: UNet1d, rank: int, alpha: float | None = None) -> None:
         unet: changed in place; its output is unchanged at first.
         rank: rank of the changes; 4 to 32 are usual.
         alpha: the change is scaled by alpha / rank; by default equal to the rank.
+
+    Raises:
+        ConfigError: the rank is above that of all weights.
     """
     unet.requires_grad_(False)
+    weights = [module.weight for _, module in _targets(unet)]
+    most = max(min(len(weight), weight[0].numel()) for weight in weights)  # type: ignore[index]
+    if rank > most:
+        raise ConfigError(f"rank {rank} is above that of this U-Net's weights, at most {most}")
     for _, module in _targets(unet):
         change = LowRank(module.weight, rank, float(alpha or rank))  # type: ignore[arg-type]
         parametrize.register_parametrization(module, "weight", change)

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -8,10 +9,13 @@ from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.conditioning import join
 from jen1cli.config import DiffusionConfig, GenerationConfig
 from jen1cli.diffusion.denoiser import at_time
+from jen1cli.errors import CheckpointError, ConfigError
+from jen1cli.jsonfiles import read_object
 from jen1cli.pipeline import denoising
 from jen1cli.sampling import Sampling
 from jen1cli.tasks import make_context
 from jen1cli.training import jobs
+from jen1cli.training.diffusion.compatibility import CHANGE, SOURCES_NAME
 from jen1cli.training.diffusion.distillation import (
     DistillationObjective,
     GuidanceSettings,
@@ -134,11 +138,12 @@ def test_the_loss_is_of_the_frames_that_are_made(networks):
 def test_the_result_is_the_weight_set_with_a_change_of_its_network(tones, tiny_folder, tmp_path):
     place = {"device": "cpu", "output": tmp_path / "cache"}
     jobs.LatentsJob(data=tones, model=tiny_folder, keep_whitening=True, **place).run()
-    jobs.DiffusionJob(
+    job = jobs.DiffusionJob(
         cache=tmp_path / "cache", output=tmp_path / "run", init=tiny_folder, recipe="tiny", lora=2,
         distilled_steps=3, bidirectional_only=True, steps=2, batch_size=3, crop_seconds=0.4,
         lr=0.1, device="cpu", precision="fp32",
-    ).run()  # fmt: skip
+    )  # fmt: skip
+    job.run()
     distilled = tmp_path / "run" / "weights"
     (before, old), (after, new) = map(load_weight_set, (tiny_folder, distilled))
     assert after.generation == dataclasses.replace(before.generation, distilled_steps=3)
@@ -147,3 +152,22 @@ def test_the_result_is_the_weight_set_with_a_change_of_its_network(tones, tiny_f
     assert all(torch.equal(tensor, new["unet"][name]) for name, tensor in old["unet"].items())
     assert "distilled.safetensors" in read_description(distilled).hashes
     assert after.provenance["distillation"]["steps"] == 2
+    for other in ({"lora": 3}, {"distilled_steps": 0}, {"lora": None, "distilled_steps": 0}):
+        again = dataclasses.replace(job, resume=True, steps=3, **other)
+        with pytest.raises(ConfigError, match="began with other low-rank change"):
+            again.run()
+    record = tmp_path / "run" / SOURCES_NAME
+    known = read_object(record)
+    del known[CHANGE]  # as in older runs
+    record.write_text(json.dumps(known), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="state is not of these networks"):
+        dataclasses.replace(job, resume=True, steps=3, lora=3).run()
+    dataclasses.replace(job, resume=True, steps=3).run()
+    assert load_weight_set(distilled)[0].provenance["distillation"]["steps"] == 3
+
+    further = {"init": distilled, "output": tmp_path / "further", "lora": None, "steps": 1}
+    dataclasses.replace(job, **further, distilled_steps=0).run()
+    config, tensors = load_weight_set(tmp_path / "further" / "weights")
+    assert config.generation.distilled_steps == 0
+    assert "distilled" not in tensors
+    assert "distillation" not in config.provenance

@@ -325,8 +325,8 @@ def train_tagger(
             tuple(folders), output, minutes=minutes, steps=steps, seed=seed, device=device
         )
         accuracies = job.run(tell)
-    lines = "\n".join(f"{name:<24}{value:.3f}" for name, value in accuracies.items())
-    report.result({"path": str(output), "held_out": accuracies}, lines)
+    lines = [f"{name:<24}{value:.3f}" for name, value in accuracies.items()]
+    report.result({"path": str(output), "held_out": accuracies}, *lines)
 
 
 for _name, _command in studies.COMMANDS.items():

@@ -275,7 +275,7 @@ def text_encoder(
             device=device,
         )  # fmt: skip
         figures = job.run(display)
-    report.result({"path": str(output), **figures}, "\n".join(map(_figure, figures.items())))
+    report.result({"path": str(output), **figures}, *map(_figure, figures.items()))
 
 
 @app.command("finetune")
@@ -379,7 +379,7 @@ def _run(
     if not first:
         return
     if values.get("dry_run"):
-        report.result({"path": None, **figures}, "\n".join(map(_figure, figures.items())))
+        report.result({"path": None, **figures}, *map(_figure, figures.items()))
         return
     report.result({"path": str(result), **figures})
 

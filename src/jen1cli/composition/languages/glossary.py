@@ -71,8 +71,7 @@ def load_glossary(language: str) -> Glossary:
             for term in written.split(";"):
                 terms.setdefault(" ".join(term.split()), (english, kind))
     rewrites = tuple(
-        (re.compile(plain(pattern) if language in SPACED else pattern, re.IGNORECASE), result)
-        for pattern, result in data["rewrites"].items()
+        (_compiled(pattern, language), result) for pattern, result in data["rewrites"].items()
     )
     pairs = data.get("characters", {}).get("pairs", "").split()
     variants = {ord(pair[0]): ord(pair[1]) for pair in pairs}
@@ -83,14 +82,9 @@ def load_glossary(language: str) -> Glossary:
 
 @cache
 def english_words() -> frozenset[str]:
-    """Return words that are English: those of all results, and others listed in english.txt."""
-    listed = _data("english.txt").decode().split("\n")
-    found = {word for line in listed if not line.startswith("#") for word in line.split()}
-    for language in LANGUAGES:
-        for table in KINDS:
-            for english in _tables(language).get(table, {}):
-                found.update(re.split(r"[ -]", english))
-    return frozenset(found)
+    """Return words that are English, those of all results among them: the list of english.txt."""
+    lines = _data("english.txt").decode().split("\n")
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @cache
@@ -100,6 +94,12 @@ def _tables(language: str) -> dict[str, Any]:
 
 def _data(name: str) -> bytes:
     return files("jen1cli.composition.languages").joinpath(name).read_bytes()
+
+
+def _compiled(pattern: str, language: str) -> re.Pattern[str]:
+    if language in SPACED:  # not inside a word, as "anos 80" is in "pianos 80"
+        pattern = rf"(?<![^\W_])(?:{plain(pattern)})(?![^\W_])"
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def plain(text: str) -> str:

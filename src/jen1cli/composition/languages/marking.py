@@ -11,7 +11,9 @@ from jen1cli.music.prompt import parse_key
 _FIRST = 0xE000  # of the private use area
 _Match = re.Match[str]
 
-_SYLLABLES = {"do": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
+_SYLLABLES = {
+    "do": "C", "ut": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B",
+}  # fmt: skip
 _HANGUL = dict(zip("다라마바사가나", "CDEFGAB", strict=True))
 _KATAKANA = dict(zip("ハニホヘトイロへ", "CDEFGABF", strict=True))
 _SIGNS = {
@@ -29,6 +31,7 @@ _TEMPO = re.compile(
 
 _BEFORE = r"(?:\b(?:en|em|tonalidad|tonalite|tonalidade|tono|tom|ton)\s+(?:de\s+)?)"
 _SIGN = r"(?:[ -]?(#|♯|♭|b\b|bemol|sostenido|sustenido|diese))?"
+_NOTE = "|".join(_SYLLABLES)
 _NEXT = r"con|com|avec|y|e|et|a|para|pour|pra|sin|sem|sans"
 _END = rf"(?=\s*(?:$|[,.;:!?)/|\d\ue000-\uf8ff]|(?:{_NEXT})\b))"
 
@@ -36,8 +39,8 @@ _END = rf"(?=\s*(?:$|[,.;:!?)/|\d\ue000-\uf8ff]|(?:{_NEXT})\b))"
 def _romance(modes: str) -> tuple[str, ...]:
     mode = rf"[ -]({modes})\b"
     return (
-        rf"{_BEFORE}()(do|re|mi|fa|sol|la|si){_SIGN}{mode}",
-        rf"()\b(do|re|mi|fa|sol|la|si){_SIGN}{mode}{_END}",
+        rf"{_BEFORE}()({_NOTE}){_SIGN}{mode}",
+        rf"()\b({_NOTE}){_SIGN}{mode}{_END}",
         rf"{_BEFORE}()([a-g]){_SIGN}{mode}",
     )
 

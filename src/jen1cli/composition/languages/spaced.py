@@ -28,6 +28,7 @@ _NOT_OTHERS = frozenset(
 )  # fmt: skip
 """Words of English that none of these languages has."""
 
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _LEAST_KNOWN = 0.5  # share of a prompt's words
 _END = ""  # key of a trie under which a term ends
 _Trie = dict[str, Any]
@@ -74,6 +75,14 @@ class Reading:
         """How well the language fits: known words, those with a meaning, in few terms."""
         dropped = sum(piece.kind == "dropped" for piece in self.pieces)
         return self.known, -dropped, -len(self.pieces)
+
+
+def is_english(prompt: str) -> bool:
+    """Whether all words of a prompt are known to be English, so that no language can claim it.
+
+    Reads no glossary.
+    """
+    return _english().issuperset(_WORD.findall(prompt.lower()))
 
 
 def read_spaced(prompt: str, language: str) -> Reading:
@@ -128,9 +137,11 @@ def _until_stop(tokens: Sequence[re.Match[str]]) -> Iterator[re.Match[str]]:
 
 def _tells(piece: Piece) -> bool:
     """Whether a piece has a meaning, and a word that is not English."""
-    if piece.shared or piece.kind in ("kept", "link", "dropped", "unknown"):
+    if piece.kind in ("kept", "dropped", "unknown"):
         return False
-    written = re.findall(r"[^\W\d_]{2,}", piece.source.lower())
+    if piece.kind == "link" and piece.text != "without":
+        return False
+    written = _WORD.findall(piece.source.lower())
     if written and written[-1] in ("dur", "moll"):
         return False  # the readers of English prompts know these keys
     return not _english().issuperset(written)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from textwrap import shorten
 
 from jen1cli.composition.languages.glossary import SPACED, Piece
-from jen1cli.composition.languages.spaced import read_spaced
+from jen1cli.composition.languages.spaced import is_english, read_spaced
 from jen1cli.composition.languages.unspaced import read_unspaced
 from jen1cli.composition.languages.wording import english_text
 from jen1cli.errors import ConfigError
@@ -61,6 +61,8 @@ def in_english(prompt: str) -> Translation:
         readings = {language: read_unspaced(written, language) for language in ("zh", "ja")}
         language = min(readings, key=lambda name: _unknown_characters(readings[name]))
         return _translated(prompt, readings[language], language)
+    if is_english(written):
+        return Translation(prompt, unknown=_other_scripts(written))
     readings_of = {language: read_spaced(written, language) for language in SPACED}
     likely = [name for name, reading in readings_of.items() if reading.is_this]
     if not likely:

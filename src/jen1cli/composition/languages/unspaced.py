@@ -16,8 +16,8 @@ _TERM, _DROPPED, _UNKNOWN = 10, 11, 30  # costs, the last one of each character
 _STOPS = frozenset(",、。・;:!?…/()[]「」『』|\n~·，．")
 _AFTER_LATIN = 0x250  # the first code point behind the Latin letters
 _HANGUL_FIRST, _FINALS, _FINAL_N, _FINAL_B = 0xAC00, 28, 4, 17
-_ENDINGS_KO = ("고", "게", "며", "면서", "지만")
-_ENDINGS_JA = ("く", "くて", "さ", "め", "げ", "げな", "かった", "そうな")
+_ENDINGS_KO = ("고", "게", "며", "면서", "지만", "지", "지는")
+_ENDINGS_JA = ("く", "くて", "さ", "め", "げ", "げな", "かった", "そうな", "くは", "す", "過")
 
 _PARTICLES = frozenset("을를은는이가의에도로와과랑만용풍")
 """Korean syllables that are never a word of their own."""

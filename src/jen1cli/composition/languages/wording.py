@@ -7,8 +7,10 @@ from jen1cli.composition.languages.glossary import SPACED, Piece
 
 _NOUNS = ("style", "instrument", "noun", "kept")
 _FRENCH_ORDER = ("es", "pt", "fr")  # adjectives stand behind their noun
-_OR, _COMMA = Piece("or", "link"), Piece(",", "stop")
+_OR, _NOR, _NOT = (Piece(word, "link") for word in ("or", "nor", "not"))
+_COMMA = Piece(",", "stop")
 _NEVER_FIRST = ("and", "or", "for", "like", "with")
+_DENIALS = ("without", "not", "neither")
 
 
 def english_text(pieces: Iterable[Piece], language: str) -> str:
@@ -28,7 +30,7 @@ def _phrase(pieces: list[Piece], language: str) -> list[str]:
         pieces = _adjectives_first(pieces)
     if language not in SPACED:
         pieces = _links_first(pieces)
-    words = _linked(_uses_last(pieces))
+    words = _linked(_uses_last(_negations(pieces)))
     return [text for text in (" ".join(words).replace(" ,", ",").rstrip(","), *apart) if text]
 
 
@@ -49,13 +51,45 @@ def _links_first(pieces: Sequence[Piece]) -> list[Piece]:
     found: list[Piece] = []
     for piece in pieces:
         at = len(found)
-        if piece.kind == "after":
-            while at and (found[at - 1].kind in _NOUNS or found[at - 1].text == "and"):
+        behind = piece.kind == "after"
+        if behind and piece.text in ("not", "without") and at and found[-1].kind == "mood":
+            found.insert(at - 1, _NOT)
+            continue
+        if behind and piece.text == "not":
+            continue  # denies a word that is not known
+        if behind:
+            names = ("instrument",) if at and found[-1].kind == "instrument" else _NOUNS
+            while at and (found[at - 1].kind in names or found[at - 1].text == "and"):
                 at -= 1
             if piece.text == "without":  # "without bass and drums" denies the bass alone
                 found[at:] = [_OR if one.text == "and" else one for one in found[at:]]
                 found.append(_COMMA)
         found.insert(at, piece)
+    return found
+
+
+def _negations(pieces: Sequence[Piece]) -> list[Piece]:
+    """Put "or", "neither" and "nor" as in English.
+
+    Spanish "ni" is each of them, German "noch" also "still", and "ohne Gesang und Schlagzeug" has
+    neither of both.
+    """
+    found: list[Piece] = []
+    denial = ""  # the last one of the phrase
+    denied = False  # whether all pieces behind it are instruments, or links between them
+    for piece, following in zip(pieces, [*pieces[1:], _COMMA], strict=False):
+        if piece.text == "and" and denied and following.kind == "instrument":
+            found.append(_OR)
+            continue
+        if piece.text in ("neither", "nor"):
+            if piece.text == "nor" and not denial:
+                continue
+            piece = _OR if denial == "without" else _NOR if denial else piece
+        if piece.text in _DENIALS:
+            denial = piece.text
+        listed = piece.kind == "instrument" or piece is _OR
+        denied = piece.text == "without" or (denied and listed)
+        found.append(piece)
     return found
 
 

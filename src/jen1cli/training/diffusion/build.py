@@ -216,9 +216,8 @@ def _sampled(codec: Codec, sources: DiffusionSources) -> Codec:
         edit_guidance_scale=None,
         distilled_steps=0,
     )
-    return dataclasses.replace(
-        codec, config=dataclasses.replace(codec.config, generation=generation)
-    )
+    config = dataclasses.replace(codec.config, generation=generation)
+    return dataclasses.replace(codec, config=config)
 
 
 def _writer(

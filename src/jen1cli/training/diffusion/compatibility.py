@@ -22,6 +22,7 @@ from jen1cli.training.diffusion.cache import LatentCache, scores_digest
 from jen1cli.typed_json import to_dict
 
 SOURCES_NAME = "sources.json"
+CHANGE = "low-rank change (--lora or --rank)"
 _DECODER = ("decoder", "expand", "envelopes")  # prefixes of tensors that do not affect the latents
 _DECODER_SETTINGS = (
     "mask_ratio",
@@ -136,14 +137,17 @@ def check_cache(
         raise ConfigError(f"the full scores in {cache} are not those of {data}; {remedy}")
 
 
-def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool) -> None:
+def check_resumed(
+    folder: Path, cache: Path, init: Path | None, change: str = "none", *, resume: bool
+) -> None:
     """Record the inputs of a run; for a resumed run, compare them with the recorded ones.
 
     Args:
         folder: folder of the run; an input that its record does not name, as in older runs, is
-            accepted and recorded.
+            accepted and, but for the change, recorded.
         cache: latents of the run.
         init: initial weight set, if any.
+        change: kind and rank of the low-rank change that is trained in place of the weights.
         resume: whether the run is resumed.
 
     Raises:
@@ -153,6 +157,7 @@ def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool)
         "latents": latents_digest(load_codec(cache)),
         "weights (--init or --model)": read_description(init).sha256 if init else "none",
         "full scores": scores_digest(cache),
+        CHANGE: change,
     }
     if music := LatentCache.open(cache).music:
         sources["music"] = music
@@ -164,5 +169,7 @@ def check_resumed(folder: Path, cache: Path, init: Path | None, *, resume: bool)
                 f"the run in {folder} began with other {what}; resume it with what it began with,"
                 " or choose another --output"
             )
+    if begun and CHANGE not in begun:
+        del sources[CHANGE]  # the state alone tells whether it fits
     make_folder(folder)
     write_text(place, json.dumps(sources | begun, indent=1) + "\n")

@@ -21,6 +21,7 @@ from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import LoraConfig, lora_tensors, merged_tensors, save_lora
 
 LORA_NAME = "lora.safetensors"
+DISTILLATION = "distillation"  # key of its provenance
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ def contents(
         tensors["conditioning"] = {"null_text": objective.null_text.detach()}
     if controls is not None:
         tensors |= {"prior": dict(controls.prior), "tracker": dict(controls.tracker)}
+    # a distilled change belongs to the weights that it was distilled from
+    provenance = {n: x for n, x in codec.config.provenance.items() if n != DISTILLATION}
     config = dataclasses.replace(
         codec.config,
         controls=None if controls is None else controls.config,
-        # a distilled change belongs to the weights that it was distilled from
         generation=dataclasses.replace(codec.config.generation, distilled_steps=0),
+        provenance=provenance,
     )
     return config, tensors
 
@@ -124,7 +127,7 @@ class DistilledWriter:
         assert isinstance(objective.unet, UNet1d)
         config, tensors = load_weight_set(self.base)
         change = {n: t.half() for n, t in lora_tensors(objective.unet).items()}
-        about = {"distillation": provenance["diffusion"]}
+        about = {DISTILLATION: provenance["diffusion"]}
         config = dataclasses.replace(
             config,
             generation=dataclasses.replace(config.generation, distilled_steps=self.steps),

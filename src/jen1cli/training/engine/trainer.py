@@ -17,7 +17,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
-from jen1cli.errors import ConfigError
+from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.training.engine.events import OnEvent, Sampled, Saved, Stepped, Validated, ignore
 from jen1cli.training.engine.state import copied, load_state, save_state
 
@@ -143,12 +143,19 @@ class Trainer:
         """Continue from `state/` of the folder.
 
         Raises:
-            CheckpointError: there is no state.
+            CheckpointError: there is no state, or it is of other networks.
         """
         tensors, about = load_state(self._folder / "state")
         self._step = about["step"]
         self._clock.before = about["seconds"]
-        self._stage.load_state(tensors, about["stage"])
+        try:
+            self._stage.load_state(tensors, about["stage"])
+        except (KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(
+                f"{self._folder / 'state'} is not of these networks ({reason});"
+                " resume with the options that the run began with, or choose another --output"
+            ) from error
 
     def run(self) -> None:
         """Train until the end of the budget or Ctrl-C, then save.
