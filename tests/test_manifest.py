@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -202,6 +203,15 @@ def test_manifest_round_trip(tmp_path):
     assert read_folder(tmp_path) == clips
     assert json.loads(path.read_text(encoding="utf-8").splitlines()[1])["audio"] == "a/x.wav"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_manifest_is_written_of_clips_by_relative_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_audio(tmp_path / "set" / "x.wav", 0.5)
+    clip = Clip(Path("set") / "x.wav", ("x",), 0.5)
+    for folder in (Path("set"), tmp_path / "set"):
+        path = write_manifest(folder, [clip])
+        assert json.loads(path.read_text(encoding="utf-8"))["audio"] == "x.wav"
 
 
 def test_short_manifests_are_completed(tmp_path, read, skipped):

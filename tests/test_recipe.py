@@ -10,6 +10,7 @@ from jen1cli import audio
 from jen1cli.midi import Passage
 from jen1cli.music.controls import Controls
 from jen1cli.recipe import (
+    Copy,
     Recipe,
     RecipeError,
     RecipeInput,
@@ -105,6 +106,17 @@ def test_a_recipe_from_before_there_were_parts_is_read(recipe):
     assert Recipe.from_dict(values) == recipe
     del values["guide"]
     assert Recipe.from_dict(values) == recipe
+
+
+def test_copies_are_described_with_their_number_and_places(recipe):
+    assert recipe.describe_copies() == ""
+    copies = [Copy(float(i), i + 1.0, 32.0) for i in range(5)] + [Copy(5.0, 5.5, 0.9)]
+    changed = Copy(6.0, 8.0, 3.04, novelty=0.6)
+    words = dataclasses.replace(recipe, copies=(*copies, changed)).describe_copies()
+    assert words == (
+        "5.50 s copied from 32.0 s (5 times), 0.9 s, 2.00 s made by changing the music from 3.0 s"
+        " (--novelty 1 makes it anew)"
+    )
 
 
 @pytest.mark.parametrize("version", [1, 2])

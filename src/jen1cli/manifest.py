@@ -101,7 +101,7 @@ def write_manifest(folder: Path, clips: Iterable[Clip]) -> Path:
     lines = []
     for clip in clips:
         line: dict[str, Any] = {
-            "audio": clip.path.relative_to(folder).as_posix(),
+            "audio": clip.path.absolute().relative_to(folder).as_posix(),
             "captions": list(clip.captions),
             "seconds": round(clip.seconds, 6),
             "split": clip.split,

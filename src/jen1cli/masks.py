@@ -138,7 +138,10 @@ def _parse_bars(written: str, text: str, bpm: float | None) -> Mask:
     if match is None:
         raise ConfigError(f"--mask {written} is not a range of bars; write bars:5-8")
     if bpm is None:
-        raise ConfigError(f"--mask {written} counts in bars, which needs the tempo; add --bpm 120")
+        raise ConfigError(
+            f"--mask {written} counts in bars, which needs the tempo; add --bpm with that of the"
+            " recording, which 'jen1 hear' tells"
+        )
     first, last = int(match[1]), int(match[2])
     if first < 1:
         raise ConfigError(f"--mask {written} has a bar 0; the first bar is 1")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -176,9 +177,10 @@ class Recipe(Sampling):
         ):
             if chosen:
                 seconds = sum(copy.stop - copy.start for copy in chosen)
-                places = ", ".join(f"{copy.source:.1f}" for copy in chosen[:4])
-                more = ", …" if len(chosen) > 4 else ""
-                found.append(f"{seconds:.2f} s {words} {places}{more} s")
+                times = Counter(f"{copy.source:.1f} s" for copy in chosen)
+                places = [at if n == 1 else f"{at} ({n} times)" for at, n in times.items()]
+                more = ", …" if len(places) > 4 else ""
+                found.append(f"{seconds:.2f} s {words} {', '.join(places[:4])}{more}")
         return f"{', '.join(found)} (--novelty 1 makes it anew)" if found else ""
 
     def describe_seed(self) -> str:

@@ -324,6 +324,23 @@ def test_the_level_is_matched_closer_than_one_hears(music, decibels, cuts):
     assert audio.loudness(new, 48_000) == pytest.approx(target, abs=0.31)
 
 
+@pytest.mark.parametrize("level", [3e-2, 2e-3, 1e-3, 3e-4])
+def test_the_level_of_faint_music_is_matched_too(music, level):
+    """It is below the loudness at which windows are matched, and in part below its gate."""
+    known = (np.float32(level) * music(2.0), np.float32(level) * music(2.0))
+    new = music(2.0)
+    patches._match_level(48_000, new, known, known, [])
+    assert 20 * np.log10(new.std() / known[0].std()) == pytest.approx(0.0, abs=0.4)
+
+
+@pytest.mark.parametrize("level", [0.0, 2e-5], ids=["zeros", "dither"])
+def test_between_silences_music_keeps_its_level(music, level):
+    known = (np.full((2, 96_000), level, np.float32), np.zeros((2, 0), np.float32))
+    new = music(2.0)
+    patches._match_level(48_000, new, known, known, [])
+    np.testing.assert_array_equal(new, music(2.0))
+
+
 def test_markers_and_tags_of_the_recording_stay(tiny, tmp_path, music):
     source = tmp_path / "in.flac"
     tags = (("title", "Žluť"), ("comment", "mine"), ("CHAPTER001", "00:00:00.500"))

@@ -92,6 +92,15 @@ def test_the_copy_has_the_level_of_the_music_around_it(tiny, repeated):
     assert 10 * np.log10(np.square(found.signal).mean() / wanted) == pytest.approx(0.0, abs=1.0)
 
 
+def test_a_loud_stretch_between_soft_ones_is_not_raised_further(tiny):
+    """What follows it is softer there than here, but it is itself louder than all around."""
+    parts = [bar(1), 2.0 * bar(2), 0.5 * bar(3), bar(1), 2.0 * bar(2), bar(3), bar(1)]
+    found = guess_of(tiny, np.concatenate(parts, axis=1), (8.0, 10.0))
+    assert found.copies[0].source == pytest.approx(2.0, abs=0.01)
+    made = np.square(found.signal).mean() / np.square(parts[1]).mean()
+    assert 10 * np.log10(made) == pytest.approx(0.0, abs=0.1)
+
+
 @pytest.mark.heavy
 def test_a_channel_that_is_silent_around_a_hole_is_not_copied(tiny, repeated):
     """The copy comes from the start, where both channels play."""

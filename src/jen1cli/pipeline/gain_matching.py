@@ -16,7 +16,7 @@ Offset = Float32[np.ndarray, " channels"]
 CEILING = db_to_amplitude(-1.0)  # true peak
 LOUDEST = -14.0  # LUFS, the level of the corpus and of streaming services
 TOLERANCE = 1.5  # LU of difference that is allowed, since loudness varies within music
-_QUIET = -55.0  # LUFS; lower levels are not matched
+_QUIET = -55.0  # LUFS; windows of lower levels are not matched
 _MOST_UP, _MOST_DOWN = 6.0, 40.0  # dB; gain amplifies noise, attenuation does not
 _RAMP_SECONDS = 1.0
 _OFFSET_SECONDS = 1.0  # length of music over which the DC offset is estimated
@@ -33,6 +33,37 @@ def matching_gain(level: float, target: float, tolerance: float = TOLERANCE) -> 
     difference = target - level
     gain = np.sign(difference) * max(0.0, abs(difference) - tolerance)
     return float(np.clip(gain, -_MOST_DOWN, _MOST_UP))
+
+
+def gain_beside(
+    signal: Signal, known: Sequence[Signal], sample_rate: int, tolerance: float
+) -> float:
+    """Return the factor that brings new music to within `tolerance` of the level beside it.
+
+    Faint music is compared by its power, since loudness has a gate below which all is silence.
+    Beside silence, music keeps its level.
+
+    Args:
+        signal: the new music, [channels, samples].
+        known: the music beside it.
+        sample_rate: Hz.
+        tolerance: LU.
+    """
+    target = measured_together(known, sample_rate)
+    if target >= _QUIET:
+        level = measured(signal, sample_rate)
+        return db_to_amplitude(matching_gain(level, target, tolerance))
+    heard = [part - part.mean(axis=1, keepdims=True) for part in known if part.shape[1]]
+    if max((float(np.abs(part).max()) for part in heard), default=0.0) < _SILENT:
+        return 1.0
+    ratio = _power(heard) / max(_power([signal]), 1e-20)
+    return min(float(np.sqrt(ratio)), db_to_amplitude(_MOST_UP))
+
+
+def _power(signals: Sequence[Signal]) -> float:
+    blocks = (part[:, a:b] for part in signals for a, b in spans(part.shape[1], _BLOCK))
+    total = sum(float(np.square(block).sum(dtype=np.float64)) for block in blocks)
+    return total / sum(part.size for part in signals)
 
 
 def level_segments(

@@ -66,6 +66,7 @@ def decoded_patches(
         if span in guesses:
             copied = _without_offsets(guesses[span], offsets)
             signal = with_detail_of(signal, copied, timeline.rate)
+            _close_level(timeline.rate, signal, known)  # both together may be softer than each
         patches.append(_finished(timeline, span, signal, known, offsets))
     return patches
 
@@ -199,9 +200,12 @@ def _match_level(
     gain = gain_matching.matching_gain(decoded_level, target, tolerance=0.0)
     signal *= np.float32(audio.db_to_amplitude(gain))
     gain_matching.level_segments(signal, rate, cuts, target)
-    level = gain_matching.measured(signal, rate)
-    gain = gain_matching.matching_gain(level, target, tolerance=_LEVEL_TOLERANCE)
-    signal *= np.float32(audio.db_to_amplitude(gain))
+    _close_level(rate, signal, known)
+
+
+def _close_level(rate: int, signal: Signal, known: tuple[Signal, Signal]) -> None:
+    """Bring new music to within the tolerance of the level around it, in place."""
+    signal *= np.float32(gain_matching.gain_beside(signal, known, rate, _LEVEL_TOLERANCE))
 
 
 def _fade_edges(

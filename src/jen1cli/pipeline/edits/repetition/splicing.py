@@ -1,6 +1,7 @@
 """Copies of stretches of a recording, joined and matched in level to the music around them."""
 
 import numpy as np
+from jaxtyping import Float32
 
 from jen1cli import audio
 from jen1cli.audio import Signal
@@ -12,6 +13,10 @@ from jen1cli.pipeline.windows import Span
 _FADE_SECONDS = 0.03  # at the joins of two pieces
 _LEVEL_SECONDS = 1.5  # seconds of music on each side over which levels are compared
 _MOST = 6.0  # dB
+_SILENT = 1e-9  # mean square
+
+Gains = Float32[np.ndarray, " samples"]
+"""Gains in dB."""
 
 
 def splice(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> Signal:
@@ -39,18 +44,22 @@ def splice(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> Signal
         if fade:
             result[:, at : at + fade] = audio.crossfade(result[:, at : at + fade], copied[:, :fade])
         result[:, at + fade : at + copied.shape[1]] = copied[:, fade:]
-    gains = _gains(timeline, span, repeat, start)
-    offsets = offsets_around(timeline.known_around(span, _LEVEL_SECONDS), timeline.rate)
-    if offsets is None:
-        return result * gains
-    result = (result - (offsets[0] + offsets[1])[:, None] / 2) * gains  # sound alone has a level
-    add_offset(result, offsets)
+    sides = timeline.known_around(span, _LEVEL_SECONDS)
+    offsets = offsets_around(sides, timeline.rate)
+    if offsets is not None:
+        result -= (offsets[0] + offsets[1])[:, None] / 2  # sound alone has a level
+    curve = _gains(timeline, sides, span, repeat, start)
+    result *= 10 ** (_without_swell(curve, result, sides) / 20)
+    if offsets is not None:
+        add_offset(result, offsets)
     return result
 
 
-def _gains(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> np.ndarray:
+def _gains(
+    timeline: Timeline, sides: tuple[Signal, Signal], span: Span, repeat: Repeat, start: int
+) -> Gains:
     """Return the gain of each sample, which moves from what the left side needs to the right's."""
-    left, right = timeline.known_around(span, _LEVEL_SECONDS)
+    left, right = sides
     first, last = repeat.pieces[0], repeat.pieces[-1]
     rate = timeline.rate
     at = start + round(first.source * rate)
@@ -63,15 +72,29 @@ def _gains(timeline: Timeline, span: Span, repeat: Repeat, start: int) -> np.nda
         _difference(known, copied) for known, copied in zip((left, right), copies, strict=True)
     ]
     ends = [gain for gain in found if gain is not None] or [0.0]
-    curve = np.linspace(ends[0], ends[-1], span[1] - span[0], dtype=np.float32)
-    return 10 ** (curve / 20)
+    return np.linspace(ends[0], ends[-1], span[1] - span[0], dtype=np.float32)
+
+
+def _without_swell(curve: Gains, copied: Signal, sides: tuple[Signal, Signal]) -> Gains:
+    """Return the gains without what lifts a copy above the music on both sides of it.
+
+    The ends say nothing about the middle: a loud stretch between two soft ones needs no gain.
+    """
+    loudest = max(_energy(side) for side in sides)
+    made = _energy(copied * 10 ** (curve / 20))
+    if loudest < _SILENT or made <= loudest:
+        return curve
+    excess = np.float32(10 * np.log10(made / loudest))
+    return np.minimum(curve, np.maximum(curve - excess, 0.0))
 
 
 def _difference(known: Signal, copied: Signal) -> float | None:
     """Return the gain in dB that the copy needs; None without music."""
-    energies = [
-        float(signal.var(axis=1).mean()) if signal.size else 0.0 for signal in (known, copied)
-    ]
-    if min(energies) < 1e-9:
+    energies = _energy(known), _energy(copied)
+    if min(energies) < _SILENT:
         return None
     return float(np.clip(10 * np.log10(energies[0] / energies[1]), -_MOST, _MOST))
+
+
+def _energy(signal: Signal) -> float:
+    return float(signal.var(axis=1).mean()) if signal.size else 0.0
