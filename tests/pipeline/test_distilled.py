@@ -8,8 +8,10 @@ import torch
 
 from jen1cli import Jen1
 from jen1cli.checkpoint import load_weight_set, save_weight_set
+from jen1cli.config import GenerationConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import replay
+from jen1cli.sampling import Sampling
 from jen1cli.unet import UNet1d
 from jen1cli.unet.lora import add_lora, lora_tensors
 
@@ -68,6 +70,16 @@ def test_it_is_used_where_the_guidance_is_the_models_own(model, calls, tone):
     )
     assert edit.recipe.distilled
     assert calls == {"guided": 0, "distilled": 2}
+
+
+def test_a_set_may_prefer_it_for_edits_alone():
+    generation = GenerationConfig(distilled_steps=3, prefers_distilled=False, steps=8)
+    piece = Sampling.over(generation, {})
+    assert (piece.distilled, piece.steps) == (False, 8)
+    asked = Sampling.over(generation, {"distilled": True})
+    assert (asked.distilled, asked.steps) == (True, 3)
+    edit = Sampling.over(generation.for_edits(), {})
+    assert (edit.distilled, edit.steps) == (True, 3)
 
 
 def test_without_it_the_model_is_the_one_that_it_was(model, calls, tiny):

@@ -166,8 +166,8 @@ class SamplerChoice:
         typer.Option(
             "--distilled/--guided",
             help="Sample with the network that has the guidance in it, or with guidance, which"
-            " takes two passes a step. Left out: distilled, if the model has such a network and"
-            " no guidance or negative prompt is given.",
+            " takes two passes a step. Left out: distilled where the model has and prefers such a"
+            " network, and no guidance or negative prompt is given.",
             rich_help_panel=options.SAMPLING_PANEL,
             show_default=False,
         ),
