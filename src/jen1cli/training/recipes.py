@@ -71,6 +71,7 @@ class DiffusionTrainingConfig:
     loss_weight: Literal["plain", "min-snr"] = "plain"
     min_snr_gamma: float = 5.0  # arXiv 2303.09556
     times: Literal["discrete", "uniform", "logit-normal"] = "discrete"  # V: t uniform in 1..N
+    grid: tuple[float, ...] = ()  # times to draw from in place of all, and to validate at
     # loss weight of a whitened component ~ (share of the latent's deviation) ** component_power, so
     # that a short training learns loudness and chords before fine detail; 0: as the paper
     component_power: float = 0.0

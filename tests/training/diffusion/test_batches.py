@@ -150,6 +150,13 @@ def test_times_never_leave_the_schedule(fp32, kind):
     assert float(times.max()) <= 1
 
 
+def test_times_of_a_grid_are_equally_likely(fp32):
+    hyperparameters = dataclasses.replace(fp32, grid=(1.0, 0.5, 0.25))
+    times = draw_times(hyperparameters, 300, torch.Generator().manual_seed(0), steps=1000)
+    assert Counter(times.tolist()) == {1.0: 100, 0.5: 100, 0.25: 100}
+    assert times[:6].tolist() != sorted(times[:6].tolist())
+
+
 def test_no_training_clips_is_a_clear_error():
     with pytest.raises(DataError, match="no training clips"):
         WindowSampler([], 10, 0)

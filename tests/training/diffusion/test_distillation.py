@@ -8,6 +8,7 @@ from torch import nn
 from jen1cli.checkpoint import load_weight_set, read_description
 from jen1cli.conditioning import join
 from jen1cli.config import DiffusionConfig, GenerationConfig
+from jen1cli.diffusion import Denoiser, sample
 from jen1cli.diffusion.denoiser import at_time
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.jsonfiles import read_object
@@ -64,20 +65,20 @@ def make_part(networks, known, times):
     )
 
 
-def teacher_of(networks, generation=GENERATION):
+def teacher_of(config, networks):
     axes = tuple(map(tuple, networks.level_axes.tolist()))
-    generation = dataclasses.replace(generation, level_guidance=0.0, level_axes=axes)
-    null = networks.text_encoder.null(1)
-    return GuidedTeacher(networks.unet, generation, null, networks.frame_rate)
+    generation = dataclasses.replace(GENERATION, level_guidance=0.0, level_axes=axes)
+    config = dataclasses.replace(config, generation=generation)
+    return GuidedTeacher(networks.unet, config, networks.text_encoder.null(1))
 
 
 @pytest.mark.parametrize(("known", "is_edit"), [(0, False), (12, True)])
-def test_the_teacher_is_the_guidance_of_the_pipeline(networks, monkeypatch, known, is_edit):
+def test_the_teacher_is_the_guidance_of_the_pipeline(tiny, networks, monkeypatch, known, is_edit):
     times = [0.97, 0.9, 0.5, 0.2]
     part = make_part(networks, known, times)
     x_t = part.eps
     context = make_context(part.latent, part.keep_mask, part.controls)
-    taught = teacher_of(networks)(part, x_t, context)
+    taught = teacher_of(tiny.config, networks)(part, x_t, context)
 
     generation = dataclasses.replace(GENERATION, level_guidance=0.0)
     generation = generation.for_edits() if is_edit else generation
@@ -120,11 +121,31 @@ class Shifted(nn.Module):
         return context[:, x_t.shape[1] :][:, :1].expand_as(x_t)
 
 
-def test_the_loss_is_of_the_frames_that_are_made(networks):
+def test_it_is_imitated_at_the_times_of_its_sampler(tiny, networks):
+    generation = dataclasses.replace(GENERATION, sampler="dpmpp-2m")
+    config = dataclasses.replace(tiny.config, generation=generation)
+    teacher = GuidedTeacher(networks.unet, config, networks.text_encoder.null(1))
+    times = teacher.visited_times(4)
+    called = []
+
+    def predict(x_t, t):
+        called.append(float(t[0]))
+        return x_t
+
+    denoiser = Denoiser(predict, networks.schedule, networks.prediction)
+    sample(denoiser, torch.zeros(1, 2, 3), sampler="dpmpp-2m", steps=4)
+    assert times == pytest.approx(called)
+    assert times[0] == 1.0
+
+
+def test_the_loss_is_of_the_frames_that_are_made(tiny, networks):
     part = make_part(networks, 12, [0.3, 0.6])
     part = dataclasses.replace(part, controls=None)
     null = networks.text_encoder.null(1)
-    teacher = GuidedTeacher(Shifted(), GenerationConfig(guidance_scale=1.0), null, 100.0)
+    generation = GenerationConfig(guidance_scale=1.0)
+    teacher = GuidedTeacher(
+        Shifted(), dataclasses.replace(tiny.config, generation=generation), null
+    )
     chosen = RECIPES["tiny"].diffusion
     student = DistillationObjective(Shifted(), teacher, DiffusionConfig(), chosen)
     assert torch.equal(student.item_loss(part), torch.zeros(2))

@@ -83,12 +83,14 @@ def draw_times(
     """Draw stratified diffusion times in (0, 1].
 
     Args:
-        hyperparameters: gives the distribution.
+        hyperparameters: gives the distribution, or a grid whose times are equally likely.
         count: number of times.
         generator: on the CPU.
         steps: N of the discrete schedule; "discrete" draws uniformly from {1/N .. N/N}.
     """
     uniform = stratified(count, generator)
+    if hyperparameters.grid:
+        return torch.tensor(hyperparameters.grid)[(uniform * len(hyperparameters.grid)).long()]
     if hyperparameters.times == "discrete":
         return (torch.floor(uniform * steps) + 1.0) / steps
     if hyperparameters.times == "logit-normal":

@@ -170,7 +170,11 @@ def build_diffusion(
     deviations = codec.whitening.inverse_matrix.norm(dim=1)
     texts = TextCache(encoder)
     if sources.distilled_steps:
-        teacher = _teacher(sources, config, texts)
+        if sources.init is None:
+            raise ConfigError("guidance is distilled from a weight set; name it")
+        teacher = GuidedTeacher.load(sources.init, texts([""]))
+        times = teacher.visited_times(sources.distilled_steps)
+        hyperparameters = dataclasses.replace(hyperparameters, grid=times)
         objective: Objective = DistillationObjective(
             unet, teacher, config.diffusion, hyperparameters, deviations
         )
@@ -194,15 +198,6 @@ def build_diffusion(
         stream=sources.stream,
     )
     return DiffusionStage(parts, hyperparameters, accelerator, seed=seed)
-
-
-def _teacher(sources: DiffusionSources, config: ModelConfig, texts: TextCache) -> GuidedTeacher:
-    if sources.init is None:
-        raise ConfigError("guidance is distilled from a weight set; name it")
-    initial, tensors = load_weight_set(sources.init)
-    unet = UNet1d(initial.unet)
-    load_into(unet, tensors["unet"], str(sources.init))
-    return GuidedTeacher(unet, initial.generation, texts([""]), config.frame_rate)
 
 
 def _sampled(codec: Codec, sources: DiffusionSources) -> Codec:

@@ -9,18 +9,21 @@ makes them an input of the network.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jen1cli.config import DiffusionConfig, GenerationConfig
-from jen1cli.diffusion import Change, combined, scaled_along
+from jen1cli.checkpoint import load_into, load_weight_set
+from jen1cli.config import DiffusionConfig, GenerationConfig, ModelConfig
+from jen1cli.diffusion import Change, Schedule, combined, scaled_along, time_grid
 from jen1cli.shapes import Context, KeepMask, Latent, Text, TextMask, Time
 from jen1cli.tasks import make_context
 from jen1cli.training.diffusion.objective import ItemLoss, Objective, SubBatch
 from jen1cli.training.recipes import DiffusionTrainingConfig
+from jen1cli.unet import UNet1d
 
 
 @dataclass(frozen=True)
@@ -55,22 +58,22 @@ class GuidedTeacher(nn.Module):
     def __init__(
         self,
         unet: nn.Module,
-        generation: GenerationConfig,
+        config: ModelConfig,
         null: tuple[Text, TextMask],
-        frame_rate: float,
     ) -> None:
         """Keep the network, frozen.
 
         Args:
             unet: the teacher.
-            generation: settings of its guidance.
+            config: of its weight set, with the settings of its guidance.
             null: the null text and its mask, [1, tokens, ...].
-            frame_rate: of the latent, in Hz.
         """
         super().__init__()
         self.unet = unet.eval().requires_grad_(False)
+        generation = config.generation
         self._generation = generation
-        self._frame_rate = frame_rate
+        self._diffusion = config.diffusion
+        self._frame_rate = config.frame_rate
         axes = torch.tensor(generation.level_axes) if generation.level_axes else None
         self._null_text: Text
         self._null_mask: TextMask
@@ -78,6 +81,28 @@ class GuidedTeacher(nn.Module):
         self.register_buffer("_null_text", null[0], persistent=False)
         self.register_buffer("_null_mask", null[1], persistent=False)
         self.register_buffer("_level_axes", axes, persistent=False)
+
+    @classmethod
+    def load(cls, folder: Path, null: tuple[Text, TextMask]) -> "GuidedTeacher":
+        """Return the teacher of a weight set; `null` as above."""
+        config, tensors = load_weight_set(folder)
+        unet = UNet1d(config.unet)
+        load_into(unet, tensors["unet"], str(folder))
+        return cls(unet, config, null)
+
+    def visited_times(self, steps: int) -> tuple[float, ...]:
+        """Return the times at which the weight set's sampler calls the network in so many steps.
+
+        The guidance changes with the time, at the ends of its intervals abruptly, so that a network
+        learns it sooner and more closely at these times alone.
+        """
+        grid = time_grid(
+            Schedule(self._diffusion),
+            self._generation.sampler,
+            steps,
+            self._diffusion.prediction,
+        )
+        return tuple(grid[:-1])
 
     @torch.no_grad()
     def forward(self, part: SubBatch, x_t: Latent, context: Context) -> Latent:

@@ -50,7 +50,8 @@ class DiffusionValidation:
         self._components = cache.table.shape[1]
         self._table = table
         self._texts = texts
-        self._levels = hyperparameters.validation_times
+        count = hyperparameters.validation_times
+        self._times = hyperparameters.grid or tuple((i + 0.5) / count for i in range(count))
         self._frames = frames
         self._frame_rate = config.frame_rate
         self._control_channels = config.unet.control_channels
@@ -68,8 +69,7 @@ class DiffusionValidation:
         sums: dict[str, list[float]] = defaultdict(list)
         for mode in TASK_KINDS:
             for level, loss in self._losses(objective, mode, ALL_DROPPED):
-                time = (level + 0.5) / self._levels
-                for name in ("all", mode, f"t={time:.2f}"):
+                for name in ("all", mode, f"t={self._times[level]:.2f}"):
                     sums[f"validation/{name}"].append(loss)
         if self._control_channels > CONTROL_CHANNELS and len(self._scores):
             variants = {"no controls": None, **SCORE_VARIANTS}
@@ -85,7 +85,7 @@ class DiffusionValidation:
         chosen = [
             (number, level)
             for number in range(len(self._clips))
-            for level in range(self._levels)
+            for level in range(len(self._times))
             if (number + level) % len(TASK_KINDS) == TASK_KINDS.index(mode)
         ]
         for first in range(0, len(chosen), ITEMS_AT_ONCE):
@@ -102,7 +102,7 @@ class DiffusionValidation:
         latent = self._table.gather(places, self._frames)
         text, text_mask = self._texts([clip.captions[0] for clip in clips])
         noise, conditionings = zip(*(self._fixed(*item, mode) for item in items), strict=True)
-        times = torch.tensor([(level + 0.5) / self._levels for _, level in items])
+        times = torch.tensor([self._times[level] for _, level in items])
         device = latent.device
         return SubBatch(
             latent=latent,
