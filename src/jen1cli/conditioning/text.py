@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from jen1cli.conditioning.hub import download
 from jen1cli.conditioning.style_classifier import StyleClassifier
 from jen1cli.conditioning.t5 import T5Encoder, T5Shape
+from jen1cli.conditioning.vocabulary import Vocabulary
 from jen1cli.config import TextConfig
 from jen1cli.errors import CheckpointError, Jen1Error, needs_extra
 from jen1cli.files import encoded, make_folder, writing_together
@@ -46,6 +47,7 @@ class TextEncoder(nn.Module):
         null_text: learned null text, [1, 1, features]; None if the empty prompt is the null text.
         num_parameters: number of parameters of the T5 encoder and the null text.
         styles: classifier of the style of a text; None if the encoder has none.
+        vocabulary: words of the captions that the model learned from; None if they are not listed.
     """
 
     def __init__(self, config: TextConfig, encoder: T5Encoder, tokenizer: Tokenizer) -> None:
@@ -57,6 +59,7 @@ class TextEncoder(nn.Module):
         self._frozen = (encoder.eval().requires_grad_(False),)  # in a tuple: not registered
         self._tokenizer = tokenizer
         self.styles: StyleClassifier | None = None
+        self.vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(cls, config: TextConfig, weights_folder: Path) -> "TextEncoder":
@@ -105,6 +108,7 @@ class TextEncoder(nn.Module):
             )
         loaded = cls(config, encoder, _load_tokenizer(path))
         loaded.styles = StyleClassifier.load(path, config.features)
+        loaded.vocabulary = Vocabulary.load(path)
         return loaded
 
     @classmethod

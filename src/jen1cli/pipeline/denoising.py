@@ -8,13 +8,14 @@ import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from jen1cli import tasks
-from jen1cli.conditioning import join
+from jen1cli.conditioning import TextEncoder, join
 from jen1cli.conditioning.controls.channels import ControlChannels, control_channels
 from jen1cli.config import ComposerName
 from jen1cli.devices import to_device
@@ -112,12 +113,24 @@ def encode_prompts(
     encoder = networks.text_encoder
     texts = tuple(map(english_prompt, prompts))
     negative = english_prompt(negative_prompt)
+    _warn_unknown(encoder, (*texts, negative))
     positive = [encoder.encode([text]) if text else encoder.null(1) for text in texts]
     null = encoder.encode([negative]) if negative else encoder.null(1)
     reads = composer != "none"
     controls = tuple(asked.over(read_controls(text)) if reads else asked for text in texts)
     text, mask = join(*positive, *[null] * len(prompts))
     return Prompts(text.cpu(), mask.cpu(), controls, texts)
+
+
+def _warn_unknown(encoder: TextEncoder, texts: Sequence[str]) -> None:
+    if encoder.vocabulary is None:
+        return
+    unknown = dict.fromkeys(word for text in texts for word in encoder.vocabulary.unknown(text))
+    if unknown:
+        words = shorten(", ".join(unknown), 160, placeholder=" ...")
+        logger.warning(
+            "the music may not follow: %s (no caption that the model learned from has it)", words
+        )
 
 
 def joined_prompts(pieces: Sequence[Prompts], *, tokens: int = 0) -> Prompts:

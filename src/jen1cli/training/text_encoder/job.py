@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jen1cli.conditioning.vocabulary import Vocabulary
 from jen1cli.files import write_text
 from jen1cli.training.engine.events import OnEvent, ignore
 from jen1cli.training.text_encoder.data import plain_style, read_captions
@@ -62,10 +63,24 @@ class TextEncoderJob:
             on_event=on_event,
         )
         fit_styles(self.output, self.captions)
+        known_words(self.captions).save(self.output)
         figures = measure_text_encoder(self.output, self.captions, self.teacher)
         figures |= {"steps": losses["steps"], "texts_seen": losses["steps"] * config.batch_size}
         write_card(self.output, figures)
         return figures
+
+
+def known_words(captions: Sequence[Path]) -> Vocabulary:
+    """Return the words of captions, and those that the package has for styles, moods and so on.
+
+    Raises:
+        DataError: captions cannot be read.
+    """
+    lists = words()
+    said = [text for group in lists.groups.values() for texts in group.values() for text in texts]
+    said += [hint for hints in lists.hints.values() for hint in hints]
+    said += [prompt.text for path in captions for prompt in read_captions(path)]
+    return Vocabulary.of(said)
 
 
 def measure_text_encoder(
