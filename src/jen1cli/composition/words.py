@@ -37,8 +37,10 @@ _NO_DRUMS = re.compile(
 
 _SLOW = re.compile(
     r"\b(?:slow|slowly|slow-paced|unhurried|lazy|sleepy|calm|relaxed|relaxing|gentle|peaceful"
-    r"|largo|lento|adagio|downtempo|ballad|lullaby)\b"
+    r"|largo|lento|adagio|downtempo|ballad|lullaby|laid-back|mellow|soothing|serene|tranquil|restful"
+    r"|meditative|dreamy|tender|wistful)\b"
 )
+_SAD = re.compile(r"\b(?:sad|melanchol(?:y|ic)|mournful|sorrowful|lonely)\b")
 _FAST = re.compile(
     r"\b(?:fast|quick|rapid|up-?tempo|high-energy|energetic|frantic|frenetic|furious"
     r"|driving(?! (?:through|home|to|in|on|at|down|along|past|around)\b)"
@@ -230,6 +232,7 @@ def read_hints(prompt: str) -> PromptHints:
         text = text[: match.start()] + "_" * len(match[0]) + text[match.end() :]
     slow, fast = (_said(words, text) for words in (_SLOW, _FAST))
     minor, major = (_said(words, text) for words in (_MINOR, _MAJOR))
+    slow = slow or (_said(_SAD, text) and not major)
     ensemble: Ensemble = (
         "drums" if _said(_DRUMS_ONLY, text)
         else "duo" if _said(_DUO, whole)
