@@ -5,8 +5,9 @@ import logging
 import pytest
 
 from jen1cli.conditioning.vocabulary import Vocabulary
-from jen1cli.pipeline import Jen1
+from jen1cli.errors import CheckpointError
 from jen1cli.training.text_encoder.job import known_words
+from jen1cli.weightsets import find_weights
 
 
 @pytest.fixture
@@ -32,6 +33,9 @@ def test_it_is_kept_beside_the_encoder(vocabulary, tmp_path):
     assert Vocabulary.load(tmp_path) is None
     vocabulary.save(tmp_path)
     assert Vocabulary.load(tmp_path).words == vocabulary.words
+    (tmp_path / "words.txt").write_bytes(b"jazz \xff")
+    with pytest.raises(CheckpointError, match=r"cannot read the list of words .*words\.txt"):
+        Vocabulary.load(tmp_path)
 
 
 def test_a_trained_encoder_knows_its_captions_and_the_packages_words(tmp_path):
@@ -51,7 +55,7 @@ def test_generation_names_them_in_one_warning(tiny, vocabulary, monkeypatch, cap
 
 
 def test_the_bundled_model_has_its_words():
-    vocabulary = Jen1.load("jen1-mini", device="cpu").networks.text_encoder.vocabulary
+    vocabulary = Vocabulary.load(find_weights("jen1-mini").folder / "text_encoder")
     prompt = "lofi piano with rain, like something for a bossa nova film noir, no drums"
     assert vocabulary.unknown(prompt) == ()
     assert vocabulary.unknown("didgeridoo by Metallica") == ("didgeridoo", "Metallica")

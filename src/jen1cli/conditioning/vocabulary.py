@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from jen1cli.errors import CheckpointError
 from jen1cli.files import write_text
 
 FILE = "words.txt"
@@ -45,9 +46,20 @@ class Vocabulary:
 
     @classmethod
     def load(cls, folder: Path) -> "Vocabulary | None":
-        """Read the list beside a text encoder; None if there is none."""
+        """Read the list beside a text encoder; None if there is none.
+
+        Raises:
+            CheckpointError: the file cannot be read.
+        """
         path = folder / FILE
-        return cls(path.read_text("utf-8").split()) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            return cls(path.read_text("utf-8").split())
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(
+                f"cannot read the list of words {path} ({error}); get the weight set again"
+            ) from error
 
     def save(self, folder: Path) -> None:
         """Write the list into the folder of the text encoder."""
