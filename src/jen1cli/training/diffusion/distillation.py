@@ -93,8 +93,8 @@ class GuidedTeacher(nn.Module):
     def visited_times(self, steps: int) -> tuple[float, ...]:
         """Return the times at which the weight set's sampler calls the network in so many steps.
 
-        The guidance changes with the time, at the ends of its intervals abruptly, so that a network
-        learns it sooner and more closely at these times alone.
+        The guidance changes abruptly at the ends of its intervals, which a network that learns all
+        times cannot follow; with these alone it need not.
         """
         grid = time_grid(
             Schedule(self._diffusion),
