@@ -149,7 +149,9 @@ def test_texts(fuzz):
         "melody": parse_melody,
         "key": parse_key,
         "mask": lambda text: resolve_masks(parse_masks([text, "1s-2s"]), 90.0, 48_000, "a.wav"),
-        "bars": lambda text: resolve_masks(parse_masks([text], 120.0), 90.0, 48_000, "a.wav"),
+        "bars": lambda text: resolve_masks(
+            parse_masks([text]), 90.0, 48_000, "a.wav", Controls(120.0, "4/4")
+        ),
         "prompt": lambda text: (read_controls(text), check_prompt(text)),
         "device": check_device,
     }

@@ -8,7 +8,7 @@ import pytest
 
 from jen1cli import audio
 from jen1cli.midi import Passage
-from jen1cli.music.controls import Controls
+from jen1cli.music.controls import NO_CONTROLS, Controls
 from jen1cli.recipe import (
     Copy,
     Recipe,
@@ -109,14 +109,35 @@ def test_a_recipe_from_before_there_were_parts_is_read(recipe):
 
 
 def test_copies_are_described_with_their_number_and_places(recipe):
-    assert recipe.describe_copies() == ""
+    assert recipe.describe_edit() == ""
     copies = [Copy(float(i), i + 1.0, 32.0) for i in range(5)] + [Copy(5.0, 5.5, 0.9)]
     changed = Copy(6.0, 8.0, 3.04, novelty=0.6)
-    words = dataclasses.replace(recipe, copies=(*copies, changed)).describe_copies()
+    words = dataclasses.replace(recipe, copies=(*copies, changed)).describe_edit()
     assert words == (
         "5.50 s copied from 32.0 s (5 times), 0.9 s, 2.00 s made by changing the music from 3.0 s"
         " (--novelty 1 makes it anew)"
     )
+
+
+def test_an_edit_says_what_it_heard_and_that_nothing_fits(recipe):
+    def words(heard, **change):
+        passages = (Passage(heard, 3.0, 6.0),)
+        edit = dataclasses.replace(
+            recipe, task="inpaint", prompt="", negative_prompt="", passages=passages
+        )
+        return dataclasses.replace(edit, **change).describe_edit()
+
+    heard = Controls(92.0, "4/4", key="A", mode="minor", chords="Am F")
+    new = "nothing in the recording fits, so all is new"
+    assert words(heard) == f"{new}, goes on in 92 bpm, A minor"
+    assert words(heard, prompt="drums") == "goes on in 92 bpm, A minor"
+    assert words(heard, novelty=1.0) == "goes on in 92 bpm, A minor"
+    assert words(heard, prompt="drums", composer="none") == ""
+    half = Controls(92.0)
+    assert words(half, novelty=1.0) == "goes on in 92 bpm, no sure key heard"
+    assert words(half, controls=half) == "no sure key heard"
+    assert words(NO_CONTROLS, novelty=1.0) == "no sure tempo or key heard"
+    assert words(heard, task="generate") == ""
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jen1cli.errors import ConfigError
+from jen1cli.music.controls import NO_CONTROLS, Controls
 
-BEATS_PER_BAR = 4
 ROUNDING_SECONDS = 1e-3  # tolerance of an end, since `jen1 info` shows milliseconds
 GRAMMAR = "write 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8"
 
@@ -27,32 +27,34 @@ _POINT = re.compile(rf"(?:([0-9]{{1,6}}):)?({_NUMBER})s?")
 
 @dataclass(frozen=True)
 class Mask:
-    """One range as it was written; points are seconds, `inf` is the end of the file."""
+    """One range as it was written; points are seconds or bars, `inf` is the end of the file."""
 
     written: str
-    start_seconds: float
-    end_seconds: float
+    start: float
+    end: float
+    in_bars: bool = False
 
 
-def parse_masks(written: Sequence[str], bpm: float | None = None) -> list[Mask]:
+def parse_masks(written: Sequence[str]) -> list[Mask]:
     """Read every mask of a command line.
 
     Args:
         written: the values of `--mask`.
-        bpm: beats per minute, which masks in bars need.
 
     Raises:
         ConfigError: a mask is not in the grammar, empty or reversed.
     """
     if not written:
         raise ConfigError(f"no --mask given, so nothing would change; {GRAMMAR}")
-    if bpm is not None and not (math.isfinite(bpm) and bpm > 0):
-        raise ConfigError(f"--bpm {bpm:g} is not a tempo; give beats per minute above 0")
-    return [_parse(text, bpm) for text in written]
+    return [_parse(text) for text in written]
 
 
 def resolve_masks(
-    masks: Sequence[Mask], duration_seconds: float, sample_rate: int, name: str
+    masks: Sequence[Mask],
+    duration_seconds: float,
+    sample_rate: int,
+    name: str,
+    bars: Controls = NO_CONTROLS,
 ) -> list[tuple[float, float]]:
     """Convert masks to sorted (start, end) in seconds, inside a file of known length.
 
@@ -61,12 +63,15 @@ def resolve_masks(
         duration_seconds: length of the file.
         sample_rate: the file's sample rate; a mask has at least one sample of it.
         name: name of the file in errors.
+        bars: tempo, metre and first downbeat of the file, which masks in bars need.
 
     Raises:
-        ConfigError: a mask lies outside the file, is empty in it, or meets another.
+        ConfigError: a mask lies outside the file, is empty in it, or meets another, or no bars are
+            known.
     """
     spans = sorted(
-        (_resolve(mask, duration_seconds, name) for mask in masks), key=lambda item: item[:2]
+        (_resolve(_in_seconds(mask, bars), duration_seconds, name) for mask in masks),
+        key=lambda item: item[:2],
     )
     for start, end, written in spans:
         if round(start * sample_rate) >= round(end * sample_rate):
@@ -82,10 +87,25 @@ def resolve_masks(
     return [(start, end) for start, end, _ in spans]
 
 
+def _in_seconds(mask: Mask, bars: Controls) -> Mask:
+    if not mask.in_bars:
+        return mask
+    if not bars.has_bars:
+        raise ConfigError(
+            f"--mask {mask.written} counts in bars, which needs the tempo; add --bpm with that of"
+            " the recording, which 'jen1 hear' tells"
+        )
+    length = bars.bar_seconds
+    first = bars.downbeat % length  # time of bar 1; an upbeat comes before it
+    if length - first < ROUNDING_SECONDS:
+        first = 0.0
+    return Mask(mask.written, first + mask.start * length, first + mask.end * length)
+
+
 def _resolve(mask: Mask, duration: float, name: str) -> tuple[float, float, str]:
     length = f"{duration:.3f}".rstrip("0").rstrip(".") + " s"
-    start = duration if math.isinf(mask.start_seconds) else mask.start_seconds
-    end = duration if math.isinf(mask.end_seconds) else mask.end_seconds
+    start = duration if math.isinf(mask.start) else mask.start
+    end = duration if math.isinf(mask.end) else mask.end
     if start >= duration:
         raise ConfigError(
             f"--mask {mask.written} starts after the end of {name} ({length});"
@@ -99,10 +119,10 @@ def _resolve(mask: Mask, duration: float, name: str) -> tuple[float, float, str]
     return start, min(end, duration), mask.written
 
 
-def _parse(written: str, bpm: float | None) -> Mask:
+def _parse(written: str) -> Mask:
     text = written.strip().lower()
     if text.startswith("bars:"):
-        return _parse_bars(written, text, bpm)
+        return _parse_bars(written, text)
     parts = [part.strip() for part in text.split("-")]
     if parts[0] == "" or len(parts) > 2:
         raise ConfigError(f"--mask {written} has a negative or a third point; {GRAMMAR}")
@@ -133,19 +153,13 @@ def _parse_point(text: str, written: str) -> float:
     return 60.0 * int(minutes or 0) + seconds
 
 
-def _parse_bars(written: str, text: str, bpm: float | None) -> Mask:
+def _parse_bars(written: str, text: str) -> Mask:
     match = _BARS.fullmatch(text)
     if match is None:
         raise ConfigError(f"--mask {written} is not a range of bars; write bars:5-8")
-    if bpm is None:
-        raise ConfigError(
-            f"--mask {written} counts in bars, which needs the tempo; add --bpm with that of the"
-            " recording, which 'jen1 hear' tells"
-        )
     first, last = int(match[1]), int(match[2])
     if first < 1:
         raise ConfigError(f"--mask {written} has a bar 0; the first bar is 1")
     if last < first:
         raise ConfigError(f"--mask {written} is reversed; write bars:{last}-{first}")
-    bar_seconds = BEATS_PER_BAR * 60.0 / bpm
-    return Mask(written, (first - 1) * bar_seconds, last * bar_seconds)
+    return Mask(written, float(first - 1), float(last), in_bars=True)

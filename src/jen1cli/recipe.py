@@ -168,8 +168,25 @@ class Recipe(Sampling):
         """Whether the source recording is read again; of a cover, the score is in the recipe."""
         return self.input is not None and self.task != "cover"
 
-    def describe_copies(self) -> str:
-        """Return where the music of an edit was copied from; "" where nothing was."""
+    def describe_edit(self) -> str:
+        """Return what an edit was copied from, or in which tempo and key it goes on, as heard."""
+        if self.task not in ("inpaint", "continue"):
+            return ""
+        return ", ".join(filter(None, (self._copies_in_words(), self._heard_in_words())))
+
+    def _heard_in_words(self) -> str:
+        if not self.passages or self.composer == "none":  # all was copied, or nothing was heard
+            return ""
+        heard = dataclasses.replace(self.passages[0].controls, chords="")
+        unsure = [name for name, known in (("tempo", heard.bpm), ("key", heard.key)) if not known]
+        words = [f"no sure {' or '.join(unsure)} heard"] if unsure else []
+        if (told := heard.describe()) not in ("", self.controls.describe()):
+            words.insert(0, f"goes on in {told}")
+        return ", ".join(words)
+
+    def _copies_in_words(self) -> str:
+        if not self.copies and self.novelty is None and not self.asks_for_more(self.prompt):
+            return "nothing in the recording fits, so all is new"
         found = []
         for words, chosen in (
             ("copied from", [copy for copy in self.copies if copy.novelty == 0.0]),

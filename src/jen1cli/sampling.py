@@ -102,6 +102,16 @@ class Sampling:
         """The composer of the missing controls."""
         return self.composer or "learned"
 
+    def asks_for_more(self, prompt: str) -> bool:
+        """Whether an edit with this prompt asks for music that the recording may not have."""
+        return bool(
+            prompt.strip()
+            or self.negative_prompt
+            or self.controls != NO_CONTROLS
+            or self.instruments
+            or self.variations
+        )
+
     def settings(self) -> dict[str, Any]:
         """Return the settings as keyword arguments of every method that samples."""
         return {name: getattr(self, name) for name in SETTINGS}

@@ -4,10 +4,11 @@ import pytest
 
 from jen1cli.errors import ConfigError
 from jen1cli.masks import parse_masks, resolve_masks
+from jen1cli.music.controls import NO_CONTROLS, Controls
 
 
-def spans(*written, seconds=100.0, bpm=None):
-    return resolve_masks(parse_masks(written, bpm), seconds, 48_000, "take.wav")
+def spans(*written, seconds=100.0, bars=NO_CONTROLS):
+    return resolve_masks(parse_masks(written), seconds, 48_000, "take.wav", bars)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +32,17 @@ def test_grammar_is_read(written, expected):
 
 
 def test_bars_are_counted_from_one_and_include_the_last():
-    assert spans("bars:5-8", bpm=120.0) == [pytest.approx((8.0, 16.0))]
-    assert spans("bars:1-1", bpm=60.0) == [pytest.approx((0.0, 4.0))]
+    assert spans("bars:5-8", bars=Controls(120.0, "4/4")) == [pytest.approx((8.0, 16.0))]
+    assert spans("bars:1-1", bars=Controls(60.0, "4/4")) == [pytest.approx((0.0, 4.0))]
+    assert spans("bars:2-2", bars=Controls(60.0, "3/4", 0.5)) == [pytest.approx((3.5, 6.5))]
+    # the downbeat of any bar will do
+    assert spans("bars:2-2", bars=Controls(60.0, "3/4", -2.5)) == [pytest.approx((3.5, 6.5))]
+    assert spans("bars:1-1", bars=Controls(60.0, "3/4", 2.9999)) == [pytest.approx((0.0, 3.0))]
+
+
+def test_bars_need_a_tempo():
+    with pytest.raises(ConfigError, match="needs the tempo; add --bpm"):
+        spans("bars:5-8")
 
 
 def test_masks_are_sorted_and_may_touch():
@@ -55,7 +65,6 @@ def test_masks_are_sorted_and_may_touch():
         ("end-start", "reversed"),
         ("3-3s", "has no length"),
         ("end-end", "has no length"),
-        ("bars:5-8", "needs the tempo; add --bpm"),
         ("bars:x", "not a range of bars"),
     ],
 )
@@ -66,12 +75,9 @@ def test_a_mask_outside_the_grammar_is_refused(written, words):
 
 def test_bars_must_be_in_order_and_start_at_one():
     with pytest.raises(ConfigError, match="write bars:5-8"):
-        parse_masks(["bars:8-5"], 120.0)
+        parse_masks(["bars:8-5"])
     with pytest.raises(ConfigError, match="first bar is 1"):
-        parse_masks(["bars:0-5"], 120.0)
-    for bpm in (0.0, -1.0, float("nan"), float("inf")):
-        with pytest.raises(ConfigError, match="not a tempo"):
-            parse_masks(["bars:1-2"], bpm)
+        parse_masks(["bars:0-5"])
 
 
 def test_no_mask_is_refused():

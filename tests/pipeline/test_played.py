@@ -6,7 +6,7 @@ import pytest
 
 from jen1cli.midi import Passage
 from jen1cli.music.controls import NO_CONTROLS, Controls
-from jen1cli.pipeline.played import bars_near, passages_of_file, played_passages
+from jen1cli.pipeline.played import bars_near, bars_of_file, passages_of_file, played_passages
 from jen1cli.recipe import RecipeInput, read_recipe
 
 BARS = Controls(240.0, "2/4")  # bars of half a second
@@ -71,6 +71,13 @@ def test_the_bars_nearest_to_a_time():
     assert bars_near([], 0.4, NO_CONTROLS) == NO_CONTROLS
     no_tempo = Passage(Controls(key="C", mode="major"), 0.0, 1.0)
     assert bars_near([no_tempo], 0.4, NO_CONTROLS) == NO_CONTROLS
+
+
+def test_bars_are_counted_as_asked_or_as_the_file_was_played(take):
+    assert bars_of_file(take, 1.5, NO_CONTROLS) == BARS
+    assert bars_of_file(take, 1.3, NO_CONTROLS) == NO_CONTROLS  # cut since
+    assert bars_of_file(take, 1.5, Controls(90.0)) == Controls(90.0, "4/4")
+    assert bars_of_file(take, 1.5, Controls(90.0, "3/4", 2.0)) == Controls(90.0, "3/4")
 
 
 def test_a_cover_has_the_score_of_its_recipe(tiny, take):

@@ -13,7 +13,6 @@ from jen1cli.config import DiffusionConfig
 from jen1cli.diffusion import Denoiser, Schedule, Start, sample
 from jen1cli.errors import ConfigError
 from jen1cli.evaluation.loop_fill import loop_fill
-from jen1cli.pipeline.edits.filling import is_asked_for_more
 from jen1cli.pipeline.edits.inpainting import timeline_of
 from jen1cli.pipeline.edits.repetition import guess, with_detail_of
 from jen1cli.recipe import Recipe
@@ -171,7 +170,7 @@ def test_between_copy_and_network_it_starts_from_the_copy(tiny, repeated):
         tiny.inpaint(source, [HOLE], seed=1, steps=2, novelty=novelty) for novelty in (0.1, 0.9)
     ]
     assert [[copy.novelty for copy in edit.recipe.copies] for edit in found] == [[0.1], [0.9]]
-    assert "1.50 s made by changing the music from" in found[0].recipe.describe_copies()
+    assert "1.50 s made by changing the music from" in found[0].recipe.describe_edit()
     edits = [edit.waveform.numpy() for edit in found]
     inside = slice(*(round(at * RATE) for at in HOLE))
     assert np.isfinite(edits[0]).all()
@@ -216,12 +215,12 @@ def test_novelty_zero_needs_something_to_copy(tiny):
 
 
 def test_what_asks_for_more():
-    assert not is_asked_for_more("", Sampling())
-    assert not is_asked_for_more("  ", Sampling())
-    assert is_asked_for_more("drums", Sampling())
-    assert is_asked_for_more("", Sampling(variations=(Variation(1, 0.5),)))
+    assert not Sampling().asks_for_more("")
+    assert not Sampling().asks_for_more("  ")
+    assert Sampling().asks_for_more("drums")
+    assert Sampling(variations=(Variation(1, 0.5),)).asks_for_more("")
     controls = dataclasses.replace(Sampling().controls, bpm=100.0)
-    assert is_asked_for_more("", Sampling(controls=controls))
+    assert Sampling(controls=controls).asks_for_more("")
 
 
 def test_sampling_that_starts_late_stays_near_its_start():

@@ -345,7 +345,7 @@ def _described(music: "Made | Stream", elapsed: float) -> str:
     loop = f"loop of {bars} bar{'s' * (bars > 1)}" if bars else ""
     made = f"{music.seconds:.2f} s, {recipe.describe_seed()}, made in {elapsed:.1f} s"
     return ", ".join(
-        filter(None, (style, recipe.controls.describe(), loop, recipe.describe_copies(), made))
+        filter(None, (style, recipe.controls.describe(), loop, recipe.describe_edit(), made))
     )
 
 

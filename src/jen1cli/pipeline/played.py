@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from jen1cli.midi import Passage
 from jen1cli.music.controls import NO_CONTROLS, Controls
-from jen1cli.recipe import Recipe, RecipeError
+from jen1cli.audio import Source
+from jen1cli.recipe import Recipe, RecipeError, find_recipe
 
 _SLACK = 1e-3  # seconds of rounding
 _SAME_LENGTH = 0.01  # seconds
@@ -58,6 +59,22 @@ def bars_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> C
     if others or asked.meter not in ("", known.meter):
         return NO_CONTROLS
     return Controls(known.bpm, known.meter, known.downbeat)
+
+
+def bars_of_file(source: Source, seconds: float, asked: Controls) -> Controls:
+    """Return tempo, metre and downbeat in which the bars of a file are counted.
+
+    A tempo that is asked for counts from the start of the file, in 4/4 unless a metre is asked for.
+    Without one they are those that the file's recipe says were played.
+
+    Args:
+        source: the file.
+        seconds: its length.
+        asked: controls of the edit.
+    """
+    if asked.bpm:
+        return Controls(asked.bpm, asked.meter or "4/4")
+    return bars_near(passages_of_file(find_recipe(source), seconds), 0.0, asked)
 
 
 def _length(recipe: Recipe) -> float | None:

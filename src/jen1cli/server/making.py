@@ -12,8 +12,10 @@ from jen1cli import audio
 from jen1cli.audio import choose_format
 from jen1cli.errors import AudioError, Jen1Error
 from jen1cli.masks import parse_masks, resolve_masks
+from jen1cli.music.controls import NO_CONTROLS
 from jen1cli.music.texts import check_text
 from jen1cli.pipeline import Edit, Jen1, Music
+from jen1cli.pipeline.played import bars_of_file
 from jen1cli.pipeline.replay import check_has_noise, remake_input, settle
 from jen1cli.provenance import Signer, media_type
 from jen1cli.recipe import Recipe, RecipeError, RecipeInput, read_recipe
@@ -149,10 +151,12 @@ class TakeMaker:
             return self._varied(request, read_recipe(recording.path), suffix, source, recording)
         masks: tuple[tuple[float, float], ...] = ()
         if isinstance(request, InpaintRequest):
+            asked = request.sampling().get("controls", NO_CONTROLS)
+            bars = bars_of_file(recording.path, info.seconds, asked)
             masks = tuple(
                 resolve_masks(
-                    parse_masks(request.masks, request.bpm),
-                    info.seconds, info.sample_rate, recording.name,
+                    parse_masks(request.masks),
+                    info.seconds, info.sample_rate, recording.name, bars,
                 )
             )  # fmt: skip
         if isinstance(request, ContinueRequest):

@@ -13,6 +13,7 @@ from jen1cli.cli.music.scores import Midi, plan_midi
 from jen1cli.cli.outputs import Result
 from jen1cli.cli.sampling import Novelty, SamplingChoice, check_seed
 from jen1cli.masks import parse_masks, resolve_masks
+from jen1cli.music.controls import NO_CONTROLS
 from jen1cli.sampling import draw_seed
 
 
@@ -25,8 +26,8 @@ def inpaint(
         typer.Option(
             "--mask",
             metavar="RANGE",
-            help="What is made anew: 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8 (in 4/4, with"
-            " --bpm); repeatable.",
+            help="What is made anew: 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8 (of jen1's"
+            " own files, or with --bpm); repeatable.",
         ),
     ] = None,
     sampling: SamplingChoice,
@@ -39,11 +40,16 @@ def inpaint(
 ) -> None:
     """Replace ranges of a file, leaving every other sample as it was."""
     sampling.check()
-    masks = parse_masks(mask or [], sampling.controls.bpm)
+    masks = parse_masks(mask or [])
     text = "" if prompt is None else check_prompt(prompt)
     seed = draw_seed() if seed is None else check_seed(seed)
     opened = open_input(source)
-    spans = resolve_masks(masks, opened.info.seconds, opened.info.sample_rate, opened.name)
+    bars = NO_CONTROLS
+    if any(one.in_bars for one in masks):
+        from jen1cli.pipeline.played import bars_of_file
+
+        bars = bars_of_file(opened.source, opened.info.seconds, sampling.controls.read())
+    spans = resolve_masks(masks, opened.info.seconds, opened.info.sample_rate, opened.name, bars)
     (target,) = destination.plan(
         [Result(f"{opened.stem}-inpaint", seed, 1)],
         extension=opened.extension,

@@ -134,17 +134,6 @@ def edit(
     return Filled(chosen, tuple(passages), tuple(copies))
 
 
-def is_asked_for_more(prompt: str, sampling: Sampling) -> bool:
-    """Whether the settings ask for music that the recording may not have."""
-    return bool(
-        prompt.strip()
-        or sampling.negative_prompt
-        or sampling.controls != NO_CONTROLS
-        or sampling.instruments
-        or sampling.variations
-    )
-
-
 def _plan(timeline: Timeline, prompt: str, sampling: Sampling) -> Plan:
     """Return what is guessed for the unknown intervals, and how new they become.
 
@@ -152,7 +141,7 @@ def _plan(timeline: Timeline, prompt: str, sampling: Sampling) -> Plan:
         ConfigError: the novelty needs a guess, and there is none.
     """
     novelty = sampling.novelty
-    if novelty == 1.0 or (novelty is None and is_asked_for_more(prompt, sampling)):
+    if novelty == 1.0 or (novelty is None and sampling.asks_for_more(prompt)):
         return {}
     plan: dict[Span, tuple[Guess, float]] = {}
     for span in timeline.unknown:
