@@ -14,7 +14,7 @@ def main(recording: str, weights: str = "jen1-mini") -> None:
     model = Jen1.load(weights)
     folder = Path(recording).parent
 
-    # To the right: each new moment is made from the past only. To the left: --before.
+    # To the right, in the direction that the weight set names; then to the left, as --before does.
     longer = model.continue_(recording, seconds=2.0, prompt="strings join in", seed=1)
     longer.save(folder / "longer.flac")
     whole = model.continue_(folder / "longer.flac", seconds=1.0, before=True, seed=2)

@@ -133,6 +133,7 @@ def test_an_edit_says_what_it_heard_and_that_nothing_fits(recipe):
     assert words(heard, prompt="drums") == "goes on in 92 bpm, A minor"
     assert words(heard, novelty=1.0) == "goes on in 92 bpm, A minor"
     assert words(heard, prompt="drums", composer="none") == ""
+    assert words(heard, controls=heard) == ""
     half = Controls(92.0)
     assert words(half, novelty=1.0) == "goes on in 92 bpm, no sure key heard"
     assert words(half, controls=half) == "no sure key heard"

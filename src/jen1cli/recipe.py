@@ -177,10 +177,12 @@ class Recipe(Sampling):
     def _heard_in_words(self) -> str:
         if not self.passages or self.composer == "none":  # all was copied, or nothing was heard
             return ""
-        heard = dataclasses.replace(self.passages[0].controls, chords="")
+        heard, given = (
+            dataclasses.replace(c, chords="") for c in (self.passages[0].controls, self.controls)
+        )
         unsure = [name for name, known in (("tempo", heard.bpm), ("key", heard.key)) if not known]
         words = [f"no sure {' or '.join(unsure)} heard"] if unsure else []
-        if (told := heard.describe()) not in ("", self.controls.describe()):
+        if (told := heard.describe()) not in ("", given.describe()):
             words.insert(0, f"goes on in {told}")
         return ", ".join(words)
 

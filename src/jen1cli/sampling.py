@@ -117,8 +117,19 @@ class Sampling:
         return {name: getattr(self, name) for name in SETTINGS}
 
     @classmethod
-    def over(cls, defaults: GenerationConfig, options: SamplingOptions) -> "Sampling":
+    def over(
+        cls,
+        defaults: GenerationConfig,
+        options: SamplingOptions,
+        direction: DirectionName | None = None,
+    ) -> "Sampling":
         """Combine options with a model's defaults.
+
+        Args:
+            defaults: the model's.
+            options: what is given; None stands for what is not.
+            direction: of the music; a model that continues bidirectionally has a distilled
+                network for that direction alone.
 
         Raises:
             ConfigError: a setting makes no sense.
@@ -132,6 +143,8 @@ class Sampling:
         if unknown := sorted(given.keys() - values.keys()):
             raise TypeError(f"unknown setting '{unknown[0]}'; known: {', '.join(values)}")
         own = own_guidance(given, defaults)
+        if direction == "unidirectional" != defaults.continuation:
+            own = own or "the direction"
         prefers = defaults.distilled_steps > 0 and defaults.prefers_distilled
         values["distilled"] = prefers and not own
         values.update(given)

@@ -58,4 +58,5 @@ def test_the_bundled_model_has_its_words():
     vocabulary = Vocabulary.load(find_weights("jen1-mini").folder / "text_encoder")
     prompt = "lofi piano with rain, like something for a bossa nova film noir, no drums"
     assert vocabulary.unknown(prompt) == ()
+    assert vocabulary.unknown("don't use drums, it isn’t that fast, couldn't be less sad") == ()
     assert vocabulary.unknown("didgeridoo by Metallica") == ("didgeridoo", "Metallica")

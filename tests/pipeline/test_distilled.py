@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from jen1cli import Jen1
-from jen1cli.checkpoint import load_weight_set, save_weight_set
+from jen1cli.checkpoint import load_weight_set, read_description, save_weight_set
 from jen1cli.config import GenerationConfig
 from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.pipeline import replay
 from jen1cli.sampling import Sampling
+from jen1cli.scale.requests import PieceRequest
 from jen1cli.unet import UNet1d
-from jen1cli.unet.lora import add_lora, lora_tensors
+from jen1cli.unet.lora import LoraConfig, add_lora, lora_tensors, save_lora
 
 SHORT = {"seconds": 0.3, "seed": 1}
 
@@ -82,6 +83,53 @@ def test_a_set_may_prefer_it_for_edits_alone():
     assert (edit.distilled, edit.steps) == (True, 3)
 
 
+@pytest.mark.parametrize("continuation", ["bidirectional", "unidirectional"])
+def test_a_direction_that_it_has_not_learned_is_guided(continuation):
+    generation = GenerationConfig(distilled_steps=3, steps=8, continuation=continuation)
+    learned = continuation == "unidirectional"
+    assert Sampling.over(generation, {}, "unidirectional").distilled == learned
+    assert Sampling.over(generation, {}, "bidirectional").distilled
+    if not learned:
+        with pytest.raises(ConfigError, match="the direction cannot differ"):
+            Sampling.over(generation, {"distilled": True}, "unidirectional")
+
+
+def test_a_direction_reaches_the_choice_of_the_network(folder, tone):
+    model = Jen1.load(folder, device="cpu", dtype="fp32")
+    generation = dataclasses.replace(model.config.generation, continuation="bidirectional")
+    model.config = dataclasses.replace(model.config, generation=generation)
+    sound = {"sample_rate": 48_000, "seed": 1, "steps": 1, "novelty": 1.0}
+    source = torch.from_numpy(tone(0.5))
+    for direction, distilled in (("bidirectional", True), ("unidirectional", False)):
+        made = model.generate("soft piano", direction=direction, steps=1, **SHORT)
+        assert made.recipe.distilled == distilled
+        assert model.stream("piano", direction=direction, **SHORT).recipe.distilled == distilled
+        edit = model.continue_(source, 0.2, direction=direction, **sound)
+        assert edit.recipe.distilled == distilled
+    assert model.continue_(
+        source, 0.2, before=True, direction="unidirectional", **sound
+    ).recipe.distilled
+
+
+def test_a_negative_prompt_is_sampled_apart_from_others():
+    plain, denied = (
+        PieceRequest("lofi", 1, 0.3, options=options)
+        for options in ({}, {"negative_prompt": "drums"})
+    )
+    assert plain.kind != denied.kind
+
+
+def test_a_lora_over_it_is_recorded_once(folder, tmp_path):
+    config, _ = load_weight_set(folder)
+    unet = UNet1d(config.unet)
+    add_lora(unet, 2)
+    path = tmp_path / "lora.safetensors"
+    digest = read_description(folder).sha256
+    save_lora(path, unet, LoraConfig(2, 2.0, config.name, config.unet, base_sha256=digest))
+    made = Jen1.load(folder, device="cpu", loras={path: 1.0}).generate("piano", **SHORT)
+    assert len(made.recipe.model.loras) == 1
+
+
 def test_without_it_the_model_is_the_one_that_it_was(model, calls, tiny):
     music = model.generate("soft piano", distilled=False, steps=2, **SHORT)
     assert calls["distilled"] == 0
@@ -122,6 +170,16 @@ def test_a_model_without_one_refuses_it_and_follows_its_recipes_with_guidance(mo
         settled = replay.settle(tiny, recipe)
     assert (settled.distilled, settled.steps) == (False, tiny.config.generation.steps)
     assert "made by other weights" in caplog.text
+
+
+def test_a_model_with_another_guidance_follows_its_recipes_with_guidance(folder, model):
+    recipe = model.generate("soft piano", **SHORT).recipe
+    other = Jen1.load(folder, device="cpu", dtype="fp32")
+    generation = dataclasses.replace(other.config.generation, guidance_scale=1.7)
+    other.config = dataclasses.replace(other.config, generation=generation)
+    settled = replay.settle(other, recipe)
+    assert (settled.distilled, settled.steps) == (False, generation.steps)
+    assert other.again(settled).recipe.guidance_scale == recipe.guidance_scale
 
 
 def test_loops_are_made_with_it(model, calls):

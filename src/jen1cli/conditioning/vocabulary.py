@@ -14,15 +14,16 @@ from jen1cli.files import write_text
 
 FILE = "words.txt"
 _WORD = re.compile(r"\b[^\W\d_]{3,}\b")
+_CONTRACTION = re.compile(r"\b[^\W\d_]+n['’]t\b", re.IGNORECASE)  # such as "don't"
 _FUNCTION_WORDS = {
     "about", "all", "also", "and", "another", "any", "are", "because", "been", "but", "can",
     "could", "did", "does", "each", "every", "for", "from", "get", "give", "had", "has", "have",
-    "her", "here", "his", "how", "into", "its", "just", "let", "like", "made", "make", "many",
-    "may", "maybe", "more", "most", "much", "must", "need", "not", "only", "other", "our", "out",
-    "over", "own", "please", "should", "some", "someone", "something", "such", "than", "that",
-    "the", "their", "them", "then", "there", "these", "they", "this", "those", "too", "uses",
-    "using", "very", "want", "was", "were", "what", "when", "where", "which", "while", "who",
-    "whose", "why", "will", "with", "without", "would", "you", "your",
+    "her", "here", "his", "how", "into", "its", "just", "less", "let", "like", "made", "make",
+    "many", "may", "maybe", "more", "most", "much", "must", "need", "not", "only", "other", "our",
+    "out", "over", "own", "please", "same", "should", "some", "someone", "something", "such",
+    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
+    "too", "use", "used", "uses", "using", "very", "want", "was", "were", "what", "when", "where",
+    "which", "while", "who", "whose", "why", "will", "with", "without", "would", "you", "your",
 }  # fmt: skip
 # ends of words, and what a listed word may have in their place
 _ENDINGS = (
@@ -67,7 +68,7 @@ class Vocabulary:
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """Return the words of a text that are not listed, nor forms of listed ones."""
-        found = dict.fromkeys(_WORD.findall(text))
+        found = dict.fromkeys(_WORD.findall(_CONTRACTION.sub(" ", text)))
         return tuple(word for word in found if not self._has(word.lower()))
 
     def _has(self, word: str) -> bool:

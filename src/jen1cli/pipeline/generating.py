@@ -57,7 +57,14 @@ class Order:
     sampling: Sampling
 
     @classmethod
-    def over(cls, model: "Jen1", prompt: str, seed: int, options: SamplingOptions) -> "Order":
+    def over(
+        cls,
+        model: "Jen1",
+        prompt: str,
+        seed: int,
+        options: SamplingOptions,
+        direction: DirectionName = "bidirectional",
+    ) -> "Order":
         """Return an order with the options over the model's own settings.
 
         Raises:
@@ -65,7 +72,7 @@ class Order:
         """
         check_composer(model.networks, options)
         warn_unplayed(model.networks, options)
-        return cls(prompt, seed, Sampling.over(model.config.generation, options))
+        return cls(prompt, seed, Sampling.over(model.config.generation, options, direction))
 
 
 @dataclass(frozen=True)

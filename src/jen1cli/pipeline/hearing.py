@@ -155,7 +155,7 @@ def _cover(
     progress: Progress | None,
 ) -> Music:
     """Play a score that was heard; given controls replace it as in `replay.varied`."""
-    controls = joined(options.get("controls", NO_CONTROLS), heard)
+    controls = joined(options.get("controls") or NO_CONTROLS, heard)
     order = Order.over(model, prompt, seed, {**options, "controls": controls})
     with torch.inference_mode():
         (music,) = generate_orders(model, [order], seconds, progress=progress)

@@ -100,7 +100,7 @@ class Jen1(Hearing):
         applied: list[RecipeLora] = []
 
         def change(unet: UNet1d) -> None:
-            applied.extend(apply_loras(unet, loras or {}, description))
+            applied[:] = apply_loras(unet, loras or {}, description)
 
         networks = load_networks(
             with_quality(config, quality),
@@ -215,7 +215,8 @@ class Jen1(Hearing):
         **sampling: Unpack[SamplingOptions],
     ) -> Stream:
         """Generate music whose parts are ready as they are made; see `generate`."""
-        order = Order.over(self, prompt, draw_seed() if seed is None else seed, sampling)
+        seed = draw_seed() if seed is None else seed
+        order = Order.over(self, prompt, seed, sampling, direction)
         return stream_order(self, order, seconds, direction, progress)
 
     @torch.inference_mode()
@@ -248,7 +249,8 @@ class Jen1(Hearing):
         """
         seed = draw_seed() if seed is None else seed
         orders = [
-            Order.over(self, prompt, seed + index, sampling) for index, prompt in enumerate(prompts)
+            Order.over(self, prompt, seed + index, sampling, direction)
+            for index, prompt in enumerate(prompts)
         ]
         return generate_orders(
             self, orders, seconds, direction, loop_bars=loop_bars, progress=progress
@@ -284,14 +286,10 @@ class Jen1(Hearing):
         """
         warn_unplayed(self.networks, sampling)
         return inpaint(
-            self,
-            as_source(source, sample_rate),
-            masks,
-            prompt,
+            self, as_source(source, sample_rate), masks, prompt,
             Sampling.over(self.config.generation.for_edits(), sampling),
-            seed=draw_seed() if seed is None else seed,
-            progress=progress,
-        )
+            seed=draw_seed() if seed is None else seed, progress=progress,
+        )  # fmt: skip
 
     def continue_(
         self,
@@ -328,12 +326,13 @@ class Jen1(Hearing):
             ConfigError: a setting makes no sense.
         """
         warn_unplayed(self.networks, sampling)
+        direction = direction or self.config.generation.continuation
+        settings = self.config.generation.for_edits()
         return continue_(
             self, as_source(source, sample_rate), seconds, prompt,
-            Sampling.over(self.config.generation.for_edits(), sampling), before=before,
-            direction=direction or self.config.generation.continuation,
-            context_seconds=context_seconds, seed=draw_seed() if seed is None else seed,
-            progress=progress, begun=begun,
+            Sampling.over(settings, sampling, None if before else direction),
+            before=before, direction=direction, context_seconds=context_seconds,
+            seed=draw_seed() if seed is None else seed, progress=progress, begun=begun,
         )  # fmt: skip
 
     def vary(

@@ -57,7 +57,7 @@ class _Result:
 class Music(_Result):
     """Generated music."""
 
-    waveform: Channels  # float32, true peak at most -1 dBFS
+    waveform: Channels  # float32; true peak about -1 dBFS where generated, 0 where decoded
     sample_rate: int  # Hz
     recipe: Recipe
 

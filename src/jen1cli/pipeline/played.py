@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from jen1cli.audio import Source
 from jen1cli.midi import Passage
 from jen1cli.music.controls import NO_CONTROLS, Controls
-from jen1cli.audio import Source
 from jen1cli.recipe import Recipe, RecipeError, find_recipe
 
 _SLACK = 1e-3  # seconds of rounding

@@ -162,7 +162,9 @@ def settle(model: "Jen1", recipe: Recipe) -> Recipe:
             model.dtype,
         )
     defaults = model.config.generation
-    if recipe.distilled and not defaults.distilled_steps:
+    edits = recipe.task in ("inpaint", "continue")
+    own = own_guidance(recipe.settings(), defaults.for_edits() if edits else defaults)
+    if recipe.distilled and (own or not defaults.distilled_steps):
         recipe = dataclasses.replace(recipe, distilled=False, steps=defaults.steps)
     weights = model.recipe_model
     if not recipe.model.plays_like(weights, model.former_sha256):

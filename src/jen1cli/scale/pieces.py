@@ -67,11 +67,11 @@ class PieceMaker:
         from jen1cli.pipeline.generating import Order, generate_orders
 
         first = jobs[0].request
+        direction: Any = first.direction  # checked below
         orders = [
-            Order.over(self._model, job.request.prompt, job.request.seed, job.request.options)
-            for job in jobs
+            Order.over(self._model, one.prompt, one.seed, one.options, direction)
+            for one in (job.request for job in jobs)
         ]
-        direction: Any = first.direction  # checked there
         return generate_orders(
             self._model,
             orders,

@@ -32,7 +32,9 @@ class PieceRequest:
     def kind(self) -> Hashable:
         """What the pieces of a batch have in common."""
         common = {key: value for key, value in self.options.items() if key not in _OWN}
-        return self.seconds, self.direction, self.loop_bars, tuple(sorted(common.items()))
+        # a negative prompt can choose the network (`Sampling.over`), which a batch shares
+        denies = bool(self.options.get("negative_prompt"))
+        return self.seconds, self.direction, self.loop_bars, denies, tuple(sorted(common.items()))
 
     @property
     def digest(self) -> str:

@@ -151,7 +151,7 @@ class TakeMaker:
             return self._varied(request, read_recipe(recording.path), suffix, source, recording)
         masks: tuple[tuple[float, float], ...] = ()
         if isinstance(request, InpaintRequest):
-            asked = request.sampling().get("controls", NO_CONTROLS)
+            asked = request.sampling().get("controls") or NO_CONTROLS
             bars = bars_of_file(recording.path, info.seconds, asked)
             masks = tuple(
                 resolve_masks(
@@ -188,7 +188,8 @@ class TakeMaker:
             return order.recipe.steps
         generation = self.model.config.generation
         defaults = generation if order.task == "generate" else generation.for_edits()
-        return Sampling.over(defaults, order.request.sampling()).steps
+        direction = getattr(order.request, "direction", None)
+        return Sampling.over(defaults, order.request.sampling(), direction).steps
 
     def make(self, order: TakeOrder, job: Job, find: Find) -> Made:
         """Make the music and write it into the folder of the job.

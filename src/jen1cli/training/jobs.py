@@ -360,7 +360,8 @@ def _train_diffusion(
         return {**figures, ACTIVATIONS: stage.activation_megabytes()}
     settings.check_begun()
     if accelerator.is_main_process:
-        kind = "distilled" if sources.distilled_steps else "LoRA"
+        steps = sources.distilled_steps
+        kind = f"distilled for {steps} steps," if steps else "LoRA"
         change = f"{kind} {sources.lora_rank}" if sources.lora_rank else "none"
         check_resumed(settings.output, sources.cache, sources.init, change, resume=settings.resume)
     with recorded(settings.output, on_event, writes=accelerator.is_main_process) as record:

@@ -133,6 +133,14 @@ def test_times_are_stratified():
     assert draws.tolist() != sorted(draws.tolist())
 
 
+def test_rounding_reaches_no_time_behind_the_last(fp32):
+    draws = stratified(4096, torch.Generator().manual_seed(16_280))
+    assert 0.9999 < float(draws.max()) < 1.0
+    hyperparameters = dataclasses.replace(fp32, grid=(1.0, 0.5, 0.25))
+    generator = torch.Generator().manual_seed(16_280)
+    assert len(draw_times(hyperparameters, 4096, generator, steps=1000)) == 4096
+
+
 def test_discrete_times_are_the_papers_steps(fp32):
     hyperparameters = dataclasses.replace(fp32, times="discrete")
     times = draw_times(hyperparameters, 5000, torch.Generator().manual_seed(0), steps=10)

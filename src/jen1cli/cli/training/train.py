@@ -334,8 +334,7 @@ def distill(
     """
     own = {
         "cache": cache, "output": output, "init": model, "lora": rank,
-        "distilled_steps": sampling_steps, "bidirectional_only": True,
-        "prompt": tuple(prompt or ()),
+        "distilled_steps": sampling_steps, "prompt": tuple(prompt or ()),
     }  # fmt: skip
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
 

@@ -17,7 +17,6 @@ from jen1cli.config import DirectionName
 from jen1cli.diffusion import Noise, Start
 from jen1cli.errors import ConfigError
 from jen1cli.midi import Passage
-from jen1cli.music.controls import NO_CONTROLS
 from jen1cli.pipeline.composing import played_by
 from jen1cli.pipeline.denoising import Canvas, Prompts, encode_prompts, fill
 from jen1cli.pipeline.edits.patches import copied_patch, decoded_patches

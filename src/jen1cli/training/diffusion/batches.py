@@ -74,7 +74,8 @@ def task_counts(batch_size: int, step: int, tasks: Sequence[str] = TASKS) -> tup
 def stratified(count: int, generator: torch.Generator) -> Float[Tensor, " count"]:
     """Draw one number in each of `count` equal parts of [0, 1), in random order."""
     places = torch.randperm(count, generator=generator)
-    return (places + torch.rand(count, generator=generator)) / max(1, count)
+    drawn = (places + torch.rand(count, generator=generator)) / max(1, count)
+    return drawn.clamp(max=1.0 - 2.0**-24)  # float32 may round the last part up to 1
 
 
 def draw_times(

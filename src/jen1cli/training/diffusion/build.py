@@ -174,7 +174,9 @@ def build_diffusion(
             raise ConfigError("guidance is distilled from a weight set; name it")
         teacher = GuidedTeacher.load(sources.init, texts([""]))
         times = teacher.visited_times(sources.distilled_steps)
-        hyperparameters = dataclasses.replace(hyperparameters, grid=times)
+        hyperparameters = dataclasses.replace(
+            hyperparameters, grid=times, unidirectional=teacher.continues_one_way
+        )
         objective: Objective = DistillationObjective(
             unet, teacher, config.diffusion, hyperparameters, deviations
         )
@@ -368,8 +370,10 @@ def _samples(
 
 def describe(stage: DiffusionStage) -> Figures:
     """Return what `--dry-run` shows: parameters, memory in MB, windows and steps of an epoch."""
-    parameters = sum(p.numel() for p in stage.objective.parameters())
-    trainable = sum(p.numel() for p in stage.objective.parameters() if p.requires_grad)
+    named = stage.objective.named_parameters()
+    network = [p for name, p in named if not name.startswith("teacher.")]
+    parameters = sum(p.numel() for p in network)
+    trainable = sum(p.numel() for p in network if p.requires_grad)
     windows = stage.sampler.epoch_windows
     return {
         "parameters": parameters,

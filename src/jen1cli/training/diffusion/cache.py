@@ -43,8 +43,8 @@ CLIPS_NAME = "clips.jsonl"
 CACHE_NAME = "cache.json"
 CACHE_VERSION = 1
 NO_CAPTIONS = ("",)
-_SCORES_PURPOSE = "reading scores from a URL"
 """Captions of augmented copies: the null text."""
+_SCORES_PURPOSE = "reading scores from a URL"
 
 
 @dataclass(frozen=True)

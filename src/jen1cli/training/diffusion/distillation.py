@@ -90,6 +90,11 @@ class GuidedTeacher(nn.Module):
         load_into(unet, tensors["unet"], str(folder))
         return cls(unet, config, null)
 
+    @property
+    def continues_one_way(self) -> bool:
+        """Whether the weight set continues music unidirectionally; else no edit needs that."""
+        return self._generation.continuation == "unidirectional"
+
     def visited_times(self, steps: int) -> tuple[float, ...]:
         """Return the times at which the weight set's sampler calls the network in so many steps.
 

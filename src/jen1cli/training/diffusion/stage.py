@@ -19,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from jen1cli.config import ModelConfig
 from jen1cli.devices import to_device
+from jen1cli.errors import ConfigError
 from jen1cli.tasks import Task
 from jen1cli.training.diffusion.batches import (
     TASKS,
@@ -260,8 +261,9 @@ class DiffusionStage:
         else:
             self._bad_steps += 1
             if self._bad_steps >= GIVE_UP_AFTER:
-                raise FloatingPointError(
-                    f"the gradient was not finite in {GIVE_UP_AFTER} steps in a row (at {step})"
+                raise ConfigError(
+                    f"the gradient was not finite in {GIVE_UP_AFTER} steps in a row (at {step});"
+                    " resume from the last save with a lower --lr"
                 )
         self._prepared.zero_grad(set_to_none=True)
 
