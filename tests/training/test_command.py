@@ -76,9 +76,10 @@ def started(monkeypatch):
             "run/weights/lora.safetensors",
         ),
         (
-            ["distill", "cache", "-m", "some", "--rank", "4", "--sampling-steps", "3"],
+            ["distill", "cache", "-m", "some", "--rank", "4", "--sampling-steps", "3",
+             "--task", "generate"],
             {"cache": "cache", "init": "some", "lora": 4, "distilled_steps": 3,
-             "bidirectional_only": True},
+             "tasks": ("generate",)},
             "run/weights",
         ),
         (

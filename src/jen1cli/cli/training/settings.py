@@ -26,6 +26,19 @@ Steps = Annotated[
 Seed = Annotated[
     int, typer.Option(metavar="N", help="Of weights and draws.", rich_help_panel=RECIPE_PANEL)
 ]
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option("--prompt", "-p", metavar="TEXT", help="Of the samples; repeatable."),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        help="Only this task: generate, inpaint or continue; repeatable. Left out: all.",
+        rich_help_panel=RECIPE_PANEL,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=options.MODEL_PANEL),

@@ -15,8 +15,10 @@ from jen1cli.cli.training.settings import (
     Device,
     DistillationOptions,
     FinetuningOptions,
+    Prompts,
     Seed,
     Steps,
+    Tasks,
     TrainingOptions,
 )
 from jen1cli.errors import ConfigError
@@ -50,10 +52,6 @@ Cache = Annotated[
         " 's3://bucket/cache/train-{00000..00063}.tar'.",
         show_default=False,
     ),
-]
-Prompts = Annotated[
-    list[str] | None,
-    typer.Option("--prompt", "-p", metavar="TEXT", help="Of the samples; repeatable."),
 ]
 TextEncoderFolder = Annotated[
     Path | None,
@@ -324,6 +322,7 @@ def distill(
             metavar="N", min=1, max=MAX_STEPS, help="Sampler steps that the set takes by default."
         ),
     ] = 5,
+    task: Tasks = None,
     prompt: Prompts = None,
     settings: DistillationOptions,
     reporting: options.Reporting,
@@ -333,7 +332,7 @@ def distill(
     The result is the weight set with a low-rank change of its U-Net.
     """
     own = {
-        "cache": cache, "output": output, "init": model, "lora": rank,
+        "cache": cache, "output": output, "init": model, "lora": rank, "tasks": tuple(task or ()),
         "distilled_steps": sampling_steps, "prompt": tuple(prompt or ()),
     }  # fmt: skip
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
