@@ -110,6 +110,7 @@ def test_a_key_changes_the_noise_alone(plain, keyed):
     assert levels[0] == pytest.approx(levels[1], rel=0.02)
 
 
+@pytest.mark.heavy
 def test_passages_are_told_apart_to_the_second(plain, search):
     noise = 0.1 * np.random.default_rng(0).standard_normal(7 * RATE).astype(np.float32)
     noise[4 * RATE : 6 * RATE] += plain[:, : 2 * RATE].mean(0)  # over the end of a segment
@@ -123,7 +124,10 @@ def test_passages_are_told_apart_to_the_second(plain, search):
 
 @pytest.mark.parametrize(
     ("seconds", "hertz"),
-    [(3, 5), pytest.param(5, 3, marks=pytest.mark.heavy)],  # 104 and 62 parts in a million
+    [
+        pytest.param(3, 5, marks=pytest.mark.heavy),
+        pytest.param(5, 3, marks=pytest.mark.heavy),
+    ],  # 104 and 62 parts in a million
 )
 def test_a_clock_that_is_off_hides_it_in_the_whole_and_not_in_the_parts(search, seconds, hertz):
     slow = decoded(seconds + 0.12)[:, : seconds * RATE]

@@ -94,6 +94,7 @@ def test_a_direction_that_it_has_not_learned_is_guided(continuation):
             Sampling.over(generation, {"distilled": True}, "unidirectional")
 
 
+@pytest.mark.heavy
 def test_a_direction_reaches_the_choice_of_the_network(folder, tone):
     model = Jen1.load(folder, device="cpu", dtype="fp32")
     generation = dataclasses.replace(model.config.generation, continuation="bidirectional")
