@@ -122,12 +122,10 @@ def test_passages_are_told_apart_to_the_second(plain, search):
     assert find_watermarks([], search) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("seconds", "hertz"),
-    [
-        pytest.param(3, 5, marks=pytest.mark.heavy),
-        pytest.param(5, 3, marks=pytest.mark.heavy),
-    ],  # 104 and 62 parts in a million
+    [(3, 5), (5, 3)],  # 104 and 62 parts in a million
 )
 def test_a_clock_that_is_off_hides_it_in_the_whole_and_not_in_the_parts(search, seconds, hertz):
     slow = decoded(seconds + 0.12)[:, : seconds * RATE]
