@@ -102,6 +102,12 @@ def test_every_flag_reaches_the_job(started, capsys, arguments, own, result):
     assert "skipped a.wav" in captured.err
 
 
+def test_an_unknown_task_is_refused(started, capsys):
+    assert run(["train", "distill", "cache", "-o", "run", "--task", "generat"]) == 1
+    assert "unknown --task 'generat'; did you mean 'generate'?" in capsys.readouterr().err
+    assert not started
+
+
 @pytest.mark.parametrize("name", ["controls", "guide"])
 def test_controls_are_trained_under_their_former_name_too(started, capsys, name):
     assert run(["train", name, "cache", "--init", "set", "-o", "run"]) == 0

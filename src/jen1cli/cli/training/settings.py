@@ -1,11 +1,13 @@
 """Options that every training takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from jen1cli.cli import options
+from jen1cli.cli.sampling import check_choice
 
 BUDGET_PANEL = "Budget"
 RECIPE_PANEL = "Recipe"
@@ -39,6 +41,7 @@ Tasks = Annotated[
         rich_help_panel=RECIPE_PANEL,
     ),
 ]
+_TASKS = ("generate", "inpaint", "continue")
 Device = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=options.MODEL_PANEL),
@@ -141,3 +144,12 @@ class DistillationOptions(TrainingOptions):
     """The same options, with another default recipe."""
 
     recipe: RecipeName = "distill"
+
+
+def check_tasks(names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the values of `--task`.
+
+    Raises:
+        ConfigError: a name is unknown.
+    """
+    return tuple(check_choice(name, _TASKS, "--task") for name in names or ())

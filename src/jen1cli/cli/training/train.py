@@ -20,6 +20,7 @@ from jen1cli.cli.training.settings import (
     Steps,
     Tasks,
     TrainingOptions,
+    check_tasks,
 )
 from jen1cli.errors import ConfigError
 from jen1cli.sampling import MAX_STEPS
@@ -332,7 +333,7 @@ def distill(
     The result is the weight set with a low-rank change of its U-Net.
     """
     own = {
-        "cache": cache, "output": output, "init": model, "lora": rank, "tasks": tuple(task or ()),
+        "cache": cache, "output": output, "init": model, "lora": rank, "tasks": check_tasks(task),
         "distilled_steps": sampling_steps, "prompt": tuple(prompt or ()),
     }  # fmt: skip
     _run("DiffusionJob", own, vars(settings), reporting, output / "weights")
