@@ -63,6 +63,9 @@ class SpectralBand:
     tonal: bool = True  # rebuild phase by following peaks, needs every bin; otherwise as noise
     # phase refinements of this band, as a multiple of the autoencoder's
     refinement_factor: int = field(default=1, metadata={"optional": True})
+    # bins on each side of a steady partial whose phase the refinement keeps; 0: none, and signs of
+    # sidelobes as before release 12
+    kept_bins: int = field(default=0, metadata={"optional": True})
 
 
 QualityName = Literal["draft", "normal", "best"]
@@ -81,8 +84,8 @@ class SpectralConfig:
     latent_channels: int = 128
     hop_length: int = 2048  # samples in one latent frame; a multiple of every band's hop
     bands: tuple[SpectralBand, ...] = (
-        SpectralBand(4096, 1_500.0, 1.5),
-        SpectralBand(2048, 6_000.0, 1.0, refinement_factor=2),
+        SpectralBand(4096, 1_500.0, 1.5, kept_bins=64),
+        SpectralBand(2048, 6_000.0, 1.0, refinement_factor=2, kept_bins=2),
         SpectralBand(1024, 24_000.0, 0.7, num_features=64, tonal=False),
     )
     num_stereo_groups: int = 8  # per band: groups of bins with one balance and one coherence

@@ -6,6 +6,10 @@ overlapping windows disagree, and attacks are smeared over a whole window. Griff
 the old magnitude. The accelerated form (Perraudin, Balazs and Søndergaard, WASPAA 2013)
 extrapolates from one projection to the next and needs about half as many rounds.
 
+Decoded magnitudes are no signal's either. Projections fit the phase of a steady tone to the errors
+in the magnitudes beside it, which modulates the tone: sines of 220 to 800 Hz by 11 %, where the
+followed phase leaves 2 %. So the phase of steady partials is kept, and the rest fitted to it.
+
 A band with a long window has few bins, so the projections run on the band alone, shifted to 0 Hz
 and sampled at the lowest rate that holds its bins. The result equals that of the full Fourier
 length at a small share of the cost. Both channels share one phase, so one phase is refined.
@@ -17,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from jen1cli.autoencoder.envelope import EnvelopeGrid
+from jen1cli.autoencoder.phase import Partials
 from jen1cli.autoencoder.spectrum import Band
 
 MOMENTUM = 0.99
@@ -44,12 +49,13 @@ class PhaseRefiner(nn.Module):
 
     def __init__(self, band: Band, rounds: int, grid_step: int = 0) -> None:
         super().__init__()
+        self.kept_bins = band.kept_bins if band.tonal else 0
         self.bins, self.first, self.rounds = band.bins, band.first, rounds
         self.length = _transform_length(band.bins + WINDOW_REACH)
         self.hop = self.length // 4
         self.grid = EnvelopeGrid(band, self.length, grid_step) if grid_step else None
-        # smoothing the power reaches at most one spectrum further
-        self.reach = (4 if grid_step else 3) * rounds
+        # smoothing the power reaches at most one spectrum further, as does `Partials.steady`
+        self.reach = (4 if grid_step else 3) * rounds + bool(self.kept_bins)
         self.register_buffer("window", torch.hann_window(self.length), persistent=False)
 
     def forward(self, spectrum: Tensor, envelope: Tensor | None = None) -> Tensor:
@@ -63,7 +69,8 @@ class PhaseRefiner(nn.Module):
             return spectrum
         magnitude = spectrum.abs()
         shift = self._shift(spectrum)
-        current = spectrum * shift
+        current = guess = spectrum * shift
+        kept = Partials.of(magnitude, self.first).steady(self.kept_bins) if self.kept_bins else None
         shaped = min(int(SHAPED * self.rounds), self.rounds - 1)
         wanted = None
         last = None
@@ -78,6 +85,8 @@ class PhaseRefiner(nn.Module):
             consistent = self._analyze(samples)
             ahead = consistent if last is None else torch.lerp(last, consistent, 1 + MOMENTUM)
             current = ahead.sgn().mul_(magnitude)
+            if kept is not None:
+                current = torch.where(kept, guess, current)
             last = consistent
         return current * shift.conj()
 

@@ -62,7 +62,6 @@ class SpectralAutoencoder(Autoencoder):
             Band(band, low, config.num_stereo_groups, config.sample_rate, config.floor)
             for band, low in zip(config.bands, lows, strict=True)
         )
-        self._tonal = [item.tonal for item in config.bands]
         step = self._bands[-1].hop // 2 if config.envelope_channels else 0
         self.refiners = nn.ModuleList(
             PhaseRefiner(band, config.refinements * item.refinement_factor, step if i else 0)
@@ -341,10 +340,7 @@ class SpectralAutoencoder(Autoencoder):
         self.expand.copy_(vectors * values.sqrt())
 
     def _followers(self) -> list[PhaseFollower]:
-        return [
-            PhaseFollower(band.bins, band.first, band.length, band.hop, tonal, self.noise_key)
-            for band, tonal in zip(self._bands, self._tonal, strict=True)
-        ]
+        return [PhaseFollower(band, self.noise_key) for band in self._bands]
 
     def _guess_phase(self, described: Tensor, followers: list[PhaseFollower]) -> Tensor:
         """Turn features into spectra with estimated phase and stereo cues, packed by latent frame.

@@ -36,6 +36,8 @@ class Band(nn.Module):
         bins: Fourier bins that the band covers, cross-fades included.
         num_features: pooled log-magnitudes for each spectrum.
         num_groups: groups of bins that share one balance and one width.
+        tonal: whether the phase follows peaks.
+        kept_bins: bins on each side of a steady partial that keep the followed phase; 0: none.
     """
 
     weight: Tensor  # [bins], weight of the band in the sum of all bands
@@ -57,7 +59,7 @@ class Band(nn.Module):
         super().__init__()
         length = config.window_length
         self.length, self.hop, self.floor = length, length // 4, floor
-        self.tonal = config.tonal
+        self.tonal, self.kept_bins = config.tonal, config.kept_bins
         hz = torch.arange(length // 2 + 1) * sample_rate / length
         weight = torch.ones_like(hz)
         if low_hz > 0:

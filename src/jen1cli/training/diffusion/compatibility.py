@@ -39,7 +39,8 @@ def encoder_settings(config: ModelConfig) -> dict[str, Any]:
     for name in _DECODER_SETTINGS:
         settings.pop(name, None)
     for band in settings.get("bands", ()):
-        band.pop("refinement_factor", None)
+        for name in ("refinement_factor", "kept_bins"):
+            band.pop(name, None)
     return settings
 
 
