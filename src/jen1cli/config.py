@@ -96,6 +96,8 @@ class SpectralConfig:
     refinements: int = 8  # rounds of fast Griffin-Lim after the first guess of the phase
     # channels of the network that predicts envelopes within the windows; 0: no such network
     envelope_channels: int = field(default=0, metadata={"optional": True})
+    # channels of the networks that predict frequencies in tonal bands; 0: those of peaks
+    frequency_channels: int = field(default=0, metadata={"optional": True})
     mask_ratio: float = 0.05
     mask_granularity: Literal["frame", "element", "channel"] = "frame"
 

@@ -15,7 +15,7 @@ from jen1cli.autoencoder.spectral import SpectralAutoencoder
 from jen1cli.config import SeanetConfig, SpectralBand, SpectralConfig, WhiteningConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import TINY
-from jen1cli.training.autoencoder.build import with_envelopes
+from jen1cli.training.autoencoder.build import with_predictor
 
 CONFIG = SpectralConfig(
     latent_channels=8,
@@ -35,7 +35,7 @@ def build(config: SpectralConfig = CONFIG) -> SpectralAutoencoder:
 
 
 def levels_of(autoencoder: SpectralAutoencoder, features: Tensor) -> list[Tensor]:
-    return [levels for _, levels, _, _ in autoencoder._unpack(features)]
+    return [levels for _, levels, _, _ in autoencoder.unpack(features)]
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def test_before_training_noise_has_the_envelope_of_incoherent_bins() -> None:
     noise = 0.1 * torch.randn(1, 1, 40 * FRAME, generator=generator).expand(1, 2, -1)
     assert autoencoder.envelopes is not None
     found = autoencoder.envelopes(levels_of(autoencoder, autoencoder.features(noise)))
-    wanted = autoencoder._true_envelopes(noise)
+    wanted = autoencoder.true_envelopes(noise)
     assert found.shape == wanted.shape == (1, 2, 40 * 16)
     difference = (wanted - found)[..., 64:-64]
     assert difference.mean(-1).abs().max() < 0.3
@@ -57,7 +57,7 @@ def test_the_point_of_a_click_is_where_it_sounds() -> None:
     for place in (20_000, 20_128, 31_337):
         click = torch.zeros(1, 2, 20 * FRAME)
         click[..., place] = 1.0
-        loudest = autoencoder._true_envelopes(click).argmax(-1)[0]
+        loudest = autoencoder.true_envelopes(click).argmax(-1)[0]
         assert (loudest - place / 128).abs().max() <= 1
 
 
@@ -80,7 +80,7 @@ def test_an_imposed_envelope_gathers_the_energy_of_clicks() -> None:
         return close / float(energy.sum())
 
     spread = autoencoder._predict_envelopes(features)
-    true = autoencoder._true_envelopes(clicks).unflatten(-1, (-1, 16)).mT.flatten(1, 2)
+    true = autoencoder.true_envelopes(clicks).unflatten(-1, (-1, 16)).mT.flatten(1, 2)
     assert near(true) > 1.2 * near(spread)
 
 
@@ -148,16 +148,16 @@ def codec_of(config: SpectralConfig | SeanetConfig) -> Codec:
 
 def test_a_set_without_envelopes_gets_them_and_keeps_its_networks() -> None:
     plain = codec_of(dataclasses.replace(CONFIG, envelope_channels=0))
-    grown = with_envelopes(plain, 8)
+    grown = with_predictor(plain, "envelopes", 8)
     assert grown.config.autoencoder == dataclasses.replace(CONFIG, envelope_channels=8)
     for name, tensor in plain.autoencoder.state_dict().items():
         assert torch.equal(grown.autoencoder.state_dict()[name], tensor)
-    assert with_envelopes(grown, 8) is grown
+    assert with_predictor(grown, "envelopes", 8) is grown
     with pytest.raises(ConfigError, match="8 channels, not 16"):
-        with_envelopes(grown, 16)
+        with_predictor(grown, "envelopes", 16)
 
 
 def test_other_families_have_none() -> None:
     seanet = SeanetConfig(latent_channels=8, num_filters=4, num_lstm_layers=0)
     with pytest.raises(ConfigError, match="'seanet' predicts no envelopes"):
-        with_envelopes(codec_of(seanet), 8)
+        with_predictor(codec_of(seanet), "envelopes", 8)

@@ -180,7 +180,7 @@ def test_levels_of_mid_and_side_are_those_of_the_waveform(wide: float) -> None:
     autoencoder = build()
     waveform = whole(chord(1.0, wide=wide))
     left, right = waveform[0]
-    levels = autoencoder._levels(autoencoder.features(waveform))[0]
+    levels = autoencoder.levels(autoencoder.features(waveform))[0]
     energy = (2 * levels).exp().sum(0)
     found = 10 * (energy[1] / energy[0]).log10()
     wanted = 10 * ((left - right).square().sum() / (left + right).square().sum()).log10()

@@ -102,7 +102,7 @@ def test_dry_run_of_the_autoencoder_writes_nothing(tones, tmp_path):
 
 @pytest.mark.parametrize("given", [{}, {"init": "there", "freeze_components": True}])
 def test_envelopes_alone_need_an_autoencoder_and_nothing_else(tones, tmp_path, given):
-    job = jobs.AutoencoderJob(data=tones, output=tmp_path / "run", only_envelopes=8, **given)
+    job = jobs.AutoencoderJob(data=tones, output=tmp_path / "run", only="envelopes:8", **given)
     with pytest.raises(ConfigError, match="give --init, and no --freeze-components"):
         job.run()
     assert not (tmp_path / "run").exists()

@@ -67,15 +67,24 @@ class PhaseFollower:
         self.state: NDArray[np.float32] | None = None  # phases of the last spectrum [B, bins]
         self.position = 0  # spectra seen so far
 
-    def __call__(self, magnitude: Tensor) -> Tensor:
-        """Return phases in radians for the next magnitudes, both [B, bins, frames]."""
+    def __call__(self, magnitude: Tensor, deviation: Tensor | None = None) -> Tensor:
+        """Return phases in radians for the next magnitudes, both [B, bins, frames].
+
+        Args:
+            magnitude: the next magnitudes.
+            deviation: how far the frequency in each bin is from its centre, in bins, as the
+                magnitudes; None: of their peaks.
+        """
         frames = magnitude.shape[-1]
         places = (self.position + np.arange(frames)) % NOISE_FRAMES
         noise = torch.from_numpy(self.noise[:, places])
         self.position += frames
         if not self.tonal:
             return noise.to(magnitude.device).expand_as(magnitude)
-        found = Partials.of(magnitude.detach().cpu(), self.first)
+        magnitude, place = magnitude.detach().cpu(), magnitude.device
+        if deviation is not None:
+            deviation = deviation.detach().cpu()
+        found = Partials.of(magnitude, self.first, deviation)
         phase = self._accumulate(
             found.nearest.numpy(),
             (found.frequency * self.turn).numpy(),
@@ -83,7 +92,7 @@ class PhaseFollower:
             noise.numpy(),
         )
         phase = torch.where(found.is_noise, noise, torch.from_numpy(phase))
-        return phase.to(magnitude.device)
+        return phase.to(place)
 
     def _accumulate(
         self,
@@ -127,10 +136,28 @@ class Partials:
     frequency: Tensor
     is_noise: Tensor
 
+    @property
+    def deviation(self) -> Tensor:
+        """How far the frequency of its peak is from the centre of each bin, in bins."""
+        return self.frequency - self.first - _bins_like(self.level)
+
     @classmethod
-    def of(cls, magnitude: Tensor, first: int) -> "Partials":
-        """Assign each bin of magnitudes [B, bins, frames] to its nearest peak."""
+    def of(cls, magnitude: Tensor, first: int, deviation: Tensor | None = None) -> "Partials":
+        """Assign each bin to its nearest peak, or to the bin of the frequency that sounds in it.
+
+        Args:
+            magnitude: [B, bins, frames].
+            first: index of the band's lowest bin in the full spectrum.
+            deviation: how far the frequency in each bin is from its centre, in bins, as the
+                magnitudes; no bin is then noise. None: by peaks.
+        """
         level = (magnitude + 1e-7).log()
+        if deviation is not None:
+            last = magnitude.shape[1] - 1
+            nearest = (_bins_like(magnitude) + deviation).round().long().clamp(0, last)
+            frequency = first + nearest + deviation.gather(1, nearest)
+            is_noise = torch.zeros_like(nearest, dtype=torch.bool)
+            return cls(first, level, nearest, frequency, is_noise)
         low, centre, high = level[:, :-2], level[:, 1:-1], level[:, 2:]
         around = functional.avg_pool1d(
             level.transpose(1, 2), 2 * NEIGHBOURHOOD + 1, 1, NEIGHBOURHOOD, count_include_pad=False

@@ -58,19 +58,24 @@ class PhaseRefiner(nn.Module):
         self.reach = (4 if grid_step else 3) * rounds + bool(self.kept_bins)
         self.register_buffer("window", torch.hann_window(self.length), persistent=False)
 
-    def forward(self, spectrum: Tensor, envelope: Tensor | None = None) -> Tensor:
+    def forward(
+        self, spectrum: Tensor, envelope: Tensor | None = None, deviation: Tensor | None = None
+    ) -> Tensor:
         """Return complex spectra [B, bins, frames] with the same magnitudes and a refined phase.
 
         Args:
             spectrum: the first guess of the phase, with the magnitudes to keep.
             envelope: log-power at the grid's points [B, points], imposed on each synthesis.
+            deviation: what the phases were followed with, see `PhaseFollower`.
         """
         if not self.rounds:
             return spectrum
         magnitude = spectrum.abs()
         shift = self._shift(spectrum)
         current = guess = spectrum * shift
-        kept = Partials.of(magnitude, self.first).steady(self.kept_bins) if self.kept_bins else None
+        kept = None
+        if self.kept_bins:
+            kept = Partials.of(magnitude, self.first, deviation).steady(self.kept_bins)
         shaped = min(int(SHAPED * self.rounds), self.rounds - 1)
         wanted = None
         last = None

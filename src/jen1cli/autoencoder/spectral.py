@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.autoencoder.autoencoder import Autoencoder
-from jen1cli.autoencoder.envelope import EnvelopePredictor, envelope_loss
-from jen1cli.autoencoder.masking import NESTED_SHARE, drop_last_channels, mask_latent
+from jen1cli.autoencoder.envelope import EnvelopePredictor
+from jen1cli.autoencoder.frequency import FrequencyPredictor, true_deviations
 from jen1cli.autoencoder.phase import PhaseFollower
 from jen1cli.autoencoder.refinement import PhaseRefiner
+from jen1cli.autoencoder.spectral_loss import training_loss
 from jen1cli.autoencoder.spectrum import Band, pool_pairs, unpool_pairs
 from jen1cli.autoencoder.streaming import ahead, apply_overlapped
 from jen1cli.autoencoder.trunk import Trunk
@@ -35,10 +36,6 @@ BALANCE_WEIGHT = 3.0
 """Weight of the balance (-1..1) relative to log-magnitudes (nepers)."""
 WIDTH_WEIGHT = 1.0
 """Weight of the width (nepers) relative to log-magnitudes."""
-LATENT_NOISE = 0.05
-"""Standard deviation of the noise added in training, relative to that of each latent channel."""
-LEVEL_WEIGHT = 2.0
-"""Weight in the loss of the error in the levels of mid and side (nepers)."""
 
 
 class SpectralAutoencoder(Autoencoder):
@@ -71,6 +68,13 @@ class SpectralAutoencoder(Autoencoder):
         if channels := config.envelope_channels:
             lengths = [refiner.length for refiner in self._refiners]
             self.envelopes = EnvelopePredictor(self._bands, lengths, config.hop_length, channels)
+        self.frequencies = nn.ModuleDict(
+            {
+                str(i): FrequencyPredictor(band, config.frequency_channels)
+                for i, band in enumerate(self._bands)
+                if band.tonal and config.frequency_channels
+            }
+        )
         # spectra of each band in one latent frame
         self.rates = [config.hop_length // band.hop for band in self._bands]
         sizes = [
@@ -104,7 +108,10 @@ class SpectralAutoencoder(Autoencoder):
         )
         self._refine_reach = math.ceil(reach / config.hop_length) + window_frames + 1
         self._trunk_reach = 2 * max(config.num_encoder_blocks, config.num_decoder_blocks)
-        self._envelope_reach = self.envelopes.reach_frames if self.envelopes else 0
+        self._predictor_reach = self.envelopes.reach_frames if self.envelopes else 0
+        for i, predictor in self.predictors:
+            reach_frames = math.ceil(predictor.reach / self.rates[i])
+            self._predictor_reach = max(self._predictor_reach, reach_frames)
         self.reach_frames = self._trunk_reach + window_frames + 1
 
     @property
@@ -114,6 +121,12 @@ class SpectralAutoencoder(Autoencoder):
     @property
     def _refiners(self) -> list[PhaseRefiner]:
         return [refiner for refiner in self.refiners if isinstance(refiner, PhaseRefiner)]
+
+    @property
+    def predictors(self) -> list[tuple[int, FrequencyPredictor]]:
+        """Numbers of bands with the networks that predict their frequencies."""
+        found = self.frequencies.items()
+        return [(int(i), one) for i, one in found if isinstance(one, FrequencyPredictor)]
 
     @staticmethod
     def _band_vector(band: Band, rate: int, magnitude: float) -> Tensor:
@@ -164,7 +177,7 @@ class SpectralAutoencoder(Autoencoder):
         features = apply_overlapped(
             blocks,
             self._describe_frames,
-            reach_frames=self._trunk_reach + self._envelope_reach,
+            reach_frames=self._trunk_reach + self._predictor_reach,
             chunk_frames=max(1, self.stream_frames // (4 if soon else 1)),
         )
         guesses = (self._guess_phase(piece, followers) for piece in features)
@@ -177,30 +190,32 @@ class SpectralAutoencoder(Autoencoder):
         )
 
     def _describe_frames(self, latent: Latent) -> Tensor:
-        """Return features and envelopes of each latent frame, [B, values, frames]."""
+        """Return features, envelopes and frequencies of each latent frame, [B, values, frames]."""
         features = self.decode_features(latent)
-        return torch.cat((features, self._predict_envelopes(features)), dim=1)
+        parts = [features, self._predict_envelopes(features)]
+        for (i, _), found in zip(self.predictors, self.frequencies_of(features), strict=True):
+            parts.append(rearrange(found, "b n (f r) -> b (n r) f", r=self.rates[i]))
+        return torch.cat(parts, dim=1)
+
+    def frequencies_of(self, features: Tensor) -> list[Tensor]:
+        """Return the frequencies in the bins of each of `predictors`, [B, bins, spectra].
+
+        In bins, from the bin's centre.
+        """
+        levels = [own for _, own, _, _ in self.unpack(features)] if self.predictors else []
+        return [predict(levels[i]) for i, predict in self.predictors]
 
     def _predict_envelopes(self, features: Tensor) -> Tensor:
         """Return the log-power of all shaped bands, [B, bands · points, frames]; maybe no bands."""
         if self.envelopes is None:
             return features[:, :0]
-        found = self._envelopes_of(features)
+        found = self.envelopes_of(features)
         return rearrange(found, "b n (f p) -> b (n p) f", p=self.envelopes.points)
 
-    def _envelopes_of(self, features: Tensor) -> Tensor:
+    def envelopes_of(self, features: Tensor) -> Tensor:
         """Return the predicted log-power of all shaped bands, [B, bands, points]."""
         assert self.envelopes is not None
-        return self.envelopes([levels for _, levels, _, _ in self._unpack(features)])
-
-    @torch.no_grad()
-    def _true_envelopes(self, waveform: Waveform) -> Tensor:
-        """Return the log-power of all shaped bands of music, [B, bands, points]."""
-        assert self.envelopes is not None
-        points = waveform.shape[-1] // self.envelopes.grid
-        shaped = list(zip(self._bands, self._refiners, strict=True))[1:]
-        rows = [refiner.envelope(band.analyze(waveform), points) for band, refiner in shaped]
-        return torch.stack(rows, dim=1)
+        return self.envelopes([levels for _, levels, _, _ in self.unpack(features)])
 
     def decode_with_phase(self, latent: Latent, waveform: Waveform) -> Waveform:
         """Decode with the original's phase: a yardstick for the phase that `decode` rebuilds.
@@ -230,7 +245,7 @@ class SpectralAutoencoder(Autoencoder):
         latent, rows = both.tensor_split((self.latent_channels,), dim=1)
         original = rearrange(rows, "b (c h) f -> b c (f h)", c=self.audio_channels)
         total = torch.zeros_like(original)
-        for band, log_magnitude, balance, _ in self._unpack(self.decode_features(latent)):
+        for band, log_magnitude, balance, _ in self.unpack(self.decode_features(latent)):
             magnitude = torch.stack(band.pan(band.magnitude(log_magnitude), balance), dim=1)
             total += band.synthesize(torch.polar(magnitude, band.analyze(original).angle()))
         return total
@@ -238,62 +253,37 @@ class SpectralAutoencoder(Autoencoder):
     def training_loss(
         self, waveform: Waveform, *, frozen: bool = False, whitening: Whitening | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the reconstruction error of the features; the latent is noised, cut and masked.
+        """Return the loss of training and its parts; see `spectral_loss.training_loss`."""
+        return training_loss(self, waveform, frozen=frozen, whitening=whitening)
 
-        The mean absolute and 0.2 times the mean squared error of weighted log-magnitudes and stereo
-        cues, plus the error in the levels of mid and side and, if envelopes are predicted, their
-        error. It is independent of phase, so no waveform is synthesised.
+    @torch.no_grad()
+    def true_envelopes(self, waveform: Waveform) -> Tensor:
+        """Return the log-power of all shaped bands of music, [B, bands, points]."""
+        assert self.envelopes is not None
+        points = waveform.shape[-1] // self.envelopes.grid
+        shaped = list(zip(self._bands, self._refiners, strict=True))[1:]
+        rows = [refiner.envelope(band.analyze(waveform), points) for band, refiner in shaped]
+        return torch.stack(rows, dim=1)
 
-        Args:
-            waveform: [B, 2, samples].
-            frozen: compute no gradient for the encoder, which keeps the latent space.
-            whitening: a fixed whitening of the latents; a share of the crops then loses the
-                components that it drops, instead of the last channels.
+    @torch.no_grad()
+    def true_frequencies(self, waveform: Waveform) -> list[tuple[Tensor, Tensor]]:
+        """Return what `frequencies_of` should be, and the magnitudes, both [B, bins, spectra]."""
+        found = []
+        for i, _ in self.predictors:
+            spectrum = self._bands[i].analyze(waveform)
+            magnitude = spectrum.abs().square().mean(1).sqrt()
+            found.append((true_deviations(self._bands[i], spectrum), magnitude))
+        return found
 
-        Returns:
-            the loss and its parts by name.
-        """
-        with torch.no_grad():
-            padding = -waveform.shape[-1] % self.hop_length
-            waveform = functional.pad(waveform, (0, padding))
-            features = self.features(waveform)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
-            latent = self.encode_features(features)
-        if self.training:
-            scale = latent.detach().std(dim=(0, 2), keepdim=True)
-            latent = latent + LATENT_NOISE * scale * torch.randn_like(latent)
-            latent = self._shortened(latent, whitening)
-            latent = mask_latent(latent, self.config.mask_ratio, self.config.mask_granularity)
-        found = self.decode_features(latent).float()
-        error = (found - features).abs()
-        absolute, square = error.mean(), error.square().mean()
-        level = (self._levels(found) - self._levels(features)).abs().mean()
-        total = absolute + 0.2 * square + LEVEL_WEIGHT * level
-        parts = {"absolute": absolute, "square": square, "level": level}
-        if self.envelopes is not None:
-            with torch.autocast(found.device.type, enabled=False):  # powers need single precision
-                wanted = self._true_envelopes(waveform)
-                # detached: the features shall not bend to help the envelopes
-                parts["envelope"] = envelope_loss(self._envelopes_of(found.detach()), wanted)
-            total = total + parts["envelope"]
-        return total, parts
-
-    def _shortened(self, latent: Latent, whitening: Whitening | None) -> Latent:
-        if whitening is None:
-            return drop_last_channels(latent)
-        seen = whitening.unwhiten(whitening.whiten(latent))
-        short = torch.rand(len(latent), 1, 1, device=latent.device) < NESTED_SHARE
-        return torch.where(short, seen, latent)
-
-    def _levels(self, features: Tensor) -> Tensor:
+    def levels(self, features: Tensor) -> Tensor:
         """Return the levels in nepers of mid and side of each band over the crop: [B, bands, 2]."""
         energies = [
             band.mid_and_side(log_magnitude, width)
-            for band, log_magnitude, _, width in self._unpack(features)
+            for band, log_magnitude, _, width in self.unpack(features)
         ]
         return 0.5 * torch.stack(energies, dim=1).log()
 
-    def _unpack(self, features: Tensor) -> Iterator[tuple[Band, Tensor, Tensor, Tensor]]:
+    def unpack(self, features: Tensor) -> Iterator[tuple[Band, Tensor, Tensor, Tensor]]:
         """Yield each band with log-magnitudes, balance and width at the frame rate of the band.
 
         Shapes: [B, num_features, spectra], and twice [B, num_groups, spectra].
@@ -351,43 +341,51 @@ class SpectralAutoencoder(Autoencoder):
 
         Returns:
             [B, values, frames]: envelopes; then per band real and imaginary parts of its bins,
-            balance and width of its groups.
+            balance and width of its groups, and frequencies of its bins where they are predicted.
         """
-        features, envelopes = described.tensor_split((self.num_features,), dim=1)
+        points = self.envelopes.points * self.envelopes.num_shaped if self.envelopes else 0
+        sizes = [self._bands[i].bins * self.rates[i] for i, _ in self.predictors]
+        features, envelopes, *found = described.split((self.num_features, points, *sizes), dim=1)
+        deviations: list[Tensor | None] = [None] * len(self._bands)
+        for (i, _), rows in zip(self.predictors, found, strict=True):
+            deviations[i] = rearrange(rows, "b (n r) f -> b n (f r)", r=self.rates[i])
         packed = [envelopes]
-        for (band, log_magnitude, balance, width), rate, follow in zip(
-            self._unpack(features), self.rates, followers, strict=True
+        for (band, log_magnitude, balance, width), rate, follow, deviation in zip(
+            self.unpack(features), self.rates, followers, deviations, strict=True
         ):
             magnitude = band.magnitude(log_magnitude)
-            spectrum = torch.polar(magnitude, follow(magnitude))
-            values = torch.cat((spectrum.real, spectrum.imag, balance, width), dim=1)
+            spectrum = torch.polar(magnitude, follow(magnitude, deviation))
+            parts = (spectrum.real, spectrum.imag, balance, width)
+            values = torch.cat(parts if deviation is None else (*parts, deviation), dim=1)
             packed.append(rearrange(values, "b n (f r) -> b (n r) f", r=rate))
         return torch.cat(packed, dim=1)
 
     def _render(self, packed: Tensor) -> Waveform:
         """Refine the phase, make the spectra stereo and sum the bands' waveforms."""
-        sizes = [
-            2 * (band.bins + band.num_groups) * rate
-            for band, rate in zip(self._bands, self.rates, strict=True)
+        predicted = {i: self._bands[i].bins for i, _ in self.predictors}
+        counts = [
+            (band.bins, band.bins, band.num_groups, band.num_groups, predicted.get(i, 0))
+            for i, band in enumerate(self._bands)
         ]
+        sizes = [sum(own) * rate for own, rate in zip(counts, self.rates, strict=True)]
         described, spectra = packed.tensor_split((packed.shape[1] - sum(sizes),), dim=1)
         envelopes: list[Tensor | None] = [None] * len(sizes)
         if self.envelopes:
             envelopes[1:] = rearrange(described, "b (n p) f -> n b (f p)", p=self.envelopes.points)
         waveform = None
-        for band, rate, refine, envelope, part in zip(
+        for band, rate, refine, envelope, own, part in zip(
             self._bands,
             self.rates,
             self._refiners,
             envelopes,
+            counts,
             spectra.split(sizes, dim=1),
             strict=True,
         ):
             values = rearrange(part, "b (n r) f -> b n (f r)", r=rate)
-            counts = (band.bins, band.bins, band.num_groups, band.num_groups)
-            real, imaginary, balance, width = values.split(counts, dim=1)
+            real, imaginary, balance, width, deviation = values.split(own, dim=1)
             guess = torch.complex(real.contiguous(), imaginary.contiguous())
-            spectrum = refine(guess, envelope)
+            spectrum = refine(guess, envelope, deviation if own[-1] else None)
             share = band.synthesize(band.place(spectrum.abs(), spectrum.angle(), balance, width))
             waveform = share if waveform is None else waveform + share
         assert waveform is not None

@@ -11,7 +11,11 @@ from jen1cli.config import ModelConfig
 from jen1cli.errors import ConfigError
 from jen1cli.presets import preset
 from jen1cli.shards import Shard
-from jen1cli.training.autoencoder.build import build_autoencoder_stage, describe_autoencoder
+from jen1cli.training.autoencoder.build import (
+    build_autoencoder_stage,
+    describe_autoencoder,
+    parse_predictor,
+)  # fmt: skip
 from jen1cli.training.controls.build import build_controls, has_tempi
 from jen1cli.training.diffusion.build import (
     DiffusionSources,
@@ -108,7 +112,7 @@ class AutoencoderJob(Settings):
     mask_ratio: float | None = None  # masked share of the latent; None: the preset's
     freeze_encoder: bool = False  # keeps the latents unchanged
     freeze_components: bool = False  # keeps the whitened components unchanged
-    only_envelopes: int = 0  # channels of the predictor of envelopes; 0: train everything
+    only: str = ""  # a network with its channels, "envelopes:128"; "": train everything
 
     def run(self, on_event: OnEvent = ignore) -> Figures:
         """Train, or describe the training for a dry run."""
@@ -138,19 +142,15 @@ class AutoencoderJob(Settings):
 
     def _hyperparameters(self) -> AutoencoderTrainingConfig:
         base = training_config(self.recipe).autoencoder
-        if self.only_envelopes and (self.init is None or self.freeze_components):
-            raise ConfigError(
-                "--only-envelopes trains a part of an autoencoder that is there, and nothing else;"
-                " give --init, and no --freeze-components"
-            )
+        begun = self.init is not None and not self.freeze_components
+        name, channels = parse_predictor(self.only, begun=begun)
         frozen = base.freeze_encoder
         if self.freeze_components:
             frozen = "components"
-        if self.freeze_encoder or self.only_envelopes:
+        if self.freeze_encoder or name:
             frozen = "always"
-        only_envelopes = self.only_envelopes or base.only_envelopes
         return dataclasses.replace(
-            self.over(base), freeze_encoder=frozen, only_envelopes=only_envelopes
+            self.over(base), freeze_encoder=frozen, only=name, only_channels=channels
         )
 
 

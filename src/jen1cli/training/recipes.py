@@ -13,6 +13,8 @@ from jen1cli.errors import ConfigError
 Precision = Literal["auto", "fp32", "bf16"]
 LrShape = Literal["linear", "cosine", "constant"]
 TrainedTask = Literal["generate", "inpaint", "continue"]
+PredictorName = Literal["envelopes", "frequencies"]
+"""Networks of the spectral autoencoder's decoder that can be trained alone."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,10 @@ class AutoencoderTrainingConfig:
     # "always" keeps the latents, and so a diffusion model trained on them, valid; "components"
     # trains the encoder only in the directions that whitening drops
     freeze_encoder: Literal["never", "adversarial", "always", "components"] = "never"
-    # train nothing but the predictor of envelopes; 0: everything. A set without one gets one with
-    # so many channels
-    only_envelopes: int = 0
+    # train nothing but this network of the decoder, which is added with so many channels to a set
+    # without; "": everything
+    only: PredictorName | Literal[""] = ""
+    only_channels: int = 0
     balancer: bool = True  # EnCodec's; False: the weights multiply the losses
     weight_waveform: float = 0.1
     weight_spectral: float = 1.0

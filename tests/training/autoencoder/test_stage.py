@@ -125,7 +125,9 @@ def test_envelopes_are_trained_alone(make_stage):
     bands = (SpectralBand(2048, 6_000.0), SpectralBand(512, 24_000.0, num_features=32, tonal=False))
     shape = dataclasses.replace(SPECTRAL.autoencoder, bands=bands)
     config = dataclasses.replace(SPECTRAL, autoencoder=shape)
-    chosen = dataclasses.replace(with_optimisation(RECONSTRUCT, lr=3e-3), only_envelopes=8)
+    chosen = dataclasses.replace(
+        with_optimisation(RECONSTRUCT, lr=3e-3), only="envelopes", only_channels=8
+    )
     stage = make_stage(chosen, config)
     model = stage._parts.codec.autoencoder
     before = weights_of(model)

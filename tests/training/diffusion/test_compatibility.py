@@ -15,7 +15,7 @@ from jen1cli.errors import CheckpointError, ConfigError
 from jen1cli.manifest import Clip
 from jen1cli.presets import TINY
 from jen1cli.training import jobs
-from jen1cli.training.autoencoder.build import with_envelopes
+from jen1cli.training.autoencoder.build import with_predictor
 from jen1cli.training.diffusion.build import _adapted, write_latents
 from jen1cli.training.diffusion.cache import LatentCache
 from jen1cli.training.diffusion.compatibility import SOURCES_NAME, latents_digest, music_digest
@@ -105,7 +105,7 @@ def test_layers_that_change_only_what_whitening_drops_do_not_count():
     shape = codec.config.autoencoder
     bands = tuple(dataclasses.replace(band, refinement_factor=5) for band in shape.bands)
     refined = dataclasses.replace(codec.config, autoencoder=dataclasses.replace(shape, bands=bands))
-    grown = with_envelopes(dataclasses.replace(codec, config=refined), 8)
+    grown = with_predictor(dataclasses.replace(codec, config=refined), "envelopes", 8)
     assert grown.config.autoencoder.envelope_channels == 8
     assert latents_digest(grown) == own
     assert _adapted(config, grown.config).autoencoder == grown.config.autoencoder

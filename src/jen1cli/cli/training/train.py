@@ -95,16 +95,15 @@ def autoencoder(
             help="Train the decoder and what whitening drops of the latents: these models fit too.",
         ),
     ] = False,
-    only_envelopes: Annotated[
-        int,
+    only: Annotated[
+        str,
         typer.Option(
-            metavar="CHANNELS",
-            min=0,
-            help="Train only the network that sharpens attacks; a set without one gets one with"
-            " so many channels (128). The latents stay.",
+            metavar="NAME:CHANNELS",
+            help="Train only 'envelopes:128', which sharpen attacks, or 'frequencies:256', which"
+            " tune tones; added to a set without. The latents stay.",
             show_default=False,
         ),
-    ] = 0,
+    ] = "",
     settings: TrainingOptions,
     reporting: options.Reporting,
 ) -> None:
@@ -112,7 +111,7 @@ def autoencoder(
     own = {
         "data": data, "output": output, "preset": preset, "init": init,
         "freeze_encoder": freeze_encoder, "freeze_components": freeze_components,
-        "only_envelopes": only_envelopes,
+        "only": only,
     }  # fmt: skip
     _run("AutoencoderJob", own, vars(settings), reporting, output / "weights")
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
@@ -18,7 +19,15 @@ from jen1cli.training.autoencoder.stage import AutoencoderParts, AutoencoderStag
 from jen1cli.training.engine.events import Figures, OnEvent, Warned, ignore
 from jen1cli.training.engine.memory import state_megabytes
 from jen1cli.training.engine.reading import NOTHING_HELD_OUT, check_training_clips, read_clips
-from jen1cli.training.recipes import AutoencoderTrainingConfig
+from jen1cli.training.recipes import AutoencoderTrainingConfig, PredictorName
+
+PREDICTORS: dict[PredictorName, str] = {
+    "envelopes": "envelope_channels", "frequencies": "frequency_channels",
+}  # fmt: skip
+"""Settings of the networks of the decoder that can be trained alone."""
+MOST_CHANNELS = 4096
+KEPT_BINS = 2
+"""`SpectralBand.kept_bins` of a set that gets predicted frequencies: a main lobe."""
 
 
 def build_autoencoder_stage(
@@ -48,8 +57,8 @@ def build_autoencoder_stage(
         codec = Codec(config, model, Whitening(config.whitening))
     else:
         codec = load_codec(init)
-    if hyperparameters.only_envelopes:
-        codec = with_envelopes(codec, hyperparameters.only_envelopes)
+    if hyperparameters.only:
+        codec = with_predictor(codec, hyperparameters.only, hyperparameters.only_channels)
     model, shape = codec.autoencoder, codec.config.autoencoder
     clips = read_clips(data, on_event)
     check_training_clips(clips)
@@ -90,25 +99,64 @@ def _linear_codec(
         return None
 
 
-def with_envelopes(codec: Codec, channels: int) -> Codec:
-    """Return the codec with a predictor of envelopes; one that it has already stays.
+def parse_predictor(text: str, *, begun: bool) -> tuple[PredictorName | Literal[""], int]:
+    """Return name and channels of a predictor: "envelopes:128"; "" is none, with 0.
+
+    Args:
+        text: what --only was given.
+        begun: whether there is an autoencoder of which only the predictor may be trained.
 
     Raises:
-        ConfigError: the autoencoder is not of the family that has one, or has another.
+        ConfigError: there is no such predictor or autoencoder.
+    """
+    if not text:
+        return "", 0
+    name, _, channels = text.partition(":")
+    for known in PREDICTORS:
+        if name == known and channels.isdecimal() and 0 < int(channels) <= MOST_CHANNELS:
+            if begun:
+                return known, int(channels)
+            raise ConfigError(
+                "--only trains a part of an autoencoder that is there, and nothing else; give"
+                " --init, and no --freeze-components"
+            )
+    raise ConfigError(
+        f"--only {text!r} is no network that can be trained alone; give"
+        f" {' or '.join(f'{known}:CHANNELS' for known in PREDICTORS)}, with 1 to {MOST_CHANNELS}"
+        " channels"
+    )
+
+
+def with_predictor(codec: Codec, name: PredictorName, channels: int) -> Codec:
+    """Return the codec with one of the decoder's predictors; one that it has already stays.
+
+    With predicted frequencies, steady partials keep the phase that follows them.
+
+    Raises:
+        ConfigError: the autoencoder is not of the family that has one, or has one of another width.
     """
     shape = codec.config.autoencoder
     if not isinstance(shape, SpectralConfig):
-        raise ConfigError(f"an autoencoder of the family '{shape.family}' predicts no envelopes")
-    if shape.envelope_channels not in (0, channels):
+        raise ConfigError(f"an autoencoder of the family '{shape.family}' predicts no {name}")
+    there = getattr(shape, PREDICTORS[name])
+    if there not in (0, channels):
         raise ConfigError(
-            f"this autoencoder predicts envelopes with {shape.envelope_channels} channels, not"
-            f" {channels}; give that number"
+            f"this autoencoder predicts {name} with {there} channels, not {channels}; give that"
+            " number"
         )
-    if shape.envelope_channels:
+    if there:
         return codec
-    config = dataclasses.replace(shape, envelope_channels=channels)
+    bands = shape.bands
+    if name == "frequencies":
+        bands = tuple(
+            dataclasses.replace(band, kept_bins=band.kept_bins or KEPT_BINS) if band.tonal else band
+            for band in bands
+        )
+    config = dataclasses.replace(shape, bands=bands, **{PREDICTORS[name]: channels})
     model = build_autoencoder(config)
-    model.load_state_dict(codec.autoencoder.state_dict(), strict=False)
+    missing, unexpected = model.load_state_dict(codec.autoencoder.state_dict(), strict=False)
+    if unexpected or not all(key.startswith(f"{name}.") for key in missing):
+        raise ConfigError(f"tensors of this autoencoder do not fit: {(*missing, *unexpected)}")
     whole = dataclasses.replace(codec.config, autoencoder=config)
     return dataclasses.replace(codec, config=whole, autoencoder=model)
 

@@ -107,9 +107,9 @@ class AutoencoderStage:
         self._seed = seed
         self._device = accelerator.device
         model = parts.codec.autoencoder.requires_grad_(True)
-        if hyperparameters.only_envelopes:
+        if hyperparameters.only:
             for name, parameter in model.named_parameters():
-                parameter.requires_grad_(name.startswith("envelopes."))
+                parameter.requires_grad_(name.startswith(f"{hyperparameters.only}."))
         freeze = hyperparameters.freeze_encoder
         stays = freeze in ("always", "components")  # whitening is kept as well
         whitening = parts.codec.whitening.to(self._device) if stays else None
@@ -311,7 +311,7 @@ class AutoencoderStage:
         if not self._accelerator.is_main_process:
             return
         about = {**provenance, "recipe": asdict(self._hyperparameters), "seed": self._seed}
-        name = "envelopes" if self._hyperparameters.only_envelopes else "autoencoder"
+        name = self._hyperparameters.only or "autoencoder"
         writer = AutoencoderWriter(
             self._parts.init, self._hyperparameters.freeze_encoder == "always"
         )

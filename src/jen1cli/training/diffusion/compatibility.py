@@ -23,13 +23,15 @@ from jen1cli.typed_json import to_dict
 
 SOURCES_NAME = "sources.json"
 CHANGE = "low-rank change (--lora or --rank)"
-_DECODER = ("decoder", "expand", "envelopes")  # prefixes of tensors that do not affect the latents
+# prefixes of tensors that do not affect the latents
+_DECODER = ("decoder", "expand", "envelopes", "frequencies")
 _DECODER_SETTINGS = (
     "mask_ratio",
     "mask_granularity",
     "num_decoder_blocks",
     "refinements",
     "envelope_channels",
+    "frequency_channels",
 )
 
 
