@@ -118,7 +118,8 @@ class Autoencoder(nn.Module):
             samples: length of the result; by default frames · hop_length.
 
         Yields:
-            pieces of the waveform; joined along samples they equal `decode`.
+            pieces of the waveform; joined along samples they equal `decode` up to rounding, which
+            the refinement of a rebuilt phase may amplify: -60 dB is usual.
         """
         samples = self._check_latent(latent, samples)
         blocks = latent.split(self.stream_frames, dim=-1)

@@ -18,6 +18,7 @@ from jen1cli.metrics.transients import (
     find_attacks,
     pre_echo,
 )
+from jen1cli.metrics.tuning import partials_in_tune
 
 Band = tuple[float, float]  # Hz
 
@@ -25,6 +26,7 @@ ATTACK_BANDS: tuple[Band, ...] = ((3_000.0, 6_000.0), (6_000.0, 16_000.0))
 CORRELATION_BANDS: tuple[Band, ...] = ((1_500.0, 6_000.0), (6_000.0, 16_000.0))
 LINE_BANDS: tuple[Band, ...] = ((3_000.0, 6_000.0), (400.0, 2_500.0))  # once, twice the frame rate
 TOP_BAND: Band = (14_000.0, 18_000.0)
+TUNED_BANDS: tuple[Band, ...] = ((40.0, 180.0), (180.0, 1_400.0))
 SHORT_WINDOW = 512  # samples of the spectra that see attacks
 
 NOTE = (
@@ -32,7 +34,7 @@ NOTE = (
     " peak. Crest: peak over root mean square of 100 ms, above 1.5 kHz. Line: the envelope's"
     " spectrum at the frame rate of the latents, over its neighbours. Pitch movement: as the depth"
     " of a vibrato. Flatness: 0.56 is white noise, 0 a tone; levels of a band are against the"
-    " whole."
+    " whole. In tune: partials of the original that are there within 15 cents."
 )
 
 
@@ -78,7 +80,7 @@ def describe(
 
 
 def compare(original: Signal, back: Signal, sample_rate: int) -> dict[str, float]:
-    """Return the measures of attacks that need the original, by name.
+    """Return the measures that need the original, by name.
 
     Args:
         original: [channels, samples].
@@ -95,6 +97,9 @@ def compare(original: Signal, back: Signal, sample_rate: int) -> dict[str, float
         f"log-spectral distance, {SHORT_WINDOW} samples, dB": log_spectral_distance(
             original, back, SHORT_WINDOW
         ),
+        **{f"partials in tune {label(band)}, %":
+           partials_in_tune(original.mean(0), back.mean(0), sample_rate, band)
+           for band in TUNED_BANDS},
     }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class AutoencoderTrainingConfig:
     discriminator_channels: int = 32
     discriminator_share: float = 0.5  # share of the steps that update the discriminator
     gain_decibels: tuple[float, float] = (-10.0, 6.0)  # random gain of the crops
-    # random gain of the side signal in half of the crops: recordings are wider than rendered music
+    # random gain of the side signal in most crops: recordings are wider than rendered music
     side_decibels: tuple[float, float] = (-6.0, 18.0)
     validation_clips: int = 12
     validation_seconds: float = 5.0

@@ -264,18 +264,31 @@ class AutoencoderStage:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Return held-out metrics of the averaged weights, and those of the linear codec."""
+        """Return held-out metrics and losses of the averaged weights, and the linear codec's."""
         waveform = self._parts.held_out
         if not len(waveform):
             return {}
         rate = self._parts.codec.autoencoder.sample_rate
         report = reconstruction_metrics(self._reconstruct(waveform), waveform, rate)
         values = {f"validation/{name}": value for name, value in report.items()}
+        if self.objective.own_loss:
+            values |= self._held_out_losses(waveform)
         if (floor := self._parts.floor) is not None:
             linear = [torch.from_numpy(floor.through(one.numpy())) for one in waveform]
             metrics = reconstruction_metrics(torch.stack(linear), waveform, rate)
             values |= {f"floor/{name}": value for name, value in metrics.items()}
         return values
+
+    def _held_out_losses(self, waveform: Waveform) -> dict[str, float]:
+        """Return the parts of the family's own loss, of whole latents without noise."""
+        self.objective.eval()
+        with self.ema.applied():
+            parts = [self.objective(one[None].to(self._device))[1] for one in waveform]
+        self.objective.train()
+        return {
+            f"validation/{name}": float(torch.stack([own[name] for own in parts]).mean())
+            for name in parts[0]
+        }
 
     def _reconstruct(self, waveform: Waveform) -> Waveform:
         model = self._parts.codec.autoencoder
