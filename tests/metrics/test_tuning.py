@@ -36,6 +36,11 @@ def test_only_partials_of_the_band_and_loud_ones_count():
     assert partials_in_tune(quiet, tones(), RATE, BAND) == 100.0
 
 
+def test_a_rate_too_low_for_the_band_is_left_open():
+    sound = tones(rate=600)
+    assert math.isnan(partials_in_tune(sound, sound, 600, BAND))
+
+
 @pytest.mark.parametrize("sound", [np.zeros(3 * RATE), np.zeros(100), tones(seconds=0.4)])
 def test_nothing_is_said_of_few_partials(sound):
     assert math.isnan(partials_in_tune(sound, sound, RATE, BAND))

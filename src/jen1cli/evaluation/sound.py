@@ -97,9 +97,9 @@ def compare(original: Signal, back: Signal, sample_rate: int) -> dict[str, float
         f"log-spectral distance, {SHORT_WINDOW} samples, dB": log_spectral_distance(
             original, back, SHORT_WINDOW
         ),
-        **{f"partials in tune {label(band)}, %":
-           partials_in_tune(original.mean(0), back.mean(0), sample_rate, band)
-           for band in TUNED_BANDS},
+        **{f"partials in tune {low:g}-{high:g} Hz, %":
+           partials_in_tune(original.mean(0), back.mean(0), sample_rate, (low, high))
+           for low, high in TUNED_BANDS},
     }  # fmt: skip
 
 

@@ -39,8 +39,10 @@ def partials_in_tune(
         band: lowest and highest frequency in Hz.
 
     Returns:
-        NaN for fewer than 20 partials.
+        NaN for fewer than 20 partials, and where the sample rate does not hold the band.
     """
+    if sample_rate < 2 * band[1]:
+        return float("nan")
     found = total = 0
     spectra = (_spectra(one, sample_rate) for one in (reference, estimate))
     low, high = band
