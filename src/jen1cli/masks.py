@@ -1,6 +1,6 @@
 """The grammar of masks: ranges of a file to regenerate.
 
-    mask  = range | "bars:" integer "-" integer      bars need a tempo; the last one is included
+    mask  = range | "bars:" bar ["-" (bar | "end")]   bars need a tempo; the last one is included
     range = point "-" point ["s"]                    half-open, seconds on the file's own clock
     point = "start" | "end" | seconds ["s"] | minutes ":" seconds
 
@@ -20,7 +20,7 @@ from jen1cli.music.controls import NO_CONTROLS, Controls
 ROUNDING_SECONDS = 1e-3  # tolerance of an end, since `jen1 info` shows milliseconds
 GRAMMAR = "write 3-6s, 1:02-1:05.5, 10s-end, start-2s or bars:5-8"
 
-_BARS = re.compile(r"bars:([0-9]{1,6})-([0-9]{1,6})")
+_BARS = re.compile(r"bars:([0-9]{1,6})(?:-(end|[0-9]{1,6}))?")
 _NUMBER = r"(?:[0-9]{1,9}(?:\.[0-9]*)?|\.[0-9]+)"
 _POINT = re.compile(rf"(?:([0-9]{{1,6}}):)?({_NUMBER})s?")
 
@@ -156,8 +156,12 @@ def _parse_point(text: str, written: str) -> float:
 def _parse_bars(written: str, text: str) -> Mask:
     match = _BARS.fullmatch(text)
     if match is None:
-        raise ConfigError(f"--mask {written} is not a range of bars; write bars:5-8")
-    first, last = int(match[1]), int(match[2])
+        raise ConfigError(
+            f"--mask {written} is not a range of bars; write bars:5, bars:5-8 or bars:5-end, and"
+            " repeat --mask for more ranges"
+        )
+    first = int(match[1])
+    last = math.inf if match[2] == "end" else int(match[2] or first)
     if first < 1:
         raise ConfigError(f"--mask {written} has a bar 0; the first bar is 1")
     if last < first:

@@ -34,7 +34,8 @@ def test_grammar_is_read(written, expected):
 def test_bars_are_counted_from_one_and_include_the_last():
     assert spans("bars:5-8", bars=Controls(120.0, "4/4")) == [pytest.approx((8.0, 16.0))]
     assert spans("bars:1-1", bars=Controls(60.0, "4/4")) == [pytest.approx((0.0, 4.0))]
-    assert spans("bars:2-2", bars=Controls(60.0, "3/4", 0.5)) == [pytest.approx((3.5, 6.5))]
+    assert spans("bars:2", bars=Controls(60.0, "3/4", 0.5)) == [pytest.approx((3.5, 6.5))]
+    assert spans("bars:9-end", bars=Controls(120.0, "4/4")) == [pytest.approx((16.0, 100.0))]
     # the downbeat of any bar will do
     assert spans("bars:2-2", bars=Controls(60.0, "3/4", -2.5)) == [pytest.approx((3.5, 6.5))]
     assert spans("bars:1-1", bars=Controls(60.0, "3/4", 2.9999)) == [pytest.approx((0.0, 3.0))]
@@ -66,6 +67,8 @@ def test_masks_are_sorted_and_may_touch():
         ("3-3s", "has no length"),
         ("end-end", "has no length"),
         ("bars:x", "not a range of bars"),
+        ("bars:2-3,5", "repeat --mask for more ranges"),
+        ("bars:end", "not a range of bars"),
     ],
 )
 def test_a_mask_outside_the_grammar_is_refused(written, words):

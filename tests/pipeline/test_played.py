@@ -6,7 +6,13 @@ import pytest
 
 from jen1cli.midi import Passage
 from jen1cli.music.controls import NO_CONTROLS, Controls
-from jen1cli.pipeline.played import bars_near, bars_of_file, passages_of_file, played_passages
+from jen1cli.pipeline.played import (
+    bars_near,
+    bars_of_file,
+    key_near,
+    passages_of_file,
+    played_passages,
+)
 from jen1cli.recipe import RecipeInput, read_recipe
 
 BARS = Controls(240.0, "2/4")  # bars of half a second
@@ -43,6 +49,23 @@ def test_an_edit_keeps_the_bars_of_its_recording(tiny, take, tmp_path):
 
 
 @pytest.mark.heavy
+def test_an_edit_keeps_the_key_of_its_recording(tiny, tmp_path, monkeypatch):
+    given = []
+
+    def track(latent, known, rate, asked, onsets=None):
+        given.append((asked.key, asked.mode))
+        return BARS
+
+    monkeypatch.setattr(tiny.networks.tracker, "track", track)
+    path = tmp_path / "take.wav"
+    in_key = dataclasses.replace(BARS, key="G", mode="minor")
+    tiny.generate(seconds=1.5, seed=1, controls=in_key).save(path)
+    tiny.inpaint(path, [(0.5, 1.0)], seed=2)
+    tiny.inpaint(path, [(0.5, 1.0)], seed=2, controls=Controls(key="E", mode="major"))
+    assert given == [("G", "minor"), ("E", "major")]
+
+
+@pytest.mark.heavy
 def test_other_bars_are_heard(tiny, take, tmp_path):
     other = tiny.inpaint(take, [(0.5, 1.0)], seed=2, controls=Controls(bpm=100.0))
     assert phase(other) == pytest.approx(0.25, abs=1e-6)
@@ -60,6 +83,13 @@ def test_the_length_of_a_file_must_be_that_of_its_recipe(tiny, take):
     longer = tiny.continue_(take, 0.5, seed=2).recipe
     assert passages_of_file(longer, 2.0) == played_passages(longer) != []
     assert passages_of_file(longer, 1.5) == []
+
+
+def test_the_key_nearest_to_a_time():
+    minor, none = Controls(key="G", mode="minor"), Controls(bpm=120.0)
+    two = [Passage(minor, 0.0, 1.0), Passage(none, 1.0, 2.0)]
+    assert key_near(two, 0.2) == minor
+    assert key_near(two, 3.0) == key_near([], 1.0) == NO_CONTROLS
 
 
 def test_the_bars_nearest_to_a_time():

@@ -100,6 +100,14 @@ def test_dry_run_of_the_autoencoder_writes_nothing(tones, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("only", ["frequencies", "envelopes:0", "pitch:64"])
+def test_what_can_be_trained_alone_is_named(tones, tmp_path, only):
+    job = jobs.AutoencoderJob(data=tones, output=tmp_path / "run", only=only, init="there")
+    with pytest.raises(ConfigError, match="give envelopes:CHANNELS or frequencies:CHANNELS"):
+        job.run()
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("given", [{}, {"init": "there", "freeze_components": True}])
 def test_envelopes_alone_need_an_autoencoder_and_nothing_else(tones, tmp_path, given):
     job = jobs.AutoencoderJob(data=tones, output=tmp_path / "run", only="envelopes:8", **given)

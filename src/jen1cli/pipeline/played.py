@@ -47,11 +47,7 @@ def bars_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> C
     Returns:
         `NO_CONTROLS` if that passage has no bars, or its tempo or metre is not the one asked for.
     """
-    nearest = min(
-        passages,
-        key=lambda item: max(item.start - seconds, seconds - item.stop, 0.0),
-        default=None,
-    )
+    nearest = _nearest(passages, seconds)
     if nearest is None or not nearest.timed.has_bars:
         return NO_CONTROLS
     known = nearest.timed
@@ -59,6 +55,22 @@ def bars_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> C
     if others or asked.meter not in ("", known.meter):
         return NO_CONTROLS
     return Controls(known.bpm, known.meter, known.downbeat)
+
+
+def key_near(passages: Sequence[Passage], seconds: float) -> Controls:
+    """Return key and mode of the passage nearest to a time; `NO_CONTROLS` if it has none."""
+    nearest = _nearest(passages, seconds)
+    if nearest is None or not nearest.controls.key:
+        return NO_CONTROLS
+    return Controls(key=nearest.controls.key, mode=nearest.controls.mode)
+
+
+def _nearest(passages: Sequence[Passage], seconds: float) -> Passage | None:
+    return min(
+        passages,
+        key=lambda item: max(item.start - seconds, seconds - item.stop, 0.0),
+        default=None,
+    )
 
 
 def bars_of_file(source: Source, seconds: float, asked: Controls) -> Controls:

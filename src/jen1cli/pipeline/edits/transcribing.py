@@ -16,7 +16,7 @@ from jen1cli.pipeline.edits.sections import EditSection
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.networks import Networks
 from jen1cli.pipeline.onsets import ONSET_RATE, RATE, onset_strength
-from jen1cli.pipeline.played import bars_near
+from jen1cli.pipeline.played import bars_near, key_near
 
 
 def transcribe_controls(
@@ -55,6 +55,9 @@ def transcribe_controls(
     if networks.tracker is not None:
         music = (canvas.latent, canvas.known, networks.frame_rate)
         bars = bars_near(played, clock + hole, controls).shifted(-clock)
+        if not controls.key:
+            known = key_near(played, clock + hole)
+            controls = dataclasses.replace(controls, key=known.key, mode=known.mode)
         # a tempo that is given or known needs none
         onsets = None if controls.bpm or bars.bpm else _find_onsets(timeline, section)
         tracked = networks.tracker.track(*music, controls, onsets)
