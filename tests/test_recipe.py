@@ -141,6 +141,20 @@ def test_an_edit_says_what_it_heard_and_that_nothing_fits(recipe):
     assert words(heard, task="generate") == ""
 
 
+def test_a_copy_that_was_asked_for_follows_nothing(recipe):
+    edit = dataclasses.replace(
+        recipe, task="inpaint", prompt="drums", novelty=0.0, copies=(Copy(3.0, 4.0, 1.0),)
+    )
+    assert not edit.follows_controls
+    assert edit.describe_edit() == (
+        "1.00 s copied from 1.0 s, a copy follows no prompt and no controls"
+    )
+    plain = {"prompt": "", "negative_prompt": "", "controls": NO_CONTROLS, "variations": ()}
+    assert dataclasses.replace(edit, **plain).describe_edit() == "1.00 s copied from 1.0 s"
+    assert dataclasses.replace(edit, novelty=0.6).follows_controls
+    assert dataclasses.replace(edit, task="generate").follows_controls
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_stored_recipe_is_read_under_its_own_keys_and_comes_back_as_it_was(version):
     text = (

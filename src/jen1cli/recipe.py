@@ -172,7 +172,15 @@ class Recipe(Sampling):
         """Return what an edit was copied from, or in which tempo and key it goes on, as heard."""
         if self.task not in ("inpaint", "continue"):
             return ""
-        return ", ".join(filter(None, (self._copies_in_words(), self._heard_in_words())))
+        words = [self._copies_in_words(), self._heard_in_words()]
+        if not self.follows_controls and self.asks_for_more(self.prompt):
+            words.append("a copy follows no prompt and no controls")
+        return ", ".join(filter(None, words))
+
+    @property
+    def follows_controls(self) -> bool:
+        """Whether prompt and controls had a say: not where all is copied, as it was asked for."""
+        return self.task not in ("inpaint", "continue") or self.novelty != 0.0
 
     def _heard_in_words(self) -> str:
         if not self.passages or self.composer == "none":  # all was copied, or nothing was heard
@@ -200,7 +208,8 @@ class Recipe(Sampling):
                 places = [at if n == 1 else f"{at} ({n} times)" for at, n in times.items()]
                 more = ", …" if len(places) > 4 else ""
                 found.append(f"{seconds:.2f} s {words} {', '.join(places[:4])}{more}")
-        return f"{', '.join(found)} (--novelty 1 makes it anew)" if found else ""
+        advice = " (--novelty 1 makes it anew)" if found and self.novelty is None else ""
+        return ", ".join(found) + advice
 
     def describe_seed(self) -> str:
         """Return "seed 7", or "seed 7, 0.3 of seed 9" for a variation."""

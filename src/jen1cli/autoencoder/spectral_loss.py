@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from jen1cli.autoencoder.envelope import envelope_loss
@@ -32,7 +32,7 @@ def training_loss(
 
     The mean absolute and 0.2 times the mean squared error of weighted log-magnitudes and stereo
     cues, plus the error in the levels of mid and side and, if envelopes or frequencies are
-    predicted, their errors.
+    predicted, their errors. In training what is frozen adds nothing.
 
     Args:
         model: the autoencoder.
@@ -59,16 +59,18 @@ def training_loss(
     absolute, square = error.mean(), error.square().mean()
     level = (model.levels(found) - model.levels(features)).abs().mean()
     parts = {"absolute": absolute, "square": square, "level": level}
-    total = absolute + 0.2 * square + LEVEL_WEIGHT * level
+    total = found.new_zeros(())
+    if model.expand.requires_grad or not model.training:
+        total = absolute + 0.2 * square + LEVEL_WEIGHT * level
     # detached: the features shall not bend to help the predictors. Powers and phases need single
     # precision
     with torch.autocast(found.device.type, enabled=False):
         found = found.detach()
-        if model.envelopes is not None:
+        if model.envelopes is not None and _counts(model.envelopes):
             wanted = model.true_envelopes(waveform)
             parts["envelope"] = envelope_loss(model.envelopes_of(found), wanted)
             total = total + parts["envelope"]
-        if model.predictors:
+        if model.predictors and _counts(model.frequencies):
             errors = [
                 frequency_loss(own, wanted, magnitude)
                 for own, (wanted, magnitude) in zip(
@@ -78,6 +80,11 @@ def training_loss(
             parts["frequency"] = torch.stack(errors).mean()
             total = total + parts["frequency"]
     return total, parts
+
+
+def _counts(predictor: nn.Module) -> bool:
+    """Whether a predictor is trained or evaluated, not frozen beside one that is trained."""
+    return not predictor.training or any(p.requires_grad for p in predictor.parameters())
 
 
 def _shortened(latent: Latent, whitening: Whitening | None) -> Latent:

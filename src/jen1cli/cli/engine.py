@@ -344,9 +344,8 @@ def _described(music: "Made | Stream", elapsed: float) -> str:
     bars = recipe.loop_bars
     loop = f"loop of {bars} bar{'s' * (bars > 1)}" if bars else ""
     made = f"{music.seconds:.2f} s, {recipe.describe_seed()}, made in {elapsed:.1f} s"
-    return ", ".join(
-        filter(None, (style, recipe.controls.describe(), loop, recipe.describe_edit(), made))
-    )
+    controls = recipe.controls.describe() if recipe.follows_controls else ""
+    return ", ".join(filter(None, (style, controls, loop, recipe.describe_edit(), made)))
 
 
 def _with_signature(music: "Made", signature: "SignatureName") -> "Made":

@@ -134,7 +134,9 @@ def test_envelopes_are_trained_alone(make_stage):
     losses = []
     for step in range(12):
         stage.train_step(step, 0.0)
-        losses.append(stage.take_values()["loss/envelope"])
+        values = stage.take_values()
+        losses.append(values["loss/envelope"])
+        assert values["loss"] == pytest.approx(losses[-1])
     assert {name.partition(".")[0] for name in changed(before, model)} == {"envelopes"}
     assert min(losses[6:]) < losses[0]
 
