@@ -49,11 +49,11 @@ def wave(signal, rate=RATE):
     return file
 
 
-def guess_of(model, signal, hole=HOLE, new=0):
+def guess_of(model, signal, hole=HOLE, new=0, bar_seconds=0.0):
     source = wave(signal)
     info = audio.probe(source)
     span = tuple(round(at * RATE) for at in hole)
-    return guess(timeline_of(model, source, info, [span], new=new), span)
+    return guess(timeline_of(model, source, info, [span], new=new), span, bar_seconds)
 
 
 def test_a_hole_in_what_repeats_is_filled_by_the_same_samples(tiny, repeated):
@@ -64,6 +64,17 @@ def test_a_hole_in_what_repeats_is_filled_by_the_same_samples(tiny, repeated):
     assert (copy.start, copy.stop) == HOLE
     assert abs(copy.start - copy.source) == pytest.approx(4.0, abs=1e-4)  # two bars, not one
     np.testing.assert_allclose(found.signal, repeated[:, first:last], atol=1e-4)
+
+
+def test_music_in_known_bars_is_copied_by_whole_bars(tiny):
+    """It repeats after three seconds and after six, which of two seconds are whole bars."""
+    parts = np.concatenate([bar(1), bar(2)[:, :RATE]] * 6, axis=1)
+    found = guess_of(tiny, parts, bar_seconds=2.0)
+    assert [abs(c.start - c.source) for c in found.copies] == pytest.approx([6.0], abs=1e-4)
+    assert found.fit > 0.9
+    free = guess_of(tiny, parts[:, : 9 * RATE])
+    strict = guess_of(tiny, parts[:, : 9 * RATE], bar_seconds=2.0)
+    assert strict.fit < free.fit - 0.3, "only three seconds are left of it"
 
 
 @pytest.mark.heavy

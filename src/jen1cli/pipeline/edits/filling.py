@@ -25,6 +25,7 @@ from jen1cli.pipeline.edits.sections import EditSection, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.edits.transcribing import transcribe_controls
 from jen1cli.pipeline.networks import Networks
+from jen1cli.pipeline.played import bars_near
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
 from jen1cli.recipe import Copy
@@ -95,7 +96,7 @@ def edit(
             "the composer 'rules' writes whole pieces; a recording is transcribed, and what the"
             " transcription leaves open 'learned' writes, while 'none' leaves it to the text"
         )
-    plan = _plan(timeline, prompt, sampling)
+    plan = _plan(timeline, prompt, sampling, played)
     copied = {span: found for span, (found, novelty) in plan.items() if novelty == 0.0}
     copies = [copy for found in copied.values() for copy in found.copies]
     by_copy = {span: copied_patch(timeline, span, found.signal) for span, found in copied.items()}
@@ -133,8 +134,10 @@ def edit(
     return Filled(chosen, tuple(passages), tuple(copies))
 
 
-def _plan(timeline: Timeline, prompt: str, sampling: Sampling) -> Plan:
+def _plan(timeline: Timeline, prompt: str, sampling: Sampling, played: Sequence[Passage]) -> Plan:
     """Return what is guessed for the unknown intervals, and how new they become.
+
+    Music that was made here keeps strict time: it is copied by whole bars.
 
     Raises:
         ConfigError: the novelty needs a guess, and there is none.
@@ -144,7 +147,8 @@ def _plan(timeline: Timeline, prompt: str, sampling: Sampling) -> Plan:
         return {}
     plan: dict[Span, tuple[Guess, float]] = {}
     for span in timeline.unknown:
-        found = guess(timeline, span)
+        bars = bars_near(played, span[0] / timeline.rate, sampling.controls)
+        found = guess(timeline, span, bars.bar_seconds if bars.has_bars else 0.0)
         if found is not None:
             plan[span] = found, usual_novelty(found.fit) if novelty is None else novelty
         elif novelty is not None:

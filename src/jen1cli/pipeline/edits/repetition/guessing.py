@@ -38,12 +38,13 @@ class Guess:
     fit: float
 
 
-def guess(timeline: Timeline, span: Span) -> Guess | None:
+def guess(timeline: Timeline, span: Span, bar_seconds: float = 0.0) -> Guess | None:
     """Fill an unknown interval with what the recording repeats.
 
     Args:
         timeline: the recording.
         span: one of its unknown intervals, in file samples.
+        bar_seconds: length of a bar, if the music is known to be in strict time; see `find_repeat`.
 
     Returns:
         the guess; None if too little of the recording is known, or the interval is longer than
@@ -63,7 +64,7 @@ def guess(timeline: Timeline, span: Span) -> Guess | None:
         known[max(0, low) : max(0, high)] = False
     interval = ((span[0] - start) / rate, (span[1] - start) / rate)
     features = find_features(mono, untouched(known))
-    repeat = find_repeat(features, known, mono, interval)
+    repeat = find_repeat(features, known, mono, interval, bar_seconds)
     if repeat is None:
         return None
     begin = start / rate

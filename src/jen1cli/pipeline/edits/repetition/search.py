@@ -28,6 +28,8 @@ _JOIN_WEIGHT: Final = 0.5
 _JOIN_COST: Final = 0.05
 _SHORTEST_PIECE: Final = round(0.15 * FRAME_RATE)
 _PERIOD_WEIGHTS: Final = (0.75, 0.1)  # weights of one side and of two; see `_guesses`
+_ON_BAR: Final = 0.03 * FRAME_RATE  # frames within which a lag is a whole number of bars
+_OFF_BAR_COST: Final = 1.0  # half of what unrelated music costs: the copy would lose the beat
 _WRAP_COST: Final = 0.1  # of each period after the first: longer stretches fit better
 _REFINED: Final = 6  # candidates that are aligned by their waveforms
 _FINE: Final = HOP * 3 // 2  # samples at `RATE` around a lag that are tried
@@ -78,6 +80,7 @@ def find_repeat(
     known: Bool[np.ndarray, " frames"],
     mono: Float[np.ndarray, " samples"],
     interval: tuple[float, float],
+    bar_seconds: float = 0.0,
 ) -> Repeat | None:
     """Find the stretches of a recording that fit best into an unknown interval.
 
@@ -86,6 +89,8 @@ def find_repeat(
         known: which frames are of the recording.
         mono: samples of the same part, at `RATE`.
         interval: start and stop in seconds of the part; unknown in whole.
+        bar_seconds: length of a bar of music in strict time, from which copies are taken by whole
+            bars if any fits; 0: unknown.
 
     Returns:
         the best guess; None if too little of the recording is known.
@@ -94,7 +99,7 @@ def find_repeat(
     last = max(first + 1, int(np.ceil(interval[1] * FRAME_RATE)))
     compared = untouched(known)
     sides = [_Side(features, compared, first, -1), _Side(features, compared, last, 1)]
-    guesses = _guesses(features, known, sides, first, last)
+    guesses = _guesses(features, known, sides, first, last, bar_seconds * FRAME_RATE)
     if not guesses:
         return None
     # a guess with silence at both cuts is judged by its waveform alone
@@ -164,8 +169,9 @@ def _guesses(
     sides: Sequence[_Side],
     first: int,
     last: int,
+    bar: float = 0.0,
 ) -> list[_Guess]:
-    """Return the best guesses, the likeliest first."""
+    """Return the best guesses, the likeliest first; a bar is so many frames, 0 if unknown."""
     there = [side for side in sides if side.exists]
     if not there:
         return []
@@ -175,8 +181,9 @@ def _guesses(
     period = _distances(features, compared, compared.astype(float), 0.0)[1]
     period = np.where(np.isfinite(period), period, 2.0)
     weight = _PERIOD_WEIGHTS[len(there) - 1]
+    off_bar = np.abs(lags - bar * np.round(lags / bar)) > _ON_BAR if bar else np.zeros(len(lags))
     for side in there:
-        side.costs = (side.costs + weight * period) / (1 + weight)
+        side.costs = (side.costs + weight * period) / (1 + weight) + _OFF_BAR_COST * off_bar
     unknown = np.concatenate([[0], np.cumsum(~known)])
 
     def usable(start: int, stop: int) -> Bool[np.ndarray, " lags"]:
