@@ -172,10 +172,9 @@ class Recipe(Sampling):
         """Return what an edit was copied from, or in which tempo and key it goes on, as heard."""
         if self.task not in ("inpaint", "continue"):
             return ""
-        words = [self._copies_in_words(), self._heard_in_words()]
-        if not self.follows_controls and self.asks_for_more(self.prompt):
-            words.append("a copy follows no prompt and no controls")
-        return ", ".join(filter(None, words))
+        ignored = not self.follows_controls and self.asks_for_more(self.prompt)
+        note = "a copy follows no prompt and no controls" if ignored else ""
+        return ", ".join(filter(None, (self._copies_in_words(), self._heard_in_words(), note)))
 
     @property
     def follows_controls(self) -> bool:

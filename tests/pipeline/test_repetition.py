@@ -13,6 +13,8 @@ from jen1cli.config import DiffusionConfig
 from jen1cli.diffusion import Denoiser, Schedule, Start, sample
 from jen1cli.errors import ConfigError
 from jen1cli.evaluation.loop_fill import loop_fill
+from jen1cli.midi import Passage
+from jen1cli.music.controls import Controls
 from jen1cli.pipeline.edits.inpainting import timeline_of
 from jen1cli.pipeline.edits.repetition import guess, with_detail_of
 from jen1cli.recipe import Recipe
@@ -49,11 +51,11 @@ def wave(signal, rate=RATE):
     return file
 
 
-def guess_of(model, signal, hole=HOLE, new=0, bar_seconds=0.0):
+def guess_of(model, signal, hole=HOLE, new=0, played=None):
     source = wave(signal)
     info = audio.probe(source)
     span = tuple(round(at * RATE) for at in hole)
-    return guess(timeline_of(model, source, info, [span], new=new), span, bar_seconds)
+    return guess(timeline_of(model, source, info, [span], new=new), span, played)
 
 
 def test_a_hole_in_what_repeats_is_filled_by_the_same_samples(tiny, repeated):
@@ -69,12 +71,26 @@ def test_a_hole_in_what_repeats_is_filled_by_the_same_samples(tiny, repeated):
 def test_music_in_known_bars_is_copied_by_whole_bars(tiny):
     """It repeats after three seconds and after six, which of two seconds are whole bars."""
     parts = np.concatenate([bar(1), bar(2)[:, :RATE]] * 6, axis=1)
-    found = guess_of(tiny, parts, bar_seconds=2.0)
+    bars = Passage(Controls(120.0, "4/4"), 0.0, 18.0)
+    found = guess_of(tiny, parts, played=bars)
     assert [abs(c.start - c.source) for c in found.copies] == pytest.approx([6.0], abs=1e-4)
     assert found.fit > 0.9
     free = guess_of(tiny, parts[:, : 9 * RATE])
-    strict = guess_of(tiny, parts[:, : 9 * RATE], bar_seconds=2.0)
+    strict = guess_of(tiny, parts[:, : 9 * RATE], played=bars)
     assert strict.fit < free.fit - 0.3, "only three seconds are left of it"
+
+
+def test_copies_are_taken_from_under_the_same_chords(tiny):
+    """Ten bars that sound alike; chords tell which of them is like the one that is missing."""
+    parts = np.concatenate([bar(1)] * 10, axis=1)
+
+    def sources(chords):
+        controls = Controls(120.0, "4/4", chords=chords)
+        found = guess_of(tiny, parts, (8.0, 10.0), played=Passage(controls, 0.0, 20.0))
+        return [round(copy.source) for copy in found.copies]
+
+    assert sources("Am | F | Am | G | C | E | Dm | C | Dm | E") == [14]
+    assert sources("Am | F | C | G | C | E | Dm | F | Dm | E") == [4]
 
 
 @pytest.mark.heavy

@@ -47,14 +47,21 @@ def bars_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> C
     Returns:
         `NO_CONTROLS` if that passage has no bars, or its tempo or metre is not the one asked for.
     """
-    nearest = _nearest(passages, seconds)
-    if nearest is None or not nearest.timed.has_bars:
+    nearest = timed_near(passages, seconds, asked)
+    if nearest is None:
         return NO_CONTROLS
     known = nearest.timed
-    others = asked.bpm and abs(asked.bpm - known.bpm) > _SAME_TEMPO
-    if others or asked.meter not in ("", known.meter):
-        return NO_CONTROLS
     return Controls(known.bpm, known.meter, known.downbeat)
+
+
+def timed_near(passages: Sequence[Passage], seconds: float, asked: Controls) -> Passage | None:
+    """Return the passage nearest to a time; None as in `bars_near`."""
+    nearest = _nearest(passages, seconds)
+    if nearest is None or not nearest.timed.has_bars:
+        return None
+    known = nearest.timed
+    others = asked.bpm and abs(asked.bpm - known.bpm) > _SAME_TEMPO
+    return None if others or asked.meter not in ("", known.meter) else nearest
 
 
 def key_near(passages: Sequence[Passage], seconds: float) -> Controls:

@@ -25,7 +25,7 @@ from jen1cli.pipeline.edits.sections import EditSection, plan_sections
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.edits.transcribing import transcribe_controls
 from jen1cli.pipeline.networks import Networks
-from jen1cli.pipeline.played import bars_near
+from jen1cli.pipeline.played import timed_near
 from jen1cli.pipeline.windows import Span
 from jen1cli.progress import Progress
 from jen1cli.recipe import Copy
@@ -147,8 +147,9 @@ def _plan(timeline: Timeline, prompt: str, sampling: Sampling, played: Sequence[
         return {}
     plan: dict[Span, tuple[Guess, float]] = {}
     for span in timeline.unknown:
-        bars = bars_near(played, span[0] / timeline.rate, sampling.controls)
-        found = guess(timeline, span, bars.bar_seconds if bars.has_bars else 0.0)
+        found = guess(
+            timeline, span, timed_near(played, span[0] / timeline.rate, sampling.controls)
+        )
         if found is not None:
             plan[span] = found, usual_novelty(found.fit) if novelty is None else novelty
         elif novelty is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jen1cli.audio import Signal
+from jen1cli.midi import Passage
 from jen1cli.pipeline.edits.repetition.features import (
     FRAME_RATE,
     count_frames,
@@ -12,7 +13,7 @@ from jen1cli.pipeline.edits.repetition.features import (
     to_mono,
     untouched,
 )
-from jen1cli.pipeline.edits.repetition.search import find_repeat
+from jen1cli.pipeline.edits.repetition.search import KnownScore, find_repeat
 from jen1cli.pipeline.edits.repetition.splicing import splice
 from jen1cli.pipeline.edits.timeline import Timeline
 from jen1cli.pipeline.windows import Span
@@ -38,13 +39,13 @@ class Guess:
     fit: float
 
 
-def guess(timeline: Timeline, span: Span, bar_seconds: float = 0.0) -> Guess | None:
+def guess(timeline: Timeline, span: Span, played: Passage | None = None) -> Guess | None:
     """Fill an unknown interval with what the recording repeats.
 
     Args:
         timeline: the recording.
         span: one of its unknown intervals, in file samples.
-        bar_seconds: length of a bar, if the music is known to be in strict time; see `find_repeat`.
+        played: what is known to be played around it, with tempo and metre, on the file's clock.
 
     Returns:
         the guess; None if too little of the recording is known, or the interval is longer than
@@ -64,7 +65,8 @@ def guess(timeline: Timeline, span: Span, bar_seconds: float = 0.0) -> Guess | N
         known[max(0, low) : max(0, high)] = False
     interval = ((span[0] - start) / rate, (span[1] - start) / rate)
     features = find_features(mono, untouched(known))
-    repeat = find_repeat(features, known, mono, interval, bar_seconds)
+    score = played and _known_score(played, start / rate, len(known))
+    repeat = find_repeat(features, known, mono, interval, score)
     if repeat is None:
         return None
     begin = start / rate
@@ -73,3 +75,19 @@ def guess(timeline: Timeline, span: Span, bar_seconds: float = 0.0) -> Guess | N
         for p in repeat.pieces
     )
     return Guess(splice(timeline, span, repeat, start), copies, repeat.fit)
+
+
+def _known_score(played: Passage, start: float, frames: int) -> KnownScore:
+    """Return bars and chords of the frames of a part that begins at `start` seconds."""
+    controls, bars = played.timed, played.timed.bars
+    times = start + np.arange(frames) / FRAME_RATE
+    chords = np.full(frames, -1)
+    if bars:
+        numbers: dict[object, int] = {}
+        position = (times - controls.downbeat) / controls.bar_seconds
+        inside = (times >= played.start) & (times < played.stop) & (position >= 0)
+        for frame in np.flatnonzero(inside):
+            bar = bars[int(position[frame]) % len(bars)]
+            chord = bar[int(position[frame] % 1.0 * len(bar))]
+            chords[frame] = numbers.setdefault(chord, len(numbers))
+    return KnownScore(controls.bar_seconds, chords)

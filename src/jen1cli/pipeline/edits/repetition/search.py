@@ -30,6 +30,7 @@ _SHORTEST_PIECE: Final = round(0.15 * FRAME_RATE)
 _PERIOD_WEIGHTS: Final = (0.75, 0.1)  # weights of one side and of two; see `_guesses`
 _ON_BAR: Final = 0.03 * FRAME_RATE  # frames within which a lag is a whole number of bars
 _OFF_BAR_COST: Final = 1.0  # half of what unrelated music costs: the copy would lose the beat
+_OTHER_CHORD_COST: Final = 0.5  # of a stretch none of whose chords is that of the score
 _WRAP_COST: Final = 0.1  # of each period after the first: longer stretches fit better
 _REFINED: Final = 6  # candidates that are aligned by their waveforms
 _FINE: Final = HOP * 3 // 2  # samples at `RATE` around a lag that are tried
@@ -62,6 +63,19 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class KnownScore:
+    """What the recording's own score tells of a part of it.
+
+    Attributes:
+        bar_seconds: length of a bar; the music is in strict time.
+        chords: number of the chord by frame, alike for like chords; -1 where it is unknown.
+    """
+
+    bar_seconds: float
+    chords: Int[np.ndarray, " frames"]
+
+
+@dataclass(frozen=True)
 class _Guess:
     unlike: float  # how far the music around and at the join is from a repeat; 2 if unrelated
     wraps: float  # periods after the first
@@ -80,7 +94,7 @@ def find_repeat(
     known: Bool[np.ndarray, " frames"],
     mono: Float[np.ndarray, " samples"],
     interval: tuple[float, float],
-    bar_seconds: float = 0.0,
+    score: KnownScore | None = None,
 ) -> Repeat | None:
     """Find the stretches of a recording that fit best into an unknown interval.
 
@@ -89,8 +103,8 @@ def find_repeat(
         known: which frames are of the recording.
         mono: samples of the same part, at `RATE`.
         interval: start and stop in seconds of the part; unknown in whole.
-        bar_seconds: length of a bar of music in strict time, from which copies are taken by whole
-            bars if any fits; 0: unknown.
+        score: what is known of the music: copies are then taken by whole bars and from under the
+            same chords, if any fits.
 
     Returns:
         the best guess; None if too little of the recording is known.
@@ -99,7 +113,7 @@ def find_repeat(
     last = max(first + 1, int(np.ceil(interval[1] * FRAME_RATE)))
     compared = untouched(known)
     sides = [_Side(features, compared, first, -1), _Side(features, compared, last, 1)]
-    guesses = _guesses(features, known, sides, first, last, bar_seconds * FRAME_RATE)
+    guesses = _guesses(features, known, sides, first, last, score)
     if not guesses:
         return None
     # a guess with silence at both cuts is judged by its waveform alone
@@ -145,19 +159,11 @@ def _distances(
     It is infinite where less than the share `least` of the weights meets known frames.
     """
     frames = len(features)
-    size = 2 ** int(np.ceil(np.log2(2 * frames)))
     real = known.astype(float)
     energy = np.square(features).sum(axis=1)
-
-    def correlate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return Σ a(t) b(t - lag) of columns, summed over them, for lags from 1 - frames on."""
-        product = np.fft.rfft(a, size, axis=0) * np.conj(np.fft.rfft(b, size, axis=0))
-        sums = np.fft.irfft(product if product.ndim == 1 else product.sum(axis=1), size)
-        return np.roll(sums, frames - 1)[: 2 * frames - 1]
-
-    amount = correlate(weights, real)
-    squares = correlate(weights * energy, real) + correlate(weights, real * energy)
-    cross = correlate(weights[:, None] * features, real[:, None] * features)
+    amount = _correlations(weights, real)
+    squares = _correlations(weights * energy, real) + _correlations(weights, real * energy)
+    cross = _correlations(weights[:, None] * features, real[:, None] * features)
     enough = amount >= max(least * weights.sum(), 1e-9)
     costs = np.where(enough, (squares - 2 * cross) / np.maximum(amount, 1e-9), np.inf)
     return np.arange(1 - frames, frames), costs
@@ -169,9 +175,9 @@ def _guesses(
     sides: Sequence[_Side],
     first: int,
     last: int,
-    bar: float = 0.0,
+    score: KnownScore | None,
 ) -> list[_Guess]:
-    """Return the best guesses, the likeliest first; a bar is so many frames, 0 if unknown."""
+    """Return the best guesses, the likeliest first."""
     there = [side for side in sides if side.exists]
     if not there:
         return []
@@ -181,9 +187,9 @@ def _guesses(
     period = _distances(features, compared, compared.astype(float), 0.0)[1]
     period = np.where(np.isfinite(period), period, 2.0)
     weight = _PERIOD_WEIGHTS[len(there) - 1]
-    off_bar = np.abs(lags - bar * np.round(lags / bar)) > _ON_BAR if bar else np.zeros(len(lags))
+    astray = 0.0 if score is None else _astray(score, lags, first, last)
     for side in there:
-        side.costs = (side.costs + weight * period) / (1 + weight) + _OFF_BAR_COST * off_bar
+        side.costs = (side.costs + weight * period) / (1 + weight) + astray
     unknown = np.concatenate([[0], np.cumsum(~known)])
 
     def usable(start: int, stop: int) -> Bool[np.ndarray, " lags"]:
@@ -211,6 +217,30 @@ def _guesses(
             if guess is not None:
                 found.append(guess)
     return sorted(found, key=lambda guess: guess.cost)
+
+
+def _astray(score: KnownScore, lags: Lags, first: int, last: int) -> np.ndarray:
+    """Return the cost of each lag that is no whole number of bars, or leads to other chords."""
+    bar = score.bar_seconds * FRAME_RATE
+    cost = _OFF_BAR_COST * (np.abs(lags - bar * np.round(lags / bar)) > _ON_BAR)
+    frames = len(score.chords)
+    inside = np.zeros(frames, bool)
+    inside[first:last] = True
+    known = score.chords >= 0
+    other = _correlations(inside & known, known)
+    for chord in np.unique(score.chords[inside & known]):
+        there = score.chords == chord
+        other -= _correlations(inside & there, there)
+    return cost + _OTHER_CHORD_COST * other.clip(0.0) / max(1, last - first)
+
+
+def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return Σ a(t) b(t - lag) of columns, summed over them, for all lags from 1 - frames on."""
+    frames = len(a)
+    size = 2 ** int(np.ceil(np.log2(2 * frames)))
+    product = np.fft.rfft(a, size, axis=0) * np.conj(np.fft.rfft(b, size, axis=0))
+    sums = np.fft.irfft(product if product.ndim == 1 else product.sum(axis=1), size)
+    return np.roll(sums, frames - 1)[: 2 * frames - 1]
 
 
 def _candidates(costs: np.ndarray, lags: Lags) -> list[int]:
