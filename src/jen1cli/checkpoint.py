@@ -77,9 +77,6 @@ _FORMER_IDS = {
 }
 """sha256 of a set → digests of earlier releases, which had the same tensors and other settings in
 config.json. Recipes of their time hold these."""
-_SAME_UNETS: dict[str, tuple[str, ...]] = {}
-"""sha256 of a set → digests of earlier releases, which had the same U-Net and another decoder. LoRA
-files of their time fit; recipes of their time give the same music in another sound."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +110,6 @@ class SetDescription:
             values = {**values, part: completed} if part else completed
             found.add(self._digest(values))
         return frozenset(found)
-
-    @property
-    def same_unet_sha256(self) -> frozenset[str]:
-        """Digests of all sets that are known to have the same U-Net."""
-        return self.former_sha256 | {self.sha256, *_SAME_UNETS.get(self.sha256, ())}
 
     def _digest(self, config: Mapping[str, Any]) -> str:
         values = {"config": config, _HASHES: self.hashes}

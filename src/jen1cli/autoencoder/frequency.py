@@ -25,7 +25,11 @@ PERIOD = 4.0
 CLOSE = 0.05
 """Errors in bins below which the loss is quadratic."""
 NEAR_BINS = 3
+"""Bins on each side whose loudest one a bin is weighed against, since peaks lead the others."""
+LOUDNESS = 0.4
+"""Power of the magnitude, relative to the loudest of the crop, by which bins weigh in the loss."""
 LEAST_WEIGHT = 1e-3
+"""Least weight of a bin in the loss."""
 
 
 class FrequencyPredictor(nn.Module):
@@ -52,7 +56,7 @@ class FrequencyPredictor(nn.Module):
         self.reach = 2 + 2 * NUM_BLOCKS
 
     def forward(self, log_magnitude: Tensor) -> Tensor:
-        """Return deviations in bins, as [B, bins, spectra] as the log-magnitudes in nepers."""
+        """Return deviations in bins for log-magnitudes in nepers, both [B, bins, spectra]."""
         with torch.no_grad():
             peaks = Partials.of(log_magnitude.exp(), self.first)
             start = peaks.deviation.clamp(-LARGEST_START, LARGEST_START)
@@ -91,5 +95,5 @@ def frequency_loss(found: Tensor, wanted: Tensor, magnitude: Tensor) -> Tensor:
     level = magnitude.clamp_min(1e-6).log()
     around = functional.max_pool1d(level.mT, 2 * NEAR_BINS + 1, 1, NEAR_BINS).mT
     loudest = level.amax(dim=(1, 2), keepdim=True)
-    weight = ((level - around) + 0.4 * (level - loudest)).exp().clamp_min(LEAST_WEIGHT)
+    weight = ((level - around) + LOUDNESS * (level - loudest)).exp().clamp_min(LEAST_WEIGHT)
     return (weight * distance).sum() / weight.sum()

@@ -14,10 +14,11 @@ from jen1cli.metrics.envelopes import Mono
 
 WINDOW_SECONDS = 0.34
 IN_TUNE_CENTS = 15.0
-"""A partial as near as that is in tune; mistuned chords are heard from 10 to 20 cents on."""
+"""A partial as near as that is in tune: a seventh of a semitone, our choice."""
 LOUD_DB = 22.0
 """Partials that much below the loudest one of the spectrum are not asked for."""
 FEWEST = 20
+"""Partials that a figure needs."""
 _NEIGHBOURS = 8  # bins on each side than which a partial is louder
 _FLOOR = 1e-7
 

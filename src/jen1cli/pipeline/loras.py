@@ -29,7 +29,7 @@ def apply_loras(
     applied = []
     for path, strength in loras.items():
         config = apply_lora(unet, Path(path), strength)
-        if config.base_sha256 not in {"", *model.same_unet_sha256}:
+        if config.base_sha256 not in ("", model.sha256, *model.former_sha256):
             logger.warning(
                 "%s was trained on other weights of '%s' (sha256 %s; these are %s): it may do"
                 " little good here",

@@ -6,6 +6,7 @@ import numpy as np
 
 from jen1cli.audio import Signal
 from jen1cli.midi import Passage
+from jen1cli.music.chords import Chord
 from jen1cli.pipeline.edits.repetition.features import (
     FRAME_RATE,
     count_frames,
@@ -79,15 +80,12 @@ def guess(timeline: Timeline, span: Span, played: Passage | None = None) -> Gues
 
 def _known_score(played: Passage, start: float, frames: int) -> KnownScore:
     """Return bars and chords of the frames of a part that begins at `start` seconds."""
-    controls, bars = played.timed, played.timed.bars
+    controls = played.timed
     times = start + np.arange(frames) / FRAME_RATE
     chords = np.full(frames, -1)
-    if bars:
-        numbers: dict[object, int] = {}
-        position = (times - controls.downbeat) / controls.bar_seconds
-        inside = (times >= played.start) & (times < played.stop) & (position >= 0)
-        for frame in np.flatnonzero(inside):
-            bar = bars[int(position[frame]) % len(bars)]
-            chord = bar[int(position[frame] % 1.0 * len(bar))]
+    numbers: dict[Chord, int] = {}
+    for frame in np.flatnonzero((times >= played.start) & (times < played.stop)):
+        chord = controls.chord_at(float(times[frame]))
+        if chord is not None:
             chords[frame] = numbers.setdefault(chord, len(numbers))
     return KnownScore(controls.bar_seconds, chords)
